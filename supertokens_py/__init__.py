@@ -1,0 +1,1 @@
+"""Session management for FastAPI, Flask and Django, with no service to run."""

@@ -1,0 +1,235 @@
+"""Access tokens: parse, check the signature, sign. Pure functions of their arguments.
+
+An access token is an RS256 JWT with a `version` member in its header (core-semantics 2,
+frontend-protocol 6). A JWT without that member, such as one made by the JWT recipe, is never a
+session. The signature is checked by `cryptography` directly: PyJWT's `decode` costs twice the
+whole budget of a verification; a property test holds both to the same answers.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from .constants import DEFAULT_TENANT_ID
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+    from .types.base import JSONObject
+
+LATEST_VERSION = 5
+MAX_TOKEN_LENGTH = 65_536
+
+_PADDING = PKCS1v15()
+_HASH = SHA256()
+_LEGACY_HEADERS = frozenset(
+    (
+        "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIxIn0=",
+        "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0=",
+    )
+)
+_STRINGS = {
+    3: ("sub", "sessionHandle", "refreshTokenHash1"),
+    4: ("sub", "sessionHandle", "refreshTokenHash1", "tId"),
+    5: ("sub", "sessionHandle", "refreshTokenHash1", "tId", "rsub"),
+}
+_LEGACY_STRINGS = ("sessionHandle", "userId", "refreshTokenHash1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccessToken:
+    """A string that has the form of a session token; nothing about its signature is known yet.
+
+    `payload` is shared by every reader: copy it (or parse `payload_json` again) before handing it out.
+    """
+
+    text: str = field(repr=False)
+    version: int  #: 3, 4 or 5; 2 stands for the two legacy forms, which can only be refreshed
+    kid: str
+    payload: JSONObject = field(repr=False)
+    payload_json: str = field(repr=False)
+
+    @property
+    def user_id(self) -> str:
+        return str(self.payload["sub"]).strip()
+
+    @property
+    def recipe_user_id(self) -> str:
+        return str(self.payload.get("rsub", self.payload["sub"])).strip()
+
+    @property
+    def tenant_id(self) -> str:
+        return self.payload["tId"] if self.version >= 4 else DEFAULT_TENANT_ID
+
+    @property
+    def handle(self) -> str:
+        return self.payload["sessionHandle"]
+
+    @property
+    def refresh_token_hash1(self) -> str:
+        return self.payload["refreshTokenHash1"]
+
+    @property
+    def parent_refresh_token_hash1(self) -> str | None:
+        return self.payload.get("parentRefreshTokenHash1")
+
+    @property
+    def anti_csrf_token(self) -> str | None:
+        return self.payload.get("antiCsrfToken")
+
+    @property
+    def expires_ms(self) -> int:
+        return int(self.payload["exp"] * 1000)
+
+    @property
+    def created_ms(self) -> int:
+        return int(self.payload["iat"] * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    kid: str
+    version: int
+
+
+# Few headers exist (one per signing key), and each is decoded once; forged ones cannot make it grow.
+_known_headers: dict[str, _Header] = {}
+_MAX_KNOWN_HEADERS = 64
+
+
+def parse_access_token(text: str) -> AccessToken | None:
+    """Return the token if `text` has the form of one of ours, else None (frontend-protocol 6.1)."""
+    if len(text) > MAX_TOKEN_LENGTH:
+        return None
+    parts = text.split(".")
+    if len(parts) != 3:
+        return None
+    header = _known_headers.get(parts[0]) or _decode_header(parts[0])
+    if header is None:
+        return None
+    decoded = _decode_json(parts[1])
+    if decoded is None:
+        return None
+    payload, payload_json = decoded
+    if not _has_required_claims(payload, header.version):
+        return None
+    return AccessToken(text, header.version, header.kid, payload, payload_json)
+
+
+def signature_matches(token: str, key: RSAPublicKey) -> bool:
+    """Tell whether the RS256 signature of the JWT `token` was made by `key`; other algorithms never match."""
+    signed, _, signature_text = token.rpartition(".")
+    signature = _decode_base64(signature_text)
+    if signature is None or _encode_base64(signature) != signature_text.rstrip("="):
+        return False  # base64 has several spellings of one signature; only the canonical one is ours
+    try:
+        key.verify(signature, signed.encode("ascii"), _PADDING, _HASH)
+    except (InvalidSignature, UnicodeEncodeError):
+        return False
+    return True
+
+
+def sign_jwt(payload: Mapping[str, Any], *, key: RSAPrivateKey, kid: str, version: int | None = None) -> str:
+    """Return a compact RS256 JWT. `version` makes it a session token; without it, it is a plain JWT.
+
+    Raises:
+        ValueError: a value has no JSON form (NaN, a set, an object of yours).
+    """
+    header = {"alg": "RS256", "typ": "JWT", "kid": kid}
+    if version is not None:
+        header["version"] = str(version)
+    signed = f"{_encode_base64(to_json(header).encode())}.{_encode_base64(to_json(payload).encode())}"
+    signature = key.sign(signed.encode("ascii"), _PADDING, _HASH)
+    return f"{signed}.{_encode_base64(signature)}"
+
+
+def to_json(value: Any) -> str:
+    """Return compact JSON in the given member order, encodable as UTF-8 (lone surrogates are escaped).
+
+    Raises:
+        ValueError: `value` has no JSON form.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"not a JSON value: {error}") from error
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text
+
+
+def _decode_header(part: str) -> _Header | None:
+    if part in _LEGACY_HEADERS:
+        return _Header(kid="", version=2)
+    decoded = _decode_json(part)
+    if decoded is None:
+        return None
+    values = decoded[0]
+    kid, version = values.get("kid"), values.get("version")
+    if values.get("typ") != "JWT" or values.get("alg") != "RS256" or not isinstance(kid, str):
+        return None
+    if not (isinstance(version, str) and version.isascii() and version.isdecimal() and len(version) < 4):
+        return None
+    if int(version) < 3:
+        return None
+    header = _Header(kid, int(version))
+    if len(_known_headers) >= _MAX_KNOWN_HEADERS:
+        _known_headers.clear()
+    _known_headers[part] = header
+    return header
+
+
+def _has_required_claims(payload: JSONObject, version: int) -> bool:
+    if payload.get("stt", 0) != 0:
+        return False
+    if version == 2:
+        numbers, strings = ("expiryTime", "timeCreated"), _LEGACY_STRINGS
+        if payload.get("userData") is None:
+            return False
+    else:
+        numbers, strings = ("exp", "iat"), _STRINGS[min(version, LATEST_VERSION)]
+    for name in strings:
+        if type(payload.get(name)) is not str:
+            return False
+    for name in numbers:
+        value = payload.get(name)
+        if type(value) is not int and not (type(value) is float and abs(value) < 1e15):
+            return False
+    return True
+
+
+def _decode_json(part: str) -> tuple[JSONObject, str] | None:
+    raw = _decode_base64(part)
+    if raw is None:
+        return None
+    try:
+        text = raw.decode()
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return (cast("JSONObject", value), text) if isinstance(value, dict) else None
+
+
+def _decode_base64(text: str) -> bytes | None:
+    """Decode either base64 alphabet, padded or not; anything else in it is refused."""
+    text = text.replace("-", "+").replace("_", "/")
+    missing = -len(text) % 4
+    try:
+        return binascii.a2b_base64(text + "==="[:missing] if missing else text, strict_mode=True)
+    except ValueError:
+        return None
+
+
+def _encode_base64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,0 +1,134 @@
+"""Where blocking and async callers meet: the only module that asks whether an event loop is running.
+
+The core is `async def` throughout and does no event-loop I/O: every I/O is blocking code in one unit
+of work. Async callers run that unit in worker threads (`offload`); blocking callers step the same
+coroutine once (`blocking`), so they need no loop, no thread and no copy of the code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WORKER_THREADS = 16
+
+_workers_lock = threading.Lock()
+_workers: ThreadPoolExecutor | None = None
+
+
+def in_event_loop() -> bool:
+    """Tell whether this thread is running an event loop right now."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+async def offload(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run one unit of blocking work: inline for blocking callers, in our own threads under a loop.
+
+    A cancelled caller does not stop the unit, so a unit commits or rolls back by itself.
+    """
+    if not in_event_loop():
+        return work(*args, **kwargs)
+    call = functools.partial(work, *args, **kwargs)
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_executor(), context.run, call)
+
+
+async def call_app(hook: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call application code, which may be sync or async and may do event-loop I/O.
+
+    Where it is async and no loop runs, it is lent this thread's own loop.
+    """
+    result = hook(*args, **kwargs)
+    if not inspect.isawaitable(result):
+        return cast("T", result)
+    if in_event_loop():
+        return await result
+    return _thread_loop().run_until_complete(_completed(result))
+
+
+def blocking(func: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Make the blocking twin of a core coroutine function.
+
+    Raises:
+        RuntimeError: when called while an event loop runs in this thread; await the twin instead.
+    """
+
+    @functools.wraps(func)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if in_event_loop():
+            raise RuntimeError(
+                f"{func.__qualname__}() would block the event loop that is running in this thread. "
+                "Await its async twin instead: the same name in the `asyncio` module, "
+                "or the method without the `sync_` prefix."
+            )
+        return step(func(*args, **kwargs))
+
+    return call
+
+
+def step(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a core coroutine to its end in this thread; it never suspends outside an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise RuntimeError(f"{coroutine.__qualname__}() suspended outside an event loop")
+
+
+def _executor() -> ThreadPoolExecutor:
+    global _workers
+    with _workers_lock:
+        if _workers is None:
+            _workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="supertokens")
+        return _workers
+
+
+def _forget_after_fork() -> None:
+    # Threads do not survive a fork: an executor used before it would hang the child.
+    global _workers, _workers_lock, _local
+    _workers_lock = threading.Lock()
+    _workers = None
+    _local = threading.local()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+class _OwnedLoop:
+    """An event loop that closes with the thread that owns it (a thread-local's own `__del__` is not enough)."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+
+    def __del__(self) -> None:
+        self.loop.close()
+
+
+_local = threading.local()
+
+
+def _thread_loop() -> asyncio.AbstractEventLoop:
+    owned: _OwnedLoop | None = getattr(_local, "owned", None)
+    if owned is None:
+        owned = _local.owned = _OwnedLoop()
+    return owned.loop
+
+
+async def _completed(result: Awaitable[T]) -> T:
+    return await result

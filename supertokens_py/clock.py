@@ -1,0 +1,10 @@
+"""The time, in the unit that the protocol uses."""
+
+from __future__ import annotations
+
+import time
+
+
+def now_ms() -> int:
+    """Return Unix milliseconds."""
+    return time.time_ns() // 1_000_000

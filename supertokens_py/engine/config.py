@@ -1,0 +1,163 @@
+"""Settings of the embedded engine: arguments first, then `SUPERTOKENS_*` variables, then defaults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypeAlias, cast
+
+from supertokens_py.clock import now_ms as system_now_ms
+from supertokens_py.exceptions import ConfigError
+
+ReuseBehaviour: TypeAlias = Literal["TOKEN_THEFT", "UNAUTHORISED"]
+
+_ENV_PREFIX = "SUPERTOKENS_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineConfig:
+    """How sessions live (core-semantics 13) and how their store is used.
+
+    Every field left at None is taken from the environment variable `SUPERTOKENS_<FIELD>` in the same
+    unit, else from the default in brackets. `resolve()` gives the checked values.
+    """
+
+    #: Life of an access token in seconds [3600].
+    access_token_validity: int | None = None
+    #: Sliding life of a session in minutes [144000, 100 days].
+    refresh_token_validity: float | None = None
+    #: Hours until a new dynamic signing key takes over [168].
+    access_token_dynamic_signing_key_update_interval: float | None = None
+    #: Seconds during which a just-replaced refresh token still yields its successor [30]; 0 to 300.
+    refresh_token_rotation_grace_period: float | None = None
+    #: Largest share by which an access token may live shorter, so that refreshes spread [0.05].
+    access_token_validity_jitter: float | None = None
+    #: How a recently retired refresh token is reported [TOKEN_THEFT]; the session ends either way.
+    recent_token_reuse_behaviour: ReuseBehaviour | None = None
+    #: Verified access tokens remembered per process [4096]; 0 switches the memory off.
+    verified_token_cache_size: int | None = None
+    #: Hours between sweeps of expired rows [12]; 0 switches them off. Correctness never depends on it.
+    clean_up_interval: float | None = None
+    #: Encrypts signing keys at rest: any secret text of 16 characters or more [off].
+    encryption_key: str | None = field(default=None, repr=False)
+    #: Connections kept to PostgreSQL per process [10], and seconds to wait for a free one [5].
+    pool_size: int | None = None
+    pool_timeout: float | None = None
+    #: Seconds that SQLite waits for another writer [10], and its durability [FULL].
+    sqlite_busy_timeout: float | None = None
+    sqlite_synchronous: Literal["FULL", "NORMAL"] | None = None
+    #: PostgreSQL schema [the connection's own] and prefix of every table name [none].
+    table_schema: str | None = None
+    table_prefix: str | None = None
+    #: The clock, in Unix milliseconds; replace it in tests.
+    now_ms: Callable[[], int] = system_now_ms
+
+    def resolve(self, environ: Mapping[str, str] | None = None) -> ResolvedEngineConfig:
+        """Fill in environment and defaults, and check every value.
+
+        Raises:
+            ConfigError: names the first field (or variable) that cannot work.
+        """
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        for item in fields(ResolvedEngineConfig):
+            given = getattr(self, item.name)
+            variable = _ENV_PREFIX + item.name.upper()
+            if given is None and environ.get(variable, "").strip() and item.name != "now_ms":
+                values[item.name] = _checked(item.name, environ[variable].strip(), variable)
+            elif given is not None:
+                values[item.name] = _checked(item.name, given, f"EngineConfig.{item.name}")
+        resolved = replace(ResolvedEngineConfig(), **values)
+        if resolved.refresh_token_validity * 60 <= resolved.access_token_validity:
+            raise ConfigError(
+                f"refresh_token_validity ({resolved.refresh_token_validity:g} minutes) must be longer than "
+                f"access_token_validity ({resolved.access_token_validity} seconds)"
+            )
+        return resolved
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedEngineConfig:
+    """`EngineConfig` with every value decided; units as there."""
+
+    access_token_validity: int = 3600
+    refresh_token_validity: float = 144_000
+    access_token_dynamic_signing_key_update_interval: float = 168
+    refresh_token_rotation_grace_period: float = 30
+    access_token_validity_jitter: float = 0.05
+    recent_token_reuse_behaviour: ReuseBehaviour = "TOKEN_THEFT"
+    verified_token_cache_size: int = 4096
+    clean_up_interval: float = 12
+    encryption_key: str | None = field(default=None, repr=False)
+    pool_size: int = 10
+    pool_timeout: float = 5
+    sqlite_busy_timeout: float = 10
+    sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    table_schema: str | None = None
+    table_prefix: str = ""
+    now_ms: Callable[[], int] = system_now_ms
+
+    @property
+    def access_token_validity_ms(self) -> int:
+        return self.access_token_validity * 1000
+
+    @property
+    def refresh_token_validity_ms(self) -> int:
+        return int(self.refresh_token_validity * 60_000)
+
+    @property
+    def key_update_interval_ms(self) -> int:
+        return int(self.access_token_dynamic_signing_key_update_interval * 3_600_000)
+
+    @property
+    def grace_period_ms(self) -> int:
+        return int(self.refresh_token_rotation_grace_period * 1000)
+
+
+_RANGES: dict[str, tuple[type[int] | type[float], float, float]] = {
+    "access_token_validity": (int, 1, 86_400_000),
+    "refresh_token_validity": (float, 0.001, 1e9),
+    "access_token_dynamic_signing_key_update_interval": (float, 1, 1e6),
+    "refresh_token_rotation_grace_period": (float, 0, 300),
+    "access_token_validity_jitter": (float, 0, 0.25),
+    "verified_token_cache_size": (int, 0, 10_000_000),
+    "clean_up_interval": (float, 0, 1e6),
+    "pool_size": (int, 1, 10_000),
+    "pool_timeout": (float, 0.01, 3600),
+    "sqlite_busy_timeout": (float, 0, 3600),
+}
+_CHOICES = {
+    "recent_token_reuse_behaviour": ("TOKEN_THEFT", "UNAUTHORISED"),
+    "sqlite_synchronous": ("FULL", "NORMAL"),
+}
+
+
+def _checked(name: str, value: Any, source: str) -> Any:
+    if name in _RANGES:
+        return _number(value, source, *_RANGES[name])
+    if name in _CHOICES:
+        choice = str(value).strip().upper()
+        if choice not in _CHOICES[name]:
+            raise ConfigError(f"{source} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
+        return choice
+    if name == "encryption_key":
+        if not isinstance(value, str) or len(value) < 16:
+            raise ConfigError(f"{source} must be a text of at least 16 characters")
+    elif name in ("table_schema", "table_prefix"):
+        text = cast("str", value)
+        if not (isinstance(value, str) and text.isascii() and text.replace("_", "a").isalnum()) or len(text) > 40:
+            raise ConfigError(f"{source} may hold ASCII letters, digits and '_' only, 40 at most, not {value!r}")
+    return value
+
+
+def _number(value: Any, source: str, kind: type[int] | type[float], low: float, high: float) -> float:
+    try:
+        number = kind(value)
+    except (TypeError, ValueError):
+        number = None
+    wrong_kind = isinstance(value, bool) or number is None or (kind is int and number != float(value))
+    if wrong_kind or not low <= cast("float", number) <= high:
+        noun = "a whole number" if kind is int else "a number"
+        raise ConfigError(f"{source} must be {noun} from {low:g} to {high:g}, not {value!r}")
+    return cast("float", number)
