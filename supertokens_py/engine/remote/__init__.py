@@ -1,0 +1,80 @@
+"""The remote engine: sessions kept by a SuperTokens core, reached over the core driver interface (CDI)."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .core import Core
+from .keys import KeyCache, RemoteKeys
+from .roles import RemoteMetadata, RemoteRoles
+from .sessions import RemoteSessions
+from .settings import RemoteSettings
+from .tenants import RemoteTenants
+from .transport import NetworkInterceptor, Transport, parse_hosts
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from supertokens_py.engine.config import ResolvedEngineConfig
+
+__all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
+
+
+class RemoteEngine(RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, RemoteTenants):
+    """An `Engine` over one core with one or more hosts.
+
+    Everything is blocking code in one shared, pooled HTTP client, made at the first request and made
+    anew after a fork. An unreachable core is an `EngineUnavailableError`, never a missing session.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        settings: ResolvedEngineConfig,
+        *,
+        api_key: str | None = None,
+        network_interceptor: NetworkInterceptor | None = None,
+        api_domain: str = "",
+        website_domain: str = "",
+        remote_settings: RemoteSettings | None = None,
+        http_transport: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        remote_settings = remote_settings or RemoteSettings.from_environment()
+        transport = Transport(
+            parse_hosts(uri),
+            remote_settings,
+            interceptor=network_interceptor,
+            base=http_transport,
+            sleep=sleep,
+        )
+        core = Core(transport, api_key=api_key, api_domain=api_domain, website_domain=website_domain)
+        cache = KeyCache(transport, now_ms=settings.now_ms, cache_limit_s=remote_settings.jwks_cache_limit)
+        RemoteKeys.__init__(self, core, cache)
+        RemoteSessions.__init__(self, core, cache)
+        _engines.add(self)
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self._core.close()
+
+    def forget_after_fork(self) -> None:
+        """Leave connections and locks to the parent process."""
+        self._core.forget_after_fork()
+        self._cache.forget_after_fork()
+
+
+_engines: weakref.WeakSet[RemoteEngine] = weakref.WeakSet()
+
+
+def _forget_after_fork() -> None:
+    for engine in tuple(_engines):
+        engine.forget_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

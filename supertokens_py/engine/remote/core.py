@@ -1,0 +1,169 @@
+"""One core over CDI: which version is spoken, headers, and what an answer that is not 200 means."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+import httpx2
+
+from supertokens_py.constants import RID_HEADER, SUPPORTED_CDI_VERSIONS
+from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.exceptions import EngineUnavailableError, GeneralError, ProtectedClaimError
+from supertokens_py.types.base import JSONObject
+
+from .transport import Transport
+
+Version: TypeAlias = tuple[int, int]
+
+ROTATION_VERSION: Version = (5, 6)
+TENANTS_V2_VERSION: Version = (5, 1)
+
+
+class Core:
+    """Blocking calls to a core; each is one exchange."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        api_key: str | None = None,
+        api_domain: str = "",
+        website_domain: str = "",
+    ) -> None:
+        self._transport = transport
+        self._api_key = api_key
+        domains = {"apiDomain": api_domain, "websiteDomain": website_domain}
+        self._domains = {name: value for name, value in domains.items() if value}
+        self._version: Version | None = None
+        self._lock = threading.Lock()
+
+    def version(self) -> Version:
+        """Return the newest version that both sides speak; asked for once.
+
+        Raises:
+            GeneralError: there is none.
+        """
+        with self._lock:
+            if self._version is None:
+                self._version = self._negotiate()
+            return self._version
+
+    def get(
+        self, path: str, query: Mapping[str, str], *, rid: str | None = None, tenant: str = ""
+    ) -> JSONObject:
+        return self._call("GET", path, query=query, rid=rid, tenant=tenant)
+
+    def post(self, path: str, body: JSONObject, *, rid: str | None = None, tenant: str = "") -> JSONObject:
+        return self._call("POST", path, body=body, rid=rid, tenant=tenant)
+
+    def put(self, path: str, body: JSONObject, *, rid: str | None = None, tenant: str = "") -> JSONObject:
+        return self._call("PUT", path, body=body, rid=rid, tenant=tenant)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def forget_after_fork(self) -> None:
+        self._lock = threading.Lock()
+        self._transport.forget_after_fork()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: JSONObject | None = None,
+        rid: str | None,
+        tenant: str,
+    ) -> JSONObject:
+        headers = self._headers(rid, with_body=body is not None)
+        version = self.version()
+        headers["cdi-version"] = "{}.{}".format(*version)
+        response = self._transport.send(method, path, headers=headers, query=query, body=body)
+        if _refuses_version(response):
+            # The core was replaced by one that speaks other versions; it refused before doing anything.
+            with self._lock:
+                self._version = None
+            headers["cdi-version"] = "{}.{}".format(*self.version())
+            response = self._transport.send(method, path, headers=headers, query=query, body=body)
+        return _json_of(response, method, path, tenant=tenant, body=body)
+
+    def _negotiate(self) -> Version:
+        path = "/apiversion"
+        response = self._transport.send("GET", path, headers=self._headers(None), query=self._domains)
+        answer = _json_of(response, "GET", path)
+        offered = {str(item) for item in cast("list[Any]", answer.get("versions") or [])}
+        shared = offered.intersection(SUPPORTED_CDI_VERSIONS)
+        if not shared:
+            ours = f"{SUPPORTED_CDI_VERSIONS[0]} to {SUPPORTED_CDI_VERSIONS[-1]}"
+            theirs = ", ".join(sorted(offered)) or "in no version"
+            raise GeneralError(
+                f"the SuperTokens core speaks CDI {theirs}, this SDK {ours}: "
+                "upgrade the core, or use a release of the SDK that fits it"
+            )
+        return max(_version(text) for text in shared)
+
+    def _headers(self, rid: str | None, *, with_body: bool = False) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        if self._api_key:
+            headers["api-key"] = self._api_key
+        if rid is not None:
+            headers[RID_HEADER] = rid
+        if with_body:
+            headers["content-type"] = "application/json; charset=utf-8"
+        return headers
+
+
+def unexpected(answer: JSONObject) -> EngineUnavailableError:
+    """Return the error for a status that no version of the interface has."""
+    return EngineUnavailableError(
+        f"the SuperTokens core answered with an unknown status: {answer.get('status')!r}"
+    )
+
+
+def ok(answer: JSONObject) -> JSONObject:
+    """Return `answer`, which must say OK."""
+    if answer.get("status") != "OK":
+        raise unexpected(answer)
+    return answer
+
+
+def _version(text: str) -> Version:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
+
+
+def _refuses_version(response: httpx2.Response) -> bool:
+    return response.status_code == 400 and response.text.startswith("cdi-version")
+
+
+def _json_of(
+    response: httpx2.Response, method: str, path: str, *, tenant: str = "", body: JSONObject | None = None
+) -> JSONObject:
+    status = response.status_code
+    if status == 200:
+        try:
+            answer: object = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise EngineUnavailableError(
+                f"no SuperTokens core answered the {method} request to path: {path}, for it has no JSON"
+            )
+        return cast("JSONObject", answer)
+    text = response.text.strip()
+    message = (
+        f"SuperTokens core threw an error for a {method} request to path: {path} "
+        f"with status code: {status} and message: {text}"
+    )
+    if status >= 500 or status == 429:
+        raise EngineUnavailableError(message)
+    if status == 400 and text.startswith("AppId or tenantId not found"):
+        raise UnknownTenantError(tenant) from GeneralError(message)
+    if status == 400 and text.startswith("The user payload contains protected field"):
+        payload: object = (body or {}).get("userDataInJWT")
+        names = [str(name) for name in cast("dict[Any, Any]", payload)] if isinstance(payload, dict) else []
+        raise ProtectedClaimError(names) from GeneralError(message)
+    raise GeneralError(message)

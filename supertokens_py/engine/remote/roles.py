@@ -1,0 +1,100 @@
+"""Roles and user metadata kept by a core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from supertokens_py.bridge import offload
+from supertokens_py.types.base import JSONObject
+
+from .core import Core, ok
+
+_ROLES = "userroles"
+_METADATA = "usermetadata"
+
+
+class RemoteRoles:
+    """`Roles` over a core."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def add_role(self, role: str, permissions: Sequence[str]) -> bool:
+        body: JSONObject = {"role": role, "permissions": list(permissions)}
+        answer = await offload(self._core.put, "/recipe/role", body, rid=_ROLES)
+        return bool(ok(answer)["createdNewRole"])
+
+    async def delete_role(self, role: str) -> bool:
+        answer = await offload(self._core.post, "/recipe/role/remove", {"role": role}, rid=_ROLES)
+        return bool(ok(answer)["didRoleExist"])
+
+    async def roles(self) -> list[str]:
+        answer = await offload(self._core.get, "/recipe/roles", {}, rid=_ROLES)
+        return list(ok(answer)["roles"])
+
+    async def role_permissions(self, role: str) -> list[str] | None:
+        answer = await offload(self._core.get, "/recipe/role/permissions", {"role": role}, rid=_ROLES)
+        return list(answer["permissions"]) if _is_known(answer) else None
+
+    async def remove_role_permissions(self, role: str, permissions: Sequence[str] | None) -> bool | None:
+        body: JSONObject = {"role": role}
+        if permissions is not None:
+            body["permissions"] = list(permissions)
+        answer = await offload(self._core.post, "/recipe/role/permissions/remove", body, rid=_ROLES)
+        return True if _is_known(answer) else None
+
+    async def permission_roles(self, permission: str) -> list[str]:
+        query = {"permission": permission}
+        answer = await offload(self._core.get, "/recipe/permission/roles", query, rid=_ROLES)
+        return list(ok(answer)["roles"])
+
+    async def add_user_role(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
+        path, body = f"{_tenant(tenant_id)}/recipe/user/role", {"userId": user_id, "role": role}
+        answer = await offload(self._core.put, path, body, rid=_ROLES, tenant=tenant_id)
+        return not answer["didUserAlreadyHaveRole"] if _is_known(answer) else None
+
+    async def remove_user_role(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
+        path, body = f"{_tenant(tenant_id)}/recipe/user/role/remove", {"userId": user_id, "role": role}
+        answer = await offload(self._core.post, path, body, rid=_ROLES, tenant=tenant_id)
+        return bool(answer["didUserHaveRole"]) if _is_known(answer) else None
+
+    async def user_roles(self, user_id: str, *, tenant_id: str) -> list[str]:
+        path, query = f"{_tenant(tenant_id)}/recipe/user/roles", {"userId": user_id}
+        answer = await offload(self._core.get, path, query, rid=_ROLES, tenant=tenant_id)
+        return list(ok(answer)["roles"])
+
+    async def role_users(self, role: str, *, tenant_id: str) -> list[str] | None:
+        path, query = f"{_tenant(tenant_id)}/recipe/role/users", {"role": role}
+        answer = await offload(self._core.get, path, query, rid=_ROLES, tenant=tenant_id)
+        return list(answer["users"]) if _is_known(answer) else None
+
+
+class RemoteMetadata:
+    """`Metadata` over a core, which merges and serialises the updates of one user itself."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def metadata(self, user_id: str) -> JSONObject:
+        answer = await offload(self._core.get, "/recipe/user/metadata", {"userId": user_id}, rid=_METADATA)
+        return ok(answer)["metadata"]
+
+    async def merge_metadata(self, user_id: str, update: JSONObject) -> JSONObject:
+        body: JSONObject = {"userId": user_id, "metadataUpdate": update}
+        answer = await offload(self._core.put, "/recipe/user/metadata", body, rid=_METADATA)
+        return ok(answer)["metadata"]
+
+    async def clear_metadata(self, user_id: str) -> None:
+        ok(await offload(self._core.post, "/recipe/user/metadata/remove", {"userId": user_id}, rid=_METADATA))
+
+
+def _tenant(tenant_id: str) -> str:
+    return "/" + quote(tenant_id, safe="")
+
+
+def _is_known(answer: JSONObject) -> bool:
+    if answer.get("status") == "UNKNOWN_ROLE_ERROR":
+        return False
+    ok(answer)
+    return True

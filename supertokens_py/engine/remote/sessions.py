@@ -1,0 +1,307 @@
+"""Sessions kept by a core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
+from supertokens_py.bridge import offload
+from supertokens_py.constants import DEFAULT_TENANT_ID, PROTECTED_CLAIMS
+from supertokens_py.engine.interface import (
+    IssuedSession,
+    IssuedToken,
+    Regenerated,
+    StoredSession,
+    TokenTheft,
+    TryRefresh,
+    Unauthorised,
+    UnknownTenantError,
+    Verified,
+)
+from supertokens_py.exceptions import GeneralError, ProtectedClaimError
+from supertokens_py.types.base import JSONObject
+
+from .core import ROTATION_VERSION, Core, ok, unexpected
+from .keys import KeyCache
+
+_RID = "session"
+
+
+class RemoteSessions:
+    """`Sessions` over a core. The core decides; only what it leaves to its clients is done here."""
+
+    def __init__(self, core: Core, cache: KeyCache) -> None:
+        self._core = core
+        self._cache = cache
+
+    async def create_session(
+        self,
+        user_id: str,
+        *,
+        tenant_id: str,
+        payload: JSONObject,
+        data: JSONObject,
+        anti_csrf: bool,
+        dynamic_key: bool,
+        access_token_validity_ms: int | None = None,
+    ) -> IssuedSession:
+        _refuse_protected(payload)
+        body: JSONObject = {
+            "userId": user_id,
+            "userDataInJWT": payload,
+            "userDataInDatabase": data,
+            "enableAntiCsrf": anti_csrf,
+            "useDynamicSigningKey": dynamic_key,
+        }
+        return await offload(self._create, body, tenant_id, access_token_validity_ms)
+
+    async def verify_session(
+        self, token: AccessToken, *, check_database: bool
+    ) -> Verified | Unauthorised | TryRefresh:
+        """Ask the core where it must be asked.
+
+        A core below CDI 5.6 also has to hear of the first use of a refreshed token, and may replace it.
+        """
+        if not check_database and token.parent_refresh_token_hash1 is None:
+            return Verified()
+        return await offload(self._verify, token, check_database)
+
+    async def refresh_session(
+        self,
+        refresh_token: str,
+        *,
+        anti_csrf_token: str | None,
+        anti_csrf: bool,
+        dynamic_key: bool,
+        access_token_validity_ms: int | None = None,
+    ) -> IssuedSession | Unauthorised | TokenTheft:
+        """Rotate. Never sent twice: after a broken connection the client's next refresh finds out."""
+        body: JSONObject = {
+            "refreshToken": refresh_token,
+            "enableAntiCsrf": anti_csrf,
+            "useDynamicSigningKey": dynamic_key,
+        }
+        if anti_csrf_token is not None:
+            body["antiCsrfToken"] = anti_csrf_token
+        return await offload(self._refresh, body, access_token_validity_ms)
+
+    async def regenerate_session(
+        self, access_token: str, *, payload: JSONObject | None = None, merge: JSONObject | None = None
+    ) -> Regenerated | Unauthorised:
+        """Reissue an access token.
+
+        With `merge` the payload is read, merged and written: CDI has no merge, so of two concurrent
+        updates of one session the later one can undo the earlier.
+        """
+        _refuse_protected(payload)
+        _refuse_protected(merge)
+        return await offload(self._regenerate, access_token, payload, merge)
+
+    async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
+        if not handles:
+            return []
+        return await offload(self._revoke, list(handles))
+
+    async def revoke_user_sessions(self, user_id: str, *, tenant_id: str | None) -> list[str]:
+        tenant = tenant_id or DEFAULT_TENANT_ID
+        body: JSONObject = {"userId": user_id, "revokeAcrossAllTenants": tenant_id is None}
+        path = f"/{quote(tenant, safe='')}/recipe/session/remove"
+        answer = await offload(self._core.post, path, body, rid=_RID, tenant=tenant)
+        return list(ok(answer)["sessionHandlesRevoked"])
+
+    async def user_session_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]:
+        tenant = tenant_id or DEFAULT_TENANT_ID
+        query = {"userId": user_id, "fetchAcrossAllTenants": "true" if tenant_id is None else "false"}
+        path = f"/{quote(tenant, safe='')}/recipe/session/user"
+        answer = await offload(self._core.get, path, query, rid=_RID, tenant=tenant)
+        return list(ok(answer)["sessionHandles"])
+
+    async def session_information(self, handle: str) -> StoredSession | None:
+        return await offload(self._information, handle)
+
+    async def replace_session_data(self, handle: str, data: JSONObject) -> bool:
+        return await offload(self._replace, "/recipe/session/data", handle, "userDataInDatabase", data)
+
+    async def replace_session_payload(self, handle: str, payload: JSONObject) -> bool:
+        _refuse_protected(payload)
+        return await offload(self._replace, "/recipe/jwt/data", handle, "userDataInJWT", payload)
+
+    async def merge_session_payload(self, handle: str, update: JSONObject) -> bool:
+        """Read, merge at the root (None removes a key), write.
+
+        Not atomic: CDI has no merge, so of two concurrent updates the later one can undo the earlier.
+        """
+        _refuse_protected(update)
+        return await offload(self._merge, handle, update)
+
+    def _create(self, body: JSONObject, tenant_id: str, validity_ms: int | None) -> IssuedSession:
+        self._add_validity(body, validity_ms)
+        path = f"/{quote(tenant_id, safe='')}/recipe/session"
+        return _issued_session(ok(self._core.post(path, body, rid=_RID, tenant=tenant_id)))
+
+    def _verify(self, token: AccessToken, check_database: bool) -> Verified | Unauthorised | TryRefresh:
+        rotates = self._core.version() >= ROTATION_VERSION
+        if rotates and not check_database:
+            return Verified()
+        body: JSONObject = {
+            "accessToken": token.text,
+            "enableAntiCsrf": False,  # its proof is already checked
+            "doAntiCsrfCheck": False,
+            "checkDatabase": check_database,
+        }
+        answer = self._core.post("/recipe/session/verify", body, rid=_RID)
+        match answer.get("status"):
+            case "OK":
+                replacement = answer.get("accessToken")
+                return Verified(None if replacement is None else _issued_token(replacement))
+            case "UNAUTHORISED":
+                if rotates and self._information(token.handle) is not None:
+                    # The session stands, only this token was rotated out: its holder need not log in again.
+                    return TryRefresh(_message(answer))
+                return Unauthorised(_message(answer))
+            case "TRY_REFRESH_TOKEN":
+                return TryRefresh(_message(answer))
+            case _:
+                raise unexpected(answer)
+
+    def _refresh(
+        self, body: JSONObject, validity_ms: int | None
+    ) -> IssuedSession | Unauthorised | TokenTheft:
+        self._add_validity(body, validity_ms)
+        answer = self._core.post("/recipe/session/refresh", body, rid=_RID)
+        match answer.get("status"):
+            case "OK":
+                return _issued_session(answer)
+            case "UNAUTHORISED":
+                return Unauthorised(_message(answer), answer.get("recentTokenReuseSubtype"))
+            case "TOKEN_THEFT_DETECTED":
+                session = answer["session"]
+                if self._core.version() < ROTATION_VERSION:
+                    self._revoke([session["handle"]])  # older cores leave that to their clients
+                return TokenTheft(
+                    handle=session["handle"],
+                    user_id=session["userId"],
+                    recipe_user_id=session.get("recipeUserId", session["userId"]),
+                    reuse=answer.get("recentTokenReuseSubtype"),
+                )
+            case _:
+                raise unexpected(answer)
+
+    def _regenerate(
+        self, access_token: str, payload: JSONObject | None, merge: JSONObject | None
+    ) -> Regenerated | Unauthorised:
+        token = parse_access_token(access_token)
+        if token is None or not self._is_signed(token):
+            return Unauthorised("The access token is not one of this core.")
+        if merge is not None:
+            stored = self._information(token.handle)
+            if stored is None:
+                return Unauthorised("Session does not exist.")
+            payload = _merged(stored.payload if payload is None else payload, merge)
+        body: JSONObject = {"accessToken": access_token}
+        if payload is not None:
+            body["userDataInJWT"] = payload
+        answer = self._core.post("/recipe/session/regenerate", body, rid=_RID)
+        if answer.get("status") == "UNAUTHORISED":
+            return Unauthorised(_message(answer))
+        session, reissued = ok(answer)["session"], answer.get("accessToken")
+        return Regenerated(
+            handle=session["handle"],
+            user_id=session["userId"],
+            recipe_user_id=session.get("recipeUserId", session["userId"]),
+            tenant_id=session.get("tenantId", DEFAULT_TENANT_ID),
+            payload=session["userDataInJWT"],
+            access_token=None if reissued is None else _issued_token(reissued),
+        )
+
+    def _is_signed(self, token: AccessToken) -> bool:
+        """Check the signature here: an official core does not check it when it regenerates."""
+        key = self._cache.snapshot().keys.get(token.kid) or self._cache.reload().keys.get(token.kid)
+        return key is not None and signature_matches(token.text, key.public_key)
+
+    def _revoke(self, handles: list[str]) -> list[str]:
+        body: JSONObject = {"sessionHandles": handles}
+        try:
+            return list(
+                ok(self._core.post("/recipe/session/remove", body, rid=_RID))["sessionHandlesRevoked"]
+            )
+        except UnknownTenantError:
+            # One handle that names no tenant spoils the whole call: ask for each by itself.
+            if len(handles) == 1:
+                return []
+            return [revoked for handle in handles for revoked in self._revoke([handle])]
+
+    def _information(self, handle: str) -> StoredSession | None:
+        try:
+            answer = self._core.get("/recipe/session", {"sessionHandle": handle}, rid=_RID)
+        except UnknownTenantError:
+            return None
+        if answer.get("status") == "UNAUTHORISED":
+            return None
+        ok(answer)
+        return StoredSession(
+            handle=answer["sessionHandle"],
+            user_id=answer["userId"],
+            recipe_user_id=answer.get("recipeUserId", answer["userId"]),
+            tenant_id=answer.get("tenantId", DEFAULT_TENANT_ID),
+            payload=answer["userDataInJWT"],
+            data=answer["userDataInDatabase"],
+            expires_ms=answer["expiry"],
+            created_ms=answer["timeCreated"],
+        )
+
+    def _replace(self, path: str, handle: str, member: str, value: JSONObject) -> bool:
+        try:
+            answer = self._core.put(path, {"sessionHandle": handle, member: value}, rid=_RID)
+        except UnknownTenantError:
+            return False
+        return answer.get("status") != "UNAUTHORISED" and bool(ok(answer))
+
+    def _merge(self, handle: str, update: JSONObject) -> bool:
+        stored = self._information(handle)
+        if stored is None:
+            return False
+        return self._replace("/recipe/jwt/data", handle, "userDataInJWT", _merged(stored.payload, update))
+
+    def _add_validity(self, body: JSONObject, validity_ms: int | None) -> None:
+        if validity_ms is None:
+            return
+        if self._core.version() < ROTATION_VERSION:
+            raise GeneralError("an access token validity per session needs a SuperTokens core with CDI 5.6")
+        body["accessTokenValidity"] = validity_ms
+
+
+def _refuse_protected(payload: JSONObject | None) -> None:
+    names = [name for name in PROTECTED_CLAIMS if payload and name in payload]
+    if names:
+        raise ProtectedClaimError(names)
+
+
+def _merged(stored: JSONObject, update: JSONObject) -> JSONObject:
+    return {
+        name: value for name, value in {**stored, **update}.items() if name not in update or value is not None
+    }
+
+
+def _message(answer: JSONObject) -> str:
+    return str(answer.get("message", "Session does not exist."))
+
+
+def _issued_token(wire: Mapping[str, Any]) -> IssuedToken:
+    return IssuedToken(wire["token"], wire["createdTime"], wire["expiry"])
+
+
+def _issued_session(answer: JSONObject) -> IssuedSession:
+    session = answer["session"]
+    return IssuedSession(
+        handle=session["handle"],
+        user_id=session["userId"],
+        recipe_user_id=session.get("recipeUserId", session["userId"]),
+        tenant_id=session.get("tenantId", DEFAULT_TENANT_ID),
+        payload=session["userDataInJWT"],
+        access_token=_issued_token(answer["accessToken"]),
+        refresh_token=_issued_token(answer["refreshToken"]),
+        anti_csrf_token=answer.get("antiCsrfToken"),
+    )

@@ -1,0 +1,94 @@
+"""Tenants kept by a core: the v2 interface where the core has it (CDI 5.1), else the first one."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from urllib.parse import quote
+
+from supertokens_py.bridge import offload
+from supertokens_py.engine.interface import Tenant, UnknownTenantError
+from supertokens_py.types.base import JSONObject
+
+from .core import TENANTS_V2_VERSION, Core, ok
+
+_RID = "multitenancy"
+_BASE = "/recipe/multitenancy/tenant"
+_MEMBERS = {
+    "core_config": "coreConfig",
+    "first_factors": "firstFactors",
+    "required_secondary_factors": "requiredSecondaryFactors",
+}
+_FLAGS = {
+    "email_password_enabled": "emailPasswordEnabled",
+    "passwordless_enabled": "passwordlessEnabled",
+    "third_party_enabled": "thirdPartyEnabled",
+}
+
+
+class RemoteTenants:
+    """`Tenants` over a core."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def put_tenant(self, tenant_id: str, changes: JSONObject) -> bool:
+        return await offload(self._put, tenant_id, changes)
+
+    async def delete_tenant(self, tenant_id: str) -> bool:
+        answer = await offload(self._core.post, f"{_BASE}/remove", {"tenantId": tenant_id}, rid=_RID)
+        return bool(ok(answer)["didExist"])
+
+    async def tenant(self, tenant_id: str) -> Tenant | None:
+        return await offload(self._get, tenant_id)
+
+    async def tenants(self) -> list[Tenant]:
+        return await offload(self._list)
+
+    def _put(self, tenant_id: str, changes: JSONObject) -> bool:
+        names = {**_MEMBERS, **_FLAGS}
+        body: JSONObject = {names[name]: _plain(value) for name, value in changes.items() if name in names}
+        has_flags = any(name in changes for name in _FLAGS)
+        path = _BASE if has_flags else self._path()
+        answer = self._core.put(path, {"tenantId": tenant_id, **body}, rid=_RID)
+        return bool(ok(answer)["createdNew"])
+
+    def _get(self, tenant_id: str) -> Tenant | None:
+        try:
+            answer = self._core.get(
+                f"/{quote(tenant_id, safe='')}{self._path()}", {}, rid=_RID, tenant=tenant_id
+            )
+        except UnknownTenantError:
+            return None
+        if answer.get("status") == "TENANT_NOT_FOUND_ERROR":
+            return None
+        return _tenant(ok(answer))
+
+    def _list(self) -> list[Tenant]:
+        v2 = self._core.version() >= TENANTS_V2_VERSION
+        answer = self._core.get(f"{_BASE}/list/v2" if v2 else f"{_BASE}/list", {}, rid=_RID)
+        return [_tenant(item) for item in ok(answer)["tenants"]]
+
+    def _path(self) -> str:
+        return f"{_BASE}/v2" if self._core.version() >= TENANTS_V2_VERSION else _BASE
+
+
+def _plain(value: object) -> object:
+    return list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
+
+
+def _tenant(wire: JSONObject) -> Tenant:
+    """Read either shape; v2 leaves the three recipe flags to the factors."""
+    return Tenant(
+        tenant_id=wire["tenantId"],
+        core_config=wire.get("coreConfig") or {},
+        first_factors=wire.get("firstFactors"),
+        required_secondary_factors=wire.get("requiredSecondaryFactors"),
+        email_password_enabled=_enabled(wire, "emailPassword"),
+        passwordless_enabled=_enabled(wire, "passwordless"),
+        third_party_enabled=_enabled(wire, "thirdParty"),
+    )
+
+
+def _enabled(wire: JSONObject, recipe: str) -> bool:
+    recipe_config: JSONObject = wire.get(recipe) or {}
+    return bool(recipe_config.get("enabled", True))

@@ -1,0 +1,203 @@
+"""HTTP to the hosts of a core: one pooled client, rotation, and repetition only where it is safe."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
+from urllib.parse import urlsplit
+
+import httpx2
+
+from supertokens_py.access_token import to_json
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError, GeneralError
+from supertokens_py.types.base import JSONObject
+
+from .settings import RemoteSettings
+
+NetworkInterceptor: TypeAlias = Callable[
+    [str, str, dict[str, Any], dict[str, Any] | None, dict[str, Any] | None, dict[str, Any] | None],
+    tuple[str, str, dict[str, Any], dict[str, Any] | None, dict[str, Any] | None],
+]
+
+_log = logging.getLogger("com.supertokens.remote")
+
+_BUSY_RETRIES = 5
+_BUSY_FIRST_DELAY_S = 0.01
+_BUSY_DELAY_STEP_S = 0.25
+_KEEPALIVE_S = 15
+
+
+def parse_hosts(uri: str) -> tuple[str, ...]:
+    """Split a `;`-separated connection URI into base URLs without a trailing slash.
+
+    Raises:
+        ConfigError: a piece is not an http(s) address.
+    """
+    hosts: list[str] = []
+    for piece in (part.strip() for part in uri.split(";")):
+        if not piece:
+            continue
+        parts = urlsplit(piece)
+        if (
+            parts.scheme.lower() not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+        ):
+            raise ConfigError(
+                f"connection_uri: {piece!r} is not the http(s):// address of a SuperTokens core"
+            )
+        hosts.append(f"{parts.scheme.lower()}://{parts.netloc}{parts.path.rstrip('/')}")
+    if not hosts:
+        raise ConfigError("connection_uri names no SuperTokens core")
+    return tuple(hosts)
+
+
+class Transport:
+    """Sends one request to whichever host answers, over one client made at the first of them."""
+
+    def __init__(
+        self,
+        hosts: tuple[str, ...],
+        settings: RemoteSettings,
+        *,
+        interceptor: NetworkInterceptor | None = None,
+        base: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.hosts = hosts
+        self._settings = settings
+        self._interceptor = interceptor
+        self._base = base
+        self._sleep = sleep
+        self._next = 0
+        self._client: httpx2.Client | None = None
+        self._lock = threading.Lock()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None = None,
+        body: JSONObject | None = None,
+        intercept: bool = True,
+    ) -> httpx2.Response:
+        """Return the first answer, whatever its status.
+
+        A host that refuses the connection is passed over. A request that may have arrived is repeated
+        only if it is a GET: a refresh or a create is never sent twice.
+
+        Raises:
+            EngineUnavailableError: no host answered.
+        """
+        attempts_left, mended, busy = len(self.hosts), False, dict[str, int]()
+        failure: httpx2.TransportError | None = None
+        while attempts_left > 0:
+            url = self._next_host() + path
+            try:
+                response = self._attempt(method, url, headers, query, body, intercept=intercept)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                _log.warning("core %s cannot be reached: %s", url, error)
+                attempts_left, failure = attempts_left - 1, error
+            except httpx2.PoolTimeout as error:
+                raise EngineUnavailableError("every connection to the SuperTokens core is in use") from error
+            except httpx2.TransportError as error:
+                if method != "GET":
+                    raise EngineUnavailableError(
+                        f"the SuperTokens core did not answer a {method} request to path: {path}"
+                    ) from error
+                failure = error
+                if mended or isinstance(error, httpx2.TimeoutException):
+                    attempts_left -= 1
+                mended = True  # a kept connection that the core closed meanwhile is no fault of the host
+            else:
+                if response.status_code != 429 or busy.get(url, 0) >= _BUSY_RETRIES:
+                    return response
+                retries = busy[url] = busy.get(url, 0) + 1
+                self._sleep(_BUSY_FIRST_DELAY_S + _BUSY_DELAY_STEP_S * (retries - 1))
+        raise EngineUnavailableError("No SuperTokens core available to query") from failure
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def forget_after_fork(self) -> None:
+        """Leave the connections to the parent process, which owns them."""
+        self._lock = threading.Lock()
+        self._client = None
+
+    def _attempt(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None,
+        body: JSONObject | None,
+        *,
+        intercept: bool,
+    ) -> httpx2.Response:
+        sent_headers, params, content = dict[str, Any](headers), dict[str, Any](query or {}), body
+        if intercept and self._interceptor is not None:
+            answer = self._interceptor(
+                url, method, sent_headers, params, {} if content is None else content, None
+            )
+            url, method, sent_headers, params, content = _checked_answer(answer)
+            if body is None and not content:
+                content = None
+        return self._open_client().request(
+            method,
+            url,
+            headers=sent_headers,
+            params=params or None,
+            content=None if content is None else encode(content),
+        )
+
+    def _next_host(self) -> str:
+        with self._lock:
+            host = self.hosts[self._next % len(self.hosts)]
+            self._next += 1
+            return host
+
+    def _open_client(self) -> httpx2.Client:
+        with self._lock:
+            if self._client is None:
+                settings = self._settings
+                limits = httpx2.Limits(
+                    max_connections=settings.pool_size,
+                    max_keepalive_connections=settings.pool_size,
+                    keepalive_expiry=_KEEPALIVE_S,
+                )
+                waits = httpx2.Timeout(
+                    settings.timeout, connect=settings.connect_timeout, pool=settings.connect_timeout
+                )
+                self._client = httpx2.Client(limits=limits, timeout=waits, transport=self._base)
+            return self._client
+
+
+def encode(body: JSONObject) -> bytes:
+    """Return the JSON text of a request body.
+
+    Raises:
+        GeneralError: a value in it has no JSON form.
+    """
+    try:
+        return to_json(body).encode()
+    except ValueError as error:
+        raise GeneralError(f"cannot be sent to the SuperTokens core: {error}") from error
+
+
+def _checked_answer(
+    answer: object,
+) -> tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any] | None]:
+    if not isinstance(answer, tuple) or len(cast("tuple[Any, ...]", answer)) != 5:
+        raise GeneralError("network_interceptor must return (url, method, headers, params, body)")
+    url, method, headers, params, body = cast("tuple[Any, Any, Any, Any, Any]", answer)
+    return str(url), str(method).upper(), dict(headers or {}), dict(params or {}), body
