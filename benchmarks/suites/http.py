@@ -1,0 +1,120 @@
+"""CPU that a guarded route costs a real server, over the bare route of the same framework."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+
+from apps import VARIANTS
+from support.load import Load, client
+from support.report import Claim, Group, Report, Row
+from support.rounds import median, progress, spread
+from support.servers import Server, running, standin_core
+
+Figures = dict[str, list[float]]
+KINDS = ("fastapi", "flask sync", "flask gthread", "django wsgi", "django asgi")
+SHARE = {"fastapi": 0.40, "flask sync": 0.25, "flask gthread": 0.25, "django wsgi": 0.25, "django asgi": 0.25}
+NAMES = {
+    "fastapi": "FastAPI, uvicorn",
+    "flask sync": "Flask, gunicorn sync",
+    "flask gthread": "Flask, gunicorn gthread",
+    "django wsgi": "Django WSGI, gunicorn gthread",
+    "django asgi": "Django ASGI, uvicorn",
+}
+
+
+def run(options: Namespace) -> Report:
+    kinds = [kind for kind in KINDS if not options.only or options.only in kind]
+    transfers = ["cookie"] if options.quick else ["cookie", "header"]
+    pairs = [(kind, transfer) for kind in kinds for transfer in transfers]
+    seconds = (22 if options.quick else 280) / len(pairs)
+    groups, claims = [], []
+    with standin_core() as core, client() as load:
+        for kind, transfer in pairs:
+            print(f"{NAMES[kind]}, {transfer}", file=sys.stderr)
+            variants = _variants(kind, transfer, quick=options.quick)
+            with running(kind, variants, transfer, core) as servers:
+                figures = _measure(servers, load, seconds=seconds, rounds=5 if options.quick else 15)
+            group = _group(f"{NAMES[kind]}, token in a {transfer}", servers, figures)
+            groups.append(group)
+            claims += _claims(kind, transfer, group)
+    note = (
+        "Each value is CPU time of the server process per request, read from the process itself; 'added' is the "
+        "median over rounds of the difference to the bare route in the same round."
+    )
+    return Report("http", options.quick, groups, claims, [note])
+
+
+def _variants(kind: str, transfer: str, *, quick: bool) -> Sequence[str]:
+    variants = VARIANTS[kind.partition(" ")[0]]
+    if transfer == "header":
+        variants = [name for name in variants if name not in ("signed-cookie session", "login_required")]
+    if quick:
+        variants = [name for name in variants if "validators" not in name and name != "login_required"]
+    return variants
+
+
+def _measure(servers: Sequence[Server], load: Load, *, seconds: float, rounds: int) -> Figures:
+    figures: Figures = {server.variant: [] for server in servers}
+    speed = {}
+    for server in servers:
+        load.apply(server, 100)
+        speed[server.variant] = load.apply(server, 100) / 100
+    # As many requests as fill the time, the same for all.
+    requests = max(100, min(4000, int(seconds * 0.8 / rounds / sum(speed.values()))))
+    deadline, order = time.monotonic() + seconds * 1.3, list(servers)
+    for number in range(rounds):
+        if number >= 3 and time.monotonic() > deadline:
+            break
+        random.Random(number).shuffle(order)
+        for server in order:
+            before = server.cpu_ns()
+            load.apply(server, requests)
+            figures[server.variant].append((server.cpu_ns() - before) / requests / 1000)
+        progress(number + 1, rounds)
+    return figures
+
+
+def _group(title: str, servers: Sequence[Server], figures: Figures) -> Group:
+    bare = figures["bare"]
+    rows = []
+    for server in servers:
+        values = figures[server.variant]
+        added = [mine - base for mine, base in zip(values, bare, strict=True)]
+        owner = "us" if server.variant.startswith("ours") else "base" if server.variant in ("bare", "trivial dependency") else "peer"
+        extra = {"added": median(added), "IQR of added": spread(added)} if server.variant != "bare" else {}
+        rows.append(Row(server.variant, median(values), spread(values), None, owner, extra))
+    return Group(title, "us CPU per request", rows, base="bare")
+
+
+def _claims(kind: str, transfer: str, group: Group) -> list[Claim]:
+    added = {row.label: row.extra.get("added", 0.0) for row in group.rows}
+    bare = group.rows[0].value
+    mine, middleware = added.get("ours"), added.get("ours: middleware")
+
+    def over(peer: str) -> float | None:
+        return mine / added[peer] if mine is not None and peer in added else None
+
+    where = f"{kind}, {transfer}"
+    claims = [Claim(f"{where}: added CPU / supertokens-python", 1 / 8, over("supertokens-python"))]
+    claims += [
+        Claim(f"{where}: added CPU / {peer}", 1 / 3, over(peer))
+        for peer in ("fastapi-users", "flask-jwt-extended", "PyJWT by hand")
+        if peer in added
+    ]
+    claims += [
+        Claim(f"{where}: added CPU / {peer}", 1 / 2, over(peer))
+        for peer in ("signed-cookie session", "login_required")
+        if peer in added
+    ]
+    note = ""
+    if "trivial dependency" in added:
+        note = f"a trivial dependency alone {added['trivial dependency'] / bare:.2f}"
+    claims.append(Claim(f"{where}: added CPU / bare route", SHARE[kind], mine / bare if mine is not None else None, note=note))
+    claims.append(
+        Claim(f"{where}: middleware alone / bare route", 0.08, middleware / bare if middleware is not None else None)
+    )
+    return claims

@@ -1,0 +1,1 @@
+"""What every suite uses: rounds, reports, charts, servers, load."""
