@@ -1,0 +1,90 @@
+"""The smallest real FastAPI application with sessions. Run it: see README.md beside this file."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, field_validator
+
+from supertokens_py import InputAppInfo, SupertokensConfig, init
+from supertokens_py.framework.fastapi import get_middleware
+from supertokens_py.recipe import session
+from supertokens_py.recipe.session import SessionContainer
+from supertokens_py.recipe.session.asyncio import create_new_session, revoke_all_sessions_for_user
+from supertokens_py.recipe.session.framework.fastapi import verify_session
+
+DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
+DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
+
+init(
+    app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=DOMAIN),
+    supertokens_config=SupertokensConfig(connection_uri=DATABASE),
+    recipe_list=[session.init()],
+)
+
+app = FastAPI(title="supertokens_py example")
+app.add_middleware(get_middleware())  # answers /auth/session/refresh and /auth/signout
+
+Session = Annotated[SessionContainer, Depends(verify_session())]
+
+
+class Login(BaseModel):
+    user: str
+
+    @field_validator("user")
+    @classmethod
+    def name(cls, user: str) -> str:
+        user = user.strip()
+        if not (1 <= len(user) <= 64 and user.isprintable()):
+            raise ValueError("a name of 1 to 64 printable characters is needed")
+        return user
+
+
+@app.post("/login")
+async def login(request: Request, body: Login):
+    # A real application checks a password, a one-time code or an identity provider first.
+    await create_new_session(request, "public", body.user, {"visits": 0})
+    return {"user": body.user}
+
+
+@app.get("/api/me")
+async def me(session: Session):
+    return {
+        "user": session.get_user_id(),
+        "handle": session.get_handle(),
+        "payload": session.get_access_token_payload(),
+    }
+
+
+@app.post("/api/visits")
+async def count_visit(session: Session):
+    visits = session.get_access_token_payload().get("visits", 0) + 1
+    await session.merge_into_access_token_payload({"visits": visits})
+    return {"visits": visits}
+
+
+@app.get("/api/verified")
+async def verified(session: Annotated[SessionContainer, Depends(verify_session(check_database=True))]):
+    """Notices a revoked session at once; the others trust an access token until it expires."""
+    return {"user": session.get_user_id(), "checked": "database"}
+
+
+@app.post("/api/signout-everywhere")
+async def sign_out_everywhere(session: Session):
+    await session.revoke_session()  # this one, so that the response clears its tokens
+    others = await revoke_all_sessions_for_user(session.get_user_id())
+    return {"ended": 1 + len(others)}
+
+
+@app.exception_handler(RequestValidationError)
+async def bad_input(request: Request, error: RequestValidationError):
+    problem = error.errors()[0]
+    where = ".".join(part for part in problem["loc"] if isinstance(part, str) and part != "body") or "body"
+    return JSONResponse({"message": f"{where}: {problem['msg'].removeprefix('Value error, ')}"}, 400)
+
+
+app.mount("/", StaticFiles(directory=Path(__file__).parent.parent / "page", html=True))

@@ -1,0 +1,74 @@
+"""The smallest real Flask application with sessions. Run it: see README.md beside this file."""
+
+import os
+from pathlib import Path
+
+from flask import Flask, g, request
+
+from supertokens_py import InputAppInfo, SupertokensConfig, init
+from supertokens_py.framework.flask import Middleware
+from supertokens_py.recipe import session
+from supertokens_py.recipe.session.framework.flask import verify_session
+from supertokens_py.recipe.session.syncio import create_new_session, revoke_all_sessions_for_user
+
+DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
+DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
+
+init(
+    app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=DOMAIN),
+    supertokens_config=SupertokensConfig(connection_uri=DATABASE),
+    recipe_list=[session.init()],
+)
+
+app = Flask(__name__, static_folder=Path(__file__).parent.parent / "page", static_url_path="")
+Middleware(app)  # answers /auth/session/refresh and /auth/signout
+
+
+@app.get("/")
+def page():
+    return app.send_static_file("index.html")
+
+
+@app.post("/login")
+def login():
+    # A real application checks a password, a one-time code or an identity provider first.
+    body = request.get_json(silent=True)
+    user = body.get("user") if isinstance(body, dict) else None
+    user = user.strip() if isinstance(user, str) else ""
+    if not (1 <= len(user) <= 64 and user.isprintable()):
+        return {"message": "user: a name of 1 to 64 printable characters is needed"}, 400
+    create_new_session(request, "public", user, {"visits": 0})
+    return {"user": user}
+
+
+@app.get("/api/me")
+@verify_session()
+def me():
+    return {
+        "user": g.supertokens.get_user_id(),
+        "handle": g.supertokens.get_handle(),
+        "payload": g.supertokens.get_access_token_payload(),
+    }
+
+
+@app.post("/api/visits")
+@verify_session()
+def count_visit():
+    visits = g.supertokens.get_access_token_payload().get("visits", 0) + 1
+    g.supertokens.sync_merge_into_access_token_payload({"visits": visits})
+    return {"visits": visits}
+
+
+@app.get("/api/verified")
+@verify_session(check_database=True)
+def verified():
+    """Notices a revoked session at once; the others trust an access token until it expires."""
+    return {"user": g.supertokens.get_user_id(), "checked": "database"}
+
+
+@app.post("/api/signout-everywhere")
+@verify_session()
+def sign_out_everywhere():
+    g.supertokens.sync_revoke_session()  # this one, so that the response clears its tokens
+    others = revoke_all_sessions_for_user(g.supertokens.get_user_id())
+    return {"ended": 1 + len(others)}
