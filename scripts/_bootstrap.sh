@@ -11,7 +11,7 @@ VENV=${VENV:-$ROOT/.venv}
 PY=$VENV/bin/python
 unset PYTHONHOME PYTHONPATH
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 die() { say "" "$@"; exit 1; }
 
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
@@ -50,7 +50,7 @@ with_progress() {
 }
 
 install_hint() {
-  if grep -qiE 'name resolution|connection|network|timed? ?out|unreachable|proxy' "$1"; then
+  if grep -qiE 'name resolution|connection|network|timed? ?out|unreachable|proxy|no matching distribution' "$1"; then
     say "The package index could not be reached. Check the network (behind a proxy: set HTTPS_PROXY,"
     say "for an index of your own: PIP_INDEX_URL), then run the command again."
   fi
