@@ -1,0 +1,91 @@
+"""Who may call, and in which version of the interface."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from hmac import compare_digest
+
+from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
+from supertokens_py.exceptions import ConfigError
+
+from .call import Refused, Version
+
+_KEY = re.compile(r"[A-Za-z0-9=-]{20,}")
+_VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
+
+
+class ApiKeys:
+    """The API keys, kept as hashes and compared in constant time; without any, everyone may call."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._hashes = [_hash(_checked(key)) for key in keys]
+
+    def check(self, headers: Mapping[str, str]) -> None:
+        """Refuse a request that shows none of the keys."""
+        if not self._hashes:
+            return
+        shown = _hash(_shown_key(headers))
+        matches = [compare_digest(shown, known) for known in self._hashes]
+        if not any(matches):
+            raise Refused(401, "Invalid API key")
+
+
+class Versions:
+    """The versions on offer, oldest first."""
+
+    def __init__(self, lowest: str | None, highest: str | None) -> None:
+        for name, text in (("min_cdi_version", lowest), ("max_cdi_version", highest)):
+            if text is not None and text not in SUPPORTED_CDI_VERSIONS:
+                raise ConfigError(f"{name} must be one of {', '.join(SUPPORTED_CDI_VERSIONS)}, not {text!r}")
+        first = SUPPORTED_CDI_VERSIONS.index(lowest or SUPPORTED_CDI_VERSIONS[0])
+        last = SUPPORTED_CDI_VERSIONS.index(highest or SUPPORTED_CDI_VERSIONS[-1])
+        if first > last:
+            raise ConfigError(f"min_cdi_version {lowest} is above max_cdi_version {highest}")
+        self.offered = SUPPORTED_CDI_VERSIONS[first : last + 1]
+
+    def read(self, headers: Mapping[str, str]) -> Version:
+        """Return the version of a request; without a header the newest one."""
+        text = headers.get("cdi-version")
+        if text is None:
+            text = self.offered[-1]
+        text = text.strip()
+        match = _VERSION.fullmatch(text)
+        if match is None:
+            raise Refused(400, "cdi-version header is invalid")
+        version = int(match[1]), int(match[2])
+        if text not in SUPPORTED_CDI_VERSIONS or version > _parsed(self.offered[-1]):
+            raise Refused(400, f"cdi-version {text} not supported")
+        if version < _parsed(self.offered[0]):
+            lowest = self.offered[0]
+            raise Refused(400, f"cdi-version {text} is lower than the minimum allowed version {lowest}")
+        return version
+
+
+def parse_api_keys(text: str | None) -> list[str]:
+    """Split the comma-separated form that settings use."""
+    return [key for part in (text or "").split(",") if (key := "".join(part.split()))]
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ConfigError("an API key needs at least 20 characters out of A-Z, a-z, 0-9, '=' and '-'")
+    return key
+
+
+def _shown_key(headers: Mapping[str, str]) -> str:
+    key = headers.get("api-key")
+    if key is None:
+        scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
+        key = rest if scheme.lower() == "bearer" else scheme
+    return key.strip()
+
+
+def _hash(key: str) -> bytes:
+    return sha256(key.encode()).digest()
+
+
+def _parsed(text: str) -> Version:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)

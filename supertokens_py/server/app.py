@@ -1,0 +1,179 @@
+"""The application: a request goes through path, key, version, method and tenant to one handler."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from supertokens_py.clock import now_ms as system_now_ms
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.interface import Engine, UnknownTenantError
+from supertokens_py.exceptions import BadInputError, EngineUnavailableError, ProtectedClaimError
+
+from . import core, roles, sessions, tenants, users
+from .access import ApiKeys, Versions
+from .call import Call, Refused, Version, read_json
+from .core import JsonResponse, TextResponse
+from .routing import Endpoint, Router, Scope
+
+_log = logging.getLogger("com.supertokens.server")
+
+MAX_BODY_BYTES = 1_048_576
+_TENANT_MEMORY_S = 60
+_MAX_REMEMBERED_TENANTS = 10_000
+_PROTECTED = "The user payload contains protected field"
+
+
+def create_app(
+    engine: Engine,
+    *,
+    api_keys: Iterable[str] = (),
+    base_path: str = "",
+    min_cdi_version: str | None = None,
+    max_cdi_version: str | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    now_ms: Callable[[], int] = system_now_ms,
+) -> Starlette:
+    """Return an ASGI application that serves `engine` to SuperTokens SDKs; its end closes the engine.
+
+    Args:
+        engine: normally an embedded one.
+        api_keys: what callers must show in `api-key` or `Authorization`; without any, everyone may call.
+        base_path: what stands before every path.
+        min_cdi_version: the oldest version of the interface on offer [5.0].
+        max_cdi_version: the newest [5.6].
+        max_body_bytes: longer bodies are refused with 413.
+        now_ms: the clock, in Unix milliseconds.
+
+    Raises:
+        ConfigError: an argument cannot work.
+    """
+    versions = Versions(min_cdi_version, max_cdi_version)
+    endpoints: list[Endpoint] = [
+        *core.endpoints(versions.offered),
+        *sessions.ENDPOINTS,
+        *roles.ENDPOINTS,
+        *tenants.ENDPOINTS,
+        *users.ENDPOINTS,
+    ]
+    server = _Server(
+        engine,
+        keys=ApiKeys(api_keys),
+        versions=versions,
+        router=Router(endpoints, base_path),
+        max_body_bytes=max_body_bytes,
+        now_ms=now_ms,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
+        yield
+        engine.close()
+
+    return Starlette(routes=[Route("/{path:path}", server)], lifespan=lifespan)
+
+
+class _Server:
+    """The ASGI endpoint behind every path. A class because it remembers which tenants exist."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        keys: ApiKeys,
+        versions: Versions,
+        router: Router,
+        max_body_bytes: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._versions = versions
+        self._router = router
+        self._max_body_bytes = max_body_bytes
+        self._now_ms = now_ms
+        self._known_tenants: dict[str, float] = {}
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            answer = await self._answer(request)
+        except Refused as refused:
+            return _text(refused.status, refused.text)
+        except ProtectedClaimError:
+            return _text(400, _PROTECTED)
+        except (UnknownTenantError, BadInputError) as error:
+            return _text(400, str(error))
+        except EngineUnavailableError as error:
+            _log.warning("the store cannot be reached: %s", error)
+            return _text(503, "The session store cannot be reached")
+        except ClientDisconnect:
+            return _text(400, "The request was not sent completely")
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.url.path)
+            return _text(500, "Internal error")
+        return answer if isinstance(answer, Response) else JsonResponse(answer)
+
+    async def _answer(self, request: Request) -> Response | dict[str, object]:
+        target = self._router.find(request.path_params["path"])
+        one = next(iter(target.methods.values()))
+        if not one.open:
+            self._keys.check(request.headers)
+        version = self._version(request, versioned=one.versioned)
+        endpoint = target.methods.get(request.method)
+        if endpoint is None:
+            raise Refused(405, "Method not supported")
+        has_body = request.method in ("POST", "PUT") and not endpoint.open
+        call = Call(
+            engine=self._engine,
+            version=version,
+            tenant_id=target.tenant_id,
+            query=dict(request.query_params),
+            body=read_json(await self._body(request)) if has_body else {},
+            now_ms=self._now_ms,
+        )
+        await self._check_tenant(call, endpoint.scope)
+        return await endpoint.handle(call)
+
+    def _version(self, request: Request, *, versioned: bool) -> Version:
+        return self._versions.read(request.headers if versioned else {})
+
+    async def _body(self, request: Request) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > self._max_body_bytes:
+                raise Refused(413, f"The request body is larger than {self._max_body_bytes} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def _check_tenant(self, call: Call, scope: Scope) -> None:
+        if call.tenant_id == DEFAULT_TENANT_ID or scope is Scope.SELF:
+            return
+        if scope is Scope.APP:
+            call.only_for_app()
+        now_s = time.monotonic()
+        if self._known_tenants.get(call.tenant_id, 0) > now_s:
+            return
+        if await self._engine.tenant(call.tenant_id) is None:
+            raise UnknownTenantError(call.tenant_id)
+        if len(self._known_tenants) >= _MAX_REMEMBERED_TENANTS:
+            self._known_tenants.clear()
+        self._known_tenants[call.tenant_id] = now_s + _TENANT_MEMORY_S
+
+
+def _text(status: int, text: str) -> Response:
+    return TextResponse(text + "\n", status_code=status)

@@ -1,0 +1,197 @@
+"""One request to the server: what it says, read with the checks and the error texts of the interface."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeAlias, cast
+
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.interface import Engine
+from supertokens_py.types.base import JSONObject
+
+Version: TypeAlias = tuple[int, int]
+
+ROTATION_VERSION: Version = (5, 6)
+MAX_DEPTH = 64
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_LONGEST_ID = 128
+_APP_ONLY = "Only public tenantId can call this app specific API"
+
+
+class Refused(Exception):  # noqa: N818  (an answer, not a fault)
+    """The request ends here, with this status and text."""
+
+    def __init__(self, status: int, text: str) -> None:
+        self.status = status
+        self.text = text
+        super().__init__(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request after its path, key and version were accepted."""
+
+    engine: Engine
+    version: Version
+    tenant_id: str
+    query: Mapping[str, str]
+    body: JSONObject = field(repr=False)
+    now_ms: Callable[[], int]
+
+    @property
+    def rotates(self) -> bool:
+        """Whether the client knows rotation at refresh and the shapes that came with it."""
+        return self.version >= ROTATION_VERSION
+
+    def only_for_app(self) -> None:
+        """Refuse the call if it came through a tenant other than the public one."""
+        if self.tenant_id != DEFAULT_TENANT_ID:
+            raise Refused(403, _APP_ONLY)
+
+    # Members of a JSON body. A member that is optional must be left out, not null.
+
+    def text(self, name: str) -> str:
+        return _text(name, self.body.get(name))
+
+    def optional_text(self, name: str) -> str | None:
+        return _text(name, self.body[name]) if name in self.body else None
+
+    def user_id(self) -> str:
+        return _short(self.text("userId"), "userId")
+
+    def name(self, name: str) -> str:
+        """Return a text without surrounding blanks, which must leave something."""
+        value = self.text(name).strip()
+        if not value:
+            raise Refused(400, f"Field name '{name}' cannot be an empty String")
+        return _short(value, name, 255)
+
+    def flag(self, name: str, default: bool | None = None) -> bool:
+        value = self.body.get(name) if default is None or name in self.body else default
+        return value if isinstance(value, bool) else _invalid(name)
+
+    def integer(self, name: str) -> int:
+        value = self.body.get(name)
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
+            return int(value)
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return value if isinstance(value, int) and not isinstance(value, bool) else _invalid(name)
+
+    def optional_integer(self, name: str) -> int | None:
+        return self.integer(name) if name in self.body else None
+
+    def object(self, name: str) -> JSONObject:
+        value: object = self.body.get(name)
+        return cast("JSONObject", value) if isinstance(value, dict) else _invalid(name)
+
+    def optional_object(self, name: str) -> JSONObject | None:
+        return self.object(name) if name in self.body else None
+
+    def texts(self, name: str) -> list[str]:
+        value: object = self.body.get(name)
+        if not isinstance(value, list):
+            _invalid(name)
+        return [_text(name, item) for item in cast("list[object]", value)]
+
+    def optional_texts(self, name: str) -> list[str] | None:
+        return self.texts(name) if name in self.body else None
+
+    def optional_names(self, name: str) -> list[str] | None:
+        """Return texts without surrounding blanks, each of which must leave something."""
+        values = self.optional_texts(name)
+        if values is None:
+            return None
+        values = [_short(value.strip(), name, 255) for value in values]
+        if not all(values):
+            raise Refused(400, f"Field name '{name}' cannot contain an empty string")
+        return values
+
+    # Query parameters
+
+    def param(self, name: str) -> str:
+        value = self.query.get(name)
+        if value is None:
+            raise Refused(400, f"Field name '{name}' is missing in GET request")
+        return value if _is_storable(value) else _invalid_query(name)
+
+    def param_name(self, name: str) -> str:
+        value = self.param(name).strip()
+        if not value:
+            raise Refused(400, f"Field name '{name}' cannot be an empty String")
+        return value
+
+    def param_flag(self, name: str, *, default: bool) -> bool:
+        value = self.query.get(name)
+        return default if value is None else value.strip().lower() == "true"
+
+    def param_long(self, name: str) -> int:
+        value = self.param(name)
+        if not _INTEGER.fullmatch(value):
+            raise Refused(400, f"Field name '{name}' must be a long in the GET request")
+        return int(value)
+
+
+def read_json(raw: bytes) -> JSONObject:
+    """Return the JSON object in a body.
+
+    Raises:
+        Refused: it is none, or nested beyond reason.
+    """
+    try:
+        value: object = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Refused(400, "Invalid Json Input") from None
+    if not isinstance(value, dict):
+        raise Refused(400, "Invalid Json Input")
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(cast("object", value)) > MAX_DEPTH:
+        raise Refused(400, f"Invalid Json Input: nested deeper than {MAX_DEPTH} levels")
+    return cast("JSONObject", value)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _depth(value: object) -> int:
+    deepest, pending = 0, [(value, 1)]
+    while pending:
+        item, depth = pending.pop()
+        deepest = max(deepest, depth)
+        if isinstance(item, dict):
+            pending.extend((child, depth + 1) for child in cast("dict[str, Any]", item).values())
+        elif isinstance(item, list):
+            pending.extend((child, depth + 1) for child in cast("list[Any]", item))
+    return deepest
+
+
+def _text(name: str, value: object) -> str:
+    return value if isinstance(value, str) and _is_storable(value) else _invalid(name)
+
+
+def _is_storable(value: str) -> bool:
+    """Databases take neither NUL nor half a surrogate pair."""
+    if "\0" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _short(value: str, name: str, longest: int = _LONGEST_ID) -> str:
+    if len(value) > longest:
+        raise Refused(400, f"Field name '{name}' is longer than {longest} characters")
+    return value
+
+
+def _invalid(name: str) -> NoReturn:
+    raise Refused(400, f"Field name '{name}' is invalid in JSON input")
+
+
+def _invalid_query(name: str) -> NoReturn:
+    raise Refused(400, f"Field name '{name}' is invalid in GET request")

@@ -1,0 +1,134 @@
+"""Keys, JWTs, versions and liveness."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from supertokens_py.access_token import to_json
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.types.base import JSONObject
+
+from .call import Call, Refused
+from .routing import Endpoint, Scope
+
+_HELLO_BURST = 5
+_HELLO_INTERVAL_S = 0.2
+
+
+@runtime_checkable
+class CountsActiveUsers(Protocol):
+    """An engine that remembers when users were last seen."""
+
+    async def active_user_count(self, since_ms: int) -> int:
+        """Return how many users were seen at `since_ms` or later."""
+        ...
+
+
+class TextResponse(PlainTextResponse):
+    """Text the way the interface labels it: SDKs tell JSON from text by the content type."""
+
+    media_type = "text/html"
+    charset = "UTF-8"
+
+
+class JsonResponse(JSONResponse):
+    """A JSON object with the content type of the interface."""
+
+    media_type = "application/json; charset=UTF-8"
+
+    def render(self, content: object) -> bytes:
+        return to_json(content).encode()
+
+
+async def _create_jwt(call: Call) -> JSONObject:
+    issuer, payload, validity_s = call.text("jwksDomain"), call.object("payload"), call.integer("validity")
+    static_key = call.flag("useStaticSigningKey", default=True)
+    if call.text("algorithm").upper() != "RS256":
+        return {"status": "UNSUPPORTED_ALGORITHM_ERROR"}
+    if validity_s <= 0:
+        raise Refused(400, "validity must be greater than 0")
+    jwt = await call.engine.create_jwt(payload, issuer=issuer, validity_s=validity_s, static_key=static_key)
+    return {"status": "OK", "jwt": jwt}
+
+
+async def _public_jwks(call: Call) -> Response:
+    jwks = await call.engine.jwks()
+    headers = {"Cache-Control": f"max-age={jwks.max_age_s}, must-revalidate"}
+    return JsonResponse({"keys": [dict(key) for key in jwks.keys]}, headers=headers)
+
+
+async def _old_jwks(call: Call) -> JSONObject:
+    jwks = await call.engine.jwks()
+    return {"status": "OK", "keys": [dict(key) for key in jwks.keys]}
+
+
+async def _config_path(call: Call) -> JSONObject:
+    return {"status": "NOT_ALLOWED"}
+
+
+async def _features(call: Call) -> JSONObject:
+    return {"status": "OK", "features": ["multi_tenancy"], "usageStats": {}}
+
+
+async def _active_users(call: Call) -> JSONObject:
+    since_ms = call.param_long("since")
+    if since_ms < 0:
+        raise Refused(400, "'since' parameter must be a timestamp that is not negative")
+    if not isinstance(call.engine, CountsActiveUsers):
+        raise Refused(404, "Not found")
+    return {"status": "OK", "count": await call.engine.active_user_count(since_ms)}
+
+
+def versions(offered: Sequence[str]) -> Callable[[Call], Awaitable[JSONObject]]:
+    """Make the endpoint that lists the versions on offer."""
+
+    async def list_versions(call: Call) -> JSONObject:
+        return {"versions": list(offered)}
+
+    return list_versions
+
+
+class Hello:
+    """Says hello after a look at the store; a burst of calls is answered without it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._tokens = float(_HELLO_BURST)
+        self._filled_s = clock()
+
+    async def __call__(self, call: Call) -> Response:
+        if self._take():
+            await call.engine.tenant(DEFAULT_TENANT_ID)
+        return TextResponse("Hello\n")
+
+    def _take(self) -> bool:
+        now = self._clock()
+        self._tokens = min(float(_HELLO_BURST), self._tokens + (now - self._filled_s) / _HELLO_INTERVAL_S)
+        self._filled_s = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+def endpoints(offered_versions: Sequence[str]) -> list[Endpoint]:
+    """Return the endpoints of this module."""
+    hello = Hello()
+    return [
+        *(
+            Endpoint(method, path, Scope.TENANT, hello, open=True, versioned=False)
+            for path in ("/", "/hello")
+            for method in ("GET", "POST", "PUT", "DELETE")
+        ),
+        Endpoint("GET", "/apiversion", Scope.APP, versions(offered_versions), versioned=False),
+        Endpoint("GET", "/.well-known/jwks.json", Scope.IGNORED, _public_jwks, open=True, versioned=False),
+        Endpoint("GET", "/config", Scope.APP, _config_path, open=True, versioned=False),
+        Endpoint("GET", "/ee/featureflag", Scope.APP, _features),
+        Endpoint("POST", "/recipe/jwt", Scope.APP, _create_jwt),
+        Endpoint("GET", "/recipe/jwt/jwks", Scope.APP, _old_jwks),
+        Endpoint("GET", "/users/count/active", Scope.APP, _active_users),
+    ]

@@ -1,0 +1,109 @@
+"""Roles, permissions and user metadata."""
+
+from __future__ import annotations
+
+import asyncio
+
+from supertokens_py.types.base import JSONObject
+
+from .call import Call, Refused
+from .routing import Endpoint, Scope
+
+_UNKNOWN_ROLE: JSONObject = {"status": "UNKNOWN_ROLE_ERROR"}
+_BULK_LIMIT = 500
+_BULK_AT_ONCE = 8
+
+
+async def _put_role(call: Call) -> JSONObject:
+    role, permissions = call.name("role"), call.optional_names("permissions") or []
+    return {"status": "OK", "createdNewRole": await call.engine.add_role(role, permissions)}
+
+
+async def _remove_role(call: Call) -> JSONObject:
+    return {"status": "OK", "didRoleExist": await call.engine.delete_role(call.name("role"))}
+
+
+async def _list_roles(call: Call) -> JSONObject:
+    return {"status": "OK", "roles": await call.engine.roles()}
+
+
+async def _role_permissions(call: Call) -> JSONObject:
+    permissions = await call.engine.role_permissions(call.param_name("role"))
+    return _UNKNOWN_ROLE if permissions is None else {"status": "OK", "permissions": permissions}
+
+
+async def _remove_permissions(call: Call) -> JSONObject:
+    role, permissions = call.name("role"), call.optional_names("permissions")
+    removed = await call.engine.remove_role_permissions(role, permissions)
+    return _UNKNOWN_ROLE if removed is None else {"status": "OK"}
+
+
+async def _permission_roles(call: Call) -> JSONObject:
+    return {"status": "OK", "roles": await call.engine.permission_roles(call.param_name("permission"))}
+
+
+async def _add_user_role(call: Call) -> JSONObject:
+    user_id, role = call.user_id(), call.name("role")
+    is_new = await call.engine.add_user_role(user_id, role, tenant_id=call.tenant_id)
+    return _UNKNOWN_ROLE if is_new is None else {"status": "OK", "didUserAlreadyHaveRole": not is_new}
+
+
+async def _remove_user_role(call: Call) -> JSONObject:
+    user_id, role = call.user_id(), call.name("role")
+    existed = await call.engine.remove_user_role(user_id, role, tenant_id=call.tenant_id)
+    return _UNKNOWN_ROLE if existed is None else {"status": "OK", "didUserHaveRole": existed}
+
+
+async def _user_roles(call: Call) -> JSONObject:
+    roles = await call.engine.user_roles(call.param("userId"), tenant_id=call.tenant_id)
+    return {"status": "OK", "roles": roles}
+
+
+async def _role_users(call: Call) -> JSONObject:
+    users = await call.engine.role_users(call.param_name("role"), tenant_id=call.tenant_id)
+    return _UNKNOWN_ROLE if users is None else {"status": "OK", "users": users}
+
+
+async def _get_metadata(call: Call) -> JSONObject:
+    return {"status": "OK", "metadata": await call.engine.metadata(call.param("userId"))}
+
+
+async def _put_metadata(call: Call) -> JSONObject:
+    user_id, update = call.user_id(), call.object("metadataUpdate")
+    return {"status": "OK", "metadata": await call.engine.merge_metadata(user_id, update)}
+
+
+async def _remove_metadata(call: Call) -> JSONObject:
+    await call.engine.clear_metadata(call.user_id())
+    return {"status": "OK"}
+
+
+async def _bulk_metadata(call: Call) -> JSONObject:
+    user_ids = call.texts("userIds")
+    if len(user_ids) > _BULK_LIMIT:
+        raise Refused(400, f"Field name 'userIds' cannot hold more than {_BULK_LIMIT} ids")
+    slots = asyncio.Semaphore(_BULK_AT_ONCE)
+
+    async def one(user_id: str) -> JSONObject:
+        async with slots:
+            return {"userId": user_id, "metadata": await call.engine.metadata(user_id) or None}
+
+    return {"status": "OK", "users": await asyncio.gather(*map(one, user_ids))}
+
+
+ENDPOINTS = (
+    Endpoint("PUT", "/recipe/role", Scope.APP, _put_role),
+    Endpoint("POST", "/recipe/role/remove", Scope.APP, _remove_role),
+    Endpoint("GET", "/recipe/roles", Scope.APP, _list_roles),
+    Endpoint("GET", "/recipe/role/permissions", Scope.APP, _role_permissions),
+    Endpoint("POST", "/recipe/role/permissions/remove", Scope.APP, _remove_permissions),
+    Endpoint("GET", "/recipe/permission/roles", Scope.APP, _permission_roles),
+    Endpoint("PUT", "/recipe/user/role", Scope.TENANT, _add_user_role),
+    Endpoint("POST", "/recipe/user/role/remove", Scope.TENANT, _remove_user_role),
+    Endpoint("GET", "/recipe/user/roles", Scope.TENANT, _user_roles),
+    Endpoint("GET", "/recipe/role/users", Scope.TENANT, _role_users),
+    Endpoint("GET", "/recipe/user/metadata", Scope.APP, _get_metadata),
+    Endpoint("PUT", "/recipe/user/metadata", Scope.APP, _put_metadata),
+    Endpoint("POST", "/recipe/user/metadata/remove", Scope.APP, _remove_metadata),
+    Endpoint("POST", "/recipe/user/metadata/bulk", Scope.APP, _bulk_metadata),
+)

@@ -1,0 +1,307 @@
+"""The session endpoints. Every version rotates refresh tokens; clients below CDI 5.6 see the older shapes."""
+
+from __future__ import annotations
+
+import json
+from hmac import compare_digest
+
+from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.interface import (
+    Engine,
+    IssuedSession,
+    IssuedToken,
+    ReuseSubtype,
+    StoredSession,
+    TokenTheft,
+    TryRefresh,
+    Unauthorised,
+    VerificationKey,
+)
+from supertokens_py.types.base import JSONObject
+
+from .call import Call, Refused
+from .routing import Endpoint, Scope
+
+_SDK_CLAIMS = frozenset(
+    (
+        "sub",
+        "rsub",
+        "tId",
+        "iat",
+        "exp",
+        "sessionHandle",
+        "refreshTokenHash1",
+        "parentRefreshTokenHash1",
+        "antiCsrfToken",
+    )
+)
+_NO_SESSION = "Session does not exist."
+
+
+async def _create(call: Call) -> JSONObject:
+    created = await call.engine.create_session(
+        call.user_id(),
+        tenant_id=call.tenant_id,
+        payload=call.object("userDataInJWT"),
+        data=call.object("userDataInDatabase"),
+        anti_csrf=call.flag("enableAntiCsrf"),
+        dynamic_key=call.flag("useDynamicSigningKey", default=True),
+        access_token_validity_ms=_validity(call),
+    )
+    return _issued(created)
+
+
+async def _verify(call: Call) -> JSONObject:
+    if call.rotates:
+        call.only_for_app()
+    text, anti_csrf, do_check = (
+        call.text("accessToken"),
+        call.flag("enableAntiCsrf"),
+        call.flag("doAntiCsrfCheck"),
+    )
+    check_database, sent = call.flag("checkDatabase"), call.optional_text("antiCsrfToken")
+    token = await _trusted(call, text)
+    if isinstance(token, str):
+        return _try_refresh(token)
+    if anti_csrf:
+        if token.anti_csrf_token is None:
+            return _try_refresh("the access token has no anti-csrf token")
+        if do_check and not compare_digest((sent or "").encode(), token.anti_csrf_token.encode()):
+            return _try_refresh("anti-csrf check failed")
+    outcome = await call.engine.verify_session(token, check_database=check_database)
+    if isinstance(outcome, Unauthorised):
+        return _unauthorised(outcome.message)
+    if isinstance(outcome, TryRefresh):
+        # From 5.6 a token that was rotated out is reported like a missing session; before, nothing of
+        # the kind was known, and this status lets a client refresh instead of logging out.
+        return _unauthorised(outcome.message) if call.rotates else _try_refresh(outcome.message)
+    answer: JSONObject = {"status": "OK", "session": _session_of(token)}
+    if outcome.access_token is not None and not call.rotates:
+        answer["accessToken"] = _token(outcome.access_token)
+    elif check_database:
+        return await _with_stored_payload(call, token, answer)
+    return answer
+
+
+async def _with_stored_payload(call: Call, token: AccessToken, answer: JSONObject) -> JSONObject:
+    """Say that the payload in the database differs (5.6), or hand out a token that holds it (before)."""
+    stored = await call.engine.session_information(token.handle)
+    if stored is None:
+        return _unauthorised(_NO_SESSION)
+    differs = _canonical(stored.payload) != _canonical(answer["session"]["userDataInJWT"])
+    if call.rotates:
+        answer["payloadUpdateAvailable"] = differs
+    elif differs:
+        outcome = await call.engine.regenerate_session(token.text)
+        if isinstance(outcome, Unauthorised):
+            return _unauthorised(outcome.message)
+        if outcome.access_token is not None:
+            answer["session"]["userDataInJWT"] = outcome.payload
+            answer["accessToken"] = _token(outcome.access_token)
+    return answer
+
+
+async def _refresh(call: Call) -> JSONObject:
+    outcome = await call.engine.refresh_session(
+        call.text("refreshToken"),
+        anti_csrf_token=call.optional_text("antiCsrfToken"),
+        anti_csrf=call.flag("enableAntiCsrf"),
+        dynamic_key=call.flag("useDynamicSigningKey"),
+        access_token_validity_ms=_validity(call),
+    )
+    match outcome:
+        case IssuedSession():
+            return _issued(outcome)
+        case Unauthorised():
+            return {**_unauthorised(outcome.message), **_subtype(call, outcome.reuse)}
+        case TokenTheft():
+            session = {
+                "handle": outcome.handle,
+                "userId": outcome.user_id,
+                "recipeUserId": outcome.recipe_user_id,
+            }
+            return {"status": "TOKEN_THEFT_DETECTED", "session": session, **_subtype(call, outcome.reuse)}
+
+
+async def _regenerate(call: Call) -> JSONObject:
+    outcome = await call.engine.regenerate_session(
+        call.text("accessToken"), payload=call.optional_object("userDataInJWT")
+    )
+    if isinstance(outcome, Unauthorised):
+        return _unauthorised(outcome.message)
+    session = _session(
+        outcome.handle, outcome.user_id, outcome.recipe_user_id, outcome.payload, outcome.tenant_id
+    )
+    answer: JSONObject = {"status": "OK", "session": session}
+    if outcome.access_token is not None:
+        answer["accessToken"] = _token(outcome.access_token)
+    return answer
+
+
+async def _remove(call: Call) -> JSONObject:
+    if ("userId" in call.body) == ("sessionHandles" in call.body):
+        raise Refused(400, "Invalid JSON input. Exactly one of userId and sessionHandles must be given")
+    if "sessionHandles" in call.body:
+        for name in ("revokeAcrossAllTenants", "revokeSessionsForLinkedAccounts"):
+            if name in call.body:
+                raise Refused(400, f"Invalid JSON input. Cannot set {name} with sessionHandles")
+        revoked = await call.engine.revoke_sessions(call.texts("sessionHandles"))
+        return {"status": "OK", "sessionHandlesRevoked": revoked}
+    everywhere = call.flag("revokeAcrossAllTenants", default=True)
+    call.flag("revokeSessionsForLinkedAccounts", default=True)
+    revoked = await call.engine.revoke_user_sessions(
+        call.text("userId"), tenant_id=_one_tenant(call, everywhere)
+    )
+    return {"status": "OK", "sessionHandlesRevoked": revoked}
+
+
+async def _list_of_user(call: Call) -> JSONObject:
+    everywhere = call.param_flag("fetchAcrossAllTenants", default=True)
+    user_id = call.param("userId")
+    handles = await call.engine.user_session_handles(user_id, tenant_id=_one_tenant(call, everywhere))
+    return {"status": "OK", "sessionHandles": handles}
+
+
+async def _get(call: Call) -> JSONObject:
+    stored = await call.engine.session_information(call.param("sessionHandle"))
+    if stored is None:
+        return _unauthorised(_NO_SESSION)
+    return {
+        "status": "OK",
+        "sessionHandle": stored.handle,
+        "userId": stored.user_id,
+        "recipeUserId": stored.recipe_user_id,
+        "userDataInDatabase": stored.data,
+        "userDataInJWT": stored.payload,
+        "expiry": stored.expires_ms,
+        "timeCreated": stored.created_ms,
+        "tenantId": stored.tenant_id,
+    }
+
+
+async def _get_data(call: Call) -> JSONObject:
+    return _member(await call.engine.session_information(call.param("sessionHandle")), "userDataInDatabase")
+
+
+async def _get_payload(call: Call) -> JSONObject:
+    return _member(await call.engine.session_information(call.param("sessionHandle")), "userDataInJWT")
+
+
+async def _put_data(call: Call) -> JSONObject:
+    handle, data = call.text("sessionHandle"), call.object("userDataInDatabase")
+    return _changed(await call.engine.replace_session_data(handle, data))
+
+
+async def _put_payload(call: Call) -> JSONObject:
+    handle, payload = call.text("sessionHandle"), call.object("userDataInJWT")
+    return _changed(await call.engine.replace_session_payload(handle, payload))
+
+
+async def _trusted(call: Call, text: str) -> AccessToken | str:
+    """Return the token, or why it is not to be trusted (core-semantics 2.6)."""
+    token = parse_access_token(text)
+    if token is None or token.version < 3:
+        return "the access token does not have the form of one of ours"
+    key = await _usable_key(call.engine, token.kid, call.now_ms())
+    if key is None:
+        return "the access token was signed with an unknown key"
+    if not signature_matches(text, key.public_key):
+        return "the signature of the access token does not match"
+    if token.expires_ms < call.now_ms():
+        return "the access token has expired"
+    return token
+
+
+async def _usable_key(engine: Engine, kid: str, now_ms: int) -> VerificationKey | None:
+    key = engine.key_set().keys.get(kid) or (await engine.reload_keys()).keys.get(kid)
+    if key is None or (key.usable_until_ms is not None and key.usable_until_ms < now_ms):
+        return None
+    return key
+
+
+def _validity(call: Call) -> int | None:
+    return call.optional_integer("accessTokenValidity") if call.rotates else None
+
+
+def _one_tenant(call: Call, everywhere: bool) -> str | None:
+    if not everywhere:
+        return call.tenant_id
+    call.only_for_app()
+    return None
+
+
+def _subtype(call: Call, reuse: ReuseSubtype | None) -> JSONObject:
+    return {"recentTokenReuseSubtype": reuse} if reuse is not None and call.rotates else {}
+
+
+def _canonical(payload: JSONObject) -> str:
+    return json.dumps(payload, sort_keys=True)
+
+
+def _try_refresh(message: str) -> JSONObject:
+    return {"status": "TRY_REFRESH_TOKEN", "message": message}
+
+
+def _unauthorised(message: str) -> JSONObject:
+    return {"status": "UNAUTHORISED", "message": message}
+
+
+def _changed(existed: bool) -> JSONObject:
+    return {"status": "OK"} if existed else _unauthorised(_NO_SESSION)
+
+
+def _member(stored: StoredSession | None, name: str) -> JSONObject:
+    if stored is None:
+        return _unauthorised(_NO_SESSION)
+    return {"status": "OK", name: stored.data if name == "userDataInDatabase" else stored.payload}
+
+
+def _token(issued: IssuedToken) -> JSONObject:
+    return {"token": issued.text, "expiry": issued.expires_ms, "createdTime": issued.created_ms}
+
+
+def _session(
+    handle: str, user_id: str, recipe_user_id: str, payload: JSONObject, tenant_id: str
+) -> JSONObject:
+    return {
+        "handle": handle,
+        "userId": user_id,
+        "recipeUserId": recipe_user_id,
+        "userDataInJWT": payload,
+        "tenantId": tenant_id or DEFAULT_TENANT_ID,
+    }
+
+
+def _session_of(token: AccessToken) -> JSONObject:
+    payload = {name: value for name, value in token.payload.items() if name not in _SDK_CLAIMS}
+    return _session(token.handle, token.user_id, token.recipe_user_id, payload, token.tenant_id)
+
+
+def _issued(issued: IssuedSession) -> JSONObject:
+    answer: JSONObject = {
+        "status": "OK",
+        "session": _session(
+            issued.handle, issued.user_id, issued.recipe_user_id, issued.payload, issued.tenant_id
+        ),
+        "accessToken": _token(issued.access_token),
+        "refreshToken": _token(issued.refresh_token),
+    }
+    if issued.anti_csrf_token is not None:
+        answer["antiCsrfToken"] = issued.anti_csrf_token
+    return answer
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/recipe/session", Scope.TENANT, _create),
+    Endpoint("GET", "/recipe/session", Scope.IGNORED, _get),
+    Endpoint("POST", "/recipe/session/verify", Scope.IGNORED, _verify),
+    Endpoint("POST", "/recipe/session/refresh", Scope.IGNORED, _refresh),
+    Endpoint("POST", "/recipe/session/regenerate", Scope.IGNORED, _regenerate),
+    Endpoint("POST", "/recipe/session/remove", Scope.TENANT, _remove),
+    Endpoint("GET", "/recipe/session/user", Scope.TENANT, _list_of_user),
+    Endpoint("GET", "/recipe/session/data", Scope.IGNORED, _get_data),
+    Endpoint("PUT", "/recipe/session/data", Scope.IGNORED, _put_data),
+    Endpoint("GET", "/recipe/jwt/data", Scope.IGNORED, _get_payload),
+    Endpoint("PUT", "/recipe/jwt/data", Scope.IGNORED, _put_payload),
+)

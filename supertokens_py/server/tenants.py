@@ -1,0 +1,164 @@
+"""Tenants, in the shapes of the current (v2) and of the first interface."""
+
+from __future__ import annotations
+
+import re
+
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.interface import Tenant, UnknownTenantError
+from supertokens_py.types.base import JSONObject
+
+from .call import Call, Refused
+from .routing import TENANT_WORDS, Endpoint, Scope
+
+_TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
+_FACTOR = re.compile(r"[0-9a-zA-Z_().-]{1,128}")
+_FLAGS = {
+    "emailPasswordEnabled": "email_password_enabled",
+    "thirdPartyEnabled": "third_party_enabled",
+    "passwordlessEnabled": "passwordless_enabled",
+}
+_FACTORS = {"firstFactors": "first_factors", "requiredSecondaryFactors": "required_secondary_factors"}
+_BASE = "/recipe/multitenancy/tenant"
+_NOT_FOUND: JSONObject = {"status": "TENANT_NOT_FOUND_ERROR"}
+
+
+async def _put_v2(call: Call) -> JSONObject:
+    tenant_id = await _target(call)
+    if any(flag in call.body for flag in _FLAGS):
+        raise Refused(400, "recipes are enabled by firstFactors, not by flags")
+    changes = _changes(call, tenant_id, allow_empty=True)
+    if "first_factors" not in changes and await call.engine.tenant(tenant_id) is None:
+        changes["first_factors"] = []
+    return {"status": "OK", "createdNew": await call.engine.put_tenant(tenant_id, changes)}
+
+
+async def _put_v1(call: Call) -> JSONObject:
+    tenant_id = await _target(call)
+    changes = _changes(call, tenant_id, allow_empty=False)
+    if await call.engine.tenant(tenant_id) is None:
+        changes = {**dict.fromkeys(_FLAGS.values(), False), "first_factors": None, **changes}
+    changes.update({name: call.flag(flag) for flag, name in _FLAGS.items() if flag in call.body})
+    return {"status": "OK", "createdNew": await call.engine.put_tenant(tenant_id, changes)}
+
+
+async def _get_v2(call: Call) -> JSONObject:
+    tenant = await call.engine.tenant(call.tenant_id)
+    return _NOT_FOUND if tenant is None else {"status": "OK", **_v2(tenant)}
+
+
+async def _get_v1(call: Call) -> JSONObject:
+    tenant = await call.engine.tenant(call.tenant_id)
+    return _NOT_FOUND if tenant is None else {"status": "OK", **_v1(tenant)}
+
+
+async def _list_v2(call: Call) -> JSONObject:
+    return {"status": "OK", "tenants": [_v2(tenant) for tenant in await call.engine.tenants()]}
+
+
+async def _list_v1(call: Call) -> JSONObject:
+    return {"status": "OK", "tenants": [_v1(tenant) for tenant in await call.engine.tenants()]}
+
+
+async def _remove(call: Call) -> JSONObject:
+    tenant_id = _tenant_id(call.text("tenantId"))
+    if tenant_id == DEFAULT_TENANT_ID:
+        raise Refused(403, "Cannot delete public tenant")
+    return {"status": "OK", "didExist": await call.engine.delete_tenant(tenant_id)}
+
+
+async def _associate(call: Call) -> JSONObject:
+    """No login method of a user is kept here, so every one is unknown."""
+    call.name("recipeUserId")
+    return {"status": "UNKNOWN_USER_ID_ERROR"}
+
+
+async def _target(call: Call) -> str:
+    """Return the tenant to change: only itself may a tenant change, the public one every one."""
+    tenant_id = _tenant_id(call.text("tenantId")) if "tenantId" in call.body else DEFAULT_TENANT_ID
+    if call.tenant_id == DEFAULT_TENANT_ID:
+        return tenant_id
+    if await call.engine.tenant(call.tenant_id) is None:
+        raise UnknownTenantError(call.tenant_id)
+    if call.tenant_id != tenant_id:
+        raise Refused(403, "You must use the public tenantId, or the same tenantId, to change this tenant")
+    return tenant_id
+
+
+def _tenant_id(text: str) -> str:
+    tenant_id = text.strip().lower()
+    if not tenant_id:
+        raise Refused(400, "Field name 'tenantId' cannot be an empty String")
+    if not _TENANT_ID.fullmatch(tenant_id):
+        raise Refused(400, "tenantId can only contain letters, numbers and hyphens, 64 at most")
+    if tenant_id in TENANT_WORDS or tenant_id.startswith("appid-"):
+        raise Refused(400, f"Cannot use {tenant_id!r} as a tenantId")
+    return tenant_id
+
+
+def _changes(call: Call, tenant_id: str, *, allow_empty: bool) -> JSONObject:
+    changes: JSONObject = {}
+    for member, name in _FACTORS.items():
+        if member in call.body:
+            changes[name] = _factors(call, member, allow_empty=allow_empty)
+    settings = [
+        name for name, value in (call.optional_object("coreConfig") or {}).items() if value is not None
+    ]
+    if settings and tenant_id == DEFAULT_TENANT_ID:
+        raise Refused(400, "Cannot modify base config")
+    if settings:
+        raise Refused(400, f"Invalid core config: {', '.join(settings)} cannot be set for one tenant here")
+    return changes
+
+
+def _factors(call: Call, member: str, *, allow_empty: bool) -> list[str] | None:
+    if call.body[member] is None:
+        return None
+    factors = call.texts(member)
+    if not factors and member == "requiredSecondaryFactors" and allow_empty:
+        return None
+    if not factors and not allow_empty:
+        raise Refused(400, f"{member} cannot be empty. Set null instead")
+    if len(set(factors)) != len(factors):
+        raise Refused(400, f"{member} input should not contain duplicate values")
+    if not all(_FACTOR.fullmatch(factor) for factor in factors):
+        raise Refused(400, f"{member} may hold letters, digits and the signs _().- only")
+    return factors
+
+
+def _v2(tenant: Tenant) -> JSONObject:
+    wire: JSONObject = {"tenantId": tenant.tenant_id, "thirdParty": {"providers": []}, **_optional(tenant)}
+    return {**wire, "coreConfig": dict(tenant.core_config)}
+
+
+def _v1(tenant: Tenant) -> JSONObject:
+    wire: JSONObject = {
+        "tenantId": tenant.tenant_id,
+        "emailPassword": {"enabled": tenant.email_password_enabled},
+        "thirdParty": {"enabled": tenant.third_party_enabled, "providers": []},
+        "passwordless": {"enabled": tenant.passwordless_enabled},
+        **_optional(tenant),
+    }
+    return {**wire, "coreConfig": dict(tenant.core_config)}
+
+
+def _optional(tenant: Tenant) -> JSONObject:
+    wire: JSONObject = {}
+    if tenant.first_factors is not None:
+        wire["firstFactors"] = list(tenant.first_factors)
+    if tenant.required_secondary_factors is not None:
+        wire["requiredSecondaryFactors"] = list(tenant.required_secondary_factors)
+    return wire
+
+
+ENDPOINTS = (
+    Endpoint("PUT", f"{_BASE}/v2", Scope.SELF, _put_v2),
+    Endpoint("GET", f"{_BASE}/v2", Scope.SELF, _get_v2),
+    Endpoint("GET", f"{_BASE}/list/v2", Scope.APP, _list_v2),
+    Endpoint("PUT", _BASE, Scope.SELF, _put_v1),
+    Endpoint("GET", _BASE, Scope.SELF, _get_v1),
+    Endpoint("GET", f"{_BASE}/list", Scope.APP, _list_v1),
+    Endpoint("POST", f"{_BASE}/remove", Scope.APP, _remove),
+    Endpoint("POST", f"{_BASE}/user", Scope.TENANT, _associate),
+    Endpoint("POST", f"{_BASE}/user/remove", Scope.TENANT, _associate),
+)
