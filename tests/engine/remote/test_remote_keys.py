@@ -1,0 +1,172 @@
+"""The key set of the remote engine: cached, fetched by one thread at a time, kept while the core is away."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import httpx2
+import pytest
+
+from supertokens_py.bridge import step
+from supertokens_py.engine.remote import RemoteEngine
+from supertokens_py.exceptions import EngineUnavailableError, GeneralError
+from tests.engine.remote.cores import Core, engine_over, jwk
+
+JWKS = "GET /.well-known/jwks.json"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.ms = 1_700_000_000_000
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+def jwks_answer(*kids: str, cache_control: str | None = None) -> httpx2.Response:
+    headers = {"CACHE-CONTROL": cache_control} if cache_control else {}
+    return httpx2.Response(200, json={"keys": [jwk(kid) for kid in kids]}, headers=headers)
+
+
+def wait_for_background_load(engine: RemoteEngine) -> None:
+    lock = engine._cache._loading
+    deadline = time.monotonic() + 5
+    while not lock.acquire(timeout=0.01):
+        assert time.monotonic() < deadline
+    lock.release()
+
+
+def test_keys_are_read_from_memory_and_fetched_once() -> None:
+    """`key_set()` does no I/O; the first load needs neither key nor version."""
+    core = Core(
+        {JWKS: lambda request: jwks_answer("d-1", "s-1", cache_control="max-age=100, must-revalidate")}
+    )
+    engine = engine_over(core, api_key="secret-key-of-twenty-signs")
+    assert dict(engine.key_set().keys) == {}
+    assert {"d-1", "s-1"} == set(step(engine.reload_keys()).keys)
+    assert engine.key_set() is engine.key_set()
+    assert core.asked == [JWKS]
+    assert "api-key" not in core.requests[0].headers
+
+
+def test_concurrent_reloads_share_one_fetch() -> None:
+    """Single flight: twenty tasks that meet an unknown key cost one request."""
+    started = threading.Event()
+
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        started.wait(0.05)
+        return jwks_answer("d-1")
+
+    core = Core({JWKS: slow})
+    engine = engine_over(core)
+
+    async def all_at_once() -> list[Any]:
+        return await asyncio.gather(*(engine.reload_keys() for _ in range(20)))
+
+    sets = asyncio.run(all_at_once())
+    assert len(core.requests) == 1
+    assert all("d-1" in key_set.keys for key_set in sets)
+
+
+def test_unknown_kids_reload_at_most_once_per_cool_down() -> None:
+    """A flood of tokens with invented key ids costs one request in five seconds."""
+    clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
+    engine = engine_over(core, now_ms=clock)
+    for _ in range(10):
+        step(engine.reload_keys())
+    assert len(core.requests) == 1
+    clock.ms += 5_000
+    step(engine.reload_keys())
+    assert len(core.requests) == 2
+
+
+def test_an_unchanged_key_set_stays_the_same_object() -> None:
+    """A reload without news must not empty the memory of verified tokens."""
+    clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
+    engine = engine_over(core, now_ms=clock)
+    before = step(engine.reload_keys())
+    clock.ms += 6_000
+    assert before is step(engine.reload_keys())
+    core.answers[JWKS] = lambda request: jwks_answer("d-2", "d-1")
+    clock.ms += 6_000
+    after = step(engine.reload_keys())
+    assert before is not after
+    assert list(after.keys) == ["d-2", "d-1"]
+
+
+def test_old_keys_serve_while_the_core_is_away() -> None:
+    """Stale-if-error: a failed reload keeps the keys, and nobody is logged out."""
+    clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
+    engine = engine_over(core, now_ms=clock)
+    step(engine.reload_keys())
+    for answer in ((503, "away"), {"keys": "none"}, (200, "<html>")):
+        core.answers[JWKS] = answer
+        clock.ms += 3_600_000
+        assert {"d-1"} == set(step(engine.reload_keys()).keys)
+
+
+def test_no_keys_at_all_is_unavailable_and_cools_down_too() -> None:
+    """Without any key there is nothing to fall back to; the core is not hammered meanwhile."""
+    clock, core = Clock(), Core({JWKS: (503, "away")})
+    engine = engine_over(core, now_ms=clock)
+    for _ in range(3):
+        with pytest.raises(EngineUnavailableError):
+            step(engine.reload_keys())
+    assert len(core.requests) == 1
+    core.answers[JWKS] = lambda request: jwks_answer("d-1")
+    clock.ms += 1_000
+    assert {"d-1"} == set(step(engine.reload_keys()).keys)
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "fresh_s"),
+    [("Max-Age=100, must-revalidate", 100), ("public,MAX-AGE=7", 7), (None, 60), ("max-age=999999", 14_400)],
+)
+def test_cache_control_is_honoured_whatever_its_case(cache_control: str | None, fresh_s: int) -> None:
+    """Keys age by `max-age`, by 60 s without it, by four hours at the latest; then a thread renews them."""
+    clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1", cache_control=cache_control)})
+    engine = engine_over(core, now_ms=clock)
+    step(engine.reload_keys())
+    clock.ms += fresh_s * 1000 - 1
+    engine.key_set()
+    assert len(core.requests) == 1
+    clock.ms += 1
+    assert {"d-1"} == set(engine.key_set().keys)
+    wait_for_background_load(engine)
+    assert len(core.requests) == 2
+
+
+def test_jwks_are_passed_on_with_their_remaining_age() -> None:
+    """The SDK's own JWKS route serves the core's keys without private or foreign members."""
+    clock = Clock()
+    core = Core(
+        {JWKS: httpx2.Response(200, json={"keys": [{**jwk("d-1"), "x5c": ["…"]}, {"kty": "EC", "kid": "e"}]})}
+    )
+    engine = engine_over(core, now_ms=clock)
+    jwks = step(engine.jwks())
+    assert [jwk("d-1")] == [dict(key) for key in jwks.keys]
+    assert jwks.max_age_s == 60
+    clock.ms += 20_000
+    assert step(engine.jwks()).max_age_s == 40
+    assert len(core.requests) == 1
+
+
+def test_a_jwt_is_signed_by_the_core() -> None:
+    """`create_jwt` asks the core, which holds the private keys."""
+    core = Core({"POST /recipe/jwt": {"status": "OK", "jwt": "a.b.c"}})
+    engine = engine_over(core)
+    assert step(engine.create_jwt({"x": 1}, issuer="https://a", validity_s=10, static_key=False)) == "a.b.c"
+    expected = {
+        "algorithm": "RS256",
+        "jwksDomain": "https://a",
+        "payload": {"x": 1},
+        "validity": 10,
+        "useStaticSigningKey": False,
+    }
+    assert expected == core.body()
+    core.answers["POST /recipe/jwt"] = {"status": "UNSUPPORTED_ALGORITHM_ERROR"}
+    with pytest.raises(GeneralError):
+        step(engine.create_jwt({}, issuer="https://a", validity_s=10, static_key=True))

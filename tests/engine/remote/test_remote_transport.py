@@ -1,0 +1,304 @@
+"""Hosts, repetition, back-off, headers and errors of the remote engine."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import httpx2
+import pytest
+
+from supertokens_py.bridge import step
+from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
+from supertokens_py.engine.remote.transport import parse_hosts
+from supertokens_py.exceptions import (
+    ConfigError,
+    EngineUnavailableError,
+    GeneralError,
+    ProtectedClaimError,
+    SuperTokensError,
+)
+from tests.engine.remote.cores import Core, engine_over, wire_session
+
+CREATE = {"tenant_id": "public", "payload": {}, "data": {}, "anti_csrf": False, "dynamic_key": True}
+
+
+def create(engine: RemoteEngine, **changes: Any) -> Any:
+    return step(engine.create_session("u1", **{**CREATE, **changes}))
+
+
+def test_hosts_are_split_and_keep_their_base_path() -> None:
+    """`;` separates hosts; a base path stays, a trailing slash goes."""
+    expected = ("http://a:3567", "https://b/base/path")
+    assert expected == parse_hosts(" http://a:3567/ ;; HTTPS://b/base/path/ ")
+
+
+@pytest.mark.parametrize("uri", ["", ";", "a:3567", "ftp://a", "http://", "http://a?x=1"])
+def test_a_uri_that_is_no_core_is_refused(uri: str) -> None:
+    """What cannot be an address of a core is a ConfigError at construction."""
+    with pytest.raises(ConfigError):
+        parse_hosts(uri)
+
+
+def test_a_dead_host_is_passed_over_and_the_next_call_starts_after_the_living_one() -> None:
+    """CS-103: dead first host → second host used, next call starts after it."""
+    core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}})
+    tried: list[str] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        tried.append(request.url.host)
+        if request.url.host == "a":
+            raise httpx2.ConnectError("refused")
+        return core(request)
+
+    engine = engine_over(handler, uri="http://a;http://b;http://c")
+    assert step(engine.roles()) == []
+    assert tried == ["a", "b", "c"]  # negotiation on b, then the call itself on c
+    step(engine.roles())
+    assert tried[3:] == ["a", "b"]
+
+
+def test_all_hosts_dead_is_unavailable() -> None:
+    """CS-103: all dead → `No SuperTokens core available to query`, and no answer that logs anyone out."""
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectTimeout("slow")
+
+    with pytest.raises(EngineUnavailableError, match=r"^No SuperTokens core available to query$"):
+        create(engine_over(handler, uri="http://a;http://b"))
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx2.ReadTimeout("x"), httpx2.RemoteProtocolError("x"), httpx2.ReadError("x")]
+)
+def test_a_request_that_may_have_arrived_is_not_sent_again(failure: Exception) -> None:
+    """A create or a refresh is sent once: two refreshes of one token could look like theft."""
+    sent: list[str] = []
+
+    def breaking(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request.url.host)
+        raise failure
+
+    core = Core({"POST /public/recipe/session": breaking, "POST /recipe/session/refresh": breaking})
+    engine = engine_over(core, uri="http://a;http://b")
+    with pytest.raises(EngineUnavailableError):
+        create(engine)
+    assert len(sent) == 1
+    with pytest.raises(EngineUnavailableError):
+        step(engine.refresh_session("r", anti_csrf_token=None, anti_csrf=False, dynamic_key=True))
+    assert len(sent) == 2
+
+
+def test_a_get_whose_connection_broke_is_repeated() -> None:
+    """A GET changes nothing, so a connection that the core closed meanwhile costs nothing."""
+    failures = [httpx2.RemoteProtocolError("server disconnected")]
+
+    def answer(request: httpx2.Request) -> Any:
+        if failures:
+            raise failures.pop()
+        return {"status": "OK", "roles": ["r"]}
+
+    assert step(engine_over(Core({"GET /recipe/roles": answer})).roles()) == ["r"]
+
+
+def test_a_get_that_timed_out_is_asked_of_the_next_host() -> None:
+    """A slow host does not fail a read when there is another."""
+    core = Core({"GET /recipe/roles": {"status": "OK", "roles": ["r"]}})
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        if request.url.host == "b" and request.url.path == "/recipe/roles":
+            raise httpx2.ReadTimeout("slow")
+        return core(request)
+
+    assert step(engine_over(handler, uri="http://a;http://b").roles()) == ["r"]
+
+
+def test_a_busy_core_is_asked_again_with_growing_pauses() -> None:
+    """CS-104: 429 five times then 200 → success after 10, 260, 510, 760, 1010 ms."""
+    busy = [(429, "slow down")] * 5
+    slept: list[float] = []
+    core = Core({"POST /public/recipe/session": lambda request: busy.pop() if busy else wire_session()})
+    assert create(engine_over(core, sleep=slept.append)).handle == "handle-1"
+    assert [round(seconds * 1000) for seconds in slept] == [10, 260, 510, 760, 1010]
+
+
+def test_a_core_that_stays_busy_is_unavailable() -> None:
+    """CS-104: a sixth 429 ends it, as an error of the engine."""
+    core = Core({"POST /public/recipe/session": (429, "slow down")})
+    with pytest.raises(EngineUnavailableError, match="with status code: 429 and message: slow down"):
+        create(engine_over(core))
+    assert core.asked.count("POST /public/recipe/session") == 6
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failing_core_is_unavailable(status: int) -> None:
+    """5xx is never a missing session."""
+    core = Core({"POST /recipe/session/refresh": (status, "broken")})
+    with pytest.raises(EngineUnavailableError, match=f"status code: {status} and message: broken"):
+        step(engine_over(core).refresh_session("r", anti_csrf_token=None, anti_csrf=False, dynamic_key=True))
+
+
+def test_the_text_of_a_refused_request_says_what_was_refused() -> None:
+    """A 4xx is a GeneralError with method, path, status and body."""
+    core = Core({"PUT /recipe/role": (400, "Field name 'role' is invalid in JSON input")})
+    with pytest.raises(GeneralError) as raised:
+        step(engine_over(core).add_role("r", []))
+    assert str(raised.value) == (
+        "SuperTokens core threw an error for a PUT request to path: /recipe/role with status code: 400 "
+        "and message: Field name 'role' is invalid in JSON input"
+    )
+    assert not isinstance(raised.value, EngineUnavailableError)
+
+
+def test_an_answer_that_is_not_a_core_is_unavailable() -> None:
+    """A proxy's welcome page with status 200 is not an answer."""
+    core = Core({"GET /recipe/roles": lambda request: httpx2.Response(200, text="<html>hello</html>")})
+    with pytest.raises(EngineUnavailableError):
+        step(engine_over(core).roles())
+
+
+def test_an_unknown_status_is_unavailable() -> None:
+    """A status that no version has is not taken for a verdict on the session."""
+    core = Core({"POST /recipe/session/refresh": {"status": "NEW_STATUS"}})
+    with pytest.raises(EngineUnavailableError, match="NEW_STATUS"):
+        step(engine_over(core).refresh_session("r", anti_csrf_token=None, anti_csrf=False, dynamic_key=True))
+
+
+def test_protected_claims_are_refused_before_the_core_is_asked() -> None:
+    """Overwriting a protected claim names it and sends nothing."""
+    core = Core()
+    with pytest.raises(ProtectedClaimError) as raised:
+        create(engine_over(core), payload={"sub": "x", "mine": 1})
+    assert raised.value.names == ("sub",)
+    assert core.asked == []
+
+
+def test_protected_claims_that_only_the_core_knows_are_the_same_error() -> None:
+    """The core's 400 becomes a ProtectedClaimError."""
+    core = Core({"POST /public/recipe/session": (400, "The user payload contains protected field")})
+    with pytest.raises(ProtectedClaimError):
+        create(engine_over(core), payload={"future": 1})
+
+
+def test_an_unknown_tenant_is_told_apart() -> None:
+    """The core's 400 about a tenant becomes an UnknownTenantError with its name."""
+    text = "AppId or tenantId not found => Tenant with the following connectionURIDomain..."
+    core = Core({"POST /t9/recipe/session": (400, text)})
+    with pytest.raises(UnknownTenantError) as raised:
+        create(engine_over(core), tenant_id="t9")
+    assert raised.value.tenant_id == "t9"
+
+
+def test_headers_say_key_version_and_recipe() -> None:
+    """CS-105: `api-key` and `cdi-version` on every call, `rid` only on recipe paths."""
+    core = Core({"POST /public/recipe/session": wire_session()})
+    create(
+        engine_over(
+            core, api_key="secret-key-of-twenty-signs", api_domain="https://a", website_domain="https://w"
+        )
+    )
+    negotiation, call = core.requests
+    assert "secret-key-of-twenty-signs" == negotiation.headers["api-key"] == call.headers["api-key"]
+    assert dict(negotiation.url.params) == {"apiDomain": "https://a", "websiteDomain": "https://w"}
+    assert "cdi-version" not in negotiation.headers
+    assert "rid" not in negotiation.headers
+    assert call.headers["cdi-version"] == "5.6"
+    assert call.headers["rid"] == "session"
+    assert call.headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_the_newest_common_version_is_spoken_and_asked_for_once() -> None:
+    """Negotiation picks the numerically greatest version that both sides know."""
+    core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}}, versions=["5.10", "5.2", "4.0", "5.4"])
+    engine = engine_over(core)
+    step(engine.roles())
+    step(engine.roles())
+    assert core.asked.count("GET /apiversion") == 1
+    assert core.requests[-1].headers["cdi-version"] == "5.4"
+
+
+def test_no_common_version_is_a_clear_error() -> None:
+    """The message names both sides' versions."""
+    core = Core(versions=["2.21", "4.0"])
+    with pytest.raises(GeneralError, match=r"speaks CDI 2\.21, 4\.0, this SDK 5\.0 to 5\.6"):
+        create(engine_over(core))
+
+
+def test_a_core_that_was_replaced_is_asked_for_its_versions_again() -> None:
+    """A roll-back of the core needs no restart of its clients."""
+
+    def roles(request: httpx2.Request) -> Any:
+        if request.headers["cdi-version"] == "5.6":
+            return 400, "cdi-version 5.6 not supported"
+        return {"status": "OK", "roles": ["r"]}
+
+    core = Core({"GET /recipe/roles": roles}, versions=["5.6"])
+    engine = engine_over(core)
+    core.answers["GET /apiversion"] = lambda request: {
+        "versions": ["5.6"] if len(core.requests) < 2 else ["5.4"]
+    }
+    assert step(engine.roles()) == ["r"]
+    assert core.requests[-1].headers["cdi-version"] == "5.4"
+
+
+def test_the_interceptor_may_rewrite_a_request() -> None:
+    """Url, method, headers, query and body go through the hook, for each request but the JWKS."""
+    seen: list[tuple[str, str, Any, Any]] = []
+
+    def interceptor(url: str, method: str, headers: Any, params: Any, body: Any, context: Any) -> Any:
+        seen.append((url, method, params, body))
+        return url.replace("/core-a", ""), method, {**headers, "x-trace": "1"}, params, body
+
+    core = Core({"POST /public/recipe/session": wire_session(), "GET /.well-known/jwks.json": {"keys": []}})
+    engine = engine_over(core, uri="http://h/core-a", network_interceptor=interceptor)
+    create(engine)
+    core.answers["GET /core-a/.well-known/jwks.json"] = {"keys": []}
+    step(engine.reload_keys())
+    assert [
+        item[0] for item in seen
+    ] == ["http://h/core-a/apiversion", "http://h/core-a/public/recipe/session"]
+    assert seen[0][3] == {}
+    assert seen[1][2] == {}
+    assert seen[1][3]["userId"] == "u1"
+    assert core.requests[1].headers["x-trace"] == "1"
+
+
+def test_an_interceptor_that_returns_nothing_is_told_so() -> None:
+    """The message says what to return."""
+    with pytest.raises(GeneralError, match="network_interceptor must return"):
+        create(engine_over(Core(), network_interceptor=lambda *args: None))
+
+
+def test_the_engine_reopens_after_close_and_forgets_connections_in_a_forked_child() -> None:
+    """`close()` is not the end; a fork leaves the sockets to the parent."""
+    core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}})
+    engine = engine_over(core)
+    assert step(engine.roles()) == []
+    engine.close()
+    assert step(engine.roles()) == []
+    client = engine._core._transport._client
+    pid = os.fork()
+    if pid == 0:  # pragma: no cover - the child's memory is not measured
+        fresh = engine._core._transport._client is None and step(engine.roles()) == []
+        os._exit(0 if fresh else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert client is engine._core._transport._client
+    engine.close()
+
+
+def test_settings_come_from_the_environment_and_are_checked() -> None:
+    """Seconds and counts are read from SUPERTOKENS_CORE_*; nonsense names its variable."""
+    settings = RemoteSettings.from_environment(
+        {"SUPERTOKENS_CORE_TIMEOUT": "2.5", "SUPERTOKENS_CORE_POOL_SIZE": "4"}
+    )
+    assert (settings.timeout, settings.connect_timeout, settings.pool_size) == (2.5, 5, 4)
+    for text in ("-1", "soon", "nan"):
+        with pytest.raises(ConfigError, match="SUPERTOKENS_CORE_TIMEOUT"):
+            RemoteSettings.from_environment({"SUPERTOKENS_CORE_TIMEOUT": text})
+
+
+def test_a_value_without_json_form_is_refused() -> None:
+    """A payload that cannot be sent is an error of the SDK's tree, not of the HTTP client."""
+    with pytest.raises(SuperTokensError, match="cannot be sent"):
+        create(engine_over(Core()), payload={"x": object()})
