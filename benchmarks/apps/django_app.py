@@ -13,6 +13,7 @@ import django
 from django.conf import settings
 
 from apps import sdk
+from support import tokens
 
 VARIANT = os.environ.get("BENCH_VARIANT", "bare")
 ASYNC = os.environ.get("BENCH_MODE", "wsgi") == "asgi"
@@ -102,7 +103,12 @@ def _bare_views() -> tuple[Any, Any]:
         def me(request: HttpRequest) -> JsonResponse:
             return JsonResponse({"user": "user-1"})
 
-    return me, me
+    def sign_in(request: HttpRequest) -> JsonResponse:  # a token, so that every variant gets requests of one size
+        response = JsonResponse({})
+        response.set_cookie("sAccessToken", tokens.mint(tokens.new_key(), tokens.payload(), kid="d-1"))
+        return response
+
+    return me, sign_in
 
 
 def _session_views() -> tuple[Any, Any]:

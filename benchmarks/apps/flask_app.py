@@ -35,14 +35,22 @@ def build(variant: str) -> Flask:
     return app
 
 
+def _token(key: Any = None) -> Any:
+    """Hand out a token, so that every variant gets requests of one size."""
+    token = tokens.mint(key or tokens.new_key(), tokens.payload(), kid="d-1")
+    response = make_response({"token": token})
+    response.set_cookie("sAccessToken", token)
+    return response
+
+
 def _bare(app: Flask) -> None:
     @app.get("/me")
     def me() -> dict[str, str]:
         return {"user": "user-1"}
 
     @app.post("/login")
-    def login() -> dict[str, str]:
-        return {}
+    def login() -> Any:
+        return _token()
 
 
 def _pyjwt(app: Flask) -> None:
@@ -68,10 +76,7 @@ def _pyjwt(app: Flask) -> None:
 
     @app.post("/login")
     def login() -> Any:
-        token = tokens.mint(key, tokens.payload(), kid="d-1")
-        response = make_response({"token": token})
-        response.set_cookie("sAccessToken", token)
-        return response
+        return _token(key)
 
 
 def _flask_jwt_extended(app: Flask) -> None:

@@ -31,7 +31,7 @@ def start(package: str, framework: str, *, uri: str | None = None, **settings: A
         ),
         framework=framework,
         supertokens_config=root.SupertokensConfig(**config),
-        recipe_list=[session.init(anti_csrf="VIA_TOKEN")],
+        recipe_list=[session.init()],
         mode="wsgi" if framework in ("flask", "django-wsgi") else "asgi",
     )
 

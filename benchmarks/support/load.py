@@ -73,7 +73,10 @@ class _Connection:
         self._received += data
         head, separator, body = self._received.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        whole = bool(separator) and length is not None and len(body) >= int(length[1])
+        if length is not None:
+            whole = bool(separator) and len(body) >= int(length[1])
+        else:  # chunked: Django sets no length by itself
+            whole = bool(separator) and body.endswith(b"0\r\n\r\n")
         if not data and not whole:
             raise RuntimeError(f"connection closed within a response: {self._received[:200]!r}")
         if whole and not head.startswith(b"HTTP/1.1 200"):

@@ -155,7 +155,8 @@ def progress(done: int, total: int) -> None:
 
 
 def _calibrated(worker: Worker, case: str, slice_ms: float, limit: int | None) -> int:
-    """Find how many operations fill a slice; this also warms the case up."""
+    """Find how many operations fill a slice, after a first one that may sign in or fetch keys."""
+    worker.measure(case, 1)
     n = 1
     while True:
         _, wall = worker.measure(case, n)

@@ -1,0 +1,73 @@
+"""Create, refresh and verify with the database, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+
+from apps.sdk import OURS, THEIRS
+from support.postgres import postgres
+from support.report import RESULTS, Claim, Report, ratio, sampled
+from support.rounds import Samples, Worker, WorkerError, interleave
+from support.servers import standin_core
+
+CALLS = ("create", "refresh", "verify with database")
+BY_HAND = {"create": "sign + insert + commit", "refresh": "select + sign + update + commit"}
+
+
+@contextlib.contextmanager
+def stores() -> Iterator[dict[str, str]]:
+    """Yield an empty SQLite file (on the disk of the checkout) and an empty PostgreSQL, by name."""
+    RESULTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=RESULTS, prefix="store-") as directory, postgres() as url:
+        yield {"SQLite": f"sqlite:///{directory}/bench.db", "PostgreSQL": url}
+
+
+def run(options: Namespace) -> Report:
+    rounds, budget = (5, 14) if options.quick else (21, 120)
+    contestants: list[Worker] = []
+    with standin_core() as core, stores() as uris:
+        try:
+            contestants.append(Worker("contestants.stores:sdk_cases", THEIRS, core, ""))
+            for store, uri in uris.items():
+                try:
+                    contestants.append(Worker("contestants.stores:sdk_cases", OURS, uri, store))
+                    # By hand on the table that the engine has made: the same columns, indexes and settings.
+                    contestants.append(Worker("contestants.stores:hand_cases", uri, store))
+                except WorkerError as error:
+                    print(f"  left out: {error}", file=sys.stderr)
+            samples = interleave(contestants, rounds=rounds, budget_s=budget, slice_ms=40 if options.quick else 80)
+        finally:
+            for contestant in contestants:
+                contestant.close()
+    groups = []
+    for call in CALLS:
+        wanted = [name for name in samples if f": {call}" in name or (call in BY_HAND and BY_HAND[call] in name)]
+        if call == "verify with database":
+            wanted += [name for name in samples if "indexed read" in name]
+        labels = [(name, "us" if name.startswith("ours") else "peer" if name.startswith("super") else "floor") for name in wanted]
+        base = f"supertokens-python: {call}, async"
+        groups.append(sampled(call.capitalize(), samples, labels, base=base, clock="wall", log=True))
+        for row in groups[-1].rows:
+            row.extra["CPU"] = sorted(samples[row.label].cpu)[len(samples[row.label].cpu) // 2]
+    notes = [
+        "Wall time: a durable commit waits for the disk. CPU is that of the calling process alone. The stand-in core keeps "
+        "sessions in memory and writes nothing, so supertokens-python's figures hold no commit at all."
+    ]
+    return Report("engine", options.quick, groups, _claims(samples, list(uris)), notes)
+
+
+def _claims(samples: dict[str, Samples], names: list[str]) -> list[Claim]:
+    claims = []
+    for store in names:
+        for call in ("create", "refresh"):
+            times = ratio(samples, f"supertokens-python: {call}, async", f"ours, {store}: {call}, async", "wall")
+            claims.append(Claim(f"{store}: {call}, times faster than supertokens-python", 20, times, at_least=True))
+            hand = ratio(samples, f"ours, {store}: {call}, sync", f"by hand, {store}: {BY_HAND[call]}", "wall")
+            claims.append(Claim(f"{store}: {call} / the same by hand", 2, hand))
+        read = ratio(samples, f"ours, {store}: verify with database, sync", f"SQLAlchemy Core, {store}: one indexed read", "wall")
+        claims.append(Claim(f"{store}: verify with database / the read through SQLAlchemy Core", 1.5, read))
+    return claims
