@@ -1,0 +1,150 @@
+"""Real server processes for tests: an example application on a free port, watched, and killed for certain.
+
+The listening socket is made here and handed to the server, so no other process can take the port in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+EXAMPLES = Path(__file__).parents[2] / "example_apps"
+START_SECONDS = 30
+ANSWER_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An application under a server program; "{fd}" in the command is the listening socket."""
+
+    name: str
+    folder: Path
+    command: tuple[str, ...]
+    #: Where the application's own routes live; the SDK's are always at /auth.
+    prefix: str = ""
+
+
+def uvicorn(target: str, *options: str) -> tuple[str, ...]:
+    """Return the command of an ASGI server."""
+    return (sys.executable, "-m", "uvicorn", target, "--fd", "{fd}", "--log-level", "info", *options)
+
+
+def gunicorn(target: str, *options: str) -> tuple[str, ...]:
+    """Return the command of a WSGI server; its access log names the worker that answered."""
+    log = ("--access-logfile", "-", "--access-logformat", "worker=%(p)s %(m)s %(U)s %(s)s")
+    return (
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--bind",
+        "fd://{fd}",
+        "--no-control-socket",
+        *log,
+        *options,
+        target,
+    )
+
+
+GTHREAD = ("--worker-class", "gthread", "--threads", "4")
+FASTAPI = Kind("fastapi-uvicorn", EXAMPLES / "fastapi", uvicorn("main:app"))
+FLASK = Kind("flask-gthread", EXAMPLES / "flask", gunicorn("app:app", *GTHREAD))
+FLASK_SYNC = Kind("flask-sync", EXAMPLES / "flask", gunicorn("app:app"))
+DJANGO_ASGI = Kind("django-asgi", EXAMPLES / "django", uvicorn("demo.asgi:application", "--lifespan", "off"))
+DJANGO_WSGI = Kind("django-wsgi", EXAMPLES / "django", gunicorn("demo.wsgi", *GTHREAD), prefix="/sync")
+KINDS = (FASTAPI, FLASK_SYNC, FLASK, DJANGO_ASGI, DJANGO_WSGI)
+
+
+class Server:
+    """A running server process (a group: master and workers)."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, kind: Kind, log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.kind = kind
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+
+    def client(self) -> httpx2.Client:
+        """Return an HTTP client that keeps no cookies of its own and trusts no proxy settings."""
+        return httpx2.Client(base_url=self.url, timeout=ANSWER_SECONDS, trust_env=False)
+
+    def logs(self) -> str:
+        """Return what the server printed so far."""
+        return self._log.read_text(errors="replace")
+
+    def wait_until_ready(self) -> None:
+        """Return once the server answers; fail with its log when it ends or takes too long."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            # A connection succeeds at once, because the socket already listens; the answer is what counts.
+            with contextlib.suppress(httpx2.HTTPError), httpx2.Client(timeout=1, trust_env=False) as client:
+                client.get(self.url)
+                return
+            if self._process.poll() is not None:
+                break
+        self.kill()
+        raise AssertionError(f"{self.kind.name} did not start:\n{self.logs()}")
+
+    def kill(self) -> None:
+        """End every process of the server the way a power cut would: SIGKILL, no clean-up."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+
+
+def start(
+    command: Sequence[str], folder: Path, environ: Mapping[str, str], *, kind: Kind | None = None
+) -> Server:
+    """Start a server; the caller kills it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        port, fd = listener.getsockname()[1], listener.fileno()
+        descriptor, log = tempfile.mkstemp(prefix="supertokens-server-", suffix=".log")
+        with open(descriptor, "wb") as output:
+            process = subprocess.Popen(
+                [part.replace("{fd}", str(fd)) for part in command],
+                cwd=folder,
+                env=_clean_environment() | dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[fd],
+                start_new_session=True,
+            )
+    kind = kind or Kind(folder.name, folder, tuple(command))
+    return Server(process, port, kind, Path(log))
+
+
+@contextlib.contextmanager
+def running(
+    kind: Kind, database: str, environ: Mapping[str, str] | None = None, *options: str
+) -> Iterator[Server]:
+    """Run `kind` on `database`, with extra environment and command-line options, until the block ends."""
+    settings = {"SUPERTOKENS_CONNECTION_URI": database, "SUPERTOKENS_ACCESS_TOKEN_VALIDITY_JITTER": "0"}
+    server = start((*kind.command, *options), kind.folder, settings | dict(environ or {}), kind=kind)
+    try:
+        server.wait_until_ready()
+        yield server
+    except BaseException:
+        print(f"--- log of {kind.name}\n{server.logs()}")  # pytest shows it with the failure
+        raise
+    finally:
+        server.kill()
+        server._log.unlink()
+
+
+def _clean_environment() -> dict[str, str]:
+    """Return this process's environment without what would configure the server by accident."""
+    foreign = ("SUPERTOKENS_", "DJANGO_", "FLASK_", "GUNICORN_", "UVICORN_", "WEB_CONCURRENCY", "API_DOMAIN")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {"PYTHONUNBUFFERED": "1", "NO_PROXY": "*"}

@@ -1,0 +1,139 @@
+"""One conversation with every server, both token transports and both databases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.harness import DJANGO_ASGI, FASTAPI, KINDS, Kind, Server, running
+from tests.servers.visitor import Mode, Visitor
+
+GRACE_SECONDS = 1
+
+# The async views under ASGI, the blocking ones under WSGI, and each under the other kind of server.
+CROSSED = {DJANGO_ASGI.name: "/sync", "django-wsgi": ""}
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def server(kind: Kind, database: str) -> Iterator[Server]:
+    grace = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": str(GRACE_SECONDS)}
+    with running(kind, database, grace) as server:
+        yield server
+
+
+@pytest.fixture(params=["cookie", "header"])
+def visitor(server: Server, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    with server.client() as http:
+        yield Visitor(http, request.param, server.kind.prefix)
+
+
+def test_a_session_lives_rotates_and_ends_on_theft(visitor: Visitor) -> None:
+    """Create, verify, merge, refresh, replay in grace, replay after it, log in again, sign out."""
+    assert visitor.login("ada").json() == {"user": "ada"}
+    assert visitor.payload["sub"] == "ada"
+
+    me = visitor.get("/api/me").json()
+    assert (me["user"], me["payload"]["visits"]) == ("ada", 0)
+    assert me["handle"] == visitor.payload["sessionHandle"]
+    assert visitor.get("/api/verified").json() == {"user": "ada", "checked": "database"}
+
+    before = visitor.access
+    assert visitor.post("/api/visits").json() == {"visits": 1}
+    assert visitor.payload["visits"] == 1
+    assert visitor.access != before
+    assert visitor.get("/api/me").json()["payload"]["visits"] == 1
+
+    first = visitor.refresh_token
+    answer = visitor.refresh()
+    assert (answer.status_code, answer.json()) == (200, {})
+    second = visitor.refresh_token
+    assert second != first
+    assert visitor.get("/api/me").json()["payload"]["visits"] == 1
+
+    # A lost answer: the old token once more, inside the grace window, gives the very same successor.
+    assert visitor.refresh(first).status_code == 200
+    assert visitor.refresh_token == second
+    assert visitor.get("/api/verified").status_code == 200
+
+    last_access = visitor.access
+    answer = replay_until_refused(visitor, first, expected=second)
+    assert answer.json() == {"message": "token theft detected"}
+    assert (visitor.access, visitor.refresh_token, visitor.front) == ("", "", "remove")
+
+    # The session is gone for the rightful owner as well.
+    visitor.access = last_access
+    assert visitor.get("/api/verified").status_code == 401
+    answer = visitor.refresh(second)
+    assert (answer.status_code, answer.json()) == (401, {"message": "unauthorised"})
+
+    assert visitor.login("ada").status_code == 200
+    last_refresh = visitor.refresh_token
+    answer = visitor.sign_out()
+    assert (answer.status_code, answer.json()) == (200, {"status": "OK"})
+    assert (visitor.access, visitor.refresh_token, visitor.front) == ("", "", "remove")
+    assert visitor.get("/api/me").json() == {"message": "unauthorised"}
+    assert visitor.refresh(last_refresh).status_code == 401
+
+
+def replay_until_refused(visitor: Visitor, token: str, *, expected: str):
+    """Present an old token again and again until its grace is over; before that it changes nothing."""
+    deadline = time.monotonic() + GRACE_SECONDS + 10
+    while True:
+        answer = visitor.refresh(token)
+        if answer.status_code != 200:
+            assert answer.status_code == 401
+            return answer
+        assert visitor.refresh_token == expected
+        assert time.monotonic() < deadline, "the grace window never closed"
+        time.sleep(0.1)
+
+
+def test_sign_out_everywhere_ends_the_other_sessions_too(visitor: Visitor, server: Server) -> None:
+    """The other browser's session is gone at once for those who ask the database."""
+    other = Visitor(visitor.http, "header", server.kind.prefix)
+    user = f"grace-{time.monotonic_ns()}"  # the database is shared by the tests of this server
+    other.login(user)
+    visitor.login(user)
+    assert visitor.post("/api/signout-everywhere").json() == {"ended": 2}
+    assert visitor.access == ""
+    answer = other.get("/api/verified")
+    assert (answer.status_code, answer.json()) == (401, {"message": "unauthorised"})
+    assert other.access == ""
+
+
+def test_each_kind_of_django_view_runs_under_each_kind_of_server(server: Server) -> None:
+    """Async views under WSGI and blocking views under ASGI."""
+    if server.kind.name not in CROSSED:
+        return
+    with server.client() as http:
+        visitor = Visitor(http, "cookie", CROSSED[server.kind.name])
+        visitor.login()
+        assert visitor.post("/api/visits").json() == {"visits": 1}
+        assert visitor.get("/api/verified").status_code == 200
+        assert visitor.post("/api/signout-everywhere").status_code == 200
+        assert visitor.access == ""
+
+
+@pytest.mark.parametrize("mode", ["cookie", "header"])
+def test_an_expired_access_token_asks_for_a_refresh(sqlite: str, mode: Mode) -> None:
+    """401 "try refresh token" keeps the tokens; one refresh and the same call works."""
+    with (
+        running(FASTAPI, sqlite, {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": "1"}) as server,
+        server.client() as http,
+    ):
+        visitor = Visitor(http, mode)
+        visitor.login()
+        deadline = time.monotonic() + 10
+        while (answer := visitor.get("/api/me")).status_code == 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert (answer.status_code, answer.json()) == (401, {"message": "try refresh token"})
+        assert "front-token" not in answer.headers
+        assert visitor.refresh().status_code == 200
+        assert visitor.get("/api/me").status_code == 200

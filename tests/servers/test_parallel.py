@@ -1,0 +1,64 @@
+"""Sixteen refreshes of one token at the same moment, answered by several processes."""
+
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.servers.harness import FASTAPI, FLASK, Kind, Server, running
+from tests.servers.visitor import Mode, Visitor
+
+TOGETHER = 16
+#: More rounds only to see every worker answer at least once.
+MOST_ROUNDS = 10
+
+
+@pytest.mark.parametrize("mode", ["cookie", "header"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [(FLASK, ("--workers", "2")), (FASTAPI, ("--workers", "2"))],
+    ids=["gunicorn", "uvicorn"],
+)
+def test_parallel_refreshes_all_get_the_same_successor(
+    database: str, kind: Kind, options: tuple[str, ...], mode: Mode
+) -> None:
+    """All answer 200 with one refresh token, and the session lives on."""
+    with running(kind, database, {}, *options) as server, server.client() as http:
+        visitor = Visitor(http, mode)
+        visitor.login()
+        for _round in range(MOST_ROUNDS):
+            before = visitor.refresh_token
+            successors = refresh_together(server, mode, before)
+            assert len(successors) == 1
+            visitor.refresh_token = successors.pop()
+            assert visitor.refresh_token not in ("", before)
+            if len(workers_that_refreshed(server)) >= 2 or kind is FASTAPI:
+                break
+        else:
+            pytest.fail("a single worker answered everything")
+        assert visitor.refresh().status_code == 200
+        assert visitor.get("/api/verified").status_code == 200
+
+
+def refresh_together(server: Server, mode: Mode, token: str) -> set[str]:
+    """Present `token` from sixteen browsers at once and return the refresh tokens that came back."""
+    start = threading.Barrier(TOGETHER)
+
+    def one(_number: int) -> str:
+        with server.client() as http:
+            browser = Visitor(http, mode, refresh_token=token)
+            start.wait(20)
+            answer = browser.refresh()
+            assert answer.status_code == 200, answer.text
+            return browser.refresh_token
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        return set(pool.map(one, range(TOGETHER)))
+
+
+def workers_that_refreshed(server: Server) -> set[str]:
+    """Return the process ids of the gunicorn workers that answered a refresh."""
+    return set(re.findall(r"worker=<?(\d+)>? POST /auth/session/refresh 200", server.logs()))

@@ -1,0 +1,243 @@
+"""Bad input and a database that is away: clear answers, nobody logged out, nothing given away."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.servers.harness import DJANGO_ASGI, DJANGO_WSGI, FASTAPI, FLASK, KINDS, Kind, Server, running
+from tests.servers.visitor import REFRESH, SIGN_OUT, Visitor
+
+SECRET = "hunter2-in-the-uri"
+PROTECTED = (("GET", "/api/me"), ("GET", "/api/verified"), ("POST", REFRESH), ("POST", SIGN_OUT))
+BAD_LOGINS = [
+    *(b"", b"{", b"null", b"[]", b'"ada"', b"{}", b"\xff\xfe"),
+    *(b'{"user":null}', b'{"user":7}', b'{"user":["ada"]}', b'{"user":""}', b'{"user":"  "}'),
+    *(b'{"user":"a\\u0000b"}', b'{"user":"\\ud800"}', json.dumps({"user": "x" * 65}).encode()),
+]
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
+def server(request: pytest.FixtureRequest, sqlite: str) -> Iterator[Server]:
+    with running(request.param, sqlite) as server:
+        yield server
+
+
+@pytest.fixture
+def visitor(server: Server) -> Iterator[Visitor]:
+    with server.client() as http:
+        visitor = Visitor(http, "cookie", server.kind.prefix)
+        visitor.login()
+        yield visitor
+
+
+def part(value: Any) -> str:
+    """Return `value` as one part of a JWT."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def bad_tokens() -> dict[str, str]:
+    """Return texts that are no access token of ours, each wrong in its own way."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    claims = {"sub": "eve", "iat": 1, "exp": 4102444800, "sessionHandle": "h", "tId": "public", "rsub": "eve"}
+    ours = {"kid": "d-1700000000000", "version": "5", "typ": "JWT"}
+    deep = "[" * 2500 + "]" * 2500
+    return {
+        "garbage": "%%%not-a-token;;",
+        "dots": "...",
+        "empty parts": "..",
+        "foreign HS256": jwt.encode(claims, "x" * 32, "HS256"),
+        "foreign RS256": jwt.encode(claims, key, "RS256", headers={"kid": "elsewhere"}),
+        "our shape, other key": jwt.encode(claims, key, "RS256", headers=ours),
+        "unsigned": f"{part({'alg': 'none', **ours})}.{part(claims)}.",
+        "deep payload": f"{part({'alg': 'RS256', **ours})}.{part(deep)}.AAAA",
+        "deep header": f"{part(deep)}.{part(claims)}.AAAA",
+        "not base64": "€€€.ÄÖÜ.ß",
+        "wrong types": f"{part({'alg': 1, 'kid': [], 'version': {}})}.{part([1])}.{part('x')}",
+        "long": "A" * 6000,
+        "too long": "A" * 70_000,
+        "a null byte": "a%00b",
+    }
+
+
+@pytest.mark.parametrize("way", ["cookie", "bearer"])
+def test_bad_tokens_are_answered_and_change_nothing(visitor: Visitor, way: str) -> None:
+    """Never a 500 or a traceback on any route, and the valid session beside it goes on."""
+    for name, token in bad_tokens().items():
+        for method, path in (
+            ("GET", "/api/me"),
+            ("GET", "/api/verified"),
+            ("POST", REFRESH),
+            ("POST", SIGN_OUT),
+        ):
+            cookie = "sRefreshToken" if path == REFRESH else "sAccessToken"
+            text = f"Bearer {token}" if way == "bearer" else f"{cookie}={token}"
+            headers = {"authorization" if way == "bearer" else "cookie": text.encode(), "rid": "session"}
+            answer = send_raw(visitor.http, method, path, headers)
+            if answer is not None:
+                assert answer.status_code in (400, 401, 413, 414, 431, 494), (name, path, answer.text)
+                assert "Traceback" not in answer.text
+    assert visitor.get("/api/verified").status_code == 200
+    assert visitor.refresh().status_code == 200
+
+
+def send_raw(http: httpx2.Client, method: str, path: str, headers: dict[str, Any]) -> httpx2.Response | None:
+    """Send a request; None where the server hangs up on it without a word (oversized headers)."""
+    try:
+        return http.request(method, path, headers=headers)
+    except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+        return None
+
+
+def test_a_foreign_bearer_token_does_not_hide_the_session_in_the_cookie(visitor: Visitor) -> None:
+    """A proxy or another login system may put its own JWT there."""
+    foreign = bad_tokens()["foreign HS256"]
+    headers = {"authorization": f"Bearer {foreign}", "cookie": f"sAccessToken={visitor.access}"}
+    assert visitor.http.get(f"{visitor.prefix}/api/me", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("body", BAD_LOGINS)
+def test_a_bad_login_is_a_400_with_a_reason(server: Server, body: bytes) -> None:
+    with server.client() as http:
+        headers = {"content-type": "application/json"}
+        answer = http.post(f"{server.kind.prefix}/login", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert isinstance(answer.json()["message"], str)
+    assert "front-token" not in answer.headers
+
+
+def test_the_longest_and_the_strangest_user_names_work(visitor: Visitor) -> None:
+    for name in ("x" * 64, "Zoë", "名前", "a b", "o'brien; drop table", "🦊"):
+        assert visitor.login(name).status_code == 200
+        assert visitor.get("/api/me").json()["user"] == name
+        assert visitor.payload["sub"] == name
+
+
+# -- the database is away -------------------------------------------------------------------------
+
+
+class Cable:
+    """A TCP relay to the database that can be pulled out and put back."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._open: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self.port = 0
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def pull_out(self) -> None:
+        if self._listener:
+            # Closing alone would leave the thread in accept() holding the port.
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+        for end in self._open:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self._open.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection(self._target)
+                self._open += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def cable(postgres: str) -> Iterator[Cable]:
+    where = urlsplit(postgres)
+    cable = Cable(where.hostname or "127.0.0.1", where.port or 5432)
+    yield cable
+    cable.pull_out()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", [FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI], ids=lambda kind: kind.name)
+def test_a_lost_database_logs_nobody_out(kind: Kind, postgres: str, cable: Cable) -> None:
+    """5xx while it is away, tokens untouched, no secret shown; all is well again once it is back."""
+    where = urlsplit(postgres)
+    uri = where._replace(netloc=f"{where.username}:{SECRET}@127.0.0.1:{cable.port}").geturl()
+    with running(kind, uri) as server, server.client() as http:
+        visitor = Visitor(http, "cookie", kind.prefix)
+        assert visitor.login().status_code == 200
+        cable.pull_out()
+        for answer in (
+            visitor.refresh(),
+            visitor.get("/api/verified"),
+            visitor.post("/api/visits"),
+            visitor.login(),
+        ):
+            assert_unavailable(answer)
+        # What needs no database goes on.
+        assert visitor.get("/api/me").status_code == 200
+        cable.plug_in()
+        assert visitor.refresh().status_code == 200
+        assert visitor.get("/api/verified").status_code == 200
+        assert SECRET not in server.logs()
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Return the access and refresh token of a session that lives in a database elsewhere."""
+    uri = f"sqlite:///{tmp_path_factory.mktemp('elsewhere')}/sessions.db"
+    with running(FASTAPI, uri) as server, server.client() as http:
+        visitor = Visitor(http)
+        visitor.login()
+        return visitor.access, visitor.refresh_token
+
+
+@pytest.mark.parametrize("kind", [FASTAPI, FLASK, DJANGO_WSGI], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "uri",
+    [f"postgresql://app:{SECRET}@127.0.0.1:1/nowhere", "sqlite:////nonexistent/folder/sessions.db"],
+    ids=["postgresql", "sqlite"],
+)
+def test_a_database_that_was_never_there_is_no_401(kind: Kind, uri: str, tokens: tuple[str, str]) -> None:
+    """The server starts all the same, says 5xx, and leaves the tokens of another day alone."""
+    with running(kind, uri) as server, server.client() as http:
+        visitor = Visitor(http, "cookie", kind.prefix, *tokens)
+        for answer in (visitor.login(), visitor.get("/api/me"), visitor.refresh(), visitor.sign_out()):
+            assert_unavailable(answer)
+        assert (visitor.access, visitor.refresh_token) == tokens
+        assert SECRET not in server.logs()
+
+
+def assert_unavailable(answer: httpx2.Response) -> None:
+    assert answer.status_code in (500, 503), answer.text
+    assert answer.headers.get_list("set-cookie") == []
+    assert "front-token" not in answer.headers
+    assert "st-access-token" not in answer.headers
+    assert not re.search(r"Traceback|\.py\b|sqlalchemy|psycopg|sqlite3", answer.text, re.IGNORECASE)
+    assert SECRET not in answer.text
