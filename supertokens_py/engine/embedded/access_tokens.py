@@ -1,0 +1,72 @@
+"""The access tokens that sessions get: their claims and their life (core-semantics 2.3, 2.5)."""
+
+from __future__ import annotations
+
+from random import SystemRandom
+
+from supertokens_py.access_token import LATEST_VERSION, sign_jwt
+from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.interface import IssuedToken
+from supertokens_py.exceptions import BadInputError
+from supertokens_py.types.base import JSONObject
+
+from .key_material import SigningKey
+
+_random = SystemRandom()
+
+
+def life_ms(settings: ResolvedEngineConfig, override_ms: int | None) -> int:
+    """Return how long a new token lives: `override_ms`, or the configured life minus some jitter.
+
+    Raises:
+        BadInputError: the override is not within the configured life.
+    """
+    limit_ms = settings.access_token_validity_ms
+    if override_ms is None:
+        return int(limit_ms * (1 - _random.uniform(0, settings.access_token_validity_jitter)))
+    if type(override_ms) is not int or not 0 < override_ms <= limit_ms:
+        raise BadInputError(
+            f"accessTokenValidity must be whole milliseconds from 1 to {limit_ms}, not {override_ms!r}"
+        )
+    return override_ms
+
+
+def session_claims(
+    *,
+    handle: str,
+    user_id: str,
+    recipe_user_id: str,
+    tenant_id: str,
+    refresh_token_hash1: str,
+    parent_hash1: str | None = None,
+    anti_csrf_token: str | None,
+    version: int = LATEST_VERSION,
+) -> JSONObject:
+    """Return the protected claims of a token version, in their order, without the times."""
+    claims: JSONObject = {"sub": user_id}
+    if version >= 4:
+        claims["tId"] = tenant_id
+    if version >= 5:
+        claims["rsub"] = recipe_user_id
+    return claims | {
+        "sessionHandle": handle,
+        "refreshTokenHash1": refresh_token_hash1,
+        "parentRefreshTokenHash1": parent_hash1,
+        "antiCsrfToken": anti_csrf_token,
+    }
+
+
+def issue(
+    claims: JSONObject,
+    payload: JSONObject,
+    *,
+    now_ms: int,
+    expires_ms: int,
+    key: SigningKey,
+    version: int = LATEST_VERSION,
+) -> IssuedToken:
+    """Sign a session token; its times are whole seconds."""
+    created_s, expires_s = now_ms // 1000, expires_ms // 1000
+    body = {"iat": created_s, "exp": expires_s, **claims, **payload}
+    text = sign_jwt(body, key=key.private_key, kid=key.kid, version=version)
+    return IssuedToken(text, created_s * 1000, expires_s * 1000)

@@ -1,0 +1,79 @@
+"""When users were last seen (core-semantics 21): throttled, batched, written off the request path."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, select
+
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.exceptions import EngineUnavailableError
+
+from .statements import upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .database import Database
+
+THROTTLE_S = 300.0
+MAX_REMEMBERED = 200_000
+
+log = logging.getLogger(__name__)
+
+
+class Activity:
+    """Remembers who was active and writes it when `flush` is called; `on_note` is told that there is work.
+
+    It is a class because it owns what this process has seen and not yet written. A dictionary
+    update needs no lock; a note lost to a race only means that a user is seen a little later.
+    """
+
+    def __init__(
+        self, database: Database, settings: ResolvedEngineConfig, *, on_note: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self.on_note = on_note
+        self._seen_at: dict[str, float] = {}
+        self._pending: dict[str, int] = {}
+        table = database.tables.last_active
+        self._upsert = upsert(
+            table, key=("app_id", "user_id"), value="last_active_time", is_sqlite=database.location.is_sqlite
+        ).values(app_id=DEFAULT_APP_ID)
+        self._count = (
+            select(func.count())
+            .select_from(table)
+            .where(table.c.app_id == DEFAULT_APP_ID, table.c.last_active_time >= bindparam("since"))
+        )
+
+    def note(self, user_id: str) -> None:
+        """Remember that a user is active now, at most every five minutes."""
+        now = time.monotonic()
+        if now - self._seen_at.get(user_id, float("-inf")) < THROTTLE_S:
+            return
+        if len(self._seen_at) >= MAX_REMEMBERED:
+            self._seen_at.clear()
+        self._seen_at[user_id] = now
+        self._pending[user_id] = self._settings.now_ms()
+        self.on_note()
+
+    def flush(self) -> None:
+        """Write what is pending; a failure is logged and forgotten, for nothing depends on it."""
+        pending, self._pending = self._pending, {}
+        # In one order, so that two processes cannot wait for each other.
+        rows = [{"user_id": user, "last_active_time": at} for user, at in sorted(pending.items())]
+        if not rows:
+            return
+        try:
+            self._database.write(lambda connection: connection.execute(self._upsert, rows))
+        except EngineUnavailableError as error:
+            log.info("activity of %d users was not recorded: %s", len(rows), error)
+
+    def count_since(self, since_ms: int) -> int:
+        """Return how many users were active at or after a time."""
+        self.flush()
+        return self._database.read(lambda c: c.execute(self._count, {"since": since_ms}).scalar_one())

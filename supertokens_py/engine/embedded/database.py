@@ -1,0 +1,238 @@
+"""Units of work: one transaction on one connection, retried where that is safe, errors translated."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.exceptions import EngineUnavailableError
+
+from . import failures, forks, schema
+from .location import locate
+from .pools import autocommitting, open_pool
+from .statements import lock_key, take_lock
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+Mode: TypeAlias = Literal["read", "single", "write"]
+
+MAX_CONFLICTS = 12
+MAX_RECONNECTS = 2
+_FORK_PATIENCE_S = 2.0
+
+log = logging.getLogger(__name__)
+
+# Pools that a child process inherited. Their connections belong to the parent: closing them here
+# would end them there, so they are kept and never used.
+_inherited: list[object] = []
+
+
+class UnitConflictError(Exception):
+    """Raised inside a unit to have it rolled back and repeated: what it had read is no longer so."""
+
+
+class Database:
+    """A database and its pool, opened at the first unit of work and again after `close()` or a fork.
+
+    It is a class because the pool, the writer's turn and the state of the schema belong together.
+    """
+
+    def __init__(self, uri: str, settings: ResolvedEngineConfig) -> None:
+        self.location = locate(uri)
+        self.settings = settings
+        self.tables = schema.Tables(
+            schema=None if self.location.is_sqlite else settings.table_schema, prefix=settings.table_prefix
+        )
+        #: Whether an official core keeps users here; known once the database is open.
+        self.has_user_tables = False
+        self._pool = open_pool(self.location, settings)
+        self._autocommit = autocommitting(self._pool, self.location)
+        self._opened = False
+        self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
+        self._make_locks()
+        forks.register(self)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run statements that only read; each sees the latest committed state."""
+        return self._run(work, "read", repeatable=True)
+
+    def single(self, work: Callable[[Connection], T], *, repeatable: bool = False) -> T:
+        """Run one writing statement, which is its own transaction.
+
+        `repeatable` says that doing it twice is the same as once: then it is sent again if the
+        connection broke and nobody knows whether it was done.
+        """
+        return self._run(work, "single", repeatable=repeatable)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run statements in one transaction. `work` may be called again: it must have no other effect."""
+        return self._run(work, "write", repeatable=False)
+
+    def lock(self, connection: Connection, purpose: str) -> None:
+        """Keep other processes out of `purpose` until the transaction of `connection` ends."""
+        take_lock(connection, lock_key(purpose, self.tables))
+
+    def close(self) -> None:
+        """Close every connection; the next unit opens new ones."""
+        with self._open_lock:
+            self._opened = False
+            self._pool.dispose()
+
+    def _run(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
+        if not self._opened:
+            self._open()
+        return self._repeat(work, mode, repeatable=repeatable)
+
+    def _repeat(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
+        conflicts = reconnects = 0
+        while True:
+            progress = _Progress()
+            try:
+                return self._attempt(work, mode, progress)
+            except UnitConflictError:
+                conflicts += 1
+                if conflicts > MAX_CONFLICTS:
+                    raise EngineUnavailableError(f"{self.location.name} is too busy: try again") from None
+            except IntegrityError:
+                raise  # a rule of the schema: the unit knows what it means
+            except SQLAlchemyError as error:
+                if failures.is_conflict(error) and conflicts < MAX_CONFLICTS:
+                    conflicts += 1  # the database rolled the transaction back, whenever it said so
+                elif (
+                    failures.is_disconnect(error)
+                    and reconnects < MAX_RECONNECTS
+                    and (
+                        # A transaction that was never told to commit left nothing behind. One that was may
+                        # be done: it is not repeated, and a client that refreshes again gets the same token.
+                        repeatable or (mode == "write" and not progress.committing)
+                    )
+                ):
+                    reconnects += 1
+                    log.info("connection to %s was lost, trying a new one", self.location.name)
+                    continue
+                else:
+                    raise failures.translated(error, self.location, self.settings) from error
+            time.sleep(random.random() * min(0.5, 0.005 * 2**conflicts))  # noqa: S311
+
+    def _attempt(self, work: Callable[[Connection], T], mode: Mode, progress: _Progress) -> T:
+        pool = self._pool if mode == "write" else self._autocommit
+        with self._gate, self._turn(mode), pool.connect() as connection:
+            result = work(connection)
+            progress.committing = True
+            connection.commit()
+            return result
+
+    @contextmanager
+    def _exclusive(self) -> Generator[None]:
+        # Threads of one process hand the turn to each other at once, where SQLite's own waiting polls.
+        if not self._writer.acquire(timeout=max(0.001, self.settings.sqlite_busy_timeout)):
+            raise failures.busy(self.location, self.settings)
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    def _turn(self, mode: Mode) -> AbstractContextManager[None]:
+        if self.location.kind == "postgresql" or (mode == "read" and self.location.kind == "sqlite-file"):
+            return nullcontext()
+        return self._exclusive()
+
+    def _open(self) -> None:
+        seen = self._failure[0]
+        with self._open_lock:
+            if self._opened:
+                return
+            count, failure = self._failure
+            if failure is not None and count != seen:
+                raise failure  # it failed while we waited to try: do not queue up behind a dead database
+            try:
+                self._prepare()
+            except EngineUnavailableError as error:
+                self._failure = (count + 1, error)
+                raise
+            self._opened = True
+
+    def _prepare(self) -> None:
+        if self._repeat(lambda c: schema.missing(c, self.tables), "read", repeatable=True):
+            self._repeat(self._upgrade, "write", repeatable=False)
+            log.info("the tables in %s are up to date", self.location.name)
+        if not self.location.is_sqlite:
+            self.has_user_tables = self._repeat(
+                lambda c: schema.has_user_tables(c, self.tables), "read", repeatable=True
+            )
+
+    def _upgrade(self, connection: Connection) -> None:
+        self.lock(connection, "schema")
+        schema.bring_up_to_date(connection, self.tables, now_ms=self.settings.now_ms())
+
+    def _make_locks(self) -> None:
+        self._open_lock = threading.Lock()
+        self._writer = threading.Lock()
+        self._gate = _Gate() if self.location.is_sqlite else nullcontext()
+
+    def before_fork(self) -> None:
+        # A file's locks belong to a process, but SQLite's notes about them are copied by a fork: with
+        # an open connection, the child would believe that it holds locks which it does not. So the
+        # file is closed over a fork, and no unit runs meanwhile. A database in memory is copied whole.
+        if isinstance(self._gate, _Gate):
+            self._gate.close(_FORK_PATIENCE_S)
+        if self.location.kind == "sqlite-file":
+            self._pool.dispose()
+
+    def after_fork_in_parent(self) -> None:
+        if isinstance(self._gate, _Gate):
+            self._gate.open()
+
+    def after_fork_in_child(self) -> None:
+        self._make_locks()
+        if self.location.kind == "postgresql":
+            _inherited.append(self._pool.pool)
+            self._pool.dispose(close=False)
+
+
+class _Progress:
+    """How far an attempt came: once it is committing, its outcome may be unknown."""
+
+    committing = False
+
+
+class _Gate:
+    """Lets units of work in, and lets a fork wait until none is inside."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition(threading.Lock())
+        self._inside = 0
+        self._closed = False
+
+    def __enter__(self) -> None:
+        with self._condition:
+            while self._closed:
+                self._condition.wait()
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._condition:
+            self._inside -= 1
+            if self._closed:
+                self._condition.notify_all()
+
+    def close(self, patience_s: float) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.wait_for(lambda: self._inside == 0, patience_s)
+
+    def open(self) -> None:
+        with self._condition:
+            self._closed = False
+            self._condition.notify_all()

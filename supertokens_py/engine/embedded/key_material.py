@@ -1,0 +1,167 @@
+"""Signing keys as text, as objects and as JWKs; which of them signs, and when one is due. Pure."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+
+#: A new dynamic key exists this long before it signs, so that verifiers can learn of it (12.2).
+OVERLAP_MS = 60_000
+ENCRYPTED_PREFIX = "supertokens_py-encrypted-1:"
+
+_NONCE_BYTES = 12
+_PURPOSE = b"supertokens_py keys at rest 1"
+
+
+@dataclass(frozen=True, eq=False)
+class SigningKey:
+    """One RSA key pair; the private half is parsed when it first signs, and once."""
+
+    kid: str
+    created_ms: int
+    public_key: rsa.RSAPublicKey = field(repr=False)
+    private_der: bytes = field(repr=False)
+
+    @cached_property
+    def private_key(self) -> rsa.RSAPrivateKey:
+        return cast("rsa.RSAPrivateKey", serialization.load_der_private_key(self.private_der, password=None))
+
+    @cached_property
+    def jwk(self) -> dict[str, str]:
+        numbers = self.public_key.public_numbers()
+        return {
+            "kty": "RSA",
+            "kid": self.kid,
+            "n": _unsigned(numbers.n),
+            "e": _unsigned(numbers.e),
+            "alg": "RS256",
+            "use": "sig",
+        }
+
+
+def dynamic_kid(created_ms: int) -> str:
+    """Return the id of the dynamic key made at that time."""
+    return f"d-{created_ms}"
+
+
+def new_key_text() -> str:
+    """Return a fresh RSA-2048 pair as the official core writes one: public `|` private, base64 of DER."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    private = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return f"{b64encode(public).decode()}|{b64encode(private).decode()}"
+
+
+def parse_key(kid: str, created_ms: int, text: str) -> SigningKey:
+    """Return the key of a stored text.
+
+    Raises:
+        EngineUnavailableError: the text is none.
+    """
+    try:
+        public, private = re.split(r"[|;]", text)
+        key = serialization.load_der_public_key(b64decode(public))
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise TypeError("not an RSA key")
+        return SigningKey(kid, created_ms, key, b64decode(private))
+    except (ValueError, TypeError) as error:
+        raise EngineUnavailableError(f"the signing key {kid!r} in the database is damaged") from error
+
+
+class AtRest:
+    """Encrypts key texts for the database if a secret is configured; always reads plain ones.
+
+    It is a class because the derived key is made once.
+    """
+
+    def __init__(self, secret: str | None) -> None:
+        self._cipher = None if secret is None else AESGCM(_derived(secret))
+
+    def protect(self, text: str, *, label: str) -> str:
+        """Return what to store under `label`; it can be read back only there."""
+        if self._cipher is None:
+            return text
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = self._cipher.encrypt(nonce, text.encode(), label.encode())
+        return ENCRYPTED_PREFIX + b64encode(nonce + sealed).decode()
+
+    def reveal(self, stored: str, *, label: str) -> str:
+        """Return the text that was stored under `label`.
+
+        Raises:
+            ConfigError: it was encrypted with another secret, or with one where none is configured.
+        """
+        if not stored.startswith(ENCRYPTED_PREFIX):
+            return stored
+        if self._cipher is None:
+            raise ConfigError(
+                f"{label} in the database is encrypted: set encryption_key (SUPERTOKENS_ENCRYPTION_KEY)"
+            )
+        try:
+            raw = b64decode(stored.removeprefix(ENCRYPTED_PREFIX))
+            return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], label.encode()).decode()
+        except (ValueError, InvalidTag) as error:
+            raise ConfigError(
+                f"{label} in the database was encrypted with another encryption_key "
+                "(SUPERTOKENS_ENCRYPTION_KEY)"
+            ) from error
+
+
+def lifetime_ms(settings: ResolvedEngineConfig) -> int:
+    """Return how long a dynamic key verifies: its time of signing and twice the life of a token."""
+    return settings.key_update_interval_ms + 2 * settings.access_token_validity_ms
+
+
+def is_due(newest_ms: int | None, settings: ResolvedEngineConfig, *, now_ms: int) -> bool:
+    """Tell whether a new dynamic key must be made (K2)."""
+    return newest_ms is None or newest_ms < now_ms - settings.key_update_interval_ms + OVERLAP_MS
+
+
+def signing_key(
+    newest_first: Sequence[SigningKey], settings: ResolvedEngineConfig, *, now_ms: int
+) -> SigningKey:
+    """Return the dynamic key that signs now (K3).
+
+    A scheduled key waits until verifiers have had time to learn of it. A key that was made long
+    before its time (an emergency rotation) signs at once: its predecessor is not to be trusted.
+    """
+    newest = newest_first[0]
+    if len(newest_first) == 1 or newest.created_ms <= now_ms - OVERLAP_MS:
+        return newest
+    last = newest_first[1]
+    scheduled_ms = last.created_ms + settings.key_update_interval_ms
+    was_scheduled = newest.created_ms >= scheduled_ms - OVERLAP_MS
+    return last if was_scheduled and now_ms < scheduled_ms else newest
+
+
+def max_age_s(newest_ms: int, settings: ResolvedEngineConfig, *, now_ms: int) -> int:
+    """Return for how many seconds nobody need ask for the keys again."""
+    return max(1, (newest_ms + settings.key_update_interval_ms - OVERLAP_MS - now_ms) // 1000)
+
+
+def _derived(secret: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret.encode())
+
+
+def _unsigned(number: int) -> str:
+    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,65 @@
+"""User metadata: one JSON object per user, merged at its root (core-semantics 17)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, select, update
+
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.types.base import JSONObject
+
+from . import limits
+from .database import Database, UnitConflictError
+from .statements import insert_new
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class MetadataStore:
+    """Metadata in the database; every method is one unit of blocking work."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        table = database.tables.user_metadata
+        own = (table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))
+        self._select = select(table.c.user_metadata).where(*own)
+        self._lock = self._select.with_for_update()
+        self._insert = insert_new(table, is_sqlite=database.location.is_sqlite).values(
+            app_id=DEFAULT_APP_ID, user_id=bindparam("user"), user_metadata=bindparam("text")
+        )
+        self._update = update(table).where(*own).values(user_metadata=bindparam("text"))
+        self._delete = delete(table).where(*own)
+
+    def read(self, user_id: str) -> JSONObject:
+        """Return a user's metadata; nobody's is empty."""
+        values = {"user": limits.checked_user_id(user_id)}
+        text = self._database.read(lambda c: c.execute(self._select, values).scalar())
+        return json.loads(text) if text else {}
+
+    def merge(self, user_id: str, update: JSONObject) -> JSONObject:
+        """Lay an update over a user's metadata, None removing a key; return the result."""
+        user = limits.checked_user_id(user_id)
+        limits.json_text("metadata_update", update, limit=limits.MAX_METADATA_JSON)
+
+        def unit(connection: Connection) -> JSONObject:
+            stored = connection.execute(self._lock, {"user": user}).scalar()
+            result = limits.merged(json.loads(stored) if stored else {}, update)
+            values = {
+                "user": user,
+                "text": limits.json_text("metadata", result, limit=limits.MAX_METADATA_JSON),
+            }
+            if stored is not None:
+                connection.execute(self._update, values)
+            elif connection.execute(self._insert, values).rowcount == 0:
+                raise UnitConflictError  # another process was first to create it: merge with that
+            return json.loads(values["text"])
+
+        return self._database.write(unit)
+
+    def clear(self, user_id: str) -> None:
+        """Forget a user's metadata."""
+        values = {"user": limits.checked_user_id(user_id)}
+        self._database.single(lambda c: c.execute(self._delete, values), repeatable=True)

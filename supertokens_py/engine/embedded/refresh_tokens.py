@@ -1,0 +1,197 @@
+"""Refresh tokens in the official `V2` format: seal, open, derive a successor. Pure functions.
+
+`<sealed>.<nonce>.V2`, where `sealed` is AES-256-GCM under a key that PBKDF2 makes from the app's
+master key and the IV (core-semantics 3.1). The store keeps only `hash2` of a token; access tokens
+carry only `hash1`; neither can be presented as a refresh token.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+import json
+import secrets
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import pbkdf2_hmac, sha256
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from supertokens_py.access_token import to_json
+from supertokens_py.constants import DEFAULT_TENANT_ID
+
+MAX_TOKEN_LENGTH = 8192
+
+_SUFFIX = "V2"
+_IV_BYTES = 12
+_KEY_ITERATIONS = 100
+_MASTER_ITERATIONS = 1000
+_SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """What is sealed inside a refresh token, and its text."""
+
+    text: str = field(repr=False)
+    handle: str
+    user_id: str
+    tenant_id: str = DEFAULT_TENANT_ID
+    parent_hash1: str | None = field(default=None, repr=False)
+    anti_csrf_token: str | None = field(default=None, repr=False)
+
+    @property
+    def hash1(self) -> str:
+        return hash1(self.text)
+
+    @property
+    def hash2(self) -> str:
+        return hash2(self.text)
+
+    @property
+    def parent_hash2(self) -> str | None:
+        return None if self.parent_hash1 is None else hash1(self.parent_hash1)
+
+
+def hash1(text: str) -> str:
+    """Return the SHA-256 of a text as lower-case hex."""
+    return sha256(text.encode()).hexdigest()
+
+
+def hash2(text: str) -> str:
+    """Return the SHA-256 of the hex text of the SHA-256."""
+    return hash1(hash1(text))
+
+
+def same(one: str, other: str) -> bool:
+    """Compare two secrets without telling by the time it takes where they differ."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def new_master_key() -> str:
+    """Return a master key string in the official form, `1000:<salt>:<key>`."""
+    salt = secrets.token_bytes(64)
+    key = pbkdf2_hmac("sha512", secrets.token_bytes(64), salt, _MASTER_ITERATIONS, 64)
+    return f"{_MASTER_ITERATIONS}:{salt.hex()}:{key.hex()}"
+
+
+def first_token(
+    master_key: str, *, handle: str, user_id: str, tenant_id: str, anti_csrf_token: str | None
+) -> RefreshToken:
+    """Return the random token of a new session."""
+    return _sealed(
+        master_key,
+        iv=secrets.token_bytes(_IV_BYTES),
+        nonce=hash1(str(uuid4())),
+        handle=handle,
+        user_id=user_id,
+        tenant_id=tenant_id,
+        parent_hash1=None,
+        anti_csrf_token=anti_csrf_token,
+    )
+
+
+def successor(master_key: str, presented: RefreshToken, *, rotated_ms: int, anti_csrf: bool) -> RefreshToken:
+    """Return the one token that follows `presented` when it is rotated at `rotated_ms`.
+
+    Everything random in it comes from an HMAC, so that a lost response or a second tab can be
+    given the same successor again without keeping it anywhere. The HMAC covers the whole presented
+    token, not its hash: a copy of the database, master key included, plus an access token must not
+    be enough to compute a live refresh token. It also covers everything else that enters the
+    plaintext, so that one IV never seals two plaintexts.
+    """
+    app_key = hmac.digest(master_key.encode(), _SUCCESSOR_PURPOSE, "sha256")
+    facts = to_json([presented.handle, presented.user_id, presented.text, rotated_ms, anti_csrf]).encode()
+
+    def derived(purpose: bytes) -> bytes:
+        return hmac.digest(app_key, purpose + b"\0" + facts, "sha256")
+
+    return _sealed(
+        master_key,
+        iv=derived(b"iv")[:_IV_BYTES],
+        nonce=derived(b"nonce").hex(),
+        handle=presented.handle,
+        user_id=presented.user_id,
+        tenant_id=presented.tenant_id,
+        parent_hash1=presented.hash1,
+        anti_csrf_token=str(UUID(bytes=derived(b"anti-csrf")[:16], version=4)) if anti_csrf else None,
+    )
+
+
+def open_token(master_key: str, text: str) -> RefreshToken | None:
+    """Return what a presented token holds, or None if it is not one of this app's (core-semantics 3.2)."""
+    parts = text.split(".") if len(text) <= MAX_TOKEN_LENGTH and text.isascii() else []
+    if len(parts) != 3 or parts[2].upper() != _SUFFIX:
+        return None
+    try:
+        raw = binascii.a2b_base64(parts[0], strict_mode=True)
+        if len(raw) <= _IV_BYTES or b64encode(raw).decode() != parts[0]:
+            return None  # only one spelling of a token is that token
+        iv = raw[:_IV_BYTES]
+        contents = json.loads(AESGCM(_token_key(master_key, iv)).decrypt(iv, raw[_IV_BYTES:], None))
+    except (ValueError, InvalidTag, RecursionError):
+        return None
+    return _read(contents, text=text, nonce=parts[1])
+
+
+def _read(contents: object, *, text: str, nonce: str) -> RefreshToken | None:
+    if not isinstance(contents, dict):
+        return None
+    values = cast("Mapping[str, Any]", contents)
+    required = values.get("sessionHandle"), values.get("userId"), values.get("nonce")
+    optional = values.get("parentRefreshTokenHash1"), values.get("antiCsrfToken"), values.get("tenantId")
+    if not all(isinstance(value, str) for value in required):
+        return None
+    if not all(value is None or isinstance(value, str) for value in optional):
+        return None
+    handle, user_id, inner_nonce = cast("tuple[str, str, str]", required)
+    parent_hash1, anti_csrf_token, tenant_id = optional
+    if not same(inner_nonce, nonce):
+        return None
+    return RefreshToken(
+        text=text,
+        handle=handle,
+        user_id=user_id,
+        tenant_id=tenant_id or DEFAULT_TENANT_ID,
+        parent_hash1=parent_hash1,
+        anti_csrf_token=anti_csrf_token,
+    )
+
+
+def _sealed(
+    master_key: str,
+    *,
+    iv: bytes,
+    nonce: str,
+    handle: str,
+    user_id: str,
+    tenant_id: str,
+    parent_hash1: str | None,
+    anti_csrf_token: str | None,
+) -> RefreshToken:
+    contents = {
+        "sessionHandle": handle,
+        "userId": user_id,
+        "parentRefreshTokenHash1": parent_hash1,
+        "nonce": nonce,
+        "antiCsrfToken": anti_csrf_token,
+        "tenantId": None if tenant_id == DEFAULT_TENANT_ID else tenant_id,
+    }
+    plaintext = to_json({name: value for name, value in contents.items() if value is not None})
+    sealed = iv + AESGCM(_token_key(master_key, iv)).encrypt(iv, plaintext.encode(), None)
+    return RefreshToken(
+        text=f"{b64encode(sealed).decode()}.{nonce}.{_SUFFIX}",
+        handle=handle,
+        user_id=user_id,
+        tenant_id=tenant_id,
+        parent_hash1=parent_hash1,
+        anti_csrf_token=anti_csrf_token,
+    )
+
+
+def _token_key(master_key: str, iv: bytes) -> bytes:
+    return pbkdf2_hmac("sha512", master_key.encode(), iv, _KEY_ITERATIONS, 32)

@@ -1,0 +1,73 @@
+"""The SQL of sessions, built once per engine so that SQLAlchemy compiles each statement once."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from supertokens_py.constants import DEFAULT_APP_ID
+
+from .schema import Tables
+
+
+class SessionStatements:
+    """Every statement on `session_info`; parameters are `tenant`, `handle`, `user`, `now` and new values."""
+
+    def __init__(self, tables: Tables) -> None:
+        table = tables.sessions
+        row = table.c
+        app = row.app_id == DEFAULT_APP_ID
+        one = (app, row.tenant_id == bindparam("tenant"), row.session_handle == bindparam("handle"))
+        user = (app, row.user_id == bindparam("user"), row.expires_at >= bindparam("now"))
+        in_tenant = row.tenant_id == bindparam("tenant")
+        live = row.expires_at > bindparam("now")
+        lineage = (
+            row.refresh_token_hash_2,
+            row.prev_refresh_token_hash_2,
+            row.refresh_token_rotated_at,
+            row.expires_at,
+        )
+        self.insert = insert(table).values(app_id=DEFAULT_APP_ID)
+        self.lineage = select(*lineage).where(*one)
+        self.lock = (
+            select(*lineage, row.user_id, row.jwt_user_payload, row.use_static_key)
+            .where(*one)
+            .with_for_update()
+        )
+        self.rotate = (
+            update(table)
+            .where(*one)
+            .values(
+                prev_refresh_token_hash_2=bindparam("previous"),
+                refresh_token_hash_2=bindparam("current"),
+                refresh_token_rotated_at=bindparam("now"),
+                expires_at=bindparam("expires"),
+                use_static_key=bindparam("static"),
+            )
+        )
+        self.rerotate = (
+            update(table)
+            .where(*one)
+            .values(refresh_token_hash_2=bindparam("current"), use_static_key=bindparam("static"))
+        )
+        self.set_payload = update(table).where(*one).values(jwt_user_payload=bindparam("text"))
+        self.replace_payload = update(table).where(*one, live).values(jwt_user_payload=bindparam("text"))
+        self.replace_data = update(table).where(*one, live).values(session_data=bindparam("text"))
+        self.information = select(
+            row.user_id, row.jwt_user_payload, row.session_data, row.expires_at, row.created_at_time
+        ).where(*one)
+        self.delete = delete(table).where(*one)
+        self.revoke = (
+            delete(table)
+            .where(app, in_tenant, row.session_handle.in_(bindparam("handles", expanding=True)))
+            .returning(row.session_handle)
+        )
+        self.revoke_user = delete(table).where(*user).returning(row.session_handle)
+        self.revoke_user_in_tenant = delete(table).where(*user, in_tenant).returning(row.session_handle)
+        self.user_handles = select(row.session_handle).where(*user).order_by(row.created_at_time)
+        self.user_handles_in_tenant = (
+            select(row.session_handle).where(*user, in_tenant).order_by(row.created_at_time)
+        )
+        tenants = tables.tenants
+        self.tenant = select(tenants.c.tenant_id).where(
+            tenants.c.app_id == DEFAULT_APP_ID, tenants.c.tenant_id == bindparam("tenant")
+        )

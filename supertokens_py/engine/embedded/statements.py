@@ -1,0 +1,42 @@
+"""Statements that the two databases spell differently."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.sql.dml import Insert
+
+    from .schema import Tables
+
+
+def insert_new(table: Table, *, is_sqlite: bool) -> Insert:
+    """Return an INSERT that leaves an existing row alone; its row count tells which it was."""
+    if is_sqlite:
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def upsert(table: Table, *, key: tuple[str, ...], value: str, is_sqlite: bool) -> Insert:
+    """Return an INSERT that overwrites the column `value` of an existing row."""
+    statement: Any = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={value: getattr(statement.excluded, value)}
+    )
+
+
+def lock_key(purpose: str, tables: Tables) -> int:
+    """Return the advisory lock number of a purpose within one set of tables."""
+    name = f"supertokens_py {purpose} {tables.schema or ''} {tables.prefix}"
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+def take_lock(connection: Connection, key: int) -> None:
+    """Wait for a lock that ends with the transaction; on SQLite every writer already holds the file."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

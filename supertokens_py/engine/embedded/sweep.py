@@ -1,0 +1,91 @@
+"""Deletion of what has expired, in batches and by one process at a time (core-semantics 14).
+
+Correctness never depends on it: expired rows are ignored wherever they are read.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, select, tuple_, update
+
+from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+from supertokens_py.engine.config import ResolvedEngineConfig
+
+from .statements import insert_new
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .database import Database
+    from .keys import KeyRing
+
+BATCH = 500
+_CLAIM = "supertokens_py_swept"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many rows a sweep deleted."""
+
+    sessions: int
+    keys: int
+
+
+class Sweeper:
+    """Deletes expired sessions and signing keys; it is a class because it holds its statements."""
+
+    def __init__(self, database: Database, keys: KeyRing, settings: ResolvedEngineConfig) -> None:
+        self._database = database
+        self._keys = keys
+        self._settings = settings
+        table = database.tables.sessions
+        key = (table.c.app_id, table.c.tenant_id, table.c.session_handle)
+        # SKIP LOCKED: a row that a refresh is just extending is not ours to delete.
+        expired = (
+            select(*key)
+            .where(table.c.app_id == DEFAULT_APP_ID, table.c.expires_at <= bindparam("now"))
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        self._delete = delete(table).where(tuple_(*key).in_(expired))
+        values = database.tables.key_value
+        row = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID, "name": _CLAIM}
+        self._first_claim = insert_new(values, is_sqlite=database.location.is_sqlite).values(**row, value="")
+        self._claim = (
+            update(values)
+            .where(*(values.c[name] == value for name, value in row.items()))
+            .where(values.c.created_at_time <= bindparam("before"))
+            .values(created_at_time=bindparam("now"))
+        )
+
+    def sweep(self) -> Swept:
+        """Delete everything that has expired by now."""
+        sessions = 0
+        while True:
+            values = {"now": self._settings.now_ms()}
+            count = self._database.single(
+                lambda c, v=values: c.execute(self._delete, v).rowcount, repeatable=True
+            )
+            sessions += count
+            if count < BATCH:
+                break
+        swept = Swept(sessions, self._keys.delete_expired())
+        log.info("clean-up deleted %d sessions and %d signing keys", swept.sessions, swept.keys)
+        return swept
+
+    def sweep_if_first(self) -> None:
+        """Sweep if no process has done so within the interval."""
+        if self._database.write(self._claimed):
+            self.sweep()
+
+    def _claimed(self, connection: Connection) -> bool:
+        now_ms = self._settings.now_ms()
+        if connection.execute(self._first_claim, {"created_at_time": now_ms}).rowcount > 0:
+            return False  # the first interval of this database begins
+        before_ms = now_ms - int(self._settings.clean_up_interval * 3_600_000)
+        return connection.execute(self._claim, {"before": before_ms, "now": now_ms}).rowcount > 0

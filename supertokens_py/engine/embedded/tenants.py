@@ -1,0 +1,206 @@
+"""Tenants of the app and their configuration (core-semantics 18)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.interface import Tenant
+from supertokens_py.exceptions import BadInputError
+from supertokens_py.types.base import JSONObject
+
+from . import limits
+from .database import Database
+from .statements import insert_new
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_FACTOR = re.compile(r"[0-9a-zA-Z_().-]+")
+_MAX_FACTOR = 128
+_SWITCHES = ("email_password_enabled", "passwordless_enabled", "third_party_enabled")
+_FIELDS = frozenset(field.name for field in fields(Tenant)) - {"tenant_id"}
+#: What may differ between the tenants of one app (13); everything else belongs to the app or the process.
+_TENANT_SETTINGS = frozenset(
+    ("ip_allow_regex", "ip_deny_regex", "password_reset_token_lifetime", "email_verification_token_lifetime")
+)
+
+
+class TenantStore:
+    """Tenants in the database; every method is one unit of blocking work."""
+
+    def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
+        self._database = database
+        self._settings = settings
+        tables = database.tables
+        tenant, config = tables.tenants, tables.tenant_configs
+        one = (tenant.c.app_id == DEFAULT_APP_ID, tenant.c.tenant_id == bindparam("tenant"))
+        self._insert = insert_new(tenant, is_sqlite=database.location.is_sqlite).values(
+            app_id=DEFAULT_APP_ID, tenant_id=bindparam("tenant"), created_at_time=bindparam("now")
+        )
+        self._lock = select(tenant.c.tenant_id).where(*one).with_for_update()
+        self._select = select(tenant.c.tenant_id).where(tenant.c.app_id == DEFAULT_APP_ID)
+        self._delete = delete(tenant).where(*one)
+        own = (
+            config.c.connection_uri_domain == "",
+            config.c.app_id == DEFAULT_APP_ID,
+            config.c.tenant_id == bindparam("tenant"),
+        )
+        app = (config.c.connection_uri_domain == "", config.c.app_id == DEFAULT_APP_ID)
+        self._configs = select(config).where(*app)
+        self._insert_config = insert(config).values(connection_uri_domain="", app_id=DEFAULT_APP_ID)
+        self._update_config = update(config).where(*own)
+        self._delete_config = delete(config).where(*own)
+        self._factors = {"first_factors": tables.first_factors}
+        self._factors["required_secondary_factors"] = tables.required_secondary_factors
+
+    def put(self, tenant_id: str, changes: JSONObject) -> bool:
+        """Create a tenant or change the given fields; return whether it was created."""
+        tenant_id = limits.checked_tenant_id(tenant_id)
+        checked = _checked_changes(tenant_id, changes)
+
+        def unit(connection: Connection) -> bool:
+            values = {"tenant": tenant_id, "now": self._settings.now_ms()}
+            created = connection.execute(self._insert, values).rowcount > 0
+            connection.execute(self._lock, {"tenant": tenant_id})
+            known = self._read(connection, tenant_id)
+            before = Tenant(tenant_id=tenant_id, first_factors=() if created else None)
+            after = _changed(known or before, checked)
+            self._write(connection, after, is_new=known is None)
+            return created
+
+        return self._database.write(unit)
+
+    def delete(self, tenant_id: str) -> bool:
+        """Delete a tenant with its sessions and role links; return whether it existed."""
+        tenant_id = limits.tenant_id_form(tenant_id)
+        if tenant_id == DEFAULT_TENANT_ID:
+            raise BadInputError("Cannot delete public tenant")
+        values = {"tenant": tenant_id}
+
+        def unit(connection: Connection) -> bool:
+            configs = connection.execute(self._delete_config, values).rowcount
+            return connection.execute(self._delete, values).rowcount + configs > 0
+
+        return self._database.write(unit)
+
+    def find(self, tenant_id: str) -> Tenant | None:
+        """Return a tenant."""
+        wanted = limits.tenant_id_form(tenant_id)
+        return next((tenant for tenant in self.all() if tenant.tenant_id == wanted), None)
+
+    def all(self) -> list[Tenant]:
+        """Return every tenant, the public one first."""
+
+        def unit(connection: Connection) -> list[Tenant]:
+            ids = sorted(
+                connection.execute(self._select).scalars(), key=lambda id_: (id_ != DEFAULT_TENANT_ID, id_)
+            )
+            configured = self._read_all(connection)
+            return [configured.get(id_, Tenant(tenant_id=id_)) for id_ in ids]
+
+        return self._database.read(unit)
+
+    def _read(self, connection: Connection, tenant_id: str) -> Tenant | None:
+        return self._read_all(connection).get(tenant_id)
+
+    def _read_all(self, connection: Connection) -> dict[str, Tenant]:
+        factors = {name: self._read_factors(connection, name) for name in self._factors}
+        found: dict[str, Tenant] = {}
+        for row in connection.execute(self._configs):
+            own = factors["first_factors"].get(row.tenant_id, [])
+            found[row.tenant_id] = Tenant(
+                tenant_id=row.tenant_id,
+                core_config=json.loads(row.core_config) if row.core_config else {},
+                first_factors=None if row.is_first_factors_null is not False and not own else own,
+                required_secondary_factors=factors["required_secondary_factors"].get(row.tenant_id),
+                **{name: getattr(row, name) is not False for name in _SWITCHES},
+            )
+        return found
+
+    def _read_factors(self, connection: Connection, name: str) -> dict[str, list[str]]:
+        table = self._factors[name]
+        statement = (
+            select(table.c.tenant_id, table.c.factor_id)
+            .where(table.c.connection_uri_domain == "", table.c.app_id == DEFAULT_APP_ID)
+            .order_by(table.c.factor_id)
+        )
+        found: dict[str, list[str]] = {}
+        for tenant_id, factor_id in connection.execute(statement):
+            found.setdefault(tenant_id, []).append(factor_id)
+        return found
+
+    def _write(self, connection: Connection, tenant: Tenant, *, is_new: bool) -> None:
+        values: dict[str, Any] = {
+            "core_config": json.dumps(tenant.core_config),
+            "is_first_factors_null": tenant.first_factors is None,
+            **{name: getattr(tenant, name) for name in _SWITCHES},
+        }
+        if is_new:
+            connection.execute(self._insert_config, values | {"tenant_id": tenant.tenant_id})
+        else:
+            connection.execute(self._update_config.values(**values), {"tenant": tenant.tenant_id})
+        for name, table in self._factors.items():
+            own = {"connection_uri_domain": "", "app_id": DEFAULT_APP_ID, "tenant_id": tenant.tenant_id}
+            connection.execute(delete(table).where(*(table.c[key] == value for key, value in own.items())))
+            rows = [own | {"factor_id": factor} for factor in getattr(tenant, name) or ()]
+            if rows:
+                connection.execute(insert(table), rows)
+
+
+def _checked_changes(tenant_id: str, changes: JSONObject) -> JSONObject:
+    unknown = sorted(changes.keys() - _FIELDS)
+    if unknown:
+        raise BadInputError(f"a tenant has no field {unknown[0]!r}; there are {', '.join(sorted(_FIELDS))}")
+    checked: JSONObject = {}
+    for name, value in changes.items():
+        if name == "core_config":
+            checked[name] = _checked_config(tenant_id, value)
+        elif name in _SWITCHES:
+            if not isinstance(value, bool):
+                raise BadInputError(f"{name} must be a boolean, not {type(value).__name__}")
+            checked[name] = value
+        else:
+            checked[name] = _checked_factors(name, value)
+    return checked
+
+
+def _checked_factors(name: str, value: object) -> list[str] | None:
+    if value is None:
+        return None
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise BadInputError(f"{name} must be a list of strings or null")
+    factors: list[str] = []
+    for factor in cast("Sequence[object]", value):
+        if not isinstance(factor, str) or not _FACTOR.fullmatch(factor) or len(factor) > _MAX_FACTOR:
+            raise BadInputError(f"{name} contains an invalid factor id: {factor!r}")
+        if factor in factors:
+            raise BadInputError(f"{name} contains {factor!r} more than once")
+        factors.append(factor)
+    return None if name == "required_secondary_factors" and not factors else factors
+
+
+def _checked_config(tenant_id: str, value: object) -> Mapping[str, Any]:
+    limits.json_text("core_config", value)
+    config = cast("Mapping[str, Any]", value)
+    for name, setting in config.items():
+        if setting is None:
+            continue
+        if tenant_id == DEFAULT_TENANT_ID:
+            raise BadInputError("Invalid core config: Cannot modify base config")
+        if name not in _TENANT_SETTINGS:
+            raise BadInputError(f"Invalid core config: {name} is not a setting of a tenant")
+    return config
+
+
+def _changed(tenant: Tenant, changes: JSONObject) -> Tenant:
+    if "core_config" in changes:
+        changes = {**changes, "core_config": limits.merged(tenant.core_config, changes["core_config"])}
+    return replace(tenant, **changes)

@@ -1,0 +1,62 @@
+"""Which user a session belongs to where an official core keeps linked or mapped users. Reads only.
+
+Sessions hold the recipe user id in its external form; tokens name the primary user, too
+(core-semantics 5 and 19). A database without those tables has no such users: both ids are one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import TextClause, text
+
+from supertokens_py.constants import DEFAULT_APP_ID
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .database import Database
+
+
+class UserIds:
+    """Resolves ids through the tables of an official core, if there are any.
+
+    It is a class because its statements depend on the names of the tables.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        tables = database.tables
+        qualified = f'"{tables.schema}".' if tables.schema else ""
+        mapping = f'{qualified}"{tables.prefix}userid_mapping"'
+        users = f'{qualified}"{tables.prefix}app_id_to_user_id"'
+        app = f"app_id = '{DEFAULT_APP_ID}'"
+        self._internal = text(
+            f"SELECT supertokens_user_id FROM {mapping} WHERE {app} AND external_user_id = :id"  # noqa: S608
+        )
+        self._external = text(
+            f"SELECT external_user_id FROM {mapping} WHERE {app} AND supertokens_user_id = :id"  # noqa: S608
+        )
+        self._primary = text(
+            f"SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id"  # noqa: S608
+        )
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether there are user tables at all."""
+        return self._database.has_user_tables
+
+    def resolve(self, connection: Connection, user_id: str) -> tuple[str, str]:
+        """Return the primary and the recipe user id, both as applications know them."""
+        if not self._database.has_user_tables:
+            return user_id, user_id
+
+        def looked_up(statement: TextClause, key: str) -> str | None:
+            found = connection.execute(statement, {"id": key}).scalar()
+            return None if found is None else str(found)
+
+        internal = looked_up(self._internal, user_id)
+        primary = looked_up(self._primary, internal or user_id)
+        if primary is None or primary == (internal or user_id):
+            return user_id, user_id if internal else (looked_up(self._external, user_id) or user_id)
+        return looked_up(self._external, primary) or primary, user_id
