@@ -153,4 +153,11 @@ async def core(scope: Any, receive: Any, send: Any) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.run(core, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False, lifespan="off")
+        uvicorn.run(
+            core,
+            host="127.0.0.1",
+            port=int(sys.argv[1]),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+        )

@@ -1,7 +1,9 @@
 """The applications that are measured, one per framework, each in every variant."""
 
 _SDKS = tuple(
-    f"{owner}{kind}" for owner in ("ours", "supertokens-python") for kind in (": middleware", "", ": 2 validators")
+    f"{owner}{kind}"
+    for owner in ("ours", "supertokens-python")
+    for kind in (": middleware", "", ": 2 validators")
 )
 VARIANTS = {
     "fastapi": ("bare", "trivial dependency", *_SDKS, "fastapi-users", "PyJWT by hand"),

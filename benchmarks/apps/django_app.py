@@ -103,7 +103,9 @@ def _bare_views() -> tuple[Any, Any]:
         def me(request: HttpRequest) -> JsonResponse:
             return JsonResponse({"user": "user-1"})
 
-    def sign_in(request: HttpRequest) -> JsonResponse:  # a token, so that every variant gets requests of one size
+    def sign_in(
+        request: HttpRequest,
+    ) -> JsonResponse:  # a token, so that every variant gets requests of one size
         response = JsonResponse({})
         response.set_cookie("sAccessToken", tokens.mint(tokens.new_key(), tokens.payload(), kid="d-1"))
         return response
@@ -165,7 +167,11 @@ def cpu(request: HttpRequest) -> JsonResponse:
 if PACKAGE:
     _me, _sign_in = _supertokens_views()
 else:
-    _views = {"bare": _bare_views, "signed-cookie session": _session_views, "login_required": _login_required_views}
+    _views = {
+        "bare": _bare_views,
+        "signed-cookie session": _session_views,
+        "login_required": _login_required_views,
+    }
     _me, _sign_in = _views[VARIANT]()
 urlpatterns = [path("me", _me), path("login", _sign_in), path("cpu", cpu)]
 application = get_asgi_application() if ASYNC else get_wsgi_application()

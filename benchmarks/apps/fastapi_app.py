@@ -32,7 +32,12 @@ def build(variant: str) -> FastAPI:
         package = sdk.OURS if variant.startswith("ours") else sdk.THEIRS
         _supertokens(app, package, variant.partition(": ")[2])
     else:
-        {"bare": _bare, "trivial dependency": _trivial, "PyJWT by hand": _pyjwt, "fastapi-users": _fastapi_users}[variant](app)
+        {
+            "bare": _bare,
+            "trivial dependency": _trivial,
+            "PyJWT by hand": _pyjwt,
+            "fastapi-users": _fastapi_users,
+        }[variant](app)
     return app
 
 
@@ -94,8 +99,12 @@ def _fastapi_users(app: FastAPI) -> None:
 
     key = tokens.new_key()
     strategy = jwt_strategy(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ),
     )
     users = Users()
 
@@ -135,7 +144,9 @@ def _supertokens(app: FastAPI, package: str, kind: str) -> None:
             return {"user": "user-1"}
 
     else:
-        guard = Depends(verify_session(override_global_claim_validators=validators) if validators else verify_session())
+        guard = Depends(
+            verify_session(override_global_claim_validators=validators) if validators else verify_session()
+        )
 
         @app.get("/me")
         async def me(session: Any = guard) -> dict[str, str]:

@@ -85,7 +85,11 @@ def _flask_jwt_extended(app: Flask) -> None:
     key = tokens.new_key()
     app.config.update(
         JWT_ALGORITHM="RS256",
-        JWT_TOKEN_LOCATION=[os.environ.get("BENCH_TRANSFER", "cookie").replace("cookie", "cookies").replace("header", "headers")],
+        JWT_TOKEN_LOCATION=[
+            os.environ.get("BENCH_TRANSFER", "cookie")
+            .replace("cookie", "cookies")
+            .replace("header", "headers")
+        ],
         JWT_COOKIE_CSRF_PROTECT=False,
         JWT_PRIVATE_KEY=key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

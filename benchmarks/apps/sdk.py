@@ -22,7 +22,10 @@ def core_uri() -> str:
 def start(package: str, framework: str, *, uri: str | None = None, **settings: Any) -> None:
     """Call `init`; `settings` are those of our engine."""
     root, session = module(package, ""), module(package, "recipe.session")
-    config = {"connection_uri": uri or (core_uri() if package == THEIRS else os.environ.get("BENCH_STORE", "sqlite://"))}
+    config = {
+        "connection_uri": uri
+        or (core_uri() if package == THEIRS else os.environ.get("BENCH_STORE", "sqlite://"))
+    }
     if package == OURS and settings:
         config["engine"] = module(package, "engine.config").EngineConfig(**settings)
     root.init(

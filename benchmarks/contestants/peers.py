@@ -20,7 +20,11 @@ def hand(which: str) -> dict[str, Any]:
     if which == "pyjwt":
         import jwt
 
-        return {"PyJWT decode": tokens.repeated(lambda token: jwt.decode(token, public, algorithms=["RS256"]), texts)}
+        return {
+            "PyJWT decode": tokens.repeated(
+                lambda token: jwt.decode(token, public, algorithms=["RS256"]), texts
+            )
+        }
     if which == "joserfc":
         from joserfc import jws
         from joserfc import jwt as jose
@@ -29,7 +33,9 @@ def hand(which: str) -> dict[str, Any]:
 
         # It refuses unknown header members; `version` has to be announced.
         registry = jws.JWSRegistry({"version": HeaderParameter("version", "str")}, algorithms=["RS256"])
-        jwk = RSAKey.import_key(public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+        jwk = RSAKey.import_key(
+            public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        )
         checks = jose.JWTClaimsRegistry()
 
         def decode(token: str) -> None:
@@ -41,8 +47,12 @@ def hand(which: str) -> dict[str, Any]:
 
 def _pems(key: Any) -> tuple[bytes, bytes]:
     return (
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ),
     )
 
 
@@ -53,7 +63,11 @@ async def fastapi_users() -> dict[str, Any]:
     strategy = jwt_strategy(*_pems(tokens.new_key()))
     user = manager.user_db.user
     texts = [await strategy.write_token(user) for _ in range(DISTINCT)]
-    return {"fastapi-users read_token": tokens.repeated_async(lambda token: strategy.read_token(token, manager), texts)}
+    return {
+        "fastapi-users read_token": tokens.repeated_async(
+            lambda token: strategy.read_token(token, manager), texts
+        )
+    }
 
 
 def flask_jwt_extended() -> dict[str, Any]:

@@ -15,7 +15,7 @@ DISTINCT = 256
 
 
 def token_alone() -> dict[str, Any]:
-    """Our verification of a token, without a request or a recipe around it, beside the floor on the same tokens."""
+    """Our verification of a token, without a request around it, beside the floor on the same tokens."""
     from supertokens_py.engine.interface import KeySet, VerificationKey
     from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
     from supertokens_py.recipe.session.tokens import UnknownKeyError, VerifiedTokens
@@ -54,7 +54,9 @@ def token_alone() -> dict[str, Any]:
         "ours: token alone, cache off": tokens.repeated(verifier(0), texts),
         "ours: token alone, repeated": tokens.repeated(verifier(4096), texts),
         "ours: rejects forged signature": tokens.repeated(refused, [tokens.damaged(text) for text in texts]),
-        "ours: rejects altered payload": tokens.repeated(refused, [tokens.altered(text, sub="root") for text in texts]),
+        "ours: rejects altered payload": tokens.repeated(
+            refused, [tokens.altered(text, sub="root") for text in texts]
+        ),
         "ours: rejects expired": tokens.repeated(refused, expired),
         "ours: rejects unknown key": tokens.repeated(refused, foreign),
         "ours: rejects foreign JWT": tokens.repeated(refused, no_session),
@@ -72,16 +74,26 @@ async def get_session(package: str, core: str, cache: str = "") -> dict[str, Any
     api, twin = (sdk.module(package, f"recipe.session.{half}") for half in ("asyncio", "syncio"))
     texts = []
     for _ in range(DISTINCT if package == sdk.OURS else 8):
-        session = await api.create_new_session_without_request_response("public", sdk.user(package), dict(sdk.CLAIMS))
+        session = await api.create_new_session_without_request_response(
+            "public", sdk.user(package), dict(sdk.CLAIMS)
+        )
         texts.append(session.get_all_session_tokens_dangerously()["accessToken"])
 
     def request(text: str, transfer: str = "cookie") -> Any:
         headers = request_headers([f"sAccessToken={text}; Path=/"], text, transfer)
         return {
-            "type": "http", "http_version": "1.1", "method": "GET", "path": "/me", "raw_path": b"/me", "query_string": b"",
-            "root_path": "", "scheme": "http", "server": ("127.0.0.1", 8000), "client": ("127.0.0.1", 40000),
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "path": "/me",
+            "raw_path": b"/me",
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "server": ("127.0.0.1", 8000),
+            "client": ("127.0.0.1", 40000),
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        }  # fmt: skip
+        }
 
     def of_request(scopes: dict[str, Any], **arguments: Any) -> Callable[[str], Any]:
         async def call(text: str) -> None:
@@ -99,7 +111,9 @@ async def get_session(package: str, core: str, cache: str = "") -> dict[str, Any
         "get_session(request), 2 validators": tokens.repeated_async(
             of_request(cookies, override_global_claim_validators=validators), texts
         ),
-        "get_session of a token, async": tokens.repeated_async(api.get_session_without_request_response, texts),
+        "get_session of a token, async": tokens.repeated_async(
+            api.get_session_without_request_response, texts
+        ),
         "get_session of a token, sync": tokens.repeated(twin.get_session_without_request_response, texts),
     }
     dependency = sdk.module(package, "recipe.session.framework.fastapi").verify_session()
@@ -123,7 +137,9 @@ def _rejections(package: str, api: Any, texts: list[str], request: Any) -> dict[
         "forged signature": [tokens.damaged(text) for text in texts],
         "foreign key, our kid": [tokens.mint(stranger, tokens.payload(), kid=kid) for _ in range(32)],
         "foreign key, unknown kid": [tokens.mint(stranger, tokens.payload(), kid="d-77") for _ in range(32)],
-        "foreign JWT": [tokens.mint(stranger, tokens.payload(), kid="other", version=None) for _ in range(32)],
+        "foreign JWT": [
+            tokens.mint(stranger, tokens.payload(), kid="other", version=None) for _ in range(32)
+        ],
     }
 
     def refused(scopes: dict[str, Any]) -> Callable[[str], Any]:
@@ -135,6 +151,8 @@ def _rejections(package: str, api: Any, texts: list[str], request: Any) -> dict[
         return call
 
     return {
-        f"get_session rejects {name}": tokens.repeated_async(refused({text: request(text) for text in damaged}), damaged)
+        f"get_session rejects {name}": tokens.repeated_async(
+            refused({text: request(text) for text in damaged}), damaged
+        )
         for name, damaged in sets.items()
     }

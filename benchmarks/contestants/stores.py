@@ -13,14 +13,15 @@ from apps import sdk
 from support import tokens
 
 POOL = 64
-_INSERT = (
-    "INSERT INTO session_info (app_id, tenant_id, session_handle, user_id, refresh_token_hash_2, session_data, expires_at, "
-    "created_at_time, jwt_user_payload, use_static_key) VALUES ({0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}, {0})"
+_COLUMNS = (
+    "app_id, tenant_id, session_handle, user_id, refresh_token_hash_2, session_data, expires_at, "
+    "created_at_time, jwt_user_payload, use_static_key"
 )
+_INSERT = f"INSERT INTO session_info ({_COLUMNS}) VALUES ({', '.join(['{0}'] * 10)})"
 _KEY = "app_id = {0} AND tenant_id = {0} AND session_handle = {0}"
 _SELECT = (
-    "SELECT user_id, refresh_token_hash_2, prev_refresh_token_hash_2, refresh_token_rotated_at, expires_at, jwt_user_payload, "
-    f"use_static_key FROM session_info WHERE {_KEY}"
+    "SELECT user_id, refresh_token_hash_2, prev_refresh_token_hash_2, refresh_token_rotated_at, "
+    f"expires_at, jwt_user_payload, use_static_key FROM session_info WHERE {_KEY}"
 )
 _UPDATE = (
     "UPDATE session_info SET prev_refresh_token_hash_2 = refresh_token_hash_2, refresh_token_hash_2 = {0}, "
@@ -35,7 +36,9 @@ async def sdk_cases(package: str, uri: str, store: str) -> dict[str, Any]:
     api = sdk.module(package, "recipe.session.asyncio")
     pool = []
     for _ in range(POOL if package == sdk.OURS else 4):
-        session = await api.create_new_session_without_request_response("public", sdk.user(package), dict(sdk.CLAIMS))
+        session = await api.create_new_session_without_request_response(
+            "public", sdk.user(package), dict(sdk.CLAIMS)
+        )
         pool.append(session.get_all_session_tokens_dangerously())
     cases = _async_cases(package, api, pool)
     if package == sdk.OURS:
@@ -47,14 +50,18 @@ def _async_cases(package: str, api: Any, pool: list[dict[str, Any]]) -> dict[str
     def create(n: int) -> Any:
         async def run() -> None:
             for _ in range(n):
-                await api.create_new_session_without_request_response("public", sdk.user(package), dict(sdk.CLAIMS))
+                await api.create_new_session_without_request_response(
+                    "public", sdk.user(package), dict(sdk.CLAIMS)
+                )
 
         return run
 
     def refresh(n: int) -> Any:
         async def run() -> None:
             for i in range(n):
-                session = await api.refresh_session_without_request_response(pool[i % len(pool)]["refreshToken"])
+                session = await api.refresh_session_without_request_response(
+                    pool[i % len(pool)]["refreshToken"]
+                )
                 pool[i % len(pool)] = session.get_all_session_tokens_dangerously()
 
         return run
@@ -74,7 +81,9 @@ def _sync_cases(package: str, twin: Any, pool: list[dict[str, Any]]) -> dict[str
     def create(n: int) -> Any:
         def run() -> None:
             for _ in range(n):
-                twin.create_new_session_without_request_response("public", sdk.user(package), dict(sdk.CLAIMS))
+                twin.create_new_session_without_request_response(
+                    "public", sdk.user(package), dict(sdk.CLAIMS)
+                )
 
         return run
 
@@ -89,11 +98,31 @@ def _sync_cases(package: str, twin: Any, pool: list[dict[str, Any]]) -> dict[str
     def verify(n: int) -> Any:
         def run() -> None:
             for i in range(n):
-                twin.get_session_without_request_response(pool[i % len(pool)]["accessToken"], check_database=True)
+                twin.get_session_without_request_response(
+                    pool[i % len(pool)]["accessToken"], check_database=True
+                )
 
         return run
 
     return {"create, sync": create, "refresh, sync": refresh, "verify with database, sync": verify}
+
+
+async def scale_cases(uri: str, label: str, rows: str) -> dict[str, Any]:
+    """Refresh and verify with the database, among `rows` other sessions."""
+    sdk.start(sdk.OURS, "fastapi", uri=uri)
+    api = sdk.module(sdk.OURS, "recipe.session.asyncio")
+    pool = []
+    for number in range(4 * POOL):
+        session = await api.create_new_session_without_request_response(
+            "public", sdk.user(sdk.OURS), dict(sdk.CLAIMS)
+        )
+        pool.append(session.get_all_session_tokens_dangerously())
+        if number == 0:
+            populate(uri, int(rows))
+    cases = _sync_cases(sdk.OURS, sdk.module(sdk.OURS, "recipe.session.syncio"), pool)
+    return {
+        f"{label}: {name.removesuffix(', sync')}": case for name, case in cases.items() if name[0] in "rv"
+    }
 
 
 def hand_cases(uri: str, store: str) -> dict[str, Any]:
@@ -112,7 +141,18 @@ def hand_cases(uri: str, store: str) -> dict[str, Any]:
         begin()
         execute(
             insert,
-            ("public", "public", handle, "user-1", secrets.token_hex(32), "{}", now + 10**9, now, '{"a":1}', False),
+            (
+                "public",
+                "public",
+                handle,
+                "user-1",
+                secrets.token_hex(32),
+                "{}",
+                now + 10**9,
+                now,
+                '{"a":1}',
+                False,
+            ),
         )
         commit()
         handles.append(handle)
@@ -161,9 +201,17 @@ def _core_read(uri: str, handles: list[str]) -> Callable[[int], Callable[[], Non
 
     engine = sqlalchemy.create_engine(uri.replace("postgresql://", "postgresql+psycopg://"))
     names = (
-        "user_id", "refresh_token_hash_2", "prev_refresh_token_hash_2", "refresh_token_rotated_at", "expires_at",
-        "jwt_user_payload", "use_static_key", "app_id", "tenant_id", "session_handle",
-    )  # fmt: skip
+        "user_id",
+        "refresh_token_hash_2",
+        "prev_refresh_token_hash_2",
+        "refresh_token_rotated_at",
+        "expires_at",
+        "jwt_user_payload",
+        "use_static_key",
+        "app_id",
+        "tenant_id",
+        "session_handle",
+    )
     table = sqlalchemy.table("session_info", *(sqlalchemy.column(name) for name in names))
     query = sqlalchemy.select(*(table.c[name] for name in names[:7])).where(
         table.c.app_id == sqlalchemy.bindparam("app"),
@@ -175,7 +223,9 @@ def _core_read(uri: str, handles: list[str]) -> Callable[[int], Callable[[], Non
         def run() -> None:
             for i in range(n):
                 with engine.connect() as connection:
-                    row = connection.execute(query, {"app": "public", "tenant": "public", "handle": handles[i % POOL]}).first()
+                    row = connection.execute(
+                        query, {"app": "public", "tenant": "public", "handle": handles[i % POOL]}
+                    ).first()
                     assert row is not None
 
         return run
@@ -186,15 +236,12 @@ def _core_read(uri: str, handles: list[str]) -> Callable[[int], Callable[[], Non
 def populate(uri: str, rows: int) -> None:
     """Fill the table with other sessions, as bulk rows."""
     now = int(time.time() * 1000)
-    columns = (
-        "app_id, tenant_id, session_handle, user_id, refresh_token_hash_2, session_data, expires_at, created_at_time, "
-        "jwt_user_payload, use_static_key"
-    )
     if uri.startswith("sqlite"):
         connection = sqlite3.connect(uri.removeprefix("sqlite:///"))
         connection.execute("PRAGMA synchronous=OFF")
         connection.executemany(
-            f"INSERT INTO session_info ({columns}) VALUES ('public', 'public', ?, ?, ?, '{{}}', ?, ?, '{{\"a\":1}}', 0)",
+            f"INSERT INTO session_info ({_COLUMNS}) "
+            "VALUES ('public', 'public', ?, ?, ?, '{}', ?, ?, '{\"a\":1}', 0)",
             (
                 (str(uuid.uuid4()), f"user-{i}", secrets.token_hex(32), now + 10**9 + i, now)
                 for i in range(rows)
@@ -208,8 +255,10 @@ def populate(uri: str, rows: int) -> None:
 
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(
-            f"INSERT INTO session_info ({columns}) SELECT 'public', 'public', gen_random_uuid()::text, 'user-' || i, "
-            "md5(i::text) || md5((i + 1)::text), '{}', %s + i, %s, '{\"a\":1}', false FROM generate_series(1, %s) i",
+            f"INSERT INTO session_info ({_COLUMNS}) "
+            "SELECT 'public', 'public', gen_random_uuid()::text, 'user-' || i, "
+            "md5(i::text) || md5((i + 1)::text), '{}', %s + i, %s, '{\"a\":1}', false "
+            "FROM generate_series(1, %s) i",
             (now + 10**9, now, rows),
         )
         connection.execute("VACUUM ANALYZE session_info")

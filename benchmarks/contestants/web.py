@@ -16,7 +16,12 @@ Answer = tuple[int, list[tuple[str, str]]]
 async def requests(kind: str, variant: str, core: str) -> dict[str, Any]:
     """Make the case of `kind` (fastapi, flask, django wsgi, django asgi) in one variant."""
     framework, _, mode = kind.partition(" ")
-    os.environ |= {"BENCH_VARIANT": variant, "BENCH_CORE": core, "BENCH_MODE": mode, "BENCH_TRANSFER": "cookie"}
+    os.environ |= {
+        "BENCH_VARIANT": variant,
+        "BENCH_CORE": core,
+        "BENCH_MODE": mode,
+        "BENCH_TRANSFER": "cookie",
+    }
     module = importlib.import_module(f"apps.{framework}_app")
     app = module.application if framework == "django" else module.from_environment()
     name = f"{kind}: {variant}"
@@ -37,11 +42,20 @@ def _next_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
 
 def _scope(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
     return {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": method,
-        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http",
-        "server": ("127.0.0.1", 8000), "client": ("127.0.0.1", 40000), "state": {},
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 40000),
+        "state": {},
         "headers": [(b"host", b"127.0.0.1:8000"), *((n.encode(), v.encode()) for n, v in headers.items())],
-    }  # fmt: skip
+    }
 
 
 async def _receive() -> dict[str, Any]:
@@ -94,11 +108,24 @@ def _asgi_case(app: Any, headers: dict[str, str]) -> Callable[[int], Any]:
 
 def _environ(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "127.0.0.1:8000", "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_LENGTH": "0", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(),
-        "wsgi.errors": io.StringIO(), "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
-    }  # fmt: skip
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_LENGTH": "0",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
     return environ | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
 
 
@@ -117,7 +144,9 @@ def _wsgi_case(app: Any, name: str) -> Callable[[int], Any]:
     def prepare(n: int) -> Any:
         def run() -> None:
             if not template:
-                _, headers = _wsgi(app, _environ("POST", "/login", dict(BROWSER) | {"st-auth-mode": "cookie"}))
+                _, headers = _wsgi(
+                    app, _environ("POST", "/login", dict(BROWSER) | {"st-auth-mode": "cookie"})
+                )
                 template.update(_environ("GET", "/me", _next_headers(headers)))
             for _ in range(n):
                 status, _ = _wsgi(app, dict(template))

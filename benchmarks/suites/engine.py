@@ -6,7 +6,9 @@ import contextlib
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+import psycopg
 
 from apps.sdk import OURS, THEIRS
 from support.postgres import postgres
@@ -19,11 +21,17 @@ BY_HAND = {"create": "sign + insert + commit", "refresh": "select + sign + updat
 
 
 @contextlib.contextmanager
-def stores() -> Iterator[dict[str, str]]:
-    """Yield an empty SQLite file (on the disk of the checkout) and an empty PostgreSQL, by name."""
+def stores(name: str = "bench", *, running: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """Yield an empty SQLite file (on the disk of the checkout) and an empty PostgreSQL database, by store.
+
+    `running` are stores already open, whose PostgreSQL server gets one more database.
+    """
     RESULTS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=RESULTS, prefix="store-") as directory, postgres() as url:
-        yield {"SQLite": f"sqlite:///{directory}/bench.db", "PostgreSQL": url}
+    server = contextlib.nullcontext(running["PostgreSQL"]) if running else postgres()
+    with tempfile.TemporaryDirectory(dir=RESULTS, prefix="store-") as directory, server as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        yield {"SQLite": f"sqlite:///{directory}/{name}.db", "PostgreSQL": f"{url.rpartition('/')[0]}/{name}"}
 
 
 def run(options: Namespace) -> Report:
@@ -39,23 +47,30 @@ def run(options: Namespace) -> Report:
                     contestants.append(Worker("contestants.stores:hand_cases", uri, store))
                 except WorkerError as error:
                     print(f"  left out: {error}", file=sys.stderr)
-            samples = interleave(contestants, rounds=rounds, budget_s=budget, slice_ms=40 if options.quick else 80)
+            samples = interleave(
+                contestants, rounds=rounds, budget_s=budget, slice_ms=40 if options.quick else 80
+            )
         finally:
             for contestant in contestants:
                 contestant.close()
     groups = []
     for call in CALLS:
-        wanted = [name for name in samples if f": {call}" in name or (call in BY_HAND and BY_HAND[call] in name)]
+        wanted = [
+            name for name in samples if f": {call}" in name or (call in BY_HAND and BY_HAND[call] in name)
+        ]
         if call == "verify with database":
             wanted += [name for name in samples if "indexed read" in name]
-        labels = [(name, "us" if name.startswith("ours") else "peer" if name.startswith("super") else "floor") for name in wanted]
+        labels = [
+            (name, "us" if name.startswith("ours") else "peer" if name.startswith("super") else "floor")
+            for name in wanted
+        ]
         base = f"supertokens-python: {call}, async"
         groups.append(sampled(call.capitalize(), samples, labels, base=base, clock="wall", log=True))
         for row in groups[-1].rows:
             row.extra["CPU"] = sorted(samples[row.label].cpu)[len(samples[row.label].cpu) // 2]
     notes = [
-        "Wall time: a durable commit waits for the disk. CPU is that of the calling process alone. The stand-in core keeps "
-        "sessions in memory and writes nothing, so supertokens-python's figures hold no commit at all."
+        "Wall time: a durable commit waits for the disk. CPU is that of the calling process alone. The "
+        "stand-in core keeps sessions in memory: supertokens-python's figures hold no commit at all."
     ]
     return Report("engine", options.quick, groups, _claims(samples, list(uris)), notes)
 
@@ -64,10 +79,21 @@ def _claims(samples: dict[str, Samples], names: list[str]) -> list[Claim]:
     claims = []
     for store in names:
         for call in ("create", "refresh"):
-            times = ratio(samples, f"supertokens-python: {call}, async", f"ours, {store}: {call}, async", "wall")
-            claims.append(Claim(f"{store}: {call}, times faster than supertokens-python", 20, times, at_least=True))
-            hand = ratio(samples, f"ours, {store}: {call}, sync", f"by hand, {store}: {BY_HAND[call]}", "wall")
+            times = ratio(
+                samples, f"supertokens-python: {call}, async", f"ours, {store}: {call}, async", "wall"
+            )
+            claims.append(
+                Claim(f"{store}: {call}, times faster than supertokens-python", 20, times, at_least=True)
+            )
+            hand = ratio(
+                samples, f"ours, {store}: {call}, sync", f"by hand, {store}: {BY_HAND[call]}", "wall"
+            )
             claims.append(Claim(f"{store}: {call} / the same by hand", 2, hand))
-        read = ratio(samples, f"ours, {store}: verify with database, sync", f"SQLAlchemy Core, {store}: one indexed read", "wall")
+        read = ratio(
+            samples,
+            f"ours, {store}: verify with database, sync",
+            f"SQLAlchemy Core, {store}: one indexed read",
+            "wall",
+        )
         claims.append(Claim(f"{store}: verify with database / the read through SQLAlchemy Core", 1.5, read))
     return claims

@@ -42,8 +42,8 @@ def run(options: Namespace) -> Report:
             groups.append(group)
             claims += _claims(kind, transfer, group)
     note = (
-        "Each value is CPU time of the server process per request, read from the process itself; 'added' is the "
-        "median over rounds of the difference to the bare route in the same round."
+        "Each value is CPU time of the server process per request, read from the process itself; "
+        "'added' is the median over rounds of the difference to the bare route in the same round."
     )
     return Report("http", options.quick, groups, claims, [note])
 
@@ -84,7 +84,13 @@ def _group(title: str, servers: Sequence[Server], figures: Figures) -> Group:
     for server in servers:
         values = figures[server.variant]
         added = [mine - base for mine, base in zip(values, bare, strict=True)]
-        owner = "us" if server.variant.startswith("ours") else "base" if server.variant in ("bare", "trivial dependency") else "peer"
+        owner = (
+            "us"
+            if server.variant.startswith("ours")
+            else "base"
+            if server.variant in ("bare", "trivial dependency")
+            else "peer"
+        )
         extra = {"added": median(added), "IQR of added": spread(added)} if server.variant != "bare" else {}
         rows.append(Row(server.variant, median(values), spread(values), None, owner, extra))
     return Group(title, "us CPU per request", rows, base="bare")
@@ -113,8 +119,19 @@ def _claims(kind: str, transfer: str, group: Group) -> list[Claim]:
     note = ""
     if "trivial dependency" in added:
         note = f"a trivial dependency alone {added['trivial dependency'] / bare:.2f}"
-    claims.append(Claim(f"{where}: added CPU / bare route", SHARE[kind], mine / bare if mine is not None else None, note=note))
     claims.append(
-        Claim(f"{where}: middleware alone / bare route", 0.08, middleware / bare if middleware is not None else None)
+        Claim(
+            f"{where}: added CPU / bare route",
+            SHARE[kind],
+            mine / bare if mine is not None else None,
+            note=note,
+        )
+    )
+    claims.append(
+        Claim(
+            f"{where}: middleware alone / bare route",
+            0.08,
+            middleware / bare if middleware is not None else None,
+        )
     )
     return claims

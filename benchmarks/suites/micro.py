@@ -28,7 +28,9 @@ def run(options: Namespace) -> Report:
             (f"{SDKS}:get_session", OURS, core, "small"),
         ]
         with workers(*specifications, optional=[f"{SDKS}:get_session"]) as contestants:
-            samples = interleave(contestants, rounds=rounds, budget_s=budget, slice_ms=8 if options.quick else 20)
+            samples = interleave(
+                contestants, rounds=rounds, budget_s=budget, slice_ms=8 if options.quick else 20
+            )
         groups = _token_groups(samples)
         for kind in WEB:
             names = VARIANTS[kind.partition(" ")[0]]
@@ -36,11 +38,13 @@ def run(options: Namespace) -> Report:
                 names = [name for name in names if "validators" not in name]
             chosen = [("contestants.web:requests", kind, name, core) for name in names]
             with workers(*chosen, optional=["contestants.web:requests"]) as contestants:
-                web = interleave(contestants, rounds=rounds, budget_s=budget / 3, slice_ms=8 if options.quick else 20)
+                web = interleave(
+                    contestants, rounds=rounds, budget_s=budget / 3, slice_ms=8 if options.quick else 20
+                )
             groups.append(_web_group(kind, web))
     notes = [
-        "'first' takes 256 tokens in turn through a memory of 64, so that each is new, verified, remembered and forgotten.",
-        "A whole request in process is the application called as ASGI or WSGI, without a socket; 'added' is over the bare route.",
+        "'first' takes 256 tokens in turn through a memory of 64: each is new, is verified, remembered, forgotten.",
+        "A request in process is the application called as ASGI or WSGI; 'added' is over the bare route.",
     ]
     return Report("micro", options.quick, groups, _claims(samples), notes)
 
@@ -67,7 +71,13 @@ def _web_group(kind: str, samples: dict[str, Samples]) -> Group:
     rows = []
     for name, values in samples.items():
         variant = name.removeprefix(f"{kind}: ")
-        owner = "us" if variant.startswith("ours") else "base" if variant in ("bare", "trivial dependency") else "peer"
+        owner = (
+            "us"
+            if variant.startswith("ours")
+            else "base"
+            if variant in ("bare", "trivial dependency")
+            else "peer"
+        )
         added = median(values.cpu) - median(bare.cpu)
         extra = {"added": added} if variant != "bare" else {}
         rows.append(Row(variant, median(values.cpu), spread(values.cpu), None, owner, extra))
@@ -83,7 +93,13 @@ def _claims(samples: dict[str, Samples]) -> list[Claim]:
         claim("repeated, token alone / floor", 0.1, "ours: token alone, repeated"),
         claim("repeated, get_session(request), cookie / floor", 0.5, "ours: get_session(request), cookie"),
         claim("repeated, get_session(request), header / floor", 0.5, "ours: get_session(request), header"),
-        claim("repeated, get_session(request), 2 validators / floor", 0.5, "ours: get_session(request), 2 validators"),
+        claim(
+            "repeated, get_session(request), 2 validators / floor",
+            0.5,
+            "ours: get_session(request), 2 validators",
+        ),
     ]
-    claims += [claim(f"{name.removeprefix('ours: ')} / floor", 1.5, name) for name in samples if "rejects" in name]
+    claims += [
+        claim(f"{name.removeprefix('ours: ')} / floor", 1.5, name) for name in samples if "rejects" in name
+    ]
     return claims

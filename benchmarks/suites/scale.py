@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 import sys
-import time
 from argparse import Namespace
 
-from apps.sdk import OURS
-from contestants.stores import populate
-from support.report import Claim, Report, Row, Group
-from support.rounds import Samples, Worker, interleave, median, spread
+from support.report import Claim, Group, Report, ratio, sampled
+from support.rounds import Samples, Worker, interleave
 
 from .engine import stores
 
 FEW = 1000
-CALLS = ("refresh, sync", "verify with database, sync")
+CALLS = ("refresh", "verify with database")
+TARGET = "contestants.stores:scale_cases"
 
 
 def run(options: Namespace) -> Report:
     many = options.rows or (100_000 if options.quick else 1_000_000)
-    rounds, budget = (7, 6) if options.quick else (25, 60)
-    found: dict[tuple[str, int], dict[str, Samples]] = {}
-    for rows in (FEW, many):  # two servers at a time would halve the memory of each
-        pass
-    with stores() as small, stores() as large:
+    rounds, budget = (7, 5) if options.quick else (25, 60)
+    groups: list[Group] = []
+    claims: list[Claim] = []
+    with stores("few") as small, stores("many", running=small) as large:
         for store in small:
+            print(f"{store}: inserting {many:,} sessions", file=sys.stderr)
             contestants: list[Worker] = []
             try:
-                for uris, rows in ((small, FEW), (large, many)):
-                    begin = time.monotonic()
-                    contestants.append(Worker("contestants.stores:scale_cases", uris[store], f"{store}, {rows:,} sessions"))
-                    populate(uris[store], rows)
-                    contestants[-1].ask({"case": f"ours, {store}, {rows:,} sessions: more", "n": 1})
-                    print(f"  {store}: {rows:,} sessions in {time.monotonic() - begin:.1f} s", file=sys.stderr)
+                for uri, rows in ((small[store], FEW), (large[store], many)):
+                    contestants.append(Worker(TARGET, uri, _label(store, rows), str(rows)))
                 samples = interleave(contestants, rounds=rounds, budget_s=budget, slice_ms=40)
             finally:
                 for contestant in contestants:
                     contestant.close()
-    return Report("scale", options.quick, [], [])
+            groups += [_group(store, call, samples, many) for call in CALLS]
+            claims += [_claim(store, call, samples, many) for call in CALLS]
+    return Report(
+        "scale",
+        options.quick,
+        groups,
+        claims,
+        ["Wall time, blocking API; the sessions in use are spread over the table."],
+    )
+
+
+def _label(store: str, rows: int) -> str:
+    return f"{store}, {rows:,} sessions"
+
+
+def _group(store: str, call: str, samples: dict[str, Samples], many: int) -> Group:
+    names = [f"{_label(store, rows)}: {call}" for rows in (FEW, many)]
+    return sampled(
+        f"{store}: {call}", samples, [(names[0], "base"), (names[1], "us")], base=names[0], clock="wall"
+    )
+
+
+def _claim(store: str, call: str, samples: dict[str, Samples], many: int) -> Claim:
+    names = [f"{_label(store, rows)}: {call}" for rows in (many, FEW)]
+    return Claim(
+        f"{store}: {call} with {many:,} sessions / with {FEW:,}", 1.2, ratio(samples, *names, "wall")
+    )

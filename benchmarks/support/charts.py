@@ -13,8 +13,22 @@ from matplotlib import pyplot
 from .report import RESULTS, Group, Report
 
 THEMES = {
-    "light": {"text": "#1f2328", "grid": "#d0d7de", "peer": "#8c959f", "base": "#c4cbd2", "floor": "#54aeff", "us": "#1a7f37"},
-    "dark": {"text": "#e6edf3", "grid": "#30363d", "peer": "#6e7681", "base": "#484f58", "floor": "#388bfd", "us": "#3fb950"},
+    "light": {
+        "text": "#1f2328",
+        "grid": "#d0d7de",
+        "peer": "#8c959f",
+        "base": "#c4cbd2",
+        "floor": "#54aeff",
+        "us": "#1a7f37",
+    },
+    "dark": {
+        "text": "#e6edf3",
+        "grid": "#30363d",
+        "peer": "#6e7681",
+        "base": "#484f58",
+        "floor": "#388bfd",
+        "us": "#3fb950",
+    },
 }
 
 
@@ -27,7 +41,12 @@ def _draw(suite: str, groups: list[Group], theme: str) -> list[Path]:
     colours = THEMES[theme]
     heights = [len(group.rows) + 1.6 for group in groups]
     figure, axes = pyplot.subplots(
-        len(groups), 1, figsize=(9, 0.3 * sum(heights)), height_ratios=heights, squeeze=False, layout="constrained"
+        len(groups),
+        1,
+        figsize=(9, 0.3 * sum(heights)),
+        height_ratios=heights,
+        squeeze=False,
+        layout="constrained",
     )
     figure.patch.set_alpha(0)
     for axis, group in zip(axes[:, 0], groups, strict=True):
@@ -45,17 +64,26 @@ def _bars(axis: Any, group: Group, colours: dict[str, str]) -> None:
     values = [row.value for row in group.rows]
     positions = range(len(labels))
     axis.barh(
-        positions, values, xerr=[row.iqr / 2 for row in group.rows], height=0.7,
-        color=[colours[row.owner] for row in group.rows], error_kw={"ecolor": colours["text"], "elinewidth": 0.7},
-    )  # fmt: skip
+        positions,
+        values,
+        xerr=[row.iqr / 2 for row in group.rows],
+        height=0.7,
+        color=[colours[row.owner] for row in group.rows],
+        error_kw={"ecolor": colours["text"], "elinewidth": 0.7},
+    )
     if group.log:
         axis.set_xscale("log")
     for position, row in zip(positions, group.rows, strict=True):
         text = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.3g}"
         axis.annotate(
-            text, (row.value + row.iqr / 2, position), xytext=(4, 0), textcoords="offset points",
-            va="center", fontsize=8, color=colours["text"],
-        )  # fmt: skip
+            text,
+            (row.value + row.iqr / 2, position),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=colours["text"],
+        )
     axis.set_yticks(positions, labels, fontsize=8)
     axis.invert_yaxis()
     axis.margins(x=0.12)

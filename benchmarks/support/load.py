@@ -1,4 +1,4 @@
-"""A load client in a process of its own: few connections, kept alive where the server does, one request at a time each."""
+"""A load client in a process of its own: few connections, kept alive, one request at a time on each."""
 
 from __future__ import annotations
 
@@ -43,8 +43,12 @@ class Load:
 def client() -> Iterator[Load]:
     process = subprocess.Popen(
         [sys.executable, "-m", "support.load"],
-        cwd=BENCHMARKS, env=worker_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=BENCHMARKS,
+        env=worker_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         yield Load(process)
     finally:
@@ -121,7 +125,9 @@ if __name__ == "__main__":
     for line in sys.stdin:
         question = json.loads(line)
         try:
-            answer: dict[str, Any] = {"wall_s": _run(question["port"], question["request"].encode(), question["requests"])}
+            answer: dict[str, Any] = {
+                "wall_s": _run(question["port"], question["request"].encode(), question["requests"])
+            }
         except (OSError, RuntimeError) as error:
             answer = {"error": str(error)}
         print(json.dumps(answer), flush=True)

@@ -45,15 +45,41 @@ def postgres() -> Iterator[str]:
             os.chown(root, _NOBODY, _NOBODY)
             demoted = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
         subprocess.run(
-            [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"],
-            cwd=root, env=environment, check=True, stdout=subprocess.DEVNULL, **demoted,
-        )  # fmt: skip
+            [
+                binaries / "initdb",
+                "-D",
+                data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-sync",
+                "--locale=C",
+            ],
+            cwd=root,
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            **demoted,
+        )
         port = free_port()
-        options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": root, "max_connections": 100}
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": port,
+            "unix_socket_directories": root,
+            "max_connections": 100,
+        }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (root / "log").open("wb") as log:
             process = subprocess.Popen(
-                [binaries / "postgres", "-D", data, *settings], cwd=root, env=environment, stdout=log, stderr=log, **demoted
+                [binaries / "postgres", "-D", data, *settings],
+                cwd=root,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                **demoted,
             )
         deadline, pid = time.monotonic() + 30, data / "postmaster.pid"
         while not (pid.exists() and pid.read_text().rstrip().endswith("ready")):

@@ -16,9 +16,21 @@ from .rounds import BENCHMARKS, ROOT, Samples, median, spread
 
 RESULTS = BENCHMARKS / "results"
 PACKAGES = (
-    "supertokens-python", "flask-jwt-extended", "fastapi-users", "PyJWT", "joserfc", "cryptography", "fastapi",
-    "starlette", "flask", "django", "uvicorn", "gunicorn", "SQLAlchemy", "psycopg",
-)  # fmt: skip
+    "supertokens-python",
+    "flask-jwt-extended",
+    "fastapi-users",
+    "PyJWT",
+    "joserfc",
+    "cryptography",
+    "fastapi",
+    "starlette",
+    "flask",
+    "django",
+    "uvicorn",
+    "gunicorn",
+    "SQLAlchemy",
+    "psycopg",
+)
 
 
 @dataclass
@@ -95,7 +107,9 @@ class Report:
             for claim in self.claims:
                 bound = (">= " if claim.at_least else "<= ") + f"{claim.target:.4g}"
                 measured = "-" if claim.measured is None else f"{claim.measured:.3g}"
-                table.append([claim.text + (f" ({claim.note})" if claim.note else ""), bound, measured, claim.met])
+                table.append(
+                    [claim.text + (f" ({claim.note})" if claim.note else ""), bound, measured, claim.met]
+                )
             print_table(table)
         for note in [*self.notes, NOISE]:
             print(f"\n{note}")
@@ -143,7 +157,10 @@ def ratio(samples: dict[str, Samples], case: str, base: str, clock: str = "cpu")
 def print_table(table: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     for number, row in enumerate(table):
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        cells = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
         print("  " + "  ".join(cells).rstrip())
         if number == 0:
             print("  " + "  ".join("-" * width for width in widths))

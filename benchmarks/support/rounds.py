@@ -102,7 +102,12 @@ class Worker:
 
 def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     # The working tree is measured as it is; the peers' environment has the packages it needs.
-    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{BENCHMARKS}", "PYTHONDONTWRITEBYTECODE": "", **(extra or {})}
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{BENCHMARKS}",
+        "PYTHONDONTWRITEBYTECODE": "",
+        **(extra or {}),
+    }
 
 
 @contextlib.contextmanager
@@ -151,7 +156,12 @@ def interleave(
 
 def progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r  round {done} of {total}", end="" if done < total else "\r\033[K", file=sys.stderr, flush=True)
+        print(
+            f"\r  round {done} of {total}",
+            end="" if done < total else "\r\033[K",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _calibrated(worker: Worker, case: str, slice_ms: float, limit: int | None) -> int:

@@ -22,7 +22,7 @@ BROWSER = {
     "accept-encoding": "gzip, deflate, br",
     "accept-language": "en-GB,en;q=0.9",
     "referer": "http://localhost:3000/dashboard",
-    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/146.0 Safari/537.36",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML) Chrome/146.0 Safari/537.36",
     "sec-fetch-mode": "cors",
     "sec-fetch-site": "same-site",
     "rid": "anti-csrf",
@@ -58,7 +58,9 @@ class Server:
     log: Path
     headers: dict[str, str] = field(default_factory=dict)
 
-    def call(self, method: str, path: str, headers: Mapping[str, str] = BROWSER) -> tuple[int, http.client.HTTPMessage, bytes]:
+    def call(
+        self, method: str, path: str, headers: Mapping[str, str] = BROWSER
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         with contextlib.closing(connection):
             connection.request(method, path, headers=dict(headers))
@@ -66,7 +68,9 @@ class Server:
             return response.status, response.headers, response.read()
 
     def sign_in(self, transfer: str) -> None:
-        status, headers, body = self.call("POST", "/login", dict(BROWSER) | {"st-auth-mode": transfer, "content-length": "0"})
+        status, headers, body = self.call(
+            "POST", "/login", dict(BROWSER) | {"st-auth-mode": transfer, "content-length": "0"}
+        )
         if status != 200:
             raise RuntimeError(f"{self.variant}: POST /login answered {status}: {body[:300]!r}")
         token = headers.get("st-access-token") or _member(body, "token")
@@ -93,17 +97,15 @@ def _member(body: bytes, name: str) -> str | None:
     return None
 
 
+_UVICORN = ["uvicorn", "--no-access-log", "--log-level", "warning"]
+_GTHREAD = ["gunicorn", "-w", "1", "-k", "gthread", "--threads", "4", "--keep-alive", "60"]
 COMMANDS = {
-    "fastapi": ["uvicorn", "--factory", "apps.fastapi_app:from_environment", "--no-access-log", "--log-level", "warning", "--port"],
+    "fastapi": [*_UVICORN, "--factory", "apps.fastapi_app:from_environment", "--port"],
     "flask sync": ["gunicorn", "-w", "1", "-k", "sync", "apps.flask_app:from_environment()", "-b"],
-    "flask gthread": [
-        "gunicorn", "-w", "1", "-k", "gthread", "--threads", "4", "--keep-alive", "60", "apps.flask_app:from_environment()", "-b",
-    ],
-    "django wsgi": [
-        "gunicorn", "-w", "1", "-k", "gthread", "--threads", "4", "--keep-alive", "60", "apps.django_app:application", "-b",
-    ],
-    "django asgi": ["uvicorn", "apps.django_app:application", "--no-access-log", "--log-level", "warning", "--lifespan", "off", "--port"],
-}  # fmt: skip
+    "flask gthread": [*_GTHREAD, "apps.flask_app:from_environment()", "-b"],
+    "django wsgi": [*_GTHREAD, "apps.django_app:application", "-b"],
+    "django asgi": [*_UVICORN, "--lifespan", "off", "apps.django_app:application", "--port"],
+}
 
 
 @contextlib.contextmanager
@@ -173,7 +175,9 @@ def _ready(server: Server, transfer: str) -> bool:
 def standin_core() -> Iterator[str]:
     """Run the stand-in core; yield its address."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, str(BENCHMARKS / "standin_core.py"), str(port)], env=dict(os.environ))
+    process = subprocess.Popen(
+        [sys.executable, str(BENCHMARKS / "standin_core.py"), str(port)], env=dict(os.environ)
+    )
     try:
         deadline = time.monotonic() + 20
         while True:

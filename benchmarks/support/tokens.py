@@ -12,7 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, RSAPublicNumbers, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicKey,
+    RSAPublicNumbers,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 
 PADDING, HASH = PKCS1v15(), SHA256()
@@ -29,14 +34,24 @@ def base64url(data: bytes) -> str:
 def payload(**changes: Any) -> dict[str, Any]:
     now = int(time.time())
     return {
-        "iss": "http://localhost:8000/auth", "iat": now - 5, "exp": now + 3600, "sub": "user-1", "rsub": "user-1",
-        "tId": "public", "sessionHandle": str(uuid.uuid4()), "refreshTokenHash1": secrets.token_hex(32),
-        "parentRefreshTokenHash1": None, "antiCsrfToken": None, **changes,
-    }  # fmt: skip
+        "iss": "http://localhost:8000/auth",
+        "iat": now - 5,
+        "exp": now + 3600,
+        "sub": "user-1",
+        "rsub": "user-1",
+        "tId": "public",
+        "sessionHandle": str(uuid.uuid4()),
+        "refreshTokenHash1": secrets.token_hex(32),
+        "parentRefreshTokenHash1": None,
+        "antiCsrfToken": None,
+        **changes,
+    }
 
 
 def mint(key: RSAPrivateKey, claims: dict[str, Any], *, kid: str, version: str | None = "5") -> str:
-    header: dict[str, str] = {"alg": "RS256", "typ": "JWT"} | ({"version": version} if version else {}) | {"kid": kid}
+    header: dict[str, str] = (
+        {"alg": "RS256", "typ": "JWT"} | ({"version": version} if version else {}) | {"kid": kid}
+    )
     parts = [base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
     signed = ".".join(parts)
     return f"{signed}.{base64url(key.sign(signed.encode(), PADDING, HASH))}"
