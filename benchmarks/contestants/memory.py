@@ -91,7 +91,7 @@ def _count_key_loads(package: str) -> Callable[[], int]:
 
 
 def bound(size: int) -> dict[str, float]:
-    """Fill the memory of verified tokens once, twice and three times over; return the growth of the process."""
+    """Fill the memory of verified tokens once, twice and three times over; return the growth."""
     from supertokens_py.engine.interface import KeySet, VerificationKey
     from supertokens_py.recipe.session.tokens import VerifiedTokens
 

@@ -43,7 +43,7 @@ def run(options: Namespace) -> Report:
                 )
             groups.append(_web_group(kind, web))
     notes = [
-        "'first' takes 256 tokens in turn through a memory of 64: each is new, is verified, remembered, forgotten.",
+        "'first' takes 256 tokens in turn through a memory of 64: each is new, verified, kept, forgotten.",
         "A request in process is the application called as ASGI or WSGI; 'added' is over the bare route.",
     ]
     return Report("micro", options.quick, groups, _claims(samples), notes)
