@@ -54,14 +54,20 @@ class Database:
         self.tables = schema.Tables(
             schema=None if self.location.is_sqlite else settings.table_schema, prefix=settings.table_prefix
         )
-        #: Whether an official core keeps users here; known once the database is open.
-        self.has_user_tables = False
+        self._has_user_tables = False
         self._pool = open_pool(self.location, settings)
         self._autocommit = autocommitting(self._pool, self.location)
         self._opened = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
         self._make_locks()
         forks.register(self)
+
+    @property
+    def has_user_tables(self) -> bool:
+        """Whether an official core keeps users here, too."""
+        if not self._opened:
+            self._open()
+        return self._has_user_tables
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run statements that only read; each sees the latest committed state."""
@@ -168,7 +174,7 @@ class Database:
             self._repeat(self._upgrade, "write", repeatable=False)
             log.info("the tables in %s are up to date", self.location.name)
         if not self.location.is_sqlite:
-            self.has_user_tables = self._repeat(
+            self._has_user_tables = self._repeat(
                 lambda c: schema.has_user_tables(c, self.tables), "read", repeatable=True
             )
 

@@ -286,8 +286,8 @@ def _add_columns(connection: Connection, tables: Tables, table: Table, present: 
     if foreign:
         raise ConfigError(
             f"table {table.name!r} in this database has no column {foreign[0]!r}: it belongs to "
-            "something else or was made by a SuperTokens core older than 9. Upgrade it with a newer core first, "
-            "or use another database, schema or table_prefix."
+            "something else or was made by a SuperTokens core older than 9. "
+            "Upgrade it with a newer core first, or use another database, schema or table_prefix."
         )
     for column in absent:
         definition = CreateColumn(column).compile(dialect=connection.dialect)

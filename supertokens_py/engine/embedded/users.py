@@ -55,8 +55,10 @@ class UserIds:
             found = connection.execute(statement, {"id": key}).scalar()
             return None if found is None else str(found)
 
-        internal = looked_up(self._internal, user_id)
-        primary = looked_up(self._primary, internal or user_id)
-        if primary is None or primary == (internal or user_id):
-            return user_id, user_id if internal else (looked_up(self._external, user_id) or user_id)
-        return looked_up(self._external, primary) or primary, user_id
+        known = looked_up(self._internal, user_id)
+        internal = known or user_id
+        primary = looked_up(self._primary, internal)
+        recipe_id = user_id if known else looked_up(self._external, user_id) or user_id
+        if primary is None or primary == internal:
+            return recipe_id, recipe_id
+        return looked_up(self._external, primary) or primary, recipe_id
