@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Server:
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, kind: Kind, log: Path) -> None:
         self._process = process
-        self._log = log
+        self.log = log
         self.kind = kind
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -81,7 +81,7 @@ class Server:
 
     def logs(self) -> str:
         """Return what the server printed so far."""
-        return self._log.read_text(errors="replace")
+        return self.log.read_text(errors="replace")
 
     def wait_until_ready(self) -> None:
         """Return once the server answers; fail with its log when it ends or takes too long."""
@@ -103,35 +103,26 @@ class Server:
         self._process.wait(10)
 
 
-def start(
-    command: Sequence[str], folder: Path, environ: Mapping[str, str], *, kind: Kind | None = None
-) -> Server:
-    """Start a server; the caller kills it."""
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        port, fd = listener.getsockname()[1], listener.fileno()
-        descriptor, log = tempfile.mkstemp(prefix="supertokens-server-", suffix=".log")
-        with open(descriptor, "wb") as output:
-            process = subprocess.Popen(
-                [part.replace("{fd}", str(fd)) for part in command],
-                cwd=folder,
-                env=_clean_environment() | dict(environ),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=[fd],
-                start_new_session=True,
-            )
-    kind = kind or Kind(folder.name, folder, tuple(command))
-    return Server(process, port, kind, Path(log))
+@contextlib.contextmanager
+def running(
+    kind: Kind,
+    database: str,
+    environ: Mapping[str, str] | None = None,
+    *options: str,
+    port: int | None = None,
+) -> Iterator[Server]:
+    """Run `kind` on `database` until the block ends, with exact access-token lifetimes."""
+    settings = {"SUPERTOKENS_CONNECTION_URI": database, "SUPERTOKENS_ACCESS_TOKEN_VALIDITY_JITTER": "0"}
+    with launched(kind, settings | dict(environ or {}), *options, port=port) as server:
+        yield server
 
 
 @contextlib.contextmanager
-def running(
-    kind: Kind, database: str, environ: Mapping[str, str] | None = None, *options: str
+def launched(
+    kind: Kind, environ: Mapping[str, str] | None = None, *options: str, port: int | None = None
 ) -> Iterator[Server]:
-    """Run `kind` on `database`, with extra environment and command-line options, until the block ends."""
-    settings = {"SUPERTOKENS_CONNECTION_URI": database, "SUPERTOKENS_ACCESS_TOKEN_VALIDITY_JITTER": "0"}
-    server = start((*kind.command, *options), kind.folder, settings | dict(environ or {}), kind=kind)
+    """Run `kind` with extra environment and options; with `port`, its command opens that port itself."""
+    server = _start(kind, (*kind.command, *options), dict(environ or {}), port)
     try:
         server.wait_until_ready()
         yield server
@@ -140,7 +131,35 @@ def running(
         raise
     finally:
         server.kill()
-        server._log.unlink()
+        server.log.unlink()
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago, for commands that cannot be handed a socket."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _start(kind: Kind, command: tuple[str, ...], environ: dict[str, str], port: int | None) -> Server:
+    descriptor, log = tempfile.mkstemp(prefix="supertokens-server-", suffix=".log")
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(open(descriptor, "wb"))
+        sockets = []
+        if port is None:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
+            port = listener.getsockname()[1]
+            sockets.append(listener.fileno())
+        process = subprocess.Popen(
+            [part.replace("{fd}", str(*sockets)) for part in command],
+            cwd=kind.folder,
+            env=_clean_environment() | environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=sockets,
+            start_new_session=True,
+        )
+    return Server(process, port, kind, Path(log))
 
 
 def _clean_environment() -> dict[str, str]:

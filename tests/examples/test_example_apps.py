@@ -1,0 +1,31 @@
+"""Each example application works as its README says."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.examples.documents import ROOT, blocks, run_shell, venv_environment
+from tests.servers.harness import Kind, free_port, running
+
+APPS = ROOT / "example_apps"
+# (application, which of its "run: server" blocks)
+STARTS = [("fastapi", 0), ("flask", 0), ("django", 0), ("django", 1)]
+
+
+@pytest.mark.parametrize(("name", "number"), STARTS, ids=lambda value: str(value))
+def test_the_commands_of_the_readme(name: str, number: int, tmp_path: Path) -> None:
+    """Start the server with the README's own command, then send the README's own requests."""
+    readme = APPS / name / "README.md"
+    install, command = blocks(readme, "server")[number].splitlines()
+    assert install.startswith("pip install")  # the environment has it already
+    port = free_port()
+    words = tuple(word.replace("8000", str(port)) for word in shlex.split(command))
+    kind = Kind(f"{name}-readme", APPS / name, words)
+    with running(kind, f"sqlite:///{tmp_path}/sessions.db", venv_environment(), port=port):
+        for requests in blocks(readme, "requests"):
+            printed = run_shell(requests, tmp_path, port)
+            assert '"visits":' in printed.replace(" ", "")
+            assert printed.replace(" ", "").rstrip().endswith('{"status":"OK"}')

@@ -1,0 +1,212 @@
+"""The page of the examples in a real browser: every button, both transports, expiry, two tabs, any width."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK, Kind, Server, running
+
+pytestmark = pytest.mark.browser
+
+VALIDITY_SECONDS = 3
+ENTRY = "#log li"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert program, "the page's tests need Chromium (apt-get install chromium)"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    kind: Kind = getattr(request, "param", FASTAPI)
+    database = f"sqlite:///{tmp_path_factory.mktemp('page')}/sessions.db"
+    with running(kind, database, {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": str(VALIDITY_SECONDS)}) as server:
+        yield server
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=server.url.replace("127.0.0.1", "localhost"))
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto("/")
+    yield page
+    assert errors == []
+
+
+def log_in(page: Page, mode: str = "HttpOnly cookies", user: str = "ada") -> None:
+    page.get_by_label(mode).check()
+    page.get_by_label("User name").fill(user)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("status")).to_have_text(f"Signed in as {user}")
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button and wait until its request is over."""
+    button = page.get_by_role("button", name=name)
+    button.click()
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+
+
+def newest(page: Page) -> str:
+    return page.locator(ENTRY).first.inner_text()
+
+
+def statuses(page: Page, path: str) -> list[str]:
+    """Return the statuses that the log shows for `path`, newest first."""
+    entries = page.locator(ENTRY).filter(has=page.locator("code", has_text=path))
+    return entries.locator(".status").all_inner_texts()
+
+
+@pytest.mark.parametrize("server", [FASTAPI, FLASK, DJANGO_ASGI], indirect=True, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("mode", ["HttpOnly cookies", "headers"])
+def test_every_button(page: Page, mode: str) -> None:
+    """Log in, ask, merge, refresh and sign out, by pressing."""
+    log_in(page, mode)
+    assert "session created" in newest(page)
+    expect(page.locator("#payload .claim").first).to_contain_text("visits")
+    press(page, "Count a visit")
+    expect(page.locator("#payload .claim").first).to_contain_text("1")
+    press(page, "Who am I")
+    expect(page.locator("#answer")).to_contain_text('"user": "ada"')
+    press(page, "Ask the database too")
+    expect(page.locator("#answer")).to_contain_text("database")
+    press(page, "Refresh now")
+    assert statuses(page, "/auth/session/refresh")[0] == "200"
+    kept = page.evaluate("Object.keys(localStorage)")
+    assert ("demo.access-token" in kept) == (mode == "headers")
+    press(page, "Sign out POST")
+    expect(page.get_by_role("status")).to_have_text("Not signed in")
+    press(page, "Who am I")
+    assert statuses(page, "/api/me")[0] == "401"
+    assert len(statuses(page, "/auth/session/refresh")) == 1  # it knows that there is nothing to refresh
+
+
+def test_a_first_visit_asks_once_whether_there_is_a_session(page: Page) -> None:
+    press(page, "Who am I")
+    press(page, "Who am I")
+    assert statuses(page, "/auth/session/refresh") == ["401"]
+    assert statuses(page, "/api/me") == ["401", "401"]
+    press(page, "Refresh now")
+    expect(page.locator("#answer")).to_have_text("There is no session to refresh.")
+
+
+@pytest.mark.parametrize("mode", ["HttpOnly cookies", "headers"])
+def test_an_expired_token_is_refreshed_without_being_asked(page: Page, mode: str) -> None:
+    """Three calls at once after the expiry: each gets its 401, one refresh serves them all."""
+    log_in(page, mode)
+    expect(page.locator("#countdown")).to_have_text("expired", timeout=(VALIDITY_SECONDS + 5) * 1000)
+    page.evaluate(
+        "for (const path of ['GET /api/me', 'GET /api/verified', 'POST /api/visits'])"
+        " document.querySelector(`[data-call='${path}']`).click()"
+    )
+    for path in ("/api/me", "/api/verified", "/api/visits"):
+        entries = page.locator(ENTRY).filter(has=page.locator("code", has_text=path))
+        expect(entries.filter(has_text="200")).to_have_count(1)
+    assert statuses(page, "/auth/session/refresh") == ["200"]
+    expect(page.locator("#countdown")).not_to_have_text("expired")
+
+
+def test_two_tabs_share_the_session_and_refresh_once(page: Page, context: BrowserContext) -> None:
+    log_in(page)
+    other = context.new_page()
+    other.goto("/")
+    expect(other.get_by_role("status")).to_have_text("Signed in as ada")
+    for tab in (page, other):
+        expect(tab.locator("#countdown")).to_have_text("expired", timeout=(VALIDITY_SECONDS + 5) * 1000)
+    ask = "document.querySelector(\"[data-call='GET /api/verified']\").click()"
+    for tab in (page, other):
+        tab.evaluate(ask)
+    for tab in (page, other):
+        expect(tab.locator(ENTRY).filter(has_text="200").filter(has_text="/api/verified")).to_have_count(1)
+    refreshes = [status for tab in (page, other) for status in statuses(tab, "/auth/session/refresh")]
+    assert refreshes == ["200"]
+    press(page, "Sign out POST")
+    expect(other.get_by_role("status")).to_have_text("Not signed in")
+
+
+def test_signing_out_everywhere_reaches_another_browser(page: Page, browser: Browser, server: Server) -> None:
+    log_in(page, user="grace")
+    with browser.new_context(base_url=server.url.replace("127.0.0.1", "localhost")) as elsewhere:
+        other = elsewhere.new_page()
+        other.goto("/")
+        log_in(other, user="grace")
+        press(other, "Sign out everywhere")
+        expect(other.get_by_role("status")).to_have_text("Not signed in")
+    press(page, "Ask the database too")
+    expect(page.get_by_role("status")).to_have_text("Not signed in")
+
+
+def test_changing_the_way_of_a_living_session_leaves_one_set_of_tokens(page: Page, server: Server) -> None:
+    """Log in with cookies, then with headers: the cookies go, and the other way round."""
+    log_in(page, "HttpOnly cookies")
+    log_in(page, "headers", "grace")
+    assert page.context.cookies() == []
+    log_in(page, "HttpOnly cookies")
+    assert "demo.access-token" not in page.evaluate("Object.keys(localStorage)")
+    press(page, "Ask the database too")
+    expect(page.locator("#answer")).to_contain_text('"user": "ada"')
+
+
+def test_a_bad_name_is_explained_beside_the_field(page: Page) -> None:
+    page.get_by_label("User name").fill("   ")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("1 to 64 printable characters")
+
+
+def test_a_user_name_is_never_markup(page: Page) -> None:
+    name = "<img src=x onerror=document.title='owned'>"
+    log_in(page, user=name)
+    press(page, "Who am I")
+    assert page.title() != "owned"
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_the_page_fits(browser: Browser, server: Server, width: int, scheme: str) -> None:
+    """No sideways scrolling at any width; everything one can press is at least 44 px high or a text link."""
+    size = {"width": width, "height": 800}
+    with browser.new_context(base_url=server.url, viewport=size, color_scheme=scheme) as context:
+        page = context.new_page()
+        page.goto("/")
+        log_in(page, user="a" * 64)
+        press(page, "Who am I")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        heights = page.evaluate(
+            "[...document.querySelectorAll('button:not(.link)')].map(b => b.offsetHeight)"
+        )
+        assert min(heights) >= 44
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    """Tab reaches the field and the buttons, Enter presses them, and the focus stays where it was."""
+    page.keyboard.press("Tab")
+    page.keyboard.type("ada")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Signed in as ada")
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.call") == "GET /api/me":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_contain_text('"user": "ada"')
+    assert page.evaluate("document.activeElement.dataset.call") == "GET /api/me"
