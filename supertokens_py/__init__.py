@@ -1,1 +1,89 @@
-"""Session management for FastAPI, Flask and Django, with no service to run."""
+"""Session management for FastAPI, Flask and Django, with no service to run.
+
+from supertokens_py import InputAppInfo, init
+from supertokens_py.recipe import session
+
+init(
+    app_info=InputAppInfo(app_name="Shop", api_domain="http://localhost:8000", website_domain="http://localhost:3000"),
+    recipe_list=[session.init()],
+)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from . import app as supertokens
+from .app import Supertokens
+from .config import AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
+from .engine.config import EngineConfig
+from .framework.request import BaseRequest
+from .recipe_module import RecipeInit, RecipeModule
+from .types.base import RecipeUserId
+
+__all__ = [
+    "AppInfo",
+    "BaseRequest",
+    "EngineConfig",
+    "InputAppInfo",
+    "RecipeInit",
+    "RecipeModule",
+    "RecipeUserId",
+    "Supertokens",
+    "SupertokensConfig",
+    "convert_to_recipe_user_id",
+    "get_all_cors_headers",
+    "get_request_from_user_context",
+    "init",
+    "is_recipe_initialized",
+    "supertokens",
+]
+
+
+def init(
+    app_info: InputAppInfo,
+    framework: Framework | None = None,
+    supertokens_config: SupertokensConfig | None = None,
+    recipe_list: Sequence[RecipeInit] | None = None,
+    mode: Mode | None = None,
+    telemetry: bool | None = None,
+    debug: bool | None = None,
+) -> None:
+    """Configure the SDK for this process. Makes no network call and opens no database.
+
+    A second call is ignored with a warning; a call that failed leaves nothing behind.
+
+    Args:
+        app_info: where the API and the website live.
+        framework: "fastapi", "flask" or "django"; optional, adapters know who they are.
+        supertokens_config: which engine keeps the sessions; left out, an SQLite file.
+        recipe_list: the recipes, such as `[session.init()]`; at least one.
+        mode: "asgi" or "wsgi"; accepted for compatibility, nothing depends on it.
+        telemetry: accepted for compatibility; nothing is ever sent anywhere.
+        debug: write the SDK's decisions to stderr.
+
+    Raises:
+        ConfigError: an argument cannot work; the message names it.
+    """
+    Supertokens.init(app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug)
+
+
+def get_all_cors_headers() -> list[str]:
+    """Return the request headers that your CORS layer must allow, besides Content-Type."""
+    return Supertokens.get_instance().get_all_cors_headers()
+
+
+def get_request_from_user_context(user_context: dict[str, Any] | None) -> BaseRequest | None:
+    """Return the request that a user context belongs to, or None outside a request."""
+    return Supertokens.get_instance().get_request_from_user_context(user_context)
+
+
+def is_recipe_initialized(recipe_id: str) -> bool:
+    """Tell whether the recipe with this id is in use."""
+    return Supertokens.get_instance().has_recipe(recipe_id)
+
+
+def convert_to_recipe_user_id(user_id: str) -> RecipeUserId:
+    """Wrap a user id; without account linking both are the same text."""
+    return RecipeUserId(user_id)

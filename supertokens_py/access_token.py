@@ -125,6 +125,12 @@ def parse_access_token(text: str) -> AccessToken | None:
     return AccessToken(text, header.version, header.kid, payload, payload_json)
 
 
+def looks_like_jwt(text: str) -> bool:
+    """Tell whether the first part of `text` is a JSON object, as in a JWT; a refresh token's never is."""
+    head, separator, _ = text.partition(".")
+    return bool(separator) and len(text) <= MAX_TOKEN_LENGTH and _decode_json(head) is not None
+
+
 def signature_matches(token: str, key: RSAPublicKey) -> bool:
     """Tell whether the RS256 signature of the JWT `token` was made by `key`; other algorithms never match."""
     signed, _, signature_text = token.rpartition(".")

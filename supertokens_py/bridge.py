@@ -111,7 +111,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class _OwnedLoop:
-    """An event loop that closes with the thread that owns it (a thread-local's own `__del__` is not enough)."""
+    """An event loop that closes with its thread; the `__del__` of a thread-local itself is not enough."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()

@@ -1,12 +1,12 @@
 """The root of the error tree.
 
-    SuperTokensError
-    ├── GeneralError                 misuse; never turned into a response
-    │   ├── ConfigError              a bad argument of `init` or of a recipe (also a ValueError)
-    │   └── ProtectedClaimError      a payload names a claim that only the SDK may write (also a ValueError)
-    ├── BadInputError                a malformed request: HTTP 400
-    ├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
-    └── recipe errors                see `supertokens_py.recipe.session.exceptions`
+SuperTokensError
+├── GeneralError                 misuse; never turned into a response
+│   ├── ConfigError              a bad argument of `init` or of a recipe (also a ValueError)
+│   └── ProtectedClaimError      a payload names a claim that only the SDK may write (also a ValueError)
+├── BadInputError                a malformed request: HTTP 400
+├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
+└── recipe errors                see `supertokens_py.recipe.session.exceptions`
 """
 
 from __future__ import annotations
@@ -36,6 +36,17 @@ class ProtectedClaimError(GeneralError, ValueError):
         super().__init__(
             f"the access token payload contains protected claims: {listed}. "
             "They belong to the SDK; choose other names for your own claims."
+        )
+
+
+class PayloadTooLargeError(GeneralError, ValueError):
+    """The custom claims are too large for a cookie; nothing was written."""
+
+    def __init__(self, length: int, limit: int) -> None:
+        self.length, self.limit = length, limit
+        super().__init__(
+            f"the access token would be about {length} bytes long, and browsers drop cookies above {limit}. "
+            "Keep less in the access token payload: session data in the database has room for more."
         )
 
 

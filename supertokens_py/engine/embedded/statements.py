@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 def insert_new(table: Table, *, is_sqlite: bool) -> Insert:
     """Return an INSERT that leaves an existing row alone; its row count tells which it was."""
-    if is_sqlite:
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+    statement = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    return statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def upsert(table: Table, *, key: tuple[str, ...], value: str, is_sqlite: bool) -> Insert:

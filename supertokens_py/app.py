@@ -1,0 +1,298 @@
+"""The composition root: settings make an engine and recipes; requests find their route. Knows no recipe."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+from .clock import now_ms as system_now_ms
+from .config import FRAMEWORKS, AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
+from .constants import DEFAULT_TENANT_ID, FDI_HEADER, RID_HEADER
+from .engine.config import EngineConfig
+from .engine.factory import DEFAULT_DATABASE, open_engine
+from .engine.interface import Engine
+from .exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
+from .framework.request import BaseRequest
+from .framework.response import BaseResponse
+from .logger import enable_debug_logging
+from .recipe_module import RecipeInit, RecipeModule, Route
+from .urls import request_path
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=RecipeModule)
+
+NOT_INITIALISED = "Initialisation not done. Did you forget to call the SuperTokens.init function?"
+
+_TENANT_SEGMENT = re.compile(r"/([a-zA-Z0-9-]+)(/.+)")
+
+
+class Supertokens:
+    """One app: its settings, its engine, its recipes."""
+
+    _current: Supertokens | None = None
+
+    def __init__(
+        self,
+        app_info: InputAppInfo,
+        framework: Framework | None,
+        supertokens_config: SupertokensConfig | None,
+        recipe_list: Sequence[RecipeInit] | None,
+        mode: Mode | None = None,
+        telemetry: bool | None = None,
+        debug: bool | None = None,
+    ) -> None:
+        _check_arguments(app_info, framework, supertokens_config, recipe_list, mode)
+        self.app_info = AppInfo.from_input(app_info, framework, mode)
+        self.supertokens_config = supertokens_config or SupertokensConfig()
+        self.telemetry = False  # accepted for compatibility; nothing is ever sent anywhere
+        self._engine_settings = (self.supertokens_config.engine or EngineConfig()).resolve()
+        self.now_ms: Callable[[], int] = self._engine_settings.now_ms
+        self.verified_token_cache_size = self._engine_settings.verified_token_cache_size
+        self._engine: Engine | None = None
+        self._lock = threading.RLock()
+        self._recipes: dict[type[RecipeModule], RecipeModule] = {}
+        for make in recipe_list or ():
+            self._add(make(self))
+        for recipe in list(self._recipes.values()):
+            recipe.connect()
+        self._routes: dict[tuple[str, str], Route] | None = None
+        self._base = str(self.app_info.api_base_path)
+        self._below = f"{self._base}/"
+        self._gateway = str(self.app_info.api_gateway_path)
+        if debug:
+            enable_debug_logging()
+        if self.supertokens_config.engine_uri == DEFAULT_DATABASE:
+            log.info("sessions are kept in the SQLite file supertokens.db of the working directory")
+
+    def _add(self, recipe: RecipeModule) -> None:
+        if type(recipe) in self._recipes:
+            raise ConfigError(
+                f"{recipe.name} recipe has already been initialised. Please check your code for bugs."
+            )
+        self._recipes[type(recipe)] = recipe
+
+    # -- the current app ---------------------------------------------------------------------------
+
+    @staticmethod
+    def init(
+        app_info: InputAppInfo,
+        framework: Framework | None = None,
+        supertokens_config: SupertokensConfig | None = None,
+        recipe_list: Sequence[RecipeInit] | None = None,
+        mode: Mode | None = None,
+        telemetry: bool | None = None,
+        debug: bool | None = None,
+    ) -> None:
+        """Make the current app; see `supertokens_py.init`."""
+        if Supertokens._current is not None:
+            log.warning(
+                "init was called again and ignored; the first call stands (%s). "
+                "Call Supertokens.reset() first to configure anew.",
+                Supertokens._current.made_at,
+            )
+            return
+        app = Supertokens(app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug)
+        app.made_at = _call_site()
+        Supertokens._current = app
+
+    made_at = "unknown place"
+
+    @staticmethod
+    def get_instance() -> Supertokens:
+        """Return the current app.
+
+        Raises:
+            GeneralError: `init` was not called.
+        """
+        if Supertokens._current is None:
+            raise GeneralError(NOT_INITIALISED)
+        return Supertokens._current
+
+    @staticmethod
+    def current() -> Supertokens | None:
+        """Return the current app, or None before `init`."""
+        return Supertokens._current
+
+    @staticmethod
+    def reset() -> None:
+        """Forget the current app and close its connections; `init` may then be called anew."""
+        app, Supertokens._current = Supertokens._current, None
+        if app is not None:
+            app.close()
+
+    def close(self) -> None:
+        """Close the engine's connections; it reopens by itself when used again."""
+        if self._engine is not None:
+            self._engine.close()
+
+    # -- what recipes ask for ----------------------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, made at first need: importing database code is no business of `init`."""
+        engine = self._engine
+        if engine is None:
+            with self._lock:
+                engine = self._engine = self._engine or self._open_engine()
+        return engine
+
+    def _open_engine(self) -> Engine:
+        config = self.supertokens_config
+        return open_engine(
+            config.engine_uri,
+            self._engine_settings,
+            api_key=config.api_key,
+            network_interceptor=config.network_interceptor,
+            api_domain=self.app_info.api_domain,
+            website_domain=self.app_info.fixed_origin or "",
+        )
+
+    def recipe(self, kind: type[R]) -> R:
+        """Return the app's recipe of a kind; one that needs no settings is made at first need.
+
+        Raises:
+            GeneralError: it must be listed in `recipe_list` and is not.
+        """
+        found = self._recipes.get(kind)
+        if found is None:
+            with self._lock:
+                found = self._recipes.get(kind) or kind.default(self)
+                if found is None:
+                    raise GeneralError(f"{NOT_INITIALISED} Add the {kind.name} recipe to recipe_list.")
+                if kind not in self._recipes:
+                    self._recipes[kind] = found
+                    found.connect()
+        return cast("R", found)
+
+    def has_recipe(self, recipe_id: str) -> bool:
+        """Tell whether a recipe of this id was listed or made."""
+        return any(recipe.recipe_id == recipe_id for recipe in self._recipes.values())
+
+    @property
+    def recipe_modules(self) -> list[RecipeModule]:
+        """The recipes, in `recipe_list` order."""
+        return list(self._recipes.values())
+
+    # -- requests ----------------------------------------------------------------------------------
+
+    def below_base(self, path: str) -> str | None:
+        """Return the part of a request path below the SDK's base path, or None: not ours. Cheap.
+
+        The path counts as the browser sees it, mount prefix included; where a gateway strips its own
+        prefix, it counts with that prefix put back.
+        """
+        if path.startswith(self._below):
+            return path[len(self._base) :]
+        if self._gateway and (full := self._gateway + path).startswith(self._below):
+            return full[len(self._base) :]
+        return None
+
+    async def handle(self, request: BaseRequest) -> BaseResponse | None:
+        """Answer a request if it is for one of the SDK's routes; None leaves it to the application."""
+        user_context = request_context(request)
+        try:
+            return await self.middleware(request, BaseResponse({}), user_context)
+        except Exception as error:
+            return await self.handle_supertokens_error(request, error, BaseResponse({}), user_context)
+
+    async def middleware(
+        self, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
+    ) -> BaseResponse | None:
+        """Answer a request as `handle` does, but let errors out."""
+        below = self.below_base(request.get_path())
+        found = None if below is None else self._find_route(request.method(), request_path(below))
+        if found is None:
+            return None
+        route, tenant_id = found
+        return await route.handler(request, response, tenant_id, user_context)
+
+    def _find_route(self, method: str, path: str) -> tuple[Route, str] | None:
+        """Find the route of a path below the base; `/{tenant}/…` is the tenant form of `/…`."""
+        routes = self._all_routes()
+        route, tenant_id = routes.get((method, path)), DEFAULT_TENANT_ID
+        if route is None and (match := _TENANT_SEGMENT.fullmatch(path)):
+            tenant_id = match[1]
+            route = routes.get((method, match[2]))
+        return (route, tenant_id) if route is not None and route.enabled() else None
+
+    def _all_routes(self) -> dict[tuple[str, str], Route]:
+        if self._routes is None:
+            routes: dict[tuple[str, str], Route] = {}
+            for recipe in self._recipes.values():
+                for route in recipe.routes():
+                    routes.setdefault((route.method, route.path), route)
+            self._routes = routes
+        return self._routes
+
+    async def handle_supertokens_error(
+        self, request: BaseRequest, err: Exception, response: BaseResponse, user_context: dict[str, Any]
+    ) -> BaseResponse:
+        """Turn an error into a response, or raise it again where it is the application's to see.
+
+        A request that cannot be understood is 400; an engine out of reach is 503, and no token is
+        touched; recipes answer their own errors.
+        """
+        for recipe in self._recipes.values():
+            if recipe.handles(err):
+                return await recipe.error_response(err, request, response, user_context)
+        if isinstance(err, BadInputError):
+            return BaseResponse({"message": str(err)}, 400)
+        if isinstance(err, EngineUnavailableError):
+            log.error("the session engine is out of reach: %s", err)
+            answer = BaseResponse({"message": "session store unavailable"}, 503)
+            answer.set_header("Retry-After", "1")
+            return answer
+        raise err
+
+    def get_all_cors_headers(self) -> list[str]:
+        """Return the request headers that a CORS layer must allow, without duplicates."""
+        names = [RID_HEADER, FDI_HEADER]
+        for recipe in self._recipes.values():
+            names += recipe.cors_headers()
+        return list(dict.fromkeys(names))
+
+    def get_request_from_user_context(self, user_context: dict[str, Any] | None = None) -> BaseRequest | None:
+        """Return the request that a user context belongs to, if any."""
+        known = (user_context or {}).get("_default")
+        return cast("dict[str, Any]", known).get("request") if isinstance(known, dict) else None
+
+
+def request_context(request: BaseRequest | None, given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a user context for one request: a copy of `given`, so nothing is shared between requests."""
+    return {**(given or {}), "_default": {"request": request, "keep_cache_alive": True}}
+
+
+def _check_arguments(app_info: Any, framework: Any, config: Any, recipe_list: Any, mode: Any) -> None:
+    if not isinstance(app_info, InputAppInfo):
+        raise ConfigError("app_info must be an instance of InputAppInfo")
+    if framework is not None and framework not in FRAMEWORKS:
+        raise ConfigError(f"framework must be one of {', '.join(FRAMEWORKS)}, or left out; not {framework!r}")
+    if config is not None and not isinstance(config, SupertokensConfig):
+        raise ConfigError("supertokens_config must be an instance of SupertokensConfig, or left out")
+    if mode not in (None, "asgi", "wsgi"):
+        raise ConfigError(f'mode must be "asgi", "wsgi" or None, not {mode!r}')
+    if isinstance(recipe_list, str) or not isinstance(recipe_list, Sequence | None):
+        raise ConfigError("recipe_list must be a list, such as [session.init()]")
+    if not recipe_list:
+        raise ConfigError("Please provide at least one recipe to the supertokens.init function call")
+    for make in cast("Sequence[Any]", recipe_list):
+        if not callable(make):
+            raise ConfigError(f"recipe_list holds {make!r}, which is not the result of a recipe's init()")
+
+
+def _call_site() -> str:
+    for frame in reversed(traceback.extract_stack()):
+        if "supertokens_py" not in frame.filename.replace("\\", "/").split("/")[-2:]:
+            return f"{frame.filename}:{frame.lineno}"
+    return "unknown place"
+
+
+def current_time_ms() -> int:
+    """Return the time by the current app's clock, or by the system's before `init`."""
+    app = Supertokens.current()
+    return system_now_ms() if app is None else app.now_ms()

@@ -1,0 +1,74 @@
+"""The command `supertokens`. Exit codes: 0 done, 1 the thing asked for failed, 2 the command is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from supertokens_py.constants import VERSION
+from supertokens_py.exceptions import ConfigError, SuperTokensError
+
+from . import clean, doctor, importing, keys, serve, sessions
+from .output import Output
+
+
+class Command(Protocol):
+    """A module with one command; other front ends (Django, Flask) may offer it as well."""
+
+    HELP: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's options."""
+        ...
+
+    def run(self, args: argparse.Namespace, out: Output) -> int:
+        """Carry it out and return the exit code."""
+        ...
+
+
+COMMANDS: dict[str, Command] = {
+    "serve": serve,
+    "doctor": doctor,
+    "sessions": sessions,
+    "keys": keys,
+    "clean": clean,
+    "import": importing,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    args = _parser().parse_args(arguments)
+    return execute(args.command, args)
+
+
+def execute(name: str, args: argparse.Namespace, out: Output | None = None) -> int:
+    """Run one command on parsed arguments; errors become a line and an exit code."""
+    out = out or Output(as_json=bool(getattr(args, "json", False)))
+    try:
+        return COMMANDS[name].run(args, out)
+    except ConfigError as error:
+        out.complain(str(error))
+        return 2
+    except SuperTokensError as error:
+        out.complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        out.complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has enough of it
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="supertokens", description="Sessions of supertokens_py on the command line."
+    )
+    parser.add_argument("--version", action="version", version=f"supertokens_py {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        command.configure(commands.add_parser(name, help=command.HELP, description=command.HELP))
+    return parser

@@ -1,0 +1,7 @@
+"""`python -m supertokens_py.cli`."""
+
+import sys
+
+from . import main
+
+sys.exit(main())

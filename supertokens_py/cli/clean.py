@@ -1,0 +1,45 @@
+"""`supertokens clean`: delete what has expired now, instead of at the engine's own next sweep."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, is_dataclass
+from typing import Any, Protocol, cast, runtime_checkable
+
+from supertokens_py.bridge import step
+from supertokens_py.exceptions import ConfigError
+
+from .output import Output
+from .store import add_store_options, open_store
+
+HELP = "delete expired sessions and keys"
+
+
+@runtime_checkable
+class Sweeps(Protocol):
+    """An engine that owns its database."""
+
+    async def sweep(self) -> Any:
+        """Delete what has expired, and return how much that was."""
+        ...
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add_store_options(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Sweep once."""
+    engine = open_store(args)
+    try:
+        if not isinstance(engine, Sweeps):
+            raise ConfigError("a core cleans up itself: name its database with --connection-uri")
+        swept = step(engine.sweep())
+    finally:
+        engine.close()
+    counts = asdict(swept) if is_dataclass(swept) and not isinstance(swept, type) else {"deleted": swept}
+    out.result(counts)
+    out.facts(cast("dict[str, object]", counts))
+    return 0

@@ -1,0 +1,258 @@
+"""What is in a database, read without changing anything, and what opening it would change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, create_engine, func, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.embedded.location import Location, locate
+from supertokens_py.engine.embedded.schema import Tables
+
+from .findings import Finding
+from .output import moment
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine, Table
+
+_TOPIC = "database"
+_KEYS = "keys"
+_CLOCK = "clock"
+_MASTER_KEY = "refresh_token_key"
+_ENCRYPTED = "supertokens_py-encrypted"
+_CONNECT_S = 5
+_CLOCK_TOLERANCE_MS = 5_000
+
+
+def check_database(uri: str, settings: ResolvedEngineConfig) -> list[Finding]:
+    """Return what was found; the database is opened for reading only."""
+    location = locate(uri)
+    if location.kind == "sqlite-memory":
+        advice = "use a file or PostgreSQL for anything that must outlive the process"
+        return [Finding("warning", _TOPIC, "sessions are kept in memory and end with the process", advice)]
+    if location.is_sqlite:
+        path = Path(location.url.database or "")
+        if not path.exists():
+            return [_missing_file(path)]
+    engine = _read_only(location)
+    try:
+        with engine.connect() as connection:
+            return [*_server(connection, location, settings), *_content(connection, location, settings)]
+    except SQLAlchemyError as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        advice = "check the file" if location.is_sqlite else "check that the server runs and the URI is right"
+        return [Finding("error", _TOPIC, f"cannot read {location.name}: {reason}", advice)]
+    finally:
+        engine.dispose()
+
+
+def _read_only(location: Location) -> Engine:
+    if location.is_sqlite:
+        url = location.url.set(database=f"file:{location.url.database}", query={"mode": "ro", "uri": "true"})
+        return create_engine(url, poolclass=NullPool)
+    return create_engine(
+        location.url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"connect_timeout": _CONNECT_S, "options": "-c default_transaction_read_only=on"},
+    )
+
+
+def _missing_file(path: Path) -> Finding:
+    if path.parent.is_dir() and os.access(path.parent, os.W_OK):
+        return Finding("note", _TOPIC, f"{path} does not exist yet; it will be made at the first start")
+    return Finding("error", _TOPIC, f"{path} cannot be made", f"make the directory {path.parent}, writable")
+
+
+def _server(connection: Connection, location: Location, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+    yield Finding("ok", _TOPIC, f"{location.name} can be read")
+    if location.is_sqlite:
+        path = Path(location.url.database or "")
+        if not os.access(path, os.W_OK):
+            yield Finding("error", _TOPIC, f"{path} is not writable", "give this user the right to write it")
+        if path.stat().st_mode & 0o077:
+            advice = f"chmod 600 {path}"
+            yield Finding("warning", _TOPIC, f"{path} holds signing keys and other users may read it", advice)
+        return
+    row = connection.execute(
+        text(
+            "SELECT current_setting('server_version'), pg_is_in_recovery(), "
+            "CAST(current_setting('max_connections') AS int), "
+            "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), "
+            "has_schema_privilege(COALESCE(CAST(:schema AS text), current_schema()), 'CREATE') "
+            "FROM (SELECT 1) one "
+            "WHERE EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = COALESCE(CAST(:schema AS text), current_schema()))"
+        ),
+        {"schema": settings.table_schema},
+    ).first()
+    if row is None:
+        yield Finding(
+            "note", _TOPIC, f"the schema {settings.table_schema!r} does not exist yet; it will be made"
+        )
+        return
+    version, is_standby, max_connections, server_ms, may_create = row
+    yield Finding("ok", _TOPIC, f"PostgreSQL {version}")
+    if is_standby:
+        yield Finding("error", _TOPIC, "this server is a read-only standby", "connect to the primary")
+    if not may_create:
+        advice = "needed at the first start and after upgrades: GRANT CREATE ON SCHEMA … TO …"
+        yield Finding("warning", _TOPIC, "this user may not create tables in the schema", advice)
+    processes = max_connections // settings.pool_size
+    if processes < 8:
+        yield Finding(
+            "warning" if processes < 2 else "note",
+            _TOPIC,
+            f"max_connections is {max_connections} and each process may use pool_size {settings.pool_size}: "
+            f"enough for {processes} processes",
+            "lower SUPERTOKENS_POOL_SIZE, raise max_connections, or put a pooler in between",
+        )
+    apart_ms = abs(server_ms - settings.now_ms())
+    if apart_ms > _CLOCK_TOLERANCE_MS:
+        advice = "set the clock of every machine by NTP: tokens made in the future are refused"
+        yield Finding(
+            "warning",
+            _CLOCK,
+            f"the clocks of database and this machine are {apart_ms / 1000:.0f} s apart",
+            advice,
+        )
+    else:
+        yield Finding("ok", _CLOCK, "database and this machine agree on the time")
+
+
+def _content(connection: Connection, location: Location, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+    schema = None if location.is_sqlite else settings.table_schema
+    tables = Tables(schema=schema, prefix=settings.table_prefix)
+    present = _Present(connection, schema)
+    ours = [table for table in tables.all() if table.name in present.names]
+    absent = [table.name for table in tables.all() if table.name not in present.names]
+    foreign = sorted(present.names - {table.name for table in tables.all()} - {"sqlite_sequence"})
+    if not ours:
+        yield Finding("note", _TOPIC, f"it holds no sessions yet; {len(absent)} tables will be added")
+    elif absent:
+        yield Finding("note", _TOPIC, f"missing tables, which will be added: {', '.join(absent)}")
+    for table in ours:
+        lacking = sorted(set(table.c.keys()) - present.columns(table.name))
+        if lacking:
+            yield _lacking(table, lacking)
+    if foreign:
+        shown = ", ".join(foreign[:8]) + (" …" if len(foreign) > 8 else "")
+        yield Finding("note", _TOPIC, f"{len(foreign)} other tables, which will not be touched: {shown}")
+    if tables.prefix + "app_id_to_user_id" in present.names:
+        yield Finding(
+            "note", _TOPIC, "an official core keeps users here; their primary and external ids are honoured"
+        )
+    if all(
+        table in ours
+        for table in (tables.sessions, tables.dynamic_keys, tables.static_keys, tables.key_value)
+    ):
+        yield from _rows(connection, tables, settings)
+
+
+def _lacking(table: Table, lacking: list[str]) -> Finding:
+    addable = {"prev_refresh_token_hash_2", "refresh_token_rotated_at"}
+    if table.name.endswith("session_info") and set(lacking) <= addable:
+        return Finding(
+            "note",
+            _TOPIC,
+            f"{table.name} is of an older core; these columns will be added: {', '.join(lacking)}",
+        )
+    return Finding(
+        "error",
+        _TOPIC,
+        f"{table.name} lacks {', '.join(lacking)}: it is no table of a core of version 9 or later",
+        "upgrade the core first, or use another database, schema or table_prefix",
+    )
+
+
+@dataclass(frozen=True)
+class _Present:
+    connection: Connection
+    schema: str | None
+
+    @property
+    def names(self) -> set[str]:
+        return set(inspect(self.connection).get_table_names(schema=self.schema))
+
+    def columns(self, table: str) -> set[str]:
+        return {column["name"] for column in inspect(self.connection).get_columns(table, schema=self.schema)}
+
+
+def _rows(connection: Connection, tables: Tables, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+    now = settings.now_ms()
+    sessions = tables.sessions
+    is_ours = sessions.c.app_id == DEFAULT_APP_ID
+    live = (
+        connection.scalar(
+            select(func.count()).select_from(sessions).where(is_ours, sessions.c.expires_at > now)
+        )
+        or 0
+    )
+    expired = (
+        connection.scalar(
+            select(func.count()).select_from(sessions).where(is_ours, sessions.c.expires_at <= now)
+        )
+        or 0
+    )
+    tenants = connection.scalar(
+        select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id == DEFAULT_APP_ID)
+    )
+    yield Finding("ok", _TOPIC, f"{live} live sessions, {expired} expired ones, {tenants} tenants")
+    others = connection.scalar(
+        select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id != DEFAULT_APP_ID)
+    )
+    if others:
+        yield Finding("note", _TOPIC, f"{others} tenants of other apps, which will not be touched")
+    master = connection.scalar(
+        select(tables.key_value.c.value).where(
+            tables.key_value.c.app_id == DEFAULT_APP_ID, tables.key_value.c.name == _MASTER_KEY
+        )
+    )
+    if master is None and live:
+        advice = "restore the row of key_value from a backup; without it every refresh ends a session"
+        yield Finding("error", _KEYS, f"the key of the refresh tokens ({_MASTER_KEY}) is missing", advice)
+    elif master is not None:
+        yield Finding("ok", _KEYS, f"the key of the refresh tokens is there{_at_rest(master)}")
+    dynamic = list(
+        connection.execute(
+            select(tables.dynamic_keys.c.created_at_time, tables.dynamic_keys.c.value)
+            .where(tables.dynamic_keys.c.app_id == DEFAULT_APP_ID)
+            .order_by(tables.dynamic_keys.c.created_at_time.desc())
+        )
+    )
+    static = connection.scalar(
+        select(func.count())
+        .select_from(tables.static_keys)
+        .where(tables.static_keys.c.app_id == DEFAULT_APP_ID)
+    )
+    if dynamic:
+        newest, value = dynamic[0]
+        yield Finding(
+            "ok",
+            _KEYS,
+            f"{len(dynamic)} dynamic signing keys, the newest of {moment(newest)}; {static} static{_at_rest(value)}",
+        )
+        if newest > now + _CLOCK_TOLERANCE_MS:
+            advice = "compare the clocks of all machines that use this database"
+            yield Finding(
+                "warning", _CLOCK, f"the newest signing key was made in the future ({moment(newest)})", advice
+            )
+    else:
+        yield Finding("note", _KEYS, "no signing keys yet; they are made at the first start")
+    encrypted = any(
+        str(stored).startswith(_ENCRYPTED) for stored in (master, *(value for _, value in dynamic))
+    )
+    if encrypted and settings.encryption_key is None:
+        advice = "set SUPERTOKENS_ENCRYPTION_KEY to the secret that they were encrypted with"
+        yield Finding("error", _KEYS, "the keys are encrypted and no secret is set", advice)
+
+
+def _at_rest(stored: object) -> str:
+    return " (encrypted)" if str(stored).startswith(_ENCRYPTED) else ""

@@ -1,0 +1,193 @@
+"""`supertokens doctor`: look at a configuration before users do. It changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+from supertokens_py.bridge import step
+from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
+from supertokens_py.exceptions import ConfigError, SuperTokensError
+
+from .findings import Finding, worst
+from .output import Output
+from .store import add_store_options, connection_uri, is_remote
+from .web_checks import WebSettings, check_web
+
+HELP = "check database, keys, clock, domains, cookies and CORS, without changing anything"
+_SIGNS = {"ok": "ok  ", "note": "note", "warning": "WARN", "error": "FAIL"}
+_PROBE_S = 10
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add_store_options(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    web = parser.add_argument_group("what a browser would see", "the arguments of init() and session.init()")
+    web.add_argument("--api-domain", metavar="ORIGIN")
+    web.add_argument("--website-domain", metavar="ORIGIN")
+    web.add_argument("--api-base-path", metavar="PATH", default="/auth")
+    web.add_argument("--cookie-same-site", choices=("lax", "strict", "none"))
+    web.add_argument("--cookie-secure", choices=("true", "false"))
+    web.add_argument("--cookie-domain", metavar="DOMAIN")
+    web.add_argument("--anti-csrf", choices=("VIA_TOKEN", "VIA_CUSTOM_HEADER", "NONE"))
+    web.add_argument("--transfer", choices=("cookie", "header", "any"), default="any")
+    web.add_argument(
+        "--cors-origin", action="append", metavar="ORIGIN", help="an allowed origin; may be repeated"
+    )
+    web.add_argument(
+        "--probe", action="store_true", help="also send the running API a CORS preflight, as a browser would"
+    )
+    parser.add_argument("--no-store", action="store_true", help="check the browser side only")
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Print every finding; 1 if one is an error."""
+    if bool(args.api_domain) != bool(args.website_domain):
+        raise ConfigError("--api-domain and --website-domain belong together")
+    if args.no_store and not args.api_domain:
+        raise ConfigError("with --no-store there is nothing to check but --api-domain and --website-domain")
+    findings = [] if args.no_store else _store(args)
+    if args.api_domain:
+        findings += check_web(_web_settings(args))
+        if args.probe:
+            findings += _probe(args)
+    level = worst(findings)
+    out.result({"verdict": level, "findings": [finding.as_json() for finding in findings]})
+    for finding in findings:
+        out.say(f"{_SIGNS[finding.level]}  {finding.topic}: {finding.text}")
+        if finding.advice:
+            out.say(f"      → {finding.advice}")
+    return 1 if level == "error" else 0
+
+
+def _store(args: argparse.Namespace) -> list[Finding]:
+    try:
+        settings = EngineConfig().resolve()
+        uri = connection_uri(args)
+        if is_remote(uri):
+            return _core(uri, settings, cast("str | None", args.core_api_key))
+        from .database_checks import check_database  # noqa: PLC0415
+
+        return check_database(uri, settings)
+    except ConfigError as error:
+        return [Finding("error", "settings", str(error), "correct the setting; `init` refuses it too")]
+
+
+def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list[Finding]:
+    try:
+        from supertokens_py.engine.remote import RemoteEngine  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError("a SuperTokens core needs: pip install 'supertokens-py[remote]'") from error
+    engine = RemoteEngine(uri, settings, api_key=api_key or os.environ.get("SUPERTOKENS_API_KEY") or None)
+    try:
+        version = engine.negotiated_version()
+        keys = step(engine.jwks()).keys
+        tenants = step(engine.tenants())
+    except SuperTokensError as error:
+        return [Finding("error", "core", str(error), "check address, API key and version of the core")]
+    finally:
+        engine.close()
+    found = [
+        Finding("ok", "core", f"{uri} answers, CDI {version} is spoken"),
+        Finding("ok", "keys", f"{len(keys)} verification keys are published"),
+        Finding("ok", "core", f"{len(tenants)} tenants"),
+    ]
+    if version != "5.6":
+        found.append(
+            Finding(
+                "note",
+                "core",
+                f"with CDI {version} the first use of each refreshed token costs a call to the core",
+            )
+        )
+    plain = [
+        host
+        for host in uri.split(";")
+        if host.strip().lower().startswith("http://") and "localhost" not in host
+    ]
+    if plain and not any(local in plain[0] for local in ("127.0.0.1", "[::1]")):
+        advice = "use https, or a private network"
+        found.append(
+            Finding(
+                "warning", "core", f"{plain[0].strip()} is plain http: keys and tokens travel openly", advice
+            )
+        )
+    return found
+
+
+def _web_settings(args: argparse.Namespace) -> WebSettings:
+    secure = cast("str | None", args.cookie_secure)
+    return WebSettings(
+        api_domain=args.api_domain,
+        website_domain=args.website_domain,
+        same_site=args.cookie_same_site,
+        secure=None if secure is None else secure == "true",
+        cookie_domain=args.cookie_domain,
+        anti_csrf=args.anti_csrf,
+        transfer=args.transfer,
+        cors_origins=args.cors_origin,
+    )
+
+
+def _probe(args: argparse.Namespace) -> list[Finding]:
+    """Ask the running API what a browser asks before it sends a refresh."""
+    try:
+        import httpx2  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError("--probe needs: pip install 'supertokens-py[remote]'") from error
+    url = f"{cast('str', args.api_domain).rstrip('/')}/{cast('str', args.api_base_path).strip('/')}/session/refresh"
+    headers = {
+        "origin": cast("str", args.website_domain).rstrip("/"),
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "anti-csrf,authorization,fdi-version,rid,st-auth-mode",
+    }
+    try:
+        response = httpx2.request("OPTIONS", url, headers=headers, timeout=_PROBE_S)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        return [
+            Finding(
+                "error", "probe", f"{url} does not answer: {error}", "start the API, or correct --api-domain"
+            )
+        ]
+    return [*_preflight(url, headers["origin"], response.headers), *_clock(response.headers)]
+
+
+def _preflight(url: str, origin: str, headers: Any) -> list[Finding]:
+    allowed = headers.get("access-control-allow-origin")
+    if allowed is None:
+        return [
+            Finding("error", "probe", f"{url} allows no origin", "add the CORS middleware of your framework")
+        ]
+    if allowed != origin:
+        return [Finding("error", "probe", f"{url} allows {allowed}, not {origin}", f"allow exactly {origin}")]
+    found = [Finding("ok", "probe", f"{url} allows {origin}")]
+    if headers.get("access-control-allow-credentials") != "true":
+        found.append(
+            Finding("error", "probe", "it does not allow credentials", "set allow_credentials (or its like)")
+        )
+    names = {name.strip().lower() for name in headers.get("access-control-allow-headers", "").split(",")}
+    lacking = sorted({"anti-csrf", "authorization", "fdi-version", "rid", "st-auth-mode"} - names)
+    if lacking and "*" not in names:
+        advice = "allow get_all_cors_headers() too"
+        found.append(Finding("error", "probe", f"it does not allow the headers {', '.join(lacking)}", advice))
+    return found
+
+
+def _clock(headers: Any) -> list[Finding]:
+    try:
+        theirs_s = parsedate_to_datetime(headers["date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        return []
+    from supertokens_py.clock import now_ms  # noqa: PLC0415
+
+    apart_s = abs(theirs_s - now_ms() / 1000)
+    if apart_s <= 10:
+        return []
+    return [
+        Finding(
+            "warning", "clock", f"the API's clock is {apart_s:.0f} s off this machine's", "set both by NTP"
+        )
+    ]

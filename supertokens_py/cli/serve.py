@@ -1,0 +1,147 @@
+"""`supertokens serve`: the embedded engine for SDKs of other languages, processes and machines."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+from typing import cast
+
+from supertokens_py.bridge import step
+from supertokens_py.constants import DEFAULT_TENANT_ID, SUPPORTED_CDI_VERSIONS
+from supertokens_py.exceptions import ConfigError
+
+from .output import Output
+from .store import add_store_options, connection_uri, is_remote, open_store, sqlite_file
+
+HELP = "serve the embedded engine to SuperTokens SDKs"
+FACTORY = "supertokens_py.server.environment:create"
+#: Longer than clients and proxies keep idle connections, so that it is never this side that closes one.
+_KEEP_ALIVE_S = 75
+_GRACE_S = 30
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add_store_options(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on [%(default)s]")
+    parser.add_argument("--port", type=_port, default=3567, help="port to listen on [%(default)s]")
+    parser.add_argument("--workers", type=_workers, default=1, help="processes [%(default)s]")
+    parser.add_argument(
+        "--base-path", metavar="PATH", help="what stands before every path [$SUPERTOKENS_BASE_PATH]"
+    )
+    parser.add_argument(
+        "--api-key",
+        action="append",
+        metavar="KEY",
+        help="a key that callers must show, of 20 characters or more; may be repeated [$SUPERTOKENS_API_KEYS]",
+    )
+    parser.add_argument(
+        "--allow-no-api-key", action="store_true", help="listen on a public address although anyone may call"
+    )
+    parser.add_argument(
+        "--access-log", action="store_true", help="log every request; its query may name users"
+    )
+    parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Serve until SIGTERM or SIGINT; requests under way are finished."""
+    try:
+        import uvicorn  # noqa: PLC0415
+
+        from supertokens_py.server import environment  # noqa: PLC0415
+        from supertokens_py.server.access import ApiKeys, parse_api_keys  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError("serving needs: pip install 'supertokens-py[server]'") from error
+    uri, host, port, workers = (
+        connection_uri(args),
+        cast("str", args.host),
+        cast("int", args.port),
+        cast("int", args.workers),
+    )
+    if is_remote(uri):
+        raise ConfigError("serve needs a database, not the address of another core")
+    if workers > 1 and uri.startswith("sqlite") and sqlite_file(uri) is None:
+        raise ConfigError("with --workers above 1 every process would have an in-memory database of its own")
+    given = cast("list[str] | None", args.api_key) or []
+    keys = parse_api_keys(",".join(given) or os.environ.get(environment.API_KEYS))
+    ApiKeys(keys)
+    if not keys and not _is_loopback(host) and not args.allow_no_api_key:
+        raise ConfigError(
+            f"anyone who reaches {host} could create sessions: set --api-key or $SUPERTOKENS_API_KEYS "
+            "(or say --allow-no-api-key, where a firewall or a proxy keeps strangers out)"
+        )
+    # Worker processes read what this one decided from their environment.
+    os.environ[environment.CONNECTION_URI] = uri
+    os.environ[environment.API_KEYS] = ",".join(keys)
+    if args.base_path is not None:
+        os.environ[environment.BASE_PATH] = cast("str", args.base_path)
+    environment.create()
+    _prepare_store(args)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    out.say(
+        f"Serving {_shown(uri)} on {address} (CDI {SUPPORTED_CDI_VERSIONS[0]} to {SUPPORTED_CDI_VERSIONS[-1]})"
+    )
+    out.result(
+        {
+            "address": address,
+            "workers": workers,
+            "api_keys": len(keys),
+            "cdi_versions": list(SUPPORTED_CDI_VERSIONS),
+        }
+    )
+    uvicorn.run(
+        FACTORY,
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level=cast("str", args.log_level),
+        access_log=bool(args.access_log),
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        server_header=False,
+    )
+    return 0
+
+
+def _prepare_store(args: argparse.Namespace) -> None:
+    """Make tables and keys once, before there are several processes, and fail early with a clear message."""
+    engine = open_store(args, may_create=True)
+    try:
+        step(engine.tenant(DEFAULT_TENANT_ID))
+        step(engine.jwks())
+    finally:
+        engine.close()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(uri: str) -> str:
+    """Return a URI without user and password."""
+    scheme, _, rest = uri.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65_536:
+        raise argparse.ArgumentTypeError(f"{text} is no port")
+    return number
+
+
+def _workers(text: str) -> int:
+    number = int(text)
+    if not 0 < number <= 1024:
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes")
+    return number

@@ -1,0 +1,71 @@
+"""Options that name a store, and the engine that they mean."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import cast
+from urllib.parse import unquote
+
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.factory import DEFAULT_DATABASE, REMOTE_SCHEMES, check_connection_uri, open_engine
+from supertokens_py.engine.interface import Engine
+from supertokens_py.exceptions import ConfigError
+
+CONNECTION_URI = "SUPERTOKENS_CONNECTION_URI"
+
+
+def add_store_options(parser: argparse.ArgumentParser) -> None:
+    """Let a command say which database or core it means."""
+    parser.add_argument(
+        "--connection-uri",
+        metavar="URI",
+        help=f"database or core [${CONNECTION_URI}, else {DEFAULT_DATABASE}]; other settings: SUPERTOKENS_* variables",
+    )
+    parser.add_argument(
+        "--core-api-key", metavar="KEY", help="API key of a core at an http(s):// URI [$SUPERTOKENS_API_KEY]"
+    )
+
+
+def connection_uri(args: argparse.Namespace) -> str:
+    """Return the URI that the options or the environment give."""
+    given = cast("str | None", args.connection_uri)
+    uri = given or os.environ.get(CONNECTION_URI, "").strip() or DEFAULT_DATABASE
+    check_connection_uri(uri)
+    return uri
+
+
+def is_remote(uri: str) -> bool:
+    """Tell whether a URI means a core, not a database."""
+    return uri.partition(":")[0].lower() in REMOTE_SCHEMES
+
+
+def open_store(args: argparse.Namespace, *, may_create: bool = False) -> Engine:
+    """Return the engine that the options mean.
+
+    Raises:
+        ConfigError: the URI cannot work, or means a SQLite file that does not exist.
+    """
+    uri = connection_uri(args)
+    if not may_create:
+        refuse_missing_file(uri)
+    key = cast("str | None", args.core_api_key) or os.environ.get("SUPERTOKENS_API_KEY", "").strip() or None
+    return open_engine(uri, EngineConfig().resolve(), api_key=key)
+
+
+def refuse_missing_file(uri: str) -> None:
+    """Raise ConfigError instead of letting SQLite make an empty database where none was meant."""
+    path = sqlite_file(uri)
+    if path is not None and not path.exists():
+        raise ConfigError(
+            f"there is no database {path}: say where it is with --connection-uri or ${CONNECTION_URI}"
+        )
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file of a SQLite URI; None for memory and for everything else."""
+    if not uri.lower().startswith("sqlite"):
+        return None
+    name = unquote(uri.partition("://")[2].partition("?")[0].removeprefix("/"))
+    return None if name in ("", ":memory:") or name.startswith("file:") else Path(name)

@@ -1,0 +1,234 @@
+"""What a browser would make of domains, cookies and CORS. Pure: settings in, findings out."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.urls import api_origin, cookie_domain, site_of
+
+from .findings import Finding
+
+SameSite: TypeAlias = Literal["lax", "strict", "none"]
+AntiCsrf: TypeAlias = Literal["VIA_TOKEN", "VIA_CUSTOM_HEADER", "NONE"]
+Transfer: TypeAlias = Literal["cookie", "header", "any"]
+
+_COOKIES = "cookies"
+_CORS = "CORS"
+_DOMAINS = "domains"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """The arguments of `init` and `session.init` that a browser feels; None means the default."""
+
+    api_domain: str
+    website_domain: str
+    same_site: SameSite | None = None
+    secure: bool | None = None
+    cookie_domain: str | None = None
+    anti_csrf: AntiCsrf | None = None
+    transfer: Transfer = "any"
+    cors_origins: Sequence[str] | None = None
+
+
+def check_web(settings: WebSettings) -> list[Finding]:
+    """Return everything that is noteworthy about the settings."""
+    try:
+        api, website = api_origin(settings.api_domain), api_origin(settings.website_domain)
+        api_site, website_site = site_of(api), site_of(website)
+    except ConfigError as error:
+        return [Finding("error", _DOMAINS, str(error), "correct the domain; `init` refuses it too")]
+    pair = _Pair(
+        settings, api, website, cross_site=api_site != website_site or _scheme(api) != _scheme(website)
+    )
+    found = [*_domains(pair), *_cors(pair)]
+    if settings.transfer != "header":
+        found += [*_cookies(pair), *_cookie_domain(pair), *_anti_csrf(pair)]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    settings: WebSettings
+    api: str
+    website: str
+    cross_site: bool
+
+    @property
+    def same_site(self) -> SameSite:
+        return self.settings.same_site or ("none" if self.cross_site else "lax")
+
+    @property
+    def secure(self) -> bool:
+        given = self.settings.secure
+        return _scheme(self.api) == "https" if given is None else given
+
+
+def _domains(pair: _Pair) -> Iterator[Finding]:
+    relation = "another site than" if pair.cross_site else "the same site as"
+    yield Finding("ok", _DOMAINS, f"the website {pair.website} is {relation} the API {pair.api}")
+    hosts = {_host(pair.api), _host(pair.website)}
+    if len(hosts) == 2 and all(_is_local(host) for host in hosts):
+        yield Finding(
+            "error",
+            _DOMAINS,
+            f"{_host(pair.website)} and {_host(pair.api)} are both this machine, but two sites to a browser: "
+            "cookies of one are not sent from pages of the other",
+            "use the same name for both, such as localhost",
+        )
+    for name, origin in (("website", pair.website), ("API", pair.api)):
+        if _scheme(origin) == "http" and not _is_local(_host(origin)):
+            yield Finding(
+                "warning",
+                _DOMAINS,
+                f"the {name} {origin} is plain http: tokens can be read and changed on the way",
+                "serve it over https",
+            )
+    if _scheme(pair.website) == "https" and _scheme(pair.api) == "http" and not _is_local(_host(pair.api)):
+        yield Finding(
+            "error",
+            _DOMAINS,
+            "a page on https may not call an API on http (mixed content)",
+            "serve the API over https",
+        )
+
+
+def _cookies(pair: _Pair) -> Iterator[Finding]:
+    same_site, secure = pair.same_site, pair.secure
+    yield Finding(
+        "ok", _COOKIES, f"session cookies are SameSite={same_site.capitalize()}{'; Secure' if secure else ''}"
+    )
+    local_api = _is_local(_host(pair.api))
+    if secure and _scheme(pair.api) == "http" and not local_api:
+        yield Finding(
+            "error",
+            _COOKIES,
+            "a browser drops Secure cookies that come over http: every request stays without a session",
+            "serve the API over https, or set cookie_secure=False on a development machine",
+        )
+    if not secure and _scheme(pair.api) == "https":
+        yield Finding(
+            "warning",
+            _COOKIES,
+            "without Secure the cookies also travel over http",
+            "leave cookie_secure at its default",
+        )
+    if same_site == "none" and not secure:
+        yield Finding(
+            "error",
+            _COOKIES,
+            "a browser refuses SameSite=None without Secure: log-in seems to work, the next request has no session",
+            "serve the API over https, or have website and API on one site",
+        )
+    if pair.cross_site and same_site != "none":
+        yield Finding(
+            "error",
+            _COOKIES,
+            f"SameSite={same_site.capitalize()} cookies are not sent from {pair.website} to {pair.api}, for these are two sites",
+            "leave cookie_same_site at its default, or have website and API on one site",
+        )
+    if pair.cross_site and same_site == "none":
+        yield Finding(
+            "warning",
+            _COOKIES,
+            "browsers that block third-party cookies (Safari, Firefox, Chrome in private windows) will not keep the session",
+            "have the API on a subdomain of the website, or use header-based sessions",
+        )
+
+
+def _cookie_domain(pair: _Pair) -> Iterator[Finding]:
+    if pair.settings.cookie_domain is None:
+        return
+    try:
+        domain = cookie_domain(pair.settings.cookie_domain).lstrip(".")
+        site_of(f"https://{domain}")
+    except ConfigError as error:
+        yield Finding("error", _COOKIES, str(error), "correct cookie_domain")
+        return
+    host = _host(pair.api)
+    if host != domain and not host.endswith("." + domain):
+        yield Finding(
+            "error",
+            _COOKIES,
+            f"{host} may not set cookies for {domain}: a browser drops them",
+            f"use {host} or one of its parents, or leave cookie_domain out",
+        )
+    elif host != domain:
+        yield Finding(
+            "note", _COOKIES, f"every host under {domain} gets the session cookies; each must be trusted"
+        )
+
+
+def _anti_csrf(pair: _Pair) -> Iterator[Finding]:
+    anti_csrf = pair.settings.anti_csrf or ("VIA_CUSTOM_HEADER" if pair.same_site == "none" else "NONE")
+    if anti_csrf == "NONE" and pair.same_site == "none":
+        yield Finding(
+            "error",
+            _COOKIES,
+            "with SameSite=None and no anti-CSRF any website can act for a logged-in user",
+            "leave anti_csrf at its default, or choose VIA_TOKEN",
+        )
+    else:
+        yield Finding("ok", _COOKIES, f"anti-CSRF is {anti_csrf}")
+
+
+def _cors(pair: _Pair) -> Iterator[Finding]:
+    if pair.website == pair.api:
+        yield Finding("ok", _CORS, "website and API are one origin: no CORS is needed")
+        return
+    origins = pair.settings.cors_origins
+    if origins is None:
+        yield Finding(
+            "note",
+            _CORS,
+            f"the API must allow the origin {pair.website} with credentials, and the headers that "
+            "get_all_cors_headers() names (say --cors-origin to have the origins checked)",
+        )
+        return
+    if "*" in origins:
+        yield Finding(
+            "error",
+            _CORS,
+            "a browser refuses credentials where the allowed origin is '*'",
+            f"allow {pair.website} by name",
+        )
+    elif pair.website not in [origin.rstrip("/").lower() for origin in origins]:
+        near = [origin for origin in origins if _host(origin.lower()) == _host(pair.website)]
+        hint = f" ({near[0]} differs in scheme, port or path)" if near else ""
+        yield Finding(
+            "error",
+            _CORS,
+            f"{pair.website} is not among the allowed origins{hint}",
+            f"allow exactly {pair.website}",
+        )
+    else:
+        yield Finding("ok", _CORS, f"{pair.website} may call the API with credentials")
+    yield from (
+        Finding(
+            "error", _CORS, f"the origin {origin!r} ends with '/': browsers send none", "remove the slash"
+        )
+        for origin in origins
+        if origin.endswith("/")
+    )
+
+
+def _scheme(origin: str) -> str:
+    return origin.partition("://")[0]
+
+
+def _host(origin: str) -> str:
+    return urlsplit(origin).hostname or ""
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

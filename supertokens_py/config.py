@@ -1,0 +1,153 @@
+"""Settings of the whole app, checked once: `InputAppInfo` becomes `AppInfo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from .engine.config import EngineConfig
+from .engine.factory import DEFAULT_DATABASE, check_connection_uri
+from .exceptions import ConfigError
+from .framework.request import BaseRequest
+from .normalised_url_domain import NormalisedURLDomain
+from .normalised_url_path import NormalisedURLPath
+from .urls import site_of
+
+Framework: TypeAlias = Literal["fastapi", "flask", "django"]
+Mode: TypeAlias = Literal["asgi", "wsgi"]
+Origin: TypeAlias = str | Callable[[BaseRequest | None, dict[str, Any]], str]
+NetworkInterceptor: TypeAlias = Callable[
+    [str, str, dict[str, Any], dict[str, Any] | None, dict[str, Any] | None, dict[str, Any] | None],
+    tuple[str, str, dict[str, Any], dict[str, Any] | None, dict[str, Any] | None],
+]
+
+FRAMEWORKS: tuple[Framework, ...] = ("fastapi", "flask", "django")
+
+
+@dataclass(frozen=True)
+class InputAppInfo:
+    """Where the app lives. At least one of `website_domain` and `origin` is needed.
+
+    Args:
+        app_name: shown nowhere on the wire.
+        api_domain: origin of this API, such as "https://api.example.com".
+        api_gateway_path: path prefix that a gateway strips before requests reach the app.
+        api_base_path: where the SDK's own routes live.
+        website_base_path: where the frontend's login pages live.
+        website_domain: origin of the website.
+        origin: the website's origin, or a function `(request or None, user_context) -> origin` asked
+            at every request; wins over `website_domain`.
+    """
+
+    app_name: str
+    api_domain: str
+    api_gateway_path: str = ""
+    api_base_path: str = "/auth"
+    website_base_path: str = "/auth"
+    website_domain: str | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class SupertokensConfig:
+    """Which engine keeps the sessions.
+
+    Args:
+        connection_uri: None or "sqlite:///file.db" (embedded), "postgresql://…" (embedded, many machines),
+            or "https://core…" (an official core; several separated by ";").
+        api_key: sent to a core.
+        network_interceptor: rewrites each request to a core: gets url, method, headers, params, body and
+            user_context, returns the first five.
+        disable_core_call_cache: accepted for compatibility; nothing a core answers is cached per request.
+        engine: settings of the embedded engine.
+    """
+
+    connection_uri: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    network_interceptor: NetworkInterceptor | None = None
+    disable_core_call_cache: bool = False
+    engine: EngineConfig | None = None
+
+    @property
+    def engine_uri(self) -> str:
+        """The URI in use: the given one, or the default SQLite file."""
+        return (self.connection_uri or "").strip() or DEFAULT_DATABASE
+
+    def __post_init__(self) -> None:
+        uri: Any = self.connection_uri
+        if uri is not None and not isinstance(uri, str):
+            raise ConfigError(f"connection_uri must be a text or None, not {type(uri).__name__}")
+        check_connection_uri(self.engine_uri)
+        engine: Any = self.engine
+        if engine is not None and not isinstance(engine, EngineConfig):
+            raise ConfigError(f"engine must be an EngineConfig, not {type(engine).__name__}")
+
+
+class AppInfo:
+    """`InputAppInfo`, normalised. Origins and paths are `str` subclasses."""
+
+    def __init__(
+        self,
+        app_name: str,
+        api_domain: str,
+        website_domain: str | None,
+        framework: Framework | None,
+        api_gateway_path: str,
+        api_base_path: str,
+        website_base_path: str,
+        mode: Mode | None,
+        origin: Origin | None,
+    ) -> None:
+        if website_domain is None and origin is None:
+            raise ConfigError("Please provide at least one of website_domain or origin")
+        self.app_name = app_name
+        self.api_domain = NormalisedURLDomain(api_domain)
+        self.top_level_api_domain = site_of(self.api_domain)
+        self.api_gateway_path = NormalisedURLPath(api_gateway_path)
+        self.api_base_path = self.api_gateway_path.append(NormalisedURLPath(api_base_path))
+        self.website_base_path = NormalisedURLPath(website_base_path)
+        self.framework = framework
+        self.mode: Mode = mode or ("asgi" if framework in (None, "fastapi") else "wsgi")
+        self._origin = origin if callable(origin) else NormalisedURLDomain(origin or website_domain or "")
+        if not callable(self._origin):
+            site_of(self._origin)  # a website that cannot work is better told now than at the first request
+
+    @classmethod
+    def from_input(cls, given: InputAppInfo, framework: Framework | None, mode: Mode | None) -> AppInfo:
+        """Normalise `given`.
+
+        Raises:
+            ConfigError: names the argument that cannot work.
+        """
+        return cls(
+            given.app_name,
+            given.api_domain,
+            given.website_domain,
+            framework,
+            given.api_gateway_path,
+            given.api_base_path,
+            given.website_base_path,
+            mode,
+            given.origin,
+        )
+
+    @property
+    def fixed_origin(self) -> str | None:
+        """The website's origin, or None when it is decided per request."""
+        return None if callable(self._origin) else self._origin
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of tokens: API origin plus base path."""
+        return f"{self.api_domain}{self.api_base_path}"
+
+    def get_origin(self, request: BaseRequest | None, user_context: dict[str, Any]) -> NormalisedURLDomain:
+        """Return the website's origin for this request."""
+        if callable(self._origin):
+            return NormalisedURLDomain(self._origin(request, user_context))
+        return self._origin
+
+    def get_top_level_website_domain(self, request: BaseRequest | None, user_context: dict[str, Any]) -> str:
+        """Return the website's site for this request."""
+        return site_of(self.get_origin(request, user_context))

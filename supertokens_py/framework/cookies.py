@@ -1,0 +1,76 @@
+"""Cookie headers, read leniently and written strictly (frontend-protocol 3.1-3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Literal, TypeAlias
+from urllib.parse import quote, unquote
+
+SameSite: TypeAlias = Literal["lax", "strict", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie to set, with its value in clear; `expires_ms` 0 deletes it."""
+
+    name: str
+    value: str = field(repr=False)
+    expires_ms: int
+    path: str = "/"
+    domain: str | None = None
+    secure: bool = True
+    http_only: bool = True
+    same_site: SameSite = "lax"
+
+    @property
+    def key(self) -> tuple[str, str | None, str]:
+        """What browsers tell cookies apart by."""
+        return self.name, self.domain, self.path
+
+    @property
+    def coded_value(self) -> str:
+        """The value as it stands on the wire: everything but A-Z a-z 0-9 - _ . ~ percent-encoded."""
+        return quote(self.value, safe="")
+
+    @property
+    def expires(self) -> str:
+        """The expiry as an HTTP date (always GMT, rounded up to the second)."""
+        return formatdate(-(-self.expires_ms // 1000), usegmt=True)
+
+    def header(self) -> str:
+        """Return the value of the Set-Cookie header."""
+        parts = [f"{self.name}={self.coded_value}", f"Path={self.path}"]
+        if self.domain:
+            parts.append(f"Domain={self.domain}")
+        parts.append(f"Expires={self.expires}")
+        if self.http_only:
+            parts.append("HttpOnly")
+        if self.secure:
+            parts.append("Secure")
+        parts.append(f"SameSite={self.same_site.capitalize()}")
+        return "; ".join(parts)
+
+
+def parse_cookie_header(header: str) -> Mapping[str, list[str]]:
+    """Return every value of every name, in order and still encoded; nothing is refused."""
+    values: dict[str, list[str]] = {}
+    for pair in header.split(";"):
+        name, separator, value = pair.partition("=")
+        if separator:
+            name = name.strip()
+            values.setdefault(unquote(name) if "%" in name else name, []).append(value.strip())
+    return values
+
+
+def decode_cookie_value(raw: str) -> str:
+    """Undo quoting and percent-encoding; "+" stays, and what does not decode stays as it is."""
+    if len(raw) >= 2 and raw[0] == raw[-1] == '"':
+        raw = raw[1:-1]
+    if "%" not in raw:
+        return raw
+    try:
+        return unquote(raw, errors="strict")
+    except UnicodeDecodeError:
+        return raw

@@ -1,0 +1,76 @@
+"""The Django middleware: answers SDK routes and session errors, adds owed tokens to the app's responses."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from supertokens_py.app import Supertokens, request_context
+from supertokens_py.bridge import blocking
+from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.framework.response import BaseResponse
+
+from .django_request import ATTRIBUTE, DjangoRequest
+from .native import to_native, with_changes
+
+
+class SuperTokensMiddleware:
+    """Sync under WSGI, async under ASGI, without a thread hop in either."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self._get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self._is_async:
+            return self._call_async(request)
+        supertokens = Supertokens.get_instance()
+        if supertokens.below_base(request.path) is not None:
+            base = DjangoRequest.of(request)
+            answer = blocking(supertokens.handle)(base)
+            if answer is not None:
+                return to_native(answer, base)
+        return _finished(request, self._get_response(request))
+
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        supertokens = Supertokens.get_instance()
+        if supertokens.below_base(request.path) is not None:
+            base = DjangoRequest.of(request)
+            answer = await supertokens.handle(base)
+            if answer is not None:
+                return to_native(answer, base)
+        return _finished(request, await self._get_response(request))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer session errors that a view raised; Django calls this in a thread without a loop."""
+        if not isinstance(exception, SuperTokensError):
+            return None
+        return error_response_blocking(DjangoRequest.of(request), exception)
+
+
+middleware = SuperTokensMiddleware
+
+
+def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    base: DjangoRequest | None = getattr(request, ATTRIBUTE, None)
+    return response if base is None else with_changes(response, base)
+
+
+async def error_response(base: DjangoRequest, error: Exception) -> HttpResponseBase:
+    """Return the response of an error that the SDK answers; others are raised again."""
+    answer = await Supertokens.get_instance().handle_supertokens_error(
+        base, error, BaseResponse({}), request_context(base)
+    )
+    return to_native(answer, base)
+
+
+error_response_blocking = blocking(error_response)

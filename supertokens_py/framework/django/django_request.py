@@ -1,0 +1,68 @@
+"""Django's request as a `BaseRequest`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.http import HttpRequest
+
+from supertokens_py.framework.request import BaseRequest
+
+ATTRIBUTE = "_supertokens_request"
+
+
+class DjangoRequest(BaseRequest):
+    """One request; Django REST framework's wrapper and the request inside it share one."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        self._outer: Any = None
+
+    @classmethod
+    def of(cls, native: Any) -> DjangoRequest:
+        """Return the one neutral request of a Django or REST framework request."""
+        inner: Any = getattr(native, "_request", native)
+        known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
+        if known is None:
+            known = cls(inner)
+            setattr(inner, ATTRIBUTE, known)
+        if inner is not native:
+            known._outer = native
+        return known
+
+    def method(self) -> str:
+        return self.request.method or ""
+
+    def get_path(self) -> str:
+        return self.request.path
+
+    def get_header(self, key: str) -> str | None:
+        name = key.upper().replace("-", "_")
+        if name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            return self.request.META.get(name) or None
+        return self.request.META.get("HTTP_" + name)
+
+    def cookie_header(self) -> str:
+        return self.request.META.get("HTTP_COOKIE", "")
+
+    def get_original_url(self) -> str:
+        return self.request.build_absolute_uri()
+
+    def get_query_params(self) -> dict[str, Any]:
+        return self.request.GET.dict()
+
+    async def json(self) -> Any:
+        try:
+            return json.loads(self.request.body)
+        except ValueError:
+            return {}
+
+    async def form_data(self) -> dict[str, Any]:
+        return dict(parse_qsl(self.request.body.decode("utf-8", "replace")))
+
+    def _keep_session(self, session: Any) -> None:
+        self.request.supertokens = session
+        if self._outer is not None:
+            self._outer.supertokens = session

@@ -1,0 +1,94 @@
+"""`verify_session` as Django decorators, for async and for sync views."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from django.http.response import HttpResponseBase
+
+from supertokens_py.app import request_context
+from supertokens_py.bridge import blocking
+from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.recipe.session import SessionRecipe
+from supertokens_py.recipe.session.requests import VerifyOptions
+
+from .django_middleware import error_response, error_response_blocking
+from .django_request import DjangoRequest
+
+P = ParamSpec("P")
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+async def _attach(request: Any, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
+    base = DjangoRequest.of(request)
+    session = await SessionRecipe.get_instance().verify(base, options, request_context(base, user_context))
+    if session is None:
+        base.set_session_as_none()
+
+
+_attach_blocking = blocking(_attach)
+
+
+def verify_session_async(
+    anti_csrf_check: bool | None = None,
+    session_required: bool = True,
+    check_database: bool = False,
+    override_global_claim_validators: Callable[..., Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> Callable[[View], View]:
+    """Make a decorator for `async def` views that puts the session into `request.supertokens`.
+
+    It answers session errors itself.
+
+    Args:
+        anti_csrf_check: None checks every request but GET; never in header mode.
+        session_required: False sets `request.supertokens` to None instead of answering 401 without a token.
+        check_database: also ask the store, so that a revoked session is seen at once.
+        override_global_claim_validators: `(global_validators, session, user_context)` to the validators
+            of this view; sync or async.
+        user_context: copied into the user context of each request.
+    """
+    options = VerifyOptions(
+        anti_csrf_check, session_required, check_database, override_global_claim_validators
+    )
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        async def call(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                await _attach(request, options, user_context)
+                return await cast("Callable[..., Awaitable[HttpResponseBase]]", view)(request, *args, **kwargs)
+            except SuperTokensError as error:
+                return await error_response(DjangoRequest.of(request), error)
+
+        return cast("View", call)
+
+    return decorate
+
+
+def verify_session_sync(
+    anti_csrf_check: bool | None = None,
+    session_required: bool = True,
+    check_database: bool = False,
+    override_global_claim_validators: Callable[..., Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> Callable[[View], View]:
+    """Make a decorator for `def` views; arguments as those of the async one."""
+    options = VerifyOptions(
+        anti_csrf_check, session_required, check_database, override_global_claim_validators
+    )
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def call(request: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                _attach_blocking(request, options, user_context)
+                return view(request, *args, **kwargs)
+            except SuperTokensError as error:
+                return error_response_blocking(DjangoRequest.of(request), error)
+
+        return cast("View", call)
+
+    return decorate

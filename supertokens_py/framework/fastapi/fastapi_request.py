@@ -1,0 +1,75 @@
+"""Starlette's request or WebSocket as a `BaseRequest`."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from starlette.requests import HTTPConnection, Request
+
+from supertokens_py.framework.request import BaseRequest
+
+SCOPE_KEY = "supertokens"
+
+
+class RequestSlot:
+    """Holds the neutral request of one ASGI scope, also for middlewares that work on copies of the scope."""
+
+    __slots__ = ("request",)
+
+    def __init__(self) -> None:
+        self.request: FastApiRequest | None = None
+
+
+class FastApiRequest(BaseRequest):
+    """One HTTP request or WebSocket."""
+
+    request: HTTPConnection
+
+    def __init__(self, request: HTTPConnection) -> None:
+        super().__init__(request)
+        self._scope = request.scope
+
+    @classmethod
+    def of(cls, native: HTTPConnection) -> FastApiRequest:
+        """Return the one neutral request of a connection."""
+        slot: RequestSlot | None = native.scope.get(SCOPE_KEY)
+        if slot is None:
+            slot = native.scope[SCOPE_KEY] = RequestSlot()
+        if slot.request is None:
+            slot.request = cls(native)
+        return slot.request
+
+    def method(self) -> str:
+        return self._scope.get("method", "GET")  # a WebSocket starts as a GET
+
+    def get_path(self) -> str:
+        return self._scope["path"]
+
+    def get_header(self, key: str) -> str | None:
+        wanted = key.lower().encode("latin-1")
+        for name, value in self._scope["headers"]:
+            if name == wanted:
+                return value.decode("latin-1")
+        return None
+
+    def cookie_header(self) -> str:
+        lines = [value.decode("latin-1") for name, value in self._scope["headers"] if name == b"cookie"]
+        return "; ".join(lines)
+
+    def get_original_url(self) -> str:
+        return str(self.request.url)
+
+    def get_query_params(self) -> dict[str, Any]:
+        return dict(self.request.query_params)
+
+    async def json(self) -> Any:
+        try:
+            return await cast("Request", self.request).json()
+        except (ValueError, AttributeError):
+            return {}
+
+    async def form_data(self) -> dict[str, Any]:
+        return dict(await cast("Request", self.request).form())
+
+    def _keep_session(self, session: Any) -> None:
+        self.request.state.supertokens = session

@@ -1,0 +1,114 @@
+"""`verify_session` as a FastAPI dependency, for HTTP routes and WebSockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, overload
+
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from starlette.exceptions import WebSocketException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.status import WS_1008_POLICY_VIOLATION
+
+from supertokens_py.app import request_context
+from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.recipe.session import SessionContainer, SessionRecipe
+from supertokens_py.recipe.session.csrf import require_trusted_origin
+from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
+from supertokens_py.recipe.session.requests import VerifyOptions
+
+from .fastapi_request import FastApiRequest
+from .middleware import error_response
+
+
+class SessionDependency(SecurityBase):
+    """Verifies the session of a connection; shows up as a security scheme in the OpenAPI document."""
+
+    def __init__(self, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT", description="SuperTokens session: header or cookie")
+        self.scheme_name = "SuperTokens"
+        self._options = options
+        self._user_context = user_context
+
+    async def __call__(self, connection: HTTPConnection) -> SessionContainer | None:
+        """Return the session, or None where it is optional and there is none."""
+        request = FastApiRequest.of(connection)
+        recipe = SessionRecipe.get_instance()
+        context = request_context(request, self._user_context)
+        if connection.scope["type"] == "websocket":
+            return await self._of_websocket(recipe, request, context)
+        session = await recipe.verify(request, self._options, context)
+        if session is None:
+            request.set_session_as_none()
+        return session
+
+    async def _of_websocket(
+        self, recipe: SessionRecipe, request: FastApiRequest, context: dict[str, Any]
+    ) -> SessionContainer | None:
+        # Browsers send cookies with WebSockets of any origin and ask nobody, so the origin is the proof.
+        try:
+            require_trusted_origin(request, recipe.config, context)
+            return await recipe.verify(request, self._options, context)
+        except SuperTokensSessionError as error:
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, str(error)[:100]) from error
+
+
+@overload
+def verify_session(
+    anti_csrf_check: bool | None = None,
+    session_required: Literal[True] = True,
+    check_database: bool = False,
+    override_global_claim_validators: Callable[..., Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> Callable[..., Coroutine[Any, Any, SessionContainer]]: ...
+
+
+@overload
+def verify_session(
+    anti_csrf_check: bool | None = None,
+    *,
+    session_required: Literal[False],
+    check_database: bool = False,
+    override_global_claim_validators: Callable[..., Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]: ...
+
+
+@overload
+def verify_session(
+    anti_csrf_check: bool | None = None,
+    session_required: bool = True,
+    check_database: bool = False,
+    override_global_claim_validators: Callable[..., Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]: ...
+
+
+def verify_session(
+    anti_csrf_check: bool | None = None,
+    session_required: bool = True,
+    check_database: bool = False,
+    override_global_claim_validators: Callable[..., Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]:
+    """Make a dependency that yields the verified session: `Depends(verify_session())`.
+
+    Args:
+        anti_csrf_check: None checks every request but GET; never in header mode.
+        session_required: False yields None instead of 401 where no token was sent.
+        check_database: also ask the store, so that a revoked session is seen at once.
+        override_global_claim_validators: `(global_validators, session, user_context)` to the validators
+            of this route; sync or async.
+        user_context: copied into the user context of each request.
+    """
+    options = VerifyOptions(
+        anti_csrf_check, session_required, check_database, override_global_claim_validators
+    )
+    return SessionDependency(options, user_context)
+
+
+async def session_exception_handler(request: Request, exc: SuperTokensError) -> Response:
+    """Answer session errors without the middleware: `app.add_exception_handler(SuperTokensError, …)`."""
+    return await error_response(FastApiRequest.of(request), exc)

@@ -1,0 +1,57 @@
+"""Flask's request as a `BaseRequest`."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Request, g
+from werkzeug.local import LocalProxy
+
+from supertokens_py.framework.request import BaseRequest
+
+ENVIRON_KEY = "supertokens.request"
+
+
+class FlaskRequest(BaseRequest):
+    """One request. It is kept in the WSGI environ: `flask.g` may outlive a request, the environ never does."""
+
+    request: Request
+
+    @classmethod
+    def of(cls, native: Request) -> FlaskRequest:
+        """Return the one neutral request of a Flask request."""
+        if isinstance(native, LocalProxy):
+            native = cast("Request", native._get_current_object())  # pyright: ignore[reportPrivateUsage]
+        known: FlaskRequest | None = native.environ.get(ENVIRON_KEY)
+        if known is None:
+            known = native.environ[ENVIRON_KEY] = cls(native)
+        return known
+
+    def method(self) -> str:
+        return self.request.environ["REQUEST_METHOD"]
+
+    def get_path(self) -> str:
+        return self.request.root_path + self.request.path
+
+    def get_header(self, key: str) -> str | None:
+        if key.lower() in ("content-type", "content-length"):
+            return self.request.headers.get(key)
+        return self.request.environ.get("HTTP_" + key.upper().replace("-", "_"))
+
+    def cookie_header(self) -> str:
+        return self.request.environ.get("HTTP_COOKIE", "")
+
+    def get_original_url(self) -> str:
+        return self.request.url
+
+    def get_query_params(self) -> dict[str, Any]:
+        return self.request.args.to_dict()
+
+    async def json(self) -> Any:
+        return self.request.get_json(silent=True, force=True) or {}
+
+    async def form_data(self) -> dict[str, Any]:
+        return self.request.form.to_dict()
+
+    def _keep_session(self, session: Any) -> None:
+        g.supertokens = session

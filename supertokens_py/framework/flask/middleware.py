@@ -1,0 +1,73 @@
+"""The Flask extension: answers SDK routes and session errors, adds owed tokens to the app's responses."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+from werkzeug.datastructures import Headers
+
+from supertokens_py.app import Supertokens, request_context
+from supertokens_py.bridge import blocking
+from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.framework.response import BaseResponse
+
+from .flask_request import ENVIRON_KEY, FlaskRequest
+
+
+class Middleware:
+    """Put into an app once: `Middleware(app)`."""
+
+    def __init__(self, app: Flask | None = None) -> None:
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Register the hooks; a request that is not the SDK's costs a path comparison."""
+        app.before_request(_answer_own_routes)
+        app.after_request(_add_changes)
+        app.teardown_request(_forget_session)
+        app.register_error_handler(SuperTokensError, _answer_error)
+
+
+def _answer_own_routes() -> Response | None:
+    environ = request.environ
+    path = environ.get("SCRIPT_NAME", "") + request.path
+    supertokens = Supertokens.get_instance()
+    if supertokens.below_base(path) is None:
+        return None
+    base = FlaskRequest.of(request)
+    answer = blocking(supertokens.handle)(base)
+    return None if answer is None else to_native(answer, base)
+
+
+def _add_changes(response: Response) -> Response:
+    base: FlaskRequest | None = request.environ.get(ENVIRON_KEY)
+    if base is not None:
+        changes = base.take_changes()
+        base.finished = True
+        if changes is not None:
+            response.headers = Headers(changes.apply_to(response.headers))
+    return response
+
+
+def _forget_session(_: BaseException | None) -> None:
+    # An app context may be pushed for the whole process; the next request must not find this session.
+    g.pop("supertokens", None)
+
+
+def _answer_error(error: Exception) -> Response:
+    return error_response(FlaskRequest.of(request), error)
+
+
+def error_response(base: FlaskRequest, error: Exception) -> Response:
+    """Return the response of an error that the SDK answers; others are raised again."""
+    answer = blocking(Supertokens.get_instance().handle_supertokens_error)(
+        base, error, BaseResponse({}), request_context(base)
+    )
+    return to_native(answer, base)
+
+
+def to_native(answer: BaseResponse, base: FlaskRequest) -> Response:
+    """Return the framework's response, with the changes that the request owes."""
+    changes = base.take_changes()
+    headers = changes.apply_to(answer.header_list()) if changes else answer.header_list()
+    return Response(answer.body, status=answer.status_code, headers=Headers(headers))

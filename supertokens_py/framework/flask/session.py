@@ -1,0 +1,70 @@
+"""`verify_session` as a Flask decorator, for sync and async views."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import current_app, request
+
+from supertokens_py.app import request_context
+from supertokens_py.bridge import blocking
+from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.recipe.session import SessionRecipe
+from supertokens_py.recipe.session.requests import VerifyOptions
+
+from .flask_request import FlaskRequest
+from .middleware import error_response
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_verify = blocking(SessionRecipe.verify)
+
+
+def verify_session(
+    anti_csrf_check: bool | None = None,
+    session_required: bool = True,
+    check_database: bool = False,
+    override_global_claim_validators: Callable[..., Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Make a decorator that verifies the session first and puts it into `flask.g.supertokens`.
+
+    It stands under `@app.route`, answers session errors itself, and takes sync and async views.
+
+    Args:
+        anti_csrf_check: None checks every request but GET; never in header mode.
+        session_required: False sets `g.supertokens` to None instead of answering 401 without a token.
+        check_database: also ask the store, so that a revoked session is seen at once.
+        override_global_claim_validators: `(global_validators, session, user_context)` to the validators
+            of this view; sync or async.
+        user_context: copied into the user context of each request.
+    """
+    options = VerifyOptions(
+        anti_csrf_check, session_required, check_database, override_global_claim_validators
+    )
+
+    def decorate(view: Callable[P, T]) -> Callable[P, T]:
+        is_async = inspect.iscoroutinefunction(view)
+
+        @functools.wraps(view)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            base = FlaskRequest.of(request)
+            try:
+                session = _verify(
+                    SessionRecipe.get_instance(), base, options, request_context(base, user_context)
+                )
+                if session is None:
+                    base.set_session_as_none()
+                if is_async:
+                    return cast("T", current_app.ensure_sync(view)(*args, **kwargs))
+                return view(*args, **kwargs)
+            except SuperTokensError as error:
+                return cast("T", error_response(base, error))
+
+        return call
+
+    return decorate

@@ -1,0 +1,37 @@
+"""Raw requests are recognised by their type; the adapter of their framework is loaded at first need."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from supertokens_py.exceptions import GeneralError
+
+from .request import BaseRequest
+
+_ADAPTERS = {
+    "starlette": ("supertokens_py.framework.fastapi.fastapi_request", "FastApiRequest"),
+    "flask": ("supertokens_py.framework.flask.flask_request", "FlaskRequest"),
+    "werkzeug": ("supertokens_py.framework.flask.flask_request", "FlaskRequest"),
+    "django": ("supertokens_py.framework.django.django_request", "DjangoRequest"),
+    "rest_framework": ("supertokens_py.framework.django.django_request", "DjangoRequest"),
+}
+
+
+def as_base_request(native: Any) -> BaseRequest:
+    """Return the neutral request of a framework's request; the same one for the whole request.
+
+    Raises:
+        GeneralError: no adapter knows the type.
+    """
+    if isinstance(native, BaseRequest):
+        return native
+    for kind in type(native).__mro__:
+        found = _ADAPTERS.get(kind.__module__.partition(".")[0])
+        if found:
+            module, name = found
+            return getattr(import_module(module), name).of(native)
+    raise GeneralError(
+        f"{type(native).__name__} is not a request of FastAPI, Starlette, Flask or Django; "
+        "pass the request object that your view received"
+    )

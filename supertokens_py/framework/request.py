@@ -1,0 +1,113 @@
+"""The neutral request: what the core may ask of a request, whichever framework it came from.
+
+Adapters subclass it with the few questions that only they can answer. It lives exactly as long as
+its request: it also carries the changes owed to the response and the session attached to it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from .cookies import decode_cookie_value, parse_cookie_header
+from .response import Changes
+
+
+class BaseRequest(ABC):
+    """One request. `request` is the framework's own object."""
+
+    wrapper_used = True
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+        self.finished = False  #: the response has started; changes can no longer reach the client
+        self.created_handles: list[str] = []  #: sessions that this request created
+        self._changes: Changes | None = None
+        self._session: Any = None
+        self._cookies: Mapping[str, list[str]] | None = None
+
+    @abstractmethod
+    def method(self) -> str:
+        """Return the method, upper case as sent."""
+
+    @abstractmethod
+    def get_path(self) -> str:
+        """Return the path below the app's mount point, decoded, without query."""
+
+    @abstractmethod
+    def get_header(self, key: str) -> str | None:
+        """Return a header's value; names are case-insensitive."""
+
+    @abstractmethod
+    def cookie_header(self) -> str:
+        """Return the Cookie header; several lines are joined by "; "."""
+
+    @abstractmethod
+    def get_original_url(self) -> str:
+        """Return the full URL."""
+
+    @abstractmethod
+    def get_query_params(self) -> dict[str, Any]:
+        """Return the query parameters, last value of each."""
+
+    @abstractmethod
+    async def json(self) -> Any:
+        """Return the body as JSON; `{}` where it is none."""
+
+    @abstractmethod
+    async def form_data(self) -> dict[str, Any]:
+        """Return an urlencoded body as a flat dict."""
+
+    @abstractmethod
+    def _keep_session(self, session: Any) -> None:
+        """Put the session where the framework's users look for it."""
+
+    def get_query_param(self, key: str, default: str | None = None) -> str | None:
+        """Return one query parameter."""
+        return self.get_query_params().get(key, default)
+
+    async def get_json_or_form_data(self) -> Any:
+        """Return the body as its Content-Type says; None without one."""
+        content_type = self.get_header("content-type")
+        if content_type is None:
+            return None
+        return await (self.json() if content_type.startswith("application/json") else self.form_data())
+
+    def cookie_values(self, key: str) -> list[str]:
+        """Return every value sent under a cookie name, decoded, in order."""
+        if self._cookies is None:
+            self._cookies = parse_cookie_header(self.cookie_header())
+        found = self._cookies.get(key)
+        return [decode_cookie_value(raw) for raw in found] if found else []
+
+    def get_cookie(self, key: str) -> str | None:
+        """Return a cookie's first value, decoded."""
+        values = self.cookie_values(key)
+        return values[0] if values else None
+
+    @property
+    def changes(self) -> Changes:
+        """What the response will owe; made at first need."""
+        if self._changes is None:
+            self._changes = Changes()
+        return self._changes
+
+    def take_changes(self) -> Changes | None:
+        """Return the changes that are owed, if any; they are owed no longer, so they are applied once."""
+        changes, self._changes = self._changes, None
+        return changes or None
+
+    def get_session(self) -> Any:
+        """Return the session attached to this request, or None."""
+        return self._session
+
+    def set_session(self, session: Any) -> None:
+        """Attach a session."""
+        self._session = session
+        self._keep_session(session)
+
+    def set_session_as_none(self) -> None:
+        """Detach the session."""
+        self._session = None
+        self._keep_session(None)

@@ -1,0 +1,1 @@
+"""The recipes: session and its companions."""

@@ -1,0 +1,104 @@
+"""How applications replace parts of a recipe: overrides are told apart once, at `init`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from supertokens_py.bridge import call_app
+from supertokens_py.exceptions import ConfigError
+
+T = TypeVar("T")
+
+
+class OverrideConfig:
+    """Functions that receive the default implementation and return the one to use.
+
+    Args:
+        functions: changes what the recipe does.
+        apis: changes the HTTP APIs.
+    """
+
+    def __init__(
+        self,
+        functions: Callable[[Any], Any] | None = None,
+        apis: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.functions = functions
+        self.apis = apis
+
+
+class Overridden:
+    """An implementation after the application had its say: which methods are no longer ours."""
+
+    def __init__(self, default: Any, override: Callable[[Any], Any] | None, source: str) -> None:
+        kind = type(default)
+        self.implementation = default
+        self.owned: frozenset[str] = frozenset()
+        if override is None:
+            return
+        self.implementation = override(default)
+        if self.implementation is None:
+            raise ConfigError(f"the override in {source} returned None; it must return the implementation")
+        names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
+        self.owned = frozenset(name for name in names if _is_replaced(self.implementation, kind, name))
+
+    def wrap(self, adapters: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> Any:
+        """Make every replaced method awaitable, whether the application wrote it sync or async."""
+        for name in self.owned:
+            hook = getattr(self.implementation, name)
+            hook = adapters[name](hook) if name in adapters else hook
+            setattr(self.implementation, name, _awaitable(hook))
+        return self.implementation
+
+
+def install(
+    default: T,
+    override: Callable[[T], T] | None,
+    source: str,
+    adapters: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] | None = None,
+) -> tuple[T, frozenset[str]]:
+    """Apply an override; return the implementation and the names of the methods that it replaced.
+
+    Raises:
+        ConfigError: the override returned nothing.
+    """
+    overridden = Overridden(default, override, source)
+    return overridden.wrap(adapters or {}), overridden.owned
+
+
+def _is_replaced(implementation: Any, kind: type[Any], name: str) -> bool:
+    member = getattr(implementation, name, None)
+    return getattr(member, "__func__", None) is not getattr(kind, name)
+
+
+def _awaitable(hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(hook)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        return await call_app(hook, *args, **kwargs)
+
+    return call
+
+
+def parameter_names(hook: Callable[..., Any]) -> list[str] | None:
+    """Return the names of the positional parameters of application code; None where it takes any (`*args`)."""
+    try:
+        parameters = inspect.signature(hook).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [parameter.name for parameter in parameters if parameter.kind in positional]
+
+
+def check_override(override: Any, kinds: Iterable[type[Any]] = (OverrideConfig,)) -> None:
+    """Refuse an `override=` argument of the wrong type.
+
+    Raises:
+        ConfigError: says what it must be.
+    """
+    if override is not None and not isinstance(override, tuple(kinds)):
+        raise ConfigError("override must be an instance of InputOverrideConfig or None")

@@ -1,0 +1,30 @@
+"""Functions of the JWT recipe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from supertokens_py.recipe.jwt.interfaces import (
+    CreateJwtOkResult,
+    CreateJwtResultUnsupportedAlgorithm,
+    GetJWKSResult,
+)
+from supertokens_py.recipe.jwt.recipe import JWTRecipe
+
+
+async def create_jwt(
+    payload: dict[str, Any] | None = None,
+    validity_seconds: int | None = None,
+    use_static_signing_key: bool | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
+    """Sign a JWT that lives for `validity_seconds`; `use_static_signing_key=False` takes the rotating key."""
+    functions = JWTRecipe.get_instance().recipe_implementation
+    context = user_context if user_context is not None else {}
+    return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)
+
+
+async def get_jwks(user_context: dict[str, Any] | None = None) -> GetJWKSResult:
+    """Return the public keys."""
+    functions = JWTRecipe.get_instance().recipe_implementation
+    return await functions.get_jwks(user_context if user_context is not None else {})

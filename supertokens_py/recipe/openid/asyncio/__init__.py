@@ -1,0 +1,41 @@
+"""Functions of the OpenID recipe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from supertokens_py.recipe.jwt.interfaces import (
+    CreateJwtOkResult,
+    CreateJwtResultUnsupportedAlgorithm,
+    GetJWKSResult,
+)
+from supertokens_py.recipe.openid.interfaces import GetOpenIdDiscoveryConfigurationResult
+from supertokens_py.recipe.openid.recipe import OpenIdRecipe
+
+
+async def create_jwt(
+    payload: dict[str, Any] | None = None,
+    validity_seconds: int | None = None,
+    use_static_signing_key: bool | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
+    """Sign a JWT whose `iss` is the issuer, unless the payload has its own; life in seconds."""
+    functions = OpenIdRecipe.get_instance().recipe_implementation
+    context = user_context if user_context is not None else {}
+    return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)
+
+
+async def get_jwks(user_context: dict[str, Any] | None = None) -> GetJWKSResult:
+    """Return the public keys."""
+    functions = OpenIdRecipe.get_instance().recipe_implementation
+    return await functions.get_jwks(user_context if user_context is not None else {})
+
+
+async def get_open_id_discovery_configuration(
+    user_context: dict[str, Any] | None = None,
+) -> GetOpenIdDiscoveryConfigurationResult:
+    """Return issuer and key address."""
+    functions = OpenIdRecipe.get_instance().recipe_implementation
+    return await functions.get_open_id_discovery_configuration(
+        user_context if user_context is not None else {}
+    )

@@ -1,0 +1,26 @@
+"""Sessions: put `session.init(...)` into `recipe_list`."""
+
+from __future__ import annotations
+
+from . import exceptions, interfaces, utils
+from .constants import TokenTransferMethod
+from .container import SessionContainer
+from .recipe import SessionInit as init
+from .recipe import SessionRecipe
+from .settings import InputErrorHandlers, InputOverrideConfig, JWTConfig
+
+SessionOverrideConfig = InputOverrideConfig
+
+__all__ = [
+    "InputErrorHandlers",
+    "InputOverrideConfig",
+    "JWTConfig",
+    "SessionContainer",
+    "SessionOverrideConfig",
+    "SessionRecipe",
+    "TokenTransferMethod",
+    "exceptions",
+    "init",
+    "interfaces",
+    "utils",
+]

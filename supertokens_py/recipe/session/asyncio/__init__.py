@@ -1,0 +1,421 @@
+"""Functions of the session recipe. `syncio` has the same ones, blocking."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, TypeVar
+
+from supertokens_py.bridge import call_app
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.recipe.openid.asyncio import (
+    create_jwt,
+    get_jwks,
+    get_open_id_discovery_configuration,
+)
+from supertokens_py.recipe.session.claim import SessionClaim
+from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.recipe.session.recipe import SessionRecipe
+from supertokens_py.recipe.session.requests import (
+    VerifyOptions,
+    assert_claims_of,
+    create_in_request,
+    refresh_in_request,
+    session_of_request,
+)
+from supertokens_py.recipe.session.results import (
+    ClaimsValidationResult,
+    GetClaimValueOkResult,
+    SessionDoesNotExistError,
+    SessionInformationResult,
+)
+from supertokens_py.types.base import RecipeUserId, user_id_text
+
+_T = TypeVar("_T")
+
+__all__ = [
+    "create_jwt",
+    "create_new_session",
+    "create_new_session_without_request_response",
+    "fetch_and_set_claim",
+    "get_all_session_handles_for_user",
+    "get_claim_value",
+    "get_jwks",
+    "get_open_id_discovery_configuration",
+    "get_session",
+    "get_session_information",
+    "get_session_without_request_response",
+    "merge_into_access_token_payload",
+    "refresh_session",
+    "refresh_session_without_request_response",
+    "remove_claim",
+    "revoke_all_sessions_for_user",
+    "revoke_multiple_sessions",
+    "revoke_session",
+    "set_claim_value",
+    "update_access_token_payload",
+    "update_session_data",
+    "update_session_data_in_database",
+    "validate_claims_for_session_handle",
+    "validate_claims_in_jwt_payload",
+]
+
+
+async def create_new_session(
+    request: Any,
+    tenant_id: str,
+    user_id: str | RecipeUserId | None = None,
+    access_token_payload: dict[str, Any] | None = None,
+    session_data_in_database: dict[str, Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+    *,
+    recipe_user_id: str | RecipeUserId | None = None,
+    jwt_payload: dict[str, Any] | None = None,
+    session_data: dict[str, Any] | None = None,
+) -> SessionContainer:
+    """Create a session for a user; the middleware puts its tokens into the response of `request`.
+
+    Args:
+        request: your framework's request.
+        tenant_id: "public" unless you use tenants.
+        user_id: any text that names the user, 128 characters at most.
+        access_token_payload: custom claims, readable by the frontend.
+        session_data_in_database: data kept on the server, never sent to the frontend.
+        user_context: handed through to your overrides.
+        recipe_user_id: other name of `user_id`.
+        jwt_payload: older name of `access_token_payload`.
+        session_data: older name of `session_data_in_database`.
+
+    Raises:
+        ProtectedClaimError: the payload names a protected claim.
+        PayloadTooLargeError: the access token would not fit a cookie.
+        ConfigError: the cookie settings cannot work in a browser.
+    """
+    base = as_base_request(request)
+    return await create_in_request(
+        SessionRecipe.get_instance(),
+        base,
+        tenant_id=tenant_id,
+        user_id=_the_user(user_id, recipe_user_id),
+        payload=_one_of("access_token_payload", access_token_payload, "jwt_payload", jwt_payload),
+        data=_one_of("session_data_in_database", session_data_in_database, "session_data", session_data),
+        user_context=_context(user_context, base),
+    )
+
+
+async def create_new_session_without_request_response(
+    tenant_id: str,
+    user_id: str | RecipeUserId | None = None,
+    access_token_payload: dict[str, Any] | None = None,
+    session_data_in_database: dict[str, Any] | None = None,
+    disable_anti_csrf: bool = False,
+    user_context: dict[str, Any] | None = None,
+    *,
+    recipe_user_id: str | RecipeUserId | None = None,
+    jwt_payload: dict[str, Any] | None = None,
+    session_data: dict[str, Any] | None = None,
+) -> SessionContainer:
+    """Create a session that you deliver yourself: see `get_all_session_tokens_dangerously()`."""
+    recipe = SessionRecipe.get_instance()
+    user, context = _the_user(user_id, recipe_user_id), _context(user_context)
+    given = _one_of("access_token_payload", access_token_payload, "jwt_payload", jwt_payload)
+    data = _one_of("session_data_in_database", session_data_in_database, "session_data", session_data)
+    payload = await recipe.initial_payload(user, tenant_id, given, context)
+    return await recipe.recipe_implementation.create_new_session(
+        user, payload, data, disable_anti_csrf, tenant_id, user_context=context
+    )
+
+
+async def get_session(
+    request: Any,
+    session_required: bool | None = None,
+    anti_csrf_check: bool | None = None,
+    check_database: bool | None = None,
+    override_global_claim_validators: Any = None,
+    user_context: dict[str, Any] | None = None,
+) -> SessionContainer | None:
+    """Verify the session of a request, as `verify_session` does; None only if it is not required.
+
+    Raises:
+        UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: answered by the middleware.
+    """
+    base = as_base_request(request)
+    options = VerifyOptions(
+        anti_csrf_check,
+        session_required is not False,
+        check_database is True,
+        override_global_claim_validators,
+    )
+    recipe = SessionRecipe.get_instance()
+    return await session_of_request(recipe, base, options, _context(user_context, base))
+
+
+async def get_session_without_request_response(
+    access_token: str,
+    anti_csrf_token: str | None = None,
+    anti_csrf_check: bool | None = None,
+    session_required: bool | None = None,
+    check_database: bool | None = None,
+    override_global_claim_validators: Any = None,
+    user_context: dict[str, Any] | None = None,
+) -> SessionContainer | None:
+    """Verify an access token that you hold; claims are judged too."""
+    recipe, context = SessionRecipe.get_instance(), _context(user_context)
+    session = await recipe.recipe_implementation.get_session(
+        access_token=access_token,
+        anti_csrf_token=anti_csrf_token,
+        anti_csrf_check=anti_csrf_check,
+        session_required=session_required,
+        check_database=check_database,
+        override_global_claim_validators=override_global_claim_validators,
+        user_context=context,
+    )
+    if session is not None:
+        await assert_claims_of(recipe, session, override_global_claim_validators, context)
+    return session
+
+
+async def refresh_session(request: Any, user_context: dict[str, Any] | None = None) -> SessionContainer:
+    """Exchange the refresh token of a request for new tokens, delivered by the middleware.
+
+    Raises:
+        UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: answered by the middleware.
+    """
+    base = as_base_request(request)
+    return await refresh_in_request(SessionRecipe.get_instance(), base, _context(user_context, base))
+
+
+async def refresh_session_without_request_response(
+    refresh_token: str,
+    disable_anti_csrf: bool = False,
+    anti_csrf_token: str | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> SessionContainer:
+    """Exchange a refresh token that you hold for new tokens."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.refresh_session(
+        refresh_token, anti_csrf_token, disable_anti_csrf, _context(user_context)
+    )
+
+
+async def revoke_session(session_handle: str, user_context: dict[str, Any] | None = None) -> bool:
+    """End a session; False if there was none."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.revoke_session(session_handle, _context(user_context))
+
+
+async def revoke_multiple_sessions(
+    session_handles: list[str], user_context: dict[str, Any] | None = None
+) -> list[str]:
+    """End sessions; return the handles of those that existed."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.revoke_multiple_sessions(session_handles, _context(user_context))
+
+
+async def revoke_all_sessions_for_user(
+    user_id: str,
+    tenant_id: str | bool | None = None,
+    user_context: dict[str, Any] | str | None = None,
+    *more: Any,
+    **named: Any,
+) -> list[str]:
+    """End a user's sessions in one tenant, or in all (None); return their handles."""
+    tenant, context = _tenant_and_context(tenant_id, user_context, more, named)
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.revoke_all_sessions_for_user(
+        user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context
+    )
+
+
+async def get_all_session_handles_for_user(
+    user_id: str,
+    tenant_id: str | bool | None = None,
+    user_context: dict[str, Any] | str | None = None,
+    *more: Any,
+    **named: Any,
+) -> list[str]:
+    """Return the handles of a user's live sessions in one tenant, or in all (None)."""
+    tenant, context = _tenant_and_context(tenant_id, user_context, more, named)
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.get_all_session_handles_for_user(
+        user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context
+    )
+
+
+async def get_session_information(
+    session_handle: str, user_context: dict[str, Any] | None = None
+) -> SessionInformationResult | None:
+    """Return a session as stored; None if there is no such live session."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.get_session_information(session_handle, _context(user_context))
+
+
+async def update_session_data_in_database(
+    session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any] | None = None
+) -> bool:
+    """Replace the data kept on the server; False if there is no such session."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.update_session_data_in_database(
+        session_handle, new_session_data, _context(user_context)
+    )
+
+
+update_session_data = update_session_data_in_database
+
+
+async def merge_into_access_token_payload(
+    session_handle: str, new_access_token_payload: dict[str, Any], user_context: dict[str, Any] | None = None
+) -> bool:
+    """Merge into the stored payload; None removes a key. Clients see it after their next refresh.
+
+    Raises:
+        ProtectedClaimError: the update names a protected claim; nothing was written.
+    """
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.merge_into_access_token_payload(
+        session_handle, new_access_token_payload, _context(user_context)
+    )
+
+
+async def update_access_token_payload(
+    session_handle: str, new_access_token_payload: dict[str, Any], user_context: dict[str, Any] | None = None
+) -> bool:
+    """Replace the stored payload; deprecated, use `merge_into_access_token_payload`."""
+    warnings.warn(
+        "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.update_access_token_payload(
+        session_handle, new_access_token_payload, _context(user_context)
+    )
+
+
+async def fetch_and_set_claim(
+    session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
+) -> bool:
+    """Fetch a claim's value and store it; False if there is no such session."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.fetch_and_set_claim(session_handle, claim, _context(user_context))
+
+
+async def set_claim_value(
+    session_handle: str, claim: SessionClaim[_T], value: _T, user_context: dict[str, Any] | None = None
+) -> bool:
+    """Store a claim's value; False if there is no such session."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.set_claim_value(session_handle, claim, value, _context(user_context))
+
+
+async def get_claim_value(
+    session_handle: str, claim: SessionClaim[_T], user_context: dict[str, Any] | None = None
+) -> SessionDoesNotExistError | GetClaimValueOkResult[_T]:
+    """Return a claim's stored value."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.get_claim_value(session_handle, claim, _context(user_context))
+
+
+async def remove_claim(
+    session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
+) -> bool:
+    """Remove a claim from the stored payload; False if there is no such session."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    return await functions.remove_claim(session_handle, claim, _context(user_context))
+
+
+async def validate_claims_for_session_handle(
+    session_handle: str,
+    override_global_claim_validators: Any = None,
+    user_context: dict[str, Any] | None = None,
+) -> SessionDoesNotExistError | ClaimsValidationResult:
+    """Judge a stored payload, refetching claims that are due and storing what was fetched.
+
+    The override gets (global_validators, session information, user_context). Failures are returned.
+    """
+    recipe, context = SessionRecipe.get_instance(), _context(user_context)
+    functions = recipe.recipe_implementation
+    information = await functions.get_session_information(session_handle, context)
+    if information is None:
+        return SessionDoesNotExistError()
+    validators: Any = await call_app(
+        functions.get_global_claim_validators,
+        information.tenant_id,
+        information.user_id,
+        list(recipe.claim_validators_added_by_other_recipes),
+        context,
+    )
+    if override_global_claim_validators is not None:
+        validators = await call_app(override_global_claim_validators, validators, information, context)
+    stored = information.custom_claims_in_access_token_payload
+    payload = {**stored, "tId": information.tenant_id, "rsub": information.recipe_user_id}
+    result = await functions.validate_claims(information.user_id, payload, validators, context)
+    if result.access_token_payload_update is not None:
+        fetched = {
+            name: value
+            for name, value in result.access_token_payload_update.items()
+            if name not in payload or stored.get(name) != value
+        }
+        update = {name: value for name, value in fetched.items() if name not in ("tId", "rsub")}
+        if not await functions.merge_into_access_token_payload(session_handle, update, context):
+            return SessionDoesNotExistError()
+    return ClaimsValidationResult(result.invalid_claims)
+
+
+async def validate_claims_in_jwt_payload(
+    tenant_id: str,
+    user_id: str,
+    jwt_payload: dict[str, Any],
+    override_global_claim_validators: Any = None,
+    user_context: dict[str, Any] | None = None,
+) -> ClaimsValidationResult:
+    """Judge a payload that you hold, without fetching anything; the override gets the user id second."""
+    recipe, context = SessionRecipe.get_instance(), _context(user_context)
+    functions = recipe.recipe_implementation
+    validators: Any = await call_app(
+        functions.get_global_claim_validators,
+        tenant_id,
+        user_id,
+        list(recipe.claim_validators_added_by_other_recipes),
+        context,
+    )
+    if override_global_claim_validators is not None:
+        validators = await call_app(override_global_claim_validators, validators, user_id, context)
+    return await functions.validate_claims_in_jwt_payload(user_id, jwt_payload, validators, context)
+
+
+def _context(given: dict[str, Any] | None, request: BaseRequest | None = None) -> dict[str, Any]:
+    """Return the caller's own dict, which overrides may write to, with the request in it."""
+    context = given if given is not None else {}
+    if request is not None:
+        context["_default"] = {**context.get("_default", {}), "request": request}
+    return context
+
+
+def _the_user(user_id: str | RecipeUserId | None, recipe_user_id: str | RecipeUserId | None) -> str:
+    given = recipe_user_id if user_id is None else user_id
+    if given is None:
+        raise TypeError("missing required argument: 'user_id'")
+    return user_id_text(given)
+
+
+def _one_of(name: str, value: Any, older_name: str, older: Any) -> Any:
+    if value is not None and older is not None:
+        raise TypeError(f"give either {name} or its older name {older_name}, not both")
+    return older if value is None else value
+
+
+def _tenant_and_context(
+    second: Any, third: Any, more: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[str | None, dict[str, Any]]:
+    """Read (tenant_id, user_context), or later releases' (for_linked_accounts, tenant_id, user_context)."""
+    for flag in ("revoke_sessions_for_linked_accounts", "fetch_sessions_for_linked_accounts"):
+        named.pop(flag, None)
+    if named:
+        raise TypeError(f"unexpected arguments: {', '.join(named)}")
+    values = [second, third, *more]
+    if isinstance(second, bool):
+        values = values[1:]
+    tenant, context = values[0], next((value for value in values[1:] if value is not None), None)
+    return tenant, _context(context)

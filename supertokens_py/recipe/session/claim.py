@@ -1,0 +1,95 @@
+"""What a claim and a claim validator are; the built-in kinds are in `claim_base_classes`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from supertokens_py.bridge import call_app
+from supertokens_py.recipe.base import parameter_names
+
+if TYPE_CHECKING:
+    from .results import ClaimValidationResult
+
+_T = TypeVar("_T")
+
+
+class SessionClaim(ABC, Generic[_T]):
+    """A named value in the access token payload that knows how to fetch itself.
+
+    Args:
+        key: its name in the payload.
+        fetch_value: `(user_id, tenant_id, user_context)` or
+            `(user_id, recipe_user_id, tenant_id, current_payload, user_context)`, sync or async; None
+            leaves the payload alone. The number of parameters decides, once.
+    """
+
+    def __init__(self, key: str, fetch_value: Callable[..., Awaitable[_T | None] | _T | None]) -> None:
+        self.key = key
+        self.fetch_value = fetch_value
+        self._takes_five = len(parameter_names(fetch_value) or ()) == 5
+
+    async def fetch(
+        self,
+        user_id: str,
+        recipe_user_id: str,
+        tenant_id: str,
+        current_payload: dict[str, Any],
+        user_context: dict[str, Any],
+    ) -> _T | None:
+        """Ask the application for the current value."""
+        if self._takes_five:
+            arguments = (user_id, recipe_user_id, tenant_id, current_payload, user_context)
+        else:
+            arguments = (user_id, tenant_id, user_context)
+        return await call_app(self.fetch_value, *arguments)
+
+    async def build(
+        self, user_id: str, tenant_id: str, user_context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Fetch, and return the payload part that holds the value: `{}` or `{key: …}`."""
+        context = user_context if user_context is not None else {}
+        value = await self.fetch(user_id, user_id, tenant_id, {}, context)
+        return {} if value is None else self.add_to_payload_({}, value, context)
+
+    @abstractmethod
+    def add_to_payload_(
+        self, payload: dict[str, Any], value: _T, user_context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return a copy of `payload` that holds the value."""
+
+    @abstractmethod
+    def remove_from_payload_by_merge_(
+        self, payload: dict[str, Any], user_context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return a copy of `payload` that, when merged, removes the claim."""
+
+    @abstractmethod
+    def remove_from_payload(
+        self, payload: dict[str, Any], user_context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return a copy of `payload` without the claim."""
+
+    @abstractmethod
+    def get_value_from_payload(
+        self, payload: dict[str, Any], user_context: dict[str, Any] | None = None
+    ) -> _T | None:
+        """Return the value in `payload`, or None."""
+
+
+class SessionClaimValidator(ABC):
+    """Judges a payload. Give it a `claim` to have the claim refetched when `should_refetch` says so."""
+
+    claim: SessionClaim[Any] | None = None
+
+    def __init__(self, id_: str) -> None:
+        self.id = id_
+
+    def should_refetch(self, payload: dict[str, Any], user_context: dict[str, Any]) -> Awaitable[bool] | bool:
+        """Tell whether the claim must be fetched before judging; may be async."""
+        return False
+
+    @abstractmethod
+    async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> ClaimValidationResult:
+        """Judge; may be written sync or async."""

@@ -1,0 +1,54 @@
+"""A claim that is true or false."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from supertokens_py.recipe.session.claim import SessionClaimValidator
+
+from .primitive_claim import PrimitiveClaim, PrimitiveClaimValidators
+
+
+class BooleanClaimValidators(PrimitiveClaimValidators[bool]):
+    """Makes validators of a boolean claim. The age limit, in seconds, may be given under any of its names."""
+
+    def is_true(
+        self,
+        max_age: int | None = None,
+        id_: str | None = None,
+        *,
+        max_age_in_sec: int | None = None,
+        max_age_in_seconds: int | None = None,
+    ) -> SessionClaimValidator:
+        """Require the value true."""
+        return self.has_value(True, _first(max_age, max_age_in_sec, max_age_in_seconds), id_)
+
+    def is_false(
+        self,
+        max_age: int | None = None,
+        id_: str | None = None,
+        *,
+        max_age_in_sec: int | None = None,
+        max_age_in_seconds: int | None = None,
+    ) -> SessionClaimValidator:
+        """Require the value false."""
+        return self.has_value(False, _first(max_age, max_age_in_sec, max_age_in_seconds), id_)
+
+
+class BooleanClaim(PrimitiveClaim[bool]):
+    """A claim that is true or false."""
+
+    validators: BooleanClaimValidators
+
+    def __init__(
+        self,
+        key: str,
+        fetch_value: Callable[..., Awaitable[bool | None] | bool | None],
+        default_max_age_in_sec: int | None = None,
+    ) -> None:
+        super().__init__(key, fetch_value, default_max_age_in_sec)
+        self.validators = BooleanClaimValidators(self, default_max_age_in_sec)
+
+
+def _first(*ages: int | None) -> int | None:
+    return next((age for age in ages if age is not None), None)

@@ -1,0 +1,140 @@
+"""A claim with a list of JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from supertokens_py.recipe.session.claim import SessionClaimValidator
+
+from .primitive_claim import Primitive
+from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
+
+PrimitiveList: TypeAlias = list[Any]
+
+_T = TypeVar("_T")
+
+
+class SCVMixin(TimedValidator[list[_T]]):
+    """Base class of the validators of an array claim."""
+
+
+class IncludesSCV(SCVMixin[_T]):
+    """Passes when `val` is in the list."""
+
+    expected_key = "expectedToInclude"
+
+    def accepts(self, value: list[_T]) -> bool:
+        return _contains(value, self.val)
+
+
+class ExcludesSCV(SCVMixin[_T]):
+    """Passes when `val` is not in the list."""
+
+    expected_key = "expectedToNotInclude"
+
+    def accepts(self, value: list[_T]) -> bool:
+        return not _contains(value, self.val)
+
+
+class IncludesAllSCV(SCVMixin[_T]):
+    """Passes when every one of `val` is in the list."""
+
+    expected_key = "expectedToInclude"
+
+    def accepts(self, value: list[_T]) -> bool:
+        return all(_contains(value, item) for item in self.val)
+
+
+class IncludesAnySCV(SCVMixin[_T]):
+    """Passes when one of `val` is in the list."""
+
+    expected_key = "expectedToIncludeAtLeastOneOf"
+
+    def accepts(self, value: list[_T]) -> bool:
+        return any(_contains(value, item) for item in self.val)
+
+
+class ExcludesAllSCV(SCVMixin[_T]):
+    """Passes when none of `val` is in the list."""
+
+    expected_key = "expectedToNotInclude"
+
+    def accepts(self, value: list[_T]) -> bool:
+        return not any(_contains(value, item) for item in self.val)
+
+
+class PrimitiveArrayClaimValidators(Generic[_T]):
+    """Makes validators of an array claim; ages are seconds."""
+
+    def __init__(self, claim: TimedClaim[list[_T]], default_max_age_in_sec: int | None) -> None:
+        self.claim = claim
+        self.default_max_age_in_sec = default_max_age_in_sec
+
+    def _make(
+        self, kind: type[SCVMixin[_T]], val: Any, max_age: int | None, id_: str | None
+    ) -> SessionClaimValidator:
+        return kind(self.claim, val, effective_max_age(max_age, self.default_max_age_in_sec), id_)
+
+    def includes(
+        self, val: _T, max_age_in_seconds: int | None = None, id_: str | None = None
+    ) -> SessionClaimValidator:
+        """Require `val` in the list."""
+        return self._make(IncludesSCV, val, max_age_in_seconds, id_)
+
+    def excludes(
+        self, val: _T, max_age_in_seconds: int | None = None, id_: str | None = None
+    ) -> SessionClaimValidator:
+        """Require that `val` is not in the list."""
+        return self._make(ExcludesSCV, val, max_age_in_seconds, id_)
+
+    def includes_all(
+        self, val: list[_T], max_age_in_seconds: int | None = None, id_: str | None = None
+    ) -> SessionClaimValidator:
+        """Require all of `val` in the list; an empty `val` passes."""
+        return self._make(IncludesAllSCV, val, max_age_in_seconds, id_)
+
+    def includes_any(
+        self, val: list[_T], max_age_in_seconds: int | None = None, id_: str | None = None
+    ) -> SessionClaimValidator:
+        """Require one of `val` in the list; an empty `val` fails."""
+        return self._make(IncludesAnySCV, val, max_age_in_seconds, id_)
+
+    def excludes_all(
+        self, val: list[_T], max_age_in_seconds: int | None = None, id_: str | None = None
+    ) -> SessionClaimValidator:
+        """Require none of `val` in the list."""
+        return self._make(ExcludesAllSCV, val, max_age_in_seconds, id_)
+
+
+class PrimitiveArrayClaim(TimedClaim[list[_T]]):
+    """A claim with a list of JSON values; `fetch_value` is described at `SessionClaim`."""
+
+    validators: PrimitiveArrayClaimValidators[_T]
+
+    def __init__(
+        self,
+        key: str,
+        fetch_value: Callable[..., Awaitable[list[_T] | None] | list[_T] | None],
+        default_max_age_in_sec: int | None = None,
+    ) -> None:
+        super().__init__(key, fetch_value)
+        self.validators = PrimitiveArrayClaimValidators(self, default_max_age_in_sec)
+
+
+def _contains(values: list[Any], item: Any) -> bool:
+    return any(same_json(value, item) for value in values)
+
+
+__all__ = [
+    "ExcludesAllSCV",
+    "ExcludesSCV",
+    "IncludesAllSCV",
+    "IncludesAnySCV",
+    "IncludesSCV",
+    "Primitive",
+    "PrimitiveArrayClaim",
+    "PrimitiveArrayClaimValidators",
+    "PrimitiveList",
+    "SCVMixin",
+]

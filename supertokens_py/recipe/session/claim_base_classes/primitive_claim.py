@@ -1,0 +1,51 @@
+"""A claim with one JSON value."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from supertokens_py.recipe.session.claim import SessionClaimValidator
+
+from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
+
+Primitive: TypeAlias = str | int | float | bool | None | dict[str, Any]
+
+_T = TypeVar("_T")
+
+
+class HasValueSCV(TimedValidator[_T]):
+    """Passes when the value is exactly `val`."""
+
+    def accepts(self, value: _T) -> bool:
+        return same_json(value, self.val)
+
+
+class PrimitiveClaimValidators(Generic[_T]):
+    """Makes validators of a primitive claim."""
+
+    def __init__(self, claim: TimedClaim[_T], default_max_age_in_sec: int | None) -> None:
+        self.claim = claim
+        self.default_max_age_in_sec = default_max_age_in_sec
+
+    def has_value(
+        self, val: _T, max_age_in_sec: int | None = None, id_: str | None = None
+    ) -> SessionClaimValidator:
+        """Require the value `val`, fetched at most `max_age_in_sec` seconds ago."""
+        max_age = effective_max_age(max_age_in_sec, self.default_max_age_in_sec)
+        return HasValueSCV(self.claim, val, max_age, id_)
+
+
+class PrimitiveClaim(TimedClaim[_T]):
+    """A claim with one JSON value; `fetch_value` is described at `SessionClaim`."""
+
+    validators: PrimitiveClaimValidators[_T]
+
+    def __init__(
+        self,
+        key: str,
+        fetch_value: Callable[..., Awaitable[_T | None] | _T | None],
+        default_max_age_in_sec: int | None = None,
+    ) -> None:
+        super().__init__(key, fetch_value)
+        self.validators = PrimitiveClaimValidators(self, default_max_age_in_sec)

@@ -1,0 +1,63 @@
+"""Refetch the claims that are due, then judge them all (frontend-protocol 14.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from supertokens_py.bridge import call_app
+from supertokens_py.constants import DEFAULT_TENANT_ID
+
+from .claim import SessionClaimValidator
+from .claim_base_classes.timed_claim import TimedValidator
+from .exceptions import ClaimValidationError
+from .results import ClaimsValidationResult, ClaimValidationResult
+
+
+async def evaluate_claims(
+    user_id: str,
+    payload: dict[str, Any],
+    validators: Sequence[SessionClaimValidator],
+    user_context: dict[str, Any],
+    *,
+    refetch: bool = True,
+) -> ClaimsValidationResult:
+    """Judge `payload`, which stays as it is; every failure is reported, in the order of the validators."""
+    working, fetched = payload, set[str]()
+    if refetch:
+        working, fetched = await _refetched(user_id, payload, validators, user_context)
+    failures: list[ClaimValidationError] = []
+    for validator in validators:
+        result = await _judge(validator, working, fetched, user_context)
+        if not result.is_valid:
+            failures.append(ClaimValidationError(validator.id, result.reason))
+    return ClaimsValidationResult(failures, working if fetched else None)
+
+
+async def _refetched(
+    user_id: str,
+    payload: dict[str, Any],
+    validators: Sequence[SessionClaimValidator],
+    user_context: dict[str, Any],
+) -> tuple[dict[str, Any], set[str]]:
+    fetched: set[str] = set()
+    for validator in validators:
+        claim = validator.claim
+        if claim is None or not await call_app(validator.should_refetch, payload, user_context):
+            continue
+        recipe_user_id = payload.get("rsub", user_id)
+        tenant_id = payload.get("tId", DEFAULT_TENANT_ID)
+        value = await claim.fetch(user_id, recipe_user_id, tenant_id, payload, user_context)
+        if value is not None:
+            payload = claim.add_to_payload_({**payload}, value, user_context)
+            fetched.add(claim.key)
+    return payload, fetched
+
+
+async def _judge(
+    validator: SessionClaimValidator, payload: dict[str, Any], fetched: set[str], user_context: dict[str, Any]
+) -> ClaimValidationResult:
+    if isinstance(validator, TimedValidator) and type(validator).validate is TimedValidator.validate:
+        just_fetched = validator.claim.key in fetched
+        return validator.judge(payload, just_fetched=just_fetched)
+    return await call_app(validator.validate, payload, user_context)

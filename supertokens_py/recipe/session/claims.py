@@ -1,0 +1,19 @@
+"""The claims that applications make."""
+
+from __future__ import annotations
+
+from .claim import SessionClaim
+from .claim_base_classes import boolean_claim, primitive_array_claim, primitive_claim
+from .claim_base_classes.boolean_claim import BooleanClaim
+from .claim_base_classes.primitive_array_claim import PrimitiveArrayClaim
+from .claim_base_classes.primitive_claim import PrimitiveClaim
+
+__all__ = [
+    "BooleanClaim",
+    "PrimitiveArrayClaim",
+    "PrimitiveClaim",
+    "SessionClaim",
+    "boolean_claim",
+    "primitive_array_claim",
+    "primitive_claim",
+]

@@ -1,0 +1,30 @@
+"""Names on the wire of a session (frontend-protocol 3, 4, 11, 12)."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from supertokens_py.constants import PROTECTED_CLAIMS
+
+TokenTransferMethod: TypeAlias = Literal["cookie", "header"]
+TokenType: TypeAlias = Literal["access", "refresh"]
+AntiCsrf: TypeAlias = Literal["VIA_TOKEN", "VIA_CUSTOM_HEADER", "NONE"]
+
+SESSION_REFRESH = "/session/refresh"
+SIGNOUT = "/signout"
+
+ACCESS_TOKEN_COOKIE_KEY = "sAccessToken"  # noqa: S105
+REFRESH_TOKEN_COOKIE_KEY = "sRefreshToken"  # noqa: S105
+LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY = "sIdRefreshToken"  # noqa: S105
+
+ACCESS_TOKEN_HEADER_KEY = "st-access-token"  # noqa: S105
+REFRESH_TOKEN_HEADER_KEY = "st-refresh-token"  # noqa: S105
+FRONT_TOKEN_HEADER_SET_KEY = "front-token"  # noqa: S105
+ANTI_CSRF_HEADER_KEY = "anti-csrf"
+RID_HEADER_KEY = "rid"
+AUTHORIZATION_HEADER_KEY = "authorization"
+AUTH_MODE_HEADER_KEY = "st-auth-mode"
+ACCESS_CONTROL_EXPOSE_HEADERS = "Access-Control-Expose-Headers"
+
+available_token_transfer_methods: list[TokenTransferMethod] = ["cookie", "header"]
+protected_props = list(PROTECTED_CLAIMS)

@@ -1,0 +1,398 @@
+"""`SessionContainer`: one session as a request handler sees it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from supertokens_py.access_token import AccessToken, parse_access_token
+from supertokens_py.bridge import blocking
+from supertokens_py.constants import PROTECTED_CLAIMS
+from supertokens_py.exceptions import GeneralError, ProtectedClaimError
+
+from .claim import SessionClaim, SessionClaimValidator
+from .constants import TokenTransferMethod
+from .exceptions import InvalidClaimsError, UnauthorisedError
+from .results import (
+    AccessTokenObj,
+    GetSessionTokensDangerouslyDict,
+    ReqResInfo,
+    SessionInformationResult,
+    TokenInfo,
+)
+from .transport import TokenWriter, front_token
+
+if TYPE_CHECKING:
+    from supertokens_py.framework.request import BaseRequest
+    from supertokens_py.framework.response import BaseResponse
+
+    from .functions import RecipeInterface
+    from .recipe import SessionRecipe
+    from .settings import SessionConfig
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+GONE = "Session does not exist anymore."
+
+
+class SessionContainer:
+    """A verified session. Reads come from its access token and cost nothing; writes go to the engine.
+
+    Methods without `sync_` that touch the engine are coroutines; each has a `sync_` twin that blocks
+    and must not be called while an event loop runs in the thread. Times are Unix ms.
+    """
+
+    def __init__(
+        self,
+        recipe: SessionRecipe,
+        token: AccessToken,
+        *,
+        refresh_token: TokenInfo | None = None,
+        anti_csrf_token: str | None = None,
+        updated: bool = False,
+    ) -> None:
+        self._recipe = recipe
+        self._token = token
+        self._payload: dict[str, Any] | None = None
+        self.refresh_token = refresh_token
+        self.anti_csrf_token = anti_csrf_token
+        self.access_token_updated = updated
+        self.req_res_info: ReqResInfo | None = None
+        self.response_mutators: list[Callable[[BaseResponse, dict[str, Any]], None]] = []
+
+    def __repr__(self) -> str:
+        return f"SessionContainer(handle={self.session_handle!r}, user_id={self.user_id!r})"
+
+    def __getitem__(self, item: str) -> Any:
+        return getattr(self, item)
+
+    # -- what the access token says ------------------------------------------------------------------
+
+    @property
+    def recipe_implementation(self) -> RecipeInterface:
+        """The functions that this session uses, with your overrides."""
+        return self._recipe.recipe_implementation
+
+    @property
+    def config(self) -> SessionConfig:
+        """The session recipe's settings."""
+        return self._recipe.config
+
+    @property
+    def access_token(self) -> str:
+        """The raw JWT."""
+        return self._token.text
+
+    @property
+    def front_token(self) -> str:
+        """What the frontend reads (frontend-protocol 5)."""
+        return front_token(self._token)
+
+    @property
+    def session_handle(self) -> str:
+        """The session's constant id."""
+        return self._token.handle
+
+    @property
+    def user_id(self) -> str:
+        """The user's id."""
+        return self._token.user_id
+
+    @property
+    def recipe_user_id(self) -> str:
+        """The id of the user's login method; equal to the user id without account linking."""
+        return self._token.recipe_user_id
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant that the session belongs to."""
+        return self._token.tenant_id
+
+    @property
+    def user_data_in_access_token(self) -> dict[str, Any]:
+        """The payload; see `get_access_token_payload`."""
+        return self.get_access_token_payload()
+
+    def get_user_id(self, user_context: dict[str, Any] | None = None) -> str:
+        """Return the user's id."""
+        return self._token.user_id
+
+    def get_recipe_user_id(self, user_context: dict[str, Any] | None = None) -> str:
+        """Return the id of the user's login method."""
+        return self._token.recipe_user_id
+
+    def get_tenant_id(self, user_context: dict[str, Any] | None = None) -> str:
+        """Return the tenant, "public" without multitenancy."""
+        return self._token.tenant_id
+
+    def get_handle(self, user_context: dict[str, Any] | None = None) -> str:
+        """Return the session's constant id."""
+        return self._token.handle
+
+    def get_access_token(self, user_context: dict[str, Any] | None = None) -> str:
+        """Return the raw JWT."""
+        return self._token.text
+
+    def get_access_token_payload(self, user_context: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the whole payload, protected claims included. It is this session's own copy."""
+        if self._payload is None:
+            self._payload = json.loads(self._token.payload_json)
+        return self._payload
+
+    def get_all_session_tokens_dangerously(self) -> GetSessionTokensDangerouslyDict:
+        """Return every token, for code that carries them to the client without the middleware."""
+        return {
+            "accessToken": self.access_token,
+            "accessAndFrontTokenUpdated": self.access_token_updated,
+            "refreshToken": self.refresh_token.token if self.refresh_token else None,
+            "frontToken": self.front_token,
+            "antiCsrfToken": self.anti_csrf_token,
+        }
+
+    # -- what the engine knows -----------------------------------------------------------------------
+
+    async def get_session_data_from_database(
+        self, user_context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the data kept on the server; raises `UnauthorisedError` when the session is gone."""
+        return (await self._information(user_context)).session_data_in_database
+
+    async def get_time_created(self, user_context: dict[str, Any] | None = None) -> int:
+        """Return when the session was created (ms)."""
+        return (await self._information(user_context)).time_created
+
+    async def get_expiry(self, user_context: dict[str, Any] | None = None) -> int:
+        """Return when the session ends unless it is refreshed (ms)."""
+        return (await self._information(user_context)).expiry
+
+    async def _information(self, user_context: dict[str, Any] | None) -> SessionInformationResult:
+        found = await self.recipe_implementation.get_session_information(
+            self.session_handle, user_context if user_context is not None else {}
+        )
+        if found is None:
+            raise UnauthorisedError(GONE)
+        return found
+
+    async def update_session_data_in_database(
+        self, new_session_data: dict[str, Any], user_context: dict[str, Any] | None = None
+    ) -> None:
+        """Replace the data kept on the server."""
+        context = user_context if user_context is not None else {}
+        functions = self.recipe_implementation
+        if not await functions.update_session_data_in_database(
+            self.session_handle, new_session_data, context
+        ):
+            raise UnauthorisedError(GONE)
+
+    async def revoke_session(self, user_context: dict[str, Any] | None = None) -> None:
+        """End the session; an attached request's client forgets its tokens."""
+        context = user_context if user_context is not None else {}
+        await self.recipe_implementation.revoke_session(self.session_handle, context)
+        if self.req_res_info is not None and self._is_current():
+            self._writer(context).clear(self.req_res_info.transfer_method)
+
+    # -- the access token payload --------------------------------------------------------------------
+
+    async def merge_into_access_token_payload(
+        self, access_token_payload_update: dict[str, Any], user_context: dict[str, Any] | None = None
+    ) -> None:
+        """Lay an update over the payload; None removes a key. Visible to the client at once.
+
+        Raises:
+            ProtectedClaimError: the update names a protected claim; nothing was written.
+            UnauthorisedError: the session is gone.
+        """
+        refuse_protected(access_token_payload_update)
+        context = user_context if user_context is not None else {}
+        self._check_fits({**self.get_access_token_payload(), **access_token_payload_update})
+        self._adopt(await self._recipe.merge_payload(self, access_token_payload_update, context), context)
+
+    async def update_access_token_payload(
+        self, new_access_token_payload: dict[str, Any], user_context: dict[str, Any] | None = None
+    ) -> None:
+        """Replace every custom claim; deprecated, use `merge_into_access_token_payload`.
+
+        Protected claims in the argument are left out, so the current payload may be spread into it.
+        """
+        warnings.warn(
+            "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        context = user_context if user_context is not None else {}
+        issuer = self.get_access_token_payload().get("iss")
+        payload = without_protected({"iss": issuer, **new_access_token_payload})
+        self._check_fits(payload)
+        functions = self.recipe_implementation
+        result = await functions.regenerate_access_token(self.access_token, payload, context)
+        if result is None:
+            raise UnauthorisedError(GONE)
+        self._adopt((result.access_token, result.session.user_data_in_jwt), context)
+
+    def _adopt(
+        self, regenerated: tuple[AccessTokenObj | None, dict[str, Any]], user_context: dict[str, Any]
+    ) -> None:
+        issued, custom = regenerated
+        if issued is None:  # the token expired meanwhile: the client gets the payload with its next refresh
+            kept = {
+                name: value
+                for name, value in self.get_access_token_payload().items()
+                if name in PROTECTED_CLAIMS
+            }
+            self._payload = {**kept, **custom}
+            return
+        token = parse_access_token(issued.token)
+        if token is None:
+            raise GeneralError("the engine returned an access token that is none")
+        self._token, self._payload, self.access_token_updated = token, None, True
+        if self.req_res_info is not None and self._is_current():
+            writer = self._writer(user_context)
+            writer.set_access_token(token, self.req_res_info.transfer_method, now_ms=self._recipe.now_ms())
+
+    def _check_fits(self, payload: Mapping[str, Any]) -> None:
+        if self.req_res_info is not None and self.req_res_info.transfer_method == "cookie":
+            self._recipe.check_payload_fits_cookie(payload)
+
+    # -- claims --------------------------------------------------------------------------------------
+
+    async def assert_claims(
+        self, claim_validators: list[SessionClaimValidator], user_context: dict[str, Any] | None = None
+    ) -> None:
+        """Judge the payload, refetching claims that are due.
+
+        Raises:
+            InvalidClaimsError: lists every failure, in order.
+        """
+        context = user_context if user_context is not None else {}
+        payload = self.get_access_token_payload()
+        result = await self.recipe_implementation.validate_claims(
+            self.user_id, {**payload}, claim_validators, context
+        )
+        if result.access_token_payload_update is not None:
+            update = _difference(payload, result.access_token_payload_update)
+            if update:
+                await self.merge_into_access_token_payload(update, context)
+        if result.invalid_claims:
+            raise InvalidClaimsError("INVALID_CLAIMS", result.invalid_claims)
+
+    async def fetch_and_set_claim(
+        self, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
+    ) -> None:
+        """Fetch a claim's value now and put it into the payload."""
+        context = user_context if user_context is not None else {}
+        value = await claim.fetch(
+            self.user_id,
+            self.recipe_user_id,
+            self.tenant_id,
+            {**self.get_access_token_payload()},
+            context,
+        )
+        if value is not None:
+            await self.set_claim_value(claim, value, context)
+
+    async def set_claim_value(
+        self, claim: SessionClaim[_T], value: _T, user_context: dict[str, Any] | None = None
+    ) -> None:
+        """Put a value into the payload as the claim stores it."""
+        await self.merge_into_access_token_payload(
+            claim.add_to_payload_({}, value, user_context), user_context
+        )
+
+    async def get_claim_value(
+        self, claim: SessionClaim[_T], user_context: dict[str, Any] | None = None
+    ) -> _T | None:
+        """Return a claim's value, or None."""
+        return claim.get_value_from_payload(self.get_access_token_payload(), user_context)
+
+    async def remove_claim(
+        self, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
+    ) -> None:
+        """Remove a claim from the payload."""
+        await self.merge_into_access_token_payload(
+            claim.remove_from_payload_by_merge_({}, user_context), user_context
+        )
+
+    # -- requests ------------------------------------------------------------------------------------
+
+    async def attach_to_request_response(
+        self, request: BaseRequest, transfer_method: TokenTransferMethod, user_context: dict[str, Any]
+    ) -> None:
+        """Make this the request's session, and owe its tokens to the response where they are new."""
+        self.req_res_info = ReqResInfo(request, transfer_method)
+        request.set_session(self)
+        if not self.access_token_updated:
+            return
+        writer = self._writer(user_context)
+        writer.set_access_token(self._token, transfer_method, now_ms=self._recipe.now_ms())
+        if self.refresh_token is not None:
+            writer.set_refresh_token(self.refresh_token, transfer_method)
+        if self.anti_csrf_token is not None and transfer_method == "cookie":
+            writer.set_anti_csrf(self.anti_csrf_token)
+
+    def _is_current(self) -> bool:
+        # A newer session of the same request owns the response: what happens to this one is not its client's.
+        return self.req_res_info is not None and self.req_res_info.request.get_session() is self
+
+    def _writer(self, user_context: dict[str, Any]) -> TokenWriter:
+        if self.req_res_info is None:
+            raise GeneralError("the session is not attached to a request")
+        request = self.req_res_info.request
+        if request.finished:
+            log.warning(
+                "the tokens of session %s changed after its response was sent: the client gets them only "
+                "with its next refresh. Change the payload before you return the response.",
+                self.session_handle,
+            )
+        return self._recipe.writer(request, user_context)
+
+    # -- older names ---------------------------------------------------------------------------------
+
+    get_session_data = get_session_data_from_database
+    update_session_data = update_session_data_in_database
+
+    # -- blocking twins ------------------------------------------------------------------------------
+
+    sync_get_session_data_from_database = blocking(get_session_data_from_database)
+    sync_get_time_created = blocking(get_time_created)
+    sync_get_expiry = blocking(get_expiry)
+    sync_update_session_data_in_database = blocking(update_session_data_in_database)
+    sync_revoke_session = blocking(revoke_session)
+    sync_merge_into_access_token_payload = blocking(merge_into_access_token_payload)
+    sync_update_access_token_payload = blocking(update_access_token_payload)
+    sync_assert_claims = blocking(assert_claims)
+    sync_fetch_and_set_claim = blocking(fetch_and_set_claim)
+    sync_set_claim_value = blocking(set_claim_value)
+    sync_get_claim_value = blocking(get_claim_value)
+    sync_remove_claim = blocking(remove_claim)
+    sync_attach_to_request_response = blocking(attach_to_request_response)
+    sync_get_session_data = sync_get_session_data_from_database
+    sync_update_session_data = sync_update_session_data_in_database
+
+
+def refuse_protected(payload: Mapping[str, Any] | None) -> None:
+    """Refuse a payload that names protected claims.
+
+    Raises:
+        ProtectedClaimError: names them.
+    """
+    if payload and (names := [name for name in PROTECTED_CLAIMS if name in payload]):
+        raise ProtectedClaimError(names)
+
+
+def without_protected(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the custom claims of a payload."""
+    return {name: value for name, value in payload.items() if name not in PROTECTED_CLAIMS}
+
+
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the update that, merged into `before`, makes `after` (protected claims aside)."""
+    changed = {
+        name: value for name, value in after.items() if before.get(name) != value or name not in before
+    }
+    removed: dict[str, Any] = dict.fromkeys(name for name in before if name not in after)
+    return without_protected({**changed, **removed})

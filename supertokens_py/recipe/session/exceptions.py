@@ -1,0 +1,120 @@
+"""Errors of a session; the middlewares turn each into its response (frontend-protocol 13).
+
+SuperTokensSessionError
+├── UnauthorisedError                    401 "unauthorised"
+├── TryRefreshTokenError                 401 "try refresh token"
+├── TokenTheftError                      401 "token theft detected", tokens cleared
+├── InvalidClaimsError                   403 "invalid claim"
+└── ClearDuplicateSessionCookiesError    200, cookies of the older domain expire
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from supertokens_py.exceptions import SuperTokensError
+
+
+class SuperTokensSessionError(SuperTokensError):
+    """Base class of session errors.
+
+    `response_mutators` are called with (response, user_context) before the error's hook.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.response_mutators: list[Callable[[Any, dict[str, Any]], None]] = []
+
+
+class UnauthorisedError(SuperTokensSessionError):
+    """There is no usable session; `clear_tokens` says whether the client must forget its tokens."""
+
+    def __init__(self, msg: str, clear_tokens: bool = True) -> None:
+        super().__init__(msg)
+        self.clear_tokens = clear_tokens
+
+
+class TryRefreshTokenError(SuperTokensSessionError):
+    """The access token will not do; the client should refresh and try again."""
+
+
+class TokenTheftError(SuperTokensSessionError):
+    """A retired refresh token was used; the session has been revoked.
+
+    `reason` says which: "RECENT_PREV" (the previous one, after its grace window), "ORPHANED_BRANCH"
+    (a sibling of the current one), "STALE_LINEAGE" (older), or None where the core does not tell.
+    """
+
+    def __init__(
+        self,
+        user_id: str,
+        session_handle: str,
+        recipe_user_id: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        super().__init__("token theft detected")
+        self.user_id = user_id
+        self.recipe_user_id = recipe_user_id or user_id
+        self.session_handle = session_handle
+        self.reason = reason
+
+
+class InvalidClaimsError(SuperTokensSessionError):
+    """The session stands, but claims in it fail; `payload` lists every failure in order."""
+
+    def __init__(self, msg: str, payload: list[ClaimValidationError]) -> None:
+        super().__init__(msg)
+        self.payload = payload
+
+
+class ClearDuplicateSessionCookiesError(SuperTokensSessionError):
+    """The request had a session cookie twice; the one of the older domain has been expired."""
+
+
+class ClaimValidationError:
+    """One failed claim. Not an exception: `InvalidClaimsError` carries a list of these."""
+
+    def __init__(self, id_: str, reason: dict[str, Any] | str | None) -> None:
+        self.id = id_
+        self.reason = reason
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id} if self.reason is None else {"id": self.id, "reason": self.reason}
+
+
+def raise_unauthorised_exception(
+    msg: str,
+    clear_tokens: bool = True,
+    response_mutators: list[Callable[[Any, dict[str, Any]], None]] | None = None,
+) -> NoReturn:
+    """Raise `UnauthorisedError`."""
+    error = UnauthorisedError(msg, clear_tokens)
+    error.response_mutators.extend(response_mutators or [])
+    raise error
+
+
+def raise_try_refresh_token_exception(ex: str | Exception) -> NoReturn:
+    """Raise `TryRefreshTokenError`; a session error is raised as it is."""
+    if isinstance(ex, SuperTokensError):
+        raise ex
+    raise TryRefreshTokenError(str(ex)) from (ex if isinstance(ex, Exception) else None)
+
+
+def raise_token_theft_exception(user_id: str, session_handle: str) -> NoReturn:
+    """Raise `TokenTheftError`."""
+    raise TokenTheftError(user_id, session_handle)
+
+
+def raise_invalid_claims_exception(msg: str, payload: list[ClaimValidationError]) -> NoReturn:
+    """Raise `InvalidClaimsError`: the 403 that lists `payload`."""
+    raise InvalidClaimsError(msg, payload)
+
+
+def raise_clear_duplicate_session_cookies_exception(
+    msg: str, response_mutators: list[Callable[[Any, dict[str, Any]], None]]
+) -> NoReturn:
+    """Raise `ClearDuplicateSessionCookiesError`."""
+    error = ClearDuplicateSessionCookiesError(msg)
+    error.response_mutators.extend(response_mutators)
+    raise error

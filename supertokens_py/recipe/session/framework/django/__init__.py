@@ -1,0 +1,1 @@
+"""`verify_session` for Django, in `asyncio` and `syncio`."""

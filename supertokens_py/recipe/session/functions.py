@@ -1,0 +1,333 @@
+"""`RecipeInterface`: what the session recipe does. Applications replace methods of an instance."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.interface import TokenTheft, Unauthorised
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.types.base import RecipeUserId
+
+from .claim import SessionClaim, SessionClaimValidator
+from .claim_evaluation import evaluate_claims
+from .container import SessionContainer, refuse_protected, without_protected
+from .exceptions import TokenTheftError, UnauthorisedError
+from .results import (
+    AccessTokenObj,
+    ClaimsValidationResult,
+    GetClaimValueOkResult,
+    RegenerateAccessTokenOkResult,
+    SessionDoesNotExistError,
+    SessionInformationResult,
+    SessionObj,
+)
+
+if TYPE_CHECKING:
+    from supertokens_py.types.base import MaybeAwaitable
+
+    from .recipe import SessionRecipe
+
+_T = TypeVar("_T")
+
+NO_SESSION = (
+    "Session does not exist. Are you sending the session tokens in the request "
+    "with the appropriate token transfer method?"
+)
+_CANNOT_CHECK = (
+    "Since the anti-csrf mode is VIA_CUSTOM_HEADER {name} can't check the CSRF token. "
+    "Please either use VIA_TOKEN or set {setting} to false"
+)
+
+
+class RecipeInterface:
+    """The functions of the session recipe, with their default behaviour.
+
+    An override receives an instance, assigns functions of its own to it (they are called without
+    `self`, with the arguments below in this order) and returns it. A replacement may be sync or async.
+    """
+
+    def __init__(self, recipe: SessionRecipe) -> None:
+        self._recipe = recipe
+
+    async def create_new_session(
+        self,
+        user_id: str,
+        access_token_payload: dict[str, Any] | None,
+        session_data_in_database: dict[str, Any] | None,
+        disable_anti_csrf: bool | None,
+        tenant_id: str,
+        user_context: dict[str, Any],
+    ) -> SessionContainer:
+        """Create a session that no request knows of yet."""
+        refuse_protected(access_token_payload)
+        recipe = self._recipe
+        issued = await recipe.app.engine.create_session(
+            user_id,
+            tenant_id=tenant_id,
+            payload=access_token_payload or {},
+            data=session_data_in_database or {},
+            anti_csrf=disable_anti_csrf is not True and recipe.wants_anti_csrf_token,
+            dynamic_key=recipe.config.use_dynamic_access_token_signing_key,
+        )
+        return recipe.container_of(issued)
+
+    def get_global_claim_validators(
+        self,
+        tenant_id: str,
+        user_id: str,
+        claim_validators_added_by_other_recipes: list[SessionClaimValidator],
+        user_context: dict[str, Any],
+    ) -> MaybeAwaitable[list[SessionClaimValidator]]:
+        """Return the validators of every verification."""
+        return claim_validators_added_by_other_recipes
+
+    async def get_session(
+        self,
+        access_token: str | None,
+        anti_csrf_token: str | None = None,
+        anti_csrf_check: bool | None = None,
+        session_required: bool | None = None,
+        check_database: bool | None = None,
+        override_global_claim_validators: Any = None,
+        user_context: dict[str, Any] | None = None,
+    ) -> SessionContainer | None:
+        """Verify an access token. Claims are judged by the callers."""
+        recipe = self._recipe
+        if anti_csrf_check is not False and recipe.config.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
+            raise ConfigError(_CANNOT_CHECK.format(name="getSession", setting="anti_csrf_check"))
+        if access_token is None:
+            if session_required is False:
+                return None
+            raise UnauthorisedError(NO_SESSION, clear_tokens=False)
+        token = recipe.read_token(access_token)
+        if token is None:
+            if session_required is False:
+                return None
+            raise UnauthorisedError("Token parsing failed", clear_tokens=False)
+        check_csrf = anti_csrf_check is not False and recipe.config.explicit_anti_csrf == "VIA_TOKEN"
+        return await recipe.verified_session(
+            token, anti_csrf_token, check_csrf=check_csrf, check_database=check_database is True
+        )
+
+    async def validate_claims(
+        self,
+        user_id: str,
+        access_token_payload: dict[str, Any],
+        claim_validators: list[SessionClaimValidator],
+        user_context: dict[str, Any],
+    ) -> ClaimsValidationResult:
+        """Refetch what is due, then judge."""
+        return await evaluate_claims(user_id, access_token_payload, claim_validators, user_context)
+
+    async def validate_claims_in_jwt_payload(
+        self,
+        user_id: str,
+        jwt_payload: dict[str, Any],
+        claim_validators: list[SessionClaimValidator],
+        user_context: dict[str, Any],
+    ) -> ClaimsValidationResult:
+        """Judge a payload without fetching anything."""
+        return await evaluate_claims(user_id, jwt_payload, claim_validators, user_context, refetch=False)
+
+    async def refresh_session(
+        self,
+        refresh_token: str,
+        anti_csrf_token: str | None,
+        disable_anti_csrf: bool,
+        user_context: dict[str, Any],
+    ) -> SessionContainer:
+        """Exchange a refresh token for new tokens.
+
+        Raises:
+            UnauthorisedError: there is no such session any more.
+            TokenTheftError: the token had been retired; the session is revoked.
+        """
+        recipe = self._recipe
+        if disable_anti_csrf is not True and recipe.config.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
+            raise ConfigError(_CANNOT_CHECK.format(name="refreshSession", setting="antiCsrfCheck"))
+        result = await recipe.app.engine.refresh_session(
+            refresh_token,
+            anti_csrf_token=anti_csrf_token,
+            anti_csrf=disable_anti_csrf is not True and recipe.wants_anti_csrf_token,
+            dynamic_key=recipe.config.use_dynamic_access_token_signing_key,
+        )
+        if isinstance(result, Unauthorised):
+            raise UnauthorisedError(result.message)
+        if isinstance(result, TokenTheft):
+            raise TokenTheftError(result.user_id, result.handle, result.recipe_user_id, result.reuse)
+        return recipe.container_of(result)
+
+    async def revoke_session(self, session_handle: str, user_context: dict[str, Any]) -> bool:
+        """End a session; False if there was none."""
+        return len(await self._recipe.app.engine.revoke_sessions([session_handle])) == 1
+
+    async def revoke_all_sessions_for_user(
+        self, user_id: str, tenant_id: str, revoke_across_all_tenants: bool, user_context: dict[str, Any]
+    ) -> list[str]:
+        """End a user's sessions; return their handles."""
+        tenant = None if revoke_across_all_tenants else tenant_id
+        return await self._recipe.app.engine.revoke_user_sessions(user_id, tenant_id=tenant)
+
+    async def get_all_session_handles_for_user(
+        self, user_id: str, tenant_id: str, fetch_across_all_tenants: bool, user_context: dict[str, Any]
+    ) -> list[str]:
+        """Return the handles of a user's live sessions."""
+        tenant = None if fetch_across_all_tenants else tenant_id
+        return await self._recipe.app.engine.user_session_handles(user_id, tenant_id=tenant)
+
+    async def revoke_multiple_sessions(
+        self, session_handles: list[str], user_context: dict[str, Any]
+    ) -> list[str]:
+        """End sessions; return the handles of those that existed."""
+        return await self._recipe.app.engine.revoke_sessions(session_handles)
+
+    async def get_session_information(
+        self, session_handle: str, user_context: dict[str, Any]
+    ) -> SessionInformationResult | None:
+        """Return a session as stored, or None."""
+        stored = await self._recipe.app.engine.session_information(session_handle)
+        if stored is None:
+            return None
+        return SessionInformationResult(
+            stored.handle,
+            stored.user_id,
+            stored.data,
+            stored.expires_ms,
+            without_protected(stored.payload),
+            stored.created_ms,
+            stored.tenant_id,
+            stored.recipe_user_id,
+        )
+
+    async def update_session_data_in_database(
+        self, session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any]
+    ) -> bool:
+        """Replace the data kept on the server; False if there is no such session."""
+        return await self._recipe.app.engine.replace_session_data(session_handle, new_session_data)
+
+    async def merge_into_access_token_payload(
+        self, session_handle: str, access_token_payload_update: dict[str, Any], user_context: dict[str, Any]
+    ) -> bool:
+        """Merge into the stored payload, in one transaction; clients see it after their next refresh."""
+        refuse_protected(access_token_payload_update)
+        return await self._recipe.app.engine.merge_session_payload(
+            session_handle, access_token_payload_update
+        )
+
+    async def update_access_token_payload(
+        self, session_handle: str, new_access_token_payload: dict[str, Any], user_context: dict[str, Any]
+    ) -> bool:
+        """Replace the stored payload; deprecated, use `merge_into_access_token_payload`."""
+        warnings.warn(
+            "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        payload = {"iss": self._recipe.issuer, **without_protected(new_access_token_payload)}
+        return await self._recipe.app.engine.replace_session_payload(session_handle, payload)
+
+    async def regenerate_access_token(
+        self, access_token: str, new_access_token_payload: dict[str, Any] | None, user_context: dict[str, Any]
+    ) -> RegenerateAccessTokenOkResult | None:
+        """Reissue an access token with another payload and the same expiry; None if the session is gone."""
+        refuse_protected(new_access_token_payload)
+        result = await self._recipe.app.engine.regenerate_session(
+            access_token, payload=new_access_token_payload
+        )
+        if isinstance(result, Unauthorised):
+            return None
+        issued = result.access_token
+        return RegenerateAccessTokenOkResult(
+            SessionObj(result.handle, result.user_id, result.payload, result.tenant_id),
+            AccessTokenObj(issued.text, issued.expires_ms, issued.created_ms) if issued else None,
+        )
+
+    async def fetch_and_set_claim(
+        self, session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any]
+    ) -> bool:
+        """Fetch a claim's value and merge it into the stored payload."""
+        information = await self.get_session_information(session_handle, user_context)
+        if information is None:
+            return False
+        payload = information.custom_claims_in_access_token_payload
+        value = await claim.fetch(
+            information.user_id, information.recipe_user_id, information.tenant_id, {**payload}, user_context
+        )
+        update = {} if value is None else claim.add_to_payload_({}, value, user_context)
+        return await self.merge_into_access_token_payload(session_handle, update, user_context)
+
+    async def set_claim_value(
+        self, session_handle: str, claim: SessionClaim[_T], value: _T, user_context: dict[str, Any]
+    ) -> bool:
+        """Merge a claim's value into the stored payload."""
+        update = claim.add_to_payload_({}, value, user_context)
+        return await self.merge_into_access_token_payload(session_handle, update, user_context)
+
+    async def get_claim_value(
+        self, session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any]
+    ) -> SessionDoesNotExistError | GetClaimValueOkResult[Any]:
+        """Return a claim's value in the stored payload."""
+        information = await self.get_session_information(session_handle, user_context)
+        if information is None:
+            return SessionDoesNotExistError()
+        payload = information.custom_claims_in_access_token_payload
+        return GetClaimValueOkResult(claim.get_value_from_payload(payload, user_context))
+
+    async def remove_claim(
+        self, session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any]
+    ) -> bool:
+        """Remove a claim from the stored payload."""
+        update = claim.remove_from_payload_by_merge_({}, user_context)
+        return await self.merge_into_access_token_payload(session_handle, update, user_context)
+
+
+# -- how application code is called ------------------------------------------------------------------
+
+_SIX = (
+    "user_id",
+    "access_token_payload",
+    "session_data_in_database",
+    "disable_anti_csrf",
+    "tenant_id",
+    "user_context",
+)
+_OLDER_NAMES = {"jwt_payload": "access_token_payload", "session_data": "session_data_in_database"}
+
+
+def adapt_create_new_session(hook: Any, names: list[str] | None) -> Any:
+    """Give a replacement of `create_new_session` the arguments that it declares.
+
+    The six of `RecipeInterface` go by position. A function that also declares `recipe_user_id`, or the
+    older `jwt_payload` and `session_data`, gets every argument by its name.
+    """
+    declared = set(names or ())
+    if not declared & {"recipe_user_id", *_OLDER_NAMES}:
+        return hook
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        values = {**dict(zip(_SIX, args, strict=False)), **kwargs}
+        values["recipe_user_id"] = RecipeUserId(values["user_id"])
+        for older, name in _OLDER_NAMES.items():
+            values[older] = values.get(name)
+        return hook(**{name: values.get(name) for name in names or ()})
+
+    return call
+
+
+class FlexibleRecipeInterface(RecipeInterface):
+    """The default as overrides see it: `create_new_session` also takes the seven arguments of later releases."""
+
+    async def create_new_session(self, user_id: str, *args: Any, **kwargs: Any) -> SessionContainer:  # type: ignore[override]
+        rest = args[1:] if args and isinstance(args[0], RecipeUserId) else args
+        kwargs.pop("recipe_user_id", None)
+        for older, name in _OLDER_NAMES.items():
+            if older in kwargs:
+                kwargs[name] = kwargs.pop(older)
+        return await super().create_new_session(user_id, *rest, **kwargs)
+
+
+def tenant_or_public(tenant_id: str | None) -> str:
+    """Return the tenant, "public" when none is given."""
+    return tenant_id or DEFAULT_TENANT_ID

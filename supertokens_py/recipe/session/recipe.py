@@ -1,0 +1,432 @@
+"""`SessionRecipe`: wires settings, functions, APIs and the engine, and answers session errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_access_token, to_json
+from supertokens_py.app import Supertokens
+from supertokens_py.bridge import call_app
+from supertokens_py.engine.interface import IssuedSession, KeySet, TryRefresh, Unauthorised
+from supertokens_py.exceptions import (
+    ConfigError,
+    EngineUnavailableError,
+    GeneralError,
+    PayloadTooLargeError,
+)
+from supertokens_py.framework.response import BaseResponse
+from supertokens_py.recipe.base import install, parameter_names
+from supertokens_py.recipe.openid.recipe import OpenIdRecipe
+from supertokens_py.recipe_module import RecipeModule, Route
+
+from . import csrf
+from .api import APIInterface, APIOptions
+from .claim import SessionClaim, SessionClaimValidator
+from .constants import (
+    ANTI_CSRF_HEADER_KEY,
+    AUTH_MODE_HEADER_KEY,
+    AUTHORIZATION_HEADER_KEY,
+    SESSION_REFRESH,
+    SIGNOUT,
+)
+from .container import GONE, SessionContainer, refuse_protected, without_protected
+from .exceptions import (
+    ClearDuplicateSessionCookiesError,
+    InvalidClaimsError,
+    SuperTokensSessionError,
+    TokenTheftError,
+    TryRefreshTokenError,
+    UnauthorisedError,
+)
+from .functions import FlexibleRecipeInterface, RecipeInterface, adapt_create_new_session
+from .requests import VerifyOptions, is_refresh_call, refresh_in_request, session_of_request
+from .results import AccessTokenObj, TokenInfo
+from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
+from .tokens import UnknownKeyError, VerifiedTokens
+from .transport import COOKIE_LIMIT, TokenWriter
+
+if TYPE_CHECKING:
+    from supertokens_py.framework.request import BaseRequest
+    from supertokens_py.recipe_module import App
+
+log = logging.getLogger(__name__)
+
+# An access token cookie holds name, "=", header, signature (2048 bit) and the claims that the SDK adds;
+# what is left of COOKIE_LIMIT belongs to the custom claims (base64 makes four characters of three bytes).
+_FIXED_TOKEN_LENGTH = len("sAccessToken=") + 110 + 1 + 342 + 1
+_SDK_CLAIMS_LENGTH = 480
+
+
+class SessionRecipe(RecipeModule):
+    """Sessions of one app."""
+
+    recipe_id = "session"
+    name = "Session"
+
+    def __init__(self, app: App, given: SessionSettings) -> None:
+        super().__init__(app)
+        self.config = SessionConfig(given, app.app_info)
+        override = self.config.override
+        default = FlexibleRecipeInterface(self)
+        adapters = {"create_new_session": lambda hook: adapt_create_new_session(hook, parameter_names(hook))}
+        self.recipe_implementation: RecipeInterface
+        self.recipe_implementation, self._replaced = install(
+            default, override.functions, "session.init(override=…functions)", adapters
+        )
+        self.api_implementation, self._replaced_apis = install(
+            APIInterface(self), override.apis, "session.init(override=…apis)"
+        )
+        self.accepts_any_transfer = self.config.get_token_transfer_method is get_token_transfer_method_default
+        self.claim_validators_added_by_other_recipes: list[SessionClaimValidator] = []
+        self._claims: list[SessionClaim[Any]] = []
+        self._verified = VerifiedTokens(app.verified_token_cache_size)
+        self._reload_after_ms = self.config.jwks_refresh_interval_sec * 1000
+        self._issuer = given.issuer
+        self._theft_hook_parameters = set(
+            parameter_names(self.config.error_handlers.on_token_theft_detected or (lambda: None)) or ()
+        )
+        self.read_token = self._verified.read
+        self.is_jwt = looks_like_jwt
+        self.now_ms = app.now_ms
+
+    @staticmethod
+    def get_instance() -> SessionRecipe:
+        """Return the session recipe of the current app.
+
+        Raises:
+            GeneralError: `init` was not called, or without the session recipe.
+        """
+        return Supertokens.get_instance().recipe(SessionRecipe)
+
+    @property
+    def openid_recipe(self) -> OpenIdRecipe:
+        """The OpenID recipe of the same app."""
+        return self.app.recipe(OpenIdRecipe)
+
+    def connect(self) -> None:
+        override = self.config.override.openid_feature
+        self.openid_recipe.adopt(issuer=self._issuer, override=override)
+
+    def replaces(self, name: str) -> bool:
+        """Tell whether the application replaced a function."""
+        return name in self._replaced
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of new sessions."""
+        return self.openid_recipe.issuer
+
+    @property
+    def wants_anti_csrf_token(self) -> bool:
+        """Whether sessions carry an anti-CSRF token of their own."""
+        return self.config.explicit_anti_csrf == "VIA_TOKEN"
+
+    # -- claims of other recipes ---------------------------------------------------------------------
+
+    def add_claim_from_other_recipe(self, claim: SessionClaim[Any]) -> None:
+        """Put a claim into every new session.
+
+        Raises:
+            ConfigError: a claim of this key is there already.
+        """
+        if any(known.key == claim.key for known in self._claims):
+            raise ConfigError(f"Claim added by multiple recipes: {claim.key}")
+        self._claims.append(claim)
+
+    def get_claims_added_by_other_recipes(self) -> list[SessionClaim[Any]]:
+        """Return the claims of every new session."""
+        return self._claims
+
+    def add_claim_validator_from_other_recipe(self, claim_validator: SessionClaimValidator) -> None:
+        """Judge every verification by this validator too."""
+        self.claim_validators_added_by_other_recipes.append(claim_validator)
+
+    def get_claim_validators_added_by_other_recipes(self) -> list[SessionClaimValidator]:
+        """Return the validators of every verification."""
+        return self.claim_validators_added_by_other_recipes
+
+    async def initial_payload(
+        self, user_id: str, tenant_id: str, given: dict[str, Any] | None, user_context: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the custom claims of a new session: the caller's, `iss`, the claims of other recipes.
+
+        Raises:
+            ProtectedClaimError: the caller's claims name a protected one.
+        """
+        refuse_protected(given)
+        payload = {**(given or {}), "iss": self.issuer}
+        for claim in self._claims:
+            value = await claim.fetch(user_id, user_id, tenant_id, {**payload}, user_context)
+            if value is not None:
+                payload = claim.add_to_payload_(payload, value, user_context)
+        return payload
+
+    def check_payload_fits_cookie(self, payload: Mapping[str, Any]) -> None:
+        """Refuse custom claims with which the access token would not fit a cookie.
+
+        Raises:
+            PayloadTooLargeError: says by how much.
+        """
+        size = len(to_json(without_protected(payload)).encode()) + _SDK_CLAIMS_LENGTH
+        length = _FIXED_TOKEN_LENGTH + -(-size * 4 // 3)
+        if length > COOKIE_LIMIT:
+            raise PayloadTooLargeError(length, COOKIE_LIMIT)
+
+    # -- sessions ------------------------------------------------------------------------------------
+
+    async def verify_session(
+        self,
+        request: BaseRequest,
+        anti_csrf_check: bool | None,
+        session_required: bool,
+        check_database: bool,
+        override_global_claim_validators: Any,
+        user_context: dict[str, Any],
+    ) -> SessionContainer | None:
+        """Do what every framework's `verify_session` does."""
+        options = VerifyOptions(
+            anti_csrf_check, session_required, check_database, override_global_claim_validators
+        )
+        return await self.verify(request, options, user_context)
+
+    async def verify(
+        self, request: BaseRequest, options: VerifyOptions, user_context: dict[str, Any]
+    ) -> SessionContainer | None:
+        """Verify with options made once; the API layer costs nothing unless the application replaced it."""
+        if "verify_session" in self._replaced_apis:
+            return await self.api_implementation.verify_session(
+                self._api_options(request, None),
+                options.anti_csrf_check,
+                options.session_required,
+                options.check_database,
+                options.override_global_claim_validators,
+                user_context,
+            )
+        if is_refresh_call(self, request):
+            return await refresh_in_request(self, request, user_context)
+        return await session_of_request(self, request, options, user_context)
+
+    async def verified_session(
+        self, token: AccessToken, anti_csrf_token: str | None, *, check_csrf: bool, check_database: bool
+    ) -> SessionContainer:
+        """Return the session of a token that holds.
+
+        Raises:
+            TryRefreshTokenError: the token does not hold, or the anti-CSRF token is another one.
+            UnauthorisedError: the database was asked and knows no such session.
+        """
+        await self._check_token(token)
+        if check_csrf:
+            csrf.require_token(token, anti_csrf_token)
+        if not check_database and token.parent_refresh_token_hash1 is None:
+            return SessionContainer(self, token)
+        result = await self.app.engine.verify_session(token, check_database=check_database)
+        if isinstance(result, Unauthorised):
+            raise UnauthorisedError(result.message)
+        if isinstance(result, TryRefresh):
+            raise TryRefreshTokenError(result.message)
+        if result.access_token is None:
+            return SessionContainer(self, token)
+        proof = anti_csrf_token if check_csrf else None
+        return SessionContainer(self, _parsed(result.access_token.text), anti_csrf_token=proof, updated=True)
+
+    async def _check_token(self, token: AccessToken) -> None:
+        now = self.now_ms()
+        keys = self.app.engine.key_set()
+        if now - keys.loaded_ms > self._reload_after_ms:
+            keys = await self._reloaded(keys)
+        dynamic = self.config.use_dynamic_access_token_signing_key
+        try:
+            self._verified.check(token, keys, now_ms=now, dynamic_key=dynamic)
+        except UnknownKeyError:
+            keys = await self.app.engine.reload_keys()
+            try:
+                self._verified.check(token, keys, now_ms=now, dynamic_key=dynamic)
+            except UnknownKeyError:
+                raise TryRefreshTokenError("No matching JWKS found") from None
+
+    async def _reloaded(self, keys: KeySet) -> KeySet:
+        try:
+            return await self.app.engine.reload_keys()
+        except EngineUnavailableError:
+            if not keys.keys:
+                raise
+            log.warning("verification keys could not be loaded again; the known ones stay in use")
+            return keys
+
+    def container_of(self, issued: IssuedSession) -> SessionContainer:
+        """Return the container of a session that the engine has just issued tokens for."""
+        refresh = issued.refresh_token
+        return SessionContainer(
+            self,
+            _parsed(issued.access_token.text),
+            refresh_token=TokenInfo(refresh.text, refresh.expires_ms, refresh.created_ms),
+            anti_csrf_token=issued.anti_csrf_token,
+            updated=True,
+        )
+
+    async def merge_payload(
+        self, session: SessionContainer, update: dict[str, Any], user_context: dict[str, Any]
+    ) -> tuple[AccessTokenObj | None, dict[str, Any]]:
+        """Merge into a session's payload; return the new token, if any, and the custom claims.
+
+        The engine merges into what is stored, so changes made meanwhile elsewhere are kept. Where the
+        application replaced `regenerate_access_token`, that function gets the merged payload instead.
+
+        Raises:
+            UnauthorisedError: the session is gone.
+        """
+        if self.replaces("regenerate_access_token"):
+            merged = {**session.get_access_token_payload(), **update}
+            payload = without_protected({name: value for name, value in merged.items() if value is not None})
+            result = await self.recipe_implementation.regenerate_access_token(
+                session.access_token, payload, user_context
+            )
+            if result is None:
+                raise UnauthorisedError(GONE)
+            return result.access_token, result.session.user_data_in_jwt
+        regenerated = await self.app.engine.regenerate_session(session.access_token, merge=update)
+        if isinstance(regenerated, Unauthorised):
+            raise UnauthorisedError(GONE)
+        issued = regenerated.access_token
+        token = AccessTokenObj(issued.text, issued.expires_ms, issued.created_ms) if issued else None
+        return token, regenerated.payload
+
+    def writer(self, request: BaseRequest, user_context: dict[str, Any]) -> TokenWriter:
+        """Return the writer of a request's tokens."""
+        same_site = self.config.get_cookie_same_site(request, user_context)
+        return TokenWriter(request.changes, self.config, same_site)
+
+    # -- HTTP ----------------------------------------------------------------------------------------
+
+    def routes(self) -> Sequence[Route]:
+        api = self.api_implementation
+        return (
+            Route("POST", SESSION_REFRESH, self._refresh_post, lambda: not api.disable_refresh_post),
+            Route("POST", SIGNOUT, self._signout_post, lambda: not api.disable_signout_post),
+        )
+
+    def cors_headers(self) -> Sequence[str]:
+        return ANTI_CSRF_HEADER_KEY, AUTHORIZATION_HEADER_KEY, AUTH_MODE_HEADER_KEY
+
+    async def _refresh_post(
+        self, request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
+    ) -> BaseResponse:
+        await self.api_implementation.refresh_post(self._api_options(request, response), user_context)
+        response.set_json_content({})
+        return response
+
+    async def _signout_post(
+        self, request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
+    ) -> BaseResponse:
+        no_claims = VerifyOptions(override_global_claim_validators=lambda *_: [])  # type: ignore[misc]
+        session = await session_of_request(self, request, no_claims, user_context)
+        options = self._api_options(request, response)
+        result = await self.api_implementation.signout_post(session, options, user_context)
+        response.set_json_content(result.to_json())
+        return response
+
+    def _api_options(self, request: BaseRequest, response: BaseResponse | None) -> APIOptions:
+        return APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation)
+
+    # -- errors --------------------------------------------------------------------------------------
+
+    def handles(self, error: Exception) -> bool:
+        return isinstance(error, SuperTokensSessionError)
+
+    async def error_response(
+        self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
+    ) -> BaseResponse:
+        """Answer a session error (frontend-protocol 13); where it clears tokens, nothing survives the clearing."""
+        log.debug("answering %s: %s", type(error).__name__, error)
+        for mutate in getattr(error, "response_mutators", ()):
+            mutate(response, user_context)
+        hooks, expired = self.config.error_handlers, self.config.session_expired_status_code
+        match error:
+            case UnauthorisedError():
+                if error.clear_tokens:
+                    await self._clear(request, user_context)
+                hook, fact, status, body = hooks.on_unauthorised, str(error), expired, "unauthorised"
+            case TokenTheftError():
+                await self._clear(request, user_context)
+                return await self._theft_response(error, request, response, user_context)
+            case InvalidClaimsError():
+                return await self._invalid_claims_response(error, request, response)
+            case ClearDuplicateSessionCookiesError():
+                hook, fact, status, body = (
+                    hooks.on_clear_duplicate_session_cookies,
+                    str(error),
+                    200,
+                    str(error),
+                )
+            case _:
+                hook, fact, status, body = (
+                    hooks.on_try_refresh_token,
+                    str(error),
+                    expired,
+                    "try refresh token",
+                )
+        if hook is not None:
+            return await call_app(hook, request, fact, response)
+        return _message(response, status, body)
+
+    async def _theft_response(
+        self,
+        error: TokenTheftError,
+        request: BaseRequest,
+        response: BaseResponse,
+        user_context: dict[str, Any],
+    ) -> BaseResponse:
+        hook = self.config.error_handlers.on_token_theft_detected
+        if hook is None:
+            await self.recipe_implementation.revoke_session(error.session_handle, user_context)
+            return _message(response, self.config.session_expired_status_code, str(error))
+        arguments: list[Any] = [request, error.session_handle, error.user_id]
+        names = self._theft_hook_parameters - {"reason"}
+        if len(names) == 5:
+            arguments.append(error.recipe_user_id)
+        extra = {"reason": error.reason} if "reason" in self._theft_hook_parameters else {}
+        return await call_app(hook, *arguments, response, **extra)
+
+    async def _invalid_claims_response(
+        self, error: InvalidClaimsError, request: BaseRequest, response: BaseResponse
+    ) -> BaseResponse:
+        hook = self.config.error_handlers.on_invalid_claim
+        if hook is not None:
+            return await call_app(hook, request, error.payload, response)
+        response.set_status_code(self.config.invalid_claim_status_code)
+        failures = [failure.to_json() for failure in error.payload]
+        response.set_json_content({"message": "invalid claim", "claimValidationErrors": failures})
+        return response
+
+    async def _clear(self, request: BaseRequest, user_context: dict[str, Any]) -> None:
+        writer = self.writer(request, user_context)
+        writer.clear_all()
+        writer.clear_legacy(request)
+        request.set_session_as_none()
+        if request.created_handles:
+            # The client never learns of a session that this request created: it must not stay open.
+            handles, request.created_handles = request.created_handles, []
+            await self.app.engine.revoke_sessions(handles)
+
+
+def _message(response: BaseResponse, status: int, message: str) -> BaseResponse:
+    response.set_status_code(status)
+    response.set_json_content({"message": message})
+    return response
+
+
+def _parsed(text: str) -> AccessToken:
+    token = parse_access_token(text)
+    if token is None:
+        raise GeneralError("the engine issued an access token that this release cannot read")
+    return token
+
+
+class SessionInit(SessionSettings):
+    """`session.init`: its arguments; `supertokens_py.init` makes the recipe of them."""
+
+    def __call__(self, app: App) -> SessionRecipe:
+        return SessionRecipe(app, self)

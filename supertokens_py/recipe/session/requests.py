@@ -1,0 +1,194 @@
+"""Create, verify and refresh inside a request (frontend-protocol 7-11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from supertokens_py.bridge import call_app
+from supertokens_py.urls import request_path
+
+from . import csrf
+from .constants import (
+    ACCESS_TOKEN_COOKIE_KEY,
+    ANTI_CSRF_HEADER_KEY,
+    RID_HEADER_KEY,
+    SESSION_REFRESH,
+    TokenTransferMethod,
+)
+from .container import SessionContainer
+from .exceptions import UnauthorisedError
+from .functions import NO_SESSION
+from .settings import auth_mode
+from .transport import (
+    carries,
+    check_cookies_can_work,
+    choose_access_token,
+    choose_refresh_token,
+    expire_duplicates,
+    other,
+)
+
+if TYPE_CHECKING:
+    from supertokens_py.framework.request import BaseRequest
+
+    from .recipe import SessionRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """The arguments of `verify_session`."""
+
+    anti_csrf_check: bool | None = None
+    session_required: bool = True
+    check_database: bool = False
+    override_global_claim_validators: Any = None
+
+
+async def create_in_request(
+    recipe: SessionRecipe,
+    request: BaseRequest,
+    *,
+    tenant_id: str,
+    user_id: str,
+    payload: dict[str, Any] | None,
+    data: dict[str, Any] | None,
+    user_context: dict[str, Any],
+) -> SessionContainer:
+    """Create a session and owe its tokens to the response; nothing is owed if creation fails."""
+    config = recipe.config
+    method = _method_for_new_session(recipe, request, user_context)
+    if method == "cookie":
+        same_site = config.get_cookie_same_site(request, user_context)
+        check_cookies_can_work(config, same_site, request, user_context)
+    complete = await recipe.initial_payload(user_id, tenant_id, payload, user_context)
+    if method == "cookie":
+        recipe.check_payload_fits_cookie(complete)
+    session = await recipe.recipe_implementation.create_new_session(
+        user_id, complete, data, method == "header", tenant_id, user_context=user_context
+    )
+    request.created_handles.append(session.session_handle)
+    if carries(request, other(method)):
+        recipe.writer(request, user_context).clear(other(method))
+    await session.attach_to_request_response(request, method, user_context)
+    return session
+
+
+def _method_for_new_session(
+    recipe: SessionRecipe, request: BaseRequest, user_context: dict[str, Any]
+) -> TokenTransferMethod:
+    allowed = recipe.config.allowed_transfer(request, True, user_context)
+    if allowed != "any":
+        return allowed
+    return "cookie" if auth_mode(request) == "cookie" else "header"
+
+
+async def session_of_request(
+    recipe: SessionRecipe, request: BaseRequest, options: VerifyOptions, user_context: dict[str, Any]
+) -> SessionContainer | None:
+    """Verify the session of a request and attach it (frontend-protocol 8.2).
+
+    Raises:
+        UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: as the protocol says.
+    """
+    http_method = request.method()
+    if http_method in ("OPTIONS", "TRACE"):
+        if options.session_required:
+            raise UnauthorisedError("verify_session cannot be used with options method", clear_tokens=False)
+        return None
+    config = recipe.config
+    allowed = "any" if recipe.accepts_any_transfer else config.allowed_transfer(request, False, user_context)
+    chosen = choose_access_token(request, allowed, recipe.read_token)
+    if chosen is None:
+        if options.session_required:
+            raise UnauthorisedError(NO_SESSION, clear_tokens=False)
+        return None
+    token, transfer = chosen
+    mode = None
+    if csrf.check_is_due(options.anti_csrf_check, http_method, transfer):
+        mode = config.anti_csrf(request, user_context)
+        csrf.require_custom_header(request, mode)
+    via_token = mode == "VIA_TOKEN"
+    sent = request.get_header(ANTI_CSRF_HEADER_KEY) if via_token else None
+    if recipe.replaces("get_session"):
+        session = await recipe.recipe_implementation.get_session(
+            access_token=token.text,
+            anti_csrf_token=sent,
+            anti_csrf_check=via_token,
+            session_required=options.session_required,
+            check_database=options.check_database,
+            override_global_claim_validators=options.override_global_claim_validators,
+            user_context=user_context,
+        )
+        if session is None:
+            return None
+    else:
+        session = await recipe.verified_session(
+            token, sent, check_csrf=via_token, check_database=options.check_database
+        )
+    # Claims come first: a session that fails them is not attached, so its 403 carries no tokens.
+    await assert_claims_of(recipe, session, options.override_global_claim_validators, user_context)
+    await session.attach_to_request_response(request, transfer, user_context)
+    return session
+
+
+async def assert_claims_of(
+    recipe: SessionRecipe, session: SessionContainer, override: Any, user_context: dict[str, Any]
+) -> None:
+    """Judge the claims that every verification, or this route, asks for."""
+    validators: Any = recipe.claim_validators_added_by_other_recipes
+    if recipe.replaces("get_global_claim_validators"):
+        validators = await call_app(
+            recipe.recipe_implementation.get_global_claim_validators,
+            session.get_tenant_id(),
+            session.get_user_id(),
+            list(validators),
+            user_context,
+        )
+    if override is not None:
+        validators = await call_app(override, list(validators), session, user_context)
+    if validators:
+        await session.assert_claims(list(validators), user_context)
+
+
+def is_refresh_call(recipe: SessionRecipe, request: BaseRequest) -> bool:
+    """Tell whether a request is a POST to the refresh path, where verifying means refreshing (8.1)."""
+    if request.method() != "POST":
+        return False
+    below = recipe.app.below_base(request.get_path())
+    return below is not None and request_path(below) == SESSION_REFRESH
+
+
+async def refresh_in_request(
+    recipe: SessionRecipe, request: BaseRequest, user_context: dict[str, Any]
+) -> SessionContainer:
+    """Exchange the request's refresh token for new tokens (frontend-protocol 11.1).
+
+    Raises:
+        UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: as the protocol says.
+        ConfigError: session cookies came twice and `older_cookie_domain` is not set.
+    """
+    config = recipe.config
+    allowed = config.allowed_transfer(request, False, user_context)
+    writer = recipe.writer(request, user_context)
+    chosen = choose_refresh_token(request, allowed, recipe.is_jwt)
+    if allowed != "header" and (chosen is None or chosen[1] == "cookie"):
+        expire_duplicates(request, config, writer)
+    if chosen is None:
+        raise UnauthorisedError(
+            "Refresh token not found but access token is present. Clearing all tokens."
+            if request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
+            else "Refresh token not found. Are you sending the refresh token in the request?"
+        )
+    refresh_token, method = chosen
+    mode = "NONE" if method == "header" else config.anti_csrf(request, user_context)
+    if mode == "VIA_CUSTOM_HEADER" and request.get_header(RID_HEADER_KEY) is None:
+        raise UnauthorisedError(f"{csrf.MISSING_RID}.")
+    session = await recipe.recipe_implementation.refresh_session(
+        refresh_token, request.get_header(ANTI_CSRF_HEADER_KEY), mode != "VIA_TOKEN", user_context
+    )
+    if carries(request, other(method)):
+        writer.clear(other(method))
+    await session.attach_to_request_response(request, method, user_context)
+    writer.clear_legacy(request)
+    return session

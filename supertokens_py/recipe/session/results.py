@@ -1,0 +1,135 @@
+"""Values that session functions return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+
+from supertokens_py.types.response import APIResponse
+
+if TYPE_CHECKING:
+    from supertokens_py.framework.request import BaseRequest
+
+    from .constants import TokenTransferMethod
+    from .exceptions import ClaimValidationError
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class TokenInfo:
+    """A token with its times in Unix ms."""
+
+    token: str = field(repr=False)
+    expiry: int
+    created_time: int
+
+
+class AccessTokenObj(TokenInfo):
+    """An access token just issued."""
+
+
+@dataclass
+class SessionObj:
+    """The session that a new access token speaks for."""
+
+    handle: str
+    user_id: str
+    user_data_in_jwt: dict[str, Any]
+    tenant_id: str
+
+
+@dataclass
+class RegenerateAccessTokenOkResult:
+    """`access_token` is None when the presented one had expired: the new payload waits for the refresh."""
+
+    session: SessionObj
+    access_token: AccessTokenObj | None
+
+
+class SessionInformationResult:
+    """A session as stored. Times are Unix ms; the claims exclude the protected ones."""
+
+    def __init__(
+        self,
+        session_handle: str,
+        user_id: str,
+        session_data_in_database: dict[str, Any],
+        expiry: int,
+        custom_claims_in_access_token_payload: dict[str, Any],
+        time_created: int,
+        tenant_id: str,
+        recipe_user_id: str | None = None,
+    ) -> None:
+        self.session_handle = session_handle
+        self.user_id = user_id
+        self.recipe_user_id = recipe_user_id or user_id
+        self.session_data_in_database = session_data_in_database
+        self.expiry = expiry
+        self.custom_claims_in_access_token_payload = custom_claims_in_access_token_payload
+        self.time_created = time_created
+        self.tenant_id = tenant_id
+
+    @property
+    def access_token_payload(self) -> dict[str, Any]:
+        """Older name of `custom_claims_in_access_token_payload`."""
+        return self.custom_claims_in_access_token_payload
+
+    @property
+    def session_data(self) -> dict[str, Any]:
+        """Older name of `session_data_in_database`."""
+        return self.session_data_in_database
+
+
+class SessionDoesNotExistError:
+    """Returned, not raised: there is no such session."""
+
+
+@dataclass
+class GetClaimValueOkResult(Generic[_T]):
+    """The value of a claim; None where it is absent."""
+
+    value: _T | None
+
+
+@dataclass
+class ClaimsValidationResult:
+    """Failures in order; `access_token_payload_update` is the changed payload if a claim was refetched."""
+
+    invalid_claims: list[ClaimValidationError]
+    access_token_payload_update: dict[str, Any] | None = None
+
+
+class ClaimValidationResult:
+    """What a validator answers; `reason` is `{}` when valid."""
+
+    def __init__(self, is_valid: bool, reason: dict[str, Any] | str | None = None) -> None:
+        self.is_valid = is_valid
+        self.reason: dict[str, Any] | str | None = {} if is_valid else reason
+
+
+class SignOutOkayResponse(APIResponse):
+    """The session is over."""
+
+    status = "OK"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status}
+
+
+@dataclass
+class ReqResInfo:
+    """The request that a session is attached to, and how its tokens travel."""
+
+    request: BaseRequest
+    transfer_method: TokenTransferMethod
+
+
+class GetSessionTokensDangerouslyDict(TypedDict):
+    """Every token of a session, for code that carries them to the client itself."""
+
+    accessToken: str
+    accessAndFrontTokenUpdated: bool
+    refreshToken: str | None
+    frontToken: str
+    antiCsrfToken: str | None

@@ -1,0 +1,239 @@
+"""How tokens travel: request to tokens, tokens to changes. Pure: settings and values in, decisions out."""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from supertokens_py.access_token import AccessToken, to_json
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.framework.cookies import Cookie, SameSite
+from supertokens_py.framework.response import Changes
+from supertokens_py.urls import LOCAL_SITE, site_of
+
+from .constants import (
+    ACCESS_TOKEN_COOKIE_KEY,
+    ACCESS_TOKEN_HEADER_KEY,
+    ANTI_CSRF_HEADER_KEY,
+    AUTHORIZATION_HEADER_KEY,
+    FRONT_TOKEN_HEADER_SET_KEY,
+    LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY,
+    REFRESH_TOKEN_COOKIE_KEY,
+    REFRESH_TOKEN_HEADER_KEY,
+    TokenTransferMethod,
+)
+from .exceptions import ClearDuplicateSessionCookiesError, TryRefreshTokenError
+
+if TYPE_CHECKING:
+    from supertokens_py.framework.request import BaseRequest
+
+    from .results import TokenInfo
+    from .settings import SessionConfig
+
+log = logging.getLogger(__name__)
+
+Allowed: TypeAlias = TokenTransferMethod | Literal["any"]
+
+ONE_YEAR_MS = 31_536_000_000
+COOKIE_LIMIT = 4096  #: name and value together, in every browser
+_WARN_ABOVE = 4000
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def bearer_token(request: BaseRequest) -> str | None:
+    """Return the Bearer credentials (scheme in any case), or None."""
+    value = request.get_header(AUTHORIZATION_HEADER_KEY)
+    if value is None or value[:7].lower() != "bearer ":
+        return None
+    return value[7:].strip() or None
+
+
+def choose_access_token(
+    request: BaseRequest, allowed: Allowed, read: Callable[[str], AccessToken | None]
+) -> tuple[AccessToken, TokenTransferMethod] | None:
+    """Pick the access token of a request; header before cookie (frontend-protocol 7.3).
+
+    Raises:
+        TryRefreshTokenError: a legacy cookie, or two access cookies of which one is ours.
+    """
+    if request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY):
+        raise TryRefreshTokenError("using legacy session, please call the refresh API")
+    if allowed != "cookie" and (bearer := bearer_token(request)) and (token := read(bearer)):
+        return token, "header"
+    if allowed == "header":
+        return None
+    values = request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
+    if len(values) > 1:
+        if any(read(value) for value in values):
+            raise TryRefreshTokenError("Multiple access tokens present in the request cookies.")
+        return None
+    token = read(values[0]) if values else None
+    return (token, "cookie") if token else None
+
+
+def choose_refresh_token(
+    request: BaseRequest, allowed: Allowed, is_jwt: Callable[[str], bool]
+) -> tuple[str, TokenTransferMethod] | None:
+    """Pick the refresh token of a request (frontend-protocol 7.4). A Bearer JWT is never one."""
+    bearer = bearer_token(request)
+    if allowed != "cookie" and bearer and not is_jwt(bearer):
+        return bearer, "header"
+    cookie = request.get_cookie(REFRESH_TOKEN_COOKIE_KEY)
+    return (cookie, "cookie") if allowed != "header" and cookie else None
+
+
+def carries(request: BaseRequest, method: TokenTransferMethod) -> bool:
+    """Tell whether a request carried any token text by a method, ours or not."""
+    if method == "header":
+        return bearer_token(request) is not None
+    return bool(
+        request.cookie_values(ACCESS_TOKEN_COOKIE_KEY) or request.cookie_values(REFRESH_TOKEN_COOKIE_KEY)
+    )
+
+
+def other(method: TokenTransferMethod) -> TokenTransferMethod:
+    """Return the other transfer method."""
+    return "cookie" if method == "header" else "header"
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
+class TokenWriter:
+    """Writes tokens into the changes of one request, with the cookie attributes of that request."""
+
+    def __init__(self, changes: Changes, config: SessionConfig, same_site: SameSite) -> None:
+        self._changes = changes
+        self._config = config
+        self._same_site: SameSite = same_site
+
+    def set_access_token(self, token: AccessToken, method: TokenTransferMethod, *, now_ms: int) -> None:
+        """Deliver an access token and its front token."""
+        self._changes.set_header(FRONT_TOKEN_HEADER_SET_KEY, front_token(token))
+        if method == "header":
+            self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, token.text)
+            return
+        # The cookie outlives the token on purpose: its presence says that there may be a session to refresh.
+        self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, token.text, now_ms + ONE_YEAR_MS)
+        if self._config.expose_access_token_to_frontend_in_cookie_based_auth:
+            self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, token.text)
+
+    def set_refresh_token(self, token: TokenInfo, method: TokenTransferMethod) -> None:
+        """Deliver a refresh token."""
+        if method == "header":
+            self._changes.set_header(REFRESH_TOKEN_HEADER_KEY, token.token)
+        else:
+            self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, token.token, token.expiry)
+
+    def set_anti_csrf(self, token: str) -> None:
+        """Deliver an anti-CSRF token."""
+        self._changes.set_header(ANTI_CSRF_HEADER_KEY, token)
+
+    def clear(self, method: TokenTransferMethod) -> None:
+        """Make the client forget its tokens (frontend-protocol 3.5, 4.4)."""
+        if method == "cookie":
+            self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, "", 0)
+            self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, "", 0)
+            self._changes.remove_header(ACCESS_TOKEN_HEADER_KEY)
+        else:
+            self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, "")
+            self._changes.set_header(REFRESH_TOKEN_HEADER_KEY, "")
+        self._changes.remove_header(ANTI_CSRF_HEADER_KEY)
+        self._changes.set_header(FRONT_TOKEN_HEADER_SET_KEY, "remove")
+
+    def clear_all(self) -> None:
+        """Make the client forget the tokens of both methods."""
+        self.clear("cookie")
+        self.clear("header")
+
+    def clear_legacy(self, request: BaseRequest) -> None:
+        """Expire the cookie of very old SDKs if the request carried it (frontend-protocol 3.8)."""
+        if request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY):
+            self._set_cookie(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY, "", 0)
+
+    def expire_older_domain(self, name: str, domain: str) -> None:
+        """Expire the cookie that an earlier `cookie_domain` left behind."""
+        self._set_cookie(name, "", 0, domain=domain or None)
+
+    def _set_cookie(
+        self, name: str, value: str, expires_ms: int, *, domain: str | Literal[False] | None = False
+    ) -> None:
+        config = self._config
+        self._changes.set_cookie(
+            Cookie(
+                name,
+                value,
+                expires_ms,
+                path=config.refresh_token_path if name == REFRESH_TOKEN_COOKIE_KEY else "/",
+                domain=config.cookie_domain if domain is False else domain,
+                secure=config.cookie_secure,
+                http_only=True,
+                same_site=self._same_site,
+            )
+        )
+
+
+def front_token(token: AccessToken) -> str:
+    """Return what the frontend may read of an access token (frontend-protocol 5).
+
+    `up` is the payload's own text: server-side rendering compares both as text.
+    """
+    head = f'{{"uid":{to_json(token.user_id)},"ate":{token.expires_ms},"up":{token.payload_json}}}'
+    encoded = b64encode(head.encode()).decode("ascii")
+    if len(encoded) > _WARN_ABOVE:
+        log.warning(
+            "the front token is %d bytes long; browsers drop cookies above %d", len(encoded), COOKIE_LIMIT
+        )
+    return encoded
+
+
+# -- rules -----------------------------------------------------------------------------------------
+
+CONTAINS_MULTIPLE = "The request contains multiple session cookies. "
+
+
+def expire_duplicates(request: BaseRequest, config: SessionConfig, writer: TokenWriter) -> None:
+    """Handle session cookies that came twice, after a change of `cookie_domain` (frontend-protocol 3.7).
+
+    Raises:
+        ConfigError: they came, and `older_cookie_domain` does not say which is the old one.
+        ClearDuplicateSessionCookiesError: the old ones have been expired.
+    """
+    names = (ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY)
+    doubled = [name for name in names if len(request.cookie_values(name)) > 1]
+    if not doubled:
+        return
+    if config.older_cookie_domain is None:
+        raise ConfigError(
+            CONTAINS_MULTIPLE + "This may happen if you've changed the 'cookie_domain' setting in your "
+            "configuration. To clear tokens from the previous domain, set 'older_cookie_domain' in your config."
+        )
+    for name in doubled:
+        writer.expire_older_domain(name, config.older_cookie_domain)
+    raise ClearDuplicateSessionCookiesError(
+        CONTAINS_MULTIPLE + "We are clearing the cookie from older_cookie_domain. "
+        "Session will be refreshed in the next refresh call."
+    )
+
+
+def check_cookies_can_work(
+    config: SessionConfig, same_site: SameSite, request: BaseRequest | None, user_context: dict[str, Any]
+) -> None:
+    """Refuse a cookie session that browsers would drop: SameSite=None without Secure (frontend-protocol 2.8).
+
+    Raises:
+        ConfigError: says what to change.
+    """
+    if same_site != "none" or config.cookie_secure:
+        return
+    website = site_of(config.app_info.get_origin(request, user_context))
+    if config.app_info.top_level_api_domain == website == LOCAL_SITE:
+        return
+    raise ConfigError(
+        "Since your API and website domain are different, for sessions to work, please use https on your "
+        "apiDomain and don't set cookieSecure to false."
+    )

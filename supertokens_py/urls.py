@@ -1,0 +1,157 @@
+"""Text in, checked text out: origins, base paths, cookie domains and sites (frontend-protocol 2.2-2.6)."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+_SCHEMES = ("http://", "https://", "supertokens://")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+LOCAL_SITE = "localhost"
+
+
+def api_origin(text: str) -> str:
+    """Return scheme, host and non-default port of `text`, such as "https://api.example.com".
+
+    Without a scheme, hosts that start with "localhost" and IP addresses get http, others https.
+
+    Raises:
+        ConfigError: `text` has no host that could be meant.
+    """
+    trimmed = text.strip().lower()
+    if not trimmed.startswith(_SCHEMES):
+        trimmed = _with_scheme(trimmed.removeprefix("."), text)
+    try:
+        parts = urlsplit(trimmed)
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
+    except ValueError as error:
+        raise _not_a_domain(text) from error
+    if not host or not host.strip("."):
+        raise _not_a_domain(text)
+    if ":" in host:
+        host = f"[{host}]"
+    default = port is None or port == _DEFAULT_PORTS.get(scheme)
+    return f"{scheme}://{host}" if default else f"{scheme}://{host}:{port}"
+
+
+def _with_scheme(host: str, text: str) -> str:
+    if host.startswith(LOCAL_SITE) or is_ip(_host_only(host)):
+        return f"http://{host}"
+    if "." in host.partition("/")[0]:
+        return f"https://{host}"
+    raise _not_a_domain(text)
+
+
+def _not_a_domain(text: str) -> ConfigError:
+    return ConfigError(f"Please provide a valid domain name: {text!r} has no usable host")
+
+
+def base_path(text: str) -> str:
+    """Return `text` as a path without a trailing slash: "/auth", or "" for the root. Case is kept.
+
+    Raises:
+        ConfigError: the path has characters that no path may have.
+    """
+    trimmed = text.strip()
+    if trimmed.lower().startswith(_SCHEMES):
+        path = urlsplit(trimmed).path
+    elif not trimmed.startswith("/") and _starts_with_host(trimmed):
+        path = "/" + trimmed.partition("/")[2]
+    else:
+        path = trimmed if trimmed.startswith("/") else f"/{trimmed}"
+    path = path.partition("?")[0].partition("#")[0]
+    if any(character <= " " or character == ";" or character == "\x7f" for character in path):
+        raise ConfigError(f"Please provide a valid URL path: {text!r} has spaces, control characters or ';'")
+    return path.removesuffix("/")
+
+
+def request_path(path: str) -> str:
+    """Return a request's path in the form of `base_path`."""
+    return path.removesuffix("/")
+
+
+def _starts_with_host(text: str) -> bool:
+    host = text.partition("/")[0]
+    return "." in host or host.startswith(LOCAL_SITE)
+
+
+def cookie_domain(text: str) -> str:
+    """Return the Domain attribute meant by `text`; a leading dot stays except on localhost and IPs.
+
+    Raises:
+        ConfigError: there is no host in it.
+    """
+    trimmed = text.strip().lower()
+    dotted = trimmed.startswith(".")
+    bare = trimmed.removeprefix(".")
+    try:
+        host = urlsplit(bare if "://" in bare else f"//{bare}").hostname
+    except ValueError:
+        host = None
+    if not host or any(character in host for character in ' ;,"\\\r\n\t'):
+        raise ConfigError(f"Please provide a valid session_scope: {text!r} is not a cookie domain")
+    if host == LOCAL_SITE or is_ip(host):
+        return host
+    return f".{host}" if dotted else host
+
+
+def scheme_of(origin: str) -> str:
+    """Return the scheme of an origin."""
+    return origin.partition("://")[0]
+
+
+def is_ip(host: str) -> bool:
+    """Tell whether `host` is an IPv4 or IPv6 literal."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def site_of(origin: str) -> str:
+    """Return the site of an origin: its registrable domain; "localhost" for localhost and IPs.
+
+    Hosts without a listed public suffix (such as "backend" or "*.local") are sites of their own.
+
+    Raises:
+        ConfigError: the host is itself a public suffix, so it cannot hold cookies.
+    """
+    return _site_of_host(_host_only(origin.partition("://")[2]))
+
+
+def _host_only(authority: str) -> str:
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0]
+    return authority.partition("/")[0].partition(":")[0]
+
+
+@lru_cache(maxsize=1024)
+def _site_of_host(host: str) -> str:
+    if host.startswith(LOCAL_SITE) or is_ip(host):
+        return LOCAL_SITE
+    suffixes = _public_suffixes()
+    site = suffixes.privatesuffix(host)
+    if site:
+        return site
+    if suffixes.publicsuffix(host) is None or host.endswith(".amazonaws.com"):
+        return host
+    raise ConfigError(
+        "Please make sure that the apiDomain and websiteDomain have correct values: "
+        f"{host!r} is a public suffix, so it cannot hold cookies"
+    )
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    # Loading the list costs milliseconds, and most set-ups (localhost, IPs) never need it.
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
+
+    return PublicSuffixList(accept_unknown=False)
