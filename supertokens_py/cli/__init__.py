@@ -17,7 +17,10 @@ from .output import Output
 class Command(Protocol):
     """A module with one command; other front ends (Django, Flask) may offer it as well."""
 
-    HELP: str
+    @property
+    def HELP(self) -> str:  # noqa: N802  (a module constant)
+        """What the command does, in a line."""
+        ...
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""

@@ -88,8 +88,7 @@ def _server(connection: Connection, location: Location, settings: ResolvedEngine
             "CAST(current_setting('max_connections') AS int), "
             "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), "
             "has_schema_privilege(COALESCE(CAST(:schema AS text), current_schema()), 'CREATE') "
-            "FROM (SELECT 1) one "
-            "WHERE EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = COALESCE(CAST(:schema AS text), current_schema()))"
+            "FROM pg_namespace WHERE nspname = COALESCE(CAST(:schema AS text), current_schema())"
         ),
         {"schema": settings.table_schema},
     ).first()
@@ -237,7 +236,7 @@ def _rows(connection: Connection, tables: Tables, settings: ResolvedEngineConfig
         yield Finding(
             "ok",
             _KEYS,
-            f"{len(dynamic)} dynamic signing keys, the newest of {moment(newest)}; {static} static{_at_rest(value)}",
+            f"{len(dynamic)} dynamic keys, the newest of {moment(newest)}; {static} static{_at_rest(value)}",
         )
         if newest > now + _CLOCK_TOLERANCE_MS:
             advice = "compare the clocks of all machines that use this database"

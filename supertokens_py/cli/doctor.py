@@ -138,7 +138,8 @@ def _probe(args: argparse.Namespace) -> list[Finding]:
         import httpx2  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError("--probe needs: pip install 'supertokens-py[remote]'") from error
-    url = f"{cast('str', args.api_domain).rstrip('/')}/{cast('str', args.api_base_path).strip('/')}/session/refresh"
+    api_domain, base_path = cast("str", args.api_domain), cast("str", args.api_base_path)
+    url = f"{api_domain.rstrip('/')}/{base_path.strip('/')}/session/refresh"
     headers = {
         "origin": cast("str", args.website_domain).rstrip("/"),
         "access-control-request-method": "POST",

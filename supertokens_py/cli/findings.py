@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 Level: TypeAlias = Literal["ok", "note", "warning", "error"]
 
+_WORST_FIRST: tuple[Level, ...] = ("error", "warning", "note")
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -24,5 +26,8 @@ class Finding:
 
 def worst(findings: Iterable[Finding]) -> Level:
     """Return the worst level among the findings."""
-    order: tuple[Level, ...] = ("ok", "note", "warning", "error")
-    return max((finding.level for finding in findings), key=order.index, default="ok")
+    levels = {finding.level for finding in findings}
+    for level in _WORST_FIRST:
+        if level in levels:
+            return level
+    return "ok"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
@@ -62,7 +62,7 @@ class Output:
             self.say(f"{name.ljust(width)}  {value}")
 
     @contextmanager
-    def progress(self, label: str, total: int) -> Iterator[Progress]:
+    def progress(self, label: str, total: int) -> Generator[Progress]:
         """Show how far a step came: a bar on a terminal, nothing in JSON, one line elsewhere."""
         if self._rich:
             from rich.console import Console  # noqa: PLC0415

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--api-key",
         action="append",
         metavar="KEY",
-        help="a key that callers must show, of 20 characters or more; may be repeated [$SUPERTOKENS_API_KEYS]",
+        help="a key that callers must show, 20 characters or more; repeatable [$SUPERTOKENS_API_KEYS]",
     )
     parser.add_argument(
         "--allow-no-api-key", action="store_true", help="listen on a public address although anyone may call"
@@ -82,7 +82,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     _prepare_store(args)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out.say(
-        f"Serving {_shown(uri)} on {address} (CDI {SUPPORTED_CDI_VERSIONS[0]} to {SUPPORTED_CDI_VERSIONS[-1]})"
+        f"Serving {_shown(uri)} on {address} "
+        f"(CDI {SUPPORTED_CDI_VERSIONS[0]} to {SUPPORTED_CDI_VERSIONS[-1]})"
     )
     out.result(
         {

@@ -21,7 +21,7 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--connection-uri",
         metavar="URI",
-        help=f"database or core [${CONNECTION_URI}, else {DEFAULT_DATABASE}]; other settings: SUPERTOKENS_* variables",
+        help=f"database or core [${CONNECTION_URI}, else {DEFAULT_DATABASE}]; more settings: SUPERTOKENS_…",
     )
     parser.add_argument(
         "--core-api-key", metavar="KEY", help="API key of a core at an http(s):// URI [$SUPERTOKENS_API_KEY]"

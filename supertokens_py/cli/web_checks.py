@@ -122,21 +122,21 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
         yield Finding(
             "error",
             _COOKIES,
-            "a browser refuses SameSite=None without Secure: log-in seems to work, the next request has no session",
+            "a browser refuses SameSite=None without Secure: the session is lost at once",
             "serve the API over https, or have website and API on one site",
         )
     if pair.cross_site and same_site != "none":
         yield Finding(
             "error",
             _COOKIES,
-            f"SameSite={same_site.capitalize()} cookies are not sent from {pair.website} to {pair.api}, for these are two sites",
+            f"SameSite={same_site.capitalize()} cookies do not go from {pair.website} to {pair.api}: two sites",
             "leave cookie_same_site at its default, or have website and API on one site",
         )
     if pair.cross_site and same_site == "none":
         yield Finding(
             "warning",
             _COOKIES,
-            "browsers that block third-party cookies (Safari, Firefox, Chrome in private windows) will not keep the session",
+            "browsers that block third-party cookies (Safari, Firefox, private windows) lose the session",
             "have the API on a subdomain of the website, or use header-based sessions",
         )
 

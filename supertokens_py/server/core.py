@@ -23,7 +23,7 @@ _HELLO_INTERVAL_S = 0.2
 class CountsActiveUsers(Protocol):
     """An engine that remembers when users were last seen."""
 
-    async def active_user_count(self, since_ms: int) -> int:
+    async def count_active_users(self, since_ms: int) -> int:
         """Return how many users were seen at `since_ms` or later."""
         ...
 
@@ -80,7 +80,7 @@ async def _active_users(call: Call) -> JSONObject:
         raise Refused(400, "'since' parameter must be a timestamp that is not negative")
     if not isinstance(call.engine, CountsActiveUsers):
         raise Refused(404, "Not found")
-    return {"status": "OK", "count": await call.engine.active_user_count(since_ms)}
+    return {"status": "OK", "count": await call.engine.count_active_users(since_ms)}
 
 
 def versions(offered: Sequence[str]) -> Callable[[Call], Awaitable[JSONObject]]:

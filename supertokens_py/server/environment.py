@@ -1,4 +1,4 @@
-"""The server as its environment describes it, for process managers: `uvicorn --factory <this module>:create`."""
+"""The server that the environment describes: `uvicorn --factory supertokens_py.server.environment:create`."""
 
 from __future__ import annotations
 

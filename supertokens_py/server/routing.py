@@ -81,7 +81,7 @@ class Router:
             path = rest
             target = self._lookup(path, DEFAULT_TENANT_ID)
             first, rest = _split(path)
-        if target is None and _TENANT.fullmatch(first) and first not in TENANT_WORDS:
+        if target is None and rest != "/" and _TENANT.fullmatch(first) and first not in TENANT_WORDS:
             target = self._lookup(rest, first)
         if target is None:
             raise Refused(404, "Not found")

@@ -27,15 +27,13 @@ async def _put_v2(call: Call) -> JSONObject:
     tenant_id = await _target(call)
     if any(flag in call.body for flag in _FLAGS):
         raise Refused(400, "recipes are enabled by firstFactors, not by flags")
-    changes = _changes(call, tenant_id, allow_empty=True)
-    if "first_factors" not in changes and await call.engine.tenant(tenant_id) is None:
-        changes["first_factors"] = []
+    changes = _changes(call, allow_empty=True)
     return {"status": "OK", "createdNew": await call.engine.put_tenant(tenant_id, changes)}
 
 
 async def _put_v1(call: Call) -> JSONObject:
     tenant_id = await _target(call)
-    changes = _changes(call, tenant_id, allow_empty=False)
+    changes = _changes(call, allow_empty=False)
     if await call.engine.tenant(tenant_id) is None:
         changes = {**dict.fromkeys(_FLAGS.values(), False), "first_factors": None, **changes}
     changes.update({name: call.flag(flag) for flag, name in _FLAGS.items() if flag in call.body})
@@ -96,18 +94,13 @@ def _tenant_id(text: str) -> str:
     return tenant_id
 
 
-def _changes(call: Call, tenant_id: str, *, allow_empty: bool) -> JSONObject:
+def _changes(call: Call, *, allow_empty: bool) -> JSONObject:
     changes: JSONObject = {}
     for member, name in _FACTORS.items():
         if member in call.body:
             changes[name] = _factors(call, member, allow_empty=allow_empty)
-    settings = [
-        name for name, value in (call.optional_object("coreConfig") or {}).items() if value is not None
-    ]
-    if settings and tenant_id == DEFAULT_TENANT_ID:
-        raise Refused(400, "Cannot modify base config")
-    if settings:
-        raise Refused(400, f"Invalid core config: {', '.join(settings)} cannot be set for one tenant here")
+    if "coreConfig" in call.body:
+        changes["core_config"] = call.object("coreConfig")
     return changes
 
 

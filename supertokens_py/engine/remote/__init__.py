@@ -58,6 +58,10 @@ class RemoteEngine(RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, Remo
         RemoteSessions.__init__(self, core, cache)
         _engines.add(self)
 
+    def negotiated_version(self) -> str:
+        """Return the CDI version in use, such as "5.6"; blocking, asked for once."""
+        return "{}.{}".format(*self._core.version())
+
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._core.close()
