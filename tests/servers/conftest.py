@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.databases import Postgres
 
 HERE = Path(__file__).parent
 
@@ -14,6 +19,14 @@ HERE = Path(__file__).parent
 def sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the URI of an SQLite file of this module's own."""
     return f"sqlite:///{tmp_path_factory.mktemp('server')}/{uuid.uuid4().hex}.db"
+
+
+@pytest.fixture(scope="module")
+def postgres(postgres_server: Postgres) -> Iterator[str]:
+    """Return the URI of an empty PostgreSQL database of this module's own."""
+    database = postgres_server.create(template=False)
+    yield database.uri
+    postgres_server.drop(database)
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
