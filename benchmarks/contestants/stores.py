@@ -196,10 +196,11 @@ def _postgres(uri: str) -> tuple[Any, Any, Any, str]:
 
 
 def _core_read(uri: str, handles: list[str]) -> Callable[[int], Callable[[], None]]:
-    """Read a session as an application would: an engine with its pool, a compiled-and-cached `select`."""
+    """Read a session as a careful application would: a pool in autocommit mode, one cached `select`."""
     import sqlalchemy
 
-    engine = sqlalchemy.create_engine(uri.replace("postgresql://", "postgresql+psycopg://"))
+    url = uri.replace("postgresql://", "postgresql+psycopg://")
+    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
     names = (
         "user_id",
         "refresh_token_hash_2",
