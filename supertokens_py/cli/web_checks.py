@@ -129,7 +129,7 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
         yield Finding(
             "error",
             _COOKIES,
-            f"SameSite={same_site.capitalize()} cookies do not go from {pair.website} to {pair.api}: two sites",
+            f"SameSite={same_site.capitalize()} cookies are not sent from {pair.website} to {pair.api}",
             "leave cookie_same_site at its default, or have website and API on one site",
         )
     if pair.cross_site and same_site == "none":

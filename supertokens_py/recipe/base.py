@@ -30,30 +30,6 @@ class OverrideConfig:
         self.apis = apis
 
 
-class Overridden:
-    """An implementation after the application had its say: which methods are no longer ours."""
-
-    def __init__(self, default: Any, override: Callable[[Any], Any] | None, source: str) -> None:
-        kind = type(default)
-        self.implementation = default
-        self.owned: frozenset[str] = frozenset()
-        if override is None:
-            return
-        self.implementation = override(default)
-        if self.implementation is None:
-            raise ConfigError(f"the override in {source} returned None; it must return the implementation")
-        names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
-        self.owned = frozenset(name for name in names if _is_replaced(self.implementation, kind, name))
-
-    def wrap(self, adapters: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> Any:
-        """Make every replaced method awaitable, whether the application wrote it sync or async."""
-        for name in self.owned:
-            hook = getattr(self.implementation, name)
-            hook = adapters[name](hook) if name in adapters else hook
-            setattr(self.implementation, name, _awaitable(hook))
-        return self.implementation
-
-
 def install(
     default: T,
     override: Callable[[T], T] | None,
@@ -62,11 +38,26 @@ def install(
 ) -> tuple[T, frozenset[str]]:
     """Apply an override; return the implementation and the names of the methods that it replaced.
 
+    Only what was replaced is wrapped, so that it may be sync or async; the rest stays as fast as it was.
+    `adapters` give a replacement the arguments that it declares.
+
     Raises:
         ConfigError: the override returned nothing.
     """
-    overridden = Overridden(default, override, source)
-    return overridden.wrap(adapters or {}), overridden.owned
+    if override is None:
+        return default, frozenset()
+    kind: type[Any] = default.__class__
+    implementation: T | None = override(default)
+    if implementation is None:
+        raise ConfigError(f"the override in {source} returned None; it must return the implementation")
+    names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
+    replaced = frozenset(name for name in names if _is_replaced(implementation, kind, name))
+    for name in replaced:
+        hook = getattr(implementation, name)
+        if adapters and name in adapters:
+            hook = adapters[name](hook)
+        setattr(implementation, name, _awaitable(hook))
+    return implementation, replaced
 
 
 def _is_replaced(implementation: Any, kind: type[Any], name: str) -> bool:
@@ -83,7 +74,7 @@ def _awaitable(hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
 
 
 def parameter_names(hook: Callable[..., Any]) -> list[str] | None:
-    """Return the names of the positional parameters of application code; None where it takes any (`*args`)."""
+    """Return the names of a function's positional parameters; None where it takes any (`*args`)."""
     try:
         parameters = inspect.signature(hook).parameters.values()
     except (TypeError, ValueError):

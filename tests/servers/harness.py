@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import httpx2
@@ -77,7 +78,8 @@ class Server:
 
     def client(self) -> httpx2.Client:
         """Return an HTTP client that keeps no cookies of its own and trusts no proxy settings."""
-        return httpx2.Client(base_url=self.url, timeout=ANSWER_SECONDS, trust_env=False)
+        no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+        return httpx2.Client(base_url=self.url, timeout=ANSWER_SECONDS, trust_env=False, cookies=no_cookies)
 
     def logs(self) -> str:
         """Return what the server printed so far."""

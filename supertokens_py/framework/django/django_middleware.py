@@ -26,7 +26,8 @@ class SuperTokensMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self._get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
+        # Deprecated on 3.14, but on 3.11 only asgiref sees its own mark on other middlewares.
+        self._is_async = iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]
         if self._is_async:
             markcoroutinefunction(self)
 

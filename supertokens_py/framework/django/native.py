@@ -56,4 +56,4 @@ def _set_cookies(response: HttpResponseBase, cookies: Iterable[Cookie]) -> None:
             morsel["secure"] = True
         # Django keys cookies by name and would lose one of two domains; the key is not on the wire.
         key = cookie.name if cookie.name not in response.cookies else repr(cookie.key)
-        dict.__setitem__(response.cookies, key, morsel)
+        response.cookies[key] = morsel

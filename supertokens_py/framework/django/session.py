@@ -59,7 +59,9 @@ def verify_session_async(
         async def call(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 await _attach(request, options, user_context)
-                return await cast("Callable[..., Awaitable[HttpResponseBase]]", view)(request, *args, **kwargs)
+                return await cast("Callable[..., Awaitable[HttpResponseBase]]", view)(
+                    request, *args, **kwargs
+                )
             except SuperTokensError as error:
                 return await error_response(DjangoRequest.of(request), error)
 

@@ -51,7 +51,7 @@ class SuperTokensMiddleware:
 
 
 def get_middleware() -> type[SuperTokensMiddleware]:
-    """Return the class for `app.add_middleware(...)`. Add CORS middleware after it, so that it is outermost."""
+    """Return the class for `app.add_middleware(...)`; add CORS middleware after it, as the outermost."""
     return SuperTokensMiddleware
 
 

@@ -13,7 +13,7 @@ ENVIRON_KEY = "supertokens.request"
 
 
 class FlaskRequest(BaseRequest):
-    """One request. It is kept in the WSGI environ: `flask.g` may outlive a request, the environ never does."""
+    """One request, kept in the WSGI environ: `flask.g` may outlive a request, the environ never does."""
 
     request: Request
 

@@ -83,8 +83,6 @@ class JWTInit:
         validity: Any = self.jwt_validity_seconds
         if validity is not None and (isinstance(validity, bool) or not isinstance(validity, int)):
             raise ConfigError("jwt_validity_seconds must be an integer or None")
-        if self.override is not None and not isinstance(self.override, OverrideConfig):
-            raise ConfigError("override must be an instance of OverrideConfig or None")
         check_override(self.override)
 
     def __call__(self, app: App) -> JWTRecipe:

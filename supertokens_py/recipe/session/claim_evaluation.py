@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from supertokens_py.bridge import call_app
 from supertokens_py.constants import DEFAULT_TENANT_ID
@@ -57,7 +57,8 @@ async def _refetched(
 async def _judge(
     validator: SessionClaimValidator, payload: dict[str, Any], fetched: set[str], user_context: dict[str, Any]
 ) -> ClaimValidationResult:
-    if isinstance(validator, TimedValidator) and type(validator).validate is TimedValidator.validate:
-        just_fetched = validator.claim.key in fetched
-        return validator.judge(payload, just_fetched=just_fetched)
+    if isinstance(validator, TimedValidator):
+        timed = cast("TimedValidator[Any]", validator)
+        if type(timed).validate is TimedValidator[Any].validate:
+            return timed.judge(payload, just_fetched=timed.timed.key in fetched)
     return await call_app(validator.validate, payload, user_context)

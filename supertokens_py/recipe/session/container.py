@@ -6,7 +6,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.bridge import blocking
@@ -140,9 +140,10 @@ class SessionContainer:
 
     def get_access_token_payload(self, user_context: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the whole payload, protected claims included. It is this session's own copy."""
-        if self._payload is None:
-            self._payload = json.loads(self._token.payload_json)
-        return self._payload
+        payload = self._payload
+        if payload is None:
+            payload = self._payload = cast("dict[str, Any]", json.loads(self._token.payload_json))
+        return payload
 
     def get_all_session_tokens_dangerously(self) -> GetSessionTokensDangerouslyDict:
         """Return every token, for code that carries them to the client without the middleware."""

@@ -54,9 +54,7 @@ def require_token(token: AccessToken, sent: str | None) -> None:
         raise TryRefreshTokenError("anti-csrf check failed")
 
 
-def require_trusted_origin(
-    request: BaseRequest, config: SessionConfig, user_context: dict[str, Any]
-) -> None:
+def require_trusted_origin(request: BaseRequest, config: SessionConfig, user_context: dict[str, Any]) -> None:
     """Require that a WebSocket handshake comes from our own pages, if it comes from a browser with cookies.
 
     Raises:

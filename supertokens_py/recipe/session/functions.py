@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.recipe.base import parameter_names
 from supertokens_py.types.base import RecipeUserId
 
 from .claim import SessionClaim, SessionClaimValidator
@@ -296,13 +298,14 @@ _SIX = (
 _OLDER_NAMES = {"jwt_payload": "access_token_payload", "session_data": "session_data_in_database"}
 
 
-def adapt_create_new_session(hook: Any, names: list[str] | None) -> Any:
+def adapt_create_new_session(hook: Callable[..., Any]) -> Callable[..., Any]:
     """Give a replacement of `create_new_session` the arguments that it declares.
 
     The six of `RecipeInterface` go by position. A function that also declares `recipe_user_id`, or the
     older `jwt_payload` and `session_data`, gets every argument by its name.
     """
-    declared = set(names or ())
+    names = parameter_names(hook) or ()
+    declared = set(names)
     if not declared & {"recipe_user_id", *_OLDER_NAMES}:
         return hook
 
@@ -311,13 +314,13 @@ def adapt_create_new_session(hook: Any, names: list[str] | None) -> Any:
         values["recipe_user_id"] = RecipeUserId(values["user_id"])
         for older, name in _OLDER_NAMES.items():
             values[older] = values.get(name)
-        return hook(**{name: values.get(name) for name in names or ()})
+        return hook(**{name: values.get(name) for name in names})
 
     return call
 
 
 class FlexibleRecipeInterface(RecipeInterface):
-    """The default as overrides see it: `create_new_session` also takes the seven arguments of later releases."""
+    """The default as overrides see it: also takes the seven arguments that later releases pass."""
 
     async def create_new_session(self, user_id: str, *args: Any, **kwargs: Any) -> SessionContainer:  # type: ignore[override]
         rest = args[1:] if args and isinstance(args[0], RecipeUserId) else args

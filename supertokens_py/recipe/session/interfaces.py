@@ -27,7 +27,7 @@ from .results import (
     TokenInfo,
 )
 
-JSONPrimitive: TypeAlias = str | int | bool | None | dict[str, Any]
+JSONPrimitive: TypeAlias = str | int | bool | dict[str, Any] | None
 JSONPrimitiveList: TypeAlias = list[str] | list[int] | list[bool] | list[None] | list[dict[str, Any]]
 ResponseMutator: TypeAlias = Callable[[BaseResponse, dict[str, Any]], None]
 

@@ -70,7 +70,7 @@ class SessionRecipe(RecipeModule):
         self.config = SessionConfig(given, app.app_info)
         override = self.config.override
         default = FlexibleRecipeInterface(self)
-        adapters = {"create_new_session": lambda hook: adapt_create_new_session(hook, parameter_names(hook))}
+        adapters = {"create_new_session": adapt_create_new_session}
         self.recipe_implementation: RecipeInterface
         self.recipe_implementation, self._replaced = install(
             default, override.functions, "session.init(override=…functions)", adapters
@@ -339,7 +339,7 @@ class SessionRecipe(RecipeModule):
     async def error_response(
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
-        """Answer a session error (frontend-protocol 13); where it clears tokens, nothing survives the clearing."""
+        """Answer a session error (frontend-protocol 13); nothing survives a clearing."""
         log.debug("answering %s: %s", type(error).__name__, error)
         for mutate in getattr(error, "response_mutators", ()):
             mutate(response, user_context)

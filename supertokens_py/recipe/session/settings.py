@@ -75,7 +75,7 @@ class InputOverrideConfig(OverrideConfig):
 
 @dataclass(frozen=True)
 class JWTConfig:
-    """The older switch of the JWT feature. The access token is a JWT itself now, so it changes only `issuer`."""
+    """The older switch of the JWT feature; the access token is a JWT itself now, so only `issuer` counts."""
 
     enable: bool
     property_name_in_access_token_payload: str | None = None
@@ -92,8 +92,8 @@ class SessionSettings:
         cookie_secure: Secure attribute; default: the API is https.
         cookie_same_site: "lax", "strict" or "none"; default: "none" for a website on another site.
         session_expired_status_code: status of unauthorised, try-refresh and theft answers [401].
-        anti_csrf: "VIA_TOKEN", "VIA_CUSTOM_HEADER" or "NONE"; default: the custom header when SameSite is none.
-        get_token_transfer_method: (request, for_create_new_session, user_context) -> "cookie", "header", "any".
+        anti_csrf: "VIA_TOKEN", "VIA_CUSTOM_HEADER" or "NONE"; default: the header when SameSite is none.
+        get_token_transfer_method: (request, creating, user_context) -> "cookie", "header" or "any".
         error_handlers: hooks that write the error responses.
         override: your changes to functions and APIs.
         invalid_claim_status_code: status of failed claims [403].
@@ -139,7 +139,8 @@ class SessionSettings:
 
 
 def _check_types(given: SessionSettings) -> None:
-    if given.error_handlers is not None and not isinstance(given.error_handlers, ErrorHandlers):
+    handlers: Any = given.error_handlers
+    if handlers is not None and not isinstance(handlers, ErrorHandlers):
         raise ConfigError("error_handlers must be an instance of ErrorHandlers or None")
     check_override(given.override)
     transfer: Any = given.get_token_transfer_method
@@ -246,8 +247,8 @@ class SessionConfig:
             given.expose_access_token_to_frontend_in_cookie_based_auth
         )
         self.jwks_refresh_interval_sec = given.jwks_refresh_interval_sec or 14_400
-        self._anti_csrf = given.anti_csrf
-        self._same_site = self._fixed_same_site(given.cookie_same_site)
+        self._anti_csrf: AntiCsrf | None = given.anti_csrf
+        self._same_site: SameSite | None = self._fixed_same_site(given.cookie_same_site)
 
     def _fixed_same_site(self, given: SameSite | None) -> SameSite | None:
         """Return the SameSite value where no request can change it, else None."""
@@ -262,7 +263,7 @@ class SessionConfig:
         return "lax" if same else "none"
 
     def get_cookie_same_site(self, request: BaseRequest | None, user_context: dict[str, Any]) -> SameSite:
-        """Return the SameSite of this request's cookies (frontend-protocol 2.6), never remembered between requests."""
+        """Return the SameSite of this request's cookies (frontend-protocol 2.6), decided anew each time."""
         if self._same_site is not None:
             return self._same_site
         return self._same_site_with(self.app_info.get_origin(request, user_context))

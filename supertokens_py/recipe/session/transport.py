@@ -210,7 +210,8 @@ def expire_duplicates(request: BaseRequest, config: SessionConfig, writer: Token
     if config.older_cookie_domain is None:
         raise ConfigError(
             CONTAINS_MULTIPLE + "This may happen if you've changed the 'cookie_domain' setting in your "
-            "configuration. To clear tokens from the previous domain, set 'older_cookie_domain' in your config."
+            "configuration. To clear tokens from the previous domain, set 'older_cookie_domain' in your "
+            "config."
         )
     for name in doubled:
         writer.expire_older_domain(name, config.older_cookie_domain)

@@ -38,7 +38,7 @@ class BooleanClaimValidators(PrimitiveClaimValidators[bool]):
 class BooleanClaim(PrimitiveClaim[bool]):
     """A claim that is true or false."""
 
-    validators: BooleanClaimValidators
+    validators: BooleanClaimValidators  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(
         self,

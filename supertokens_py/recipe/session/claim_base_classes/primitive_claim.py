@@ -9,7 +9,7 @@ from supertokens_py.recipe.session.claim import SessionClaimValidator
 
 from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
 
-Primitive: TypeAlias = str | int | float | bool | None | dict[str, Any]
+Primitive: TypeAlias = str | int | float | bool | dict[str, Any] | None
 
 _T = TypeVar("_T")
 

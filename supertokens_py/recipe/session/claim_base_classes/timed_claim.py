@@ -1,8 +1,8 @@
-"""What the built-in claims share: `{key: {"v": value, "t": ms of fetch}}`, and validators with a maximum age."""
+"""What the built-in claims share: `{key: {"v": value, "t": ms of fetch}}`, and an age limit."""
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from supertokens_py.app import current_time_ms
 from supertokens_py.recipe.session.claim import SessionClaim, SessionClaimValidator
@@ -32,26 +32,25 @@ class TimedClaim(SessionClaim[_T]):
     def get_value_from_payload(
         self, payload: dict[str, Any], user_context: dict[str, Any] | None = None
     ) -> _T | None:
-        member = payload.get(self.key)
-        return member.get("v") if isinstance(member, dict) else None
+        member: Any = payload.get(self.key)
+        return cast("dict[str, Any]", member).get("v") if isinstance(member, dict) else None
 
     def get_last_refetch_time(
         self, payload: dict[str, Any], user_context: dict[str, Any] | None = None
     ) -> int | None:
         """Return when the value was fetched (Unix ms), or None."""
-        member = payload.get(self.key)
-        return member.get("t") if isinstance(member, dict) else None
+        member: Any = payload.get(self.key)
+        return cast("dict[str, Any]", member).get("t") if isinstance(member, dict) else None
 
 
 class TimedValidator(SessionClaimValidator, Generic[_T]):
     """Judges one claim: it must be there, not older than `max_age_in_sec`, and pass `accepts`."""
 
-    claim: TimedClaim[_T]
     expected_key = "expectedValue"  #: how the reason names what was expected
 
     def __init__(self, claim: TimedClaim[_T], val: Any, max_age_in_sec: int | None, id_: str | None) -> None:
         super().__init__(claim.key if id_ is None else id_)
-        self.claim = claim
+        self.claim = self.timed = claim
         self.val = val
         self.max_age_in_sec = max_age_in_sec
 
@@ -60,7 +59,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
         raise NotImplementedError
 
     def should_refetch(self, payload: dict[str, Any], user_context: dict[str, Any]) -> bool:
-        if self.claim.get_value_from_payload(payload, user_context) is None:
+        if self.timed.get_value_from_payload(payload, user_context) is None:
             return True
         return self.max_age_in_sec is not None and self._age_ms(payload) > self.max_age_in_sec * 1000
 
@@ -69,7 +68,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
 
     def judge(self, payload: dict[str, Any], *, just_fetched: bool) -> ClaimValidationResult:
         """Judge; a value fetched in the same pass has no age, so that `max_age=0` can pass."""
-        value = self.claim.get_value_from_payload(payload)
+        value = self.timed.get_value_from_payload(payload)
         if value is None:
             return ClaimValidationResult(
                 False, {"message": "value does not exist", self.expected_key: self.val}
@@ -85,7 +84,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
         return ClaimValidationResult(True)
 
     def _age_ms(self, payload: dict[str, Any]) -> int:
-        return current_time_ms() - (self.claim.get_last_refetch_time(payload) or 0)
+        return current_time_ms() - (self.timed.get_last_refetch_time(payload) or 0)
 
 
 def same_json(left: Any, right: Any) -> bool:
@@ -93,9 +92,11 @@ def same_json(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same_json, left, right))
+        one, two = cast("list[Any]", left), cast("list[Any]", right)
+        return len(one) == len(two) and all(map(same_json, one, two))
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same_json(left[key], right[key]) for key in left)
+        ours, theirs = cast("dict[str, Any]", left), cast("dict[str, Any]", right)
+        return ours.keys() == theirs.keys() and all(same_json(ours[key], theirs[key]) for key in ours)
     return left == right
 
 

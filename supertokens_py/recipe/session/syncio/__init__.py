@@ -10,7 +10,32 @@ from supertokens_py.recipe.openid.syncio import (
 )
 from supertokens_py.recipe.session import asyncio as _asyncio
 
-__all__ = list(_asyncio.__all__)
+__all__ = [
+    "create_jwt",
+    "create_new_session",
+    "create_new_session_without_request_response",
+    "fetch_and_set_claim",
+    "get_all_session_handles_for_user",
+    "get_claim_value",
+    "get_jwks",
+    "get_open_id_discovery_configuration",
+    "get_session",
+    "get_session_information",
+    "get_session_without_request_response",
+    "merge_into_access_token_payload",
+    "refresh_session",
+    "refresh_session_without_request_response",
+    "remove_claim",
+    "revoke_all_sessions_for_user",
+    "revoke_multiple_sessions",
+    "revoke_session",
+    "set_claim_value",
+    "update_access_token_payload",
+    "update_session_data",
+    "update_session_data_in_database",
+    "validate_claims_for_session_handle",
+    "validate_claims_in_jwt_payload",
+]
 
 create_new_session = blocking(_asyncio.create_new_session)
 create_new_session_without_request_response = blocking(_asyncio.create_new_session_without_request_response)
