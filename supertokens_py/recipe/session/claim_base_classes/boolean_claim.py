@@ -38,8 +38,6 @@ class BooleanClaimValidators(PrimitiveClaimValidators[bool]):
 class BooleanClaim(PrimitiveClaim[bool]):
     """A claim that is true or false."""
 
-    validators: BooleanClaimValidators  # pyright: ignore[reportIncompatibleVariableOverride]
-
     def __init__(
         self,
         key: str,
@@ -47,7 +45,12 @@ class BooleanClaim(PrimitiveClaim[bool]):
         default_max_age_in_sec: int | None = None,
     ) -> None:
         super().__init__(key, fetch_value, default_max_age_in_sec)
-        self.validators = BooleanClaimValidators(self, default_max_age_in_sec)
+        self._boolean_validators = BooleanClaimValidators(self, default_max_age_in_sec)
+
+    @property
+    def validators(self) -> BooleanClaimValidators:
+        """Makes validators of this claim."""
+        return self._boolean_validators
 
 
 def _first(*ages: int | None) -> int | None:

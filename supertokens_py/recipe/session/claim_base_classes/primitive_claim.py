@@ -39,8 +39,6 @@ class PrimitiveClaimValidators(Generic[_T]):
 class PrimitiveClaim(TimedClaim[_T]):
     """A claim with one JSON value; `fetch_value` is described at `SessionClaim`."""
 
-    validators: PrimitiveClaimValidators[_T]
-
     def __init__(
         self,
         key: str,
@@ -48,4 +46,9 @@ class PrimitiveClaim(TimedClaim[_T]):
         default_max_age_in_sec: int | None = None,
     ) -> None:
         super().__init__(key, fetch_value)
-        self.validators = PrimitiveClaimValidators(self, default_max_age_in_sec)
+        self._validators = PrimitiveClaimValidators(self, default_max_age_in_sec)
+
+    @property
+    def validators(self) -> PrimitiveClaimValidators[_T]:
+        """Makes validators of this claim."""
+        return self._validators
