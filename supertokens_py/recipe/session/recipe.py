@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_access_token, to_json
 from supertokens_py.app import Supertokens
-from supertokens_py.bridge import call_app
-from supertokens_py.engine.interface import IssuedSession, KeySet, TryRefresh, Unauthorised
+from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
 from supertokens_py.exceptions import (
     ConfigError,
-    EngineUnavailableError,
     GeneralError,
     PayloadTooLargeError,
 )
 from supertokens_py.framework.response import BaseResponse
-from supertokens_py.recipe.base import install, parameter_names
+from supertokens_py.recipe.base import install
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe_module import RecipeModule, Route
 
@@ -32,20 +30,14 @@ from .constants import (
     SIGNOUT,
 )
 from .container import GONE, SessionContainer, refuse_protected, without_protected
-from .exceptions import (
-    ClearDuplicateSessionCookiesError,
-    InvalidClaimsError,
-    SuperTokensSessionError,
-    TokenTheftError,
-    TryRefreshTokenError,
-    UnauthorisedError,
-)
+from .error_responses import ErrorResponses
+from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
 from .functions import FlexibleRecipeInterface, RecipeInterface, adapt_create_new_session
 from .requests import VerifyOptions, is_refresh_call, refresh_in_request, session_of_request
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
-from .tokens import UnknownKeyError, VerifiedTokens
 from .transport import COOKIE_LIMIT, TokenWriter
+from .verifier import Verifier
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
@@ -81,13 +73,10 @@ class SessionRecipe(RecipeModule):
         self.accepts_any_transfer = self.config.get_token_transfer_method is get_token_transfer_method_default
         self.claim_validators_added_by_other_recipes: list[SessionClaimValidator] = []
         self._claims: list[SessionClaim[Any]] = []
-        self._verified = VerifiedTokens(app.verified_token_cache_size)
-        self._reload_after_ms = self.config.jwks_refresh_interval_sec * 1000
         self._issuer = given.issuer
-        self._theft_hook_parameters = set(
-            parameter_names(self.config.error_handlers.on_token_theft_detected or (lambda: None)) or ()
-        )
-        self.read_token = self._verified.read
+        self._error_responses = ErrorResponses(self)
+        self._verifier = Verifier(app, self.config)
+        self.read_token = self._verifier.read
         self.is_jwt = looks_like_jwt
         self.now_ms = app.now_ms
 
@@ -217,7 +206,7 @@ class SessionRecipe(RecipeModule):
             TryRefreshTokenError: the token does not hold, or the anti-CSRF token is another one.
             UnauthorisedError: the database was asked and knows no such session.
         """
-        await self._check_token(token)
+        await self._verifier.check(token)
         if check_csrf:
             csrf.require_token(token, anti_csrf_token)
         if not check_database and token.parent_refresh_token_hash1 is None:
@@ -231,30 +220,6 @@ class SessionRecipe(RecipeModule):
             return SessionContainer(self, token)
         proof = anti_csrf_token if check_csrf else None
         return SessionContainer(self, _parsed(result.access_token.text), anti_csrf_token=proof, updated=True)
-
-    async def _check_token(self, token: AccessToken) -> None:
-        now = self.now_ms()
-        keys = self.app.engine.key_set()
-        if now - keys.loaded_ms > self._reload_after_ms:
-            keys = await self._reloaded(keys)
-        dynamic = self.config.use_dynamic_access_token_signing_key
-        try:
-            self._verified.check(token, keys, now_ms=now, dynamic_key=dynamic)
-        except UnknownKeyError:
-            keys = await self.app.engine.reload_keys()
-            try:
-                self._verified.check(token, keys, now_ms=now, dynamic_key=dynamic)
-            except UnknownKeyError:
-                raise TryRefreshTokenError("No matching JWKS found") from None
-
-    async def _reloaded(self, keys: KeySet) -> KeySet:
-        try:
-            return await self.app.engine.reload_keys()
-        except EngineUnavailableError:
-            if not keys.keys:
-                raise
-            log.warning("verification keys could not be loaded again; the known ones stay in use")
-            return keys
 
     def container_of(self, issued: IssuedSession) -> SessionContainer:
         """Return the container of a session that the engine has just issued tokens for."""
@@ -339,83 +304,7 @@ class SessionRecipe(RecipeModule):
     async def error_response(
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
-        """Answer a session error (frontend-protocol 13); nothing survives a clearing."""
-        log.debug("answering %s: %s", type(error).__name__, error)
-        for mutate in getattr(error, "response_mutators", ()):
-            mutate(response, user_context)
-        hooks, expired = self.config.error_handlers, self.config.session_expired_status_code
-        match error:
-            case UnauthorisedError():
-                if error.clear_tokens:
-                    await self._clear(request, user_context)
-                hook, fact, status, body = hooks.on_unauthorised, str(error), expired, "unauthorised"
-            case TokenTheftError():
-                await self._clear(request, user_context)
-                return await self._theft_response(error, request, response, user_context)
-            case InvalidClaimsError():
-                return await self._invalid_claims_response(error, request, response)
-            case ClearDuplicateSessionCookiesError():
-                hook, fact, status, body = (
-                    hooks.on_clear_duplicate_session_cookies,
-                    str(error),
-                    200,
-                    str(error),
-                )
-            case _:
-                hook, fact, status, body = (
-                    hooks.on_try_refresh_token,
-                    str(error),
-                    expired,
-                    "try refresh token",
-                )
-        if hook is not None:
-            return await call_app(hook, request, fact, response)
-        return _message(response, status, body)
-
-    async def _theft_response(
-        self,
-        error: TokenTheftError,
-        request: BaseRequest,
-        response: BaseResponse,
-        user_context: dict[str, Any],
-    ) -> BaseResponse:
-        hook = self.config.error_handlers.on_token_theft_detected
-        if hook is None:
-            await self.recipe_implementation.revoke_session(error.session_handle, user_context)
-            return _message(response, self.config.session_expired_status_code, str(error))
-        arguments: list[Any] = [request, error.session_handle, error.user_id]
-        names = self._theft_hook_parameters - {"reason"}
-        if len(names) == 5:
-            arguments.append(error.recipe_user_id)
-        extra = {"reason": error.reason} if "reason" in self._theft_hook_parameters else {}
-        return await call_app(hook, *arguments, response, **extra)
-
-    async def _invalid_claims_response(
-        self, error: InvalidClaimsError, request: BaseRequest, response: BaseResponse
-    ) -> BaseResponse:
-        hook = self.config.error_handlers.on_invalid_claim
-        if hook is not None:
-            return await call_app(hook, request, error.payload, response)
-        response.set_status_code(self.config.invalid_claim_status_code)
-        failures = [failure.to_json() for failure in error.payload]
-        response.set_json_content({"message": "invalid claim", "claimValidationErrors": failures})
-        return response
-
-    async def _clear(self, request: BaseRequest, user_context: dict[str, Any]) -> None:
-        writer = self.writer(request, user_context)
-        writer.clear_all()
-        writer.clear_legacy(request)
-        request.set_session_as_none()
-        if request.created_handles:
-            # The client never learns of a session that this request created: it must not stay open.
-            handles, request.created_handles = request.created_handles, []
-            await self.app.engine.revoke_sessions(handles)
-
-
-def _message(response: BaseResponse, status: int, message: str) -> BaseResponse:
-    response.set_status_code(status)
-    response.set_json_content({"message": message})
-    return response
+        return await self._error_responses.answer(error, request, response, user_context)
 
 
 def _parsed(text: str) -> AccessToken:

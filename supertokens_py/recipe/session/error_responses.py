@@ -1,0 +1,122 @@
+"""The responses of session errors (frontend-protocol 13); where tokens are cleared, nothing survives it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from supertokens_py.bridge import call_app
+from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.recipe.base import parameter_names
+
+from .exceptions import (
+    ClearDuplicateSessionCookiesError,
+    InvalidClaimsError,
+    TokenTheftError,
+    UnauthorisedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from supertokens_py.framework.request import BaseRequest
+    from supertokens_py.framework.response import BaseResponse
+
+    from .recipe import SessionRecipe
+
+log = logging.getLogger(__name__)
+
+
+class ErrorResponses:
+    """Answers session errors with the configured status codes, or lets the application's hooks do it."""
+
+    def __init__(self, recipe: SessionRecipe) -> None:
+        self._recipe = recipe
+        self._hooks = recipe.config.error_handlers
+        self._expired_status = recipe.config.session_expired_status_code
+        theft_hook = self._hooks.on_token_theft_detected
+        self._theft_hook_takes = (
+            frozenset(parameter_names(theft_hook) or ()) if theft_hook else frozenset[str]()
+        )
+
+    async def answer(
+        self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
+    ) -> BaseResponse:
+        """Return the response of a session error; tokens are cleared before a hook sees it."""
+        log.debug("answering %s: %s", type(error).__name__, error)
+        for mutate in getattr(error, "response_mutators", ()):
+            mutate(response, user_context)
+        match error:
+            case UnauthorisedError():
+                if error.clear_tokens:
+                    await self._clear(request, user_context)
+                hook, status, body = self._hooks.on_unauthorised, self._expired_status, "unauthorised"
+            case TokenTheftError():
+                await self._clear(request, user_context)
+                return await self._theft(error, request, response, user_context)
+            case InvalidClaimsError():
+                return await self._invalid_claims(error, request, response)
+            case ClearDuplicateSessionCookiesError():
+                hook, status, body = self._hooks.on_clear_duplicate_session_cookies, 200, str(error)
+            case _:
+                hook, status, body = (
+                    self._hooks.on_try_refresh_token,
+                    self._expired_status,
+                    "try refresh token",
+                )
+        if hook is not None:
+            return await call_app(hook, request, str(error), response)
+        return _message(response, status, body)
+
+    async def _theft(
+        self,
+        error: TokenTheftError,
+        request: BaseRequest,
+        response: BaseResponse,
+        user_context: dict[str, Any],
+    ) -> BaseResponse:
+        hook = self._hooks.on_token_theft_detected
+        if hook is None:
+            functions = self._recipe.recipe_implementation
+            await _if_reachable(functions.revoke_session(error.session_handle, user_context))
+            return _message(response, self._expired_status, str(error))
+        takes_reason = "reason" in self._theft_hook_takes
+        arguments: list[Any] = [request, error.session_handle, error.user_id]
+        if len(self._theft_hook_takes) - takes_reason == 5:
+            arguments.append(error.recipe_user_id)
+        named = {"reason": error.reason} if takes_reason else {}
+        return await call_app(hook, *arguments, response, **named)
+
+    async def _invalid_claims(
+        self, error: InvalidClaimsError, request: BaseRequest, response: BaseResponse
+    ) -> BaseResponse:
+        if self._hooks.on_invalid_claim is not None:
+            return await call_app(self._hooks.on_invalid_claim, request, error.payload, response)
+        response.set_status_code(self._recipe.config.invalid_claim_status_code)
+        failures = [failure.to_json() for failure in error.payload]
+        response.set_json_content({"message": "invalid claim", "claimValidationErrors": failures})
+        return response
+
+    async def _clear(self, request: BaseRequest, user_context: dict[str, Any]) -> None:
+        writer = self._recipe.writer(request, user_context)
+        writer.clear_all()
+        writer.clear_legacy(request)
+        request.set_session_as_none()
+        if request.created_handles:
+            # The client never learns of a session that this request created: it must not stay open.
+            handles, request.created_handles = request.created_handles, []
+            await _if_reachable(self._recipe.app.engine.revoke_sessions(handles))
+
+
+async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:
+    try:
+        await revocation
+    except EngineUnavailableError as error:
+        # The client must still be told to forget its tokens; an unused session ends by itself.
+        log.error("a session could not be revoked: %s", error)
+
+
+def _message(response: BaseResponse, status: int, message: str) -> BaseResponse:
+    response.set_status_code(status)
+    response.set_json_content({"message": message})
+    return response

@@ -1,0 +1,60 @@
+"""Verifies access tokens with the engine's keys; plain memory unless the keys must be loaded."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from supertokens_py.exceptions import EngineUnavailableError
+
+from .exceptions import TryRefreshTokenError
+from .tokens import UnknownKeyError, VerifiedTokens
+
+if TYPE_CHECKING:
+    from supertokens_py.access_token import AccessToken
+    from supertokens_py.engine.interface import KeySet
+    from supertokens_py.recipe_module import App
+
+    from .settings import SessionConfig
+
+log = logging.getLogger(__name__)
+
+
+class Verifier:
+    """Checks tokens of one app and remembers those that held."""
+
+    def __init__(self, app: App, config: SessionConfig) -> None:
+        self._app = app
+        self._dynamic_key = config.use_dynamic_access_token_signing_key
+        self._reload_after_ms = config.jwks_refresh_interval_sec * 1000
+        self._verified = VerifiedTokens(app.verified_token_cache_size)
+        self.read = self._verified.read
+
+    async def check(self, token: AccessToken) -> None:
+        """Accept a token that holds now.
+
+        Raises:
+            TryRefreshTokenError: it does not; the session may.
+            EngineUnavailableError: there are no keys yet, and they cannot be loaded.
+        """
+        now = self._app.now_ms()
+        keys = self._app.engine.key_set()
+        if now - keys.loaded_ms > self._reload_after_ms:
+            keys = await self._reloaded(keys)
+        try:
+            self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
+        except UnknownKeyError:
+            keys = await self._app.engine.reload_keys()  # bounded by the engine's cool-down
+            try:
+                self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
+            except UnknownKeyError:
+                raise TryRefreshTokenError("No matching JWKS found") from None
+
+    async def _reloaded(self, keys: KeySet) -> KeySet:
+        try:
+            return await self._app.engine.reload_keys()
+        except EngineUnavailableError:
+            if not keys.keys:
+                raise
+            log.warning("verification keys could not be loaded again; the known ones stay in use")
+            return keys
