@@ -33,6 +33,12 @@ if not settings.configured:
         ALLOWED_HOSTS=["*"],
         AUTHENTICATION_BACKENDS=["apps.django_app.OneUser"],
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
+        LOGGING={
+            "version": 1,
+            "disable_existing_loggers": False,
+            "handlers": {"console": {"class": "logging.StreamHandler", "level": "ERROR"}},
+            "loggers": {"django.request": {"handlers": ["console"]}},
+        },
         MIDDLEWARE=middleware,
         ROOT_URLCONF="apps.django_app",
         SECRET_KEY="benchmark",
