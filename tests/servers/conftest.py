@@ -1,18 +1,19 @@
-"""Databases for real servers, and which tests belong on one xdist worker."""
+"""Databases for real servers."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.servers.plugin import pytest_collection_modifyitems, pytest_runtest_makereport
+
 if TYPE_CHECKING:
     from tests.support.databases import Postgres
 
-HERE = Path(__file__).parent
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport"]
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +34,3 @@ def postgres(postgres_server: Postgres) -> Iterator[str]:
 def database(request: pytest.FixtureRequest) -> str:
     """Return the URI of an empty database of either sort."""
     return request.getfixturevalue(request.param)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one server on one worker, or each worker would start a server of its own."""
-    for item in items:
-        if HERE in item.path.parents:
-            params = getattr(item, "callspec", None)
-            kind = params.params.get("kind") or params.params.get("server") if params else None
-            name = getattr(kind, "name", "one")
-            database = params.params.get("database", "") if params else ""
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{name}-{database}"))

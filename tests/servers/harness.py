@@ -22,6 +22,8 @@ import httpx2
 
 EXAMPLES = Path(__file__).parents[2] / "example_apps"
 START_SECONDS = 30
+#: The servers that run right now; conftest.py shows their logs with a failure.
+LIVING: list[Server] = []
 ANSWER_SECONDS = 20
 
 
@@ -125,13 +127,12 @@ def launched(
 ) -> Iterator[Server]:
     """Run `kind` with extra environment and options; with `port`, its command opens that port itself."""
     server = _start(kind, (*kind.command, *options), dict(environ or {}), port)
+    LIVING.append(server)
     try:
         server.wait_until_ready()
         yield server
-    except BaseException:
-        print(f"--- log of {kind.name}\n{server.logs()}")  # pytest shows it with the failure
-        raise
     finally:
+        LIVING.remove(server)
         server.kill()
         server.log.unlink()
 
