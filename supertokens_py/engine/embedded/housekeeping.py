@@ -32,34 +32,24 @@ class Housekeeper:
         self._flush = flush
         self._sweep = sweep
         self._sweep_every_s = sweep_every_s
-        self._signal = _Signal()
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._worker: _Worker | None = None
+        self._finalizer: weakref.finalize[[], Housekeeper] | None = None
         # Processes that start together shall not sweep together.
         self._sweep_at = time.monotonic() + FIRST_SWEEP_S * (1 + random.random())  # noqa: S311
-        self._finalizer = weakref.finalize(self, _Signal.stop, self._signal)
         forks.register(self)
 
     def wake(self) -> None:
         """Say that there is something to flush."""
-        signal = self._signal
-        if self._thread is None or not self._thread.is_alive():
-            with signal.lock:
-                if self._thread is None or not self._thread.is_alive():
-                    signal.stopped = False
-                    self._thread = threading.Thread(
-                        target=_keep_house,
-                        args=(weakref.ref(self), signal),
-                        name="supertokens-housekeeping",
-                        daemon=True,
-                    )
-                    signal.thread = self._thread
-                    self._thread.start()
-        signal.work.set()
+        worker = self._worker or self._start()
+        worker.work.set()
 
     def stop(self) -> None:
         """End the thread, flushing first; `wake` starts another."""
-        self._signal.stop()
-        self._thread = None
+        with self._lock:
+            self._worker = None
+            if self._finalizer is not None:
+                self._finalizer()
         self._guarded(self._flush)
 
     def run_due(self) -> float:
@@ -80,10 +70,18 @@ class Housekeeper:
     def after_fork_in_parent(self) -> None: ...
 
     def after_fork_in_child(self) -> None:
-        self._finalizer.detach()
-        self._signal = _Signal()
-        self._thread = None
-        self._finalizer = weakref.finalize(self, _Signal.stop, self._signal)
+        self._lock = threading.Lock()
+        self._worker = None
+        if self._finalizer is not None:
+            self._finalizer.detach()
+
+    def _start(self) -> _Worker:
+        with self._lock:
+            if self._worker is None:
+                self._worker = _Worker(weakref.ref(self))
+                # Also runs when the interpreter exits, so that no unit of work is cut off there.
+                self._finalizer = weakref.finalize(self, self._worker.stop)
+            return self._worker
 
     @staticmethod
     def _guarded(work: Callable[[], None]) -> None:
@@ -95,38 +93,30 @@ class Housekeeper:
             log.exception("housekeeping failed")
 
 
-class _Signal:
-    """What the thread and its owner share, so that the thread need not hold on to the owner."""
+class _Worker:
+    """The thread; it knows its owner only weakly, and ends with it."""
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, owner: weakref.ref[Housekeeper]) -> None:
         self.work = threading.Event()
-        self.stopped = False
-        self.thread: threading.Thread | None = None
+        self._halt = threading.Event()
+        self._owner = owner
+        self._thread = threading.Thread(target=self._run, name="supertokens-housekeeping", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        self.stopped = True
+        self._halt.set()
         self.work.set()
-        thread, self.thread = self.thread, None
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(_EXIT_PATIENCE_S)
+        if self._thread is not threading.current_thread():
+            self._thread.join(_EXIT_PATIENCE_S)
 
-
-def _keep_house(owner: weakref.ref[Housekeeper], signal: _Signal) -> None:
-    wait_s = BATCH_DELAY_S
-    while not signal.stopped:
-        if signal.work.wait(wait_s) and not signal.stopped:
-            signal.work.clear()
-            _pause(signal)
-        housekeeper = owner()
-        if housekeeper is None or signal.stopped:
-            return
-        wait_s = housekeeper.run_due()
-        del housekeeper
-
-
-def _pause(signal: _Signal) -> None:
-    # Let more work gather; a stop must not wait for it.
-    deadline = time.monotonic() + BATCH_DELAY_S
-    while not signal.stopped and (left_s := deadline - time.monotonic()) > 0:
-        time.sleep(min(0.1, left_s))
+    def _run(self) -> None:
+        wait_s: float = 0
+        while True:
+            if self.work.wait(wait_s):
+                self.work.clear()
+                self._halt.wait(BATCH_DELAY_S)  # let more work gather
+            owner = None if self._halt.is_set() else self._owner()
+            if owner is None:
+                return
+            wait_s = owner.run_due()
+            del owner

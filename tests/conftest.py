@@ -1,0 +1,74 @@
+"""Fixtures that every part of the tests may use: databases and the clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.clock import Clock
+
+if TYPE_CHECKING:
+    from tests.support.databases import Postgres, Sqlite, TestDatabase
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until the test moves it."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One real PostgreSQL server for the whole run; a machine without one skips, a CI run fails."""
+    from tests.support.databases import Postgres
+    from tests.support.temporary_postgres import MissingServerError, find_binaries, postgres
+
+    try:
+        find_binaries()
+    except MissingServerError as error:
+        if os.environ.get("CI", "").lower() in ("true", "1"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    with postgres() as server:
+        yield Postgres(server)
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
+    """SQLite databases in one temporary directory."""
+    from tests.support.databases import Sqlite
+
+    return Sqlite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture
+def postgres_database(postgres_server: Postgres) -> Iterator[TestDatabase]:
+    """A PostgreSQL database of this test, with tables and keys in it."""
+    database = postgres_server.take()
+    yield database
+    postgres_server.give_back(database)
+
+
+@pytest.fixture
+def empty_postgres_database(postgres_server: Postgres) -> Iterator[TestDatabase]:
+    """A PostgreSQL database of this test, with nothing in it."""
+    database = postgres_server.create(template=False)
+    yield database
+    postgres_server.drop(database)
+
+
+@pytest.fixture
+def fresh_postgres_database(postgres_server: Postgres) -> Iterator[TestDatabase]:
+    """Like `postgres_database`, but the test may do to it whatever it likes."""
+    database = postgres_server.create()
+    yield database
+    postgres_server.drop(database)
+
+
+@pytest.fixture
+def sqlite_database(sqlite_files: Sqlite) -> TestDatabase:
+    """A SQLite file of this test, with tables and keys in it."""
+    return sqlite_files.create()

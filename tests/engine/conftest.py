@@ -1,0 +1,65 @@
+"""The contract suite: most tests here run on every database that the engine supports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.engine.driver import Driver
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite, TestDatabase
+
+Opener = Callable[..., Driver]
+
+SQLITE = pytest.param("sqlite-file", id="sqlite")
+MEMORY = pytest.param("sqlite-memory", id="memory")
+POSTGRES = pytest.param("postgresql", id="postgres", marks=pytest.mark.postgres)
+
+
+@pytest.fixture(params=[SQLITE, MEMORY, POSTGRES])
+def database(request: pytest.FixtureRequest) -> TestDatabase:
+    """A database that already holds its keys, one of each kind in turn (in memory: an empty one)."""
+    if request.param == "sqlite-memory":
+        return TestDatabase("sqlite-memory", "sqlite://")
+    name = "sqlite_database" if request.param == "sqlite-file" else "postgres_database"
+    return request.getfixturevalue(name)
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
+def shared_database(request: pytest.FixtureRequest) -> TestDatabase:
+    """A database that several engines and processes can open."""
+    name = "sqlite_database" if request.param == "sqlite-file" else "postgres_database"
+    return request.getfixturevalue(name)
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
+def empty_database(request: pytest.FixtureRequest, sqlite_files: Sqlite) -> TestDatabase:
+    """A database as before the first start."""
+    if request.param == "sqlite-file":
+        return sqlite_files.create(template=False)
+    return request.getfixturevalue("empty_postgres_database")
+
+
+@pytest.fixture
+def start() -> Iterator[Opener]:
+    """Open engines that are closed at the end of the test: `start(uri, **settings)`."""
+    drivers: list[Driver] = []
+
+    def opened(uri: str, **settings: Any) -> Driver:
+        drivers.append(Driver(uri, **settings))
+        return drivers[-1]
+
+    yield opened
+    for driver in drivers:
+        driver.close()
+
+
+@pytest.fixture
+def core(database: TestDatabase, start: Opener, clock: Clock, sqlite_files: Sqlite) -> Driver:
+    """An engine on each kind of database, with a clock that the test moves."""
+    driver = start(database.uri, now_ms=clock)
+    if database.kind == "sqlite-memory":
+        driver.seed(sqlite_files.keys())
+    return driver

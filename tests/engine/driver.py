@@ -1,0 +1,92 @@
+"""The engine as tests use it: blocking calls with defaults."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from supertokens_py.access_token import parse_access_token
+from supertokens_py.bridge import blocking
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised, Verified
+
+#: No jitter and no thread of its own, unless a test asks for them.
+QUIET: dict[str, Any] = {"access_token_validity_jitter": 0, "clean_up_interval": 0}
+
+
+class Driver:
+    """Every method of the engine, blocking; `create` and `refresh` with the usual arguments."""
+
+    def __init__(self, uri: str, **settings: Any) -> None:
+        self.engine = EmbeddedEngine(uri, EngineConfig(**(QUIET | settings)).resolve({}))
+
+    def __getattr__(self, name: str) -> Any:
+        return blocking(getattr(self.engine, name))
+
+    def create(self, user_id: str = "user", **changes: Any) -> IssuedSession:
+        arguments: dict[str, Any] = {
+            "tenant_id": "public",
+            "payload": {},
+            "data": {},
+            "anti_csrf": False,
+            "dynamic_key": True,
+        }
+        return blocking(self.engine.create_session)(user_id, **(arguments | changes))
+
+    def refresh(self, token: IssuedSession | str, **changes: Any) -> Any:
+        text = token if isinstance(token, str) else token.refresh_token.text
+        arguments: dict[str, Any] = {"anti_csrf_token": None, "anti_csrf": False, "dynamic_key": True}
+        return blocking(self.engine.refresh_session)(text, **(arguments | changes))
+
+    def verify(self, session: IssuedSession) -> Verified | Unauthorised | TryRefresh:
+        token = parse_access_token(session.access_token.text)
+        assert token is not None
+        return blocking(self.engine.verify_session)(token, check_database=True)
+
+    def close(self) -> None:
+        self.engine.close()
+
+    def row(self, handle: str) -> dict[str, Any] | None:
+        """Return the session's row, through the engine's own connection (a memory database has no other)."""
+        database = self.engine._database
+        table = database.tables.sessions
+        statement = table.select().where(table.c.session_handle == handle)
+        row = database.read(lambda connection: connection.execute(statement).mappings().first())
+        return None if row is None else dict(row)
+
+    def change_row(self, handle: str, **values: Any) -> None:
+        """Write columns of a session row, as another core would."""
+        database = self.engine._database
+        table = database.tables.sessions
+        statement = table.update().where(table.c.session_handle == handle).values(**values)
+        database.write(lambda connection: connection.execute(statement))
+
+    def seed(self, rows: dict[str, list[dict[str, Any]]]) -> None:
+        """Insert rows of whole tables."""
+        database = self.engine._database
+        tables = {table.name: table for table in database.tables.all()}
+        for name, values in rows.items():
+            database.write(lambda connection, t=tables[name], v=values: connection.execute(t.insert(), v))
+
+    def count(self, table: str) -> int:
+        from sqlalchemy import text
+
+        statement = text(f"SELECT count(*) FROM {table}")
+        return self.engine._database.read(lambda connection: connection.execute(statement).scalar_one())
+
+
+def claims(session: IssuedSession | str) -> dict[str, Any]:
+    """Return the claims of an access token, without checking it."""
+    text = session if isinstance(session, str) else session.access_token.text
+    return _json(text.split(".")[1])
+
+
+def header(text: str) -> dict[str, Any]:
+    """Return the header of a JWT."""
+    return _json(text.split(".")[0])
+
+
+def _json(part: str) -> dict[str, Any]:
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

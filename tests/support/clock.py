@@ -1,0 +1,22 @@
+"""A clock that stands still until a test moves it."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Call it for Unix milliseconds; it starts now."""
+
+    def __init__(self, now_ms: int | None = None) -> None:
+        self.now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def advance(
+        self, *, days: float = 0, hours: float = 0, minutes: float = 0, s: float = 0, ms: int = 0
+    ) -> int:
+        """Move on, and return the new time."""
+        self.now_ms += int(((days * 24 + hours) * 60 + minutes) * 60_000 + s * 1000) + ms
+        return self.now_ms

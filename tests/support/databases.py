@@ -1,0 +1,162 @@
+"""Databases for tests: fresh ones in milliseconds, as copies of one that already holds its keys.
+
+Making a new RSA key pair costs more than everything else in a test of the engine, so a template is
+made once per test session. Tests of the first start ask for an empty database instead.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from supertokens_py.bridge import blocking
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded import EmbeddedEngine
+
+from .temporary_postgres import Server
+
+Kind = Literal["sqlite-file", "sqlite-memory", "postgresql"]
+
+_EMPTIED = ("session_info", "roles", "user_roles", "user_metadata", "user_last_active", "tenant_configs")
+_KEY_TABLES = ("key_value", "session_access_token_signing_keys", "jwt_signing_keys")
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """A database of one test."""
+
+    __test__ = False
+
+    kind: Kind
+    uri: str
+
+    @property
+    def path(self) -> Path:
+        return Path(self.uri.removeprefix("sqlite:///"))
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run one statement on a connection of its own, with `%s` for parameters; return its rows."""
+        if self.kind == "postgresql":
+            import psycopg
+
+            with psycopg.connect(self.uri, autocommit=True) as connection:
+                cursor = connection.execute(sql, parameters)  # type: ignore[arg-type]
+                return cursor.fetchall() if cursor.description else []
+        with closing(sqlite3.connect(self.path, isolation_level=None, timeout=20)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            return connection.execute(sql.replace("%s", "?"), parameters).fetchall()
+
+    def one(self, sql: str, *parameters: Any) -> dict[str, Any]:
+        """Return the only row of a table as a dictionary; `sql` is what follows `SELECT * FROM`."""
+        table = sql.split()[0]
+        names = self.columns(table)
+        rows = self.query(f"SELECT {', '.join(names)} FROM {sql}", *parameters)
+        assert len(rows) == 1, rows
+        return dict(zip(names, rows[0], strict=True))
+
+    def columns(self, table: str) -> list[str]:
+        if self.kind == "postgresql":
+            sql = (
+                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+                "AND NOT attisdropped ORDER BY attnum"
+            )
+        else:
+            sql = "SELECT name FROM pragma_table_info(%s)"
+        return [name for (name,) in self.query(sql, table)]
+
+
+class Postgres:
+    """Databases on one server."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._template: str | None = None
+        self._used: list[TestDatabase] = []
+
+    def take(self) -> TestDatabase:
+        """Return a database with its keys and nothing else; `give_back` makes it ready for another test."""
+        return self._used.pop() if self._used else self.create()
+
+    def give_back(self, database: TestDatabase) -> None:
+        # Emptying one takes milliseconds, where making and dropping one takes a good part of a second.
+        future = time.time_ns() // 1_000_000 + 60_000
+        statements = [f"DELETE FROM {table}" for table in _EMPTIED]
+        statements.append("DELETE FROM tenants WHERE tenant_id <> 'public'")
+        statements.append(f"DELETE FROM session_access_token_signing_keys WHERE created_at_time > {future}")
+        database.query(";".join(statements))
+        self._used.append(database)
+
+    def create(self, *, template: bool = True) -> TestDatabase:
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        clause = f" TEMPLATE {self._filled_template()}" if template else ""
+        self.execute(f"CREATE DATABASE {name}{clause}")
+        return TestDatabase("postgresql", self.server.database_uri(name))
+
+    def drop(self, database: TestDatabase) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {database.uri.rpartition('/')[2]} WITH (FORCE)")
+
+    def execute(self, *statements: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.server.uri, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)  # type: ignore[arg-type]
+
+    def _filled_template(self) -> str:
+        if self._template is None:
+            self._template = f"template_{os.getpid()}"
+            self.execute(f"CREATE DATABASE {self._template}")
+            fill(self.server.database_uri(self._template))
+        return self._template
+
+
+class Sqlite:
+    """Database files under one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._template = directory / "template.db"
+
+    def create(self, *, template: bool = True) -> TestDatabase:
+        path = self._directory / f"test_{next(_numbers)}.db"
+        if template:
+            shutil.copy(self.template().path, path)
+        return TestDatabase("sqlite-file", f"sqlite:///{path}")
+
+    def template(self) -> TestDatabase:
+        database = TestDatabase("sqlite-file", f"sqlite:///{self._template}")
+        if not self._template.exists():
+            fill(database.uri)
+        return database
+
+    def keys(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of the tables that hold keys, for a database in memory."""
+        template = self.template()
+        found: dict[str, list[dict[str, Any]]] = {}
+        for table in _KEY_TABLES:
+            names = template.columns(table)
+            rows = template.query(f"SELECT {', '.join(names)} FROM {table}")
+            found[table] = [dict(zip(names, row, strict=True)) for row in rows]
+        return found
+
+
+def fill(uri: str) -> None:
+    """Create tables and keys, as the first start of an engine does."""
+    engine = EmbeddedEngine(uri, EngineConfig(clean_up_interval=0).resolve({}))
+    blocking(engine.jwks)()
+    blocking(engine.refresh_session)("x", anti_csrf_token=None, anti_csrf=False, dynamic_key=True)
+    engine.close()
+
+
+def sorted_rows(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(rows, key=repr)
