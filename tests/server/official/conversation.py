@@ -111,7 +111,9 @@ async def lifecycle() -> None:
     step("theft")
 
     await refused(UnauthorisedError, sessions.refresh_session_without_request_response("a.b.V2"))
-    await refused(TryRefreshTokenError, sessions.get_session_without_request_response(tokens["accessToken"] + "x"))
+    await refused(
+        TryRefreshTokenError, sessions.get_session_without_request_response(tokens["accessToken"] + "x")
+    )
     step("garbage")
 
     handles = [(await create("user-2")).get_handle() for _ in range(3)]

@@ -1,0 +1,50 @@
+"""One server per test, on SQLite, with a clock that tests move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.factory import open_engine
+from supertokens_py.server import create_app
+from tests.server.wire import LATEST, LEGACY, Wire
+from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
+
+
+QUIET = {"access_token_validity_jitter": 0, "clean_up_interval": 0, "sqlite_synchronous": "NORMAL"}
+
+
+@pytest.fixture
+def start(clock: Clock, sqlite_database: TestDatabase) -> Iterator[Callable[..., Wire]]:
+    """Make a server with given settings of engine (`engine=`) and application."""
+    with ExitStack() as stack:
+
+        def start_server(engine: dict[str, Any] | None = None, **options: Any) -> Wire:
+            settings = {
+                "access_token_validity_jitter": 0,
+                "clean_up_interval": 0,
+                "sqlite_synchronous": "NORMAL",
+                **(engine or {}),
+            }
+            opened = open_engine(sqlite_database.uri, EngineConfig(now_ms=clock, **settings).resolve({}))
+            app = create_app(opened, now_ms=clock, **options)
+            return Wire(stack.enter_context(TestClient(app, base_url="http://core")))
+
+        yield start_server
+
+
+@pytest.fixture
+def wire(start: Callable[..., Wire]) -> Wire:
+    return start()
+
+
+@pytest.fixture(params=[LATEST, LEGACY])
+def either(wire: Wire, request: pytest.FixtureRequest) -> Wire:
+    """The same server, spoken to in the newest version and in the one that official SDKs use."""
+    return wire.at(request.param)
