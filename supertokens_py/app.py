@@ -209,6 +209,8 @@ class Supertokens:
         if found is None:
             return None
         route, tenant_id = found
+        for recipe in list(self._recipes.values()):
+            tenant_id = await recipe.tenant_of_request(tenant_id, user_context)
         return await route.handler(request, response, tenant_id, user_context)
 
     def _find_route(self, method: str, path: str) -> tuple[Route, str] | None:

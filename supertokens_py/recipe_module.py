@@ -48,6 +48,8 @@ class App(Protocol):
 
     def recipe(self, kind: type[R]) -> R: ...
 
+    def has_recipe(self, recipe_id: str) -> bool: ...
+
     def below_base(self, path: str) -> str | None: ...
 
 
@@ -71,6 +73,10 @@ class RecipeModule:
     def routes(self) -> Sequence[Route]:
         """Return the HTTP APIs."""
         return ()
+
+    async def tenant_of_request(self, tenant_id: str, user_context: dict[str, Any]) -> str:
+        """Return the tenant that a request to one of the SDK's routes means; each recipe is asked in turn."""
+        return tenant_id
 
     def cors_headers(self) -> Sequence[str]:
         """Return request headers that a CORS layer must allow."""

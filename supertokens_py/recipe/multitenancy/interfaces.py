@@ -1,0 +1,150 @@
+"""The multitenancy recipe's functions and API; its results are in `results`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from supertokens_py.exceptions import BadInputError
+from supertokens_py.types.response import GeneralErrorResponse
+
+from .results import (
+    CreateOrUpdateTenantOkResult,
+    DeleteTenantOkResult,
+    EmailPasswordConfig,
+    GetTenantOkResult,
+    ListAllTenantsItem,
+    ListAllTenantsOkResult,
+    LoginMethodEmailPassword,
+    LoginMethodPasswordless,
+    LoginMethodsGetOkResult,
+    LoginMethodThirdParty,
+    PasswordlessConfig,
+    TenantConfig,
+    TenantConfigCreateOrUpdate,
+    TenantConfigResponse,
+    ThirdPartyConfig,
+    ThirdPartyProvider,
+)
+
+if TYPE_CHECKING:
+    from supertokens_py.framework.request import BaseRequest
+    from supertokens_py.framework.response import BaseResponse
+    from supertokens_py.recipe_module import App
+
+TypeGetAllowedDomainsForTenantId: TypeAlias = Callable[
+    [str, dict[str, Any]], Awaitable[list[str] | None] | list[str] | None
+]
+
+
+class RecipeInterface:
+    """The functions, with their default behaviour; overrides assign to an instance."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def get_tenant_id(self, tenant_id_from_frontend: str, user_context: dict[str, Any]) -> str:
+        """Return the tenant that a request to one of the SDK's own routes means."""
+        return tenant_id_from_frontend
+
+    async def create_or_update_tenant(
+        self,
+        tenant_id: str,
+        config: TenantConfig | TenantConfigCreateOrUpdate | None,
+        user_context: dict[str, Any],
+    ) -> CreateOrUpdateTenantOkResult:
+        """Create a tenant, or change what `config` names."""
+        engine = self._app.engine
+        if config is None:
+            changes: dict[str, Any] = {}
+        else:
+            is_new = isinstance(config, TenantConfig) and await engine.tenant(tenant_id) is None
+            changes = config.changes(is_new=is_new)
+        return CreateOrUpdateTenantOkResult(await engine.put_tenant(tenant_id, changes))
+
+    async def delete_tenant(self, tenant_id: str, user_context: dict[str, Any]) -> DeleteTenantOkResult:
+        """Delete a tenant with its sessions and role links."""
+        return DeleteTenantOkResult(await self._app.engine.delete_tenant(tenant_id))
+
+    async def get_tenant(self, tenant_id: str, user_context: dict[str, Any]) -> GetTenantOkResult | None:
+        """Return a tenant's configuration, or None."""
+        tenant = await self._app.engine.tenant(tenant_id)
+        return None if tenant is None else GetTenantOkResult.of(tenant)
+
+    async def list_all_tenants(self, user_context: dict[str, Any]) -> ListAllTenantsOkResult:
+        """Return every tenant."""
+        tenants = await self._app.engine.tenants()
+        return ListAllTenantsOkResult([ListAllTenantsItem.of(tenant) for tenant in tenants])
+
+
+class APIOptions:
+    """What an API gets to know of its request."""
+
+    def __init__(
+        self,
+        request: BaseRequest,
+        response: BaseResponse,
+        recipe_id: str,
+        config: Any,
+        recipe_implementation: RecipeInterface,
+        static_third_party_providers: Sequence[Any] = (),
+    ) -> None:
+        self.request = request
+        self.response = response
+        self.recipe_id = recipe_id
+        self.config = config
+        self.recipe_implementation = recipe_implementation
+        self.static_third_party_providers = static_third_party_providers
+
+
+class APIInterface:
+    """The API, with its default behaviour."""
+
+    def __init__(self) -> None:
+        self.disable_login_methods_get = False
+
+    async def login_methods_get(
+        self,
+        tenant_id: str,
+        client_type: str | None,
+        api_options: APIOptions,
+        user_context: dict[str, Any],
+    ) -> LoginMethodsGetOkResult | GeneralErrorResponse:
+        """GET /loginmethods: which ways to log in a tenant's configuration allows.
+
+        Raises:
+            BadInputError: there is no such tenant.
+        """
+        tenant = await api_options.recipe_implementation.get_tenant(tenant_id, user_context)
+        if tenant is None:
+            raise BadInputError("Tenant not found")
+        return LoginMethodsGetOkResult(
+            LoginMethodEmailPassword(tenant.emailpassword.enabled),
+            LoginMethodPasswordless(tenant.passwordless.enabled),
+            LoginMethodThirdParty(tenant.third_party.enabled, []),
+            tenant.first_factors,
+        )
+
+
+__all__ = [
+    "APIInterface",
+    "APIOptions",
+    "CreateOrUpdateTenantOkResult",
+    "DeleteTenantOkResult",
+    "EmailPasswordConfig",
+    "GetTenantOkResult",
+    "ListAllTenantsItem",
+    "ListAllTenantsOkResult",
+    "LoginMethodEmailPassword",
+    "LoginMethodPasswordless",
+    "LoginMethodThirdParty",
+    "LoginMethodsGetOkResult",
+    "PasswordlessConfig",
+    "RecipeInterface",
+    "TenantConfig",
+    "TenantConfigCreateOrUpdate",
+    "TenantConfigResponse",
+    "ThirdPartyConfig",
+    "ThirdPartyProvider",
+    "TypeGetAllowedDomainsForTenantId",
+]

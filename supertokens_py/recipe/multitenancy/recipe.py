@@ -1,0 +1,131 @@
+"""`MultitenancyRecipe`: the tenants of one app, and the claim that names a tenant's domains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from supertokens_py.app import Supertokens
+from supertokens_py.bridge import call_app
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.framework.response import BaseResponse
+from supertokens_py.recipe.base import OverrideConfig, check_override, install
+from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import PrimitiveArrayClaim
+from supertokens_py.recipe.session.recipe import SessionRecipe
+from supertokens_py.recipe_module import App, RecipeModule, Route
+
+from .constants import LOGIN_METHODS
+from .interfaces import APIInterface, APIOptions, RecipeInterface, TypeGetAllowedDomainsForTenantId
+
+
+class MultitenancyRecipe(RecipeModule):
+    """Tenants of one app."""
+
+    recipe_id = "multitenancy"
+    name = "Multitenancy"
+
+    def __init__(self, app: App, config: MultitenancyInit, *, listed: bool = True) -> None:
+        super().__init__(app)
+        self.config = config
+        self._listed = listed
+        override = config.override or OverrideConfig()
+        self.recipe_implementation, self._replaced = install(
+            RecipeInterface(app), override.functions, "multitenancy.init(override=…functions)"
+        )
+        self.api_implementation, _ = install(
+            APIInterface(), override.apis, "multitenancy.init(override=…apis)"
+        )
+
+    @classmethod
+    def default(cls, app: App) -> MultitenancyRecipe:
+        return cls(app, MultitenancyInit(), listed=False)
+
+    @staticmethod
+    def get_instance() -> MultitenancyRecipe:
+        """Return the multitenancy recipe of the current app."""
+        return Supertokens.get_instance().recipe(MultitenancyRecipe)
+
+    @staticmethod
+    def get_instance_optional() -> MultitenancyRecipe | None:
+        """Return the multitenancy recipe of the current app, or None before `init`."""
+        app = Supertokens.current()
+        return None if app is None else app.recipe(MultitenancyRecipe)
+
+    def connect(self) -> None:
+        if self.config.get_allowed_domains_for_tenant_id and self.app.has_recipe(SessionRecipe.recipe_id):
+            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(AllowedDomainsClaim)
+
+    async def tenant_of_request(self, tenant_id: str, user_context: dict[str, Any]) -> str:
+        if "get_tenant_id" not in self._replaced:
+            return tenant_id
+        return await self.recipe_implementation.get_tenant_id(tenant_id, user_context)
+
+    def routes(self) -> Sequence[Route]:
+        # An app that did not ask for tenants does not publish how they are configured.
+        if not self._listed:
+            return ()
+        api = self.api_implementation
+        return (
+            Route("GET", LOGIN_METHODS, self._login_methods_get, lambda: not api.disable_login_methods_get),
+        )
+
+    async def _login_methods_get(
+        self, request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
+    ) -> BaseResponse:
+        options = APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation)
+        client_type = request.get_query_param("clientType")
+        result = await self.api_implementation.login_methods_get(
+            tenant_id, client_type, options, user_context
+        )
+        response.set_json_content(result.to_json())
+        return response
+
+
+@dataclass(frozen=True)
+class MultitenancyInit:
+    """The arguments of `multitenancy.init`.
+
+    Args:
+        get_allowed_domains_for_tenant_id: `(tenant_id, user_context)` to the domains of a tenant, sync or
+            async; they become `AllowedDomainsClaim` in every new session.
+        override: your changes.
+    """
+
+    get_allowed_domains_for_tenant_id: TypeGetAllowedDomainsForTenantId | None = None
+    override: OverrideConfig | None = None
+
+    def __post_init__(self) -> None:
+        domains: Any = self.get_allowed_domains_for_tenant_id
+        if domains is not None and not callable(domains):
+            raise ConfigError("get_allowed_domains_for_tenant_id must be a function or None")
+        check_override(self.override)
+
+    def __call__(self, app: App) -> MultitenancyRecipe:
+        return MultitenancyRecipe(app, self)
+
+
+async def _domains_of_tenant(user_id: str, tenant_id: str, user_context: dict[str, Any]) -> list[str] | None:
+    ask = MultitenancyRecipe.get_instance().config.get_allowed_domains_for_tenant_id
+    return None if ask is None else await call_app(ask, tenant_id, user_context)
+
+
+class AllowedDomainsClaimClass(PrimitiveArrayClaim[str]):
+    """The domains of the session's tenant, under `st-t-dmns`; they age only where a validator says so."""
+
+    def __init__(self) -> None:
+        super().__init__("st-t-dmns", _domains_of_tenant)
+
+    async def fetch(
+        self,
+        user_id: str,
+        recipe_user_id: str,
+        tenant_id: str,
+        current_payload: dict[str, Any],
+        user_context: dict[str, Any],
+    ) -> list[str] | None:
+        return await _domains_of_tenant(user_id, tenant_id, user_context)
+
+
+AllowedDomainsClaim = AllowedDomainsClaimClass()

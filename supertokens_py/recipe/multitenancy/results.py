@@ -1,0 +1,305 @@
+"""What multitenancy functions take and return, and the body of GET /loginmethods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+from supertokens_py.types.response import APIResponse
+
+if TYPE_CHECKING:
+    from supertokens_py.engine.interface import Tenant
+
+EMAIL_PASSWORD_FACTORS = ("emailpassword",)
+PASSWORDLESS_FACTORS = ("otp-email", "otp-phone", "link-email", "link-phone")
+THIRD_PARTY_FACTORS = ("thirdparty",)
+
+
+class _Unset(Enum):
+    UNSET = "UNSET"
+
+
+UNSET = _Unset.UNSET  #: "leave it as it is"; None is a value of its own
+
+
+# -- settings of a tenant ----------------------------------------------------------------------------
+
+
+@dataclass
+class TenantConfig:
+    """Which login methods a tenant has; what is None stays as it is, and is off in a new tenant."""
+
+    email_password_enabled: bool | None = None
+    passwordless_enabled: bool | None = None
+    third_party_enabled: bool | None = None
+    core_config: dict[str, Any] | None = None
+
+    def changes(self, *, is_new: bool) -> dict[str, Any]:
+        """Return what has to change in the engine's tenant."""
+        switches = {
+            "email_password_enabled": self.email_password_enabled,
+            "passwordless_enabled": self.passwordless_enabled,
+            "third_party_enabled": self.third_party_enabled,
+        }
+        changes: dict[str, Any] = {**dict.fromkeys(switches, False), "first_factors": None} if is_new else {}
+        changes |= {name: value for name, value in switches.items() if value is not None}
+        return changes if self.core_config is None else {**changes, "core_config": self.core_config}
+
+
+@dataclass
+class TenantConfigCreateOrUpdate:
+    """The form of later releases: login methods as a list of factors.
+
+    Args:
+        core_config: settings of this tenant; laid over the ones it has, None removes one.
+        first_factors: the ways to log in, such as ["emailpassword", "thirdparty"]; None allows all. Left
+            out: unchanged, and none in a new tenant.
+        required_secondary_factors: what must follow; None means nothing. Left out: unchanged.
+    """
+
+    core_config: dict[str, Any] = field(default_factory=dict[str, Any])
+    first_factors: list[str] | Literal[_Unset.UNSET] | None = UNSET
+    required_secondary_factors: list[str] | Literal[_Unset.UNSET] | None = UNSET
+
+    def changes(self, *, is_new: bool) -> dict[str, Any]:
+        """Return what has to change in the engine's tenant."""
+        given = {
+            "core_config": self.core_config or UNSET,
+            "first_factors": self.first_factors,
+            "required_secondary_factors": self.required_secondary_factors,
+        }
+        return {name: value for name, value in given.items() if value is not UNSET}
+
+
+# -- results -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class CreateOrUpdateTenantOkResult:
+    """The tenant exists and has the configuration."""
+
+    status = "OK"
+    created_new: bool
+
+
+@dataclass
+class DeleteTenantOkResult:
+    """The tenant is gone, with its sessions and role links."""
+
+    status = "OK"
+    did_exist: bool
+
+
+@dataclass
+class EmailPasswordConfig:
+    """Whether a tenant's users may log in with e-mail and password."""
+
+    enabled: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"enabled": self.enabled}
+
+
+@dataclass
+class PasswordlessConfig:
+    """Whether a tenant's users may log in with a code or link."""
+
+    enabled: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"enabled": self.enabled}
+
+
+@dataclass
+class ThirdPartyConfig:
+    """Whether a tenant's users may log in through others; providers are not kept here."""
+
+    enabled: bool
+    providers: list[Any] = field(default_factory=list[Any])
+
+    def to_json(self) -> dict[str, Any]:
+        return {"enabled": self.enabled, "providers": [provider.to_json() for provider in self.providers]}
+
+
+class TenantConfigResponse:
+    """A tenant's configuration."""
+
+    def __init__(
+        self,
+        emailpassword: EmailPasswordConfig,
+        passwordless: PasswordlessConfig,
+        third_party: ThirdPartyConfig,
+        core_config: dict[str, Any],
+        first_factors: list[str] | None = None,
+        required_secondary_factors: list[str] | None = None,
+        tenant_id: str = "public",
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.emailpassword = emailpassword
+        self.passwordless = passwordless
+        self.third_party = third_party
+        self.core_config = core_config
+        self.first_factors = first_factors
+        self.required_secondary_factors = required_secondary_factors
+
+    @property
+    def third_party_providers(self) -> list[Any]:
+        """Later name of `third_party.providers`."""
+        return self.third_party.providers
+
+
+class GetTenantOkResult(TenantConfigResponse):
+    """The configuration that `get_tenant` found."""
+
+    status = "OK"
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> GetTenantOkResult:
+        """Return an engine's tenant in this form."""
+        return cls(*_parts_of(tenant), *_factors_of(tenant), tenant_id=tenant.tenant_id)
+
+
+class ListAllTenantsItem(TenantConfigResponse):
+    """One tenant of `list_all_tenants`."""
+
+    def __init__(
+        self,
+        tenant_id: str,
+        emailpassword: EmailPasswordConfig,
+        passwordless: PasswordlessConfig,
+        third_party: ThirdPartyConfig,
+        core_config: dict[str, Any],
+        first_factors: list[str] | None = None,
+        required_secondary_factors: list[str] | None = None,
+    ) -> None:
+        super().__init__(
+            emailpassword,
+            passwordless,
+            third_party,
+            core_config,
+            first_factors,
+            required_secondary_factors,
+            tenant_id,
+        )
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> ListAllTenantsItem:
+        """Return an engine's tenant in this form."""
+        return cls(tenant.tenant_id, *_parts_of(tenant), *_factors_of(tenant))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "tenantId": self.tenant_id,
+            "emailPassword": self.emailpassword.to_json(),
+            "passwordless": self.passwordless.to_json(),
+            "thirdParty": self.third_party.to_json(),
+            "coreConfig": self.core_config,
+        }
+
+
+@dataclass
+class ListAllTenantsOkResult:
+    """Every tenant, "public" among them."""
+
+    status = "OK"
+    tenants: list[ListAllTenantsItem]
+
+
+def _parts_of(
+    tenant: Tenant,
+) -> tuple[EmailPasswordConfig, PasswordlessConfig, ThirdPartyConfig, dict[str, Any]]:
+    # A login method works if its switch is on and the tenant's factors, where it lists any, name it.
+    def allows(factors: Iterable[str]) -> bool:
+        return tenant.first_factors is None or any(factor in tenant.first_factors for factor in factors)
+
+    return (
+        EmailPasswordConfig(tenant.email_password_enabled and allows(EMAIL_PASSWORD_FACTORS)),
+        PasswordlessConfig(tenant.passwordless_enabled and allows(PASSWORDLESS_FACTORS)),
+        ThirdPartyConfig(tenant.third_party_enabled and allows(THIRD_PARTY_FACTORS)),
+        dict(tenant.core_config),
+    )
+
+
+def _factors_of(tenant: Tenant) -> tuple[list[str] | None, list[str] | None]:
+    first, second = tenant.first_factors, tenant.required_secondary_factors
+    return None if first is None else list(first), None if second is None else list(second)
+
+
+# -- GET /loginmethods -------------------------------------------------------------------------------
+
+
+@dataclass
+class ThirdPartyProvider:
+    """One provider as the frontend shows it."""
+
+    id: str
+    name: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name}
+
+
+@dataclass
+class LoginMethodEmailPassword:
+    """Whether to offer e-mail and password."""
+
+    enabled: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"enabled": self.enabled}
+
+
+@dataclass
+class LoginMethodPasswordless:
+    """Whether to offer a code or link."""
+
+    enabled: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"enabled": self.enabled}
+
+
+@dataclass
+class LoginMethodThirdParty:
+    """Whether to offer providers, and which."""
+
+    enabled: bool
+    providers: list[ThirdPartyProvider]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"enabled": self.enabled, "providers": [provider.to_json() for provider in self.providers]}
+
+
+class LoginMethodsGetOkResult(APIResponse):
+    """The body of GET /loginmethods; `first_factors` defaults to those that the methods stand for."""
+
+    def __init__(
+        self,
+        email_password: LoginMethodEmailPassword,
+        passwordless: LoginMethodPasswordless,
+        third_party: LoginMethodThirdParty,
+        first_factors: list[str] | None = None,
+    ) -> None:
+        self.status = "OK"
+        self.email_password = email_password
+        self.passwordless = passwordless
+        self.third_party = third_party
+        self.first_factors = self._implied_factors() if first_factors is None else first_factors
+
+    def _implied_factors(self) -> list[str]:
+        return [
+            *(EMAIL_PASSWORD_FACTORS if self.email_password.enabled else ()),
+            *(PASSWORDLESS_FACTORS if self.passwordless.enabled else ()),
+            *(THIRD_PARTY_FACTORS if self.third_party.enabled else ()),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "emailPassword": self.email_password.to_json(),
+            "passwordless": self.passwordless.to_json(),
+            "thirdParty": self.third_party.to_json(),
+            "firstFactors": self.first_factors,
+        }

@@ -1,0 +1,137 @@
+"""`UserRolesRecipe`, and the claims that carry roles and permissions (frontend-protocol 14.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from supertokens_py.app import Supertokens
+from supertokens_py.exceptions import ConfigError, GeneralError
+from supertokens_py.recipe.base import OverrideConfig, check_override, install
+from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import PrimitiveArrayClaim
+from supertokens_py.recipe.session.recipe import SessionRecipe
+from supertokens_py.recipe_module import App, RecipeModule
+
+from .interfaces import APIInterface, GetPermissionsForRoleOkResult, RecipeInterface
+
+NOT_INITIALISED = (
+    "Initialisation not done. Did you forget to call the SuperTokens.init or UserRoles.init function?"
+)
+
+
+class UserRolesRecipe(RecipeModule):
+    """Roles and permissions of one app."""
+
+    recipe_id = "userroles"
+    name = "UserRoles"
+
+    def __init__(self, app: App, config: UserRolesInit) -> None:
+        super().__init__(app)
+        self.config = config
+        override = config.override or OverrideConfig()
+        self.recipe_implementation, _ = install(
+            RecipeInterface(app), override.functions, "userroles.init(override=…functions)"
+        )
+        self.api_implementation, _ = install(APIInterface(), override.apis, "userroles.init(override=…apis)")
+
+    @staticmethod
+    def get_instance() -> UserRolesRecipe:
+        """Return the user roles recipe of the current app.
+
+        Raises:
+            GeneralError: `init` was not called, or without the user roles recipe.
+        """
+        app = Supertokens.current()
+        if app is None or not app.has_recipe(UserRolesRecipe.recipe_id):
+            raise GeneralError(NOT_INITIALISED)
+        return app.recipe(UserRolesRecipe)
+
+    def connect(self) -> None:
+        if self.config.skip_adding_roles_to_access_token is not True:
+            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(UserRoleClaim)
+        if self.config.skip_adding_permissions_to_access_token is not True:
+            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(PermissionClaim)
+
+
+@dataclass(frozen=True)
+class UserRolesInit:
+    """The arguments of `userroles.init`.
+
+    Args:
+        skip_adding_roles_to_access_token: leave `UserRoleClaim` out of new sessions [False].
+        skip_adding_permissions_to_access_token: leave `PermissionClaim` out of new sessions [False].
+        override: your changes.
+    """
+
+    skip_adding_roles_to_access_token: bool | None = None
+    skip_adding_permissions_to_access_token: bool | None = None
+    override: OverrideConfig | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("skip_adding_roles_to_access_token", "skip_adding_permissions_to_access_token"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, bool):
+                raise ConfigError(f"{name} must be True, False or None, not {value!r}")
+        check_override(self.override)
+
+    def __call__(self, app: App) -> UserRolesRecipe:
+        return UserRolesRecipe(app, self)
+
+
+# -- claims ------------------------------------------------------------------------------------------
+
+
+async def _roles_of_user(user_id: str, tenant_id: str, user_context: dict[str, Any]) -> list[str]:
+    functions = UserRolesRecipe.get_instance().recipe_implementation
+    return (await functions.get_roles_for_user(user_id, tenant_id, user_context)).roles
+
+
+async def _permissions_of_user(user_id: str, tenant_id: str, user_context: dict[str, Any]) -> list[str]:
+    functions = UserRolesRecipe.get_instance().recipe_implementation
+    found: dict[str, None] = {}
+    for role in await _roles_of_user(user_id, tenant_id, user_context):
+        result = await functions.get_permissions_for_role(role, user_context)
+        if isinstance(result, GetPermissionsForRoleOkResult):  # else the role was deleted in this very moment
+            found.update(dict.fromkeys(result.permissions))
+    return list(found)
+
+
+# Their values are fetched by our own code, so `fetch` awaits it directly: a blocking caller needs no loop.
+
+
+class UserRoleClaimClass(PrimitiveArrayClaim[str]):
+    """The user's roles in the session's tenant, under `st-role`; they age only where a validator says so."""
+
+    def __init__(self) -> None:
+        super().__init__("st-role", _roles_of_user)
+
+    async def fetch(
+        self,
+        user_id: str,
+        recipe_user_id: str,
+        tenant_id: str,
+        current_payload: dict[str, Any],
+        user_context: dict[str, Any],
+    ) -> list[str]:
+        return await _roles_of_user(user_id, tenant_id, user_context)
+
+
+class PermissionClaimClass(PrimitiveArrayClaim[str]):
+    """What the user's roles permit, each once, under `st-perm`; they age only where a validator says so."""
+
+    def __init__(self) -> None:
+        super().__init__("st-perm", _permissions_of_user)
+
+    async def fetch(
+        self,
+        user_id: str,
+        recipe_user_id: str,
+        tenant_id: str,
+        current_payload: dict[str, Any],
+        user_context: dict[str, Any],
+    ) -> list[str]:
+        return await _permissions_of_user(user_id, tenant_id, user_context)
+
+
+UserRoleClaim = UserRoleClaimClass()
+PermissionClaim = PermissionClaimClass()
