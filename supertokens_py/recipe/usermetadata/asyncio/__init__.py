@@ -13,18 +13,17 @@ async def get_user_metadata(
     user_id: str | RecipeUserId, user_context: dict[str, Any] | None = None
 ) -> MetadataResult:
     """Return a user's metadata; `{}` for a user without any."""
+    context = user_context if user_context is not None else {}
     functions = UserMetadataRecipe.get_instance().recipe_implementation
-    return await functions.get_user_metadata(
-        user_id_text(user_id), user_context if user_context is not None else {}
-    )
+    return await functions.get_user_metadata(user_id_text(user_id), context)
 
 
 async def update_user_metadata(
     user_id: str | RecipeUserId, metadata_update: dict[str, Any], user_context: dict[str, Any] | None = None
 ) -> MetadataResult:
     """Merge into a user's metadata at the root and return all of it; None removes a key."""
-    functions = UserMetadataRecipe.get_instance().recipe_implementation
     context = user_context if user_context is not None else {}
+    functions = UserMetadataRecipe.get_instance().recipe_implementation
     return await functions.update_user_metadata(user_id_text(user_id), metadata_update, context)
 
 
@@ -32,7 +31,6 @@ async def clear_user_metadata(
     user_id: str | RecipeUserId, user_context: dict[str, Any] | None = None
 ) -> ClearUserMetadataResult:
     """Forget a user's metadata."""
+    context = user_context if user_context is not None else {}
     functions = UserMetadataRecipe.get_instance().recipe_implementation
-    return await functions.clear_user_metadata(
-        user_id_text(user_id), user_context if user_context is not None else {}
-    )
+    return await functions.clear_user_metadata(user_id_text(user_id), context)

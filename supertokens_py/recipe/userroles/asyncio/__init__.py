@@ -1,4 +1,4 @@
-"""Functions of the user roles recipe. Where a tenant matters it comes first: "public" if you have no others."""
+"""Functions of the user roles recipe. A tenant, where one matters, comes first; mostly "public"."""
 
 from __future__ import annotations
 
