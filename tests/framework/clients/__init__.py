@@ -1,0 +1,1 @@
+"""Drivers: one application and one way to send it requests per framework."""

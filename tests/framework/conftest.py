@@ -1,0 +1,43 @@
+"""The application under test, once per framework."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import pytest
+
+from supertokens_py.engine.embedded import keys, schema
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite
+
+from .site import DRIVERS, Site
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    """Every test's database is a copy with the same keys and tables: parse and describe them once (70 ms)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "parse_key", functools.cache(keys.parse_key))
+        patch.setattr(schema, "Tables", functools.cache(schema.Tables))
+        yield
+
+
+@pytest.fixture(params=DRIVERS)
+def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
+    """An application of each framework in turn; the test calls `init` itself."""
+    site = Site(request.param, sqlite_files.create().uri, clock)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def site(bare_site: Site) -> Site:
+    """An application of each framework in turn, with the default settings."""
+    return bare_site.init()
+
+
+@pytest.fixture(params=["cookie", "header"])
+def mode(request: pytest.FixtureRequest) -> str:
+    """Each way that tokens travel."""
+    return request.param

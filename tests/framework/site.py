@@ -1,0 +1,219 @@
+"""An application under test, and a visitor who keeps tokens as the official frontend does."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py.access_token import parse_access_token, sign_jwt
+from supertokens_py.bridge import blocking
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.recipe import session
+from tests.support.clock import Clock
+
+from .clients.transport import Client, Headers, Reply, cookie_pairs
+from .script import Script, World
+
+DRIVERS = ("fastapi", "flask", "django_sync", "django_async")
+
+
+class Spy:
+    """The engine, with a list of what it was asked. Reading the keys in memory does not count."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("key_set", "close"):
+            self.calls.append(name)
+        return getattr(self.engine, name)
+
+
+class Site:
+    """One application of one framework, on a database of its own."""
+
+    def __init__(self, driver: str, uri: str, clock: Clock) -> None:
+        self.driver = driver
+        self.uri = uri
+        self.clock = clock
+        self.world = World()
+        self.client: Client = importlib.import_module(f"tests.framework.clients.{driver}").client(self.world)
+        self.root_path = ""
+
+    def close(self) -> None:
+        self.client.close()
+        Supertokens.reset()
+
+    def init(
+        self,
+        *,
+        info: dict[str, Any] | None = None,
+        engine: dict[str, Any] | None = None,
+        recipes: Sequence[Any] = (),
+        **settings: Any,
+    ) -> Site:
+        """(Re)configure the SDK; the database stays."""
+        Supertokens.reset()
+        where = {
+            "api_domain": "https://api.example.com",
+            "website_domain": "https://example.com",
+            **(info or {}),
+        }
+        life = {"access_token_validity_jitter": 0, "clean_up_interval": 0, "sqlite_synchronous": "NORMAL"}
+        config = EngineConfig(now_ms=self.clock, **{**life, **(engine or {})})
+        init(
+            app_info=InputAppInfo(app_name="Test", **where),
+            supertokens_config=SupertokensConfig(connection_uri=self.uri, engine=config),
+            recipe_list=[session.init(**settings), *recipes],
+        )
+        return self
+
+    # -- requests ------------------------------------------------------------------------------------
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Headers = (),
+        *,
+        do: Script | None = None,
+        cookies: Sequence[tuple[str, str]] = (),
+        bearer: str | None = None,
+        body: bytes = b"",
+    ) -> Reply:
+        lines = [*headers]
+        if cookies:
+            lines.append(("cookie", cookie_pairs(cookies)))
+        if bearer is not None:
+            lines.append(("authorization", f"Bearer {bearer}"))
+        return self.client.request(method, self.target(path, do), lines, body, self.root_path)
+
+    def target(self, path: str, do: Script | None = None) -> str:
+        if do is None:
+            return path
+        return f"{path}{'&' if '?' in path else '?'}do={self.world.add(do)}"
+
+    def get(self, path: str, headers: Headers = (), **kwargs: Any) -> Reply:
+        return self.request("GET", path, headers, **kwargs)
+
+    def post(self, path: str, headers: Headers = (), **kwargs: Any) -> Reply:
+        return self.request("POST", path, headers, **kwargs)
+
+    def sign_in(
+        self,
+        mode: str = "cookie",
+        user_id: str = "user-1",
+        payload: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> Visitor:
+        """Create a session and return the visitor who holds its tokens."""
+        visitor = Visitor(self, mode)
+
+        def create(view: Any) -> Any:
+            made = yield view.create(user_id, payload, **more)
+            return {"handle": made.get_handle()}
+
+        reply = visitor.post("/open", do=create)
+        assert reply.status == 200, reply.body
+        visitor.handle = reply.json["handle"]
+        visitor.first = reply
+        return visitor
+
+    # -- the store -----------------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> EmbeddedEngine:
+        found: Any = Supertokens.get_instance().engine
+        return found.engine if isinstance(found, Spy) else found
+
+    def spy(self) -> list[str]:
+        """From now on, list what the engine is asked."""
+        app: Any = Supertokens.get_instance()
+        app._engine = Spy(self.engine)
+        return app._engine.calls
+
+    def stored(self, handle: str) -> Any:
+        """The session as stored, or None."""
+        return blocking(self.engine.session_information)(handle)
+
+    def handles(self, user_id: str = "user-1") -> list[str]:
+        return blocking(self.engine.user_session_handles)(user_id, tenant_id=None)
+
+    def forge(self, like: str, *, version: int | None = 5, kid: str | None = None, **claims: Any) -> str:
+        """Sign a variation of an access token with the app's own key; a claim that is `...` is left out."""
+        token = parse_access_token(like)
+        assert token is not None
+        payload = {name: value for name, value in {**token.payload, **claims}.items() if value is not ...}
+        key: Any = self.engine._keys.signer(static=token.kid.startswith("s-"))
+        return sign_jwt(payload, key=key.private_key, kid=kid or key.kid, version=version)
+
+
+class Visitor:
+    """A client that sends and stores tokens as the official one does."""
+
+    def __init__(self, site: Site, mode: str = "cookie") -> None:
+        self.site = site
+        self.mode = mode
+        self.access: str | None = None
+        self.refresh_token: str | None = None
+        self.anti_csrf: str | None = None
+        self.handle = ""
+        self.first: Reply
+
+    def credentials(self, path: str) -> list[tuple[str, str]]:
+        """The headers that go with a request."""
+        lines = [("rid", "anti-csrf"), ("st-auth-mode", self.mode)]
+        refreshing = path.partition("?")[0].rstrip("/").endswith("/session/refresh")
+        if self.mode == "header":
+            token = self.refresh_token if refreshing else self.access
+            return [*lines, ("authorization", f"Bearer {token}")] if token else lines
+        pairs = [("sAccessToken", self.access)] if self.access else []
+        if refreshing and self.refresh_token:
+            pairs.append(("sRefreshToken", quoted(self.refresh_token)))
+        if pairs:
+            lines.append(("cookie", cookie_pairs([(name, value or "") for name, value in pairs])))
+        return lines + ([("anti-csrf", self.anti_csrf)] if self.anti_csrf else [])
+
+    def request(
+        self, method: str, path: str, *, without: Sequence[str] = (), headers: Headers = (), **kwargs: Any
+    ) -> Reply:
+        lines = [line for line in self.credentials(path) if line[0] not in without]
+        reply = self.site.request(method, path, [*lines, *headers], **kwargs)
+        self.remember(reply)
+        return reply
+
+    def get(self, path: str, **kwargs: Any) -> Reply:
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> Reply:
+        return self.request("POST", path, **kwargs)
+
+    def refresh(self, **kwargs: Any) -> Reply:
+        return self.post("/auth/session/refresh", **kwargs)
+
+    def remember(self, reply: Reply) -> None:
+        for cookie in reply.set_cookies:
+            if cookie.name == "sAccessToken":
+                self.access = cookie.value or None
+            elif cookie.name == "sRefreshToken":
+                self.refresh_token = cookie.value or None
+        if self.mode == "header":
+            for name, attribute in (("st-access-token", "access"), ("st-refresh-token", "refresh_token")):
+                value = reply.header(name)
+                if value is not None:
+                    setattr(self, attribute, value or None)
+        if (anti_csrf := reply.header("anti-csrf")) is not None:
+            self.anti_csrf = anti_csrf
+        if reply.header("front-token") == "remove":
+            self.access = self.refresh_token = self.anti_csrf = None
+
+
+def quoted(token: str) -> str:
+    """A cookie value as browsers send it back: still encoded."""
+    from urllib.parse import quote
+
+    return quote(token, safe="")
