@@ -100,6 +100,14 @@ class Server:
         self.kill()
         raise AssertionError(f"{self.kind.name} did not start:\n{self.logs()}")
 
+    def stop(self, seconds: float = 10) -> None:
+        """Ask the server to end (SIGTERM) and return once it has; fail when it does not."""
+        self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.kind.name} did not end:\n{self.logs()}") from None
+
     def kill(self) -> None:
         """End every process of the server the way a power cut would: SIGKILL, no clean-up."""
         with contextlib.suppress(ProcessLookupError):

@@ -6,12 +6,14 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import jwt
 import pytest
 
 from tests.servers.harness import FASTAPI, FLASK, Kind, Server, running
 from tests.servers.visitor import Mode, Visitor
 
 TOGETHER = 16
+TWO = ("--workers", "2")
 #: More rounds only to see every worker answer at least once.
 MOST_ROUNDS = 10
 
@@ -19,8 +21,8 @@ MOST_ROUNDS = 10
 @pytest.mark.parametrize("mode", ["cookie", "header"])
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [(FLASK, ("--workers", "2")), (FASTAPI, ("--workers", "2"))],
-    ids=["gunicorn", "uvicorn"],
+    [(FLASK, TWO), (FLASK, (*TWO, "--preload")), (FASTAPI, TWO)],
+    ids=["gunicorn", "gunicorn-preload", "uvicorn"],
 )
 def test_parallel_refreshes_all_get_the_same_successor(
     database: str, kind: Kind, options: tuple[str, ...], mode: Mode
@@ -62,3 +64,27 @@ def refresh_together(server: Server, mode: Mode, token: str) -> set[str]:
 def workers_that_refreshed(server: Server) -> set[str]:
     """Return the process ids of the gunicorn workers that answered a refresh."""
     return set(re.findall(r"worker=<?(\d+)>? POST /auth/session/refresh 200", server.logs()))
+
+
+@pytest.mark.parametrize("kind", [FLASK, FASTAPI], ids=lambda kind: kind.name)
+def test_a_first_start_under_load_makes_one_set_of_tables_and_keys(kind: Kind, fresh_database: str) -> None:
+    """Sixteen first log-ins at once, in two processes on an empty database: all work, all under one key."""
+    start = threading.Barrier(TOGETHER)
+    with running(kind, fresh_database, {}, *TWO) as server:
+
+        def one(number: int) -> Visitor:
+            with server.client() as http:
+                visitor = Visitor(http)
+                start.wait(20)
+                answer = visitor.login(f"user-{number}")
+                assert answer.status_code == 200, answer.text
+                return visitor
+
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            visitors = list(pool.map(one, range(TOGETHER)))
+        assert len({jwt.get_unverified_header(visitor.access)["kid"] for visitor in visitors}) == 1
+        with server.client() as http:
+            for visitor in visitors:
+                visitor.http = http
+                assert visitor.get("/api/verified").status_code == 200
+                assert visitor.refresh().status_code == 200

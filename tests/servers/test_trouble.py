@@ -233,3 +233,16 @@ def assert_unavailable(answer: httpx2.Response) -> None:
     assert "st-access-token" not in answer.headers
     assert not re.search(r"Traceback|\.py\b|sqlalchemy|psycopg|sqlite3", answer.text, re.IGNORECASE)
     assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_server_that_is_asked_to_end_does_so(kind: Kind, fresh_database: str) -> None:
+    """No thread of ours keeps it alive, and nothing goes wrong on the way out."""
+    with running(kind, fresh_database) as server:
+        with server.client() as http:
+            visitor = Visitor(http, "cookie", kind.prefix)
+            visitor.login()
+            assert visitor.get("/api/verified").status_code == 200
+        server.stop()
+        assert "Traceback" not in server.logs()
+        assert "Warning:" not in server.logs()
