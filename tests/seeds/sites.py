@@ -124,9 +124,9 @@ def set_cookies(response: httpx2.Response) -> dict[str, str]:
     """Return the Set-Cookie lines by cookie name; each name may come once."""
     found: dict[str, str] = {}
     for line in response.headers.get_list("set-cookie"):
-        name = line.partition("=")[0]
+        name, _, value = line.strip().partition("=")
         assert name not in found, f"{name} is set twice"
-        found[name] = line.partition("=")[2]
+        found[name] = value
     return found
 
 
