@@ -24,6 +24,7 @@ class TinyCore:
         }
         self.status = status
         self.delay_s = delay_s
+        self.breaks = False  #: close the connection instead of answering a POST
         self.asked: list[str] = []
         self.connections = 0
 
@@ -42,6 +43,9 @@ class TinyCore:
                 self.rfile.read(int(self.headers.get("content-length") or 0))
                 core.asked.append(asked)
                 time.sleep(core.delay_s)
+                if core.breaks and self.command == "POST":
+                    self.close_connection = True
+                    return
                 body = json.dumps(core.answers.get(asked, {})).encode()
                 self.send_response(core.status)
                 self.send_header("Content-Type", "application/json")

@@ -1,3 +1,3 @@
-from tests.seeds.fixtures import open_site, start
+from tests.seeds.fixtures import any_database, open_site, start
 
-__all__ = ["open_site", "start"]
+__all__ = ["any_database", "open_site", "start"]

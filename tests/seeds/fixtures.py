@@ -46,6 +46,12 @@ def start(sqlite_database: TestDatabase, clock: Clock) -> Iterator[Start]:
     Supertokens.reset()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_database(request: pytest.FixtureRequest) -> TestDatabase:
+    """A database of each kind that outlives a process."""
+    return request.getfixturevalue(f"{request.param}_database")
+
+
 @pytest.fixture
 def open_site() -> Iterator[Open]:
     """Open applications that are gone after the test: `open_site("flask", [Route(...)])`."""

@@ -32,11 +32,10 @@ RESERVED = (
 )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def app(request: pytest.FixtureRequest, start: Start) -> Supertokens:
+@pytest.fixture
+def app(any_database: TestDatabase, start: Start) -> Supertokens:
     """An app on each database that outlives a process."""
-    database: TestDatabase = request.getfixturevalue(f"{request.param}_database")
-    return start(uri=database.uri)
+    return start(uri=any_database.uri)
 
 
 async def created(

@@ -66,11 +66,10 @@ def in_memory(start: Start) -> Supertokens:
     return start(uri="sqlite://")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def stored(request: pytest.FixtureRequest, start: Start) -> Supertokens:
+@pytest.fixture
+def stored(any_database: TestDatabase, start: Start) -> Supertokens:
     """An app on each database that outlives a process."""
-    database: TestDatabase = request.getfixturevalue(f"{request.param}_database")
-    return start(uri=database.uri)
+    return start(uri=any_database.uri)
 
 
 # -- P1: claims at creation, by override -----------------------------------------------------------

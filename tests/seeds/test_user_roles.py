@@ -34,16 +34,11 @@ async def manual(visit: Visit) -> Any:
     return "ok"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest) -> TestDatabase:
-    return request.getfixturevalue(f"{request.param}_database")
-
-
 @pytest.mark.parametrize("kind", KINDS)
 async def test_only_admins_pass_the_role_validator(
-    kind: str, database: TestDatabase, start: Start, open_site: Open
+    kind: str, any_database: TestDatabase, start: Start, open_site: Open
 ) -> None:
-    start(userroles.init(), uri=database.uri)
+    start(userroles.init(), uri=any_database.uri)
     await create_new_role_or_add_permissions("admin", ["write"])
     await add_role_to_user("public", "ada", "admin")
     admins = {
