@@ -35,6 +35,13 @@ def shared_database(request: pytest.FixtureRequest) -> TestDatabase:
 
 
 @pytest.fixture(params=[SQLITE, POSTGRES])
+def fresh_shared(request: pytest.FixtureRequest) -> TestDatabase:
+    """Like `shared_database`, but the test may do to it whatever it likes."""
+    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
+    return request.getfixturevalue(name)
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
 def empty_database(request: pytest.FixtureRequest, sqlite_files: Sqlite) -> TestDatabase:
     """A database as before the first start."""
     if request.param == "sqlite-file":

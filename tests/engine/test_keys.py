@@ -1,0 +1,318 @@
+"""Signing keys in a database: made once, rotated on time, published, encrypted, shared."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import jwt
+import pytest
+
+from supertokens_py.access_token import parse_access_token, signature_matches
+from supertokens_py.engine.embedded import keys as keys_module
+from supertokens_py.engine.embedded.key_material import ENCRYPTED_PREFIX
+from supertokens_py.engine.interface import Verified
+from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
+from tests.engine.conftest import Opener
+from tests.engine.driver import Driver, claims, header
+from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
+
+HOUR = 3_600_000
+ROTATING: dict[str, Any] = {
+    "access_token_dynamic_signing_key_update_interval": 2,
+    "access_token_validity": 600,
+}
+
+
+def kid_of(session: Any) -> str:
+    return header(session.access_token.text)["kid"]
+
+
+def kids(driver: Driver) -> list[str]:
+    return [key["kid"] for key in driver.jwks().keys]
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let monotonic time pass for the key ring: its cool-downs do not follow the wall clock."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(keys_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def advance(seconds: float) -> None:
+        now[0] += seconds
+
+    return advance
+
+
+@pytest.fixture
+def rotating(empty_database: TestDatabase, start: Opener, clock: Clock) -> Driver:
+    """An engine that rotates its keys every two hours, on an empty database."""
+    return start(empty_database.uri, now_ms=clock, **ROTATING)
+
+
+def test_nothing_is_known_before_the_first_use(rotating: Driver):
+    """Interface: `key_set` is pure memory, and the database is not even opened."""
+    assert dict(rotating.engine.key_set().keys) == {}
+    assert rotating.engine._database._opened is False
+
+
+def test_the_first_keys(rotating: Driver, clock: Clock):
+    """K4, CS-66: one dynamic key, which signs at once, then one static key."""
+    session = rotating.create()
+    assert kid_of(session) == f"d-{clock()}"
+    published = rotating.jwks()
+    assert [re.sub(r"-.*", "", key["kid"]) for key in published.keys] == ["d", "s"]
+    assert {tuple(key) for key in published.keys} == {("kty", "kid", "n", "e", "alg", "use")}
+    assert published.max_age_s == 2 * 3600 - 60
+    key_set = rotating.engine.key_set()
+    assert list(key_set.keys) == kids(rotating)
+    lives = [key.usable_until_ms for key in key_set.keys.values()]
+    assert lives == [clock() + 2 * HOUR + 1_200_000, None]
+
+
+def test_published_keys_verify_with_another_library(rotating: Driver):
+    """CS-3: any JWT library accepts what we sign and publish."""
+    key_set = jwt.PyJWKSet.from_dict({"keys": [dict(key) for key in rotating.jwks().keys]})
+    for dynamic in (True, False):
+        text = rotating.create(dynamic_key=dynamic).access_token.text
+        decoded = jwt.decode(text, key_set[header(text)["kid"]].key, algorithms=["RS256"])
+        assert decoded["sub"] == "user"
+
+
+def test_rotation_by_the_clock(rotating: Driver, clock: Clock):
+    """CS-33, CS-68, CS-69: published a minute early, signing on time, verifying to the end, then gone."""
+    first = kid_of(rotating.create())
+    began = clock()
+    clock.now_ms = began + 2 * HOUR - 60_000
+    last_quiet = rotating.create()
+    assert (kid_of(last_quiet), kids(rotating)[:-1]) == (first, [first])
+    clock.advance(ms=1)
+    early = rotating.create()
+    second = f"d-{clock()}"
+    assert kid_of(early) == first
+    assert kids(rotating)[:-1] == [second, first]
+    clock.now_ms = began + 2 * HOUR - 1
+    assert kid_of(rotating.create()) == first
+    clock.advance(ms=1)
+    assert kid_of(rotating.create()) == second
+    key = rotating.engine.key_set().keys[first]
+    assert signature_matches(last_quiet.access_token.text, key.public_key)
+    assert key.usable_until_ms == began + 2 * HOUR + 1_200_000
+    clock.now_ms = key.usable_until_ms
+    assert first in kids(rotating)
+    clock.advance(ms=1)
+    assert first not in kids(rotating)
+    assert rotating.count("session_access_token_signing_keys") == 2
+    assert rotating.sweep().keys == 1
+    assert rotating.count("session_access_token_signing_keys") == 1
+
+
+def test_a_key_that_stopped_signing_still_verifies(rotating: Driver, clock: Clock):
+    """CS-33: regenerate accepts a token of the previous key, and reissues it with the present one."""
+    session = rotating.create()
+    clock.advance(hours=2)
+    rotating.create()
+    answer = rotating.regenerate_session(session.access_token.text, merge={"a": 1})
+    assert answer.payload == {"a": 1}
+    assert answer.access_token is None
+    clock.advance(s=1201)
+    assert "not a valid one" in rotating.regenerate_session(session.access_token.text).message
+
+
+def test_a_pause_longer_than_the_interval(rotating: Driver, clock: Clock):
+    """K4: then a new key signs at once, for the old one may not."""
+    rotating.create()
+    clock.advance(hours=9)
+    assert kid_of(rotating.create()) == f"d-{clock()}"
+
+
+def test_the_key_set_is_one_object_until_it_changes(
+    rotating: Driver, clock: Clock, later: Callable[[float], None]
+):
+    """DESIGN 5: verified tokens are forgotten when the object changes; reading again must not change it."""
+    rotating.create()
+    key_set = rotating.engine.key_set()
+    later(61)
+    rotating.create()
+    rotating.jwks()
+    assert rotating.reload_keys() is key_set is rotating.engine.key_set()
+    clock.advance(hours=2)
+    rotating.create()
+    assert rotating.engine.key_set() is not key_set
+
+
+def test_keys_outlive_a_restart(shared_database: TestDatabase, start: Opener):
+    """CS-71: the static key and the master key are the database's, not the process's."""
+    one = start(shared_database.uri)
+    session = one.create(dynamic_key=False)
+    one.close()
+    two = start(shared_database.uri)
+    assert kid_of(two.create(dynamic_key=False)) == kid_of(session)
+    assert two.refresh(session, dynamic_key=False).handle == session.handle
+    assert one.refresh(session, dynamic_key=False).handle == session.handle  # it reopened by itself
+
+
+def test_two_engines_accept_each_other_s_tokens(shared_database: TestDatabase, start: Opener):
+    """CS-70: an unknown `kid` leads to one look into the database."""
+    one, two = start(shared_database.uri), start(shared_database.uri)
+    session = two.create()
+    assert dict(one.engine.key_set().keys) == {}
+    assert kid_of(session) in one.reload_keys().keys
+    assert one.verify(session) == Verified()
+    assert one.regenerate_session(session.access_token.text, merge={"a": 1}).payload == {"a": 1}
+
+
+def test_reloads_cool_down(fresh_shared: TestDatabase, start: Opener, later: Callable[[float], None]):
+    """S13: unknown `kid`s cost one read per five seconds, however many there are."""
+    one, two = start(fresh_shared.uri), start(fresh_shared.uri)
+    one.create()
+    one.reload_keys()
+    new = two.rotate_signing_key()
+    for _ in range(3):
+        assert new not in one.reload_keys().keys
+        assert "not a valid one" in one.regenerate_session(two.create().access_token.text).message
+    later(4.9)
+    assert new not in one.reload_keys().keys
+    later(0.2)
+    assert new in one.reload_keys().keys
+
+
+def test_signing_learns_of_other_processes(
+    fresh_shared: TestDatabase, start: Opener, later: Callable[[float], None]
+):
+    """An emergency rotation elsewhere moves signing here within a minute, without an unknown `kid`."""
+    one, two = start(fresh_shared.uri), start(fresh_shared.uri)
+    before = kid_of(one.create())
+    new = two.rotate_signing_key()
+    assert kid_of(one.create()) == before
+    later(61)
+    assert kid_of(one.create()) == new
+    assert new in kids(one)
+
+
+def test_an_emergency_rotation_signs_at_once(fresh_shared: TestDatabase, start: Opener, clock: Clock):
+    """S16: even if the present key is seconds old; earlier tokens still verify."""
+    core = start(fresh_shared.uri, now_ms=clock)
+    session = core.create()
+    news = [core.rotate_signing_key(), core.rotate_signing_key()]
+    assert len({kid_of(session), *news}) == 3
+    assert kid_of(core.create()) == news[1]
+    assert kids(core)[:3] == [news[1], news[0], kid_of(session)]
+    assert core.regenerate_session(session.access_token.text, merge={"a": 1}).payload == {"a": 1}
+
+
+def test_a_leaked_key_can_be_dropped(fresh_shared: TestDatabase, start: Opener):
+    """S16: its tokens are refused, their sessions go on with the next refresh."""
+    core = start(fresh_shared.uri)
+    session = core.create()
+    new = core.rotate_signing_key(drop_old=True)
+    assert kids(core)[:-1] == [new]
+    assert "not a valid one" in core.regenerate_session(session.access_token.text).message
+    assert kid_of(core.refresh(session)) == new
+
+
+def test_a_failed_reload_keeps_the_keys(
+    sqlite_database: TestDatabase, start: Opener, later: Callable[[float], None]
+):
+    """Interface: verification goes on while the database is away; so does the published set."""
+    core = start(sqlite_database.uri)
+    core.create()
+    key_set = core.engine.key_set()
+    core.engine._database.close()
+    sqlite_database.path.rename(sqlite_database.path.with_suffix(".away"))
+    sqlite_database.path.mkdir()
+    later(61)
+    assert core.reload_keys() is key_set
+    assert len(core.jwks().keys) == 2
+    with pytest.raises(EngineUnavailableError):
+        core.create()
+
+
+def test_a_failed_first_load_is_an_error(tmp_path: Any, start: Opener):
+    """Interface: with nothing to fall back to; also within the cool-down."""
+    core = start(f"sqlite:///{tmp_path}/none/x.db")
+    for _ in range(2):
+        with pytest.raises(EngineUnavailableError, match="none/x"):
+            core.reload_keys()
+    with pytest.raises(EngineUnavailableError):
+        core.jwks()
+
+
+# JWTs
+
+
+def test_a_jwt_is_never_a_session(core: Driver, clock: Clock):
+    """CS-72, CS-73, CS-75: times and issuer are set, `version` is not."""
+    text = core.create_jwt({"a": 1}, issuer="https://a", validity_s=10, static_key=True)
+    now_s = clock() // 1000
+    assert claims(text) == {"iat": now_s, "exp": now_s + 10, "iss": "https://a", "a": 1}
+    assert header(text).keys() == {"alg", "typ", "kid"}
+    assert header(text)["kid"].startswith("s-")
+    assert parse_access_token(text) is None
+    dynamic = core.create_jwt({}, issuer="https://a", validity_s=10, static_key=False)
+    assert header(dynamic)["kid"].startswith("d-")
+
+
+def test_the_payload_of_a_jwt_wins(core: Driver):
+    """15.1: over issuer and times."""
+    payload = {"iss": "me", "iat": 1, "exp": 2, "sub": "u", "tId": "x"}
+    assert claims(core.create_jwt(payload, issuer="https://a", validity_s=10, static_key=True)) == payload
+
+
+@pytest.mark.parametrize("validity", [0, -1, 1.5, True])
+def test_a_jwt_needs_a_life(core: Driver, validity: Any):
+    """CS-74."""
+    with pytest.raises(BadInputError, match="validity"):
+        core.create_jwt({}, issuer="x", validity_s=validity, static_key=True)
+
+
+def test_a_jwt_needs_json(core: Driver):
+    """A value without a JSON form is the caller's error, not the engine's."""
+    with pytest.raises(BadInputError, match="payload"):
+        core.create_jwt({"a": {1, 2}}, issuer="x", validity_s=1, static_key=True)
+
+
+# At rest
+
+
+def stored_keys(database: TestDatabase) -> list[str]:
+    sql = (
+        "SELECT value FROM key_value WHERE name = 'refresh_token_key' UNION ALL "
+        "SELECT value FROM session_access_token_signing_keys UNION ALL "
+        "SELECT key_string FROM jwt_signing_keys"
+    )
+    return [text for (text,) in database.query(sql)]
+
+
+def test_keys_at_rest(empty_database: TestDatabase, start: Opener):
+    """S6: with a secret every key is encrypted; without it, or with another, nothing starts."""
+    secret = "correct horse battery staple"
+    session = start(empty_database.uri, encryption_key=secret).create(anti_csrf=True)
+    texts = stored_keys(empty_database)
+    assert len(texts) == 3
+    assert all(text.startswith(ENCRYPTED_PREFIX) for text in texts)
+    again = start(empty_database.uri, encryption_key=secret)
+    assert again.refresh(session).handle == session.handle
+    for other, message in (
+        (None, "set encryption_key"),
+        ("another secret, long enough", "another encryption_key"),
+    ):
+        core = start(empty_database.uri, encryption_key=other)
+        for call in (core.create, core.jwks, core.reload_keys, core.reload_keys):
+            with pytest.raises(ConfigError, match=message):
+                call()
+
+
+def test_encryption_can_be_switched_on_later(fresh_shared: TestDatabase, start: Opener):
+    """Plain rows are still read; new ones are encrypted."""
+    session = start(fresh_shared.uri).create()
+    core = start(fresh_shared.uri, encryption_key="correct horse battery staple")
+    assert core.refresh(session).handle == session.handle
+    core.rotate_signing_key()
+    forms = sorted(text.startswith(ENCRYPTED_PREFIX) for text in stored_keys(fresh_shared))
+    assert forms.count(True) == 1
+    core.rotate_signing_key(drop_old=True)

@@ -1,0 +1,127 @@
+"""Tenants, on every database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from supertokens_py.engine.interface import Tenant
+from supertokens_py.exceptions import BadInputError
+from tests.engine.driver import Driver
+
+PUBLIC = Tenant(tenant_id="public")
+
+
+def test_the_public_tenant_is_always_there(core: Driver):
+    """18: with everything enabled."""
+    assert core.tenants() == [PUBLIC]
+    assert core.tenant("public") == core.tenant(" PUBLIC ") == core.tenant("") == PUBLIC
+    assert core.put_tenant("public", {}) is False
+    assert core.tenants() == [PUBLIC]
+
+
+def test_a_new_tenant_has_no_first_factors(core: Driver):
+    """CS-85: created once; nobody can log in until the factors are set."""
+    assert core.put_tenant("t1", {}) is True
+    assert core.put_tenant("t1", {}) is False
+    assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=[])
+    assert core.tenants() == [PUBLIC, Tenant(tenant_id="t1", first_factors=[])]
+
+
+def test_only_given_fields_change(core: Driver):
+    """18.1: update what is present; factors may be a list, empty, or null for all."""
+    core.put_tenant(
+        "t1", {"first_factors": ["emailpassword", "otp-email"], "required_secondary_factors": ["totp"]}
+    )
+    core.put_tenant("t1", {"passwordless_enabled": False})
+    expected = Tenant(
+        tenant_id="t1",
+        first_factors=["emailpassword", "otp-email"],
+        required_secondary_factors=["totp"],
+        passwordless_enabled=False,
+    )
+    assert core.tenant("t1") == expected
+    core.put_tenant(
+        "t1", {"first_factors": None, "required_secondary_factors": [], "passwordless_enabled": True}
+    )
+    assert core.tenant("t1") == Tenant(tenant_id="t1")
+    core.put_tenant("t1", {"first_factors": []})
+    assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=[])
+    core.put_tenant("public", {"first_factors": ["custom"]})
+    assert core.tenant("public") == Tenant(tenant_id="public", first_factors=["custom"])
+
+
+def test_core_config_is_merged(core: Driver):
+    """18.1: key by key, null removes; what belongs to the app or the process is refused."""
+    core.put_tenant("t1", {"core_config": {"ip_allow_regex": "a", "password_reset_token_lifetime": 5}})
+    core.put_tenant("t1", {"core_config": {"ip_allow_regex": None, "ip_deny_regex": "b"}})
+    expected = {"password_reset_token_lifetime": 5, "ip_deny_regex": "b"}
+    assert core.tenant("t1").core_config == expected
+    for name in ("nonsense", "access_token_validity", "port"):
+        with pytest.raises(BadInputError, match=f"Invalid core config: {name}"):
+            core.put_tenant("t1", {"core_config": {name: 1}})
+    with pytest.raises(BadInputError, match="Cannot modify base config"):
+        core.put_tenant("public", {"core_config": {"ip_deny_regex": "b"}})
+    assert core.put_tenant("public", {"core_config": {}}) is False
+    assert core.tenant("t1").core_config == expected
+
+
+@pytest.mark.parametrize(
+    "tenant_id", ["recipe", "config", "users", "hello", "appid-x", "a_b", "a b", "ü", "x" * 65, 5]
+)
+def test_bad_ids_are_refused(core: Driver, tenant_id: Any):
+    """CS-86."""
+    with pytest.raises(BadInputError, match="tenant"):
+        core.put_tenant(tenant_id, {})
+    assert core.tenants() == [PUBLIC]
+
+
+def test_ids_are_lower_case(core: Driver):
+    """CS-86: `Abc` becomes `abc`."""
+    core.put_tenant(" Abc ", {})
+    assert core.tenant("abc").tenant_id == core.tenant("ABC").tenant_id == "abc"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"first_factors": ["a", "a"]}, "more than once"),
+        ({"first_factors": ["a b"]}, "invalid factor"),
+        ({"first_factors": [5]}, "invalid factor"),
+        ({"first_factors": "emailpassword"}, "list of strings"),
+        ({"required_secondary_factors": {"a": 1}}, "list of strings"),
+        ({"email_password_enabled": 1}, "boolean"),
+        ({"core_config": []}, "core_config must be a JSON object"),
+        ({"nonsense": 1}, "no field 'nonsense'"),
+        ({"tenant_id": "x"}, "no field 'tenant_id'"),
+    ],
+)
+def test_bad_changes_are_refused(core: Driver, changes: dict[str, Any], message: str):
+    """18.1: and no tenant is created."""
+    with pytest.raises(BadInputError, match=message):
+        core.put_tenant("t1", changes)
+    assert core.tenants() == [PUBLIC]
+
+
+def test_a_deleted_tenant_takes_its_sessions_and_roles_along(core: Driver):
+    """CS-87, CS-88: the public one cannot go; an unknown one did not exist."""
+    core.put_tenant("t1", {"first_factors": ["totp"]})
+    core.add_role("admin", [])
+    core.add_user_role("u", "admin", tenant_id="t1")
+    gone, stays = core.create("u", tenant_id="t1"), core.create("u")
+    with pytest.raises(BadInputError, match="public"):
+        core.delete_tenant("Public")
+    assert core.delete_tenant("T1") is True
+    assert core.delete_tenant("t1") is False
+    assert core.session_information(gone.handle) is None
+    assert core.refresh(gone).message == "Session does not exist."
+    assert core.user_session_handles("u", tenant_id=None) == [stays.handle]
+    core.put_tenant("t1", {})
+    assert core.user_roles("u", tenant_id="t1") == []
+    assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=[])
+
+
+def test_an_unknown_tenant_is_nothing(core: Driver):
+    """CS-89."""
+    assert core.tenant("none") is None
