@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK, Kind, Server, running
 
 pytestmark = pytest.mark.browser
 
-VALIDITY_SECONDS = 3
+VALIDITY_SECONDS = 4
 ENTRY = "#log li"
 
 
@@ -29,27 +31,42 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     kind: Kind = getattr(request, "param", FASTAPI)
-    database = f"sqlite:///{tmp_path_factory.mktemp('page')}/sessions.db"
-    with running(kind, database, {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": str(VALIDITY_SECONDS)}) as server:
+    with running(kind, f"sqlite:///{tmp_path_factory.mktemp('page')}/sessions.db") as server:
         yield server
 
 
-@pytest.fixture
-def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=server.url.replace("127.0.0.1", "localhost"))
-    context.set_default_timeout(10_000)
-    yield context
-    context.close()
+@pytest.fixture(scope="module")
+def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose access tokens expire while one watches."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('page')}/sessions.db"
+    with running(FASTAPI, database, {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": str(VALIDITY_SECONDS)}) as server:
+        yield server
+
+
+@contextmanager
+def tab(browser: Browser, server: Server, **options: Any) -> Iterator[Page]:
+    """Open the page in a browser profile of its own; an error in its script fails the test."""
+    url = server.url.replace("127.0.0.1", "localhost")  # where navigator.locks works
+    with browser.new_context(base_url=url, **options) as context:
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto("/")
+        yield page
+        assert errors == []
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto("/")
-    yield page
-    assert errors == []
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    with tab(browser, server) as page:
+        yield page
+
+
+@pytest.fixture
+def hasty_page(browser: Browser, hasty_server: Server) -> Iterator[Page]:
+    with tab(browser, hasty_server) as page:
+        yield page
 
 
 def log_in(page: Page, mode: str = "HttpOnly cookies", user: str = "ada") -> None:
@@ -110,8 +127,9 @@ def test_a_first_visit_asks_once_whether_there_is_a_session(page: Page) -> None:
 
 
 @pytest.mark.parametrize("mode", ["HttpOnly cookies", "headers"])
-def test_an_expired_token_is_refreshed_without_being_asked(page: Page, mode: str) -> None:
+def test_an_expired_token_is_refreshed_without_being_asked(hasty_page: Page, mode: str) -> None:
     """Three calls at once after the expiry: each gets its 401, one refresh serves them all."""
+    page = hasty_page
     log_in(page, mode)
     expect(page.locator("#countdown")).to_have_text("expired", timeout=(VALIDITY_SECONDS + 5) * 1000)
     page.evaluate(
@@ -125,19 +143,19 @@ def test_an_expired_token_is_refreshed_without_being_asked(page: Page, mode: str
     expect(page.locator("#countdown")).not_to_have_text("expired")
 
 
-def test_two_tabs_share_the_session_and_refresh_once(page: Page, context: BrowserContext) -> None:
+def test_two_tabs_share_the_session_and_refresh_once(hasty_page: Page) -> None:
+    page, other = hasty_page, hasty_page.context.new_page()
     log_in(page)
-    other = context.new_page()
     other.goto("/")
     expect(other.get_by_role("status")).to_have_text("Signed in as ada")
-    for tab in (page, other):
-        expect(tab.locator("#countdown")).to_have_text("expired", timeout=(VALIDITY_SECONDS + 5) * 1000)
+    for each in (page, other):
+        expect(each.locator("#countdown")).to_have_text("expired", timeout=(VALIDITY_SECONDS + 5) * 1000)
     ask = "document.querySelector(\"[data-call='GET /api/verified']\").click()"
-    for tab in (page, other):
-        tab.evaluate(ask)
-    for tab in (page, other):
-        expect(tab.locator(ENTRY).filter(has_text="200").filter(has_text="/api/verified")).to_have_count(1)
-    refreshes = [status for tab in (page, other) for status in statuses(tab, "/auth/session/refresh")]
+    for each in (page, other):
+        each.evaluate(ask)
+    for each in (page, other):
+        expect(each.locator(ENTRY).filter(has_text="200").filter(has_text="/api/verified")).to_have_count(1)
+    refreshes = [status for each in (page, other) for status in statuses(each, "/auth/session/refresh")]
     assert refreshes == ["200"]
     press(page, "Sign out POST")
     expect(other.get_by_role("status")).to_have_text("Not signed in")
@@ -145,9 +163,7 @@ def test_two_tabs_share_the_session_and_refresh_once(page: Page, context: Browse
 
 def test_signing_out_everywhere_reaches_another_browser(page: Page, browser: Browser, server: Server) -> None:
     log_in(page, user="grace")
-    with browser.new_context(base_url=server.url.replace("127.0.0.1", "localhost")) as elsewhere:
-        other = elsewhere.new_page()
-        other.goto("/")
+    with tab(browser, server) as other:
         log_in(other, user="grace")
         press(other, "Sign out everywhere")
         expect(other.get_by_role("status")).to_have_text("Not signed in")
@@ -155,7 +171,7 @@ def test_signing_out_everywhere_reaches_another_browser(page: Page, browser: Bro
     expect(page.get_by_role("status")).to_have_text("Not signed in")
 
 
-def test_changing_the_way_of_a_living_session_leaves_one_set_of_tokens(page: Page, server: Server) -> None:
+def test_changing_the_way_of_a_living_session_leaves_one_set_of_tokens(page: Page) -> None:
     """Log in with cookies, then with headers: the cookies go, and the other way round."""
     log_in(page, "HttpOnly cookies")
     log_in(page, "headers", "grace")
@@ -185,9 +201,7 @@ def test_a_user_name_is_never_markup(page: Page) -> None:
 def test_the_page_fits(browser: Browser, server: Server, width: int, scheme: str) -> None:
     """No sideways scrolling at any width; everything one can press is at least 44 px high or a text link."""
     size = {"width": width, "height": 800}
-    with browser.new_context(base_url=server.url, viewport=size, color_scheme=scheme) as context:
-        page = context.new_page()
-        page.goto("/")
+    with tab(browser, server, viewport=size, color_scheme=scheme) as page:
         log_in(page, user="a" * 64)
         press(page, "Who am I")
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -10,7 +10,7 @@ import pytest
 from tests.servers.harness import DJANGO_ASGI, FASTAPI, KINDS, Kind, Server, running
 from tests.servers.visitor import Mode, Visitor
 
-GRACE_SECONDS = 1
+GRACE_SECONDS = 2  # long enough for three requests on a busy machine
 
 # The async views under ASGI, the blocking ones under WSGI, and each under the other kind of server.
 CROSSED = {DJANGO_ASGI.name: "/sync", "django-wsgi": ""}
