@@ -1,0 +1,37 @@
+"""What a security team wants to know of sessions: one event, one record, on one standard logger.
+
+Every record of the logger `supertokens_py.audit` carries `event` (one of `Event`) and `facts`, a dict
+of plain values. No token, key or cookie is ever among them. Records cost nothing while nobody listens.
+
+    logging.getLogger("supertokens_py.audit").setLevel(logging.INFO)
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal, TypeAlias
+
+Event: TypeAlias = Literal[
+    "session.created",
+    "session.refreshed",
+    "session.refreshed_again",  # the retired token inside its grace window: the same successor
+    "session.reuse",  # the retired token outside of it; `subtype` says which, and the session is over
+    "session.revoked",
+    "session.claims_failed",
+    "key.created",
+    "key.rotated",
+    "engine.unavailable",
+]
+
+LOGGER_NAME = "supertokens_py.audit"
+
+_log = logging.getLogger(LOGGER_NAME)
+_WARNINGS = frozenset(("session.reuse", "engine.unavailable"))
+
+
+def audit(event: Event, **facts: str | float | bool | None) -> None:
+    """Record an event: a warning for what needs attention, else information."""
+    level = logging.WARNING if event in _WARNINGS else logging.INFO
+    if _log.isEnabledFor(level):
+        told = " ".join(f"{name}={value}" for name, value in facts.items())
+        _log.log(level, "%s %s", event, told, extra={"event": event, "facts": facts})
