@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
+from .audit import audit
 from .clock import now_ms as system_now_ms
 from .config import FRAMEWORKS, AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
 from .constants import DEFAULT_TENANT_ID, FDI_HEADER, RID_HEADER
@@ -246,6 +247,7 @@ class Supertokens:
             return BaseResponse({"message": str(err)}, 400)
         if isinstance(err, EngineUnavailableError):
             log.error("the session engine is out of reach: %s", err)
+            audit("engine.unavailable")
             answer = BaseResponse({"message": "session store unavailable"}, 503)
             answer.set_header("Retry-After", "1")
             return answer

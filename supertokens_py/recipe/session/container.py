@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from supertokens_py.access_token import AccessToken, parse_access_token
+from supertokens_py.audit import audit
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.exceptions import GeneralError, ProtectedClaimError
@@ -279,6 +280,8 @@ class SessionContainer:
             if update:
                 await self.merge_into_access_token_payload(update, context)
         if result.invalid_claims:
+            failed = ",".join(failure.id for failure in result.invalid_claims)
+            audit("session.claims_failed", handle=self.session_handle, claims=failed)
             raise InvalidClaimsError("INVALID_CLAIMS", result.invalid_claims)
 
     async def fetch_and_set_claim(
