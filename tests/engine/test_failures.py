@@ -1,0 +1,399 @@
+"""What happens when the database is away, full, locked, read-only or restarted."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from supertokens_py.engine.interface import IssuedSession
+from supertokens_py.exceptions import EngineUnavailableError
+from tests.engine.conftest import Opener
+from tests.engine.driver import Driver
+from tests.support.databases import TestDatabase
+from tests.support.temporary_postgres import MissingServerError, Server, postgres
+
+
+def together(count: int, work: Callable[[], Any]) -> list[Any]:
+    """Call `work` in so many threads at once; return the results."""
+    results: list[Any] = []
+    barrier = threading.Barrier(count)
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            results.append(work())
+        except Exception as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+# Every operation is one transaction on one connection
+
+
+@pytest.mark.parametrize("pool_size", [1, 5])
+def test_200_refreshes_at_once(shared_database: TestDatabase, start: Opener, pool_size: int):
+    """CS-53 with S1: with one connection as with five, all answer with the same token."""
+    core = start(shared_database.uri, pool_size=pool_size, pool_timeout=30, sqlite_busy_timeout=30)
+    session = core.create()
+    texts = {
+        result.refresh_token.text if isinstance(result, IssuedSession) else result
+        for result in together(200, lambda: core.refresh(session))
+    }
+    assert len(texts) == 1
+    assert core.refresh(texts.pop()).handle == session.handle
+
+
+def test_every_operation_makes_do_with_one_connection(shared_database: TestDatabase, start: Opener):
+    """DESIGN 4: none waits for a second one while it holds the first."""
+    core = start(shared_database.uri, pool_size=1, pool_timeout=1)
+    assert core.put_tenant("t1", {"first_factors": ["totp"]}) is True
+    session = core.create(tenant_id="t1")
+    refreshed = core.refresh(session)
+    core.verify(refreshed)
+    core.regenerate_session(refreshed.access_token.text, merge={"a": 1})
+    core.replace_session_data(session.handle, {})
+    core.replace_session_payload(session.handle, {})
+    core.merge_session_payload(session.handle, {"a": 1})
+    core.session_information(session.handle)
+    core.add_role("admin", ["read"])
+    core.add_user_role("u", "admin", tenant_id="t1")
+    core.user_roles("u", tenant_id="t1")
+    core.role_users("admin", tenant_id="public")
+    core.remove_role_permissions("admin", None)
+    core.remove_user_role("u", "admin", tenant_id="t1")
+    core.delete_role("admin")
+    core.merge_metadata("u", {"a": 1})
+    core.clear_metadata("u")
+    core.jwks()
+    core.create_jwt({}, issuer="x", validity_s=1, static_key=True)
+    core.user_session_handles("user", tenant_id="t1")
+    core.revoke_user_sessions("nobody", tenant_id="t1")
+    core.revoke_sessions([session.handle, "none"])
+    core.count_active_users(0)
+    core.sweep()
+    assert core.delete_tenant("t1") is True
+
+
+@pytest.mark.postgres
+def test_no_free_connection(postgres_database: TestDatabase, start: Opener):
+    """The message names the setting to raise."""
+    core = start(postgres_database.uri, pool_size=1, pool_timeout=0.2)
+    core.create()
+    with (
+        core.engine._database._pool.connect(),
+        pytest.raises(EngineUnavailableError, match="raise pool_size"),
+    ):
+        core.create()
+    core.create()
+
+
+# SQLite
+
+
+def test_a_new_file_is_private(tmp_path: Path, start: Opener):
+    """S6: database and side files are their owner's, whatever the umask says."""
+    before = os.umask(0)
+    try:
+        start(f"sqlite:///{tmp_path}/x.db").create()
+    finally:
+        os.umask(before)
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert files == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600}
+
+
+@pytest.mark.parametrize(("name", "number"), [("FULL", 2), ("NORMAL", 1)])
+def test_sqlite_is_set_up(tmp_path: Path, start: Opener, name: str, number: int):
+    """DESIGN 4: write-ahead log, foreign keys, the wanted durability, patience with other writers."""
+    core = start(f"sqlite:///{tmp_path}/x.db", sqlite_synchronous=name, sqlite_busy_timeout=1.5)
+
+    def pragmas(connection: Any) -> list[object]:
+        names = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+
+    assert core.engine._database.read(pragmas) == ["wal", 1, number, 1500]
+
+
+def test_a_directory_that_does_not_exist(tmp_path: Path, start: Opener):
+    """The message names the file and what to do."""
+    core = start(f"sqlite:///{tmp_path}/none/x.db")
+    with pytest.raises(
+        EngineUnavailableError, match=r"none/x\.db: unable to open .*check that its directory exists"
+    ):
+        core.create()
+    (tmp_path / "none").mkdir()
+    assert core.create().user_id == "user"
+
+
+def test_a_file_that_is_no_database(tmp_path: Path, start: Opener):
+    """It is left as it is."""
+    path = tmp_path / "x.db"
+    path.write_text("hello " * 1000)
+    core = start(f"sqlite:///{path}")
+    with pytest.raises(EngineUnavailableError, match="no SQLite database"):
+        core.create()
+    assert path.read_text() == "hello " * 1000
+
+
+def test_a_read_only_file(sqlite_database: TestDatabase, start: Opener):
+    """Reading goes on, writing says what to do."""
+    session = start(sqlite_database.uri).create()
+    core = start(f"sqlite:///file:{sqlite_database.path}?mode=ro&uri=true")
+    assert core.session_information(session.handle).handle == session.handle
+    with pytest.raises(EngineUnavailableError, match="readonly database; let the user"):
+        core.create()
+
+
+def test_a_full_disk(sqlite_database: TestDatabase, start: Opener):
+    """Nothing is acknowledged that is not written; afterwards it works again."""
+    core = start(sqlite_database.uri)
+    pool = core.engine._database._pool
+
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    event.listen(pool, "connect", limit)
+    fill = partial(list, (core.create(data={"x": "y" * 60_000}) for _ in range(50)))
+    with pytest.raises(EngineUnavailableError, match="full"):
+        fill()
+    event.remove(pool, "connect", limit)
+    core.close()
+    assert core.create().user_id == "user"
+
+
+def test_a_locked_file(sqlite_database: TestDatabase, start: Opener):
+    """Another program holds the file for longer than we wait: try later, nobody is logged out."""
+    core = start(sqlite_database.uri, sqlite_busy_timeout=0.1)
+    session = core.create()
+    with closing(sqlite3.connect(sqlite_database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(EngineUnavailableError, match="stayed locked by another writer"):
+            core.refresh(session)
+        assert core.session_information(session.handle).handle == session.handle
+        other.execute("ROLLBACK")
+    assert core.refresh(session).handle == session.handle
+
+
+def test_a_slow_writer_of_our_own(sqlite_database: TestDatabase, start: Opener):
+    """The turn of the writer is waited for, and no longer than the file itself would be."""
+    core = start(sqlite_database.uri, sqlite_busy_timeout=0.2)
+    core.create()
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold(_connection: Any) -> None:
+        entered.set()
+        leave.wait(10)
+
+    holder = threading.Thread(target=core.engine._database.write, args=(hold,))
+    holder.start()
+    entered.wait(10)
+    with pytest.raises(EngineUnavailableError, match="stayed locked"):
+        core.create()
+    leave.set()
+    holder.join()
+    assert core.create().user_id == "user"
+
+
+def test_a_shared_memory_database_is_safe_in_threads(start: Opener):
+    """STYLE 2: one connection, one unit at a time."""
+    core = start("sqlite://")
+    session = core.create()
+    results = together(20, lambda: core.refresh(session).refresh_token.text)
+    assert len(set(results)) == 1
+    assert len(set(map(repr, together(20, lambda: core.create().handle)))) == 20
+
+
+def test_two_memory_engines_are_independent(start: Opener):
+    """DESIGN 4: two engines in one process share nothing."""
+    one, other = start("sqlite://"), start("sqlite://")
+    session = one.create()
+    other.create()
+    assert other.refresh(session).message == "Invalid refresh token"
+    assert one.refresh(session).handle == session.handle
+
+
+# PostgreSQL
+
+
+@pytest.mark.postgres
+def test_nobody_listens(start: Opener):
+    """The message names the server, not the password, and comes fast."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    core = start(f"postgresql://me:hush@127.0.0.1:{port}/db")
+    began = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(
+            EngineUnavailableError, match=rf"me:\*\*\*@127\.0\.0\.1:{port}/db.* server runs"
+        ) as caught:
+            core.create()
+        assert "hush" not in str(caught.value)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.postgres
+def test_waiting_for_a_dead_server_is_shared(start: Opener):
+    """A server that swallows packets holds one connection attempt, not one after another per request."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        port = silent.getsockname()[1]
+        fillers = [socket.create_connection(("127.0.0.1", port))]
+        core = start(f"postgresql://me@127.0.0.1:{port}/db?connect_timeout=2")
+        began = time.monotonic()
+        results = together(8, core.create)
+        assert all(isinstance(result, EngineUnavailableError) for result in results)
+        assert time.monotonic() - began < 6
+        for filler in fillers:
+            filler.close()
+
+
+@pytest.mark.postgres
+def test_a_database_that_does_not_exist(postgres_database: TestDatabase, start: Opener):
+    """The message says so."""
+    core = start(postgres_database.uri + "_none")
+    with pytest.raises(EngineUnavailableError, match="does not exist"):
+        core.create()
+
+
+@pytest.mark.postgres
+def test_a_read_only_server(postgres_database: TestDatabase, start: Opener):
+    """A replica: reading goes on, writing says to connect to the primary."""
+    session = start(postgres_database.uri).create()
+    core = start(postgres_database.uri + "?options=-c%20default_transaction_read_only%3Don")
+    assert core.session_information(session.handle).handle == session.handle
+    for call in (core.create, lambda: core.refresh(session)):
+        with pytest.raises(EngineUnavailableError, match=r"read-only.*connect to the primary"):
+            call()
+
+
+@pytest.mark.postgres
+def test_a_user_without_rights(empty_postgres_database: TestDatabase, start: Opener):
+    """The message says what the user must be allowed to do."""
+    empty_postgres_database.query("DROP ROLE IF EXISTS weak")
+    empty_postgres_database.query("CREATE ROLE weak LOGIN")
+    core = start(empty_postgres_database.uri.replace("postgres@", "weak@"))
+    with pytest.raises(EngineUnavailableError, match=r"permission denied.*may create and use tables"):
+        core.create()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("level", ["serializable", "repeatable read"])
+def test_a_server_with_another_default_isolation(postgres_database: TestDatabase, start: Opener, level: str):
+    """Core-semantics 11: we ask for READ COMMITTED, whatever the server prefers."""
+    option = f"?options=-c%20default_transaction_isolation%3D{level.replace(' ', '%5C%20')}"
+    core = start(postgres_database.uri + option)
+    session = core.create()
+    texts = {
+        repr(r) if isinstance(r, Exception) else r.refresh_token.text
+        for r in together(30, lambda: core.refresh(session))
+    }
+    assert len(texts) == 1
+
+
+@pytest.mark.postgres
+def test_connections_that_the_server_ended(postgres_database: TestDatabase, start: Opener):
+    """An administrator ended every backend: the next call of any kind just works."""
+    core = start(postgres_database.uri, pool_size=5)
+    session = core.create()
+
+    def end_all() -> None:
+        together(5, lambda: core.session_information(session.handle))
+        postgres_database.query(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    end_all()
+    assert core.session_information(session.handle).handle == session.handle
+    end_all()
+    refreshed = core.refresh(session)
+    end_all()
+    assert core.create("v").user_id == "v"
+    end_all()
+    assert core.revoke_sessions([session.handle]) == [session.handle]
+    assert core.refresh(refreshed).message == "Session does not exist."
+
+
+@pytest.mark.postgres
+def test_a_connection_that_breaks_within_a_unit(postgres_database: TestDatabase, start: Opener):
+    """Before the commit it is repeated on a new connection; it happens once and only once."""
+    core = start(postgres_database.uri)
+    core.create()
+    broken: list[int] = []
+
+    def unit(connection: Any) -> int:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        if not broken:
+            broken.append(pid)
+            postgres_database.query("SELECT pg_terminate_backend(%s, 5000)", pid)
+        connection.exec_driver_sql("INSERT INTO apps VALUES ('other', 1)")
+        return pid
+
+    assert core.engine._database.write(unit) != broken[0]
+    assert postgres_database.query("DELETE FROM apps WHERE app_id = 'other' RETURNING 1") == [(1,)]
+
+
+@pytest.mark.postgres
+def test_a_commit_of_unknown_outcome_is_not_repeated(postgres_database: TestDatabase, start: Opener):
+    """The caller is told to try again; a refresh that does so gets the same token (S1)."""
+    core = start(postgres_database.uri)
+    session = core.create()
+    calls: list[int] = []
+
+    def unit(connection: Any) -> None:
+        calls.append(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar())
+        postgres_database.query("SELECT pg_terminate_backend(%s, 5000)", calls[0])
+
+    with pytest.raises(EngineUnavailableError, match="cannot use postgresql://"):
+        core.engine._database.write(unit)
+    assert len(calls) == 1
+    assert core.refresh(session).handle == session.handle
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server that the test may stop and start."""
+    try:
+        with postgres() as server:
+            yield server
+    except MissingServerError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.mark.postgres
+def test_a_restarted_server(own_server: Server, start: Opener):
+    """Away: an error, nobody is logged out. Back: the same engine goes on without a restart."""
+    core: Driver = start(own_server.uri)
+    session = core.create()
+    own_server.stop()
+    for _ in range(2):
+        with pytest.raises(EngineUnavailableError):
+            core.refresh(session)
+    own_server.start()
+    refreshed = core.refresh(session)
+    assert core.refresh(session).refresh_token == refreshed.refresh_token
+    own_server.stop()
+    own_server.start()
+    assert core.refresh(refreshed).handle == session.handle
+    own_server.stop()
