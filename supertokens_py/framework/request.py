@@ -7,11 +7,11 @@ its request: it also carries the changes owed to the response and the session at
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .cookies import decode_cookie_value, parse_cookie_header
-from .response import Changes
+from .response import BaseResponse, Changes
 
 
 class BaseRequest(ABC):
@@ -95,8 +95,17 @@ class BaseRequest(ABC):
 
     def take_changes(self) -> Changes | None:
         """Return the changes that are owed, if any; they are owed no longer, so they are applied once."""
+        if mutators := getattr(self._session, "response_mutators", None):
+            self._run(mutators)
         changes, self._changes = self._changes, None
         return changes or None
+
+    def _run(self, mutators: list[Callable[[BaseResponse, dict[str, Any]], None]]) -> None:
+        """Let the functions that the application gave its session change the response, in order and once."""
+        response, user_context = BaseResponse(), {"_default": {"request": self, "keep_cache_alive": True}}
+        while mutators:
+            mutators.pop(0)(response, user_context)
+        self.changes.adopt(response)
 
     def get_session(self) -> Any:
         """Return the session attached to this request, or None."""

@@ -42,6 +42,13 @@ class Changes:
         self.cookies.pop(cookie.key, None)
         self.cookies[cookie.key] = cookie
 
+    def adopt(self, response: BaseResponse) -> None:
+        """Owe the headers and cookies of a response that the application wrote to."""
+        for name, value in response.headers.values():
+            self.headers[name] = value
+        for cookie in response.cookies.values():
+            self.set_cookie(cookie)
+
     def apply_to(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Return a response's headers with what is owed: ours replaced, cookies added, one expose line."""
         replaced = {name.lower() for name in self.headers}

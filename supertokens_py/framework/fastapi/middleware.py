@@ -80,7 +80,9 @@ def _with_changes(message: Message, request: FastApiRequest) -> Message:
     request.finished = True
     if changes is None:
         return message
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())
+    ]
     return {**message, "headers": _encoded(changes.apply_to(headers))}
 
 

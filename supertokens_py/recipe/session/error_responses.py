@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ class ErrorResponses:
         if self._hooks.on_invalid_claim is not None:
             return await call_app(self._hooks.on_invalid_claim, request, error.payload, response)
         response.set_status_code(self._recipe.config.invalid_claim_status_code)
-        failures = [failure.to_json() for failure in error.payload]
+        failures = _plain_json([failure.to_json() for failure in error.payload])
         response.set_json_content({"message": "invalid claim", "claimValidationErrors": failures})
         return response
 
@@ -114,6 +115,11 @@ async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:
     except EngineUnavailableError as error:
         # The client must still be told to forget its tokens; an unused session ends by itself.
         log.error("a session could not be revoked: %s", error)
+
+
+def _plain_json(value: Any) -> Any:
+    # A validator's reason may hold a date or a set; refusing to answer would turn its 403 into a 500.
+    return json.loads(json.dumps(value, default=str, skipkeys=True), parse_constant=str)
 
 
 def _message(response: BaseResponse, status: int, message: str) -> BaseResponse:
