@@ -1,0 +1,120 @@
+"""One browser for the package, one backend per module and adapter, one browser context per test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.browser.packages import build_pages
+from tests.browser.programs import chromium
+from tests.browser.servers import KINDS, Backend, Setup, backend, page_server
+from tests.browser.tab import Tab, Traffic
+
+HERE = Path(__file__).parent
+_users = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests, and keep those of one server on one worker."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            parameters = getattr(item, "callspec", None)
+            kind = parameters.params.get("kind") if parameters else None
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{getattr(kind, 'name', 'one')}"))
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium; names of *.test lead to this machine."""
+    program = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=[
+                "--disable-gpu",
+                "--disable-quic",
+                "--host-resolver-rules=MAP *.test 127.0.0.1, MAP localhost 127.0.0.1",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def pages() -> Path:
+    """The folder of the test page, bundled with the official packages."""
+    return build_pages()
+
+
+@pytest.fixture(scope="package")
+def page_port(pages: Path) -> Iterator[int]:
+    """The port of a server that has only the page."""
+    with page_server(pages) as port:
+        yield port
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
+def kind(request: pytest.FixtureRequest) -> Any:
+    """Every adapter, one after the other."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def setup(page_port: int) -> Setup:
+    """How the backend of this module is set up; modules replace this."""
+    return Setup({}, {}, origins=(f"http://localhost:{page_port}",))
+
+
+@pytest.fixture(scope="module")
+def api(kind: Any, setup: Setup, pages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """The backend of this module."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('browser')}/sessions.db"
+    with backend(kind, database, pages, setup) as running:
+        yield running
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser with an empty profile."""
+    with browser.new_context() as context:
+        context.set_default_timeout(15_000)
+        mistakes: list[str] = []
+        context.on("weberror", lambda error: mistakes.append(str(error.error)))
+        yield context
+        assert mistakes == []
+
+
+@pytest.fixture
+def traffic(context: BrowserContext) -> Traffic:
+    """What the tabs of the context send."""
+    return Traffic(context)
+
+
+@pytest.fixture
+def open_tab(context: BrowserContext, traffic: Traffic, api: Backend) -> Callable[..., Tab]:
+    """Open a tab on a page of `origin` (default: the API's own), with settings for the client."""
+
+    def open_tab(origin: str | None = None, **settings: Any) -> Tab:
+        page = context.new_page()
+        return Tab(page, origin or api.origin, {"apiDomain": api.origin, **settings}).open()
+
+    return open_tab
+
+
+@pytest.fixture
+def user() -> str:
+    """A user whom no other test knows."""
+    return f"user-{os.getpid()}-{next(_users)}"
+
+
+@pytest.fixture(params=["website", "web-js"])
+def client(request: pytest.FixtureRequest) -> str:
+    """Both official clients."""
+    return request.param

@@ -1,0 +1,85 @@
+"""npm packages for the tests: installed once from a lock file, and bundled once."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.browser.programs import npm
+
+HERE = Path(__file__).parent
+PAGES = HERE / "build" / "pages"
+INSTALL_SECONDS = 300
+STAMP = ".installed"
+
+
+def install(folder: Path) -> None:
+    """Run `npm ci` in `folder` unless its lock file is installed already."""
+    program = npm()
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / STAMP
+    with _alone(folder):
+        if stamp.is_file() and stamp.read_text() == wanted:
+            return
+        _run([program, "ci", "--no-audit", "--no-fund"], folder)
+        stamp.write_text(wanted)
+
+
+def run_npm(folder: Path, *words: str) -> str:
+    """Run npm with `words` in `folder` and return what it printed."""
+    return _run([npm(), *words], folder)
+
+
+def build_pages() -> Path:
+    """Bundle the client page with the official packages and return its folder."""
+    install(HERE)
+    with _alone(HERE):
+        PAGES.mkdir(parents=True, exist_ok=True)
+        esbuild = HERE / "node_modules" / ".bin" / "esbuild"
+        _run(
+            [
+                str(esbuild),
+                "client/client.js",
+                "--bundle",
+                "--format=iife",
+                "--log-level=warning",
+                f"--outfile={PAGES}/client.js",
+            ],
+            HERE,
+        )
+        shutil.copy(HERE / "client" / "page.html", PAGES)
+        markup = (HERE / "client" / "script-tags.html").read_text()
+        for part in ("website", "supertokens", "session"):
+            # The names carry a hash of the content.
+            (bundle,) = (HERE / "node_modules" / "supertokens-web-js" / "bundle").glob(f"{part}.*.js")
+            shutil.copy(bundle, PAGES)
+            markup = markup.replace(f"{part.upper()}_BUNDLE", bundle.name)
+        (PAGES / "script-tags.html").write_text(markup)
+    return PAGES
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep the other test workers out of `folder`."""
+    with open(folder / "package-lock.json", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=INSTALL_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}"
+    return done.stdout

@@ -1,0 +1,204 @@
+"""The backends of the browser tests as server processes, a page server, and a proxy that loses answers."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.servers.harness import GTHREAD, Kind, Server, gunicorn, uvicorn
+
+BACKENDS = Path(__file__).parent / "backends"
+
+FASTAPI = Kind("fastapi", BACKENDS, uvicorn("fastapi_app:app"))
+FLASK = Kind("flask", BACKENDS, gunicorn("flask_app:app", *GTHREAD))
+DJANGO_ASGI = Kind("django-asgi", BACKENDS, uvicorn("django_asgi:application", "--lifespan", "off"))
+DJANGO_WSGI = Kind("django-wsgi", BACKENDS, gunicorn("django_wsgi:application", *GTHREAD))
+KINDS = (FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI)
+_VIEWS = {"django-asgi": "async", "django-wsgi": "sync"}
+_FOREIGN = ("SUPERTOKENS_", "DJANGO_", "FLASK_", "GUNICORN_", "UVICORN_", "WEB_CONCURRENCY")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a backend is set up; hosts are names that the browser maps to this machine."""
+
+    #: Arguments of `session.init`, as JSON knows them.
+    session: Mapping[str, Any]
+    #: Variables of the engine.
+    engine: Mapping[str, str]
+    api_host: str = "localhost"
+    #: Origins of pages served elsewhere; the first is the website.
+    origins: tuple[str, ...] = ()
+
+
+class Backend:
+    """A running backend."""
+
+    def __init__(self, server: Server, origin: str) -> None:
+        self.server = server
+        self.origin = origin
+        self.port = server.port
+
+    def post(self, path: str) -> Any:
+        """Send a request of the test itself, without session, and return the JSON."""
+        with self.server.client() as client:
+            answer = client.post(path)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+    def get(self, path: str) -> Any:
+        """Return what a route answers to the test itself."""
+        with self.server.client() as client:
+            return client.get(path).json()
+
+    def send(self, method: str, path: str, headers: dict[str, str]) -> httpx2.Response:
+        """Send a request with these headers, as a program that is no browser would."""
+        with self.server.client() as client:
+            return client.request(method, path, headers=headers)
+
+
+@contextlib.contextmanager
+def backend(kind: Kind, database: str, pages: Path, setup: Setup) -> Iterator[Backend]:
+    """Run a backend until the block ends."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        port = listener.getsockname()[1]
+        origin = f"http://{setup.api_host}:{port}"
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+        environ |= {
+            "PYTHONUNBUFFERED": "1",
+            "SUPERTOKENS_CONNECTION_URI": database,
+            "SUPERTOKENS_ACCESS_TOKEN_VALIDITY_JITTER": "0",
+            "API_DOMAIN": origin,
+            "WEBSITE_DOMAIN": setup.origins[0] if setup.origins else origin,
+            "ALLOWED_ORIGINS": " ".join(setup.origins),
+            "SESSION_SETTINGS": json.dumps(dict(setup.session)),
+            "PAGES": str(pages),
+            "DJANGO_VIEWS": _VIEWS.get(kind.name, ""),
+            **setup.engine,
+        }
+        descriptor, log = tempfile.mkstemp(prefix="supertokens-browser-", suffix=".log")
+        with open(descriptor, "wb") as output:
+            process = subprocess.Popen(
+                [part.replace("{fd}", str(listener.fileno())) for part in kind.command],
+                cwd=kind.folder,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+    server = Server(process, port, kind, Path(log))
+    try:
+        server.wait_until_ready()
+        yield Backend(server, origin)
+    finally:
+        server.kill()
+        print(f"--- log of {kind.name}\n{server.logs()[-4000:]}")  # pytest shows it with a failure
+        server.log.unlink()
+
+
+class _Quiet(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def _serving(handler: type[_Quiet]) -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextlib.contextmanager
+def page_server(pages: Path) -> Iterator[int]:
+    """Serve the test page below /pages/ on a port of its own and yield the port: another origin."""
+
+    class Pages(_Quiet):
+        def do_GET(self) -> None:
+            file = pages / self.path.split("?")[0].removeprefix("/pages/")
+            found = file.parent == pages and file.is_file()
+            body = file.read_bytes() if found else b""
+            kind = "text/javascript" if file.suffix == ".js" else "text/html"
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with _serving(Pages) as port:
+        yield port
+
+
+class LossyProxy:
+    """Passes requests on; where told to, lets the server answer and then cuts the connection instead."""
+
+    def __init__(self) -> None:
+        self.origin = ""
+        self.losing: str | None = None
+        #: Statuses of the answers that were lost, in order.
+        self.lost: list[int] = []
+
+    @contextlib.contextmanager
+    def losing_answers_of(self, path: str) -> Iterator[None]:
+        """Lose the answers of `path`, after the server has sent them, until the block ends."""
+        self.losing = path
+        yield
+        self.losing = None
+
+
+@contextlib.contextmanager
+def lossy_proxy(target_port: int) -> Iterator[LossyProxy]:
+    """Run a proxy in front of a server on this machine."""
+    proxy = LossyProxy()
+
+    class Forward(_Quiet):
+        def _forward(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            upstream = http.client.HTTPConnection("127.0.0.1", target_port, timeout=20)
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+            upstream.request(self.command, self.path, body, headers | {"Connection": "close"})
+            answer = upstream.getresponse()
+            content = answer.read()
+            upstream.close()
+            self.close_connection = True  # browsers silently send a request again on a kept connection
+            if self.path == proxy.losing:
+                proxy.lost.append(answer.status)
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.send_response_only(answer.status, answer.reason)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_OPTIONS = _forward
+
+    with _serving(Forward) as port:
+        proxy.origin = f"http://localhost:{port}"
+        yield proxy
