@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from supertokens_py.bridge import call_app
@@ -85,11 +85,11 @@ def parameter_names(hook: Callable[..., Any]) -> list[str] | None:
     return [parameter.name for parameter in parameters if parameter.kind in positional]
 
 
-def check_override(override: Any, kinds: Iterable[type[Any]] = (OverrideConfig,)) -> None:
-    """Refuse an `override=` argument of the wrong type.
+def check_override(override: Any, name: str = "InputOverrideConfig") -> None:
+    """Refuse an `override=` argument of the wrong type; `name` is what the recipe calls the right one.
 
     Raises:
         ConfigError: says what it must be.
     """
-    if override is not None and not isinstance(override, tuple(kinds)):
-        raise ConfigError("override must be an instance of InputOverrideConfig or None")
+    if override is not None and not isinstance(override, OverrideConfig):
+        raise ConfigError(f"override must be an instance of {name} or None")

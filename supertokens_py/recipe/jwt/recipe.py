@@ -83,7 +83,7 @@ class JWTInit:
         validity: Any = self.jwt_validity_seconds
         if validity is not None and (isinstance(validity, bool) or not isinstance(validity, int)):
             raise ConfigError("jwt_validity_seconds must be an integer or None")
-        check_override(self.override)
+        check_override(self.override, "OverrideConfig")
 
     def __call__(self, app: App) -> JWTRecipe:
         return JWTRecipe(app, self)

@@ -43,7 +43,7 @@ class OpenIdRecipe(RecipeModule):
         self._issuer: str | None = None
         self.recipe_implementation: RecipeInterface = RecipeInterface(self)
         self.api_implementation: APIInterface = APIInterface()
-        self.adopt(issuer=config.issuer, override=config.override)
+        self._use(config.issuer, config.override)
 
     @classmethod
     def default(cls, app: App) -> OpenIdRecipe:
@@ -55,11 +55,15 @@ class OpenIdRecipe(RecipeModule):
         return Supertokens.get_instance().recipe(OpenIdRecipe)
 
     def adopt(self, *, issuer: str | None, override: OverrideConfig | None) -> None:
-        """Take over an issuer and an override, from `openid.init` or from the session recipe.
+        """Take over an issuer and an override that were given to the session recipe.
 
         Raises:
             ConfigError: the issuer's path is not the API base path.
         """
+        self._use(issuer, override)
+        self._pass_on(override)
+
+    def _use(self, issuer: str | None, override: OverrideConfig | None) -> None:
         if issuer is not None:
             self._issuer = self._checked_issuer(issuer)
         if override is None:
@@ -79,7 +83,10 @@ class OpenIdRecipe(RecipeModule):
 
     def connect(self) -> None:
         self.jwt_recipe.use_validity(self.config.jwt_validity_seconds)
-        override = self.config.override
+        self._pass_on(self.config.override)
+
+    def _pass_on(self, override: OverrideConfig | None) -> None:
+        """Give the JWT recipe its part of an override."""
         if isinstance(override, InputOverrideConfig) and override.jwt_feature is not None:
             self.jwt_recipe.apply_override(override.jwt_feature)
 
