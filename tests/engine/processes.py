@@ -1,0 +1,83 @@
+"""What the tests of several processes run in them; each function is one process."""
+
+from __future__ import annotations
+
+import threading
+from multiprocessing.context import SpawnContext
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from supertokens_py.engine.interface import IssuedSession
+from tests.engine.driver import Driver, header
+
+PATIENT: dict[str, Any] = {"sqlite_busy_timeout": 60, "pool_timeout": 60, "sqlite_synchronous": "NORMAL"}
+
+
+def run_all(context: SpawnContext, target: Any, arguments: list[tuple[Any, ...]]) -> list[Any]:
+    """Run `target(queue, barrier, *arguments)` in one process each; return what they put, in any order."""
+    queue, barrier = context.Queue(), context.Barrier(len(arguments))
+    processes = [
+        context.Process(target=target, args=(queue, barrier, *each), daemon=True) for each in arguments
+    ]
+    for process in processes:
+        process.start()
+    results = [queue.get(timeout=50) for _ in processes]
+    for process in processes:
+        process.join(20)
+        assert process.exitcode == 0
+    queue.close()
+    return results
+
+
+def refresh_many(queue: Any, barrier: Barrier, uri: str, token: str, threads: int, settings: Any) -> None:
+    """Refresh one token in several threads at once; put the answers."""
+    core = Driver(uri, **(PATIENT | settings))
+    core.engine.key_set()
+    core.jwks()
+    answers: list[Any] = []
+
+    def refresh() -> None:
+        answers.append(core.refresh(token))
+
+    workers = [threading.Thread(target=refresh) for _ in range(threads)]
+    barrier.wait(40)
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    core.close()
+    queue.put([a.refresh_token.text if isinstance(a, IssuedSession) else repr(a) for a in answers])
+
+
+def first_start(queue: Any, barrier: Barrier, uri: str) -> None:
+    """Create a session on a database that nobody has used yet; put its tokens."""
+    core = Driver(uri, **PATIENT)
+    barrier.wait(40)
+    session = core.create()
+    queue.put((session.refresh_token.text, header(session.access_token.text)["kid"]))
+    core.close()
+
+
+def merge_keys(queue: Any, barrier: Barrier, uri: str, token: str, handle: str, number: int) -> None:
+    """Merge ten keys of one's own into a payload, by both ways; put how many answers said yes."""
+    core = Driver(uri, **PATIENT)
+    core.jwks()
+    barrier.wait(40)
+    done = 0
+    for index in range(5):
+        done += core.merge_session_payload(handle, {f"merge-{number}-{index}": 1})
+        answer = core.regenerate_session(token, merge={f"regenerate-{number}-{index}": 1})
+        done += answer.payload[f"regenerate-{number}-{index}"]
+    core.close()
+    queue.put(done)
+
+
+def write_until_killed(connection: Any, uri: str) -> None:
+    """Create sessions and refresh them for ever; send each token that a client would now hold."""
+    core = Driver(uri, **PATIENT)
+    while True:
+        session = core.create()
+        connection.send((session.handle, session.refresh_token.text))
+        for _ in range(3):
+            session = core.refresh(session)
+            connection.send((session.handle, session.refresh_token.text))

@@ -1,0 +1,186 @@
+"""Several real processes on one database."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
+from tests.engine import processes
+from tests.engine.conftest import Opener
+from tests.engine.driver import Driver, header
+from tests.support.databases import TestDatabase
+
+CONTEXT = multiprocessing.get_context("spawn")
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_16_parallel_refreshes_from_4_processes(shared_database: TestDatabase, start: Opener):
+    """CS-53 with S1: every client gets the same token, and it is the live one."""
+    core = start(shared_database.uri)
+    session = core.create()
+    arguments = [(shared_database.uri, session.refresh_token.text, 4, {})] * 4
+    answers = list(chain.from_iterable(processes.run_all(CONTEXT, processes.refresh_many, arguments)))
+    assert len(answers) == 16
+    assert len(set(answers)) == 1
+    assert core.refresh(answers[0]).handle == session.handle
+
+
+def test_parallel_refreshes_without_a_window(shared_database: TestDatabase, start: Opener):
+    """CS-54: exactly one OK, everybody else is reuse or too late, and the session is gone."""
+    core = start(shared_database.uri)
+    session = core.create()
+    settings = {"refresh_token_rotation_grace_period": 0}
+    arguments = [(shared_database.uri, session.refresh_token.text, 3, settings)] * 2
+    answers = list(chain.from_iterable(processes.run_all(CONTEXT, processes.refresh_many, arguments)))
+    assert len([text for text in answers if text.endswith(".V2")]) == 1
+    assert len([text for text in answers if "reuse='RECENT_PREV'" in text]) == 1
+    assert len([text for text in answers if text.startswith("Unauthorised")]) == 4
+    assert core.row(session.handle) is None
+
+
+def test_8_processes_start_at_once(empty_database: TestDatabase, start: Opener):
+    """C8, CS-71: one schema, one master key, one dynamic and one static key; all tokens are good."""
+    uri = empty_database.uri
+    results: list[tuple[str, str]] = processes.run_all(CONTEXT, processes.first_start, [(uri,)] * 8)
+    assert empty_database.query("SELECT count(*) FROM key_value WHERE name = 'refresh_token_key'") == [(1,)]
+    assert empty_database.query("SELECT count(*) FROM session_access_token_signing_keys") == [(1,)]
+    assert empty_database.query("SELECT count(*) FROM jwt_signing_keys") == [(1,)]
+    assert len({kid for _, kid in results}) == 1
+    core = start(uri)
+    assert len({core.refresh(token).handle for token, _ in results}) == 8
+
+
+def test_merges_of_different_keys_all_survive(shared_database: TestDatabase, start: Opener):
+    """C6: under the lock of the row, across processes."""
+    core = start(shared_database.uri)
+    session = core.create(payload={"kept": True})
+    arguments = [
+        (shared_database.uri, session.access_token.text, session.handle, number) for number in range(4)
+    ]
+    assert sum(processes.run_all(CONTEXT, processes.merge_keys, arguments)) == 40
+    payload = core.session_information(session.handle).payload
+    assert payload.keys() == {"kept"} | {
+        f"{way}-{number}-{index}"
+        for way in ("merge", "regenerate")
+        for number in range(4)
+        for index in range(5)
+    }
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no kill -9")
+def test_a_killed_writer_loses_nothing_that_it_acknowledged(shared_database: TestDatabase, start: Opener):
+    """DESIGN 1.3: every token that a client holds still refreshes, or its successor does."""
+    receiver, sender = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(
+        target=processes.write_until_killed, args=(sender, shared_database.uri), daemon=True
+    )
+    process.start()
+    sender.close()
+    tokens: dict[str, list[str]] = {}
+    deadline = time.monotonic() + 40
+    try:
+        while len(tokens) < 60 and time.monotonic() < deadline:
+            handle, token = receiver.recv()
+            tokens.setdefault(handle, []).append(token)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        while True:
+            handle, token = receiver.recv()
+            tokens.setdefault(handle, []).append(token)
+    except EOFError:
+        pass
+    process.join(10)
+    receiver.close()
+    assert len(tokens) >= 60
+    core = start(shared_database.uri, sqlite_synchronous="NORMAL")
+    for handle, held in tokens.items():
+        assert core.refresh(held[-1]).handle == handle
+
+
+def race(core: Driver, session: IssuedSession) -> tuple[Any, float, list[str], float]:
+    """Refresh and revoke at once; return both answers and when each had come."""
+    done: dict[str, Any] = {}
+    barrier = threading.Barrier(2)
+
+    def refresh() -> None:
+        barrier.wait()
+        done["began"] = time.monotonic()
+        done["refreshed"] = core.refresh(session)
+
+    def revoke() -> None:
+        barrier.wait()
+        done["revoked"] = core.revoke_sessions([session.handle])
+        done["ended"] = time.monotonic()
+
+    threads = [threading.Thread(target=work) for work in (refresh, revoke)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done["refreshed"], done["began"], done["revoked"], done["ended"]
+
+
+def test_a_refresh_racing_a_revoke(shared_database: TestDatabase, start: Opener):
+    """C5, CS-55: never an answer after the revoke returned, and never a row."""
+    core = start(shared_database.uri, sqlite_synchronous="NORMAL")
+    seen: set[str] = set()
+    for _ in range(40):
+        session = core.create()
+        refreshed, began, revoked, ended = race(core, session)
+        seen.add(type(refreshed).__name__)
+        assert revoked == [session.handle]
+        assert core.row(session.handle) is None
+        if isinstance(refreshed, IssuedSession):
+            assert began < ended
+            assert core.refresh(refreshed) == Unauthorised("Session does not exist.")
+        else:
+            assert refreshed == Unauthorised("Session does not exist.")
+    assert seen <= {"IssuedSession", "Unauthorised"}
+
+
+def test_a_chain_of_refreshes_by_racing_tabs(shared_database: TestDatabase, start: Opener):
+    """DESIGN 1.3: eight tabs that always refresh with the newest token they know are never logged out."""
+    core = start(shared_database.uri, sqlite_synchronous="NORMAL", sqlite_busy_timeout=60)
+    session = core.create()
+    known = [session.refresh_token.text]
+    answers: list[Any] = []
+
+    def tab(barrier: threading.Barrier) -> None:
+        barrier.wait()
+        answers.append(core.refresh(known[-1]))
+
+    for _ in range(10):
+        barrier = threading.Barrier(8)
+        tabs = [threading.Thread(target=tab, args=(barrier,)) for _ in range(8)]
+        for each in tabs:
+            each.start()
+        for each in tabs:
+            each.join()
+        texts = {answer.refresh_token.text for answer in answers}
+        assert len(texts) == 1
+        known.append(texts.pop())
+        answers.clear()
+    assert len(set(known)) == 11
+
+
+def test_theft_is_found_by_another_process(shared_database: TestDatabase, start: Opener):
+    """The state is in the database only: what one engine rotated, the other judges."""
+    one = start(shared_database.uri)
+    other = start(shared_database.uri)
+    session = one.create()
+    stolen = session.refresh_token.text
+    newest = other.refresh(one.refresh(session))
+    assert one.refresh(stolen) == TokenTheft(
+        handle=session.handle, user_id="user", recipe_user_id="user", reuse="STALE_LINEAGE"
+    )
+    assert other.refresh(newest) == Unauthorised("Session does not exist.")
+    assert header(newest.access_token.text)["kid"] in one.engine.key_set().keys

@@ -1,0 +1,156 @@
+"""A process that used the engine and then forks: as gunicorn with `--preload`, or a daemon."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from tests.engine.conftest import Opener
+from tests.engine.driver import Driver
+from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+
+
+def fork() -> int:
+    with warnings.catch_warnings():
+        # Newer Pythons warn about forks with threads; that is just what is tested here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def in_child(work: Callable[[], object]) -> str:
+    """Run `work` in a forked child; return what it returned, as text."""
+    reading, writing = os.pipe()
+    child = fork()
+    if child == 0:
+        answer = "died"
+        try:
+            answer = str(work())
+        except BaseException:
+            answer = traceback.format_exc()
+        finally:
+            os.write(writing, answer.encode())
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read().decode()
+    os.waitpid(child, 0)
+    return answer
+
+
+def test_a_child_goes_on_with_the_same_engine(database: TestDatabase, start: Opener, clock: Clock):
+    """Connections, locks and threads are its own; keys and sessions are the same."""
+    core = start(database.uri, now_ms=clock)
+    session = core.create()
+
+    def work() -> str:
+        refreshed = core.refresh(session)
+        core.create("child")
+        return refreshed.refresh_token.text
+
+    text = in_child(work)
+    assert text.endswith(".V2"), text
+    assert core.refresh(session).refresh_token.text == text
+    handles = core.user_session_handles("child", tenant_id=None)
+    assert len(handles) == (0 if database.kind == "sqlite-memory" else 1)
+    assert in_child(lambda: core.refresh(session).refresh_token.text) == text
+
+
+def test_an_engine_that_was_never_used_forks_as_well(shared_database: TestDatabase, start: Opener):
+    """The usual pre-forking server: `init` before, the first request after."""
+    core = start(shared_database.uri)
+    texts = [in_child(lambda: core.create().refresh_token.text) for _ in range(2)]
+    assert len({core.refresh(text).handle for text in texts}) == 2
+
+
+def test_a_fork_waits_for_running_units(shared_database: TestDatabase, start: Opener):
+    """A busy parent: no lock is copied while it is held, in thirty forks under load."""
+    core = start(shared_database.uri, sqlite_synchronous="NORMAL")
+    session = core.create()
+    stop = threading.Event()
+    errors: list[BaseException] = []
+
+    def load() -> None:
+        try:
+            while not stop.is_set():
+                core.refresh(core.create("load"))
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=load) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(10):
+            assert in_child(lambda: core.refresh(session).handle) == session.handle
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+
+
+def test_a_daemon_whose_parent_ends(sqlite_database: TestDatabase, start: Opener):
+    """The parent's end must not take the child's write-ahead log away: what it wrote is there."""
+    core = start(sqlite_database.uri)
+    core.create()
+    reading, writing = os.pipe()
+    parent = fork()
+    if parent == 0:
+        core.create("middle")
+        if fork() == 0:
+            with suppress(BaseException):
+                core.create("daemon")
+                while os.getppid() == middle():
+                    time.sleep(0.02)
+                core.create("daemon")
+            core.close()
+            os.write(writing, b"x")
+            os._exit(0)
+        core.close()  # what a normal exit of the interpreter does
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(parent, 0)
+    with os.fdopen(reading, "rb") as pipe:
+        assert pipe.read() == b"x"
+    assert len(core.user_session_handles("daemon", tenant_id=None)) == 2
+    assert sqlite_database.query("PRAGMA integrity_check") == [("ok",)]
+
+
+def middle() -> int:
+    """The process id of the daemon's parent while it lives; afterwards something else adopts it."""
+    return _parent_at_fork[0]
+
+
+_parent_at_fork: list[int] = []
+
+
+def _remember_parent() -> None:
+    _parent_at_fork[:] = [os.getppid()]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_remember_parent)
+
+
+def test_the_child_starts_its_own_housekeeping(shared_database: TestDatabase, start: Opener):
+    """Threads do not survive a fork; activity of a child is still written."""
+    core: Driver = start(shared_database.uri)
+    core.create("parent")
+
+    def work() -> int:
+        core.create("child")
+        core.close()
+        return core.count_active_users(0)
+
+    assert in_child(work) in ("1", "2")
+    assert core.count_active_users(0) == 2

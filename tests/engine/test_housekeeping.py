@@ -1,0 +1,197 @@
+"""Work off the request path: activity, sweeps, and the thread that does them."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import time
+import weakref
+
+import pytest
+
+from supertokens_py.engine.embedded import housekeeping, sweep
+from supertokens_py.engine.embedded.housekeeping import Housekeeper
+from supertokens_py.engine.embedded.sweep import Swept
+from supertokens_py.exceptions import EngineUnavailableError
+from tests.engine.conftest import Opener
+from tests.engine.driver import Driver
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite, TestDatabase
+
+MONTHS_MS = 144_000 * 60_000
+
+
+def until(condition: object, patience_s: float = 10) -> bool:
+    deadline = time.monotonic() + patience_s
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def housekeepers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "supertokens-housekeeping"}
+
+
+def test_a_sweep_deletes_what_has_expired(core: Driver, clock: Clock):
+    """14: `exp <= now`, and nothing that still lives."""
+    old = core.create()
+    clock.advance(ms=1)
+    new = core.create()
+    clock.advance(ms=MONTHS_MS - 1)
+    core.sweep()
+    assert core.row(old.handle) is None
+    assert core.row(new.handle) is not None
+    assert core.sweep() == Swept(sessions=0, keys=0)
+
+
+def test_a_sweep_works_in_batches(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    """P8: however many rows there are."""
+    monkeypatch.setattr(sweep, "BATCH", 100)
+    rows = [
+        {"session_handle": f"h{n}", "user_id": "u", "refresh_token_hash_2": "x", "session_data": "{}",
+         "jwt_user_payload": "{}", "expires_at": clock(), "created_at_time": n, "use_static_key": False}
+        for n in range(1234)
+    ]  # fmt: skip
+    core.seed({"session_info": rows})
+    assert core.sweep().sessions == 1234
+    assert core.count("session_info") == 0
+
+
+def test_one_process_sweeps_per_interval(shared_database: TestDatabase, start: Opener, clock: Clock):
+    """DESIGN 4: whoever gets there first; the first interval begins with the database."""
+    one = start(shared_database.uri, now_ms=clock, clean_up_interval=12)
+    other = start(shared_database.uri, now_ms=clock, clean_up_interval=12)
+    one.create("old")
+    one.engine._sweeper.sweep_if_first()
+    clock.advance(days=101)
+    before = one.count("session_info")
+    other.engine._sweeper.sweep_if_first()
+    assert one.count("session_info") == before - 1
+    one.create("x")
+    one.change_row(one.user_session_handles("x", tenant_id=None)[0], expires_at=clock())
+    one.engine._sweeper.sweep_if_first()
+    clock.advance(hours=11.9)
+    other.engine._sweeper.sweep_if_first()
+    assert one.count("session_info") == 1
+    clock.advance(hours=0.1)
+    one.engine._sweeper.sweep_if_first()
+    assert one.count("session_info") == 0
+
+
+def test_a_sweep_passes_over_locked_rows(postgres_database: TestDatabase, start: Opener, clock: Clock):
+    """P8: a row that a refresh holds is not waited for."""
+    core = start(postgres_database.uri, now_ms=clock)
+    held, free = core.create(), core.create()
+    clock.advance(ms=MONTHS_MS)
+    database = core.engine._database
+    table = database.tables.sessions
+
+    def unit(connection: object) -> None:
+        row = table.select().where(table.c.session_handle == held.handle).with_for_update()
+        connection.execute(row).first()  # type: ignore[attr-defined]
+        assert core.sweep().sessions == 1
+
+    database.write(unit)
+    assert core.row(free.handle) is None
+    assert core.row(held.handle) is not None
+
+
+def test_activity_is_throttled_and_counted(core: Driver, clock: Clock):
+    """CS-106: create and refresh within five minutes are one write; nobody is active in the future."""
+    began = clock()
+    core.refresh(core.create("a"))
+    clock.advance(ms=5)
+    core.create("b")
+    assert core.count_active_users(began) == 2
+    assert core.count_active_users(began + 5) == 1
+    assert core.count_active_users(began + 6) == 0
+    clock.advance(ms=5)
+    core.create("a")
+    assert core.count_active_users(began + 6) == 0
+
+
+def test_activity_is_written_by_itself(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    """21: off the request path, in batches."""
+    monkeypatch.setattr(housekeeping, "BATCH_DELAY_S", 0.05)
+    core.create("a")
+    core.revoke_user_sessions("b", tenant_id=None)
+    assert until(lambda: core.count("user_last_active") == 2)
+
+
+def test_closing_writes_what_is_pending(shared_database: TestDatabase, start: Opener, clock: Clock):
+    """Nothing waits for the batch when the process ends in order; the engine can go on afterwards."""
+    core = start(shared_database.uri, now_ms=clock)
+    core.create("a")
+    core.close()
+    assert core.engine._housekeeper._worker is None
+    assert shared_database.query("SELECT user_id, last_active_time FROM user_last_active") == [("a", clock())]
+    core.create("b")
+    core.close()
+    assert core.count("user_last_active") == 2
+
+
+def test_a_failing_flush_hurts_nobody(tmp_path: object, start: Opener):
+    """21: failures are swallowed."""
+    core = start(f"sqlite:///{tmp_path}/none/x.db")
+    core.engine._activity.note("a")
+    core.close()
+
+
+def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch):
+    """An engine that nobody refers to is collected, and its thread with it."""
+    monkeypatch.setattr(housekeeping, "BATCH_DELAY_S", 0.01)
+    before = housekeepers()
+    driver = Driver(sqlite_files.create().uri)
+    driver.create()
+    own = housekeepers() - before
+    assert len(own) == 1
+    gone = weakref.ref(driver.engine)
+    driver.engine._database.close()
+    del driver
+    assert until(lambda: gc.collect() >= 0 and gone() is None)
+    assert until(lambda: not own & housekeepers())
+
+
+def test_the_thread_does_not_keep_the_interpreter(sqlite_database: TestDatabase):
+    """A script that forgets to close ends at once, without a word."""
+    script = (
+        f"from tests.engine.driver import Driver\ncore = Driver({sqlite_database.uri!r})\ncore.create('a')\n"
+    )
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+    assert time.monotonic() - began < 20
+
+
+def test_the_sweep_is_run_when_it_is_due(monkeypatch: pytest.MonkeyPatch):
+    """The thread asks once after a while, then every interval, an hour at most between the questions."""
+    monkeypatch.setattr(housekeeping, "FIRST_SWEEP_S", 0)
+    done: list[str] = []
+    keeper = Housekeeper(
+        flush=lambda: done.append("flush"), sweep=lambda: done.append("sweep"), sweep_every_s=7200
+    )
+    assert keeper.run_due() == 3600
+    assert done == ["flush", "sweep"]
+    assert 3599 < keeper.run_due() < 3600
+    assert done == ["flush", "sweep", "flush"]
+    never = Housekeeper(flush=lambda: None, sweep=lambda: done.append("never"), sweep_every_s=0)
+    assert never.run_due() == 3600
+    assert "never" not in done
+
+
+@pytest.mark.parametrize("error", [EngineUnavailableError("away"), RuntimeError("defect")])
+def test_housekeeping_survives_errors(error: Exception, caplog: pytest.LogCaptureFixture):
+    """What fails is logged and tried again next time."""
+
+    def fail() -> None:
+        raise error
+
+    with caplog.at_level("INFO"):
+        Housekeeper(flush=fail, sweep=fail, sweep_every_s=0).run_due()
+    assert caplog.messages[0].startswith("housekeeping")
