@@ -60,6 +60,7 @@ class Call:
         return _text(name, self.body[name]) if name in self.body else None
 
     def user_id(self) -> str:
+        """Return the id of a user, as databases can keep it."""
         return _short(self.text("userId"), "userId")
 
     def name(self, name: str) -> str:
@@ -116,7 +117,7 @@ class Call:
         value = self.query.get(name)
         if value is None:
             raise Refused(400, f"Field name '{name}' is missing in GET request")
-        return value if _is_storable(value) else _invalid_query(name)
+        return value
 
     def param_name(self, name: str) -> str:
         value = self.param(name).strip()
@@ -169,7 +170,7 @@ def _depth(value: object) -> int:
 
 
 def _text(name: str, value: object) -> str:
-    return value if isinstance(value, str) and _is_storable(value) else _invalid(name)
+    return value if isinstance(value, str) else _invalid(name)
 
 
 def _is_storable(value: str) -> bool:
@@ -186,12 +187,8 @@ def _is_storable(value: str) -> bool:
 def _short(value: str, name: str, longest: int = _LONGEST_ID) -> str:
     if len(value) > longest:
         raise Refused(400, f"Field name '{name}' is longer than {longest} characters")
-    return value
+    return value if _is_storable(value) else _invalid(name)
 
 
 def _invalid(name: str) -> NoReturn:
     raise Refused(400, f"Field name '{name}' is invalid in JSON input")
-
-
-def _invalid_query(name: str) -> NoReturn:
-    raise Refused(400, f"Field name '{name}' is invalid in GET request")

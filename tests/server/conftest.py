@@ -16,7 +16,6 @@ from tests.server.wire import LATEST, LEGACY, Wire
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
-
 QUIET = {"access_token_validity_jitter": 0, "clean_up_interval": 0, "sqlite_synchronous": "NORMAL"}
 
 

@@ -386,14 +386,16 @@ def test_refresh_refuses_what_is_no_session(either: Wire, clock: Clock) -> None:
     """CS-43: expired session, malformed, foreign or tampered token → UNAUTHORISED."""
     token = refresh_token(either.create())
     sealed, nonce, kind = token.split(".")
-    for text in (
+    tampered = ("A" if sealed[0] != "A" else "B") + sealed[1:]
+    forms = (
         "",
         "x",
         "a.b.V2",
         f"{sealed}.{nonce}.V1",
         f"{sealed}.{'0' * 64}.{kind}",
-        f"B{sealed[1:]}.{nonce}.{kind}",
-    ):
+        f"{tampered}.{nonce}.{kind}",
+    )
+    for text in (*forms, "\0", "\ud800"):
         assert either.refresh(text)["status"] == "UNAUTHORISED"
     clock.advance(s=144_000 * 60 + 1)
     assert either.refresh(token)["status"] == "UNAUTHORISED"

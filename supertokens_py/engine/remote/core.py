@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
+from urllib.parse import quote
 
 import httpx2
 
-from supertokens_py.constants import RID_HEADER, SUPPORTED_CDI_VERSIONS
+from supertokens_py.constants import DEFAULT_TENANT_ID, RID_HEADER, SUPPORTED_CDI_VERSIONS
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError, ProtectedClaimError
 from supertokens_py.types.base import JSONObject
@@ -121,6 +122,11 @@ def unexpected(answer: JSONObject) -> EngineUnavailableError:
     return EngineUnavailableError(
         f"the SuperTokens core answered with an unknown status: {answer.get('status')!r}"
     )
+
+
+def tenant_path(tenant_id: str) -> str:
+    """Return the path prefix of a tenant, whose id is compared trimmed and in lower case."""
+    return "/" + quote(tenant_id.strip().lower() or DEFAULT_TENANT_ID, safe="")
 
 
 def ok(answer: JSONObject) -> JSONObject:

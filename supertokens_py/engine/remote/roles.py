@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from supertokens_py.bridge import offload
 from supertokens_py.types.base import JSONObject
 
-from .core import Core, ok
+from .core import Core, ok, tenant_path
 
 _ROLES = "userroles"
 _METADATA = "usermetadata"
@@ -50,22 +49,22 @@ class RemoteRoles:
         return list(ok(answer)["roles"])
 
     async def add_user_role(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
-        path, body = f"{_tenant(tenant_id)}/recipe/user/role", {"userId": user_id, "role": role}
+        path, body = f"{tenant_path(tenant_id)}/recipe/user/role", {"userId": user_id, "role": role}
         answer = await offload(self._core.put, path, body, rid=_ROLES, tenant=tenant_id)
         return not answer["didUserAlreadyHaveRole"] if _is_known(answer) else None
 
     async def remove_user_role(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
-        path, body = f"{_tenant(tenant_id)}/recipe/user/role/remove", {"userId": user_id, "role": role}
+        path, body = f"{tenant_path(tenant_id)}/recipe/user/role/remove", {"userId": user_id, "role": role}
         answer = await offload(self._core.post, path, body, rid=_ROLES, tenant=tenant_id)
         return bool(answer["didUserHaveRole"]) if _is_known(answer) else None
 
     async def user_roles(self, user_id: str, *, tenant_id: str) -> list[str]:
-        path, query = f"{_tenant(tenant_id)}/recipe/user/roles", {"userId": user_id}
+        path, query = f"{tenant_path(tenant_id)}/recipe/user/roles", {"userId": user_id}
         answer = await offload(self._core.get, path, query, rid=_ROLES, tenant=tenant_id)
         return list(ok(answer)["roles"])
 
     async def role_users(self, role: str, *, tenant_id: str) -> list[str] | None:
-        path, query = f"{_tenant(tenant_id)}/recipe/role/users", {"role": role}
+        path, query = f"{tenant_path(tenant_id)}/recipe/role/users", {"role": role}
         answer = await offload(self._core.get, path, query, rid=_ROLES, tenant=tenant_id)
         return list(answer["users"]) if _is_known(answer) else None
 
@@ -87,10 +86,6 @@ class RemoteMetadata:
 
     async def clear_metadata(self, user_id: str) -> None:
         ok(await offload(self._core.post, "/recipe/user/metadata/remove", {"userId": user_id}, rid=_METADATA))
-
-
-def _tenant(tenant_id: str) -> str:
-    return "/" + quote(tenant_id, safe="")
 
 
 def _is_known(answer: JSONObject) -> bool:

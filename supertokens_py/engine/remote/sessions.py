@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
 from supertokens_py.bridge import offload
@@ -23,7 +22,7 @@ from supertokens_py.engine.interface import (
 from supertokens_py.exceptions import GeneralError, ProtectedClaimError
 from supertokens_py.types.base import JSONObject
 
-from .core import ROTATION_VERSION, Core, ok, unexpected
+from .core import ROTATION_VERSION, Core, ok, tenant_path, unexpected
 from .keys import KeyCache
 
 _RID = "session"
@@ -107,14 +106,14 @@ class RemoteSessions:
     async def revoke_user_sessions(self, user_id: str, *, tenant_id: str | None) -> list[str]:
         tenant = tenant_id or DEFAULT_TENANT_ID
         body: JSONObject = {"userId": user_id, "revokeAcrossAllTenants": tenant_id is None}
-        path = f"/{quote(tenant, safe='')}/recipe/session/remove"
+        path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = await offload(self._core.post, path, body, rid=_RID, tenant=tenant)
         return list(ok(answer)["sessionHandlesRevoked"])
 
     async def user_session_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]:
         tenant = tenant_id or DEFAULT_TENANT_ID
         query = {"userId": user_id, "fetchAcrossAllTenants": "true" if tenant_id is None else "false"}
-        path = f"/{quote(tenant, safe='')}/recipe/session/user"
+        path = f"{tenant_path(tenant)}/recipe/session/user"
         answer = await offload(self._core.get, path, query, rid=_RID, tenant=tenant)
         return list(ok(answer)["sessionHandles"])
 
@@ -138,7 +137,7 @@ class RemoteSessions:
 
     def _create(self, body: JSONObject, tenant_id: str, validity_ms: int | None) -> IssuedSession:
         self._add_validity(body, validity_ms)
-        path = f"/{quote(tenant_id, safe='')}/recipe/session"
+        path = f"{tenant_path(tenant_id)}/recipe/session"
         return _issued_session(ok(self._core.post(path, body, rid=_RID, tenant=tenant_id)))
 
     def _verify(self, token: AccessToken, check_database: bool) -> Verified | Unauthorised | TryRefresh:
@@ -194,7 +193,7 @@ class RemoteSessions:
     ) -> Regenerated | Unauthorised:
         token = parse_access_token(access_token)
         if token is None or not self._is_signed(token):
-            return Unauthorised("The access token is not one of this core.")
+            return Unauthorised("the access token is not a valid one")
         if merge is not None:
             stored = self._information(token.handle)
             if stored is None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, cast
-from urllib.parse import quote
 
 from supertokens_py.bridge import offload
 from supertokens_py.engine.interface import Tenant, UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
-from .core import TENANTS_V2_VERSION, Core, ok
+from .core import TENANTS_V2_VERSION, Core, ok, tenant_path
 
 _RID = "multitenancy"
 _BASE = "/recipe/multitenancy/tenant"
@@ -54,9 +53,7 @@ class RemoteTenants:
 
     def _get(self, tenant_id: str) -> Tenant | None:
         try:
-            answer = self._core.get(
-                f"/{quote(tenant_id, safe='')}{self._path()}", {}, rid=_RID, tenant=tenant_id
-            )
+            answer = self._core.get(tenant_path(tenant_id) + self._path(), {}, rid=_RID, tenant=tenant_id)
         except UnknownTenantError:
             return None
         if answer.get("status") == "TENANT_NOT_FOUND_ERROR":

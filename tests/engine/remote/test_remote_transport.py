@@ -255,9 +255,10 @@ def test_the_interceptor_may_rewrite_a_request() -> None:
     create(engine)
     core.answers["GET /core-a/.well-known/jwks.json"] = {"keys": []}
     step(engine.reload_keys())
-    assert [
-        item[0] for item in seen
-    ] == ["http://h/core-a/apiversion", "http://h/core-a/public/recipe/session"]
+    assert [item[0] for item in seen] == [
+        "http://h/core-a/apiversion",
+        "http://h/core-a/public/recipe/session",
+    ]
     assert seen[0][3] == {}
     assert seen[1][2] == {}
     assert seen[1][3]["userId"] == "u1"

@@ -1,0 +1,100 @@
+"""The engine of the contract suite, reached over HTTP: remote engine → our server → embedded engine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
+from supertokens_py.server import create_app
+from tests.engine.conftest import POSTGRES, SQLITE, Opener
+from tests.engine.driver import Driver
+from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
+
+
+class Host:
+    """One uvicorn on one port for the whole run, which serves the application of the current test."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp = PlainTextResponse("no test is running", status_code=500)
+        config = uvicorn.Config(self._serve, port=0, interface="asgi3", log_level="warning", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    @property
+    def address(self) -> str:
+        host, port = self._server.servers[0].sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    def start(self) -> None:
+        self._thread.start()
+        deadline = time.monotonic() + 20
+        while not self._server.started:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(20)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+class RemoteDriver(Driver):
+    """A driver whose engine is remote; rows are read from the database behind the server."""
+
+    def __init__(self, engine: Any, behind: Driver) -> None:
+        self.engine = engine
+        self.behind = behind
+        # Tests of what older cores left behind write rows and sign tokens by the engine behind the server.
+        engine._database = behind.engine._database
+        engine._keys = behind.engine._keys
+
+    def row(self, handle: str) -> dict[str, Any] | None:
+        return self.behind.row(handle)
+
+    def change_row(self, handle: str, **values: Any) -> None:
+        self.behind.change_row(handle, **values)
+
+    def count(self, table: str) -> int:
+        return self.behind.count(table)
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[Host]:
+    """The server that all tests share."""
+    host = Host()
+    host.start()
+    yield host
+    host.stop()
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
+def database(request: pytest.FixtureRequest) -> TestDatabase:
+    """The database behind the server."""
+    name = "sqlite_database" if request.param == "sqlite-file" else "postgres_database"
+    return request.getfixturevalue(name)
+
+
+@pytest.fixture(params=[None, "5.4"], ids=["newest", "5.4"])
+def core(
+    request: pytest.FixtureRequest, database: TestDatabase, start: Opener, clock: Clock, host: Host
+) -> Iterator[Driver]:
+    """A remote engine over our server, in the newest version and in the one of current official SDKs."""
+    behind = start(database.uri, now_ms=clock)
+    host.app = create_app(behind.engine, max_cdi_version=request.param, now_ms=clock)
+    engine = RemoteEngine(
+        host.address, EngineConfig(now_ms=clock).resolve({}), remote_settings=RemoteSettings()
+    )
+    yield RemoteDriver(engine, behind)
+    engine.close()
