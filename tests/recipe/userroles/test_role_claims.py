@@ -23,6 +23,11 @@ from supertokens_py.recipe.session.exceptions import InvalidClaimsError
 from supertokens_py.recipe.userroles import PermissionClaim, UserRoleClaim
 from supertokens_py.recipe.userroles import asyncio as roles
 from supertokens_py.recipe.userroles import syncio as roles_syncio
+from supertokens_py.recipe.userroles.interfaces import (
+    GetPermissionsForRoleOkResult,
+    GetRolesForUserOkResult,
+    UnknownRoleError,
+)
 from tests.recipe.conftest import Start
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -149,12 +154,12 @@ async def test_the_claims_ask_the_replaced_functions(start: Start) -> None:
     def functions(original: Any) -> Any:
         async def of_user(user_id: str, tenant_id: str, user_context: dict[str, Any]) -> Any:
             contexts.append(user_context)
-            return userroles.interfaces.GetRolesForUserOkResult(["x", "gone", "y"])
+            return GetRolesForUserOkResult(["x", "gone", "y"])
 
         def permissions(role: str, user_context: dict[str, Any]) -> Any:
             if role == "gone":
-                return userroles.interfaces.UnknownRoleError()
-            return userroles.interfaces.GetPermissionsForRoleOkResult([f"{role}1", "both"])
+                return UnknownRoleError()
+            return GetPermissionsForRoleOkResult([f"{role}1", "both"])
 
         original.get_roles_for_user = of_user
         original.get_permissions_for_role = permissions
