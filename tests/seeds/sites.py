@@ -74,7 +74,7 @@ class Site:
 
     @property
     def is_async(self) -> bool:
-        return self.kind in ("fastapi", "django-async")
+        return self.kind in ("fastapi", "fastapi-def", "django-async")
 
     def browser(self, **headers: str) -> Browser:
         """Return a client with a cookie jar of its own that sends these headers (`_` for `-`) each time."""
@@ -133,8 +133,8 @@ def set_cookies(response: httpx2.Response) -> dict[str, str]:
 @contextmanager
 def opened(kind: str, routes: list[Route]) -> Iterator[Site]:
     """Make an application of `kind` for as long as the block lasts."""
-    if kind == "fastapi":
-        yield fastapi_site(routes)
+    if kind.startswith("fastapi"):
+        yield fastapi_site(routes, blocking=kind == "fastapi-def")
     elif kind == "flask":
         yield flask_site(routes)
     else:
@@ -145,7 +145,7 @@ def opened(kind: str, routes: list[Route]) -> Iterator[Site]:
 METHODS = ["GET", "POST", "PUT", "OPTIONS", "TRACE"]
 
 
-def fastapi_site(routes: list[Route], *, middleware: bool = True) -> Site:
+def fastapi_site(routes: list[Route], *, middleware: bool = True, blocking: bool = False) -> Site:
     from fastapi import Depends, FastAPI, Request
     from fastapi.responses import JSONResponse
 
@@ -162,12 +162,16 @@ def fastapi_site(routes: list[Route], *, middleware: bool = True) -> Site:
         async def endpoint(request: Request, session: Any = dependency) -> JSONResponse:
             return JSONResponse(await route.view(Visit(request, session, blocking=False)))
 
-        endpoint.__annotations__ = {"request": Request, "session": Any}
-        app.add_api_route(route.path, endpoint, methods=METHODS)
+        def endpoint_in_a_thread(request: Request, session: Any = dependency) -> JSONResponse:
+            return JSONResponse(step(route.view(Visit(request, session, blocking=True))))  # type: ignore[arg-type]
+
+        view: Any = endpoint_in_a_thread if blocking else endpoint
+        view.__annotations__ = {"request": Request, "session": Any}
+        app.add_api_route(route.path, view, methods=METHODS)
 
     for route in routes:
         add(route)
-    return Site("fastapi", app, app)
+    return Site("fastapi-def" if blocking else "fastapi", app, app)
 
 
 def flask_site(routes: list[Route]) -> Site:
