@@ -1,0 +1,88 @@
+"""`supertokens serve` as a process: workers, keys, shutdown, and our own remote engine as its client."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import httpx2
+import pytest
+
+from supertokens_py.access_token import parse_access_token
+from supertokens_py.bridge import step
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
+from supertokens_py.engine.remote import RemoteEngine
+from tests.engine.conftest import POSTGRES, SQLITE
+from tests.server.processes import API_KEY, serving
+from tests.support.databases import TestDatabase
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
+def database(request: pytest.FixtureRequest) -> TestDatabase:
+    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
+    return request.getfixturevalue(name)
+
+
+def test_two_workers_keep_one_set_of_sessions(database: TestDatabase) -> None:
+    """Whichever process answers: create, verify, refresh, theft and revoke agree."""
+    with serving(database.uri, "--workers", "2") as server:
+        engine = RemoteEngine(server.address, EngineConfig().resolve({}), api_key=API_KEY)
+        options = {"anti_csrf": False, "dynamic_key": True}
+        for _ in range(6):
+            engine.close()  # a new connection, so that either worker may answer
+            created = step(
+                engine.create_session("u1", tenant_id="public", payload={"a": 1}, data={}, **options)
+            )
+            token = parse_access_token(created.access_token.text)
+            assert token is not None
+            engine.close()
+            assert step(engine.verify_session(token, check_database=True)) == Verified()
+            engine.close()
+            second = step(engine.refresh_session(created.refresh_token.text, anti_csrf_token=None, **options))
+            assert isinstance(second, IssuedSession)
+            third = step(engine.refresh_session(second.refresh_token.text, anti_csrf_token=None, **options))
+            assert isinstance(third, IssuedSession)
+            engine.close()
+            theft = step(engine.refresh_session(created.refresh_token.text, anti_csrf_token=None, **options))
+            assert isinstance(theft, TokenTheft)
+            engine.close()
+            gone = step(engine.refresh_session(third.refresh_token.text, anti_csrf_token=None, **options))
+            assert isinstance(gone, Unauthorised)
+        assert len({key["kid"] for key in step(engine.jwks()).keys}) == 2
+        engine.close()
+        assert server.stop() in (0, -15)
+        assert "Traceback" not in server.output()
+
+
+def test_a_request_under_way_is_finished_before_the_end(sqlite_database: TestDatabase) -> None:
+    """Graceful shutdown: SIGTERM during a request does not cut its answer off."""
+    body = b'{"userId":"u","userDataInJWT":{},"userDataInDatabase":{},"enableAntiCsrf":false}'
+    with serving(sqlite_database.uri) as server:
+        host, port = server.address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            head = f"POST /recipe/session HTTP/1.1\r\nhost: {host}\r\napi-key: {API_KEY}\r\n"
+            connection.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body[:20])
+            time.sleep(0.3)
+            server.process.terminate()
+            time.sleep(0.3)
+            connection.sendall(body[20:])
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+        assert server.stop() in (0, -15)
+
+
+def test_the_environment_configures_a_server(sqlite_database: TestDatabase) -> None:
+    """`SUPERTOKENS_*` variables: versions, keys, and the engine's own settings."""
+    environ = {
+        "SUPERTOKENS_MAX_CDI_VERSION": "5.4",
+        "SUPERTOKENS_API_KEYS": f" {API_KEY} , another-key-of-the-server",
+        "SUPERTOKENS_ACCESS_TOKEN_VALIDITY": "60",
+        "SUPERTOKENS_ACCESS_TOKEN_VALIDITY_JITTER": "0",
+    }
+    with serving(sqlite_database.uri, environ=environ) as server:
+        headers = {"api-key": "another-key-of-the-server"}
+        versions = httpx2.get(f"{server.address}/apiversion", headers=headers).json()["versions"]
+        assert versions[-1] == "5.4"
+        body = {"userId": "u", "userDataInJWT": {}, "userDataInDatabase": {}, "enableAntiCsrf": False}
+        created = httpx2.post(f"{server.address}/recipe/session", headers=headers, json=body).json()
+        assert created["accessToken"]["expiry"] - created["accessToken"]["createdTime"] == 60_000
