@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.servers.harness import Kind, Server, free_port, gunicorn, launched, r
 from tests.servers.visitor import Visitor
 
 README = ROOT / "README.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("example_apps/*.md"), *ROOT.glob("example_apps/*/*.md")])
 
 
 @contextlib.contextmanager
@@ -90,6 +92,12 @@ def test_the_django_beginning(tmp_path: Path, interface: str) -> None:
     command = asgi if interface == "asgi" else gunicorn("run:application")
     with started("readme-django", tmp_path, command) as server:
         log_in_and_ask(server)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_inside_the_repository_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 # -- scripts/demo ---------------------------------------------------------------------------------
