@@ -85,6 +85,18 @@ def parameter_names(hook: Callable[..., Any]) -> list[str] | None:
     return [parameter.name for parameter in parameters if parameter.kind in positional]
 
 
+def takes_argument(hook: Callable[..., Any], name: str) -> bool:
+    """Tell whether a function can be given `name=…`, by position-or-name or by name only."""
+    try:
+        parameter = inspect.signature(hook).parameters.get(name)
+    except (TypeError, ValueError):
+        return False
+    return parameter is not None and parameter.kind in (
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.KEYWORD_ONLY,
+    )
+
+
 def check_override(override: Any, name: str = "InputOverrideConfig") -> None:
     """Refuse an `override=` argument of the wrong type; `name` is what the recipe calls the right one.
 

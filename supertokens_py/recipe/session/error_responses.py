@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import EngineUnavailableError
-from supertokens_py.recipe.base import parameter_names
+from supertokens_py.recipe.base import parameter_names, takes_argument
 
 from .exceptions import (
     ClearDuplicateSessionCookiesError,
@@ -36,9 +36,9 @@ class ErrorResponses:
         self._hooks = recipe.config.error_handlers
         self._expired_status = recipe.config.session_expired_status_code
         theft_hook = self._hooks.on_token_theft_detected
-        self._theft_hook_takes = (
-            frozenset(parameter_names(theft_hook) or ()) if theft_hook else frozenset[str]()
-        )
+        positional = frozenset(parameter_names(theft_hook) or ()) if theft_hook else frozenset[str]()
+        self._theft_hook_takes_reason = theft_hook is not None and takes_argument(theft_hook, "reason")
+        self._theft_hook_takes_recipe_user = len(positional - {"reason"}) == 5
 
     async def answer(
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
@@ -81,11 +81,10 @@ class ErrorResponses:
             functions = self._recipe.recipe_implementation
             await _if_reachable(functions.revoke_session(error.session_handle, user_context))
             return _message(response, self._expired_status, str(error))
-        takes_reason = "reason" in self._theft_hook_takes
         arguments: list[Any] = [request, error.session_handle, error.user_id]
-        if len(self._theft_hook_takes) - takes_reason == 5:
+        if self._theft_hook_takes_recipe_user:
             arguments.append(error.recipe_user_id)
-        named = {"reason": error.reason} if takes_reason else {}
+        named = {"reason": error.reason} if self._theft_hook_takes_reason else {}
         return await call_app(hook, *arguments, response, **named)
 
     async def _invalid_claims(
