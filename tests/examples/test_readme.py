@@ -40,6 +40,7 @@ def log_in_and_ask(server: Server) -> None:
         assert visitor.access == ""
 
 
+@pytest.mark.quick
 def test_the_fastapi_beginning(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(block(README, "fastapi main.py"))
     with started("readme-fastapi", tmp_path, uvicorn("main:app")) as server:
@@ -65,12 +66,14 @@ def test_the_frontend_on_another_origin(tmp_path: Path) -> None:
             assert "front-token" in answer.headers["access-control-expose-headers"]
 
 
+@pytest.mark.quick
 def test_the_flask_beginning(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(block(README, "flask app.py"))
     with started("readme-flask", tmp_path, gunicorn("app:app")) as server:
         log_in_and_ask(server)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("interface", ["asgi", "wsgi"])
 def test_the_django_beginning(tmp_path: Path, interface: str) -> None:
     """The README's settings and views inside a project that has nothing else."""
@@ -94,6 +97,7 @@ def test_the_django_beginning(tmp_path: Path, interface: str) -> None:
         log_in_and_ask(server)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_inside_the_repository_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())

@@ -16,7 +16,11 @@ GRACE_SECONDS = 2  # long enough for three requests on a busy machine
 CROSSED = {DJANGO_ASGI.name: "/sync", "django-wsgi": ""}
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(kind, marks=pytest.mark.quick if kind is FASTAPI else ()) for kind in KINDS],
+    ids=[kind.name for kind in KINDS],
+)
 def kind(request: pytest.FixtureRequest) -> Kind:
     return request.param
 

@@ -1,10 +1,12 @@
-"""The package talks to nobody: no telemetry, no list that is fetched, no connection it was not told to make."""
+"""The package talks to nobody: no telemetry, no list that is fetched, no connection of its own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 SESSION_LIFE = """
 import sys
@@ -35,6 +37,7 @@ print(calls)
 """
 
 
+@pytest.mark.quick
 def test_the_whole_life_of_a_session_opens_no_connection(tmp_path: Path) -> None:
     """Import, `init`, create, verify, refresh, JWKS and revoke on SQLite."""
     command = [sys.executable, "-W", "error", "-c", SESSION_LIFE, f"sqlite:///{tmp_path}/sessions.db"]
