@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 _T = TypeVar("_T")
@@ -13,16 +12,19 @@ UserContext: TypeAlias = dict[str, Any]
 JSONObject: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RecipeUserId:
-    """The id of one login method of a user; equal to the user id without account linking."""
+class RecipeUserId(str):
+    """The id of one login method of a user: a plain `str` with an accessor. Equal to the user id here."""
 
-    recipe_user_id: str
+    __slots__ = ()
+
+    def __new__(cls, recipe_user_id: str) -> RecipeUserId:
+        return super().__new__(cls, recipe_user_id)
 
     def get_as_string(self) -> str:
-        return self.recipe_user_id
+        """Return the id as text."""
+        return str(self)
 
 
 def user_id_text(user_id: str | RecipeUserId) -> str:
     """Return the id as text, whichever of the two spellings the caller used."""
-    return user_id.recipe_user_id if isinstance(user_id, RecipeUserId) else user_id
+    return str(user_id) if isinstance(user_id, RecipeUserId) else user_id

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from supertokens_py.bridge import call_app
 from supertokens_py.recipe.base import parameter_names
+from supertokens_py.types.base import RecipeUserId
 
 if TYPE_CHECKING:
     from .results import ClaimValidationResult
@@ -40,7 +41,7 @@ class SessionClaim(ABC, Generic[_T]):
     ) -> _T | None:
         """Ask the application for the current value."""
         if self._takes_five:
-            arguments = (user_id, recipe_user_id, tenant_id, current_payload, user_context)
+            arguments = (user_id, RecipeUserId(recipe_user_id), tenant_id, current_payload, user_context)
         else:
             arguments = (user_id, tenant_id, user_context)
         return await call_app(self.fetch_value, *arguments)

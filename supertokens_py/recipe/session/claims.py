@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import interfaces
 from .claim import SessionClaim
 from .claim_base_classes import boolean_claim, primitive_array_claim, primitive_claim
 from .claim_base_classes.boolean_claim import BooleanClaim
@@ -14,6 +15,7 @@ __all__ = [
     "PrimitiveClaim",
     "SessionClaim",
     "boolean_claim",
+    "interfaces",
     "primitive_array_claim",
     "primitive_claim",
 ]

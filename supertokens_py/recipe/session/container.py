@@ -13,6 +13,7 @@ from supertokens_py.audit import audit
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.exceptions import GeneralError, ProtectedClaimError
+from supertokens_py.types.base import RecipeUserId
 
 from .claim import SessionClaim, SessionClaimValidator
 from .constants import TokenTransferMethod
@@ -105,9 +106,9 @@ class SessionContainer:
         return self._token.user_id
 
     @property
-    def recipe_user_id(self) -> str:
+    def recipe_user_id(self) -> RecipeUserId:
         """The id of the user's login method; equal to the user id without account linking."""
-        return self._token.recipe_user_id
+        return RecipeUserId(self._token.recipe_user_id)
 
     @property
     def tenant_id(self) -> str:
@@ -123,9 +124,9 @@ class SessionContainer:
         """Return the user's id."""
         return self._token.user_id
 
-    def get_recipe_user_id(self, user_context: dict[str, Any] | None = None) -> str:
+    def get_recipe_user_id(self, user_context: dict[str, Any] | None = None) -> RecipeUserId:
         """Return the id of the user's login method."""
-        return self._token.recipe_user_id
+        return RecipeUserId(self._token.recipe_user_id)
 
     def get_tenant_id(self, user_context: dict[str, Any] | None = None) -> str:
         """Return the tenant, "public" without multitenancy."""

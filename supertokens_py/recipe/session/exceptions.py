@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.types.base import RecipeUserId
 
 
 class SuperTokensSessionError(SuperTokensError):
@@ -55,7 +56,7 @@ class TokenTheftError(SuperTokensSessionError):
     ) -> None:
         super().__init__("token theft detected")
         self.user_id = user_id
-        self.recipe_user_id = recipe_user_id or user_id
+        self.recipe_user_id = RecipeUserId(recipe_user_id or user_id)
         self.session_handle = session_handle
         self.reason = reason
 

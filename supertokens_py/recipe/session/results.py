@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
+from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.response import APIResponse
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class SessionInformationResult:
     ) -> None:
         self.session_handle = session_handle
         self.user_id = user_id
-        self.recipe_user_id = recipe_user_id or user_id
+        self.recipe_user_id = RecipeUserId(recipe_user_id or user_id)
         self.session_data_in_database = session_data_in_database
         self.expiry = expiry
         self.custom_claims_in_access_token_payload = custom_claims_in_access_token_payload
