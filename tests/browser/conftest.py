@@ -109,6 +109,24 @@ def open_tab(context: BrowserContext, traffic: Traffic, api: Backend) -> Callabl
 
 
 @pytest.fixture
+def forge(context: BrowserContext, page_port: int) -> Callable[[str], int]:
+    """Have a page of another site post a form to a URL, as a visitor would; return the status."""
+
+    def forge(url: str) -> int:
+        page = context.new_page()
+        page.goto(f"http://evil.test:{page_port}/pages/empty.html")
+        page.set_content(f"<form method='post' action='{url}'><button>You have won</button></form>")
+        with page.expect_navigation() as navigation:
+            page.get_by_role("button", name="You have won").click()
+        answer = navigation.value
+        assert answer is not None
+        page.close()
+        return answer.status
+
+    return forge
+
+
+@pytest.fixture
 def user() -> str:
     """A user whom no other test knows."""
     return f"user-{os.getpid()}-{next(_users)}"

@@ -197,7 +197,7 @@ def lossy_proxy(target_port: int) -> Iterator[LossyProxy]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_OPTIONS = _forward
+        do_GET = do_POST = do_OPTIONS = _forward  # noqa: N815 names that the base class calls
 
     with _serving(Forward) as port:
         proxy.origin = f"http://localhost:{port}"

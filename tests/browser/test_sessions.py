@@ -33,7 +33,7 @@ def test_a_first_visit_asks_once_whether_there_is_a_session(
 def test_the_client_knows_the_session_after_create_merge_and_refresh(
     open_tab: OpenTab, traffic: Traffic, user: str, client: str
 ) -> None:
-    """`doesSessionExist`, `getUserId` and the payload are right at once, and the events tell what happened."""
+    """`doesSessionExist`, `getUserId` and the payload are right at once; the events tell what happened."""
     tab = open_tab(client=client)
     tab.sign_in(user, {"plan": "free", "limits": {"b": 1, "a": [2, None]}, "name": "Zoë 🐘"})
     assert tab.take_actions() == ["SESSION_CREATED"]
@@ -301,3 +301,17 @@ def test_a_page_on_another_origin(
     assert tab.exists() is False
     assert tab.call("/me").status == 401
     assert [answer for answer in traffic.statuses(REFRESH) if answer != 200] == [401]
+
+
+def test_the_form_of_another_site_carries_no_cookies(
+    open_tab: OpenTab, forge: Callable[[str], int], api: Backend, user: str
+) -> None:
+    """The default for a website on the API's own site: SameSite=Lax, and no anti-CSRF token is needed."""
+    tab = open_tab()
+    tab.sign_in(user)
+    assert forge(f"{api.origin}/form-without-check") == 401
+    assert forge(f"{api.origin}/form") == 401
+    assert forge(f"{api.origin}{REFRESH}") == 401
+    assert api.get("/test/accepted-posts").count(user) == 0
+    assert tab.call("/form", "POST").status == 200
+    assert tab.call("/checked").body["user"] == user

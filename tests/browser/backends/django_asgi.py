@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import django_app as _
 import shared
 from django.core.asgi import get_asgi_application
 from starlette.middleware.cors import CORSMiddleware

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import django_app as _
 import shared
 from cors import allow_origins
 from django.core.wsgi import get_wsgi_application
