@@ -153,7 +153,7 @@ def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pyte
     driver.engine._database.close()
     del driver
     assert until(lambda: gc.collect() >= 0 and gone() is None)
-    assert until(lambda: not own & housekeepers())
+    assert until(lambda: gc.collect() >= 0 and not own & housekeepers())
 
 
 def test_the_thread_does_not_keep_the_interpreter(sqlite_database: TestDatabase):

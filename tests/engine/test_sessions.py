@@ -458,6 +458,18 @@ def test_revoking_by_user(core: Driver):
     assert core.user_session_handles("v", tenant_id="public") == [other.handle]
 
 
+@pytest.mark.parametrize("user_id", ["", "x" * 129, "a\0b", "a\ud800"])
+def test_a_user_who_cannot_exist_has_nothing(core: Driver, user_id: str):
+    """Asking is no error, as with any other unknown user; no text at all is one."""
+    assert core.user_session_handles(user_id, tenant_id=None) == []
+    assert core.revoke_user_sessions(user_id, tenant_id="public") == []
+    assert core.user_roles(user_id, tenant_id="public") == []
+    assert core.metadata(user_id) == {}
+    assert core.clear_metadata(user_id) is None
+    with pytest.raises(BadInputError, match="must be a string"):
+        core.revoke_user_sessions(5, tenant_id=None)
+
+
 def test_expired_sessions_are_not_listed(core: Driver, clock: Clock):
     """CS-61: even before any clean-up; revoking by user ignores them, too."""
     old = core.create("u")

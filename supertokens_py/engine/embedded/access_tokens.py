@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import SystemRandom
 
 from supertokens_py.access_token import LATEST_VERSION, sign_jwt
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.interface import IssuedToken
+from supertokens_py.engine.interface import IssuedSession, IssuedToken
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 
 from .key_material import SigningKey
+from .refresh_tokens import RefreshToken
 
 _random = SystemRandom()
 
@@ -70,3 +72,38 @@ def issue(
     body = {"iat": created_s, "exp": expires_s, **claims, **payload}
     text = sign_jwt(body, key=key.private_key, kid=key.kid, version=version)
     return IssuedToken(text, created_s * 1000, expires_s * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a new or refreshed session gives to its client, before the access token is signed."""
+
+    token: RefreshToken
+    created_ms: int  #: of the refresh token
+    expires_ms: int
+    user_id: str
+    recipe_user_id: str
+    payload: JSONObject
+
+
+def issue_session(grant: Grant, *, key: SigningKey, now_ms: int, life_ms: int) -> IssuedSession:
+    """Return the session with its tokens, the access token signed now."""
+    token = grant.token
+    claims = session_claims(
+        handle=token.handle,
+        user_id=grant.user_id,
+        recipe_user_id=grant.recipe_user_id,
+        tenant_id=token.tenant_id,
+        refresh_token_hash1=token.hash1,
+        anti_csrf_token=token.anti_csrf_token,
+    )
+    return IssuedSession(
+        handle=token.handle,
+        user_id=grant.user_id,
+        recipe_user_id=grant.recipe_user_id,
+        tenant_id=token.tenant_id,
+        payload=grant.payload,
+        access_token=issue(claims, grant.payload, now_ms=now_ms, expires_ms=now_ms + life_ms, key=key),
+        refresh_token=IssuedToken(token.text, grant.created_ms, grant.expires_ms),
+        anti_csrf_token=token.anti_csrf_token,
+    )

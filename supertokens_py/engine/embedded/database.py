@@ -180,6 +180,9 @@ class Database:
 
     def _upgrade(self, connection: Connection) -> None:
         self.lock(connection, "schema")
+        if not self.location.is_sqlite:
+            # Altering a table waits for its readers, and new readers for us: not for long.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
         schema.bring_up_to_date(connection, self.tables, now_ms=self.settings.now_ms())
 
     def _make_locks(self) -> None:

@@ -27,10 +27,12 @@ from .database import Database
 from .housekeeping import Housekeeper
 from .keys import KeyRing
 from .metadata import MetadataStore
+from .refreshing import Refresher
 from .roles import RoleStore
 from .sessions import SessionStore
 from .sweep import Sweeper, Swept
 from .tenants import TenantStore
+from .users import UserIds
 
 _VERIFIED = Verified()
 
@@ -55,7 +57,9 @@ class EmbeddedEngine:
             sweep_every_s=settings.clean_up_interval * 3600,
         )
         self._activity.on_note = self._housekeeper.wake
-        self._sessions = SessionStore(self._database, self._keys, self._activity, settings)
+        users = UserIds(self._database)
+        self._sessions = SessionStore(self._database, self._keys, self._activity, users, settings)
+        self._refresher = Refresher(self._database, self._keys, self._activity, users, settings)
         self._roles = RoleStore(self._database)
         self._metadata = MetadataStore(self._database)
         self._tenants = TenantStore(self._database, settings)
@@ -64,7 +68,10 @@ class EmbeddedEngine:
         return f"EmbeddedEngine({self._database.location.name})"
 
     def close(self) -> None:
-        """Write what is pending, end the housekeeping thread and close every connection."""
+        """Write what is pending, end the housekeeping thread and close every connection.
+
+        A database in memory ends with its connection.
+        """
         self._housekeeper.stop()
         self._database.close()
         self._keys.forget()
@@ -134,7 +141,7 @@ class EmbeddedEngine:
         access_token_validity_ms: int | None = None,
     ) -> IssuedSession | Unauthorised | TokenTheft:
         return await offload(
-            self._sessions.refresh,
+            self._refresher.refresh,
             refresh_token,
             anti_csrf_token=anti_csrf_token,
             anti_csrf=anti_csrf,

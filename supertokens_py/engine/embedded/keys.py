@@ -183,7 +183,12 @@ class KeyRing:
             snapshot = self._snapshot
             if snapshot is not None and self._is_fresh(snapshot, max_age_s):
                 return snapshot
-            return self._load(create=True)
+            try:
+                return self._load(create=True)
+            except EngineUnavailableError:
+                if snapshot is None or self._needs_key(snapshot.dynamic, snapshot.static):
+                    raise
+                return snapshot  # a little old, and all there is
 
     def _is_fresh(self, snapshot: _Snapshot, max_age_s: float) -> bool:
         return time.monotonic() - snapshot.read_at < max_age_s and not self._needs_key(

@@ -38,6 +38,21 @@ def checked_user_id(user_id: object) -> str:
     return user_id
 
 
+def may_exist(user_id: object) -> bool:
+    """Tell whether a user id can be stored at all; asking about another one has an empty answer.
+
+    Raises:
+        BadInputError: it is no text.
+    """
+    try:
+        checked_user_id(user_id)
+    except BadInputError:
+        if isinstance(user_id, str):
+            return False
+        raise
+    return True
+
+
 def checked_name(field: str, text: object) -> str:
     """Return a role or permission without surrounding white space.
 

@@ -35,7 +35,9 @@ class MetadataStore:
 
     def read(self, user_id: str) -> JSONObject:
         """Return a user's metadata; nobody's is empty."""
-        values = {"user": limits.checked_user_id(user_id)}
+        if not limits.may_exist(user_id):
+            return {}
+        values = {"user": user_id}
         text = self._database.read(lambda c: c.execute(self._select, values).scalar())
         return json.loads(text) if text else {}
 
@@ -61,5 +63,6 @@ class MetadataStore:
 
     def clear(self, user_id: str) -> None:
         """Forget a user's metadata."""
-        values = {"user": limits.checked_user_id(user_id)}
-        self._database.single(lambda c: c.execute(self._delete, values), repeatable=True)
+        if limits.may_exist(user_id):
+            values = {"user": user_id}
+            self._database.single(lambda c: c.execute(self._delete, values), repeatable=True)

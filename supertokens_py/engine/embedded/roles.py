@@ -136,7 +136,9 @@ class RoleStore:
 
     def of_user(self, user_id: str, *, tenant_id: str) -> list[str]:
         """Return a user's roles in a tenant."""
-        values = {"user": limits.checked_user_id(user_id), "tenant": limits.tenant_id_form(tenant_id)}
+        values = {"user": user_id, "tenant": limits.tenant_id_form(tenant_id)}
+        if not limits.may_exist(user_id):
+            return []
 
         def unit(connection: Connection) -> list[str]:
             found = list(connection.execute(self._user_roles, values).scalars())

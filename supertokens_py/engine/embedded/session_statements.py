@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.types.base import JSONObject
 
+from .handles import tenant_of
+from .rotation import Lineage
 from .schema import Tables
+
+NO_SESSION = "Session does not exist."
 
 
 class SessionStatements:
@@ -71,3 +79,23 @@ class SessionStatements:
         self.tenant = select(tenants.c.tenant_id).where(
             tenants.c.app_id == DEFAULT_APP_ID, tenants.c.tenant_id == bindparam("tenant")
         )
+
+
+def key_of(handle: str) -> dict[str, Any]:
+    """Return the parameters that find the row of a handle."""
+    return {"tenant": tenant_of(handle), "handle": handle}
+
+
+def lineage_of(row: Any) -> Lineage:
+    """Return the columns of a row that tell which refresh tokens are its own."""
+    return Lineage(
+        current=row.refresh_token_hash_2,
+        previous=row.prev_refresh_token_hash_2,
+        rotated_ms=row.refresh_token_rotated_at,
+        expires_ms=row.expires_at,
+    )
+
+
+def json_object(text: str | None) -> JSONObject:
+    """Return what a text column holds; an empty one is an empty object."""
+    return json.loads(text) if text else {}

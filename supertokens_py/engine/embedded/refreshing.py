@@ -1,0 +1,140 @@
+"""Refresh: one locked look at the session row, and what the decision table makes of it (8.2)."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
+
+from supertokens_py.constants import PROTECTED_CLAIMS
+from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
+
+from . import access_tokens
+from .access_tokens import Grant
+from .refresh_tokens import RefreshToken, open_token, same, successor
+from .rotation import decide, is_theft, successor_of
+from .session_statements import NO_SESSION, SessionStatements, json_object, lineage_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .activity import Activity
+    from .database import Database
+    from .keys import KeyRing
+    from .users import UserIds
+
+log = logging.getLogger(__name__)
+
+
+class Refresher:
+    """Rotates refresh tokens; it is a class because it holds what every refresh needs."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyRing,
+        activity: Activity,
+        users: UserIds,
+        settings: ResolvedEngineConfig,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._activity = activity
+        self._users = users
+        self._settings = settings
+        self._sql = SessionStatements(database.tables)
+
+    def refresh(
+        self,
+        refresh_token: str,
+        *,
+        anti_csrf_token: str | None,
+        anti_csrf: bool,
+        dynamic_key: bool,
+        access_token_validity_ms: int | None,
+    ) -> IssuedSession | Unauthorised | TokenTheft:
+        """Rotate the refresh token, or answer what its use means (core-semantics 8.2)."""
+        life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
+        master_key = self._keys.master_key()
+        presented = open_token(master_key, refresh_token)
+        if presented is None:
+            return Unauthorised("Invalid refresh token")
+        expected = presented.anti_csrf_token
+        if anti_csrf and expected is not None and not (anti_csrf_token and same(anti_csrf_token, expected)):
+            return Unauthorised("Anti CSRF token missing, or not matching")
+        key = self._keys.signer(static=not dynamic_key)
+        outcome = self._database.write(
+            lambda connection: self._rotate(
+                connection, presented, master_key, anti_csrf=anti_csrf, static=not dynamic_key
+            )
+        )
+        if not isinstance(outcome, Grant):
+            return outcome
+        session = access_tokens.issue_session(
+            outcome, key=key, now_ms=self._settings.now_ms(), life_ms=life_ms
+        )
+        self._activity.note(outcome.recipe_user_id)
+        return session
+
+    def _rotate(
+        self,
+        connection: Connection,
+        presented: RefreshToken,
+        master_key: str,
+        *,
+        anti_csrf: bool,
+        static: bool,
+    ) -> Grant | Unauthorised | TokenTheft:
+        # Repeating this unit after a commit of unknown outcome would be harmless, too: the token just
+        # retired would now be `previous`, and yield the same successor.
+        key = {"tenant": presented.tenant_id, "handle": presented.handle}
+        row = connection.execute(self._sql.lock, key).first()
+        now_ms = self._settings.now_ms()  # read under the lock: no rotation that we see is later than it
+        lineage = None if row is None else lineage_of(row)
+        decision = decide(lineage, presented, now_ms=now_ms, grace_ms=self._settings.grace_period_ms)
+        if row is None or lineage is None or decision == "GONE":
+            log.debug("refresh refused: session %s is gone", presented.handle)
+            return Unauthorised(NO_SESSION)
+        payload = json_object(row.jwt_user_payload)
+        if decision in ("ROTATE", "REPEAT") and not payload.keys().isdisjoint(PROTECTED_CLAIMS):
+            return Unauthorised("The user payload contains protected field")
+        user_id, recipe_user_id = self._users.resolve(connection, row.user_id)
+        grant = partial(Grant, user_id=user_id, recipe_user_id=recipe_user_id, payload=payload)
+        match decision:
+            case "ROTATE":
+                token = successor(master_key, presented, rotated_ms=now_ms, anti_csrf=anti_csrf)
+                expires_ms = now_ms + self._settings.refresh_token_validity_ms
+                changes = {"previous": presented.hash2, "current": token.hash2, "now": now_ms}
+                values = key | changes | {"expires": expires_ms, "static": static}
+                connection.execute(self._sql.rotate, values)
+                log.info("session %s refreshed", presented.handle)
+                return grant(token=token, created_ms=now_ms, expires_ms=expires_ms)
+            case "REPEAT":
+                repeated = successor_of(master_key, presented, lineage, anti_csrf=anti_csrf)
+                if not repeated.is_current or bool(row.use_static_key) is not static:
+                    values = key | {"current": repeated.token.hash2, "static": static}
+                    connection.execute(self._sql.rerotate, values)
+                log.info("session %s refreshed again within the grace period", presented.handle)
+                return grant(
+                    token=repeated.token,
+                    created_ms=lineage.rotated_ms or now_ms,
+                    expires_ms=lineage.expires_ms,
+                )
+            case "RECENT_PREV" | "ORPHANED_BRANCH" | "STALE_LINEAGE":
+                connection.execute(self._sql.delete, key)
+                age_ms = None if lineage.rotated_ms is None else now_ms - lineage.rotated_ms
+                log.warning(
+                    "refresh token reuse: session %s revoked (%s, last rotation %s ms ago)",
+                    presented.handle, decision, age_ms,
+                )  # fmt: skip
+                if is_theft(decision, self._settings.recent_token_reuse_behaviour):
+                    return TokenTheft(
+                        handle=presented.handle,
+                        user_id=user_id,
+                        recipe_user_id=recipe_user_id,
+                        reuse=decision,
+                    )
+                return Unauthorised("the refresh token was used before", reuse=decision)
+            case _:
+                assert_never(decision)
