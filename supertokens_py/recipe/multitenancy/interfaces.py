@@ -87,7 +87,7 @@ class APIOptions:
         recipe_id: str,
         config: Any,
         recipe_implementation: RecipeInterface,
-        static_third_party_providers: Sequence[Any] = (),
+        static_third_party_providers: Sequence[Any],
     ) -> None:
         self.request = request
         self.response = response

@@ -74,7 +74,7 @@ class MultitenancyRecipe(RecipeModule):
     async def _login_methods_get(
         self, request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
     ) -> BaseResponse:
-        options = APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation)
+        options = APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation, [])
         client_type = request.get_query_param("clientType")
         result = await self.api_implementation.login_methods_get(
             tenant_id, client_type, options, user_context

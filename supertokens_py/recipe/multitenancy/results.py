@@ -117,7 +117,7 @@ class ThirdPartyConfig:
     """Whether a tenant's users may log in through others; providers are not kept here."""
 
     enabled: bool
-    providers: list[Any] = field(default_factory=list[Any])
+    providers: list[Any]
 
     def to_json(self) -> dict[str, Any]:
         return {"enabled": self.enabled, "providers": [provider.to_json() for provider in self.providers]}
@@ -217,7 +217,7 @@ def _parts_of(
     return (
         EmailPasswordConfig(tenant.email_password_enabled and allows(EMAIL_PASSWORD_FACTORS)),
         PasswordlessConfig(tenant.passwordless_enabled and allows(PASSWORDLESS_FACTORS)),
-        ThirdPartyConfig(tenant.third_party_enabled and allows(THIRD_PARTY_FACTORS)),
+        ThirdPartyConfig(tenant.third_party_enabled and allows(THIRD_PARTY_FACTORS), []),
         dict(tenant.core_config),
     )
 
@@ -273,7 +273,7 @@ class LoginMethodThirdParty:
 
 
 class LoginMethodsGetOkResult(APIResponse):
-    """The body of GET /loginmethods; `first_factors` defaults to those that the methods stand for."""
+    """The body of GET /loginmethods; without `first_factors` it says those that the methods stand for."""
 
     def __init__(
         self,
@@ -286,7 +286,7 @@ class LoginMethodsGetOkResult(APIResponse):
         self.email_password = email_password
         self.passwordless = passwordless
         self.third_party = third_party
-        self.first_factors = self._implied_factors() if first_factors is None else first_factors
+        self.first_factors = first_factors
 
     def _implied_factors(self) -> list[str]:
         return [
@@ -301,5 +301,5 @@ class LoginMethodsGetOkResult(APIResponse):
             "emailPassword": self.email_password.to_json(),
             "passwordless": self.passwordless.to_json(),
             "thirdParty": self.third_party.to_json(),
-            "firstFactors": self.first_factors,
+            "firstFactors": self._implied_factors() if self.first_factors is None else self.first_factors,
         }
