@@ -138,7 +138,8 @@ class TokenWriter:
         if method == "cookie":
             self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, "", 0)
             self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, "", 0)
-            self._changes.remove_header(ACCESS_TOKEN_HEADER_KEY)
+            if self._changes.headers.get(ACCESS_TOKEN_HEADER_KEY):  # the exposed one; a cleared one stays
+                self._changes.remove_header(ACCESS_TOKEN_HEADER_KEY)
         else:
             self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, "")
             self._changes.set_header(REFRESH_TOKEN_HEADER_KEY, "")

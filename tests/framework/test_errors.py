@@ -1,0 +1,427 @@
+"""Error responses, hooks, and the order of changes (frontend-protocol 13, 17)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
+from supertokens_py.recipe.session.exceptions import (
+    ClaimValidationError,
+    InvalidClaimsError,
+    TokenTheftError,
+    TryRefreshTokenError,
+    UnauthorisedError,
+)
+
+from .script import Answer
+from .site import Site
+from .test_refresh import as_async
+from .test_verify import TRY_REFRESH, UNAUTHORISED, assert_refused
+
+PLACES = ("/open", "/protected")
+
+
+def raising(error: Callable[[], Exception]) -> Any:
+    def script(view: Any) -> Any:
+        raise error()
+
+    return script
+
+
+# -- who raises what -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_errors_raised_by_views(site: Site, path: str, mode: str) -> None:
+    """FP-89, FP-95: the same answers with and without the decorator (13.1, 13.2)."""
+    visitor = site.sign_in(mode)
+    access = visitor.access
+    reply = visitor.post(path, do=raising(lambda: UnauthorisedError("internal text")))
+    assert (reply.status, reply.json) == (401, UNAUTHORISED)
+    reply.assert_cleared("cookie", "header")
+    visitor.access = access
+    kept = raising(lambda: UnauthorisedError("internal text", clear_tokens=False))
+    assert_refused(visitor.post(path, do=kept), UNAUTHORISED)
+    assert_refused(visitor.post(path, do=raising(lambda: TryRefreshTokenError("x"))), TRY_REFRESH)
+    failures = [
+        ClaimValidationError("a", {"message": "wrong value", "é": "漢"}),
+        ClaimValidationError("b", None),
+    ]
+    reply = visitor.post(path, do=raising(lambda: InvalidClaimsError("x", failures)))
+    listed = '[{"id":"a","reason":{"message":"wrong value","é":"漢"}},{"id":"b"}]'
+    expected = f'{{"message":"invalid claim","claimValidationErrors":{listed}}}'
+    assert (reply.status, reply.body.decode()) == (403, expected)
+    assert reply.header("content-type") == "application/json; charset=utf-8"
+    assert reply.session_parts == []
+    reply = visitor.post(path, do=raising(lambda: TokenTheftError("user-1", visitor.handle)))
+    assert (reply.status, reply.json) == (401, {"message": "token theft detected"})
+    reply.assert_cleared("cookie", "header")
+    assert site.stored(visitor.handle) is None
+
+
+def test_bad_input(site: Site) -> None:
+    """FP-89: bad input is 400 with its text, on SDK functions called by views as well."""
+
+    def too_long(view: Any) -> Any:
+        yield view.create("x" * 129)
+
+    reply = site.post("/open", do=too_long)
+    assert reply.status == 400
+    assert "user_id must not be longer than 128 characters" in reply.json["message"]
+    assert reply.session_parts == []
+
+
+def test_custom_status_codes(bare_site: Site, mode: str) -> None:
+    """FP-85: configured codes are used in every response."""
+    bare_site.init(session_expired_status_code=440, invalid_claim_status_code=441)
+    visitor = bare_site.sign_in(mode)
+    assert_refused(bare_site.get("/protected"), UNAUTHORISED, 440)
+    assert bare_site.post("/auth/signout").status == 440
+    bare_site.clock.advance(hours=2)
+    assert_refused(visitor.get("/protected"), TRY_REFRESH, 440)
+    for error, status in (
+        (UnauthorisedError("x"), 440),
+        (TryRefreshTokenError("x"), 440),
+        (InvalidClaimsError("x", []), 441),
+        (TokenTheftError("user-1", "no-such-handle"), 440),
+    ):
+        assert bare_site.post("/open", do=raising(lambda error=error: error)).status == status
+
+
+# -- hooks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("path", PLACES)
+def test_hooks(bare_site: Site, is_async: bool, path: str, mode: str) -> None:
+    """FP-90: hooks get request, facts and response after clearing, and write status and body."""
+    seen: list[Any] = []
+
+    def hook(request: Any, fact: Any, response: Any) -> Any:
+        seen.append((request.get_path(), fact if isinstance(fact, str) else [item.id for item in fact]))
+        response.set_status_code(418)
+        response.set_json_content({"custom": True})
+        response.set_header("x-hook", "1")
+        return response
+
+    used = as_async(hook) if is_async else hook
+    handlers = InputErrorHandlers(on_unauthorised=used, on_try_refresh_token=used, on_invalid_claim=used)
+    visitor = bare_site.init(error_handlers=handlers).sign_in(mode)
+    for error, fact in (
+        (TryRefreshTokenError("why"), "why"),
+        (InvalidClaimsError("x", [ClaimValidationError("a", "r")]), ["a"]),
+        (UnauthorisedError("who", clear_tokens=False), "who"),
+        (UnauthorisedError("gone"), "gone"),
+    ):
+        seen.clear()
+        reply = visitor.post(path, do=raising(lambda error=error: error))
+        assert (reply.status, reply.json, reply.header("x-hook")) == (418, {"custom": True}, "1")
+        assert seen == [(path, fact)]
+        if getattr(error, "clear_tokens", False):
+            reply.assert_cleared("cookie", "header")
+        else:
+            assert reply.session_parts == []
+
+
+def test_a_hook_on_sdk_routes(bare_site: Site) -> None:
+    """FP-90: refresh and sign-out use the same hooks; tokens are cleared whatever the hook does."""
+
+    def hook(request: Any, message: str, response: Any) -> Any:
+        response.set_json_content({"path": request.get_path()})
+        response.set_status_code(401)
+        return response
+
+    bare_site.init(error_handlers=InputErrorHandlers(on_unauthorised=hook))
+    reply = bare_site.post("/auth/session/refresh")
+    assert reply.json == {"path": "/auth/session/refresh"}
+    reply.assert_cleared("cookie", "header")
+    reply = bare_site.post("/auth/signout")
+    assert reply.json == {"path": "/auth/signout"}
+    assert reply.session_parts == []
+
+
+# -- the order of changes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/open", "/optional"])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_create_then_unauthorised(site: Site, path: str, method: str, mode: str) -> None:
+    """FP-86: only cleared tokens reach the client, and the session that nobody has is revoked."""
+
+    def script(view: Any) -> Any:
+        session = yield view.create("user-2")
+        assert session.get_handle()
+        raise UnauthorisedError("changed my mind")
+
+    reply = site.request(method, path, [("st-auth-mode", mode)], do=script)
+    assert (reply.status, reply.json) == (401, UNAUTHORISED)
+    reply.assert_cleared("cookie", "header")
+    assert site.handles("user-2") == []
+
+
+def test_create_then_theft(site: Site, mode: str) -> None:
+    """FP-86: the same for a theft error."""
+
+    def script(view: Any) -> Any:
+        yield view.create("user-2")
+        raise TokenTheftError("user-3", "some-handle")
+
+    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
+    reply.assert_cleared("cookie", "header")
+    assert site.handles("user-2") == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnauthorisedError("x", clear_tokens=False), TryRefreshTokenError("x"), InvalidClaimsError("x", [])],
+)
+def test_create_then_an_error_that_clears_nothing(site: Site, error: Exception, mode: str) -> None:
+    """FP-89: without clearing, the tokens of a new session are delivered with the error."""
+
+    def script(view: Any) -> Any:
+        yield view.create("user-2")
+        raise error
+
+    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
+    assert reply.status in (401, 403)
+    assert reply.front["uid"] == "user-2"
+    assert len(site.handles("user-2")) == 1
+
+
+def test_merge_then_unauthorised(site: Site, mode: str) -> None:
+    """FP-87: only cleared tokens in the response; the session itself stays."""
+
+    def script(view: Any) -> Any:
+        yield view.merge({"a": 1})
+        raise UnauthorisedError("x")
+
+    visitor = site.sign_in(mode)
+    reply = visitor.post("/protected", do=script)
+    reply.assert_cleared("cookie", "header")
+    assert reply.json == UNAUTHORISED
+    assert site.stored(visitor.handle) is not None
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_merge_then_an_application_status(site: Site, status: int, mode: str) -> None:
+    """FP-88: 4xx and 5xx answers of the application carry the new tokens."""
+
+    def script(view: Any) -> Any:
+        yield view.merge({"a": 1})
+        return status, {"app": "error"}
+
+    reply = site.sign_in(mode).post("/protected", do=script)
+    assert (reply.status, reply.json) == (status, {"app": "error"})
+    assert reply.front["up"]["a"] == 1
+    assert reply.session_parts == ["front-token", "sAccessToken" if mode == "cookie" else "st-access-token"]
+
+
+def test_merge_then_invalid_claims(site: Site, mode: str) -> None:
+    """FP-88: INVALID_CLAIMS raised by the handler keeps the new tokens."""
+
+    def script(view: Any) -> Any:
+        yield view.merge({"a": 1})
+        raise InvalidClaimsError("x", [ClaimValidationError("c", None)])
+
+    reply = site.sign_in(mode).post("/protected", do=script)
+    assert reply.status == 403
+    assert reply.front["up"]["a"] == 1
+
+
+def test_revoking_the_old_session_after_creating_a_new_one(site: Site, mode: str) -> None:
+    """FP-92: the new session's tokens stay, whichever way the old one came."""
+
+    def script(view: Any) -> Any:
+        old = view.session
+        yield view.create("user-2")
+        yield view.revoke(old)
+
+    for old_mode in ("cookie", "header"):
+        visitor = site.sign_in(old_mode)
+        reply = visitor.post(
+            "/protected", without=["st-auth-mode"], headers=[("st-auth-mode", mode)], do=script
+        )
+        assert reply.front["uid"] == "user-2"
+        assert reply.access
+        assert reply.refresh
+        assert site.stored(visitor.handle) is None
+    assert len(site.handles("user-2")) == 2
+
+
+def test_merging_into_the_old_session_after_creating_a_new_one(site: Site, mode: str) -> None:
+    """FP-92: a change of a superseded session does not replace the new one's tokens."""
+
+    def script(view: Any) -> Any:
+        old = view.session
+        yield view.create("user-2")
+        yield view.merge({"late": 1}, old)
+
+    reply = site.sign_in(mode).post("/protected", do=script)
+    assert reply.front["uid"] == "user-2"
+    assert "late" not in reply.front["up"]
+
+
+def test_signing_in_again_after_revoking(site: Site, mode: str) -> None:
+    """FP-92: revoke, then create: the new tokens are the last word, with their front token."""
+
+    def script(view: Any) -> Any:
+        yield view.revoke()
+        yield view.create("user-2")
+
+    visitor = site.sign_in(mode)
+    reply = visitor.post("/protected", do=script)
+    assert reply.front["uid"] == "user-2"
+    assert visitor.get("/database").json == {"user": "user-2"}
+
+
+def test_the_session_leaves_the_request(site: Site, mode: str) -> None:
+    """FP-93: after a clearing error the request has no session; after the response nobody finds it."""
+    natives: list[Any] = []
+
+    def script(view: Any) -> Any:
+        natives.append(view.request)
+        made = yield view.create()
+        assert made.req_res_info is not None
+        raise UnauthorisedError("x")
+
+    def keep(view: Any) -> Any:
+        natives.append(view.request)
+        return {}
+
+    site.post("/open", do=script)
+    from supertokens_py.framework.native import as_base_request
+
+    if site.driver != "flask":
+        assert as_base_request(natives[0]).get_session() is None
+    site.sign_in(mode).get("/protected", do=keep)
+    if site.driver == "flask":
+        from flask import g
+
+        with site.client.app.app_context():
+            assert "supertokens" not in g
+    assert site.get("/optional").json == {"user": None}
+    assert site.get("/open", do=lambda view: {"user": view.session is not None}).json == {"user": False}
+
+
+def test_changes_after_the_response_warn(site: Site, caplog: pytest.LogCaptureFixture, mode: str) -> None:
+    """FP-93: a merge by a background task cannot reach the client: it is stored, and a warning says so."""
+    kept: list[Any] = []
+
+    def keep(view: Any) -> Any:
+        kept.append(view.session)
+        return {}
+
+    visitor = site.sign_in(mode)
+    reply = visitor.get("/protected", do=keep)
+    assert reply.session_parts == []
+    with caplog.at_level(logging.WARNING):
+        kept[0].sync_merge_into_access_token_payload({"late": 1})
+    assert "after its response was sent" in caplog.text
+    assert site.stored(visitor.handle).payload["late"] == 1
+    assert visitor.get("/protected").session_parts == []
+    assert visitor.refresh().front["up"]["late"] == 1
+
+
+def test_no_response_carries_the_session_of_another_request(site: Site) -> None:
+    """FP-93, FP-50: a sign-in that failed half-way leaves nothing for the next visitor."""
+
+    def script(view: Any) -> Any:
+        yield view.create("user-2")
+        raise LookupError("bug")
+
+    site.post("/open", do=script)
+    reply = site.get("/optional")
+    assert (reply.json, reply.session_parts) == ({"user": None}, [])
+
+
+def test_a_crash_after_create(site: Site, mode: str) -> None:
+    """FP-88: tokens of a 500 are delivered where the framework allows, or nothing is; never half."""
+
+    def script(view: Any) -> Any:
+        yield view.create("user-2")
+        raise LookupError("bug")
+
+    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
+    assert reply.status == 500
+    assert len(reply.session_parts) in (0, 3)
+
+
+# -- overrides -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_errors_raised_by_overrides(bare_site: Site, is_async: bool, mode: str) -> None:
+    """FP-89: an override may refuse, sync or async; its error is answered like any other."""
+
+    def functions(default: Any) -> Any:
+        def get_session(*args: Any, **kwargs: Any) -> Any:
+            raise UnauthorisedError("banned")
+
+        default.get_session = as_async(get_session) if is_async else get_session
+        return default
+
+    visitor = bare_site.init(override=InputOverrideConfig(functions=functions)).sign_in(mode)
+    reply = visitor.get("/protected")
+    assert (reply.status, reply.json) == (401, UNAUTHORISED)
+    reply.assert_cleared("cookie", "header")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_verify_session_can_be_overridden(bare_site: Site, is_async: bool, mode: str) -> None:
+    """FP-49: an override of the API `verify_session` decides for every framework's decorator."""
+
+    def apis(default: Any) -> Any:
+        original = default.verify_session
+
+        async def later(options: Any, *rest: Any) -> Any:
+            if options.request.get_header("x-banned"):
+                raise TryRefreshTokenError("banned")
+            return await original(options, *rest)
+
+        def at_once(options: Any, *rest: Any) -> Any:
+            if options.request.get_header("x-banned"):
+                raise TryRefreshTokenError("banned")
+            return original(options, *rest)
+
+        default.verify_session = later if is_async else at_once
+        return default
+
+    visitor = bare_site.init(override=InputOverrideConfig(apis=apis)).sign_in(mode)
+    assert visitor.get("/protected").json == {"user": "user-1"}
+    assert_refused(visitor.get("/protected", headers=[("x-banned", "1")]), TRY_REFRESH)
+
+
+def test_an_overridden_create_may_add_claims(bare_site: Site, mode: str) -> None:
+    """FP-101: the override's payload reaches the token, whatever the framework."""
+
+    def functions(default: Any) -> Any:
+        original = default.create_new_session
+
+        async def create(
+            user_id: str, payload: Any, data: Any, csrf: Any, tenant: str, user_context: Any
+        ) -> Any:
+            return await original(user_id, {**payload, "by": "override"}, data, csrf, tenant, user_context)
+
+        default.create_new_session = create
+        return default
+
+    visitor = bare_site.init(override=InputOverrideConfig(functions=functions)).sign_in(mode)
+    assert visitor.first.front["up"]["by"] == "override"
+
+
+def test_application_headers_on_errors(site: Site) -> None:
+    """FP-12: an application answer keeps its own headers beside cleared tokens."""
+
+    def script(view: Any) -> Any:
+        yield view.revoke()
+        return Answer({"bye": True}, 202, (("X-App", "1"), ("Set-Cookie", "theme=dark; Path=/")))
+
+    reply = site.sign_in("cookie").post("/protected", do=script)
+    assert (reply.status, reply.json, reply.header("x-app")) == (202, {"bye": True}, "1")
+    assert reply.cookie("theme").raw == "dark"
+    assert reply.header("front-token") == "remove"
+    assert reply.cookie_names == ["sAccessToken", "sRefreshToken", "theme"]
