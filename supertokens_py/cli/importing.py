@@ -3,16 +3,137 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, cast
+
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 from .output import Output
+from .store import add_store_options, connection_uri, is_remote
+
+if TYPE_CHECKING:
+    from .transfer import Copied, Source, Transfer
 
 HELP = "copy sessions, keys, roles, metadata and tenants from an official core's database"
+FROM_URI = "SUPERTOKENS_IMPORT_FROM"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    add_store_options(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--from", dest="source", metavar="URI", help=f"the database to copy from [${FROM_URI}]"
+    )
+    parser.add_argument("--from-schema", metavar="NAME", help="its schema [the connection's own]")
+    parser.add_argument("--from-prefix", metavar="TEXT", default="", help="prefix of its table names [none]")
+    parser.add_argument("--batch", type=_batch, default=1000, help="rows per transaction [%(default)s]")
+    parser.add_argument("--dry-run", action="store_true", help="only count what would be copied")
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Copy."""
-    return 2
+    """Copy, or go on where an interrupted run stopped; 1 if something could not be verified."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    try:
+        return _run(args, out)
+    except SQLAlchemyError as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise EngineUnavailableError(f"the database to copy from cannot be used: {reason}") from error
+
+
+def _run(args: argparse.Namespace, out: Output) -> int:
+    from supertokens_py.engine.embedded.database import Database  # noqa: PLC0415
+
+    from .transfer import Transfer  # noqa: PLC0415
+
+    uri = connection_uri(args)
+    if is_remote(uri):
+        raise ConfigError("--connection-uri must be the database to copy into")
+    settings = EngineConfig().resolve()
+    source = _open_source(args)
+    destination = Database(uri, settings)
+    try:
+        if source.name == destination.location.name and args.from_schema == settings.table_schema:
+            raise ConfigError(
+                "both are the same database: it can be used in place, nothing needs to be copied"
+            )
+        transfer = Transfer(
+            source, destination, batch=cast("int", args.batch), encryption_key=settings.encryption_key
+        )
+        if args.dry_run:
+            return _report(transfer.counts(), transfer.notes(), 0, out, dry_run=True)
+        transfer.begin()
+        return _copy(transfer, out)
+    finally:
+        destination.close()
+        source.engine.dispose()
+
+
+def _copy(transfer: Transfer, out: Output) -> int:
+    if transfer.resumes:
+        out.say("going on where the run before stopped")
+    counts = transfer.counts()
+    with out.progress("copied", sum(count.source for count in counts)) as progress:
+        transfer.run(counts, lambda count, rows: progress.advance(rows))
+    ended = transfer.finish()
+    return _report(counts, transfer.notes(), ended, out, dry_run=False)
+
+
+def _report(counts: Sequence[Copied], notes: Sequence[str], ended: int, out: Output, *, dry_run: bool) -> int:
+    complete = dry_run or all(count.source <= count.copied == count.verified for count in counts)
+    out.result(
+        {
+            "tables": [asdict(count) for count in counts],
+            "ended_sessions": ended,
+            "notes": list(notes),
+            "complete": complete and not dry_run,
+        }
+    )
+    if dry_run:
+        out.table(("TABLE", "ROWS"), [(count.table, count.source) for count in counts])
+    else:
+        rows = [(count.table, count.source, count.copied, count.verified) for count in counts]
+        out.table(("TABLE", "SOURCE", "COPIED", "VERIFIED"), rows)
+    if ended:
+        out.say(f"{ended} sessions that ended in the source since the last run were ended here too")
+    for note in notes:
+        out.say(f"note: {note}")
+    if not complete:
+        out.complain("not every row arrived: run the command again")
+    return 0 if complete else 1
+
+
+def _open_source(args: argparse.Namespace) -> Source:
+    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    from supertokens_py.engine.embedded.location import locate  # noqa: PLC0415
+
+    from .transfer import Source  # noqa: PLC0415
+
+    uri = cast("str | None", args.source) or os.environ.get(FROM_URI, "").strip()
+    if not uri:
+        raise ConfigError(f"say where to copy from: --from postgresql://… or ${FROM_URI}")
+    location = locate(uri)
+    if location.kind == "sqlite-memory":
+        raise ConfigError("--from needs a database that another process can open")
+    if location.is_sqlite:
+        url = location.url.set(database=f"file:{location.url.database}", query={"mode": "ro", "uri": "true"})
+        engine = create_engine(url, poolclass=NullPool)
+    else:
+        options = "-c default_transaction_read_only=on"
+        engine = create_engine(
+            location.url, poolclass=NullPool, hide_parameters=True, connect_args={"options": options}
+        )
+    return Source(engine, name=location.name, schema=args.from_schema, prefix=cast("str", args.from_prefix))
+
+
+def _batch(text: str) -> int:
+    number = int(text)
+    if not 0 < number <= 5_000:
+        raise argparse.ArgumentTypeError("a batch has 1 to 5000 rows")
+    return number

@@ -1,0 +1,174 @@
+"""`supertokens sessions`, `keys`, `clean` and `serve`, on every kind of store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from supertokens_py.constants import VERSION
+from supertokens_py.server.environment import create_from
+from tests.cli.conftest import Runner
+from tests.engine.conftest import POSTGRES, SQLITE
+from tests.engine.driver import Driver, header
+from tests.server.processes import API_KEY, ServerProcess, serving
+from tests.support.databases import Sqlite, TestDatabase
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
+def database(request: pytest.FixtureRequest) -> TestDatabase:
+    name = "sqlite_database" if request.param == "sqlite-file" else "postgres_database"
+    return request.getfixturevalue(name)
+
+
+@pytest.fixture
+def store(database: TestDatabase) -> tuple[str, ...]:
+    return ("--connection-uri", database.uri)
+
+
+@pytest.fixture
+def core(database: TestDatabase) -> Iterator[Driver]:
+    driver = Driver(database.uri)
+    yield driver
+    driver.close()
+
+
+def test_sessions_of_a_user_are_listed(run: Runner, store: tuple[str, ...], core: Driver) -> None:
+    """`sessions list` names handles, tenants and times; an unknown user is no error."""
+    handles = [core.create("ann").handle for _ in range(2)]
+    core.create("bob")
+    ran = run("sessions", "list", "ann", *store)
+    assert ran.code == 0
+    assert all(handle in ran.out for handle in handles)
+    assert len(ran.out.splitlines()) == 3
+    listed = run("sessions", "list", "ann", "--json", *store).json
+    assert sorted(item["handle"] for item in listed) == sorted(handles)
+    assert run("sessions", "list", "eve", *store).out == "eve has no live session\n"
+    assert run("sessions", "list", "ann", "--tenant", "public", "--json", *store).json == listed
+
+
+def test_a_session_is_shown(run: Runner, store: tuple[str, ...], core: Driver) -> None:
+    """`sessions show` tells payload and data, and no secret."""
+    session = core.create("ann", payload={"p": 1}, data={"d": 2})
+    shown = run("sessions", "show", session.handle, "--json", *store)
+    assert (shown.json["payload"], shown.json["data"], shown.json["user_id"]) == ({"p": 1}, {"d": 2}, "ann")
+    assert "hash" not in shown.out
+    assert session.handle in run("sessions", "show", session.handle, *store).out
+    missing = run("sessions", "show", "nothing", *store)
+    assert (missing.code, missing.err) == (1, "supertokens: there is no live session nothing\n")
+
+
+def test_sessions_are_revoked(run: Runner, store: tuple[str, ...], core: Driver) -> None:
+    """`sessions revoke` by handle or by user; 1 where there was nothing, 2 where it is unclear what."""
+    first, second, third = (core.create("ann").handle for _ in range(3))
+    assert run("sessions", "revoke", first, *store).out == f"revoked {first}\n"
+    assert run("sessions", "revoke", first, *store).code == 1
+    revoked = run("sessions", "revoke", "--user", "ann", "--json", *store).json["revoked"]
+    assert sorted(revoked) == sorted([second, third])
+    assert run("sessions", "revoke", *store).code == 2
+    assert run("sessions", "revoke", first, "--user", "ann", *store).code == 2
+
+
+def test_keys_are_listed_and_replaced(run: Runner, store: tuple[str, ...], core: Driver) -> None:
+    """`keys rotate` signs with a new key; with `--drop-old` the others verify nothing any more."""
+    session = core.create()
+    before = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
+    assert header(session.access_token.text)["kid"] in before
+    assert {"d", "s"} == {kid[0] for kid in before}
+    rotated = run("keys", "rotate", "--json", *store).json
+    assert rotated["dropped_old"] is False
+    after = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
+    assert [rotated["kid"], *before] == after
+    assert run("keys", "rotate", "--drop-old", *store).out.startswith("access tokens are now signed with d-")
+    last = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
+    assert len([kid for kid in last if kid.startswith("d-")]) == 1
+    assert "dynamic" in run("keys", "list", *store).out
+
+
+def test_expired_rows_are_deleted(run: Runner, store: tuple[str, ...], core: Driver) -> None:
+    """`clean` says how much it deleted."""
+    core.change_row(core.create().handle, expires_at=1)
+    core.create()
+    assert run("clean", "--json", *store).json["sessions"] == 1
+    assert run("clean", *store).out.split() == ["sessions", "0", "keys", "0"]
+
+
+def test_a_missing_file_is_not_created(run: Runner, sqlite_files: Sqlite) -> None:
+    """A command in the wrong directory must not leave an empty database there."""
+    for command in (("sessions", "list", "u"), ("keys", "list"), ("clean",)):
+        ran = run(*command)
+        assert ran.code == 2
+        assert "there is no database supertokens.db" in ran.err
+    assert run("doctor").code == 0
+    import pathlib
+
+    assert not list(pathlib.Path().iterdir())
+
+
+def test_errors_have_exit_codes_and_json(run: Runner) -> None:
+    """2 for a wrong command, 1 for a store that is away; `--json` also for errors."""
+    wrong = run("keys", "list", "--connection-uri", "mysql://x")
+    assert (wrong.code, wrong.out) == (2, "")
+    away = run("sessions", "list", "u", "--json", "--connection-uri", "postgresql://127.0.0.1:1/x")
+    assert away.code == 1
+    assert away.err.startswith('{"error": ')
+    assert run().code == 2
+    assert run("nonsense").code == 2
+    assert run("--version").out == f"supertokens_py {VERSION}\n"
+
+
+@pytest.fixture
+def server(sqlite_database: TestDatabase) -> Iterator[ServerProcess]:
+    with serving(sqlite_database.uri) as server:
+        yield server
+
+
+def test_commands_work_on_a_core_too(run: Runner, server: ServerProcess) -> None:
+    """What a core can be asked is asked; what only its database can tell is refused."""
+    core = ("--connection-uri", server.address, "--core-api-key", API_KEY)
+    assert run("sessions", "list", "ann", "--json", *core).json == []
+    assert len(run("keys", "list", "--json", *core).json["keys"]) == 2
+    assert run("keys", "rotate", *core).code == 2
+    assert run("clean", *core).code == 2
+    assert run("serve", *core).code == 2
+    assert run("import", *core).code == 2
+    found = run("doctor", *core)
+    assert found.code == 0
+    assert "CDI 5.6 is spoken" in found.out
+    wrong = run("doctor", *core[:2], "--core-api-key", "wrong")
+    assert wrong.code == 1
+    assert "Invalid API key" in wrong.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--host", "0.0.0.0"), "anyone who reaches 0.0.0.0"),
+        (("--host", "core.example.com"), "anyone who reaches core.example.com"),
+        (("--api-key", "short"), "at least 20 characters"),
+        (("--workers", "2", "--connection-uri", "sqlite://"), "in-memory database of its own"),
+        (("--base-path", "/a b"), "base_path"),
+        (("--connection-uri", "http://core"), "serve needs a database"),
+        (("--port", "0"), "0 is no port"),
+        (("--workers", "0"), "0 is no number of processes"),
+    ],
+)
+def test_serve_refuses_what_would_be_unsafe_or_impossible(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], reason: str
+) -> None:
+    """Among others: no public address without an API key, unless told so."""
+    for name in ("CONNECTION_URI", "API_KEYS", "BASE_PATH"):
+        monkeypatch.setenv(f"SUPERTOKENS_{name}", "")  # restored after the command has set it
+    ran = run("serve", *arguments)
+    assert ran.code == 2
+    assert reason in ran.err
+
+
+def test_a_server_from_the_environment_is_checked() -> None:
+    """The factory for process managers names the variable that cannot work."""
+    from supertokens_py.exceptions import ConfigError
+
+    assert create_from({"SUPERTOKENS_CONNECTION_URI": "sqlite://", "SUPERTOKENS_BASE_PATH": "/x"}).routes
+    for name, value in (("MAX_BODY_BYTES", "lots"), ("MAX_CDI_VERSION", "7.0"), ("POOL_SIZE", "-1")):
+        with pytest.raises(ConfigError):
+            create_from({"SUPERTOKENS_CONNECTION_URI": "sqlite://", f"SUPERTOKENS_{name}": value})
