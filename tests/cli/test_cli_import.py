@@ -69,7 +69,7 @@ def test_everything_arrives_and_goes_on(run: Runner, source: Driver, target: Tes
         "verified": SESSIONS + 1,
     }
     assert counts["session_info"] == expected
-    assert all(table["source"] == table["verified"] for table in counts.values())
+    assert all(table["source"] <= table["copied"] == table["verified"] for table in counts.values())
 
     there = Driver(target.uri)
     keys = there.reload_keys().keys
