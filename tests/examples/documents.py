@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,14 @@ def block(document: Path, name: str) -> str:
     return text
 
 
-def run_shell(text: str, folder: Path, port: int, *, fail_on_errors: bool = True) -> str:
+def run_shell(
+    text: str,
+    folder: Path,
+    port: int,
+    *,
+    fail_on_errors: bool = True,
+    environ: Mapping[str, str] | None = None,
+) -> str:
     """Run a block that talks to port 8000 against `port` and return what it printed.
 
     curl is made quiet and, unless told otherwise, fails on any status from 400 on.
@@ -36,7 +44,7 @@ def run_shell(text: str, folder: Path, port: int, *, fail_on_errors: bool = True
     done = subprocess.run(
         ["sh", "-e", "-u", "-c", text.replace("localhost:8000", f"localhost:{port}")],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(home), "CURL_HOME": str(home), "NO_PROXY": "*"},
+        env={"HOME": str(home), "CURL_HOME": str(home), "NO_PROXY": "*", **programs(), **(environ or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -46,12 +54,16 @@ def run_shell(text: str, folder: Path, port: int, *, fail_on_errors: bool = True
     return done.stdout
 
 
+def programs() -> dict[str, str]:
+    """Return the PATH that finds this Python's programs first, for commands typed as in a README."""
+    return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
 def venv_environment() -> dict[str, str]:
-    """Return the variables that put this Python's programs first, for commands typed as in a README."""
-    programs = Path(sys.executable).parent
+    """Return the variables under which the scripts and servers use this Python's environment as it is."""
     return {
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "VENV": str(programs.parent),
+        **programs(),
+        "VENV": sys.prefix,
         "SUPERTOKENS_SKIP_INSTALL": "1",
         "GUNICORN_CMD_ARGS": "--no-control-socket",
     }

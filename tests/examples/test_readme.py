@@ -108,11 +108,15 @@ def test_every_link_inside_the_repository_leads_somewhere(document: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.db"
+
+
+@pytest.fixture(scope="module")
+def demo(database: str) -> Iterator[Server]:
     """Run `scripts/demo`, which finds its environment ready, on a free port."""
     port = free_port()
     kind = Kind("demo", ROOT, ("scripts/demo", "--port", str(port)))
-    database = f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.db"
     short = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "1"}
     with running(kind, database, venv_environment() | short, port=port) as server:
         yield server
@@ -132,6 +136,17 @@ def test_the_curl_lines_of_the_demo(demo: Server, tmp_path: Path) -> None:
     printed = run_shell(block(README, "demo"), tmp_path, demo.port)
     for expected in ('{"user":"ada"}', '"visits":0', '{"visits":1}', '{}{"status":"OK"}'):
         assert expected in printed
+
+
+def test_the_command_line(demo: Server, database: str, tmp_path: Path) -> None:
+    """Doctor, sessions and keys, beside the running demo."""
+    with demo.client() as http:
+        assert Visitor(http).login("ada").status_code == 200
+    environ = {"SUPERTOKENS_CONNECTION_URI": database}
+    printed = run_shell(block(README, "command line"), tmp_path, demo.port, environ=environ)
+    assert "ok" in printed
+    assert "public" in printed
+    assert "dynamic" in printed
 
 
 def test_the_curl_lines_that_the_demo_prints(demo: Server, tmp_path: Path) -> None:

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.harness import DJANGO_ASGI, FASTAPI, KINDS, Kind, Server, running
+from tests.servers.harness import DJANGO_ASGI, DJANGO_WSGI, FASTAPI, KINDS, Kind, Server, running
 from tests.servers.visitor import Mode, Visitor
 
 GRACE_SECONDS = 2  # long enough for three requests on a busy machine
-
-# The async views under ASGI, the blocking ones under WSGI, and each under the other kind of server.
-CROSSED = {DJANGO_ASGI.name: "/sync", "django-wsgi": ""}
 
 
 @pytest.fixture(
@@ -112,12 +109,13 @@ def test_sign_out_everywhere_ends_the_other_sessions_too(visitor: Visitor, serve
     assert other.access == ""
 
 
-def test_each_kind_of_django_view_runs_under_each_kind_of_server(server: Server) -> None:
-    """Async views under WSGI and blocking views under ASGI."""
-    if server.kind.name not in CROSSED:
-        return
-    with server.client() as http:
-        visitor = Visitor(http, "cookie", CROSSED[server.kind.name])
+@pytest.mark.parametrize(("kind", "views"), [(DJANGO_ASGI, "/sync"), (DJANGO_WSGI, "")], ids=["asgi", "wsgi"])
+def test_each_kind_of_django_view_runs_under_the_other_kind_of_server(
+    kind: Kind, views: str, sqlite: str
+) -> None:
+    """Blocking views under ASGI and async views under WSGI."""
+    with running(kind, sqlite) as server, server.client() as http:
+        visitor = Visitor(http, "cookie", views)
         visitor.login()
         assert visitor.post("/api/visits").json() == {"visits": 1}
         assert visitor.get("/api/verified").status_code == 200

@@ -6,6 +6,7 @@ import itertools
 import threading
 
 import httpx2
+import pytest
 
 from tests.servers.harness import FLASK, Server, running
 from tests.servers.visitor import Visitor
@@ -17,6 +18,7 @@ REFRESHES_PER_SESSION = 2
 GRACE = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "300"}
 
 
+@pytest.mark.timeout(180)  # some seconds on an idle machine
 def test_every_acknowledged_session_survives_kill_9(database: str) -> None:
     """Kill all processes in the middle of a thousand log-ins and refreshes; start again; refresh them all."""
     acknowledged: list[Visitor] = []
@@ -65,7 +67,7 @@ def overload_until_killed(server: Server, acknowledged: list[Visitor]) -> int:
     for thread in clients:
         thread.start()
     try:
-        assert half_way.wait(60), f"only {answered} operations in a minute"
+        assert half_way.wait(120), f"only {answered} operations in two minutes"
     finally:
         server.kill()
         for thread in clients:

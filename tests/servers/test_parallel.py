@@ -12,6 +12,8 @@ import pytest
 from tests.servers.harness import FASTAPI, FLASK, Kind, Server, running
 from tests.servers.visitor import Mode, Visitor
 
+pytestmark = pytest.mark.timeout(120)
+
 TOGETHER = 16
 TWO = ("--workers", "2")
 #: More rounds only to see every worker answer at least once.

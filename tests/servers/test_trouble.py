@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 import jwt
@@ -104,6 +104,21 @@ def test_a_foreign_bearer_token_does_not_hide_the_session_in_the_cookie(visitor:
     foreign = bad_tokens()["foreign HS256"]
     headers = {"authorization": f"Bearer {foreign}", "cookie": f"sAccessToken={visitor.access}"}
     assert visitor.http.get(f"{visitor.prefix}/api/me", headers=headers).status_code == 200
+
+
+def test_doubled_session_cookies_are_a_server_error_without_a_trace(visitor: Visitor) -> None:
+    """A changed cookie domain needs `older_cookie_domain`: 500 for the developer, nothing for an attacker."""
+    doubled = f"sRefreshToken={quote(visitor.refresh_token, safe='')}; sRefreshToken=other"
+    answer = visitor.http.post(REFRESH, headers={"cookie": doubled, "rid": "session"})
+    assert answer.status_code == 500
+    assert "Traceback" not in answer.text
+    assert ".py" not in answer.text
+    assert answer.headers.get_list("set-cookie") == []
+    assert "front-token" not in answer.headers
+    doubled = f"sAccessToken={visitor.access}; sAccessToken=other"
+    answer = visitor.http.get(f"{visitor.prefix}/api/me", headers={"cookie": doubled})
+    assert (answer.status_code, answer.json()) == (401, {"message": "try refresh token"})
+    assert visitor.refresh().status_code == 200
 
 
 @pytest.mark.parametrize("body", BAD_LOGINS)

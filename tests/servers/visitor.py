@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Any, Literal
 from urllib.parse import quote, unquote
@@ -26,8 +26,6 @@ class Visitor:
     access: str = ""
     refresh_token: str = ""
     front: str = ""
-    #: Sent with every request.
-    headers: dict[str, str] = field(default_factory=dict)
 
     def login(self, user: str = "ada") -> httpx2.Response:
         return self.send("POST", f"{self.prefix}/login", json={"user": user})
@@ -47,7 +45,7 @@ class Visitor:
 
     def send(self, method: str, path: str, *, bearer: str | None = None, json: Any = None) -> httpx2.Response:
         """Send one request with the tokens a browser would send, and keep those that come back."""
-        headers = {"rid": "session", "st-auth-mode": self.mode, **self.headers}
+        headers = {"rid": "session", "st-auth-mode": self.mode}
         token = bearer if path == REFRESH else self.access
         if token and self.mode == "header":
             headers["authorization"] = f"Bearer {token}"
