@@ -114,8 +114,8 @@ def forge(context: BrowserContext, page_port: int) -> Callable[[str], int]:
 
     def forge(url: str) -> int:
         page = context.new_page()
-        page.goto(f"http://evil.test:{page_port}/pages/empty.html")
-        page.set_content(f"<form method='post' action='{url}'><button>You have won</button></form>")
+        page.goto(f"http://evil.test:{page_port}/pages/prize.html")
+        page.evaluate("url => { document.forms[0].action = url }", url)
         with page.expect_navigation() as navigation:
             page.get_by_role("button", name="You have won").click()
         answer = navigation.value

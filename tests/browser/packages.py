@@ -52,7 +52,8 @@ def build_pages() -> Path:
             ],
             HERE,
         )
-        shutil.copy(HERE / "client" / "page.html", PAGES)
+        for name in ("page.html", "prize.html"):
+            shutil.copy(HERE / "client" / name, PAGES)
         markup = (HERE / "client" / "script-tags.html").read_text()
         for part in ("website", "supertokens", "session"):
             # The names carry a hash of the content.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import django_app  # noqa: F401 it configures Django
 import shared
 from django.core.asgi import get_asgi_application
 from starlette.middleware.cors import CORSMiddleware
