@@ -1,0 +1,56 @@
+"""How the documentation is built; `scripts/docs` builds it, and treats every warning as an error."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+from settings_table import write_settings_table  # noqa: E402
+
+from supertokens_py.constants import VERSION  # noqa: E402
+
+project = "supertokens_py"
+author = "the supertokens_py authors"
+copyright = f"2026, {author}"
+version = release = VERSION
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.intersphinx"]
+exclude_patterns = ["_build", "README.md"]
+nitpicky = False
+
+html_theme = "furo"
+html_title = f"supertokens_py {VERSION}"
+html_show_sourcelink = False
+html_copy_source = False
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["deflist", "fieldlist"]
+
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "undoc-members": False}
+python_use_unqualified_type_names = True
+napoleon_numpy_docstring = False
+napoleon_preprocess_types = False
+default_role = "code"
+# Nothing is downloaded during a build.
+intersphinx_mapping: dict[str, tuple[str, str | None]] = {}
+
+GENERATED = HERE / "_build" / "generated"
+write_settings_table(GENERATED / "engine-settings.md")
+
+
+def table_of_contents(caption: str, *pages: str) -> str:
+    """Return a part of the navigation with those of `pages` that are written."""
+    there = [page for page in pages if (HERE / f"{page}.md").exists()]
+    return "\n".join(["```{toctree}", f":caption: {caption}", ":hidden:", "", *there, "```", ""])
+
+
+(GENERATED / "later-pages.md").write_text(
+    table_of_contents("Run", "performance", "scale-out", "official-core", "security")
+    + table_of_contents("Move", "moving", "differences")
+)

@@ -1,0 +1,76 @@
+"""Writes the table of engine settings from the code, so that it cannot be out of date."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from supertokens_py.engine import config
+from supertokens_py.engine.config import ResolvedEngineConfig
+
+
+def rows() -> list[tuple[str, str, str, str, str]]:
+    """Return (field, variable, default, values, meaning) of every setting, in the order of the code."""
+    meanings, resolved = _comments(), ResolvedEngineConfig()
+    found: list[tuple[str, str, str, str, str]] = []
+    for field in fields(ResolvedEngineConfig):
+        default = getattr(resolved, field.name)
+        variable = f"SUPERTOKENS_{field.name.upper()}"
+        if callable(default):
+            variable, text = "", "the system's clock"
+        else:
+            text = "" if default in (None, "") else f"{default:g}" if _is_number(default) else str(default)
+        found.append((field.name, variable, text, _values(field.name), meanings[field.name]))
+    return found
+
+
+def write_settings_table(target: Path) -> None:
+    """Write the table as Markdown."""
+    lines = ["| `EngineConfig` | environment | default | values | meaning |", "|---|---|---|---|---|"]
+    for name, variable, default, values, meaning in rows():
+        shown = f"`{variable}`" if variable else ""
+        lines.append(f"| `{name}` | {shown} | {default} | {values} | {meaning} |")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("\n".join(lines) + "\n")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _values(name: str) -> str:
+    ranges, choices = vars(config)["_RANGES"], vars(config)["_CHOICES"]
+    if name in ranges:
+        kind, low, high = ranges[name]
+        return f"{low:g} to {_plain(high)}{', whole' if kind is int else ''}"
+    return " or ".join(choices.get(name, ()))
+
+
+def _plain(number: float) -> str:
+    return f"{int(number):,}".replace(",", " ") if number == int(number) else f"{number:g}"
+
+
+def _comments() -> dict[str, str]:
+    """Return the `#:` comment above each field of `EngineConfig`; fields that follow one share it."""
+    source = inspect.getsource(config)
+    lines = source.splitlines()
+    (body,) = (
+        node.body
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == "EngineConfig"
+    )
+    found: dict[str, str] = {}
+    comment = ""
+    for node in body:
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+            continue
+        above, number = [], node.lineno - 2
+        while lines[number].strip().startswith("#:"):
+            above.insert(0, lines[number].strip()[2:].strip())
+            number -= 1
+        comment = " ".join(above) or comment
+        found[node.target.id] = re.sub(r" ?\[[^]]*\]", "", comment)
+    return found

@@ -1,0 +1,112 @@
+"""Every Python block of the documentation runs, and does what its page says."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from supertokens_py import Supertokens, SupertokensConfig
+from tests.docs.blocks import PAGES, ROOT, Module, all_modules, first_module
+from tests.seeds.sites import django_settings
+
+HERE = "http://localhost:8000"
+COOKIE = {"st-auth-mode": "cookie"}
+
+
+class Runner:
+    """Runs blocks in one namespace and gives their checks a browser."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self.namespace: dict[str, Any] = {"__name__": "documentation"}
+
+    def run(self, module: Module) -> None:
+        if module.setup is not None:
+            self.run(first_module(module.setup))
+        self.namespace["browser"] = self.browser
+        for line, text, _ in module.parts:
+            self.run_block(module.page, line, text)
+
+    def run_block(self, page: Path, line: int, text: str) -> None:
+        """Run one block; `await` may stand outside of functions, as in a notebook."""
+        source = "\n" * (line - 1) + text
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        code = compile(source, str(page), "exec", flags=flags, dont_inherit=True)
+        result = eval(code, self.namespace)
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
+
+    def browser(self, **headers: str) -> httpx2.Client:
+        """Return a client with cookies, of whichever framework the blocks used."""
+        sent = COOKIE | {name.replace("_", "-"): value for name, value in headers.items()}
+        app = self.namespace.get("app")
+        if "urlpatterns" in self.namespace:
+            from django.core.handlers.wsgi import WSGIHandler
+
+            self._stack.enter_context(django_settings(self.namespace["urlpatterns"]))
+            app = WSGIHandler()
+        elif app is not None and "fastapi" in type(app).__module__:
+            from fastapi.testclient import TestClient
+
+            return self._stack.enter_context(TestClient(app, base_url=HERE, headers=sent))
+        transport = httpx2.WSGITransport(app=app)
+        return self._stack.enter_context(httpx2.Client(transport=transport, base_url=HERE, headers=sent))
+
+
+@pytest.fixture
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
+    """An empty directory and no app."""
+    Supertokens.reset()
+    monkeypatch.chdir(tmp_path)
+    logger = logging.getLogger("supertokens_py")
+    level, handlers = logger.level, logger.handlers[:]
+    with contextlib.ExitStack() as stack:
+        yield Runner(stack)
+    Supertokens.reset()
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
+
+
+@pytest.mark.parametrize("module", all_modules(), ids=lambda module: module.name)
+def test_block(module: Module, runner: Runner) -> None:
+    runner.run(module)
+
+
+def test_no_python_block_is_overlooked() -> None:
+    """A block that is indented, or fenced in another way, would not be run."""
+    for page in PAGES:
+        fences = re.findall(
+            r"^[ \t]*(?:`{3,}|~{3,}|:{3,})\s*\{?(?:code-block\}\s*)?py.*$", page.read_text(), re.M
+        )
+        assert set(fences) <= {"```python"}, page
+    ran = sum(text.count("```python\n") for text in (page.read_text() for page in PAGES))
+    parts = [part for module in all_modules() for part in module.parts]
+    checks = sum(page.read_text().count("<!-- check\n") for page in PAGES)
+    assert len(parts) == ran + checks
+
+
+def test_blocks_of_the_readme() -> None:
+    """Blocks with a name run in real servers (tests/examples); the others run here, `...` being the rest."""
+    text = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"(<!-- run: [^\n]+ -->\n)?```python\n(.*?)^```", text, re.S | re.M)
+    assert blocks
+    settings: dict[str, Any] = {}
+    for marker, block in blocks:
+        if not marker:
+            names = {
+                "init": lambda _, **given: settings.update(given),
+                "SupertokensConfig": SupertokensConfig,
+            }
+            exec(compile(block, "README.md", "exec", dont_inherit=True), names)
+    for config in settings.values():
+        assert isinstance(config, SupertokensConfig)
