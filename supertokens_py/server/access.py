@@ -17,7 +17,10 @@ _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 
 
 class ApiKeys:
-    """The API keys, kept as hashes and compared in constant time; without any, everyone may call."""
+    """The API keys, kept as hashes and compared in constant time; without any, every program may call.
+
+    A web page may not, whatever it is: a browser on a developer's machine reaches a server there.
+    """
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._hashes = [_hash(_checked(key)) for key in keys]
@@ -25,6 +28,7 @@ class ApiKeys:
     def check(self, headers: Mapping[str, str]) -> None:
         """Refuse a request that shows none of the keys."""
         if not self._hashes:
+            _refuse_web_pages(headers)
             return
         shown = _hash(_shown_key(headers))
         matches = [compare_digest(shown, known) for known in self._hashes]
@@ -80,6 +84,12 @@ def _shown_key(headers: Mapping[str, str]) -> str:
         scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
         key = rest if scheme.lower() == "bearer" else scheme
     return key.strip()
+
+
+def _refuse_web_pages(headers: Mapping[str, str]) -> None:
+    # No SDK sends these headers, and no page can leave them out.
+    if "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
+        raise Refused(403, "Requests from web pages need an API key")
 
 
 def _hash(key: str) -> bytes:

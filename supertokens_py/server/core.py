@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -15,6 +15,7 @@ from supertokens_py.types.base import JSONObject
 from .call import Call, Refused
 from .routing import Endpoint, Scope
 
+_NO_PAGE = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 _HELLO_BURST = 5
 _HELLO_INTERVAL_S = 0.2
 
@@ -33,6 +34,10 @@ class TextResponse(PlainTextResponse):
 
     media_type = "text/html"
     charset = "UTF-8"
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        # Texts may quote a request, and are no page.
+        super().init_headers({**_NO_PAGE, **(headers or {})})
 
 
 class JsonResponse(JSONResponse):

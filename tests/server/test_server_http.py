@@ -22,6 +22,14 @@ def test_without_api_keys_anyone_may_call(wire: Wire) -> None:
     assert wire.raw("GET", "/recipe/roles", headers={"api-key": "whatever"}).status_code == 200
 
 
+@pytest.mark.parametrize("headers", [{"origin": "https://evil.test"}, {"sec-fetch-site": "cross-site"}])
+def test_web_pages_may_not_call_a_server_without_api_keys(wire: Wire, headers: dict[str, str]) -> None:
+    """A page in a developer's browser must not reach the server on the same machine."""
+    expected = (403, "Requests from web pages need an API key")
+    assert wire.refusal("POST", "/recipe/session", create_body(), headers=headers) == expected
+    assert wire.raw("GET", "/hello", headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
