@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from supertokens_py.exceptions import ConfigError
+
 from .cookies import decode_cookie_value, parse_cookie_header
 from .response import BaseResponse, Changes
 
@@ -18,6 +20,8 @@ class BaseRequest(ABC):
     """One request. `request` is the framework's own object."""
 
     wrapper_used = True
+    delivers = True  #: whether something will add the changes to the response: the framework's middleware
+    how_to_deliver = ""  #: what an application that forgot the middleware has to do
 
     def __init__(self, request: Any) -> None:
         self.request = request
@@ -92,6 +96,15 @@ class BaseRequest(ABC):
         if self._changes is None:
             self._changes = Changes()
         return self._changes
+
+    def require_delivery(self) -> None:
+        """Refuse to make tokens that would never reach the client.
+
+        Raises:
+            ConfigError: the framework's middleware is missing; the message says how to add it.
+        """
+        if not self.delivers:
+            raise ConfigError(f"the SuperTokens middleware is missing. Add it: {self.how_to_deliver}")
 
     def take_changes(self) -> Changes | None:
         """Return the changes that are owed, if any; they are owed no longer, so they are applied once."""

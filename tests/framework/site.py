@@ -108,6 +108,8 @@ class Site:
         mode: str = "cookie",
         user_id: str = "user-1",
         payload: dict[str, Any] | None = None,
+        *,
+        prefix: str = "",
         **more: Any,
     ) -> Visitor:
         """Create a session and return the visitor who holds its tokens."""
@@ -117,7 +119,7 @@ class Site:
             made = yield view.create(user_id, payload, **more)
             return {"handle": made.get_handle()}
 
-        reply = visitor.post("/open", do=create)
+        reply = visitor.post(f"{prefix}/open", do=create)
         assert reply.status == 200, reply.body
         visitor.handle = reply.json["handle"]
         visitor.first = reply

@@ -14,7 +14,7 @@ from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.response import BaseResponse
 
-from .django_request import ATTRIBUTE, DjangoRequest
+from .django_request import ATTRIBUTE, DELIVERS, DjangoRequest
 from .native import to_native, with_changes
 
 
@@ -34,6 +34,7 @@ class SuperTokensMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._call_async(request)
+        setattr(request, DELIVERS, True)
         supertokens = Supertokens.get_instance()
         if supertokens.below_base(request.path) is not None:
             base = DjangoRequest.of(request)
@@ -43,6 +44,7 @@ class SuperTokensMiddleware:
         return _finished(request, self._get_response(request))
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        setattr(request, DELIVERS, True)
         supertokens = Supertokens.get_instance()
         if supertokens.below_base(request.path) is not None:
             base = DjangoRequest.of(request)

@@ -11,13 +11,17 @@ from django.http import HttpRequest
 from supertokens_py.framework.request import BaseRequest
 
 ATTRIBUTE = "_supertokens_request"
+DELIVERS = "_supertokens_delivers"  #: set by the middleware, which adds the changes to the response
 
 
 class DjangoRequest(BaseRequest):
     """One request; Django REST framework's wrapper and the request inside it share one."""
 
+    how_to_deliver = '"supertokens_py.framework.django.django_middleware.middleware" in MIDDLEWARE'
+
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
+        self.delivers = hasattr(request, DELIVERS)
         self._outer: Any = None
 
     @classmethod

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from starlette.requests import HTTPConnection, Request
 
+from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.request import BaseRequest
 
 SCOPE_KEY = "supertokens"
@@ -14,20 +15,24 @@ SCOPE_KEY = "supertokens"
 class RequestSlot:
     """Holds the neutral request of one ASGI scope, also for middlewares that work on copies of the scope."""
 
-    __slots__ = ("request",)
+    __slots__ = ("delivers", "request")
 
-    def __init__(self) -> None:
+    def __init__(self, *, delivers: bool = False) -> None:
         self.request: FastApiRequest | None = None
+        self.delivers = delivers  #: the middleware made it, and adds the changes to the response
 
 
 class FastApiRequest(BaseRequest):
     """One HTTP request or WebSocket."""
 
     request: HTTPConnection
+    how_to_deliver = "app.add_middleware(get_middleware()), of supertokens_py.framework.fastapi"
 
-    def __init__(self, request: HTTPConnection) -> None:
+    def __init__(self, request: HTTPConnection, *, delivers: bool) -> None:
         super().__init__(request)
         self._scope = request.scope
+        self.delivers = delivers
+        self.finished = request.scope["type"] == "websocket"  # it has no response to add anything to
 
     @classmethod
     def of(cls, native: HTTPConnection) -> FastApiRequest:
@@ -36,8 +41,13 @@ class FastApiRequest(BaseRequest):
         if slot is None:
             slot = native.scope[SCOPE_KEY] = RequestSlot()
         if slot.request is None:
-            slot.request = cls(native)
+            slot.request = cls(native, delivers=slot.delivers or native.scope["type"] == "websocket")
         return slot.request
+
+    def require_delivery(self) -> None:
+        # Error responses reach the client through `session_exception_handler`, too, if that is all there is.
+        if not self.delivers and not _answers_errors(self._scope.get("app")):
+            super().require_delivery()
 
     def method(self) -> str:
         return self._scope.get("method", "GET")  # a WebSocket starts as a GET
@@ -73,3 +83,9 @@ class FastApiRequest(BaseRequest):
 
     def _keep_session(self, session: Any) -> None:
         self.request.state.supertokens = session
+
+
+def _answers_errors(app: Any) -> bool:
+    """Tell whether an application has an exception handler for our errors."""
+    kinds = [kind for kind in getattr(app, "exception_handlers", {}) if isinstance(kind, type)]
+    return any(issubclass(kind, SuperTokensError) for kind in kinds)

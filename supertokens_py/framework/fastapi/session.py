@@ -39,7 +39,11 @@ class SessionDependency(SecurityBase):
         context = request_context(request, self._user_context)
         if connection.scope["type"] == "websocket":
             return await self._of_websocket(recipe, request, context)
-        session = await recipe.verify(request, self._options, context)
+        try:
+            session = await recipe.verify(request, self._options, context)
+        except SuperTokensError:
+            request.require_delivery()  # says what is missing, where the error alone would be a bare 500
+            raise
         if session is None:
             request.set_session_as_none()
         return session

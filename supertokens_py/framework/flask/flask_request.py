@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Request, g
+from flask import Request, current_app, g
 from werkzeug.local import LocalProxy
 
 from supertokens_py.framework.request import BaseRequest
 
 ENVIRON_KEY = "supertokens.request"
+EXTENSION = "supertokens"  #: where Flask knows that the middleware is there
 
 
 class FlaskRequest(BaseRequest):
     """One request, kept in the WSGI environ: `flask.g` may outlive a request, the environ never does."""
 
     request: Request
+    how_to_deliver = "Middleware(app), of supertokens_py.framework.flask"
 
     @classmethod
     def of(cls, native: Request) -> FlaskRequest:
@@ -25,6 +27,7 @@ class FlaskRequest(BaseRequest):
         known: FlaskRequest | None = native.environ.get(ENVIRON_KEY)
         if known is None:
             known = native.environ[ENVIRON_KEY] = cls(native)
+            known.delivers = EXTENSION in current_app.extensions
         return known
 
     def method(self) -> str:

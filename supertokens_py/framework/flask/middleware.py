@@ -10,7 +10,7 @@ from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.response import BaseResponse
 
-from .flask_request import ENVIRON_KEY, FlaskRequest
+from .flask_request import ENVIRON_KEY, EXTENSION, FlaskRequest
 
 
 class Middleware:
@@ -22,6 +22,7 @@ class Middleware:
 
     def init_app(self, app: Flask) -> None:
         """Register the hooks; a request that is not the SDK's costs a path comparison."""
+        app.extensions[EXTENSION] = self
         app.before_request(_answer_own_routes)
         app.after_request(_add_changes)
         app.teardown_request(_forget_session)

@@ -347,7 +347,14 @@ class SessionContainer:
         if self.req_res_info is None:
             raise GeneralError("the session is not attached to a request")
         request = self.req_res_info.request
-        if request.finished:
+        if not request.delivers:
+            log.warning(
+                "the tokens of session %s changed, and the client gets them only with its next refresh: "
+                "the SuperTokens middleware is missing. Add it: %s",
+                self.session_handle,
+                request.how_to_deliver,
+            )
+        elif request.finished:
             log.warning(
                 "the tokens of session %s changed after its response was sent: the client gets them only "
                 "with its next refresh. Change the payload before you return the response.",

@@ -56,6 +56,7 @@ async def create_in_request(
     user_context: dict[str, Any],
 ) -> SessionContainer:
     """Create a session and owe its tokens to the response; nothing is owed if creation fails."""
+    request.require_delivery()
     config = recipe.config
     method = _method_for_new_session(recipe, request, user_context)
     if method == "cookie":
@@ -168,6 +169,7 @@ async def refresh_in_request(
         UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: as the protocol says.
         ConfigError: session cookies came twice and `older_cookie_domain` is not set.
     """
+    request.require_delivery()
     config = recipe.config
     allowed = config.allowed_transfer(request, False, user_context)
     writer = recipe.writer(request, user_context)

@@ -1,0 +1,211 @@
+"""What only Django has: class-based views, REST framework's wrapped requests, script names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.recipe.session import syncio as session_syncio
+from supertokens_py.recipe.session.exceptions import UnauthorisedError
+from supertokens_py.recipe.session.framework.django.asyncio import verify_session as verify_async
+from supertokens_py.recipe.session.framework.django.syncio import verify_session as verify_sync
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite
+
+from .clients import django_settings  # noqa: F401  must be first
+from .site import Site
+from .test_verify import UNAUTHORISED, assert_refused
+
+DJANGO = ("django_sync", "django_async")
+
+
+@pytest.fixture(params=DJANGO)
+def site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
+    """Both Django sites."""
+    made = Site(request.param, sqlite_files.create().uri, clock).init()
+    yield made
+    made.close()
+
+
+def request_with(access: str | None, method: str = "get", path: str = "/x") -> Any:
+    """A request of Django's own factory."""
+    from django.test import RequestFactory
+
+    headers = {"Authorization": f"Bearer {access}"} if access else {}
+    return getattr(RequestFactory(), method)(path, headers=headers)
+
+
+def test_class_based_views(site: Site) -> None:
+    """FP-41: `method_decorator` on one method, or on dispatch."""
+    from django.http import JsonResponse
+    from django.utils.decorators import method_decorator
+    from django.views import View
+
+    class One(View):
+        @method_decorator(verify_sync())
+        def post(self, request: Any) -> JsonResponse:
+            return JsonResponse({"user": request.supertokens.get_user_id()})
+
+        def get(self, request: Any) -> JsonResponse:
+            return JsonResponse({"open": True})
+
+    @method_decorator(verify_sync(), name="dispatch")
+    class Whole(View):
+        def get(self, request: Any) -> JsonResponse:
+            return JsonResponse({"user": request.supertokens.get_user_id()})
+
+    access = site.sign_in("header").access
+    for view, method in ((One.as_view(), "post"), (Whole.as_view(), "get")):
+        assert view(request_with(None, method)).status_code == 401
+        assert view(request_with(access, method)).content == b'{"user": "user-1"}'
+    assert One.as_view()(request_with(None)).content == b'{"open": true}'
+
+
+def test_async_class_based_views(site: Site) -> None:
+    """FP-41: the async decorator on an async method."""
+    from django.http import JsonResponse
+    from django.utils.decorators import method_decorator
+    from django.views import View
+
+    class One(View):
+        @method_decorator(verify_async())
+        async def get(self, request: Any) -> JsonResponse:
+            return JsonResponse({"user": request.supertokens.get_user_id()})
+
+    access = site.sign_in("header").access
+    assert asyncio.run(One.as_view()(request_with(None))).status_code == 401
+    assert asyncio.run(One.as_view()(request_with(access))).content == b'{"user": "user-1"}'
+
+
+class Wrapped:
+    """A request as Django REST framework wraps it: the real one is in `_request`."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self.data = {"parsed": True}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
+
+
+def test_wrapped_requests(site: Site) -> None:
+    """FP-41: a REST framework view gets the session on its own request; changes reach the response."""
+    from django.http import JsonResponse
+
+    from supertokens_py.framework.django.django_middleware import middleware
+
+    @verify_sync()
+    def view(request: Any) -> JsonResponse:
+        request.supertokens.sync_merge_into_access_token_payload({"a": 1})
+        made = session_syncio.create_new_session(request._request, "public", "user-2")
+        return JsonResponse({"user": request.supertokens.get_user_id(), "made": made.get_user_id()})
+
+    inner = request_with(site.sign_in("header").access)
+    response: Any = middleware(lambda request: view(Wrapped(request)))(inner)
+    assert response.content == b'{"user": "user-2", "made": "user-2"}'
+    assert inner.supertokens.get_user_id() == "user-2"
+    assert response.headers["st-refresh-token"]
+
+
+def test_without_the_middleware(site: Site) -> None:
+    """FP-41: the decorator answers by itself; a new session is refused with the line that is missing."""
+    with pytest.raises(
+        ConfigError, match=r'middleware is missing. Add it: "supertokens_py\.framework\.django'
+    ):
+        session_syncio.create_new_session(request_with(None), "public", "user-2")
+    assert site.handles("user-2") == []
+    assert verify_sync()(lambda request: None)(request_with(None)).status_code == 401
+
+
+def test_wrapped_requests_without_a_session(site: Site) -> None:
+    """FP-41: refused with our response, and None where the session is optional."""
+    assert verify_sync()(lambda request: None)(Wrapped(request_with(None))).status_code == 401
+    seen = verify_sync(session_required=False)(lambda request: request.supertokens)
+    assert seen(Wrapped(request_with(None))) is None
+
+
+@pytest.mark.parametrize("name", ["/svc", "/svc/"])
+def test_force_script_name(site: Site, name: str) -> None:
+    """FP-107: FORCE_SCRIPT_NAME is part of the path that the browser sees."""
+    from django.test import override_settings
+
+    site.init(info={"api_base_path": "/svc/auth"})
+    with override_settings(FORCE_SCRIPT_NAME=name.rstrip("/")):
+        visitor = site.sign_in("header", prefix="" if site.driver == "django_sync" else "/svc")
+        path = "/auth/session/refresh" if site.driver == "django_sync" else "/svc/auth/session/refresh"
+        assert visitor.post(path).status == 200
+
+
+def test_middleware_of_the_application_sees_our_errors(site: Site) -> None:
+    """FP-89: an error raised by a view below another middleware is answered, changes included."""
+
+    def script(view: Any) -> Any:
+        yield view.create("user-2")
+        raise UnauthorisedError("x")
+
+    reply = site.post("/open", do=script)
+    assert (reply.status, reply.json) == (401, UNAUTHORISED)
+    reply.assert_cleared("cookie", "header")
+
+
+def test_mixed_views(site: Site) -> None:
+    """FP-41: sync views under ASGI and async views under WSGI both work."""
+    from django.test import override_settings
+
+    other = {
+        "django_sync": "tests.framework.clients.django_async_urls",
+        "django_async": "tests.framework.clients.django_urls",
+    }[site.driver]
+    with override_settings(ROOT_URLCONF=other):
+        visitor = site.sign_in("cookie")
+
+        def merge(view: Any) -> Any:
+            yield view.merge({"a": 1})
+            return {"user": view.session.get_user_id()}
+
+        reply = visitor.post("/protected", do=merge)
+        assert reply.json == {"user": "user-1"}
+        assert reply.front["up"]["a"] == 1
+
+        def clear(view: Any) -> Any:
+            yield view.merge({"a": 2})
+            raise UnauthorisedError("x")
+
+        visitor.post("/protected", do=clear).assert_cleared("cookie", "header")
+        site.post("/open", do=lambda view: _raise()).assert_cleared("cookie", "header")
+        assert_refused(site.get("/protected"), UNAUTHORISED)
+
+
+def _raise() -> Any:
+    raise UnauthorisedError("x")
+
+
+def test_blocking_calls_in_an_async_view(site: Site) -> None:
+    """FP-50: a blocking call inside `async def` says what to do instead."""
+
+    async def view(request: Any) -> str:
+        try:
+            session_syncio.create_new_session(request, "public", "user-2")
+        except RuntimeError as error:
+            return str(error)
+        return ""
+
+    assert "Await its async twin instead" in asyncio.run(view(request_with(None)))
+
+
+def test_the_middleware_is_async_capable() -> None:
+    """FP-41: under ASGI it runs on the loop, without a thread for each request (D21 of the incumbent)."""
+    from asgiref.sync import iscoroutinefunction
+
+    from supertokens_py.framework.django.django_middleware import middleware
+
+    async def get_response(request: Any) -> Any: ...
+
+    assert middleware.sync_capable
+    assert middleware.async_capable
+    assert iscoroutinefunction(middleware(get_response))
+    assert not iscoroutinefunction(middleware(lambda request: None))  # type: ignore[arg-type]

@@ -1,0 +1,444 @@
+"""What only FastAPI and Starlette have: WebSockets, exception handlers, mounts, background tasks, OpenAPI."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import pytest
+from fastapi import BackgroundTasks, Depends, FastAPI, Request, WebSocket
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import StreamingResponse
+
+from supertokens_py.exceptions import ConfigError, SuperTokensError
+from supertokens_py.framework.fastapi import get_middleware
+from supertokens_py.recipe.session import SessionContainer
+from supertokens_py.recipe.session import asyncio as session_asyncio
+from supertokens_py.recipe.session import syncio as session_syncio
+from supertokens_py.recipe.session.exceptions import UnauthorisedError
+from supertokens_py.recipe.session.framework.fastapi import session_exception_handler, verify_session
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite
+
+from .clients.transport import AsgiClient
+from .site import Site
+from .test_verify import UNAUTHORISED, assert_refused
+
+Session = Annotated[SessionContainer, Depends(verify_session())]
+
+
+@pytest.fixture
+def site(sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
+    """The FastAPI site; a test may put an app of its own in place of the usual one."""
+    made = Site("fastapi", sqlite_files.create().uri, clock).init()
+    yield made
+    made.close()
+
+
+def use(site: Site, app: Any) -> None:
+    site.client.close()
+    site.client = AsgiClient(app)
+
+
+# -- WebSockets ------------------------------------------------------------------------------------
+
+
+def socket_app() -> FastAPI:
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.websocket("/ws")
+    async def ws(socket: WebSocket, session: Session) -> None:
+        await socket.accept()
+        await socket.send_text(session.get_user_id())
+        await socket.close()
+
+    @app.websocket("/merge")
+    async def merge(socket: WebSocket, session: Session) -> None:
+        await socket.accept()
+        await session.merge_into_access_token_payload({"a": 1})
+        await socket.close()
+
+    @app.websocket("/optional")
+    async def optional(
+        socket: WebSocket,
+        session: Annotated[SessionContainer | None, Depends(verify_session(session_required=False))],
+    ) -> None:
+        await socket.accept()
+        await socket.send_text("nobody" if session is None else session.get_user_id())
+        await socket.close()
+
+    return app
+
+
+def connect(path: str, headers: dict[str, str]) -> list[Any]:
+    """Open a WebSocket and return what the application did."""
+    sent: list[Any] = []
+
+    async def run() -> None:
+        incoming = [{"type": "websocket.connect"}]
+
+        async def receive() -> Any:
+            return incoming.pop(0) if incoming else {"type": "websocket.disconnect", "code": 1000}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "websocket",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": "wss",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 2),
+            "subprotocols": [],
+            "extensions": {},
+        }
+        await socket_app()(scope, receive, send)
+
+    asyncio.run(run())
+    return sent
+
+
+def refused(sent: list[Any]) -> bool:
+    return [message["type"] for message in sent] == ["websocket.close"] and sent[0]["code"] == 1008
+
+
+def test_a_websocket_by_header_or_cookie(site: Site) -> None:
+    """FP-41: the dependency works on WebSockets, with either transfer method."""
+    access = site.sign_in("header").access or ""
+    for headers in ({"Authorization": f"Bearer {access}"}, {"Cookie": f"sAccessToken={access}"}):
+        sent = connect("/ws", headers)
+        assert [message.get("text") for message in sent if message["type"] == "websocket.send"] == ["user-1"]
+
+
+def test_a_websocket_cannot_deliver_tokens(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """FP-93: a payload changed over a WebSocket is stored, and a warning says when the client gets it."""
+    visitor = site.sign_in("header")
+    sent = connect("/merge", {"Authorization": f"Bearer {visitor.access}"})
+    assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"]
+    assert site.stored(visitor.handle).payload["a"] == 1
+    assert "after its response was sent" in caplog.text
+
+
+def test_a_websocket_without_a_session_is_refused(site: Site) -> None:
+    """FP-41: close code 1008 before accepting; an optional session lets the visitor in."""
+    assert refused(connect("/ws", {}))
+    assert refused(connect("/ws", {"Authorization": "Bearer garbage"}))
+    expired = site.sign_in("header").access or ""
+    site.clock.advance(hours=2)
+    assert refused(connect("/ws", {"Authorization": f"Bearer {expired}"}))
+    assert connect("/optional", {})[1]["text"] == "nobody"
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://example.com", True),
+        ("https://api.example.com", True),
+        ("HTTPS://EXAMPLE.COM", True),
+        ("https://evil.test", False),
+        ("http://example.com", False),
+        ("null", False),
+        ("", False),
+        (None, True),
+    ],
+)
+def test_a_websocket_of_a_foreign_page_is_refused(site: Site, origin: str | None, allowed: bool) -> None:
+    """FP-52: browsers send cookies with WebSockets of any page, so with a cookie the origin must be ours."""
+    access = site.sign_in("header").access or ""
+    headers = {"Cookie": f"sAccessToken={access}"} | ({} if origin is None else {"Origin": origin})
+    for path in ("/ws", "/optional"):
+        assert refused(connect(path, headers)) is not allowed
+    by_header = {"Authorization": f"Bearer {access}"} | ({} if origin is None else {"Origin": origin})
+    assert not refused(connect("/ws", by_header))
+
+
+# -- exception handlers, middleware ----------------------------------------------------------------
+
+
+def test_the_exception_handler_without_the_middleware(site: Site) -> None:
+    """FP-91: the helper keeps Set-Cookie and front-token."""
+    app = FastAPI()
+    app.add_exception_handler(SuperTokensError, session_exception_handler)  # type: ignore[arg-type]
+
+    @app.post("/clear")
+    async def clear(session: Session) -> None:
+        raise UnauthorisedError("x")
+
+    access = site.sign_in("header").access
+    use(site, app)
+    reply = site.post("/clear", bearer=access)
+    assert (reply.status, reply.json) == (401, UNAUTHORISED)
+    reply.assert_cleared("cookie", "header")
+    assert_refused(site.post("/clear"), UNAUTHORISED)
+
+
+def test_the_exception_handler_beside_the_middleware(site: Site) -> None:
+    """FP-86, FP-91: both together answer once, and no created token survives a clearing."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+    app.add_exception_handler(SuperTokensError, session_exception_handler)  # type: ignore[arg-type]
+
+    @app.post("/login")
+    async def login(request: Request) -> None:
+        await session_asyncio.create_new_session(request, "public", "user-2")
+        raise UnauthorisedError("x")
+
+    use(site, app)
+    reply = site.post("/login", [("st-auth-mode", "cookie")])
+    assert reply.status == 401
+    reply.assert_cleared("cookie", "header")
+    assert site.handles("user-2") == []
+
+
+def test_without_the_middleware(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """FP-41: forgetting the middleware is an error that names it, not a login without tokens."""
+    app = FastAPI()
+
+    @app.post("/login")
+    async def login(request: Request) -> dict[str, bool]:
+        await session_asyncio.create_new_session(request, "public", "user-2")
+        return {"ok": True}
+
+    @app.get("/me")
+    async def me(session: Session) -> dict[str, str]:
+        return {"user": session.get_user_id()}
+
+    @app.post("/merge")
+    async def merge(session: Session) -> dict[str, bool]:
+        await session.merge_into_access_token_payload({"a": 1})
+        return {"ok": True}
+
+    visitor = site.sign_in("header")
+    use(site, app)
+    assert visitor.get("/me").json == {"user": "user-1"}  # a plain verification owes nothing
+    for method, path in (("GET", "/me"), ("POST", "/login")):
+        reply = site.request(method, path)
+        assert (reply.status, reply.session_parts) == (500, [])
+        assert isinstance(site.client.error, ConfigError)
+        assert "app.add_middleware(get_middleware())" in str(site.client.error)
+    assert site.handles("user-2") == []
+    assert visitor.post("/merge").json == {"ok": True}
+    assert "the SuperTokens middleware is missing" in caplog.text
+
+
+@pytest.mark.parametrize("expose", [[], ["X-Total", "front-token", "st-access-token", "st-refresh-token"]])
+def test_cors_outside(site: Site, expose: list[str]) -> None:
+    """FP-15: with Starlette's CORS layer outside, our names stay exposed, and 401s get CORS headers."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["https://example.com"],
+        allow_credentials=True,
+        allow_methods=["*"],
+        allow_headers=["content-type"],
+        expose_headers=expose,
+    )
+
+    @app.get("/me")
+    async def me(session: Session) -> None: ...
+
+    use(site, app)
+    origin = ("origin", "https://example.com")
+    reply = site.post("/auth/session/refresh", [origin])
+    assert {"front-token", "st-access-token", "st-refresh-token"} <= {name.lower() for name in reply.exposed}
+    assert reply.header("access-control-allow-origin") == "https://example.com"
+    assert site.get("/me", [origin]).header("access-control-allow-origin") == "https://example.com"
+
+
+# -- mounts ----------------------------------------------------------------------------------------
+
+
+def test_mounted_in_another_app(site: Site, mode: str) -> None:
+    """FP-107: below `app.mount("/api", …)` the base path counts the mount path, as browsers do."""
+    site.init(info={"api_base_path": "/api/auth"})
+    outer = FastAPI()
+    outer.mount("/api", site.client.app)
+    use(site, outer)
+    visitor = site.sign_in(mode, prefix="/api")
+    assert visitor.post("/api/auth/session/refresh").status == 200
+    assert visitor.get("/api/protected").json == {"user": "user-1"}
+    assert visitor.post("/api/auth/signout").json == {"status": "OK"}
+
+
+def test_the_middleware_on_the_outer_app(site: Site) -> None:
+    """FP-107: the middleware may sit on the outer app, with views in the mounted one."""
+    site.init(info={"api_base_path": "/auth"})
+    inner = FastAPI()
+
+    @inner.get("/me")
+    async def me(session: Session) -> dict[str, str]:
+        await session.merge_into_access_token_payload({"a": 1})
+        return {"user": session.get_user_id()}
+
+    visitor = site.sign_in("header")
+    outer = FastAPI()
+    outer.add_middleware(get_middleware())
+    outer.mount("/api", inner)
+    use(site, outer)
+    reply = visitor.get("/api/me")
+    assert reply.json == {"user": "user-1"}
+    assert reply.front["up"]["a"] == 1
+    assert visitor.post("/auth/session/refresh").status == 200
+
+
+def test_a_root_path_behind_a_stripping_proxy(site: Site) -> None:
+    """FP-107: `FastAPI(root_path="/svc")` behind a proxy that strips: the gateway path is put back."""
+    site.init(info={"api_gateway_path": "/svc"})
+    site.client.app.root_path = "/svc"
+    visitor = site.sign_in("cookie")
+    assert visitor.first.cookie("sRefreshToken").attributes["path"] == "/svc/auth/session/refresh"
+    assert visitor.refresh().status == 200
+
+
+# -- sync views, streams, background tasks ---------------------------------------------------------
+
+
+def test_sync_views_and_the_clear_error(site: Site) -> None:
+    """FP-50: `def` views may use `syncio`; inside `async def` it says what to do instead."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.post("/sync")
+    def sync_view(request: Request) -> dict[str, str]:
+        made = session_syncio.create_new_session(request, "public", "user-2", {"a": 1})
+        made.sync_merge_into_access_token_payload({"b": 2})
+        return {"user": made.get_user_id()}
+
+    @app.post("/async")
+    async def async_view(request: Request) -> None:
+        session_syncio.create_new_session(request, "public", "user-3")
+
+    use(site, app)
+    reply = site.post("/sync")
+    assert reply.json == {"user": "user-2"}
+    assert reply.front["up"]["b"] == 2
+    assert site.post("/async").status == 500
+    error = site.client.error
+    assert isinstance(error, RuntimeError)
+    assert "Await its async twin instead" in str(error)
+    assert "create_new_session" in str(error)
+    assert site.handles("user-3") == []
+
+
+def test_background_tasks(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """FP-93: a task that merges after the response is stored, and warned about."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.post("/later")
+    async def later(session: Session, tasks: BackgroundTasks) -> dict[str, bool]:
+        tasks.add_task(session.merge_into_access_token_payload, {"late": 1})
+        return {"ok": True}
+
+    visitor = site.sign_in("header")
+    use(site, app)
+    with caplog.at_level(logging.WARNING):
+        reply = visitor.post("/later")
+    assert (reply.json, reply.session_parts) == ({"ok": True}, [])
+    assert "after its response was sent" in caplog.text
+    assert site.stored(visitor.handle).payload["late"] == 1
+
+
+def test_streams(site: Site) -> None:
+    """FP-88: a stream keeps flowing chunk by chunk, with the changes in its headers."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.get("/stream")
+    async def stream(session: Session) -> StreamingResponse:
+        await session.merge_into_access_token_payload({"a": 1})
+        return StreamingResponse(iter([b"one", b"two"]))
+
+    visitor = site.sign_in("cookie")
+    use(site, app)
+    reply = visitor.get("/stream")
+    assert reply.body == b"onetwo"
+    assert reply.front["up"]["a"] == 1
+
+
+def test_the_session_is_on_the_state(site: Site) -> None:
+    """FP-93: `request.state.supertokens` holds the session, as in the incumbent."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.get("/me", dependencies=[Depends(verify_session())])
+    async def me(request: Request) -> dict[str, str]:
+        return {"user": request.state.supertokens.get_user_id()}
+
+    @app.get("/anyone", dependencies=[Depends(verify_session(session_required=False))])
+    async def anyone(request: Request) -> dict[str, bool]:
+        return {"none": request.state.supertokens is None}
+
+    visitor = site.sign_in("header")
+    use(site, app)
+    assert visitor.get("/me").json == {"user": "user-1"}
+    assert site.get("/anyone").json == {"none": True}
+
+
+def test_two_dependencies_verify_the_same_request(site: Site) -> None:
+    """FP-92: a router's dependency and a route's own one share the request's session and changes."""
+    app = FastAPI(dependencies=[Depends(verify_session(session_required=False))])
+    app.add_middleware(get_middleware())
+
+    @app.get("/me")
+    async def me(session: Session) -> dict[str, str]:
+        await session.merge_into_access_token_payload({"a": 1})
+        return {"user": session.get_user_id()}
+
+    visitor = site.sign_in("header")
+    use(site, app)
+    assert visitor.get("/me").front["up"]["a"] == 1
+
+
+def test_openapi_shows_the_scheme(site: Site) -> None:
+    """FP-41: protected routes carry a security scheme in the OpenAPI document."""
+    app = FastAPI()
+
+    @app.get("/me")
+    async def me(session: Session) -> None: ...
+
+    document = app.openapi()
+    assert document["paths"]["/me"]["get"]["security"] == [{"SuperTokens": []}]
+    scheme = document["components"]["securitySchemes"]["SuperTokens"]
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+    assert "parameters" not in document["paths"]["/me"]["get"]
+
+
+def test_lifespan_passes_through(site: Site) -> None:
+    """FP-41: the middleware leaves other scope types alone."""
+    from contextlib import asynccontextmanager
+
+    events: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> Any:
+        events.append("up")
+        yield
+        events.append("down")
+
+    app = FastAPI(lifespan=lifespan)
+    app.add_middleware(get_middleware())
+
+    async def run() -> None:
+        incoming = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+        async def receive() -> Any:
+            return incoming.pop(0)
+
+        async def send(message: Any) -> None:
+            events.append(message["type"])
+
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+
+    asyncio.run(run())
+    assert events == ["up", "lifespan.startup.complete", "down", "lifespan.shutdown.complete"]

@@ -1,0 +1,256 @@
+"""What only Flask has: async views, MethodView, blueprints, before_request, a pushed app context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Blueprint, Flask, g, request
+from flask.views import MethodView
+
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.framework.flask import Middleware
+from supertokens_py.recipe.session import asyncio as session_asyncio
+from supertokens_py.recipe.session import syncio as session_syncio
+from supertokens_py.recipe.session.exceptions import UnauthorisedError
+from supertokens_py.recipe.session.framework.flask import verify_session
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite
+
+from .clients.transport import WsgiClient
+from .site import Site
+from .test_verify import UNAUTHORISED, assert_refused
+
+
+@pytest.fixture
+def site(sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
+    """The Flask site; a test may put an app of its own in place of the usual one."""
+    made = Site("flask", sqlite_files.create().uri, clock).init()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def app(site: Site) -> Flask:
+    """An empty app with the middleware, already in the site's place."""
+    made = Flask(__name__)
+    made.logger.disabled = True
+    Middleware().init_app(made)
+    site.old = site.client  # type: ignore[attr-defined]
+    site.client = WsgiClient(made)
+    return made
+
+
+def signed_in(site: Site, mode: str = "header") -> Any:
+    """A visitor who signed in at the usual app."""
+    mine, site.client = site.client, site.old  # type: ignore[attr-defined]
+    visitor = site.sign_in(mode)
+    site.client = mine
+    return visitor
+
+
+def test_async_views(site: Site, app: Flask, mode: str) -> None:
+    """FP-41, FP-88: `async def` views: decorated, with awaited session methods, errors answered."""
+
+    @app.post("/me")
+    @verify_session()
+    async def me() -> dict[str, str]:
+        await g.supertokens.merge_into_access_token_payload({"a": 1})
+        return {"user": g.supertokens.get_user_id()}
+
+    @app.post("/clear")
+    @verify_session()
+    async def clear() -> dict[str, str]:
+        await g.supertokens.merge_into_access_token_payload({"a": 1})
+        raise UnauthorisedError("x")
+
+    @app.post("/login")
+    async def login() -> dict[str, str]:
+        made = await session_asyncio.create_new_session(request, "public", "user-2")
+        return {"user": made.get_user_id()}
+
+    visitor = signed_in(site, mode)
+    assert_refused(site.post("/me"), UNAUTHORISED)
+    reply = visitor.post("/me")
+    assert reply.json == {"user": "user-1"}
+    assert reply.front["up"]["a"] == 1
+    reply = visitor.post("/clear")
+    assert reply.json == UNAUTHORISED
+    reply.assert_cleared("cookie", "header")
+    assert site.post("/login").front["uid"] == "user-2"
+
+
+def test_blocking_calls_in_an_async_view(site: Site, app: Flask) -> None:
+    """FP-50: a blocking call inside `async def` says what to do instead."""
+
+    @app.post("/login")
+    async def login() -> dict[str, str]:
+        try:
+            session_syncio.create_new_session(request, "public", "user-2")
+        except RuntimeError as error:
+            return {"error": str(error)}
+        return {}
+
+    assert "Await its async twin instead" in site.post("/login").json["error"]
+
+
+def test_method_views(site: Site, app: Flask) -> None:
+    """FP-41: on one method of a MethodView, or on all of them through `decorators`."""
+
+    class One(MethodView):
+        def get(self) -> dict[str, bool]:
+            return {"open": True}
+
+        @verify_session()
+        def post(self) -> dict[str, str]:
+            return {"user": g.supertokens.get_user_id()}
+
+    class All(MethodView):
+        decorators = [verify_session()]  # noqa: RUF012  as Flask's documentation writes it
+
+        def get(self) -> dict[str, str]:
+            return {"user": g.supertokens.get_user_id()}
+
+    app.add_url_rule("/one", view_func=One.as_view("one"))
+    app.add_url_rule("/all", view_func=All.as_view("all"))
+    visitor = signed_in(site)
+    assert site.get("/one").json == {"open": True}
+    assert_refused(site.post("/one"), UNAUTHORISED)
+    assert visitor.post("/one").json == {"user": "user-1"}
+    assert_refused(site.get("/all"), UNAUTHORISED)
+    assert visitor.get("/all").json == {"user": "user-1"}
+
+
+def test_blueprints_and_before_request(site: Site, app: Flask) -> None:
+    """FP-41: a blueprint guarded as a whole by `before_request`."""
+    blueprint = Blueprint("members", __name__, url_prefix="/members")
+
+    @blueprint.before_request
+    @verify_session()
+    def guard() -> None:
+        return None
+
+    @blueprint.get("/<name>")
+    def page(name: str) -> dict[str, str]:
+        return {"user": g.supertokens.get_user_id(), "page": name}
+
+    app.register_blueprint(blueprint)
+    assert_refused(site.get("/members/x"), UNAUTHORISED)
+    assert signed_in(site).get("/members/x").json == {"user": "user-1", "page": "x"}
+
+
+def test_arguments_and_names_survive(site: Site, app: Flask) -> None:
+    """FP-41: URL arguments reach the view, and two decorated views keep their endpoint names."""
+
+    @app.get("/a/<int:number>")
+    @verify_session(session_required=False)
+    def first(number: int) -> dict[str, int]:
+        return {"number": number}
+
+    @app.get("/b/<int:number>")
+    @verify_session(session_required=False)
+    def second(number: int) -> dict[str, int]:
+        return {"number": number + 1}
+
+    assert site.get("/a/1").json == {"number": 1}
+    assert site.get("/b/1").json == {"number": 2}
+    assert {"first", "second"} <= set(app.view_functions)
+
+
+def test_errors_raised_outside_views(site: Site, app: Flask) -> None:
+    """FP-89: the middleware answers session errors of hooks as well."""
+
+    @app.before_request
+    def refuse() -> None:
+        raise UnauthorisedError("x")
+
+    reply = site.get("/anything")
+    assert (reply.status, reply.json) == (401, UNAUTHORISED)
+    reply.assert_cleared("cookie", "header")
+
+
+def test_an_application_handler_for_errors(site: Site, app: Flask) -> None:
+    """FP-90: a handler that the application registers has the last word on undecorated views."""
+
+    @app.errorhandler(UnauthorisedError)
+    def handle(error: UnauthorisedError) -> Any:
+        return {"own": str(error)}, 499
+
+    @app.get("/x")
+    def x() -> None:
+        raise UnauthorisedError("why", clear_tokens=False)
+
+    reply = site.get("/x")
+    assert (reply.status, reply.json) == (499, {"own": "why"})
+
+
+def test_without_the_middleware(site: Site) -> None:
+    """FP-41: the decorator answers by itself; tokens of new sessions need the middleware."""
+    app = Flask(__name__)
+
+    @app.get("/me")
+    @verify_session()
+    def me() -> dict[str, str]:
+        return {"user": g.supertokens.get_user_id()}
+
+    @app.post("/login")
+    def login() -> dict[str, str]:
+        session_syncio.create_new_session(request, "public", "user-2")
+        return {}
+
+    visitor = site.sign_in("header")
+    site.client = WsgiClient(app)
+    assert_refused(site.get("/me"), UNAUTHORISED)
+    assert visitor.get("/me").json == {"user": "user-1"}
+    app.testing = True
+    with pytest.raises(ConfigError, match=r"middleware is missing. Add it: Middleware\(app\)"):
+        site.post("/login")
+    assert site.handles("user-2") == []
+
+
+def test_a_pushed_app_context(site: Site, app: Flask) -> None:
+    """FP-93: with an app context pushed for the whole process, the next request finds no session in `g`."""
+
+    @app.get("/me")
+    @verify_session()
+    def me() -> dict[str, str]:
+        return {"user": g.supertokens.get_user_id()}
+
+    @app.get("/anyone")
+    def anyone() -> dict[str, bool]:
+        return {"session": "supertokens" in g}
+
+    visitor = signed_in(site)
+    with app.app_context():
+        assert visitor.get("/me").json == {"user": "user-1"}
+        assert site.get("/anyone").json == {"session": False}
+
+
+def test_an_environment_variable_is_no_header(site: Site) -> None:
+    """FP-52: a WSGI variable called `RID` proves nothing (D33 of the incumbent's defects)."""
+    site.init(anti_csrf="VIA_CUSTOM_HEADER")
+    visitor = site.sign_in("cookie")
+    inner = site.client.app
+
+    def with_variables(environ: Any, start_response: Any) -> Any:
+        return inner({**environ, "RID": "session", "ANTI_CSRF": "x"}, start_response)
+
+    site.client.app = with_variables
+    assert visitor.post("/protected", without=["rid"]).status == 401
+    assert visitor.post("/protected").status == 200
+
+
+def test_the_test_client(site: Site) -> None:
+    """FP-1: Flask's own test client keeps the cookies, as browsers do (path included)."""
+    client = site.client.app.test_client()
+
+    def create(view: Any) -> Any:
+        yield view.create()
+
+    client.post(
+        site.target("/open", create), headers={"st-auth-mode": "cookie"}, base_url="https://api.example.com"
+    )
+    assert client.get("/protected", base_url="https://api.example.com").json == {"user": "user-1"}
+    answer = client.post("/auth/session/refresh", base_url="https://api.example.com")
+    assert answer.json == {}
