@@ -12,6 +12,7 @@ import contextvars
 import functools
 import inspect
 import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +58,26 @@ async def call_app(hook: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs:
         return cast("T", result)
     if in_event_loop():
         return await result
+    if (run_natively := _green_thread_pool()) is not None:
+        # Greenlets share one thread, and a thread runs one loop: lend this call a thread of its own.
+        return run_natively(contextvars.copy_context().run, asyncio.run, _completed(result))
     return _thread_loop().run_until_complete(_completed(result))
+
+
+def _green_thread_pool() -> Callable[..., Any] | None:
+    """Return what runs a function in a real thread while other greenlets go on; None without greenlets.
+
+    Only modules that the application has loaded are looked at, so greenlets cost nothing elsewhere.
+    """
+    monkey: Any = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        gevent: Any = sys.modules["gevent"]
+        return lambda *call: gevent.get_hub().threadpool.apply(call[0], call[1:])
+    patcher: Any = sys.modules.get("eventlet.patcher")
+    tpool: Any = sys.modules.get("eventlet.tpool")
+    if patcher is not None and tpool is not None and patcher.is_monkey_patched("thread"):
+        return tpool.execute
+    return None
 
 
 def blocking(func: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:

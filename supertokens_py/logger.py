@@ -1,7 +1,7 @@
 """The package's logger, and the debug log that `init(debug=True)` or `SUPERTOKENS_DEBUG=1` switches on.
 
-Every module logs to `logging.getLogger(__name__)`, below `NAMESPACE`; nothing is printed until a
-handler is there, and nothing is formatted while a level is off.
+Every module logs to `logging.getLogger(__name__)`, below `NAMESPACE`. Without any logging set-up, Python
+prints warnings and errors to stderr: an unreachable database or a theft must not pass in silence.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ NAMESPACE = "supertokens_py"
 DEBUG_ENV_VAR = "SUPERTOKENS_DEBUG"
 
 _logger = logging.getLogger(NAMESPACE)
-_logger.addHandler(logging.NullHandler())
 
 
 class _JsonLine(logging.Formatter):

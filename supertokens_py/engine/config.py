@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, cast
@@ -86,7 +87,7 @@ class ResolvedEngineConfig:
     access_token_dynamic_signing_key_update_interval: float = 168
     refresh_token_rotation_grace_period: float = 30
     access_token_validity_jitter: float = 0.05
-    recent_token_reuse_behaviour: ReuseBehaviour = "TOKEN_THEFT"
+    recent_token_reuse_behaviour: ReuseBehaviour = "TOKEN_THEFT"  # noqa: S105
     verified_token_cache_size: int = 4096
     clean_up_interval: float = 12
     encryption_key: str | None = field(default=None, repr=False)
@@ -145,9 +146,8 @@ def _checked(name: str, value: Any, source: str) -> Any:
         if not isinstance(value, str) or len(value) < 16:
             raise ConfigError(f"{source} must be a text of at least 16 characters")
     elif name in ("table_schema", "table_prefix"):
-        text = cast("str", value)
-        if not (isinstance(value, str) and text.isascii() and text.replace("_", "a").isalnum()) or len(text) > 40:
-            raise ConfigError(f"{source} may hold ASCII letters, digits and '_' only, 40 at most, not {value!r}")
+        if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9_]{1,40}", value):
+            raise ConfigError(f"{source} may hold ASCII letters, digits and '_', 40 at most, not {value!r}")
     return value
 
 
