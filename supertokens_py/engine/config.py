@@ -142,12 +142,11 @@ def _checked(name: str, value: Any, source: str) -> Any:
         if choice not in _CHOICES[name]:
             raise ConfigError(f"{source} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
         return choice
-    if name == "encryption_key":
-        if not isinstance(value, str) or len(value) < 16:
-            raise ConfigError(f"{source} must be a text of at least 16 characters")
-    elif name in ("table_schema", "table_prefix"):
-        if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9_]{1,40}", value):
-            raise ConfigError(f"{source} may hold ASCII letters, digits and '_', 40 at most, not {value!r}")
+    text = value if isinstance(value, str) else ""
+    if name == "encryption_key" and len(text) < 16:
+        raise ConfigError(f"{source} must be a text of at least 16 characters")
+    if name in ("table_schema", "table_prefix") and not re.fullmatch("[A-Za-z0-9_]{1,40}", text):
+        raise ConfigError(f"{source} may hold ASCII letters, digits and '_', 40 at most, not {value!r}")
     return value
 
 
