@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from supertokens_py.bridge import call_app
 from supertokens_py.recipe.base import parameter_names
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from .results import ClaimValidationResult
 
 _T = TypeVar("_T")
+
+#: (user_id, tenant_id, user_context), or
+#: (user_id, recipe_user_id, tenant_id, current_payload, user_context); sync or async, None for "no value".
+FetchValue: TypeAlias = (
+    Callable[[str, str, dict[str, Any]], Awaitable[_T | None] | _T | None]
+    | Callable[[str, RecipeUserId, str, dict[str, Any], dict[str, Any]], Awaitable[_T | None] | _T | None]
+)
 
 
 class SessionClaim(ABC, Generic[_T]):
@@ -26,7 +33,7 @@ class SessionClaim(ABC, Generic[_T]):
             leaves the payload alone. The number of parameters decides, once.
     """
 
-    def __init__(self, key: str, fetch_value: Callable[..., Awaitable[_T | None] | _T | None]) -> None:
+    def __init__(self, key: str, fetch_value: FetchValue[_T]) -> None:
         self.key = key
         self.fetch_value = fetch_value
         self._takes_five = len(parameter_names(fetch_value) or ()) == 5
@@ -40,11 +47,11 @@ class SessionClaim(ABC, Generic[_T]):
         user_context: dict[str, Any],
     ) -> _T | None:
         """Ask the application for the current value."""
+        ask: Callable[..., Awaitable[_T | None] | _T | None] = self.fetch_value
         if self._takes_five:
-            arguments = (user_id, RecipeUserId(recipe_user_id), tenant_id, current_payload, user_context)
-        else:
-            arguments = (user_id, tenant_id, user_context)
-        return await call_app(self.fetch_value, *arguments)
+            recipe_user = RecipeUserId(recipe_user_id)
+            return await call_app(ask, user_id, recipe_user, tenant_id, current_payload, user_context)
+        return await call_app(ask, user_id, tenant_id, user_context)
 
     async def build(
         self, user_id: str, tenant_id: str, user_context: dict[str, Any] | None = None

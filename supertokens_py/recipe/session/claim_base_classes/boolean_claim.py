@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from supertokens_py.recipe.session.claim import SessionClaimValidator
+from supertokens_py.recipe.session.claim import FetchValue, SessionClaimValidator
 
 from .primitive_claim import PrimitiveClaim, PrimitiveClaimValidators
 
@@ -41,7 +39,7 @@ class BooleanClaim(PrimitiveClaim[bool]):
     def __init__(
         self,
         key: str,
-        fetch_value: Callable[..., Awaitable[bool | None] | bool | None],
+        fetch_value: FetchValue[bool],
         default_max_age_in_sec: int | None = None,
     ) -> None:
         super().__init__(key, fetch_value, default_max_age_in_sec)

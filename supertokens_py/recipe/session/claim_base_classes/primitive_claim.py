@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from supertokens_py.recipe.session.claim import SessionClaimValidator
+from supertokens_py.recipe.session.claim import FetchValue, SessionClaimValidator
 
 from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
 
@@ -42,7 +41,7 @@ class PrimitiveClaim(TimedClaim[_T]):
     def __init__(
         self,
         key: str,
-        fetch_value: Callable[..., Awaitable[_T | None] | _T | None],
+        fetch_value: FetchValue[_T],
         default_max_age_in_sec: int | None = None,
     ) -> None:
         super().__init__(key, fetch_value)
