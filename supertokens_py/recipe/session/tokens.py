@@ -23,18 +23,18 @@ class VerifiedTokens:
 
     Two generations of at most half the size each: when the young one is full it becomes the old one,
     and what was not used since is forgotten. Plain dict operations, so threads share it without a lock;
-    losing a race costs one verification.
+    losing a race costs one verification. The memory belongs to its keys: a thread that still verifies
+    with replaced keys remembers into their memory, which nobody reads any more.
     """
 
     def __init__(self, size: int) -> None:
         self._half = size // 2
-        self._keys: KeySet | None = None
-        self._young: dict[str, tuple[AccessToken, int]] = {}
-        self._old: dict[str, tuple[AccessToken, int]] = {}
+        self._memory = _Memory(None)
 
     def read(self, text: str) -> AccessToken | None:
         """Return the token if `text` has the form of one, without parsing again what is known."""
-        known = self._young.get(text) or self._old.get(text)
+        memory = self._memory
+        known = memory.young.get(text) or memory.old.get(text)
         return known[0] if known else parse_access_token(text)
 
     def check(self, token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> None:
@@ -44,22 +44,34 @@ class VerifiedTokens:
             TryRefreshTokenError: it does not hold; the session may.
             UnknownKeyError: its key is not in the set.
         """
-        if keys is not self._keys:
-            self._keys, self._young, self._old = keys, {}, {}
-        known = self._young.get(token.text)
-        if known is None and (known := self._old.get(token.text)):
-            self._remember(token, known[1])
+        memory = self._memory
+        if keys is not memory.keys:
+            memory = self._memory = _Memory(keys)
+        known = memory.young.get(token.text)
+        if known is None and (known := memory.old.get(token.text)):
+            self._remember(memory, token, known[1])
         if known is None:
-            self._remember(token, verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key))
+            self._remember(memory, token, verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key))
         elif now_ms > known[1]:
             raise TryRefreshTokenError("Access token expired")
 
-    def _remember(self, token: AccessToken, until_ms: int) -> None:
+    def _remember(self, memory: _Memory, token: AccessToken, until_ms: int) -> None:
         if not self._half:
             return
-        if len(self._young) >= self._half:
-            self._old, self._young = self._young, {}
-        self._young[token.text] = (token, until_ms)
+        if len(memory.young) >= self._half:
+            memory.old, memory.young = memory.young, {}
+        memory.young[token.text] = (token, until_ms)
+
+
+class _Memory:
+    """What was verified with one set of keys."""
+
+    __slots__ = ("keys", "old", "young")
+
+    def __init__(self, keys: KeySet | None) -> None:
+        self.keys = keys
+        self.young: dict[str, tuple[AccessToken, int]] = {}
+        self.old: dict[str, tuple[AccessToken, int]] = {}
 
 
 def verify(token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> int:
