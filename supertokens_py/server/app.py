@@ -25,7 +25,7 @@ from .call import Call, Refused, Version, read_json
 from .core import JsonResponse, TextResponse
 from .routing import Endpoint, Router, Scope
 
-_log = logging.getLogger("com.supertokens.server")
+_log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1_048_576
 _TENANT_MEMORY_S = 60

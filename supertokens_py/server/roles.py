@@ -74,7 +74,7 @@ async def _put_metadata(call: Call) -> JSONObject:
 
 
 async def _remove_metadata(call: Call) -> JSONObject:
-    await call.engine.clear_metadata(call.user_id())
+    await call.engine.clear_metadata(call.text("userId"))
     return {"status": "OK"}
 
 

@@ -20,7 +20,7 @@ from supertokens_py.types.base import JSONObject
 from .core import Core, unexpected
 from .transport import Transport
 
-_log = logging.getLogger("com.supertokens.remote")
+_log = logging.getLogger(__name__)
 
 COOL_DOWN_MS = 5_000
 _FIRST_LOAD_COOL_DOWN_MS = 1_000

@@ -24,7 +24,7 @@ NetworkInterceptor: TypeAlias = Callable[
     tuple[str, str, dict[str, Any], dict[str, Any] | None, dict[str, Any] | None],
 ]
 
-_log = logging.getLogger("com.supertokens.remote")
+_log = logging.getLogger(__name__)
 
 _BUSY_RETRIES = 5
 _BUSY_FIRST_DELAY_S = 0.01
@@ -154,13 +154,13 @@ class Transport:
             url, method, sent_headers, params, content = _checked_answer(answer)
             if body is None and not content:
                 content = None
-        return self._open_client().request(
-            method,
-            url,
-            headers=sent_headers,
-            params=params or None,
-            content=None if content is None else encode(content),
-        )
+        encoded = None if content is None else encode(content)
+        try:
+            return self._open_client().request(
+                method, url, headers=sent_headers, params=params or None, content=encoded
+            )
+        except UnicodeEncodeError as error:
+            raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
 
     def _next_host(self) -> str:
         with self._lock:

@@ -13,6 +13,7 @@ from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.engine.remote.transport import parse_hosts
 from supertokens_py.exceptions import (
+    BadInputError,
     ConfigError,
     EngineUnavailableError,
     GeneralError,
@@ -297,6 +298,12 @@ def test_settings_come_from_the_environment_and_are_checked() -> None:
     for text in ("-1", "soon", "nan"):
         with pytest.raises(ConfigError, match="SUPERTOKENS_CORE_TIMEOUT"):
             RemoteSettings.from_environment({"SUPERTOKENS_CORE_TIMEOUT": text})
+
+
+def test_a_user_id_without_utf8_form_is_refused() -> None:
+    """Half a surrogate pair cannot stand in a URL."""
+    with pytest.raises(BadInputError, match="cannot be sent"):
+        step(engine_over(Core()).user_session_handles("a\ud800", tenant_id=None))
 
 
 def test_a_value_without_json_form_is_refused() -> None:
