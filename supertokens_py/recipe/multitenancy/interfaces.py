@@ -55,11 +55,8 @@ class RecipeInterface:
     ) -> CreateOrUpdateTenantOkResult:
         """Create a tenant, or change what `config` names."""
         engine = self._app.engine
-        if config is None:
-            changes: dict[str, Any] = {}
-        else:
-            is_new = isinstance(config, TenantConfig) and await engine.tenant(tenant_id) is None
-            changes = config.changes(is_new=is_new)
+        known = await engine.tenant(tenant_id) if isinstance(config, TenantConfig) else None
+        changes = {} if config is None else config.changes(known)
         return CreateOrUpdateTenantOkResult(await engine.put_tenant(tenant_id, changes))
 
     async def delete_tenant(self, tenant_id: str, user_context: dict[str, Any]) -> DeleteTenantOkResult:

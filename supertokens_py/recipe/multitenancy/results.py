@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,9 +11,12 @@ from supertokens_py.types.response import APIResponse
 if TYPE_CHECKING:
     from supertokens_py.engine.interface import Tenant
 
-EMAIL_PASSWORD_FACTORS = ("emailpassword",)
-PASSWORDLESS_FACTORS = ("otp-email", "otp-phone", "link-email", "link-phone")
-THIRD_PARTY_FACTORS = ("thirdparty",)
+#: Login methods by the names of their switches, and the first factors that belong to each.
+METHODS = {
+    "email_password_enabled": ("emailpassword",),
+    "passwordless_enabled": ("otp-email", "otp-phone", "link-email", "link-phone"),
+    "third_party_enabled": ("thirdparty",),
+}
 
 
 class _Unset(Enum):
@@ -36,16 +38,24 @@ class TenantConfig:
     third_party_enabled: bool | None = None
     core_config: dict[str, Any] | None = None
 
-    def changes(self, *, is_new: bool) -> dict[str, Any]:
-        """Return what has to change in the engine's tenant."""
-        switches = {
-            "email_password_enabled": self.email_password_enabled,
-            "passwordless_enabled": self.passwordless_enabled,
-            "third_party_enabled": self.third_party_enabled,
-        }
-        changes: dict[str, Any] = {**dict.fromkeys(switches, False), "first_factors": None} if is_new else {}
-        changes |= {name: value for name, value in switches.items() if value is not None}
-        return changes if self.core_config is None else {**changes, "core_config": self.core_config}
+    def changes(self, known: Tenant | None) -> dict[str, Any]:
+        """Return what has to change in the engine's tenant; `known` is the tenant as it is.
+
+        Engines and cores know login methods by switches, by factors, or by both, so both are said.
+        """
+        changes: dict[str, Any] = {} if self.core_config is None else {"core_config": self.core_config}
+        wanted = (self.email_password_enabled, self.passwordless_enabled, self.third_party_enabled)
+        if known is not None and wanted == (None, None, None):
+            return changes
+        before = (False, False, False) if known is None else enabled_methods(known)
+        now = [old if new is None else new for old, new in zip(before, wanted, strict=True)]
+        listed = [] if known is None else known.first_factors or []
+        factors = [factor for factor in listed if not any(factor in own for own in METHODS.values())]
+        for enabled, own in zip(now, METHODS.values(), strict=True):
+            if enabled:
+                factors += [factor for factor in listed if factor in own] or own
+        switches = dict(zip(METHODS, now, strict=True)) if factors else {}
+        return {**changes, **switches, "first_factors": factors}
 
 
 @dataclass
@@ -63,7 +73,7 @@ class TenantConfigCreateOrUpdate:
     first_factors: list[str] | Literal[_Unset.UNSET] | None = UNSET
     required_secondary_factors: list[str] | Literal[_Unset.UNSET] | None = UNSET
 
-    def changes(self, *, is_new: bool) -> dict[str, Any]:
+    def changes(self, known: Tenant | None) -> dict[str, Any]:
         """Return what has to change in the engine's tenant."""
         given = {
             "core_config": self.core_config or UNSET,
@@ -207,17 +217,27 @@ class ListAllTenantsOkResult:
     tenants: list[ListAllTenantsItem]
 
 
+def enabled_methods(tenant: Tenant) -> tuple[bool, bool, bool]:
+    """Return whether e-mail and password, passwordless and third-party login work in a tenant.
+
+    A method works if its switch is on and the tenant's factors, where it lists any, name one of its own.
+    """
+
+    def works(switch: str) -> bool:
+        factors = tenant.first_factors
+        return getattr(tenant, switch) and (factors is None or any(f in factors for f in METHODS[switch]))
+
+    return works("email_password_enabled"), works("passwordless_enabled"), works("third_party_enabled")
+
+
 def _parts_of(
     tenant: Tenant,
 ) -> tuple[EmailPasswordConfig, PasswordlessConfig, ThirdPartyConfig, dict[str, Any]]:
-    # A login method works if its switch is on and the tenant's factors, where it lists any, name it.
-    def allows(factors: Iterable[str]) -> bool:
-        return tenant.first_factors is None or any(factor in tenant.first_factors for factor in factors)
-
+    email_password, passwordless, third_party = enabled_methods(tenant)
     return (
-        EmailPasswordConfig(tenant.email_password_enabled and allows(EMAIL_PASSWORD_FACTORS)),
-        PasswordlessConfig(tenant.passwordless_enabled and allows(PASSWORDLESS_FACTORS)),
-        ThirdPartyConfig(tenant.third_party_enabled and allows(THIRD_PARTY_FACTORS), []),
+        EmailPasswordConfig(email_password),
+        PasswordlessConfig(passwordless),
+        ThirdPartyConfig(third_party, []),
         dict(tenant.core_config),
     )
 
@@ -289,11 +309,9 @@ class LoginMethodsGetOkResult(APIResponse):
         self.first_factors = first_factors
 
     def _implied_factors(self) -> list[str]:
-        return [
-            *(EMAIL_PASSWORD_FACTORS if self.email_password.enabled else ()),
-            *(PASSWORDLESS_FACTORS if self.passwordless.enabled else ()),
-            *(THIRD_PARTY_FACTORS if self.third_party.enabled else ()),
-        ]
+        enabled = (self.email_password.enabled, self.passwordless.enabled, self.third_party.enabled)
+        offered = zip(enabled, METHODS.values(), strict=True)
+        return [factor for is_enabled, own in offered if is_enabled for factor in own]
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -227,3 +227,27 @@ async def test_before_init_the_functions_say_what_is_missing() -> None:
     assert multitenancy.recipe.MultitenancyRecipe.get_instance_optional() is None
     with pytest.raises(GeneralError, match=r"Initialisation not done"):
         await tenants.list_all_tenants()
+
+
+async def test_switches_and_factors_are_two_views_of_one_thing(start: Start, database: TestDatabase) -> None:
+    """A `TenantConfig` changes the factors of its methods and leaves the others alone."""
+    start(session.init(), uri=database.uri)
+
+    async def after(config: TenantConfig | TenantConfigCreateOrUpdate) -> tuple[list[str], Any]:
+        await tenants.create_or_update_tenant("customer1", config)
+        found = await tenants.get_tenant("customer1")
+        assert found is not None
+        return sorted(found.first_factors or ()), enabled(found)
+
+    factors = TenantConfigCreateOrUpdate(first_factors=["webauthn", "otp-email"])
+    assert await after(factors) == (["otp-email", "webauthn"], (False, True, False))
+    config = TenantConfig(third_party_enabled=True)
+    assert await after(config) == (["otp-email", "thirdparty", "webauthn"], (False, True, True))
+    config = TenantConfig(passwordless_enabled=False, third_party_enabled=False)
+    assert await after(config) == (["webauthn"], (False, False, False))
+    factors = TenantConfigCreateOrUpdate(first_factors=[])
+    assert await after(factors) == ([], (False, False, False))
+    config = TenantConfig(passwordless_enabled=True)
+    every = ["link-email", "link-phone", "otp-email", "otp-phone"]
+    assert await after(config) == (every, (False, True, False))
+    assert await after(TenantConfig(passwordless_enabled=False)) == ([], (False, False, False))
