@@ -26,6 +26,8 @@ def api_origin(text: str) -> str:
         ConfigError: `text` has no host that could be meant.
     """
     trimmed = text.strip().lower()
+    if _has_space(trimmed):
+        raise _not_a_domain(text)
     if not trimmed.startswith(_SCHEMES):
         trimmed = _with_scheme(trimmed.removeprefix("."), text)
     try:
@@ -95,11 +97,16 @@ def cookie_domain(text: str) -> str:
         host = urlsplit(bare if "://" in bare else f"//{bare}").hostname
     except ValueError:
         host = None
-    if not host or any(character in host for character in ' ;,"\\\r\n\t'):
+    if not host or _has_space(bare) or any(character in host for character in ';,"\\'):
         raise ConfigError(f"Please provide a valid session_scope: {text!r} is not a cookie domain")
     if host == LOCAL_SITE or is_ip(host):
         return host
     return f".{host}" if dotted else host
+
+
+def _has_space(text: str) -> bool:
+    # urlsplit drops line breaks and tabs silently; what holds one was never meant.
+    return any(character <= " " or character == "\x7f" for character in text)
 
 
 def scheme_of(origin: str) -> str:

@@ -1,0 +1,222 @@
+"""Origins, paths, cookie domains and sites (frontend-protocol 2.2-2.6)."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.urls import api_origin, base_path, cookie_domain, request_path, site_of
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("API.Example.com", "https://api.example.com"),
+        ("localhost:3000", "http://localhost:3000"),
+        ("127.0.0.1:3000", "http://127.0.0.1:3000"),
+        (".example.com", "https://example.com"),
+        ("https://e.com:8443/a?b", "https://e.com:8443"),
+        ("  http://e.com/ ", "http://e.com"),
+        ("http://e.com:80", "http://e.com"),
+        ("https://e.com:443", "https://e.com"),
+        ("https://e.com:80", "https://e.com:80"),
+        ("https://user:pw@e.com/x#y", "https://e.com"),
+        ("supertokens://Shop", "supertokens://shop"),
+        ("http://backend:8000", "http://backend:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("http://[::1]:8000/x", "http://[::1]:8000"),
+        ("localhost.org", "http://localhost.org"),
+        ("e.com:443", "https://e.com"),
+        ("e.com/path.with.dots", "https://e.com"),
+    ],
+)
+def test_origins(text: str, expected: str) -> None:
+    """FP-51: the vectors of 2.2, default ports dropped, IPv6 too."""
+    assert api_origin(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/x",
+        "foo",
+        "",
+        " ",
+        ".",
+        "https://",
+        "http:///x",
+        "foo/bar.baz",
+        "http://e.com:port",
+        "http://[::1",
+        "e\n.com",
+        "http://a b.com",
+    ],
+)
+def test_no_origins(text: str) -> None:
+    """FP-51: what has no host is an error that shows the text."""
+    with pytest.raises(ConfigError, match="valid domain name"):
+        api_origin(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/auth", "/auth"),
+        ("auth/", "/auth"),
+        ("/", ""),
+        ("", ""),
+        ("/Auth/X", "/Auth/X"),
+        ("http://e.com/a/b/?q=1", "/a/b"),
+        ("example.com/auth", "/auth"),
+        ("localhost/auth", "/auth"),
+        ("localhost:8000/auth", "/auth"),
+        ("/auth//", "/auth/"),
+        ("/auth?x=1", "/auth"),
+        ("/auth#x", "/auth"),
+        (" /auth ", "/auth"),
+        ("a/b/c", "/a/b/c"),
+        ("/.well-known", "/.well-known"),
+        ("http://e.com", ""),
+    ],
+)
+def test_paths(text: str, expected: str) -> None:
+    """FP-2, FP-107: the vectors of 2.3; case is kept."""
+    assert base_path(text) == expected
+
+
+@pytest.mark.parametrize("text", ["/a b", "/a;Path=/", "/a\r\nSet-Cookie: x", "/\x7f"])
+def test_paths_that_no_cookie_can_have(text: str) -> None:
+    """FP-2: the path goes into a cookie attribute, so it may not end it."""
+    with pytest.raises(ConfigError, match="valid URL path"):
+        base_path(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/auth/", "/auth"), ("/auth", "/auth"), ("/a//", "/a/"), ("/", "")]
+)
+def test_request_paths(path: str, expected: str) -> None:
+    """FP-72: exactly one trailing slash is dropped."""
+    assert request_path(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (".Example.com", ".example.com"),
+        (" .Example.com ", ".example.com"),
+        ("example.com", "example.com"),
+        ("https://api.example.com/x", "api.example.com"),
+        (".https://api.example.com:80/x", ".api.example.com"),
+        ("api.example.com:8000", "api.example.com"),
+        (".localhost", "localhost"),
+        ("localhost:3000", "localhost"),
+        ("127.0.0.1", "127.0.0.1"),
+        (".127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_cookie_domains(text: str, expected: str) -> None:
+    """FP-5: the vectors of 2.5."""
+    assert cookie_domain(text) == expected
+
+
+@pytest.mark.parametrize("text", [" ", ".", "https://", "a b.com", "e.com\r\nx", "a,b.com"])
+def test_no_cookie_domains(text: str) -> None:
+    """FP-5: what would break the header is refused."""
+    with pytest.raises(ConfigError, match="session_scope"):
+        cookie_domain(text)
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("https://api.example.com", "example.com"),
+        ("https://example.com", "example.com"),
+        ("https://a.b.c.example.co.uk", "example.co.uk"),
+        ("https://a.vercel.app", "a.vercel.app"),
+        ("https://x.a.github.io", "a.github.io"),
+        ("http://localhost:8000", "localhost"),
+        ("http://localhost.org", "localhost"),
+        ("http://127.0.0.1:8000", "localhost"),
+        ("http://10.1.2.3", "localhost"),
+        ("http://[::1]:8000", "localhost"),
+        ("http://999.1.1.1", "999.1.1.1"),
+        ("http://backend:8000", "backend"),
+        ("https://a.local", "a.local"),
+        ("https://x.a.internal", "x.a.internal"),
+        ("https://s3.amazonaws.com", "s3.amazonaws.com"),
+    ],
+)
+def test_sites(origin: str, expected: str) -> None:
+    """FP-51: 2.6, with the private part of the list; unlisted hosts are sites of their own."""
+    assert site_of(origin) == expected
+
+
+@pytest.mark.parametrize("origin", ["https://co.uk", "https://com", "https://vercel.app"])
+def test_public_suffixes(origin: str) -> None:
+    """FP-51: a public suffix cannot hold cookies."""
+    with pytest.raises(ConfigError, match="public suffix"):
+        site_of(origin)
+
+
+def test_no_network_for_the_suffix_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FP-51: the list ships with its package; nothing is downloaded (D33)."""
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    from supertokens_py import urls
+
+    urls._public_suffixes.cache_clear()
+    urls._site_of_host.cache_clear()
+    assert site_of("https://a.b.example.org") == "example.org"
+
+
+def test_the_suffix_list_is_not_loaded_for_local_hosts() -> None:
+    """FP-51: loading it costs time that a localhost set-up never needs."""
+    code = (
+        "import sys; from supertokens_py.urls import site_of; "
+        "site_of('http://localhost:1'); site_of('http://[::1]'); print('publicsuffixlist' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_origin_or_an_error(text: str) -> None:
+    """FP-51: nothing but ConfigError comes out, and an origin is its own origin."""
+    try:
+        origin = api_origin(text)
+    except ConfigError:
+        return
+    assert api_origin(origin) == origin
+    assert not set(origin) & set(" \r\n\t")
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_path_or_an_error(text: str) -> None:
+    """FP-2: nothing but ConfigError comes out, and a path can stand in a cookie."""
+    try:
+        path = base_path(text)
+    except ConfigError:
+        return
+    assert path == "" or path.startswith("/")
+    assert not set(path) & set("\r\n; ")
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_cookie_domain_or_an_error(text: str) -> None:
+    """FP-5: nothing but ConfigError comes out, and a domain can stand in a cookie."""
+    try:
+        domain = cookie_domain(text)
+    except ConfigError:
+        return
+    assert domain
+    assert not set(domain) & set('\r\n; ,"')
