@@ -26,6 +26,8 @@ from supertokens_py.recipe.session.jwt import parse_jwt_without_signature_verifi
 from supertokens_py.recipe.session.session_class import Session
 from tests.support.databases import TestDatabase
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture(autouse=True)
 def _app(sqlite_database: TestDatabase) -> Iterator[None]:

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.quick
+
 HERE = Path(__file__).parent
 CONTRACT = HERE / "public_api_0_24.txt"
 DIFFERENCES = HERE.parent / "docs" / "differences.md"

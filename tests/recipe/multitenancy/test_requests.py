@@ -25,6 +25,8 @@ from supertokens_py.recipe.session.asyncio import create_new_session_without_req
 from supertokens_py.types import GeneralErrorResponse
 from tests.recipe.conftest import Start
 
+pytestmark = pytest.mark.quick
+
 EVERY_FACTOR = ["emailpassword", "otp-email", "otp-phone", "link-email", "link-phone", "thirdparty"]
 
 

@@ -26,6 +26,8 @@ from supertokens_py.types import GeneralErrorResponse
 from tests.recipe.conftest import API, Start
 from tests.recipe.jwt.test_jwt import part
 
+pytestmark = pytest.mark.quick
+
 DISCOVERY = "/auth/.well-known/openid-configuration"
 
 
