@@ -1,16 +1,19 @@
 """What a security team wants to know of sessions: one event, one record, on one standard logger.
 
 Every record of the logger `supertokens_py.audit` carries `event` (one of `Event`) and `facts`, a dict
-of plain values. No token, key or cookie is ever among them. Records cost nothing while nobody listens.
+of plain values. No token, key or cookie is ever among them. An event is recorded once what it tells is
+committed, never for a transaction that failed. Records cost nothing while nobody listens.
 
     logging.getLogger("supertokens_py.audit").setLevel(logging.INFO)
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Literal, TypeAlias
 
+Fact: TypeAlias = str | float | bool | None
 Event: TypeAlias = Literal[
     "session.created",
     "session.refreshed",
@@ -29,9 +32,15 @@ _log = logging.getLogger(LOGGER_NAME)
 _WARNINGS = frozenset(("session.reuse", "engine.unavailable"))
 
 
-def audit(event: Event, **facts: str | float | bool | None) -> None:
+def audit(event: Event, **facts: Fact) -> None:
     """Record an event: a warning for what needs attention, else information."""
     level = logging.WARNING if event in _WARNINGS else logging.INFO
     if _log.isEnabledFor(level):
-        told = " ".join(f"{name}={value}" for name, value in facts.items())
-        _log.log(level, "%s %s", event, told, extra={"event": event, "facts": facts})
+        told = " ".join((event, *(f"{name}={_told(value)}" for name, value in facts.items())))
+        _log.log(level, "%s", told, extra={"event": event, "facts": facts})
+
+
+def _told(value: Fact) -> str:
+    # A user id is whatever the application says: it must not begin a line or a fact of its own.
+    text = str(value)
+    return text if text.isprintable() and " " not in text and "=" not in text else json.dumps(text)

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import bindparam, delete, insert, select
 
+from supertokens_py.audit import audit
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
@@ -151,7 +152,7 @@ class KeyRing:
             created_ms = self._database.write(lambda connection: self._rotate(connection, drop_old=drop_old))
             self._load(create=False)
         kid = dynamic_kid(created_ms)
-        log.info("signing key %s created by request; earlier keys dropped: %s", kid, drop_old)
+        audit("key.rotated", kid=kid, earlier_dropped=drop_old)
         return kid
 
     def delete_expired(self) -> int:
@@ -202,7 +203,9 @@ class KeyRing:
     def _load(self, *, create: bool) -> _Snapshot:
         dynamic, static = self._database.read(self._read)
         if create and self._needs_key(dynamic, static):
-            dynamic, static = self._database.write(self._create_due)
+            dynamic, static, made = self._database.write(self._create_due)
+            for kid in made:
+                audit("key.created", kid=kid)
         self._snapshot = _Snapshot(dynamic, static, self._public(dynamic, static), read_at=time.monotonic())
         return self._snapshot
 
@@ -235,15 +238,15 @@ class KeyRing:
             self._parsed[kid, stored] = key
         return key
 
-    def _create_due(self, connection: Connection) -> tuple[list[SigningKey], list[SigningKey]]:
+    def _create_due(self, connection: Connection) -> tuple[list[SigningKey], list[SigningKey], list[str]]:
         # Under the lock another process may have been first. The pair is generated inside, too: many
         # processes starting at once shall not each spend that time on a key that nobody needs.
         self._database.lock(connection, "signing keys")
         dynamic, static = self._read(connection)
         newest_ms = dynamic[0].created_ms if dynamic else None
+        made: list[str] = []
         if is_due(newest_ms, self._settings, now_ms=self._settings.now_ms()):
-            kid = dynamic_kid(self._insert_dynamic(connection))
-            log.info("signing key %s created", kid)
+            made.append(dynamic_kid(self._insert_dynamic(connection)))
         if not static:
             kid = f"s-{uuid4()}"
             row = {
@@ -252,8 +255,8 @@ class KeyRing:
                 "created_at": self._settings.now_ms(),
             }
             connection.execute(self._insert_static, row)
-            log.info("signing key %s created", kid)
-        return self._read(connection)
+            made.append(kid)
+        return *self._read(connection), made
 
     def _rotate(self, connection: Connection, *, drop_old: bool) -> int:
         self._database.lock(connection, "signing keys")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
+from supertokens_py.audit import Event, Fact, audit
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
@@ -25,6 +28,15 @@ if TYPE_CHECKING:
     from .users import UserIds
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a refresh came to, and the event to record once that is committed."""
+
+    answer: Grant | Unauthorised | TokenTheft
+    event: Event | None = None
+    facts: Mapping[str, Fact] | None = None
 
 
 class Refresher:
@@ -69,12 +81,13 @@ class Refresher:
                 connection, presented, master_key, anti_csrf=anti_csrf, static=not dynamic_key
             )
         )
-        if not isinstance(outcome, Grant):
-            return outcome
-        session = access_tokens.issue_session(
-            outcome, key=key, now_ms=self._settings.now_ms(), life_ms=life_ms
-        )
-        self._activity.note(outcome.recipe_user_id)
+        if outcome.event is not None:
+            audit(outcome.event, **(outcome.facts or {}))
+        grant = outcome.answer
+        if not isinstance(grant, Grant):
+            return grant
+        session = access_tokens.issue_session(grant, key=key, now_ms=self._settings.now_ms(), life_ms=life_ms)
+        self._activity.note(grant.recipe_user_id)
         return session
 
     def _rotate(
@@ -85,7 +98,7 @@ class Refresher:
         *,
         anti_csrf: bool,
         static: bool,
-    ) -> Grant | Unauthorised | TokenTheft:
+    ) -> _Outcome:
         # Repeating this unit after a commit of unknown outcome would be harmless, too: the token just
         # retired would now be `previous`, and yield the same successor.
         key = {"tenant": presented.tenant_id, "handle": presented.handle}
@@ -95,10 +108,10 @@ class Refresher:
         decision = decide(lineage, presented, now_ms=now_ms, grace_ms=self._settings.grace_period_ms)
         if row is None or lineage is None or decision == "GONE":
             log.debug("refresh refused: session %s is gone", presented.handle)
-            return Unauthorised(NO_SESSION)
+            return _Outcome(Unauthorised(NO_SESSION))
         payload = json_object(row.jwt_user_payload)
         if decision in ("ROTATE", "REPEAT") and not payload.keys().isdisjoint(PROTECTED_CLAIMS):
-            return Unauthorised("The user payload contains protected field")
+            return _Outcome(Unauthorised("The user payload contains protected field"))
         user_id, recipe_user_id = self._users.resolve(connection, row.user_id)
         grant = partial(Grant, user_id=user_id, recipe_user_id=recipe_user_id, payload=payload)
         match decision:
@@ -108,33 +121,41 @@ class Refresher:
                 changes = {"previous": presented.hash2, "current": token.hash2, "now": now_ms}
                 values = key | changes | {"expires": expires_ms, "static": static}
                 connection.execute(self._sql.rotate, values)
-                log.info("session %s refreshed", presented.handle)
-                return grant(token=token, created_ms=now_ms, expires_ms=expires_ms)
+                return _Outcome(
+                    grant(token=token, created_ms=now_ms, expires_ms=expires_ms),
+                    "session.refreshed",
+                    {"handle": presented.handle},
+                )
             case "REPEAT":
                 repeated = successor_of(master_key, presented, lineage, anti_csrf=anti_csrf)
                 if not repeated.is_current or bool(row.use_static_key) is not static:
                     values = key | {"current": repeated.token.hash2, "static": static}
                     connection.execute(self._sql.rerotate, values)
-                log.info("session %s refreshed again within the grace period", presented.handle)
-                return grant(
-                    token=repeated.token,
-                    created_ms=lineage.rotated_ms or now_ms,
-                    expires_ms=lineage.expires_ms,
+                rotated_ms = lineage.rotated_ms or now_ms
+                return _Outcome(
+                    grant(token=repeated.token, created_ms=rotated_ms, expires_ms=lineage.expires_ms),
+                    "session.refreshed_again",
+                    {"handle": presented.handle, "age_ms": now_ms - rotated_ms},
                 )
             case "RECENT_PREV" | "ORPHANED_BRANCH" | "STALE_LINEAGE":
                 connection.execute(self._sql.delete, key)
                 age_ms = None if lineage.rotated_ms is None else now_ms - lineage.rotated_ms
-                log.warning(
-                    "refresh token reuse: session %s revoked (%s, last rotation %s ms ago)",
-                    presented.handle, decision, age_ms,
-                )  # fmt: skip
+                facts: dict[str, Fact] = {
+                    "handle": presented.handle,
+                    "user_id": user_id,
+                    "subtype": decision,
+                    "age_ms": age_ms,
+                }
+                answer: TokenTheft | Unauthorised = Unauthorised(
+                    "the refresh token was used before", reuse=decision
+                )
                 if is_theft(decision, self._settings.recent_token_reuse_behaviour):
-                    return TokenTheft(
+                    answer = TokenTheft(
                         handle=presented.handle,
                         user_id=user_id,
                         recipe_user_id=recipe_user_id,
                         reuse=decision,
                     )
-                return Unauthorised("the refresh token was used before", reuse=decision)
+                return _Outcome(answer, "session.reuse", facts)
             case _:
                 assert_never(decision)

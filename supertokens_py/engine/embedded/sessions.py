@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -10,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
+from supertokens_py.audit import audit
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from .users import UserIds
 
 _REVOKED_AT_ONCE = 500
-
-log = logging.getLogger(__name__)
 
 
 class SessionStore:
@@ -118,7 +116,7 @@ class SessionStore:
             life_ms=life_ms,
         )
         self._insert(row)
-        log.info("session %s created", session.handle)
+        audit("session.created", handle=session.handle, user_id=primary_id, tenant_id=tenant_id)
         self._activity.note(user_id)
         return session
 
@@ -211,7 +209,7 @@ class SessionStore:
         gone = run(unit)
         revoked = [handle for handle in wanted if handle in gone]
         for handle in revoked:
-            log.info("session %s revoked", handle)
+            audit("session.revoked", handle=handle)
         return revoked
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None) -> list[str]:
@@ -321,7 +319,7 @@ class SessionStore:
             self._require_tenant(values["tenant"])  # only an empty answer can be due to an unknown one
         if revoking:
             for handle in handles:
-                log.info("session %s revoked", handle)
+                audit("session.revoked", handle=handle)
             self._activity.note(user_id)
         return handles
 

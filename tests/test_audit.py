@@ -1,0 +1,326 @@
+"""The audit log: exactly one event for each thing that happened, and never a secret in any log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supertokens_py.audit import LOGGER_NAME, audit
+from supertokens_py.engine.embedded.database import UnitConflictError
+from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.recipe.session.claims import BooleanClaim
+from tests.engine.driver import Driver
+from tests.framework.site import Site
+from tests.support.clock import Clock
+
+if TYPE_CHECKING:
+    from tests.support.databases import Sqlite, TestDatabase
+
+Events = list[tuple[str, str, dict[str, Any]]]
+
+
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: Events = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        known: Any = record
+        self.events.append((record.levelname, known.event, known.facts))
+
+
+@pytest.fixture
+def events() -> Iterator[Events]:
+    """What the audit logger records, as (level, event, facts)."""
+    log, listener = logging.getLogger(LOGGER_NAME), _Listener()
+    before = log.level
+    log.addHandler(listener)
+    log.setLevel(logging.INFO)
+    yield listener.events
+    log.setLevel(before)
+    log.removeHandler(listener)
+
+
+@pytest.fixture(params=["sqlite_database", pytest.param("postgres_database", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest) -> TestDatabase:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def core(database: TestDatabase, clock: Clock) -> Iterator[Driver]:
+    driver = Driver(database.uri, now_ms=clock)
+    yield driver
+    driver.close()
+
+
+def test_the_life_of_a_session(core: Driver, clock: Clock, events: Events) -> None:
+    """Created, refreshed, refreshed again within the window, reused after it: one event each."""
+    session = core.create("somebody")
+    core.refresh(session)
+    clock.advance(s=7)
+    core.refresh(session)
+    clock.advance(minutes=5)
+    core.refresh(session)
+    handle = session.handle
+    assert events == [
+        ("INFO", "session.created", {"handle": handle, "user_id": "somebody", "tenant_id": "public"}),
+        ("INFO", "session.refreshed", {"handle": handle}),
+        ("INFO", "session.refreshed_again", {"handle": handle, "age_ms": 7000}),
+        (
+            "WARNING",
+            "session.reuse",
+            {"handle": handle, "user_id": "somebody", "subtype": "RECENT_PREV", "age_ms": 307000},
+        ),
+    ]
+
+
+def test_older_tokens_are_told_apart(core: Driver, events: Events) -> None:
+    """Reuse of a token from before the previous one names its subtype."""
+    first = core.create()
+    second = core.refresh(first)
+    core.refresh(second)
+    del events[:]
+    core.refresh(first)
+    ((level, event, facts),) = events
+    assert (level, event, facts["subtype"]) == ("WARNING", "session.reuse", "STALE_LINEAGE")
+
+
+def test_each_revoked_session_is_an_event(core: Driver, events: Events) -> None:
+    """Once for each session that existed, whichever way it was revoked; nothing for one that did not."""
+    one, two, three = core.create("a"), core.create("b"), core.create("b")
+    del events[:]
+    core.revoke_sessions([one.handle, "unknown", one.handle])
+    core.revoke_user_sessions("b", tenant_id="public")
+    core.revoke_sessions([two.handle])
+    core.refresh(three)
+    revoked = [("INFO", "session.revoked", {"handle": session.handle}) for session in (one, two, three)]
+    assert sorted(events, key=str) == sorted(revoked, key=str)
+
+
+def test_keys(sqlite_files: Sqlite, clock: Clock, events: Events) -> None:
+    """A key that is made, and a rotation by request; a second engine that finds the keys made none."""
+    uri = sqlite_files.create(template=False).uri
+    core = Driver(uri, now_ms=clock)
+    core.jwks()
+    kids = sorted(core.engine.key_set().keys)
+    assert sorted(events, key=str) == [("INFO", "key.created", {"kid": kid}) for kid in kids]
+    del events[:]
+    kid = core.rotate_signing_key(drop_old=True)
+    assert events == [("INFO", "key.rotated", {"kid": kid, "earlier_dropped": True})]
+    del events[:]
+    other = Driver(uri, now_ms=clock)
+    other.jwks()
+    assert events == []
+    other.close()
+    core.close()
+
+
+def test_nothing_is_told_of_what_was_not_committed(
+    core: Driver, clock: Clock, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit that fails, at its commit or before, leaves no event; one that is repeated leaves one."""
+    session, other = core.create(), core.create("other")
+    del events[:]
+    database = core.engine._database
+    attempt = database._attempt
+    problems: list[Exception] = [EngineUnavailableError("the disk is full")]
+
+    def failing(work: Any, mode: Any, progress: Any) -> Any:
+        def unit(connection: Any) -> Any:
+            result = work(connection)
+            if problems:
+                raise problems[-1]
+            return result
+
+        return attempt(unit, mode, progress)
+
+    monkeypatch.setattr(database, "_attempt", failing)
+    for call in (
+        lambda: core.create(),
+        lambda: core.refresh(session),
+        lambda: core.revoke_sessions([other.handle]),
+        lambda: core.revoke_user_sessions("other", tenant_id=None),
+        lambda: core.rotate_signing_key(),
+    ):
+        with pytest.raises(EngineUnavailableError):
+            call()
+    assert events == []
+
+    problems[:] = [UnitConflictError()]  # as a database that asks to do it again, once
+    monkeypatch.setattr("time.sleep", lambda _: problems.clear())
+    core.refresh(session)
+    assert events == [("INFO", "session.refreshed", {"handle": session.handle})]
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "flask", "django_sync", "django_async"])
+def test_failed_claims_and_a_lost_store(
+    framework: str, sqlite_database: TestDatabase, clock: Clock, events: Events
+) -> None:
+    """Refusals that the engine does not see are recorded as well, in every framework."""
+    site = Site(framework, sqlite_database.uri, clock).init()
+    claim = BooleanClaim("admin", lambda *_: False)
+    site.world.validators = lambda given, session, context: [*given, claim.validators.is_true()]
+    visitor = site.sign_in()
+    del events[:]
+    assert visitor.get("/claims").status == 403
+    assert events == [("INFO", "session.claims_failed", {"handle": visitor.handle, "claims": "admin"})]
+    del events[:]
+    site.uri = "sqlite:////nonexistent-directory/sessions.db"
+    site.init()
+    assert visitor.get("/protected").status == 503
+    assert events == [("WARNING", "engine.unavailable", {})]
+    site.close()
+
+
+def test_a_verification_is_no_event(sqlite_database: TestDatabase, clock: Clock, events: Events) -> None:
+    """The hot path logs nothing, and neither does a forged token: a flood must not fill a disk."""
+    site = Site("flask", sqlite_database.uri, clock).init()
+    visitor = site.sign_in()
+    del events[:]
+    assert visitor.get("/protected").status == 200
+    for forged in (visitor.access or "").rpartition(".")[0], "x", "a.b.c":
+        site.get("/protected", cookies=[("sAccessToken", forged)])
+        site.post("/auth/session/refresh", cookies=[("sRefreshToken", forged)])
+    assert events == []
+    site.close()
+
+
+@given(st.text(max_size=20))
+def test_a_value_cannot_forge_a_line_or_a_fact(value: str) -> None:
+    """A user id with line breaks or with "x=y" in it stays inside its own fact."""
+    log, records = logging.getLogger(LOGGER_NAME), []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())  # type: ignore[method-assign]
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        audit("session.created", handle="h", user_id=value)
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+    (line,) = records
+    assert line.isprintable()
+    assert re.fullmatch(r'session\.created handle=h user_id=([^ ="]*|".*")', line) or '"' in value
+    text = line.partition("user_id=")[2]
+    assert text == value or json.loads(text) == value
+
+
+def test_nothing_is_formatted_while_nobody_listens() -> None:
+    """With the level above INFO, an event costs no string."""
+
+    class Loud:
+        def __str__(self) -> str:
+            raise AssertionError("formatted")
+
+    logging.getLogger(LOGGER_NAME).setLevel(logging.ERROR)
+    try:
+        audit("session.created", handle=Loud())  # type: ignore[arg-type]
+    finally:
+        logging.getLogger(LOGGER_NAME).setLevel(logging.NOTSET)
+
+
+# -- secrets ---------------------------------------------------------------------------------------
+
+NAMES = (
+    "supertokens_py",
+    "sqlalchemy.engine",
+    "sqlalchemy.engine.Engine.supertokens_py",
+    "sqlalchemy.pool",
+    "psycopg",
+)
+PASSWORD = "hush-this-is-the-database-password"
+
+
+@pytest.fixture
+def everything() -> Iterator[list[str]]:
+    """The text of every record of every logger, at DEBUG, with everything that formatters could print."""
+    lines: list[str] = []
+    root = logging.getLogger()
+    formatter = logging.Formatter("%(message)s")
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(f"{formatter.format(record)} {record.__dict__!r}")
+
+    handler, before = Keep(), root.level
+    loggers = [
+        root,
+        *(logging.getLogger(name) for name in ("supertokens_py", "sqlalchemy.engine", "psycopg")),
+    ]
+    levels = [logger.level for logger in loggers]
+    root.addHandler(handler)
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    yield lines
+    root.removeHandler(handler)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    root.setLevel(before)
+
+
+def pieces(secret: str) -> list[str]:
+    """Every piece of a long secret, so that half of one in a log is found as well."""
+    return [secret[at : at + 24] for at in range(0, max(1, len(secret) - 23), 24)]
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "flask"])
+def test_no_secret_in_any_log(
+    framework: str, database: TestDatabase, clock: Clock, everything: list[str]
+) -> None:
+    """A whole conversation, errors and theft included, at DEBUG: no token, no key, no password."""
+    uri = database.uri
+    if database.kind == "postgresql":
+        uri = uri.replace("postgres@", f"postgres:{PASSWORD}@")
+    site = Site(framework, uri, clock).init(anti_csrf="VIA_TOKEN")
+    secrets: set[str] = {PASSWORD}
+
+    def note(visitor: Any) -> None:
+        found = (visitor.access, visitor.refresh_token, visitor.anti_csrf)
+        secrets.update(text for text in found if text)
+
+    for mode in ("cookie", "header"):
+        visitor = site.sign_in(mode, payload={"private": "the-payload-is-nobodys-business"})
+        note(visitor)
+        stolen = visitor.refresh_token
+        visitor.get("/protected")
+        visitor.post("/database", do=lambda view: (yield view.merge({"more": 1})))
+        note(visitor)
+        visitor.post("/protected", without=["anti-csrf"])
+        visitor.get("/protected", headers=[("authorization", f"Bearer {visitor.access}x")])
+        visitor.refresh()
+        note(visitor)
+        clock.advance(minutes=5)
+        visitor.refresh_token = stolen
+        visitor.refresh()
+        site.get("/auth/jwt/jwks.json")
+    site.sign_in().post("/auth/signout")
+    site.engine._database.close()
+    broken = Site(framework, uri.replace("://", "://", 1), clock)
+    broken.uri = (
+        f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/none" if PASSWORD in uri else "sqlite:////no/x.db"
+    )
+    broken.init()
+    assert broken.post("/open", do=lambda view: (yield view.create())).status == 503
+    broken.close()
+    site.close()
+    secrets.add("the-payload-is-nobodys-business")
+    for (value,) in database.query("SELECT value FROM session_access_token_signing_keys"):
+        secrets.add(value.rpartition("|")[2].rpartition(";")[2])
+    for (value,) in database.query("SELECT key_string FROM jwt_signing_keys"):
+        secrets.add(value.rpartition("|")[2].rpartition(";")[2])
+    for (value,) in database.query("SELECT value FROM key_value WHERE name = 'refresh_token_key'"):
+        secrets.update(value.split(":")[1:])
+    assert len(secrets) > 12
+    text = "\n".join(everything)
+    assert "session.reuse" in text
+    leaked = [piece for secret in secrets for piece in pieces(secret) if piece in text]
+    # Every access token of ours begins with the same header, which is no secret.
+    header = re.compile(r"eyJhbGciOiJSUzI1NiIs")
+    assert [piece for piece in leaked if not header.match(piece)] == []
