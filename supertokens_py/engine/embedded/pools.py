@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import select
@@ -23,7 +24,18 @@ from .location import Location
 #: Execution option of units that are one statement: it is its own transaction.
 AUTOCOMMIT = "supertokens_autocommit"
 
+_LOGGING_NAME = "supertokens_py"  #: sets the log of our engines apart from those of the application's
+
 _file_creation = threading.Lock()
+
+
+def _hides_rows(record: logging.LogRecord) -> bool:
+    # At DEBUG, SQLAlchemy logs every row that it reads: private keys and payloads among them.
+    return record.levelno > logging.DEBUG
+
+
+# A filter, not a level: logging.config may reset the levels of loggers that it does not name.
+logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_hides_rows)
 
 
 def open_pool(location: Location, settings: ResolvedEngineConfig) -> Engine:
@@ -60,6 +72,7 @@ def _sqlite(location: Location, settings: ResolvedEngineConfig) -> Engine:
         location.url,
         connect_args={"check_same_thread": False, "timeout": settings.sqlite_busy_timeout},
         hide_parameters=True,
+        logging_name=_LOGGING_NAME,
         **pool,
     )
 
@@ -134,6 +147,7 @@ def _postgres(location: Location, settings: ResolvedEngineConfig) -> Engine:
             isolation_level="READ COMMITTED",
             connect_args={name: value for name, value in defaults.items() if name not in given},
             hide_parameters=True,
+            logging_name=_LOGGING_NAME,
         )
     except ImportError as error:
         raise ConfigError("PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'") from error

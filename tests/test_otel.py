@@ -1,0 +1,151 @@
+"""OpenTelemetry: events are counted, engine calls are spans, and neither says who."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+from supertokens_py import Supertokens, otel
+from supertokens_py.audit import LOGGER_NAME
+from tests.framework.site import Site
+from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
+
+
+class Telemetry:
+    """What an application would export."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._reader, self._exporter = InMemoryMetricReader(), InMemorySpanExporter()
+        meters, tracers = MeterProvider([self._reader]), TracerProvider()
+        tracers.add_span_processor(SimpleSpanProcessor(self._exporter))
+        # The global providers may be set once per process only, so the SDK's are handed to our module.
+        monkeypatch.setattr(metrics, "get_meter", meters.get_meter)
+        monkeypatch.setattr(trace, "get_tracer", tracers.get_tracer)
+
+    @property
+    def counts(self) -> dict[tuple[str, ...], int]:
+        found: dict[tuple[str, ...], int] = {}
+        data: Any = self._reader.get_metrics_data()
+        for resource in data.resource_metrics if data else ():
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    assert metric.name == "supertokens.session.events"
+                    for point in metric.data.data_points:
+                        found[tuple(str(value) for value in point.attributes.values())] = point.value
+        return found
+
+    @property
+    def spans(self) -> list[Any]:
+        return list(self._exporter.get_finished_spans())
+
+    @property
+    def names(self) -> list[str]:
+        return [span.name for span in self.spans]
+
+
+@pytest.fixture
+def telemetry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Telemetry]:
+    log = logging.getLogger(LOGGER_NAME)
+    handlers, level = list(log.handlers), log.level
+    yield Telemetry(monkeypatch)
+    log.handlers[:] = handlers
+    log.setLevel(level)
+
+
+@pytest.fixture(params=["fastapi", "flask"])
+def site(
+    request: pytest.FixtureRequest, telemetry: Telemetry, sqlite_database: TestDatabase, clock: Clock
+) -> Iterator[Site]:
+    """An application under an event loop and one without, instrumented."""
+    made = Site(request.param, sqlite_database.uri, clock).init()
+    otel.instrument()
+    yield made
+    made.close()
+
+
+def test_events_are_counted(site: Site, telemetry: Telemetry, clock: Clock) -> None:
+    """One count per event, and per subtype of reuse."""
+    visitor = site.sign_in("header")
+    stolen = visitor.refresh_token
+    visitor.refresh()
+    visitor.refresh()
+    clock.advance(minutes=5)
+    visitor.refresh_token = stolen
+    assert visitor.refresh().status == 401
+    assert telemetry.counts == {
+        ("session.created",): 1,
+        ("session.refreshed",): 2,
+        ("session.reuse", "STALE_LINEAGE"): 1,
+    }
+
+
+def test_engine_calls_are_spans(site: Site, telemetry: Telemetry) -> None:
+    """Creating, refreshing, asking the store and revoking are spans; a plain verification is none."""
+    visitor = site.sign_in()
+    assert visitor.get("/protected").status == 200
+    assert telemetry.names == ["supertokens.create_session"]
+    visitor.get("/database")
+    visitor.refresh()
+    visitor.post("/auth/signout")
+    assert telemetry.names[1:] == [
+        "supertokens.verify_session",
+        "supertokens.refresh_session",
+        "supertokens.revoke_sessions",
+    ]
+
+
+def test_a_failing_call_is_a_failed_span(site: Site, telemetry: Telemetry) -> None:
+    """The store out of reach: the span has the status and the error, and the event is counted."""
+    site.uri = "sqlite:////nonexistent-directory/sessions.db"
+    site.init()
+    otel.instrument()
+    assert site.post("/open", do=lambda view: (yield view.create())).status == 503
+    (span,) = telemetry.spans
+    assert span.status.status_code is StatusCode.ERROR
+    assert telemetry.counts == {("engine.unavailable",): 1}
+
+
+def test_neither_says_who(site: Site, telemetry: Telemetry) -> None:
+    """No token, handle or user id is in a span or in an attribute of a metric."""
+    visitor = site.sign_in("header", "a-very-private-user")
+    secrets = [visitor.access, visitor.refresh_token, visitor.handle, "a-very-private-user"]
+    visitor.refresh()
+    told = "".join(span.to_json() for span in telemetry.spans) + repr(telemetry.counts)
+    assert [secret for secret in secrets if secret and secret in told] == []
+
+
+def test_twice_is_once(site: Site, telemetry: Telemetry) -> None:
+    """Calling it again neither counts nor spans twice; an app can be named, too."""
+    otel.instrument()
+    otel.instrument(Supertokens.get_instance())
+    site.sign_in()
+    assert telemetry.counts == {("session.created",): 1}
+    assert telemetry.names == ["supertokens.create_session"]
+
+
+def test_a_louder_log_stays_loud(site: Site) -> None:
+    """A level that already lets events through is left alone."""
+    log = logging.getLogger(LOGGER_NAME)
+    log.setLevel(logging.DEBUG)
+    otel.instrument()
+    assert log.level == logging.DEBUG
+
+
+def test_spans_nest_under_the_request(site: Site, telemetry: Telemetry) -> None:
+    """The span of the application's request is the parent, also across our worker threads."""
+    tracer = trace.get_tracer("app")
+    with tracer.start_as_current_span("request") as request:
+        site.sign_in()
+    inner = next(span for span in telemetry.spans if span.name == "supertokens.create_session")
+    assert inner.parent.span_id == request.get_span_context().span_id
