@@ -15,6 +15,7 @@ from tests.browser.packages import build_pages
 from tests.browser.programs import chromium
 from tests.browser.servers import KINDS, Backend, Setup, backend, page_server
 from tests.browser.tab import Tab, Traffic
+from tests.servers.harness import Kind
 
 HERE = Path(__file__).parent
 _users = itertools.count(1)
@@ -25,9 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            parameters = getattr(item, "callspec", None)
-            kind = parameters.params.get("kind") if parameters else None
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{getattr(kind, 'name', 'one')}"))
+            parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+            kinds = [value.name for value in parameters if isinstance(value, Kind)]
+            item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *kinds])))
 
 
 @pytest.fixture(scope="package")

@@ -24,7 +24,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """An example application."""
     kind: Kind = request.param
     database = f"sqlite:///{tmp_path_factory.mktemp('clients')}/sessions.db"
-    with running(kind, database, {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": "1"}) as server:
+    # Not 1: times in tokens are whole seconds, so that a token of 1 s may be born expired.
+    with running(kind, database, {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": "2"}) as server:
         yield server
 
 
