@@ -48,6 +48,7 @@ class Supertokens:
         debug: bool | None = None,
     ) -> None:
         _check_arguments(app_info, framework, supertokens_config, recipe_list, mode)
+        _check_switches(telemetry=telemetry, debug=debug)
         self.app_info = AppInfo.from_input(app_info, framework, mode)
         self.supertokens_config = supertokens_config or SupertokensConfig()
         self.telemetry = False  # accepted for compatibility; nothing is ever sent anywhere
@@ -70,7 +71,9 @@ class Supertokens:
         if self.supertokens_config.engine_uri == DEFAULT_DATABASE:
             log.info("sessions are kept in the SQLite file supertokens.db of the working directory")
 
-    def _add(self, recipe: RecipeModule) -> None:
+    def _add(self, recipe: Any) -> None:
+        if not isinstance(recipe, RecipeModule):
+            raise ConfigError(f"recipe_list holds something that makes {recipe!r} instead of a recipe")
         if type(recipe) in self._recipes:
             raise ConfigError(
                 f"{recipe.name} recipe has already been initialised. Please check your code for bugs."
@@ -285,8 +288,15 @@ def _check_arguments(app_info: Any, framework: Any, config: Any, recipe_list: An
     if not recipe_list:
         raise ConfigError("Please provide at least one recipe to the supertokens.init function call")
     for make in cast("Sequence[Any]", recipe_list):
-        if not callable(make):
+        forgot_parentheses = isinstance(make, type) and not issubclass(make, RecipeModule)
+        if not callable(make) or forgot_parentheses:
             raise ConfigError(f"recipe_list holds {make!r}, which is not the result of a recipe's init()")
+
+
+def _check_switches(**switches: Any) -> None:
+    for name, value in switches.items():
+        if value is not None and not isinstance(value, bool):
+            raise ConfigError(f"{name} must be True, False or None, not {value!r}")
 
 
 def _call_site() -> str:

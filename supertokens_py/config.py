@@ -48,6 +48,18 @@ class InputAppInfo:
     website_domain: str | None = None
     origin: Origin | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("app_name", "api_domain", "api_gateway_path", "api_base_path", "website_base_path"):
+            value: Any = getattr(self, name)
+            if not isinstance(value, str):
+                raise ConfigError(f"{name} must be a text, not {value!r}")
+        website: Any = self.website_domain
+        if website is not None and not isinstance(website, str):
+            raise ConfigError(f"website_domain must be a text or None, not {website!r}")
+        origin: Any = self.origin
+        if origin is not None and not isinstance(origin, str) and not callable(origin):
+            raise ConfigError(f"origin must be a text, a function or None, not {origin!r}")
+
 
 @dataclass(frozen=True)
 class SupertokensConfig:
@@ -63,7 +75,7 @@ class SupertokensConfig:
         engine: settings of the embedded engine.
     """
 
-    connection_uri: str | None = None
+    connection_uri: str | None = field(default=None, repr=False)  # it may hold a password
     api_key: str | None = field(default=None, repr=False)
     network_interceptor: NetworkInterceptor | None = None
     disable_core_call_cache: bool = False
@@ -79,6 +91,12 @@ class SupertokensConfig:
         if uri is not None and not isinstance(uri, str):
             raise ConfigError(f"connection_uri must be a text or None, not {type(uri).__name__}")
         check_connection_uri(self.engine_uri)
+        api_key: Any = self.api_key
+        if api_key is not None and not isinstance(api_key, str):
+            raise ConfigError(f"api_key must be a text or None, not {type(api_key).__name__}")
+        interceptor: Any = self.network_interceptor
+        if interceptor is not None and not callable(interceptor):
+            raise ConfigError("network_interceptor must be a function or None")
         engine: Any = self.engine
         if engine is not None and not isinstance(engine, EngineConfig):
             raise ConfigError(f"engine must be an EngineConfig, not {type(engine).__name__}")

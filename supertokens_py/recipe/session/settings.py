@@ -142,6 +142,12 @@ def _check_types(given: SessionSettings) -> None:
     handlers: Any = given.error_handlers
     if handlers is not None and not isinstance(handlers, ErrorHandlers):
         raise ConfigError("error_handlers must be an instance of ErrorHandlers or None")
+    for name, hook in vars(given.error_handlers).items() if given.error_handlers else ():
+        if name.startswith("on_") and hook is not None and not callable(hook):
+            raise ConfigError(f"error_handlers.{name} must be a function or None")
+    jwt: Any = given.jwt
+    if jwt is not None and not isinstance(jwt, JWTConfig | dict):
+        raise ConfigError("jwt must be a JWTConfig or None")
     check_override(given.override)
     transfer: Any = given.get_token_transfer_method
     if transfer is not None and not callable(transfer):

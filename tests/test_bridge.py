@@ -1,0 +1,198 @@
+"""Where blocking and async callers meet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import inspect
+import os
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from supertokens_py import bridge
+from supertokens_py.bridge import blocking, call_app, in_event_loop, offload, step
+
+variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
+
+
+def where() -> int:
+    return threading.get_ident()
+
+
+async def offloaded_where() -> int:
+    return await offload(where)
+
+
+def test_offload_runs_inline_for_blocking_callers() -> None:
+    """No thread is involved."""
+    assert blocking(offloaded_where)() == threading.get_ident()
+
+
+async def test_offload_runs_in_our_threads_under_a_loop() -> None:
+    """The loop's thread stays free."""
+    assert await offload(where) != threading.get_ident()
+    name = await offload(lambda: threading.current_thread().name)
+    assert name.startswith("supertokens")
+
+
+async def test_offload_carries_context_variables() -> None:
+    """What the caller set is seen inside; what the unit sets stays inside."""
+    token = variable.set("mine")
+
+    def work() -> str:
+        seen = variable.get()
+        variable.set("theirs")
+        return seen
+
+    assert await offload(work) == "mine"
+    assert variable.get() == "mine"
+    variable.reset(token)
+
+
+async def test_offload_passes_arguments_and_errors() -> None:
+    """As a plain call would."""
+
+    def divide(a: int, *, by: int) -> float:
+        return a / by
+
+    assert await offload(divide, 6, by=3) == 2
+    with pytest.raises(ZeroDivisionError):
+        await offload(divide, 6, by=0)
+
+
+async def test_a_cancelled_caller_does_not_stop_the_unit() -> None:
+    """A unit commits or rolls back by itself."""
+    started, finish, done = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        started.set()
+        finish.wait(5)
+        done.set()
+
+    task = asyncio.create_task(offload(work))
+    await asyncio.to_thread(started.wait, 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    finish.set()
+    assert await asyncio.to_thread(done.wait, 5)
+
+
+async def hook_async(value: int) -> int:
+    await asyncio.sleep(0)
+    return value + 1
+
+
+def test_call_app_lends_a_loop_to_blocking_callers() -> None:
+    """An async hook that really suspends works from blocking code, and no loop is left running."""
+
+    async def core() -> int:
+        return await call_app(hook_async, 1) + await call_app(lambda value: value, 1)
+
+    assert blocking(core)() == 3
+    assert not in_event_loop()
+
+
+async def test_call_app_awaits_under_a_loop() -> None:
+    """In the caller's own loop."""
+    assert await call_app(hook_async, 1) == 2
+    assert await call_app(lambda: asyncio.get_running_loop()) is asyncio.get_running_loop()
+
+
+def test_the_lent_loop_is_kept_per_thread() -> None:
+    """One loop for all hooks of a thread, so connections that an application keeps stay usable."""
+
+    async def loop_of() -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    async def core() -> asyncio.AbstractEventLoop:
+        return await call_app(loop_of)
+
+    mine = blocking(core)()
+    assert blocking(core)() is mine
+    others: list[asyncio.AbstractEventLoop] = []
+    thread = threading.Thread(target=lambda: others.append(blocking(core)()))
+    thread.start()
+    thread.join()
+    assert others[0] is not mine
+    gc.collect()
+    assert others[0].is_closed()
+
+
+async def test_a_blocking_call_inside_a_loop_says_what_to_do() -> None:
+    """Before anything is done; no coroutine is left behind unawaited."""
+    with pytest.raises(RuntimeError, match=r"offloaded_where\(\) would block the event loop") as caught:
+        blocking(offloaded_where)()
+    assert "Await its async twin instead" in str(caught.value)
+    assert "sync_" in str(caught.value)
+
+
+def test_a_twin_keeps_name_signature_and_docstring() -> None:
+    """Help and editors show the same."""
+
+    async def original(a: int, b: str = "x") -> None:
+        """Say what it does."""
+
+    twin = blocking(original)
+    assert twin.__doc__ == "Say what it does."
+    assert twin.__name__ == "original"
+    assert str(inspect.signature(twin)) == str(inspect.signature(original))
+    assert not inspect.iscoroutinefunction(twin)
+
+
+def test_stepping_a_coroutine_that_suspends_is_an_error() -> None:
+    """The core may not suspend outside a loop; one that does is named, and closed."""
+
+    class Never:
+        def __await__(self) -> Any:
+            yield
+
+    async def waits() -> None:
+        await Never()
+
+    with pytest.raises(RuntimeError, match=r"waits\(\) suspended outside an event loop"):
+        step(waits())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_makes_threads_of_its_own() -> None:
+    """An executor used before a fork would hang the child."""
+    assert asyncio.run(offloaded_where())
+    assert blocking(_core)() == 2
+    child = os.fork()
+    if child == 0:
+        try:
+            code = 0 if asyncio.run(asyncio.wait_for(offloaded_where(), 5)) and blocking(_core)() == 2 else 1
+        except BaseException:
+            code = 2
+        os._exit(code)
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return
+        time.sleep(0.01)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    pytest.fail("the child hangs")
+
+
+async def _core() -> int:
+    return await call_app(hook_async, 1)
+
+
+def test_many_threads_share_one_executor() -> None:
+    """It is made once, whoever comes first."""
+    made: list[object] = []
+    threads = [threading.Thread(target=lambda: made.append(bridge._executor())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(map(id, made))) == 1
