@@ -288,7 +288,7 @@ def _check_arguments(app_info: Any, framework: Any, config: Any, recipe_list: An
     if not recipe_list:
         raise ConfigError("Please provide at least one recipe to the supertokens.init function call")
     for make in cast("Sequence[Any]", recipe_list):
-        forgot_parentheses = isinstance(make, type) and not issubclass(make, RecipeModule)
+        forgot_parentheses = isinstance(make, type) and not issubclass(cast("type[Any]", make), RecipeModule)
         if not callable(make) or forgot_parentheses:
             raise ConfigError(f"recipe_list holds {make!r}, which is not the result of a recipe's init()")
 
