@@ -9,6 +9,8 @@ from typing import Any
 from .cookies import Cookie, SameSite
 
 EXPOSE_HEADER = "Access-Control-Expose-Headers"
+CACHE_HEADER = "Cache-Control"
+NO_STORE = "no-store"
 
 
 class Changes:
@@ -62,9 +64,23 @@ class Changes:
             elif lower not in replaced:
                 kept.append((name, value))
         kept += self.headers.items()
+        if self.must_not_be_stored(value for name, value in kept if name.lower() == CACHE_HEADER.lower()):
+            kept = [(name, value) for name, value in kept if name.lower() != CACHE_HEADER.lower()]
+            kept.append((CACHE_HEADER, NO_STORE))
         kept += [("Set-Cookie", cookie.header()) for cookie in self.cookies.values()]
         line = self.expose_header(already) or ", ".join(already)
         return [*kept, (EXPOSE_HEADER, line)] if line else kept
+
+    def must_not_be_stored(self, cache_control: Iterable[str]) -> bool:
+        """Tell whether tokens are owed to a response whose Cache-Control lines would let others have them.
+
+        A view does not know on which of its responses tokens travel: one that allows shared caches
+        loses that permission for this response, or a cache would hand one user's session to the next.
+        """
+        if not self.exposed:
+            return False
+        directives = {part.strip().lower() for line in cache_control for part in line.split(",")}
+        return directives.isdisjoint((NO_STORE, "private"))
 
     def expose_header(self, already: Iterable[str]) -> str | None:
         """Return the one Access-Control-Expose-Headers line that also holds what the response has already."""
@@ -141,8 +157,7 @@ class BaseResponse:
         Raises:
             ValueError: name or value would break out of its line.
         """
-        if any(character in key + value for character in "\r\n\0"):
-            raise ValueError(f"header {key!r} may not contain line breaks")
+        _refuse(f"header {key!r}", key + value, "\r\n\0")
         self.headers[key.lower()] = (key, value)
 
     def remove_header(self, key: str) -> None:
@@ -160,7 +175,13 @@ class BaseResponse:
         httponly: bool = False,
         samesite: SameSite = "lax",
     ) -> None:
-        """Set a cookie that expires at `expires` (Unix ms)."""
+        """Set a cookie that expires at `expires` (Unix ms); its value is percent-encoded.
+
+        Raises:
+            ValueError: name, path or domain would break out of its place.
+        """
+        _refuse(f"the name of cookie {key!r}", key, "\r\n\0;=")
+        _refuse(f"path and domain of cookie {key!r}", path + (domain or ""), "\r\n\0;")
         cookie = Cookie(key, value, expires, path, domain, secure, httponly, samesite)
         self.cookies.pop(cookie.key, None)
         self.cookies[cookie.key] = cookie
@@ -171,6 +192,12 @@ class BaseResponse:
         if "content-type" not in self.headers:
             listed.insert(0, ("Content-Type", self.content_type))
         return listed + [("Set-Cookie", cookie.header()) for cookie in self.cookies.values()]
+
+
+def _refuse(what: str, text: str, characters: str) -> None:
+    if any(character in text for character in characters):
+        kinds = "line breaks" if characters == "\r\n\0" else "line breaks, ';' or '='"
+        raise ValueError(f"{what} may not contain {kinds}")
 
 
 def _json_bytes(content: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from supertokens_py.framework.cookies import Cookie
-from supertokens_py.framework.response import EXPOSE_HEADER, BaseResponse, Changes
+from supertokens_py.framework.response import CACHE_HEADER, EXPOSE_HEADER, NO_STORE, BaseResponse, Changes
 
 from .django_request import DjangoRequest
 
@@ -31,6 +31,8 @@ def with_changes(response: HttpResponseBase, request: DjangoRequest) -> HttpResp
         return response
     for name, value in changes.headers.items():
         response.headers[name] = value
+    if changes.must_not_be_stored([response.headers.get(CACHE_HEADER, "")]):
+        response.headers[CACHE_HEADER] = NO_STORE
     already = response.headers.get(EXPOSE_HEADER)
     if line := changes.expose_header([already] if already else []):
         response.headers[EXPOSE_HEADER] = line
