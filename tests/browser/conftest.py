@@ -18,6 +18,8 @@ from tests.browser.tab import Tab, Traffic
 from tests.servers.harness import Kind
 
 HERE = Path(__file__).parent
+#: The first test of a fresh checkout waits until the npm packages are installed.
+FIRST_TEST_SECONDS = 300
 _users = itertools.count(1)
 
 
@@ -26,6 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(FIRST_TEST_SECONDS))
             parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
             kinds = [value.name for value in parameters if isinstance(value, Kind)]
             item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *kinds])))

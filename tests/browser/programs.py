@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from typing import NoReturn
 
 import pytest
+
+#: The oldest that Vite, which builds the frontend examples, runs on.
+NODE = (20, 19)
 
 
 def chromium() -> str:
@@ -22,13 +27,16 @@ def chromium() -> str:
 
 def npm() -> str:
     """Return the path of npm; without it, skip here and fail in CI."""
-    found = shutil.which("npm")
-    if not found or not shutil.which("node"):
-        _missing("browser tests need node and npm, version 20 or later (Debian: apt-get install nodejs npm)")
+    found, node = shutil.which("npm"), shutil.which("node")
+    if not found or not node:
+        _missing(f"browser tests need node {'.'.join(map(str, NODE))} or later, and npm")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if tuple(int(part) for part in version.removeprefix("v").split(".")[:2]) < NODE:
+        _missing(f"browser tests need node {'.'.join(map(str, NODE))} or later, not {version}")
     return found
 
 
-def _missing(message: str) -> None:
+def _missing(message: str) -> NoReturn:
     if os.environ.get("CI", "").lower() in ("true", "1"):
         pytest.fail(message)
     pytest.skip(message)

@@ -243,21 +243,24 @@ def test_a_failed_claim_fires_its_event_and_can_be_fetched_again(
     assert tab.call("/second-factor").body["payload"]["2fa-completed"]["v"] is True
 
 
-def test_the_role_claim_of_the_official_client(open_tab: OpenTab, user: str) -> None:
-    """`UserRoleClaim` of supertokens-web-js reads the claim that the backend writes under st-role."""
+def test_the_role_and_permission_claims_of_the_official_client(open_tab: OpenTab, user: str) -> None:
+    """`UserRoleClaim` and `PermissionClaim` of supertokens-web-js read what the roles recipe writes."""
     tab = open_tab()
     tab.sign_in(user)
     refused = tab.call("/admin")
     assert refused.status == 403
-    assert refused.body["claimValidationErrors"][0]["id"] == "st-role"
+    assert [error["id"] for error in refused.body["claimValidationErrors"]] == ["st-role", "st-perm"]
     assert tab.call("/become-admin", "POST").status == 200
     assert tab.page.evaluate("client.getClaimValue({claim: UserRoleClaim})") == ["admin"]
+    assert tab.page.evaluate("client.getClaimValue({claim: PermissionClaim})") == ["write"]
     script = (
-        "role => client.validateClaims({overrideGlobalClaimValidators:"
-        " validators => [...validators, UserRoleClaim.validators.includes(role)]})"
+        "([role, permission]) => client.validateClaims({overrideGlobalClaimValidators: validators => ["
+        "...validators, UserRoleClaim.validators.includes(role),"
+        " PermissionClaim.validators.includes(permission)]})"
     )
-    assert tab.page.evaluate(script, "admin") == []
-    assert [error["id"] for error in tab.page.evaluate(script, "owner")] == ["st-role"]
+    assert tab.page.evaluate(script, ["admin", "write"]) == []
+    failed = tab.page.evaluate(script, ["owner", "delete"])
+    assert [error["id"] for error in failed] == ["st-role", "st-perm"]
     assert tab.call("/admin").status == 200
 
 

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
+from supertokens_py.recipe.userroles import PermissionClaim, UserRoleClaim
+
 shared.configure()
 settings.configure(
     SECRET_KEY="only for tests",
@@ -28,9 +30,11 @@ ASYNC = os.environ["DJANGO_VIEWS"] == "async"
 if ASYNC:
     from supertokens_py.recipe.session.asyncio import create_new_session, revoke_session
     from supertokens_py.recipe.session.framework.django.asyncio import verify_session
+    from supertokens_py.recipe.userroles.asyncio import add_role_to_user, create_new_role_or_add_permissions
 else:
     from supertokens_py.recipe.session.framework.django.syncio import verify_session
     from supertokens_py.recipe.session.syncio import create_new_session, revoke_session
+    from supertokens_py.recipe.userroles.syncio import add_role_to_user, create_new_role_or_add_permissions
 
 View = Callable[[HttpRequest], Any]
 
@@ -101,8 +105,10 @@ if ASYNC:
         return {}
 
     async def become_admin(request: HttpRequest) -> Any:
-        shared.roles[request.supertokens.get_user_id()] = ["admin"]
-        await request.supertokens.fetch_and_set_claim(shared.RoleClaim)
+        await create_new_role_or_add_permissions("admin", ["write"])
+        await add_role_to_user("public", request.supertokens.get_user_id(), "admin")
+        await request.supertokens.fetch_and_set_claim(UserRoleClaim)
+        await request.supertokens.fetch_and_set_claim(PermissionClaim)
         return {}
 
     async def revoke(request: HttpRequest) -> Any:
@@ -128,8 +134,10 @@ else:
         return {}
 
     def become_admin(request: HttpRequest) -> Any:
-        shared.roles[request.supertokens.get_user_id()] = ["admin"]
-        request.supertokens.sync_fetch_and_set_claim(shared.RoleClaim)
+        create_new_role_or_add_permissions("admin", ["write"])
+        add_role_to_user("public", request.supertokens.get_user_id(), "admin")
+        request.supertokens.sync_fetch_and_set_claim(UserRoleClaim)
+        request.supertokens.sync_fetch_and_set_claim(PermissionClaim)
         return {}
 
     def revoke(request: HttpRequest) -> Any:

@@ -13,6 +13,8 @@ from supertokens_py.framework.fastapi import get_middleware
 from supertokens_py.recipe.session import SessionContainer
 from supertokens_py.recipe.session.asyncio import create_new_session, revoke_session
 from supertokens_py.recipe.session.framework.fastapi import verify_session
+from supertokens_py.recipe.userroles import PermissionClaim, UserRoleClaim
+from supertokens_py.recipe.userroles.asyncio import add_role_to_user, create_new_role_or_add_permissions
 
 shared.configure()
 app = FastAPI()
@@ -111,8 +113,10 @@ async def admin(session: AdminSession):
 
 @app.post("/become-admin")
 async def become_admin(session: Session):
-    shared.roles[session.get_user_id()] = ["admin"]
-    await session.fetch_and_set_claim(shared.RoleClaim)
+    await create_new_role_or_add_permissions("admin", ["write"])
+    await add_role_to_user("public", session.get_user_id(), "admin")
+    await session.fetch_and_set_claim(UserRoleClaim)
+    await session.fetch_and_set_claim(PermissionClaim)
     return {}
 
 

@@ -9,6 +9,8 @@ from flask import Flask, Response, g, request
 from supertokens_py.framework.flask import Middleware
 from supertokens_py.recipe.session.framework.flask import verify_session
 from supertokens_py.recipe.session.syncio import create_new_session, revoke_session
+from supertokens_py.recipe.userroles import PermissionClaim, UserRoleClaim
+from supertokens_py.recipe.userroles.syncio import add_role_to_user, create_new_role_or_add_permissions
 
 shared.configure()
 app = Flask(__name__, static_folder=None)
@@ -97,8 +99,10 @@ def admin():
 @app.post("/become-admin")
 @verify_session()
 def become_admin():
-    shared.roles[g.supertokens.get_user_id()] = ["admin"]
-    g.supertokens.sync_fetch_and_set_claim(shared.RoleClaim)
+    create_new_role_or_add_permissions("admin", ["write"])
+    add_role_to_user("public", g.supertokens.get_user_id(), "admin")
+    g.supertokens.sync_fetch_and_set_claim(UserRoleClaim)
+    g.supertokens.sync_fetch_and_set_claim(PermissionClaim)
     return {}
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
-from supertokens_py.recipe import session
-from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayClaim
+from supertokens_py.recipe import session, userroles
+from supertokens_py.recipe.session.claims import BooleanClaim
+from supertokens_py.recipe.userroles import PermissionClaim, UserRoleClaim
 
 ALLOWED_ORIGINS = os.environ.get("ALLOWED_ORIGINS", "").split()
 PAGES = Path(os.environ["PAGES"])
@@ -23,15 +24,11 @@ MARKUP = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=
 
 # What the application knows about its users. One process serves a test, so a dict is a database.
 second_factor_done: dict[str, bool] = defaultdict(bool)
-roles: dict[str, list[str]] = defaultdict(list)
 #: User names of the form posts that were let through.
 accepted_posts: list[str] = []
 
 SecondFactorClaim = BooleanClaim(
     key="2fa-completed", fetch_value=lambda user_id, *_rest: second_factor_done[user_id]
-)
-RoleClaim: PrimitiveArrayClaim[str] = PrimitiveArrayClaim(
-    key="st-role", fetch_value=lambda user_id, *_rest: list(roles[user_id])
 )
 
 
@@ -44,7 +41,10 @@ def configure() -> None:
             website_domain=os.environ["WEBSITE_DOMAIN"],
         ),
         supertokens_config=SupertokensConfig(connection_uri=os.environ["SUPERTOKENS_CONNECTION_URI"]),
-        recipe_list=[session.init(**json.loads(os.environ.get("SESSION_SETTINGS", "{}")))],
+        recipe_list=[
+            session.init(**json.loads(os.environ.get("SESSION_SETTINGS", "{}"))),
+            userroles.init(),
+        ],
     )
 
 
@@ -54,8 +54,12 @@ def require_second_factor(validators: list[Any], *_rest: Any) -> list[Any]:
 
 
 def require_admin(validators: list[Any], *_rest: Any) -> list[Any]:
-    """Global validators plus the one of the role."""
-    return [*validators, RoleClaim.validators.includes("admin")]
+    """Global validators plus those of the role and of what it permits."""
+    return [
+        *validators,
+        UserRoleClaim.validators.includes("admin"),
+        PermissionClaim.validators.includes("write"),
+    ]
 
 
 def describe(container: session.SessionContainer) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import axios from "axios";
 import SuperTokensWebsite, { BooleanClaim } from "supertokens-website";
 import SuperTokens from "supertokens-web-js";
 import Session from "supertokens-web-js/recipe/session";
-import { UserRoleClaim } from "supertokens-web-js/recipe/userroles";
+import { PermissionClaim, UserRoleClaim } from "supertokens-web-js/recipe/userroles";
 
 const settings = { client: "web-js", apiDomain: location.origin, session: {} };
 if (location.hash.length > 1) Object.assign(settings, JSON.parse(decodeURIComponent(location.hash.slice(1))));
@@ -127,6 +127,7 @@ Object.assign(window, {
   client,
   events,
   frontToken,
+  PermissionClaim,
   SecondFactorClaim,
   stored,
   UserRoleClaim,
