@@ -15,11 +15,12 @@ NODE = (20, 19)
 
 def chromium() -> str:
     """Return the path of the browser; without one, skip here and fail in CI."""
-    wanted = os.environ.get("SUPERTOKENS_TEST_CHROMIUM", "chromium")
-    found = shutil.which(wanted)
+    chosen = os.environ.get("SUPERTOKENS_TEST_CHROMIUM")
+    names = [chosen] if chosen else ["chromium", "chromium-browser", "google-chrome"]
+    found = next(filter(None, map(shutil.which, names)), None)
     if not found:
         _missing(
-            f"browser tests need {wanted} (Debian: apt-get install chromium), or its path in "
+            f"browser tests need {names[0]} (Debian: apt-get install chromium), or its path in "
             "SUPERTOKENS_TEST_CHROMIUM"
         )
     return found
