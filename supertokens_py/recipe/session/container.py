@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.audit import audit
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
+from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.exceptions import GeneralError, ProtectedClaimError
 from supertokens_py.types.base import RecipeUserId
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .recipe import SessionRecipe
     from .settings import SessionConfig
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
@@ -63,7 +63,7 @@ class SessionContainer:
         self._payload: dict[str, Any] | None = None
         self.refresh_token = refresh_token
         self.anti_csrf_token = anti_csrf_token
-        self.access_token_updated = updated
+        self.access_token_updated: bool = updated
         self.req_res_info: ReqResInfo | None = None
         self.response_mutators: list[Callable[[BaseResponse, dict[str, Any]], None]] = []
 
@@ -222,10 +222,8 @@ class SessionContainer:
 
         Protected claims in the argument are left out, so the current payload may be spread into it.
         """
-        warnings.warn(
-            "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead",
-            DeprecationWarning,
-            stacklevel=2,
+        warn_deprecated(
+            "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
         context = user_context if user_context is not None else {}
         issuer = self.get_access_token_payload().get("iss")
@@ -369,19 +367,19 @@ class SessionContainer:
 
     # -- blocking twins ------------------------------------------------------------------------------
 
-    sync_get_session_data_from_database = blocking(get_session_data_from_database)
-    sync_get_time_created = blocking(get_time_created)
-    sync_get_expiry = blocking(get_expiry)
-    sync_update_session_data_in_database = blocking(update_session_data_in_database)
-    sync_revoke_session = blocking(revoke_session)
-    sync_merge_into_access_token_payload = blocking(merge_into_access_token_payload)
-    sync_update_access_token_payload = blocking(update_access_token_payload)
-    sync_assert_claims = blocking(assert_claims)
-    sync_fetch_and_set_claim = blocking(fetch_and_set_claim)
-    sync_set_claim_value = blocking(set_claim_value)
-    sync_get_claim_value = blocking(get_claim_value)
-    sync_remove_claim = blocking(remove_claim)
-    sync_attach_to_request_response = blocking(attach_to_request_response)
+    sync_get_session_data_from_database: Final = blocking(get_session_data_from_database)
+    sync_get_time_created: Final = blocking(get_time_created)
+    sync_get_expiry: Final = blocking(get_expiry)
+    sync_update_session_data_in_database: Final = blocking(update_session_data_in_database)
+    sync_revoke_session: Final = blocking(revoke_session)
+    sync_merge_into_access_token_payload: Final = blocking(merge_into_access_token_payload)
+    sync_update_access_token_payload: Final = blocking(update_access_token_payload)
+    sync_assert_claims: Final = blocking(assert_claims)
+    sync_fetch_and_set_claim: Final = blocking(fetch_and_set_claim)
+    sync_set_claim_value: Final = blocking(set_claim_value)
+    sync_get_claim_value: Final = blocking(get_claim_value)
+    sync_remove_claim: Final = blocking(remove_claim)
+    sync_attach_to_request_response: Final = blocking(attach_to_request_response)
     sync_get_session_data = sync_get_session_data_from_database
     sync_update_session_data = sync_update_session_data_in_database
 

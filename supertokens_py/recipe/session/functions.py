@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import parameter_names
@@ -222,10 +222,8 @@ class RecipeInterface:
         self, session_handle: str, new_access_token_payload: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
         """Replace the stored payload; deprecated, use `merge_into_access_token_payload`."""
-        warnings.warn(
-            "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead",
-            DeprecationWarning,
-            stacklevel=2,
+        warn_deprecated(
+            "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
         payload = {"iss": self._recipe.issuer, **without_protected(new_access_token_payload)}
         return await self._recipe.app.engine.replace_session_payload(session_handle, payload)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import SameSite
 from supertokens_py.framework.request import BaseRequest
@@ -124,10 +124,8 @@ class SessionSettings:
     def __post_init__(self) -> None:
         _check_types(self)
         if self.jwt is not None:
-            warnings.warn(
-                "session.init(jwt=...) is deprecated: the access token is a JWT itself; leave it out",
-                DeprecationWarning,
-                stacklevel=3,
+            warn_deprecated(
+                "session.init(jwt=...) is deprecated: the access token is a JWT itself; leave it out"
             )
 
     @property
@@ -236,23 +234,29 @@ class SessionConfig:
 
     def __init__(self, given: SessionSettings, app_info: AppInfo) -> None:
         self.app_info = app_info
-        self.framework = app_info.framework
+        self.framework: str | None = app_info.framework
         self.mode = app_info.mode
-        self.refresh_token_path = f"{app_info.api_base_path}{SESSION_REFRESH}"
-        self.cookie_domain = cookie_domain(given.cookie_domain) if given.cookie_domain else None
+        self.refresh_token_path: str = f"{app_info.api_base_path}{SESSION_REFRESH}"
+        self.cookie_domain: str | None = cookie_domain(given.cookie_domain) if given.cookie_domain else None
         older = given.older_cookie_domain
-        self.older_cookie_domain = cookie_domain(older) if older else older
+        self.older_cookie_domain: str | None = cookie_domain(older) if older else older
         secure = given.cookie_secure
-        self.cookie_secure = scheme_of(app_info.api_domain) == "https" if secure is None else secure
+        self.cookie_secure: bool = scheme_of(app_info.api_domain) == "https" if secure is None else secure
+        self.session_expired_status_code: int
+        self.invalid_claim_status_code: int
         self.session_expired_status_code, self.invalid_claim_status_code = _status_codes(given)
-        self.error_handlers = given.error_handlers or ErrorHandlers()
-        self.get_token_transfer_method = given.get_token_transfer_method or get_token_transfer_method_default
-        self.override = given.override or InputOverrideConfig()
-        self.use_dynamic_access_token_signing_key = given.use_dynamic_access_token_signing_key is not False
-        self.expose_access_token_to_frontend_in_cookie_based_auth = bool(
+        self.error_handlers: InputErrorHandlers = given.error_handlers or ErrorHandlers()
+        self.get_token_transfer_method: TransferChoice = (
+            given.get_token_transfer_method or get_token_transfer_method_default
+        )
+        self.override: InputOverrideConfig = given.override or InputOverrideConfig()
+        self.use_dynamic_access_token_signing_key: bool = (
+            given.use_dynamic_access_token_signing_key is not False
+        )
+        self.expose_access_token_to_frontend_in_cookie_based_auth: bool = bool(
             given.expose_access_token_to_frontend_in_cookie_based_auth
         )
-        self.jwks_refresh_interval_sec = given.jwks_refresh_interval_sec or 14_400
+        self.jwks_refresh_interval_sec: int = given.jwks_refresh_interval_sec or 14_400
         self._anti_csrf: AntiCsrf | None = given.anti_csrf
         self._same_site: SameSite | None = self._fixed_same_site(given.cookie_same_site)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, TypeVar
 
 from supertokens_py.bridge import call_app
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.framework.native import as_base_request
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.openid.asyncio import (
@@ -282,11 +282,7 @@ async def update_access_token_payload(
     session_handle: str, new_access_token_payload: dict[str, Any], user_context: dict[str, Any] | None = None
 ) -> bool:
     """Replace the stored payload; deprecated, use `merge_into_access_token_payload`."""
-    warnings.warn(
-        "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead",
-        DeprecationWarning,
-        stacklevel=2,
-    )
+    warn_deprecated("update_access_token_payload is deprecated. Use merge_into_access_token_payload instead")
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.update_access_token_payload(
         session_handle, new_access_token_payload, _context(user_context)

@@ -1,0 +1,56 @@
+"""When a request must prove that it is not forged (frontend-protocol 9)."""
+
+from __future__ import annotations
+
+import pytest
+
+from supertokens_py.access_token import AccessToken
+from supertokens_py.recipe.session.csrf import check_is_due, require_token
+from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
+
+
+@pytest.mark.parametrize(
+    ("given", "method", "transfer", "due"),
+    [
+        (None, "GET", "cookie", False),
+        (None, "HEAD", "cookie", True),
+        (None, "POST", "cookie", True),
+        (None, "DELETE", "cookie", True),
+        (True, "GET", "cookie", True),
+        (False, "POST", "cookie", False),
+        (None, "POST", "header", False),
+        (True, "POST", "header", False),
+    ],
+)
+def test_when_a_check_is_due(given: bool | None, method: str, transfer: str, due: bool) -> None:
+    """FP-54, FP-55: explicit, or every method but GET; never in header mode."""
+    assert check_is_due(given, method, transfer) is due  # type: ignore[arg-type]
+
+
+def token(anti_csrf: str | None) -> AccessToken:
+    return AccessToken("x", 5, "d-1", {"antiCsrfToken": anti_csrf}, "{}")
+
+
+def test_the_right_token() -> None:
+    """FP-53: equal passes."""
+    require_token(token("a-b"), "a-b")
+
+
+@pytest.mark.parametrize(
+    ("expected", "sent"),
+    [
+        ("a", None),
+        ("a", ""),
+        ("a", "A"),
+        ("a", "ab"),
+        ("ab", "a"),
+        (None, "a"),
+        (None, None),
+        ("a", "é"),
+        ("a", "\ud800"),
+    ],
+)
+def test_the_wrong_token(expected: str | None, sent: str | None) -> None:
+    """FP-53: anything else is try-refresh, also text that is not ASCII."""
+    with pytest.raises(TryRefreshTokenError):
+        require_token(token(expected), sent)

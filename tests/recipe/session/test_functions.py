@@ -1,0 +1,460 @@
+"""The functions of the session recipe without a request, and the session's own methods."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import pytest
+
+from supertokens_py import Supertokens
+from supertokens_py.access_token import parse_access_token
+from supertokens_py.bridge import blocking
+from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError, ProtectedClaimError
+from supertokens_py.recipe.session import SessionContainer, SessionRecipe
+from supertokens_py.recipe.session import asyncio as sessions_async
+from supertokens_py.recipe.session import syncio as sessions
+from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveClaim
+from supertokens_py.recipe.session.exceptions import (
+    InvalidClaimsError,
+    TokenTheftError,
+    TryRefreshTokenError,
+    UnauthorisedError,
+)
+from supertokens_py.recipe.session.interfaces import GetClaimValueOkResult, SessionDoesNotExistError
+from tests.support.clock import Clock
+
+from .conftest import Start
+
+
+@pytest.fixture(autouse=True)
+def _started(start: Start) -> None:
+    start()
+
+
+def made(user_id: str = "user-1", payload: dict[str, Any] | None = None, **more: Any) -> SessionContainer:
+    return sessions.create_new_session_without_request_response("public", user_id, payload, **more)
+
+
+def test_a_new_session_knows_itself(clock: Clock) -> None:
+    """Reads come from the token; tokens are there for whoever delivers them."""
+    session = made(payload={"a": 1}, session_data_in_database={"d": 2})
+    assert (session.get_user_id(), session.get_recipe_user_id(), session.get_tenant_id()) == (
+        "user-1",
+        "user-1",
+        "public",
+    )
+    assert session.get_access_token_payload()["a"] == 1
+    assert session.sync_get_session_data_from_database() == {"d": 2}
+    assert session.sync_get_time_created() == clock.now_ms
+    assert session.sync_get_expiry() == clock.now_ms + 100 * 86_400_000
+    tokens = session.get_all_session_tokens_dangerously()
+    assert tokens["accessToken"] == session.get_access_token()
+    assert tokens["accessAndFrontTokenUpdated"] is True
+    assert tokens["refreshToken"]
+    assert tokens["antiCsrfToken"] is None
+    assert tokens["frontToken"] == session.front_token
+    assert tokens["accessToken"] not in repr(session)
+
+
+def test_stored_sessions(clock: Clock) -> None:
+    """Information, data, handles, by the new and the older names."""
+    session = made(payload={"a": 1}, session_data_in_database={"d": 2})
+    found = sessions.get_session_information(session.get_handle())
+    assert found is not None
+    assert (found.user_id, found.tenant_id, found.time_created) == ("user-1", "public", clock.now_ms)
+    assert found.custom_claims_in_access_token_payload == found.access_token_payload
+    assert found.access_token_payload == {"a": 1, "iss": "https://api.example.com/auth"}
+    assert found.session_data == found.session_data_in_database == {"d": 2}
+    assert sessions.update_session_data_in_database(session.get_handle(), {"x": 1}) is True
+    assert session.sync_get_session_data_from_database() == {"x": 1}
+    session.sync_update_session_data_in_database({"y": 1})
+    assert session.sync_get_session_data_from_database() == {"y": 1}
+    assert sessions.update_session_data_in_database("nope", {}) is False
+    assert sessions.get_session_information("nope") is None
+    other = made()
+    assert sessions.get_all_session_handles_for_user("user-1") == [session.get_handle(), other.get_handle()]
+    assert sessions.get_all_session_handles_for_user("nobody") == []
+
+
+def test_revoking(clock: Clock) -> None:
+    """By handle, by handles, by user; only what existed is reported."""
+    one, two, three = made(), made(), made("user-2")
+    assert sessions.revoke_session(one.get_handle()) is True
+    assert sessions.revoke_session(one.get_handle()) is False
+    assert sessions.revoke_multiple_sessions([one.get_handle(), two.get_handle(), "x"]) == [two.get_handle()]
+    assert sessions.revoke_all_sessions_for_user("user-2", "public") == [three.get_handle()]
+    assert sessions.revoke_all_sessions_for_user("user-2") == []
+    for session in (one, two, three):
+        for call in (
+            session.sync_get_session_data_from_database,
+            session.sync_get_time_created,
+            lambda session=session: session.sync_update_session_data_in_database({}),
+            lambda session=session: session.sync_merge_into_access_token_payload({"a": 1}),
+        ):
+            with pytest.raises(UnauthorisedError, match="does not exist anymore"):
+                call()
+        session.sync_revoke_session()  # ending what has ended is no error
+
+
+def test_merging_by_handle(clock: Clock) -> None:
+    """FP-101: null deletes, protected members are refused; tokens in use do not change."""
+    session = made(payload={"a": 1, "b": 2})
+    assert sessions.merge_into_access_token_payload(session.get_handle(), {"a": None, "c": 3}) is True
+    stored = sessions.get_session_information(session.get_handle())
+    assert stored is not None
+    assert stored.access_token_payload == {"b": 2, "iss": "https://api.example.com/auth", "c": 3}
+    assert session.get_access_token_payload()["a"] == 1
+    with pytest.raises(ProtectedClaimError):
+        sessions.merge_into_access_token_payload(session.get_handle(), {"sub": "x"})
+    assert sessions.merge_into_access_token_payload("nope", {"a": 1}) is False
+
+
+def test_a_merge_keeps_what_others_merged() -> None:
+    """Two requests merge at the same time: neither is lost (D15 of the incumbent's defects)."""
+    session = made(payload={"n": 0})
+    token = session.get_access_token()
+    first = sessions.get_session_without_request_response(token)
+    second = sessions.get_session_without_request_response(token)
+    assert first is not None
+    assert second is not None
+    first.sync_merge_into_access_token_payload({"a": 1})
+    second.sync_merge_into_access_token_payload({"b": 2})
+    assert second.get_access_token_payload()["a"] == 1
+    stored = sessions.get_session_information(session.get_handle())
+    assert stored is not None
+    assert {"n": 0, "a": 1, "b": 2}.items() <= stored.access_token_payload.items()
+
+
+def test_merging_with_an_expired_token(clock: Clock) -> None:
+    """FP-99: the payload is stored, the token stays; the next refresh delivers it (10.5)."""
+    session = made()
+    token = session.get_access_token()
+    clock.advance(hours=2)
+    session.sync_merge_into_access_token_payload({"late": 1})
+    assert session.get_access_token() == token
+    assert session.get_access_token_payload()["late"] == 1
+    assert session.get_access_token_payload()["sessionHandle"] == session.get_handle()
+    refresh = session.get_all_session_tokens_dangerously()["refreshToken"]
+    assert refresh is not None
+    refreshed = sessions.refresh_session_without_request_response(refresh)
+    assert refreshed.get_access_token_payload()["late"] == 1
+
+
+def test_a_failed_merge_damages_nothing() -> None:
+    """The payload in hand stays whole when the session is gone (D17 of the incumbent's defects)."""
+    session = made(payload={"a": 1})
+    before = dict(session.get_access_token_payload())
+    sessions.revoke_session(session.get_handle())
+    claim = BooleanClaim("ok", lambda *_: True)
+    with pytest.raises(UnauthorisedError):
+        session.sync_assert_claims([claim.validators.is_true()])
+    assert session.get_access_token_payload() == before
+
+
+DEPRECATED = "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
+
+
+def test_the_deprecated_full_update() -> None:
+    """`update_access_token_payload` replaces every custom claim, and warns at the caller's own line."""
+    session = made(payload={"a": 1})
+    with pytest.warns(DeprecationWarning, match=DEPRECATED) as caught:
+        session.sync_update_access_token_payload({**session.get_access_token_payload(), "b": 2})
+    assert {warning.filename for warning in caught} == {__file__}
+    assert session.get_access_token_payload()["a"] == 1
+    with pytest.warns(DeprecationWarning, match=DEPRECATED):
+        session.sync_update_access_token_payload({"c": 3})
+    payload = session.get_access_token_payload()
+    assert "a" not in payload
+    assert (payload["c"], payload["iss"]) == (3, "https://api.example.com/auth")
+    with pytest.warns(DeprecationWarning, match=DEPRECATED) as caught:
+        assert sessions.update_access_token_payload(session.get_handle(), {"d": 4}) is True
+    assert {warning.filename for warning in caught} == {__file__}
+    stored = sessions.get_session_information(session.get_handle())
+    assert stored is not None
+    assert stored.access_token_payload == {"iss": "https://api.example.com/auth", "d": 4}
+
+
+async def test_the_deprecated_full_update_when_awaited() -> None:
+    """The warning points at the line that awaits."""
+    session = await sessions_async.create_new_session_without_request_response("public", "user-1")
+    with pytest.warns(DeprecationWarning, match=DEPRECATED) as caught:
+        await session.update_access_token_payload({"b": 2})
+    assert {warning.filename for warning in caught} == {__file__}
+    with pytest.warns(DeprecationWarning, match=DEPRECATED) as caught:
+        await sessions_async.update_access_token_payload(session.get_handle(), {"c": 3})
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (("public", ""), BadInputError, "user_id"),
+        (("public", "x" * 129), BadInputError, "user_id"),
+        (("public", "a\0b"), BadInputError, "NUL"),
+        (("nowhere", "u"), BadInputError, "nowhere"),
+        (("public", "u", {"a": float("nan")}), BadInputError, "JSON"),
+        (("public", "u", {"a": {1}}), BadInputError, "JSON"),
+        (("public", "u", {1: 2}), BadInputError, "key"),
+        (("public", "u", {"a": "x" * 70_000}), BadInputError, "bytes"),
+        (("public", "u", None, {"a": object()}), BadInputError, "session_data"),
+        (("public", None), TypeError, "user_id"),
+    ],
+)
+def test_bad_input(arguments: Any, error: type[Exception], words: str) -> None:
+    """The error names what is wrong, and nothing is stored."""
+    with pytest.raises(error, match=words):
+        sessions.create_new_session_without_request_response(*arguments)
+    assert sessions.get_all_session_handles_for_user("u") == []
+
+
+def test_a_circular_payload() -> None:
+    """An error, not a crash."""
+    payload: dict[str, Any] = {}
+    payload["self"] = payload
+    with pytest.raises(BadInputError, match="nested"):
+        made(payload=payload)
+
+
+# -- verifying and refreshing without a request ----------------------------------------------------
+
+
+def test_verifying(clock: Clock) -> None:
+    """FP-39, FP-41, FP-45: the same rules as in a request."""
+    session = made()
+    token = session.get_access_token()
+    check = sessions.get_session_without_request_response
+    found = check(token)
+    assert found is not None
+    assert found.get_user_id() == "user-1"
+    assert found.get_all_session_tokens_dangerously()["accessAndFrontTokenUpdated"] is False
+    with pytest.raises(UnauthorisedError) as caught:
+        check("garbage")
+    assert caught.value.clear_tokens is False
+    assert check("garbage", session_required=False) is None
+    sessions.revoke_session(session.get_handle())
+    assert check(token) is not None
+    with pytest.raises(UnauthorisedError):
+        check(token, check_database=True)
+    clock.advance(hours=2)
+    for required in (True, False):
+        with pytest.raises(TryRefreshTokenError):
+            check(token, session_required=required)
+
+
+def test_claims_are_judged() -> None:
+    """FP-100: with the global validators and the override."""
+    claim = BooleanClaim("ok", lambda *_: False)
+    token = made().get_access_token()
+    with pytest.raises(InvalidClaimsError):
+        sessions.get_session_without_request_response(
+            token, override_global_claim_validators=lambda *_: [claim.validators.is_true()]
+        )
+
+
+def test_anti_csrf_tokens(start: Start) -> None:
+    """FP-53, FP-59: VIA_TOKEN is checked unless switched off; creation can leave it out."""
+    start(anti_csrf="VIA_TOKEN")
+    session = made()
+    csrf = session.get_all_session_tokens_dangerously()["antiCsrfToken"]
+    assert csrf
+    token = session.get_access_token()
+    check = sessions.get_session_without_request_response
+    assert check(token, csrf) is not None
+    assert check(token, anti_csrf_check=False) is not None
+    for wrong in (None, "wrong"):
+        with pytest.raises(TryRefreshTokenError):
+            check(token, wrong)
+    bare = made(disable_anti_csrf=True)
+    assert bare.get_all_session_tokens_dangerously()["antiCsrfToken"] is None
+    refresh = session.get_all_session_tokens_dangerously()["refreshToken"] or ""
+    with pytest.raises(UnauthorisedError):
+        sessions.refresh_session_without_request_response(refresh, False, "wrong")
+    again = sessions.refresh_session_without_request_response(refresh, False, csrf)
+    assert again.get_all_session_tokens_dangerously()["antiCsrfToken"]
+
+
+def test_a_custom_header_cannot_be_checked(start: Start) -> None:
+    """FP-52: with VIA_CUSTOM_HEADER these functions must be called with the check off (9.4)."""
+    start(anti_csrf="VIA_CUSTOM_HEADER")
+    session = made()
+    tokens = session.get_all_session_tokens_dangerously()
+    with pytest.raises(ConfigError, match="VIA_CUSTOM_HEADER"):
+        sessions.get_session_without_request_response(tokens["accessToken"])
+    assert sessions.get_session_without_request_response(tokens["accessToken"], anti_csrf_check=False)
+    with pytest.raises(ConfigError, match="VIA_CUSTOM_HEADER"):
+        sessions.refresh_session_without_request_response(tokens["refreshToken"] or "")
+    assert sessions.refresh_session_without_request_response(tokens["refreshToken"] or "", True)
+
+
+def test_refreshing(clock: Clock) -> None:
+    """FP-64: rotation, grace, theft with its kind."""
+    session = made(payload={"a": 1})
+    first = session.get_all_session_tokens_dangerously()["refreshToken"] or ""
+    again = sessions.refresh_session_without_request_response(first)
+    assert again.get_handle() == session.get_handle()
+    assert again.get_access_token_payload()["a"] == 1
+    clock.advance(s=31)
+    with pytest.raises(TokenTheftError) as caught:
+        sessions.refresh_session_without_request_response(first)
+    assert (caught.value.user_id, caught.value.recipe_user_id) == ("user-1", "user-1")
+    assert (caught.value.session_handle, caught.value.reason) == (session.get_handle(), "RECENT_PREV")
+    with pytest.raises(UnauthorisedError):
+        sessions.refresh_session_without_request_response("garbage")
+
+
+# -- claims by handle ------------------------------------------------------------------------------
+
+
+def test_claims_by_handle(clock: Clock) -> None:
+    """FP-94: fetch, set, get, remove; False or a result object where there is no session."""
+    claim = PrimitiveClaim[int]("level", lambda *_: 7)
+    handle = made().get_handle()
+    assert sessions.fetch_and_set_claim(handle, claim) is True
+    assert sessions.get_claim_value(handle, claim) == GetClaimValueOkResult(7)
+    assert sessions.set_claim_value(handle, claim, 3) is True
+    stored = sessions.get_session_information(handle)
+    assert stored is not None
+    assert stored.access_token_payload["level"] == {"v": 3, "t": clock.now_ms}
+    assert sessions.remove_claim(handle, claim) is True
+    assert sessions.get_claim_value(handle, claim) == GetClaimValueOkResult(None)
+    for answer in (
+        sessions.fetch_and_set_claim("x", claim),
+        sessions.set_claim_value("x", claim, 1),
+        sessions.remove_claim("x", claim),
+    ):
+        assert answer is False
+    assert isinstance(sessions.get_claim_value("x", claim), SessionDoesNotExistError)
+
+
+def test_validating_by_handle(clock: Clock) -> None:
+    """FP-95: failures are returned, fetched values stored; the override gets the session's information."""
+    claim = BooleanClaim("ok", lambda *_: False)
+    handle = made().get_handle()
+    seen: list[Any] = []
+
+    def override(given: Any, information: Any, context: Any) -> Any:
+        seen.append(information.session_handle)
+        return [claim.validators.is_true()]
+
+    result: Any = sessions.validate_claims_for_session_handle(handle, override)
+    assert [failure.id for failure in result.invalid_claims] == ["ok"]
+    assert seen == [handle]
+    stored = sessions.get_session_information(handle)
+    assert stored is not None
+    assert stored.access_token_payload["ok"] == {"v": False, "t": clock.now_ms}
+    assert isinstance(sessions.validate_claims_for_session_handle("x"), SessionDoesNotExistError)
+
+
+# -- both colours ----------------------------------------------------------------------------------
+
+
+def test_syncio_has_every_function_of_asyncio() -> None:
+    """Same names, same parameters."""
+    assert sessions.__all__ == sessions_async.__all__
+    for name in sessions.__all__:
+        twin, original = getattr(sessions, name), getattr(sessions_async, name)
+        assert str(inspect.signature(twin)) == str(inspect.signature(original)), name
+        assert inspect.iscoroutinefunction(original)
+        assert not inspect.iscoroutinefunction(twin)
+
+
+def test_every_async_method_has_a_blocking_one() -> None:
+    """`sync_` in front, same parameters."""
+    for name, method in inspect.getmembers(SessionContainer, inspect.iscoroutinefunction):
+        if not name.startswith("_"):
+            twin = getattr(SessionContainer, f"sync_{name}")
+            assert str(inspect.signature(twin)) == str(inspect.signature(method)), name
+
+
+def test_blocking_calls_inside_a_loop() -> None:
+    """FP-50: functions and methods say what to await instead."""
+    session = made()
+
+    async def inside() -> list[str]:
+        messages = []
+        for call in (lambda: sessions.revoke_session("x"), lambda: session.sync_revoke_session()):
+            try:
+                call()
+            except RuntimeError as error:
+                messages.append(str(error))
+        return messages
+
+    function, method = asyncio.run(inside())
+    assert function.startswith("revoke_session() would block the event loop")
+    assert method.startswith("SessionContainer.revoke_session() would block the event loop")
+
+
+async def test_async_functions() -> None:
+    """The same behaviour when awaited."""
+    session = await sessions_async.create_new_session_without_request_response("public", "user-1", {"a": 1})
+    await session.merge_into_access_token_payload({"b": 2})
+    found = await sessions_async.get_session_without_request_response(session.get_access_token())
+    assert found is not None
+    assert found.get_access_token_payload()["b"] == 2
+    assert await sessions_async.get_all_session_handles_for_user("user-1") == [session.get_handle()]
+    await session.revoke_session()
+    assert await sessions_async.get_session_information(session.get_handle()) is None
+
+
+@pytest.mark.parametrize("native", [None, "request", {"headers": {}}, 5])
+def test_requests_of_no_framework(native: Any) -> None:
+    """The error says what to pass."""
+    with pytest.raises(GeneralError, match="pass the request object that your view received"):
+        sessions.get_session(native)
+
+
+def test_user_contexts_reach_overrides(start: Start) -> None:
+    """FP-50: the caller's own dict, to read and to write."""
+    from supertokens_py.recipe.session import InputOverrideConfig
+
+    def functions(default: Any) -> Any:
+        original = default.get_session_information
+
+        async def information(handle: str, user_context: dict[str, Any]) -> Any:
+            user_context["seen"] = handle
+            return await original(handle, user_context)
+
+        default.get_session_information = information
+        return default
+
+    start(override=InputOverrideConfig(functions=functions))
+    context: dict[str, Any] = {"a": 1}
+    handle = made().get_handle()
+    sessions.get_session_information(handle, context)
+    assert context == {"a": 1, "seen": handle}
+
+
+def test_a_static_key(start: Start) -> None:
+    """FP-38: `use_dynamic_access_token_signing_key=False` signs with the static key."""
+    start(use_dynamic_access_token_signing_key=False)
+    token = parse_access_token(made().get_access_token())
+    assert token is not None
+    assert token.kid.startswith("s-")
+
+
+def test_keys_are_loaded_again_after_a_while(start: Start, clock: Clock) -> None:
+    """FP-40: after `jwks_refresh_interval_sec` keys are loaded again; failure keeps the old ones."""
+    from supertokens_py.exceptions import EngineUnavailableError
+
+    start(jwks_refresh_interval_sec=60)
+    token = made().get_access_token()
+    engine: Any = Supertokens.get_instance().engine
+    calls: list[str] = []
+    original = engine.reload_keys
+
+    async def reload() -> Any:
+        calls.append("reload")
+        raise EngineUnavailableError("gone")
+
+    verify = blocking(sessions_async.get_session_without_request_response)
+    verify(token)
+    engine.reload_keys = reload
+    verify(token)
+    assert calls == []
+    clock.advance(s=61)
+    verify(token)
+    assert calls == ["reload"]
+    engine.reload_keys = original
+    assert SessionRecipe.get_instance() is not None
