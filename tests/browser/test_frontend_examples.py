@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -29,13 +31,11 @@ def example_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def built_and_served(folder: Path, api: Server) -> Iterator[str]:
-    """Install, build and serve a frontend with its own commands; yield its origin."""
-    install(folder)
-    run_npm(folder, "run", "build")
+def served(folder: Path, api: Server, *command: str) -> Iterator[str]:
+    """Run Vite in front of the API and yield the origin."""
     port = free_port()
     with subprocess.Popen(
-        ["node_modules/.bin/vite", "preview", "--host", "127.0.0.1", "--port", str(port), "--strictPort"],
+        ["node_modules/.bin/vite", *command, "--host", "127.0.0.1", "--port", str(port), "--strictPort"],
         cwd=folder,
         env={**os.environ, "API_DOMAIN": api.url},
         stdin=subprocess.DEVNULL,
@@ -48,11 +48,20 @@ def built_and_served(folder: Path, api: Server) -> Iterator[str]:
                     with contextlib.suppress(httpx2.TransportError):
                         assert client.get(f"http://127.0.0.1:{port}/").status_code == 200
                         break
-                    assert process.poll() is None, "vite preview ended"
-                    assert time.monotonic() < deadline, "vite preview did not start"
+                    assert process.poll() is None, "Vite ended"
+                    assert time.monotonic() < deadline, "Vite did not start"
             yield f"http://localhost:{port}"
         finally:
             process.kill()
+
+
+@contextlib.contextmanager
+def built_and_served(folder: Path, api: Server) -> Iterator[str]:
+    """Install, build and serve a frontend with its own commands; yield its origin."""
+    install(folder)
+    run_npm(folder, "run", "build")
+    with served(folder, api, "preview") as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +194,19 @@ def test_a_link_cannot_lead_away_after_signing_in(
         heading(page, "Dashboard of ada")
         assert page.url.startswith(f"{origin}/")
         page.close()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", ["react", "vue"])
+def test_the_development_server(name: str, example_api: Server) -> None:
+    """`npm run dev` serves the sources and passes what belongs to the API on to it."""
+    folder = EXAMPLES / name
+    install(folder)
+    assert json.loads((folder / "package.json").read_text())["scripts"]["dev"] == "vite"
+    with served(folder, example_api) as origin, httpx2.Client(base_url=origin, trust_env=False) as client:
+        page = client.get("/").text
+        (entry,) = re.findall(r'src="(/src/main\.\w+)"', page)
+        assert "SuperTokens" in client.get(entry).text
+        assert client.get("/signin").text == page
+        assert client.get("/api/me").json() == {"message": "unauthorised"}
+        assert client.post("/auth/session/refresh").json() == {"message": "unauthorised"}
