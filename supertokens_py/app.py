@@ -23,7 +23,7 @@ from .logger import enable_debug_logging
 from .recipe_module import RecipeInit, RecipeModule, Route
 from .urls import request_path
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=RecipeModule)
 
@@ -49,12 +49,12 @@ class Supertokens:
     ) -> None:
         _check_arguments(app_info, framework, supertokens_config, recipe_list, mode)
         _check_switches(telemetry=telemetry, debug=debug)
-        self.app_info = AppInfo.from_input(app_info, framework, mode)
-        self.supertokens_config = supertokens_config or SupertokensConfig()
+        self.app_info: AppInfo = AppInfo.from_input(app_info, framework, mode)
+        self.supertokens_config: SupertokensConfig = supertokens_config or SupertokensConfig()
         self.telemetry = False  # accepted for compatibility; nothing is ever sent anywhere
         self._engine_settings = (self.supertokens_config.engine or EngineConfig()).resolve()
         self.now_ms: Callable[[], int] = self._engine_settings.now_ms
-        self.verified_token_cache_size = self._engine_settings.verified_token_cache_size
+        self.verified_token_cache_size: int = self._engine_settings.verified_token_cache_size
         self._engine: Engine | None = None
         self._lock = threading.RLock()
         self._recipes: dict[type[RecipeModule], RecipeModule] = {}

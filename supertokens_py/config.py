@@ -120,11 +120,11 @@ class AppInfo:
         if website_domain is None and origin is None:
             raise ConfigError("Please provide at least one of website_domain or origin")
         self.app_name = app_name
-        self.api_domain = NormalisedURLDomain(api_domain)
-        self.top_level_api_domain = site_of(self.api_domain)
-        self.api_gateway_path = NormalisedURLPath(api_gateway_path)
-        self.api_base_path = self.api_gateway_path.append(NormalisedURLPath(api_base_path))
-        self.website_base_path = NormalisedURLPath(website_base_path)
+        self.api_domain: NormalisedURLDomain = NormalisedURLDomain(api_domain)
+        self.top_level_api_domain: str = site_of(self.api_domain)
+        self.api_gateway_path: NormalisedURLPath = NormalisedURLPath(api_gateway_path)
+        self.api_base_path: NormalisedURLPath = self.api_gateway_path.append(NormalisedURLPath(api_base_path))
+        self.website_base_path: NormalisedURLPath = NormalisedURLPath(website_base_path)
         self.framework = framework
         self.mode: Mode = mode or ("asgi" if framework in (None, "fastapi") else "wsgi")
         self._origin = origin if callable(origin) else NormalisedURLDomain(origin or website_domain or "")

@@ -31,7 +31,7 @@ class ProtectedClaimError(GeneralError, ValueError):
     """A session payload names claims that only the SDK may write; nothing was written."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
+        self.names: tuple[str, ...] = tuple(names)
         listed = ", ".join(repr(name) for name in self.names)
         super().__init__(
             f"the access token payload contains protected claims: {listed}. "
@@ -43,7 +43,8 @@ class PayloadTooLargeError(GeneralError, ValueError):
     """The custom claims are too large for a cookie; nothing was written."""
 
     def __init__(self, length: int, limit: int) -> None:
-        self.length, self.limit = length, limit
+        self.length = length
+        self.limit = limit
         super().__init__(
             f"the access token would be about {length} bytes long, and browsers drop cookies above {limit}. "
             "Keep less in the access token payload: session data in the database has room for more."

@@ -22,8 +22,8 @@ class Output:
 
     def __init__(self, *, as_json: bool, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self.as_json = as_json
-        self.stdout = sys.stdout if stdout is None else stdout
-        self.stderr = sys.stderr if stderr is None else stderr
+        self.stdout: TextIO = sys.stdout if stdout is None else stdout
+        self.stderr: TextIO = sys.stderr if stderr is None else stderr
         self._rich = not as_json and self.stdout.isatty() and importlib.util.find_spec("rich") is not None
 
     def say(self, text: str) -> None:

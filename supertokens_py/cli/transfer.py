@@ -55,7 +55,7 @@ class Source:
     def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
         self.engine = engine
         self.name = name
-        self.tables = Tables(schema=schema, prefix=prefix)
+        self.tables: Tables = Tables(schema=schema, prefix=prefix)
         inspector = inspect(engine)
         self._columns = {
             table: {column["name"] for column in inspector.get_columns(table, schema=schema)}

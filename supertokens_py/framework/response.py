@@ -101,11 +101,11 @@ class BaseResponse:
     wrapper_used = True
 
     def __init__(self, content: Mapping[str, Any] | None = None, status_code: int = 200) -> None:
-        self.body = _json_bytes(content) if content is not None else b""
-        self.content_type = "application/json; charset=utf-8"
-        self.status_code = status_code
-        self.response_sent = False
-        self.status_set = False
+        self.body: bytes = _json_bytes(content) if content is not None else b""
+        self.content_type: str = "application/json; charset=utf-8"
+        self.status_code: int = status_code
+        self.response_sent: bool = False
+        self.status_set: bool = False
         self.headers: dict[str, tuple[str, str]] = {}  # lower-case name -> (name, value)
         self.cookies: dict[tuple[str, str | None, str], Cookie] = {}
 

@@ -47,7 +47,7 @@ class Versions:
         last = SUPPORTED_CDI_VERSIONS.index(highest or SUPPORTED_CDI_VERSIONS[-1])
         if first > last:
             raise ConfigError(f"min_cdi_version {lowest} is above max_cdi_version {highest}")
-        self.offered = SUPPORTED_CDI_VERSIONS[first : last + 1]
+        self.offered: tuple[str, ...] = SUPPORTED_CDI_VERSIONS[first : last + 1]
 
     def read(self, headers: Mapping[str, str]) -> Version:
         """Return the version of a request; without a header the newest one."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 THROTTLE_S = 300.0
 MAX_REMEMBERED = 200_000
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Activity:

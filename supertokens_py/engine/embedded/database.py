@@ -16,7 +16,7 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError
 
 from . import failures, forks, schema
-from .location import locate
+from .location import Location, locate
 from .pools import autocommitting, open_pool
 from .statements import lock_key, take_lock
 
@@ -31,7 +31,7 @@ MAX_CONFLICTS = 12
 MAX_RECONNECTS = 2
 _FORK_PATIENCE_S = 2.0
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # Pools that a child process inherited. Their connections belong to the parent: closing them here
 # would end them there, so they are kept and never used.
@@ -49,9 +49,9 @@ class Database:
     """
 
     def __init__(self, uri: str, settings: ResolvedEngineConfig) -> None:
-        self.location = locate(uri)
+        self.location: Location = locate(uri)
         self.settings = settings
-        self.tables = schema.Tables(
+        self.tables: schema.Tables = schema.Tables(
             schema=None if self.location.is_sqlite else settings.table_schema, prefix=settings.table_prefix
         )
         self._has_user_tables = False

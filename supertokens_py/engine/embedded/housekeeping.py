@@ -22,7 +22,7 @@ BATCH_DELAY_S = 2.0
 FIRST_SWEEP_S = 30.0
 _EXIT_PATIENCE_S = 2.0
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Housekeeper:

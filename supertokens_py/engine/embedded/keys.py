@@ -47,7 +47,7 @@ PUBLISH_AFTER_S = 1.0
 _MASTER_KEY = "refresh_token_key"
 _EMPTY = KeySet({}, loaded_ms=0)
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

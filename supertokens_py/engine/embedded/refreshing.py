@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .keys import KeyRing
     from .users import UserIds
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,15 +61,15 @@ class Tables:
         app_key = (("app_id",), "apps", "app_id")
         config_key = (("connection_uri_domain", "app_id", "tenant_id"), "tenant_configs", "tenant_id")
 
-        self.apps = self._table("apps", [_id("app_id"), _time("created_at_time")], key=("app_id",))
-        self.tenants = self._table(
+        self.apps: Table = self._table("apps", [_id("app_id"), _time("created_at_time")], key=("app_id",))
+        self.tenants: Table = self._table(
             "tenants",
             [_id("app_id"), _id("tenant_id"), _time("created_at_time")],
             key=("app_id", "tenant_id"),
             parent=app_key,
             indexes={"tenants_app_id_index": ("app_id",)},
         )
-        self.tenant_configs = self._table(
+        self.tenant_configs: Table = self._table(
             "tenant_configs",
             [
                 _domain(),
@@ -98,8 +98,9 @@ class Tables:
             )
             for name in ("tenant_first_factors", "tenant_required_secondary_factors")
         ]
-        self.first_factors, self.required_secondary_factors = factors
-        self.key_value = self._table(
+        self.first_factors: Table = factors[0]
+        self.required_secondary_factors: Table = factors[1]
+        self.key_value: Table = self._table(
             "key_value",
             [
                 _id("app_id"),
@@ -112,7 +113,7 @@ class Tables:
             parent=tenant_key,
             indexes={"key_value_tenant_id_index": ("app_id", "tenant_id")},
         )
-        self.sessions = self._table(
+        self.sessions: Table = self._table(
             "session_info",
             [
                 _id("app_id"),
@@ -136,14 +137,14 @@ class Tables:
                 "session_info_user_id_app_id_index": ("user_id", "app_id"),
             },
         )
-        self.dynamic_keys = self._table(
+        self.dynamic_keys: Table = self._table(
             "session_access_token_signing_keys",
             [_id("app_id"), Column("created_at_time", BigInteger, nullable=False), Column("value", Text)],
             key=("app_id", "created_at_time"),
             parent=app_key,
             indexes={"access_token_signing_keys_app_id_index": ("app_id",)},
         )
-        self.static_keys = self._table(
+        self.static_keys: Table = self._table(
             "jwt_signing_keys",
             [
                 _id("app_id"),
@@ -156,14 +157,14 @@ class Tables:
             parent=app_key,
             indexes={"jwt_signing_keys_app_id_index": ("app_id",)},
         )
-        self.roles = self._table(
+        self.roles: Table = self._table(
             "roles",
             [_id("app_id"), Column("role", String(255), nullable=False)],
             key=("app_id", "role"),
             parent=app_key,
             indexes={"roles_app_id_index": ("app_id",)},
         )
-        self.role_permissions = self._table(
+        self.role_permissions: Table = self._table(
             "role_permissions",
             [
                 _id("app_id"),
@@ -177,7 +178,7 @@ class Tables:
                 "role_permissions_permission_index": ("app_id", "permission"),
             },
         )
-        self.user_roles = self._table(
+        self.user_roles: Table = self._table(
             "user_roles",
             [_id("app_id"), _id("tenant_id"), _user("user_id"), Column("role", String(255), nullable=False)],
             key=("app_id", "tenant_id", "user_id", "role"),
@@ -189,14 +190,14 @@ class Tables:
                 "user_roles_app_id_user_id_index": ("app_id", "user_id"),
             },
         )
-        self.user_metadata = self._table(
+        self.user_metadata: Table = self._table(
             "user_metadata",
             [_id("app_id"), _user("user_id"), Column("user_metadata", Text, nullable=False)],
             key=("app_id", "user_id"),
             parent=app_key,
             indexes={"user_metadata_app_id_index": ("app_id",)},
         )
-        self.last_active = self._table(
+        self.last_active: Table = self._table(
             "user_last_active",
             [_id("app_id"), _user("user_id"), _time("last_active_time")],
             key=("app_id", "user_id"),

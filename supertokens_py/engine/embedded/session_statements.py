@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Delete, Executable, Insert, Select, Update, bindparam, delete, insert, select, update
+from sqlalchemy.sql.dml import ReturningDelete
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.types.base import JSONObject
@@ -34,14 +35,14 @@ class SessionStatements:
             row.refresh_token_rotated_at,
             row.expires_at,
         )
-        self.insert = insert(table).values(app_id=DEFAULT_APP_ID)
-        self.lineage = select(*lineage).where(*one)
-        self.lock = (
+        self.insert: Insert = insert(table).values(app_id=DEFAULT_APP_ID)
+        self.lineage: Executable = select(*lineage).where(*one)
+        self.lock: Executable = (
             select(*lineage, row.user_id, row.jwt_user_payload, row.use_static_key)
             .where(*one)
             .with_for_update()
         )
-        self.rotate = (
+        self.rotate: Update = (
             update(table)
             .where(*one)
             .values(
@@ -52,31 +53,35 @@ class SessionStatements:
                 use_static_key=bindparam("static"),
             )
         )
-        self.rerotate = (
+        self.rerotate: Update = (
             update(table)
             .where(*one)
             .values(refresh_token_hash_2=bindparam("current"), use_static_key=bindparam("static"))
         )
-        self.set_payload = update(table).where(*one).values(jwt_user_payload=bindparam("text"))
-        self.replace_payload = update(table).where(*one, live).values(jwt_user_payload=bindparam("text"))
-        self.replace_data = update(table).where(*one, live).values(session_data=bindparam("text"))
-        self.information = select(
+        self.set_payload: Update = update(table).where(*one).values(jwt_user_payload=bindparam("text"))
+        self.replace_payload: Update = (
+            update(table).where(*one, live).values(jwt_user_payload=bindparam("text"))
+        )
+        self.replace_data: Update = update(table).where(*one, live).values(session_data=bindparam("text"))
+        self.information: Executable = select(
             row.user_id, row.jwt_user_payload, row.session_data, row.expires_at, row.created_at_time
         ).where(*one)
-        self.delete = delete(table).where(*one)
-        self.revoke = (
+        self.delete: Delete = delete(table).where(*one)
+        self.revoke: ReturningDelete[Any] = (
             delete(table)
             .where(app, in_tenant, row.session_handle.in_(bindparam("handles", expanding=True)))
             .returning(row.session_handle)
         )
-        self.revoke_user = delete(table).where(*user).returning(row.session_handle)
-        self.revoke_user_in_tenant = delete(table).where(*user, in_tenant).returning(row.session_handle)
-        self.user_handles = select(row.session_handle).where(*user).order_by(row.created_at_time)
-        self.user_handles_in_tenant = (
+        self.revoke_user: ReturningDelete[Any] = delete(table).where(*user).returning(row.session_handle)
+        self.revoke_user_in_tenant: ReturningDelete[Any] = (
+            delete(table).where(*user, in_tenant).returning(row.session_handle)
+        )
+        self.user_handles: Select[Any] = select(row.session_handle).where(*user).order_by(row.created_at_time)
+        self.user_handles_in_tenant: Select[Any] = (
             select(row.session_handle).where(*user, in_tenant).order_by(row.created_at_time)
         )
         tenants = tables.tenants
-        self.tenant = select(tenants.c.tenant_id).where(
+        self.tenant: Select[Any] = select(tenants.c.tenant_id).where(
             tenants.c.app_id == DEFAULT_APP_ID, tenants.c.tenant_id == bindparam("tenant")
         )
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BATCH = 500
 _CLAIM = "supertokens_py_swept"
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

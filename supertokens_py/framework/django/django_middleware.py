@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
@@ -76,4 +76,4 @@ async def error_response(base: DjangoRequest, error: Exception) -> HttpResponseB
     return to_native(answer, base)
 
 
-error_response_blocking = blocking(error_response)
+error_response_blocking: Final = blocking(error_response)

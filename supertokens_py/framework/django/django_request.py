@@ -21,7 +21,7 @@ class DjangoRequest(BaseRequest):
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
-        self.delivers = hasattr(request, DELIVERS)
+        self.delivers: bool = hasattr(request, DELIVERS)
         self._outer: Any = None
 
     @classmethod

@@ -19,7 +19,7 @@ class RequestSlot:
 
     def __init__(self, *, delivers: bool = False) -> None:
         self.request: FastApiRequest | None = None
-        self.delivers = delivers  #: the middleware made it, and adds the changes to the response
+        self.delivers: bool = delivers  #: the middleware made it, and adds the changes to the response
 
 
 class FastApiRequest(BaseRequest):
@@ -32,7 +32,7 @@ class FastApiRequest(BaseRequest):
         super().__init__(request)
         self._scope = request.scope
         self.delivers = delivers
-        self.finished = request.scope["type"] == "websocket"  # it has no response to add anything to
+        self.finished: bool = request.scope["type"] == "websocket"  # it has no response to add anything to
 
     @classmethod
     def of(cls, native: HTTPConnection) -> FastApiRequest:

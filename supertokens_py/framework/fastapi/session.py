@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal, overload
 
 from fastapi.openapi.models import HTTPBearer
+from fastapi.openapi.models import SecurityBase as SecurityBaseModel
 from fastapi.security.base import SecurityBase
 from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection, Request
@@ -27,7 +28,9 @@ class SessionDependency(SecurityBase):
     """Verifies the session of a connection; shows up as a security scheme in the OpenAPI document."""
 
     def __init__(self, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
-        self.model = HTTPBearer(bearerFormat="JWT", description="SuperTokens session: header or cookie")
+        self.model: SecurityBaseModel = HTTPBearer(
+            bearerFormat="JWT", description="SuperTokens session: header or cookie"
+        )
         self.scheme_name = "SuperTokens"
         self._options = options
         self._user_context = user_context

@@ -30,9 +30,11 @@ class JWTRecipe(RecipeModule):
         override = config.override or OverrideConfig()
         self._default = RecipeInterface(app, HUNDRED_YEARS_S)
         self.use_validity(config.jwt_validity_seconds)
+        self.recipe_implementation: RecipeInterface
         self.recipe_implementation, _ = install(
             self._default, override.functions, "jwt.init(override=…functions)"
         )
+        self.api_implementation: APIInterface
         self.api_implementation, _ = install(APIInterface(), override.apis, "jwt.init(override=…apis)")
 
     @classmethod

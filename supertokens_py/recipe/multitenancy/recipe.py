@@ -31,9 +31,11 @@ class MultitenancyRecipe(RecipeModule):
         self.config = config
         self._listed = listed
         override = config.override or OverrideConfig()
+        self.recipe_implementation: RecipeInterface
         self.recipe_implementation, self._replaced = install(
             RecipeInterface(app), override.functions, "multitenancy.init(override=…functions)"
         )
+        self.api_implementation: APIInterface
         self.api_implementation, _ = install(
             APIInterface(), override.apis, "multitenancy.init(override=…apis)"
         )
@@ -128,4 +130,4 @@ class AllowedDomainsClaimClass(PrimitiveArrayClaim[str]):
         return await _domains_of_tenant(user_id, tenant_id, user_context)
 
 
-AllowedDomainsClaim = AllowedDomainsClaimClass()
+AllowedDomainsClaim: AllowedDomainsClaimClass = AllowedDomainsClaimClass()

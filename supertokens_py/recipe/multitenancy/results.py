@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from supertokens_py.engine.interface import Tenant
 
 #: Login methods by the names of their switches, and the first factors that belong to each.
-METHODS = {
+METHODS: dict[str, tuple[str, ...]] = {
     "email_password_enabled": ("emailpassword",),
     "passwordless_enabled": ("otp-email", "otp-phone", "link-email", "link-phone"),
     "third_party_enabled": ("thirdparty",),

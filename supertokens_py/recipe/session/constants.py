@@ -27,4 +27,4 @@ AUTH_MODE_HEADER_KEY = "st-auth-mode"
 ACCESS_CONTROL_EXPOSE_HEADERS = "Access-Control-Expose-Headers"
 
 available_token_transfer_methods: list[TokenTransferMethod] = ["cookie", "header"]
-protected_props = list(PROTECTED_CLAIMS)
+protected_props: list[str] = list(PROTECTED_CLAIMS)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .recipe import SessionRecipe
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class ErrorResponses:

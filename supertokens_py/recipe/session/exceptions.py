@@ -56,7 +56,7 @@ class TokenTheftError(SuperTokensSessionError):
     ) -> None:
         super().__init__("token theft detected")
         self.user_id = user_id
-        self.recipe_user_id = RecipeUserId(recipe_user_id or user_id)
+        self.recipe_user_id: RecipeUserId = RecipeUserId(recipe_user_id or user_id)
         self.session_handle = session_handle
         self.reason = reason
 

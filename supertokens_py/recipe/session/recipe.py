@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_access_token, to_json
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
     from supertokens_py.recipe_module import App
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # An access token cookie holds name, "=", header, signature (2048 bit) and the claims that the SDK adds;
 # what is left of COOKIE_LIMIT belongs to the custom claims (base64 makes four characters of three bytes).
@@ -59,7 +59,7 @@ class SessionRecipe(RecipeModule):
 
     def __init__(self, app: App, given: SessionSettings) -> None:
         super().__init__(app)
-        self.config = SessionConfig(given, app.app_info)
+        self.config: SessionConfig = SessionConfig(given, app.app_info)
         override = self.config.override
         default = FlexibleRecipeInterface(self)
         adapters = {"create_new_session": adapt_create_new_session}
@@ -67,18 +67,21 @@ class SessionRecipe(RecipeModule):
         self.recipe_implementation, self._replaced = install(
             default, override.functions, "session.init(override=…functions)", adapters
         )
+        self.api_implementation: APIInterface
         self.api_implementation, self._replaced_apis = install(
             APIInterface(self), override.apis, "session.init(override=…apis)"
         )
-        self.accepts_any_transfer = self.config.get_token_transfer_method is get_token_transfer_method_default
+        self.accepts_any_transfer: bool = (
+            self.config.get_token_transfer_method is get_token_transfer_method_default
+        )
         self.claim_validators_added_by_other_recipes: list[SessionClaimValidator] = []
         self._claims: list[SessionClaim[Any]] = []
         self._issuer = given.issuer
         self._error_responses = ErrorResponses(self)
         self._verifier = Verifier(app, self.config)
-        self.read_token = self._verifier.read
+        self.read_token: Callable[[str], AccessToken | None] = self._verifier.read
         self.is_jwt = looks_like_jwt
-        self.now_ms = app.now_ms
+        self.now_ms: Callable[[], int] = app.now_ms
 
     @staticmethod
     def get_instance() -> SessionRecipe:

@@ -64,7 +64,7 @@ class SessionInformationResult:
     ) -> None:
         self.session_handle = session_handle
         self.user_id = user_id
-        self.recipe_user_id = RecipeUserId(recipe_user_id or user_id)
+        self.recipe_user_id: RecipeUserId = RecipeUserId(recipe_user_id or user_id)
         self.session_data_in_database = session_data_in_database
         self.expiry = expiry
         self.custom_claims_in_access_token_payload = custom_claims_in_access_token_payload

@@ -245,7 +245,7 @@ class SessionConfig:
         self.session_expired_status_code: int
         self.invalid_claim_status_code: int
         self.session_expired_status_code, self.invalid_claim_status_code = _status_codes(given)
-        self.error_handlers: InputErrorHandlers = given.error_handlers or ErrorHandlers()
+        self.error_handlers: ErrorHandlers = given.error_handlers or ErrorHandlers()
         self.get_token_transfer_method: TransferChoice = (
             given.get_token_transfer_method or get_token_transfer_method_default
         )

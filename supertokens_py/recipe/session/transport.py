@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .results import TokenInfo
     from .settings import SessionConfig
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 Allowed: TypeAlias = TokenTransferMethod | Literal["any"]
 

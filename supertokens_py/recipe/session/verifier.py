@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from supertokens_py.exceptions import EngineUnavailableError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from .settings import SessionConfig
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Verifier:
@@ -28,7 +29,7 @@ class Verifier:
         self._dynamic_key = config.use_dynamic_access_token_signing_key
         self._reload_after_ms = config.jwks_refresh_interval_sec * 1000
         self._verified = VerifiedTokens(app.verified_token_cache_size)
-        self.read = self._verified.read
+        self.read: Callable[[str], AccessToken | None] = self._verified.read
 
     async def check(self, token: AccessToken) -> None:
         """Accept a token that holds now.

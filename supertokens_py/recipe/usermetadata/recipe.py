@@ -21,9 +21,11 @@ class UserMetadataRecipe(RecipeModule):
         super().__init__(app)
         self.config = config
         override = config.override or OverrideConfig()
+        self.recipe_implementation: RecipeInterface
         self.recipe_implementation, _ = install(
             RecipeInterface(app), override.functions, "usermetadata.init(override=…functions)"
         )
+        self.api_implementation: APIInterface
         self.api_implementation, _ = install(
             APIInterface(), override.apis, "usermetadata.init(override=…apis)"
         )

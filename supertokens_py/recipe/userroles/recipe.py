@@ -29,9 +29,11 @@ class UserRolesRecipe(RecipeModule):
         super().__init__(app)
         self.config = config
         override = config.override or OverrideConfig()
+        self.recipe_implementation: RecipeInterface
         self.recipe_implementation, _ = install(
             RecipeInterface(app), override.functions, "userroles.init(override=…functions)"
         )
+        self.api_implementation: APIInterface
         self.api_implementation, _ = install(APIInterface(), override.apis, "userroles.init(override=…apis)")
 
     @staticmethod
@@ -133,5 +135,5 @@ class PermissionClaimClass(PrimitiveArrayClaim[str]):
         return await _permissions_of_user(user_id, tenant_id, user_context)
 
 
-UserRoleClaim = UserRoleClaimClass()
-PermissionClaim = PermissionClaimClass()
+UserRoleClaim: UserRoleClaimClass = UserRoleClaimClass()
+PermissionClaim: PermissionClaimClass = PermissionClaimClass()

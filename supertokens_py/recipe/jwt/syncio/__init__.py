@@ -1,7 +1,9 @@
 """Blocking twins of `jwt.asyncio`."""
 
+from typing import Final
+
 from supertokens_py.bridge import blocking
 from supertokens_py.recipe.jwt import asyncio as _asyncio
 
-create_jwt = blocking(_asyncio.create_jwt)
-get_jwks = blocking(_asyncio.get_jwks)
+create_jwt: Final = blocking(_asyncio.create_jwt)
+get_jwks: Final = blocking(_asyncio.get_jwks)

@@ -1,9 +1,11 @@
 """Blocking twins of `multitenancy.asyncio`."""
 
+from typing import Final
+
 from supertokens_py.bridge import blocking
 from supertokens_py.recipe.multitenancy import asyncio as _asyncio
 
-create_or_update_tenant = blocking(_asyncio.create_or_update_tenant)
-delete_tenant = blocking(_asyncio.delete_tenant)
-get_tenant = blocking(_asyncio.get_tenant)
-list_all_tenants = blocking(_asyncio.list_all_tenants)
+create_or_update_tenant: Final = blocking(_asyncio.create_or_update_tenant)
+delete_tenant: Final = blocking(_asyncio.delete_tenant)
+get_tenant: Final = blocking(_asyncio.get_tenant)
+list_all_tenants: Final = blocking(_asyncio.list_all_tenants)

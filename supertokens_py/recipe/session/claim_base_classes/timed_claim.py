@@ -50,7 +50,8 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
 
     def __init__(self, claim: TimedClaim[_T], val: Any, max_age_in_sec: int | None, id_: str | None) -> None:
         super().__init__(claim.key if id_ is None else id_)
-        self.claim = self.timed = claim
+        self.claim: SessionClaim[Any] | None = claim
+        self.timed: TimedClaim[_T] = claim
         self.val = val
         self.max_age_in_sec = max_age_in_sec
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from supertokens_py.bridge import blocking
 from supertokens_py.recipe.openid.syncio import (
     create_jwt,
@@ -37,24 +39,26 @@ __all__ = [
     "validate_claims_in_jwt_payload",
 ]
 
-create_new_session = blocking(_asyncio.create_new_session)
-create_new_session_without_request_response = blocking(_asyncio.create_new_session_without_request_response)
-get_session = blocking(_asyncio.get_session)
-get_session_without_request_response = blocking(_asyncio.get_session_without_request_response)
-refresh_session = blocking(_asyncio.refresh_session)
-refresh_session_without_request_response = blocking(_asyncio.refresh_session_without_request_response)
-revoke_session = blocking(_asyncio.revoke_session)
-revoke_multiple_sessions = blocking(_asyncio.revoke_multiple_sessions)
-revoke_all_sessions_for_user = blocking(_asyncio.revoke_all_sessions_for_user)
-get_all_session_handles_for_user = blocking(_asyncio.get_all_session_handles_for_user)
-get_session_information = blocking(_asyncio.get_session_information)
-update_session_data_in_database = blocking(_asyncio.update_session_data_in_database)
+create_new_session: Final = blocking(_asyncio.create_new_session)
+create_new_session_without_request_response: Final = blocking(
+    _asyncio.create_new_session_without_request_response
+)
+get_session: Final = blocking(_asyncio.get_session)
+get_session_without_request_response: Final = blocking(_asyncio.get_session_without_request_response)
+refresh_session: Final = blocking(_asyncio.refresh_session)
+refresh_session_without_request_response: Final = blocking(_asyncio.refresh_session_without_request_response)
+revoke_session: Final = blocking(_asyncio.revoke_session)
+revoke_multiple_sessions: Final = blocking(_asyncio.revoke_multiple_sessions)
+revoke_all_sessions_for_user: Final = blocking(_asyncio.revoke_all_sessions_for_user)
+get_all_session_handles_for_user: Final = blocking(_asyncio.get_all_session_handles_for_user)
+get_session_information: Final = blocking(_asyncio.get_session_information)
+update_session_data_in_database: Final = blocking(_asyncio.update_session_data_in_database)
 update_session_data = update_session_data_in_database
-merge_into_access_token_payload = blocking(_asyncio.merge_into_access_token_payload)
-update_access_token_payload = blocking(_asyncio.update_access_token_payload)
-fetch_and_set_claim = blocking(_asyncio.fetch_and_set_claim)
-set_claim_value = blocking(_asyncio.set_claim_value)
-get_claim_value = blocking(_asyncio.get_claim_value)
-remove_claim = blocking(_asyncio.remove_claim)
-validate_claims_for_session_handle = blocking(_asyncio.validate_claims_for_session_handle)
-validate_claims_in_jwt_payload = blocking(_asyncio.validate_claims_in_jwt_payload)
+merge_into_access_token_payload: Final = blocking(_asyncio.merge_into_access_token_payload)
+update_access_token_payload: Final = blocking(_asyncio.update_access_token_payload)
+fetch_and_set_claim: Final = blocking(_asyncio.fetch_and_set_claim)
+set_claim_value: Final = blocking(_asyncio.set_claim_value)
+get_claim_value: Final = blocking(_asyncio.get_claim_value)
+remove_claim: Final = blocking(_asyncio.remove_claim)
+validate_claims_for_session_handle: Final = blocking(_asyncio.validate_claims_for_session_handle)
+validate_claims_in_jwt_payload: Final = blocking(_asyncio.validate_claims_in_jwt_payload)

@@ -1,8 +1,10 @@
 """Blocking twins of `usermetadata.asyncio`."""
 
+from typing import Final
+
 from supertokens_py.bridge import blocking
 from supertokens_py.recipe.usermetadata import asyncio as _asyncio
 
-get_user_metadata = blocking(_asyncio.get_user_metadata)
-update_user_metadata = blocking(_asyncio.update_user_metadata)
-clear_user_metadata = blocking(_asyncio.clear_user_metadata)
+get_user_metadata: Final = blocking(_asyncio.get_user_metadata)
+update_user_metadata: Final = blocking(_asyncio.update_user_metadata)
+clear_user_metadata: Final = blocking(_asyncio.clear_user_metadata)
