@@ -251,7 +251,7 @@ def test_every_truncation_and_extension(target: Target) -> None:
 
 
 def test_one_signature_has_one_spelling(target: Target) -> None:
-    """Other base64 spellings of the same signature bytes are refused, so that one token has one text (padding aside)."""
+    """Other base64 spellings of the same signature bytes are refused: one token, one text (padding aside)."""
     head, body, tail = target.access.split(".")
     raw = decode(tail)
     standard = b64encode(raw).decode()
