@@ -226,6 +226,14 @@ class Supertokens:
             route = routes.get((method, match[2]))
         return (route, tenant_id) if route is not None and route.enabled() else None
 
+    def methods_of(self, path: str) -> list[str]:
+        """Return the methods of the SDK's routes at a request path, for an answer to OPTIONS."""
+        below = self.below_base(path)
+        if below is None:
+            return []
+        methods = {method for method, _ in self._all_routes()}
+        return sorted(method for method in methods if self._find_route(method, request_path(below)))
+
     def _all_routes(self) -> dict[tuple[str, str], Route]:
         if self._routes is None:
             routes: dict[tuple[str, str], Route] = {}

@@ -254,3 +254,17 @@ def test_the_test_client(site: Site) -> None:
     assert client.get("/protected", base_url="https://api.example.com").json == {"user": "user-1"}
     answer = client.post("/auth/session/refresh", base_url="https://api.example.com")
     assert answer.json == {}
+
+
+def test_preflights_of_the_routes_of_the_sdk(site: Site, app: Flask) -> None:
+    """A CORS extension only adds headers; the status of a preflight has to be a success."""
+    for path, methods in (
+        ("/auth/session/refresh", {"POST", "OPTIONS"}),
+        ("/auth/public/signout", {"POST", "OPTIONS"}),
+        ("/auth/jwt/jwks.json", {"GET", "OPTIONS"}),
+    ):
+        reply = site.request("OPTIONS", path)
+        assert reply.status == 200
+        assert set((reply.header("allow") or "").split(", ")) == methods
+    assert site.request("OPTIONS", "/auth/nothing").status == 404
+    assert site.request("OPTIONS", "/nothing").status == 404

@@ -35,6 +35,9 @@ def _answer_own_routes() -> Response | None:
     supertokens = Supertokens.get_instance()
     if supertokens.below_base(path) is None:
         return None
+    if request.method == "OPTIONS" and (methods := supertokens.methods_of(path)):
+        # Flask answers preflights of its own routes; CORS extensions only add headers to what comes.
+        return Response(headers={"Allow": ", ".join([*methods, "OPTIONS"])})
     base = FlaskRequest.of(request)
     answer = blocking(supertokens.handle)(base)
     return None if answer is None else to_native(answer, base)
