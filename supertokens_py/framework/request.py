@@ -30,6 +30,7 @@ class BaseRequest(ABC):
         self._changes: Changes | None = None
         self._session: Any = None
         self._cookies: Mapping[str, list[str]] | None = None
+        self._cookie_text: str | None = None
 
     @abstractmethod
     def method(self) -> str:
@@ -81,7 +82,11 @@ class BaseRequest(ABC):
     def cookie_values(self, key: str) -> list[str]:
         """Return every value sent under a cookie name, decoded, in order."""
         if self._cookies is None:
-            self._cookies = parse_cookie_header(self.cookie_header())
+            if self._cookie_text is None:
+                self._cookie_text = self.cookie_header()
+            if key not in self._cookie_text and "%" not in self._cookie_text:
+                return []  # most requests are asked for a cookie or two that they do not carry
+            self._cookies = parse_cookie_header(self._cookie_text)
         found = self._cookies.get(key)
         return [decode_cookie_value(raw) for raw in found] if found else []
 

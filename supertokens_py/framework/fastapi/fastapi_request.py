@@ -82,7 +82,8 @@ class FastApiRequest(BaseRequest):
         return dict(await cast("Request", self.request).form())
 
     def _keep_session(self, session: Any) -> None:
-        self.request.state.supertokens = session
+        # What `request.state` shows; making that object would cost more than everything else here.
+        self._scope.setdefault("state", {})["supertokens"] = session
 
 
 def _answers_errors(app: Any) -> bool:

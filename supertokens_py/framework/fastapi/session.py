@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Literal, overload
+from inspect import Signature
+from typing import Annotated, Any, Literal, overload
 
+from fastapi import Depends
 from fastapi.openapi.models import HTTPBearer
 from fastapi.openapi.models import SecurityBase as SecurityBaseModel
 from fastapi.security.base import SecurityBase
@@ -14,7 +16,7 @@ from starlette.responses import Response
 from starlette.status import WS_1008_POLICY_VIOLATION
 
 from supertokens_py.app import request_context
-from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.csrf import require_trusted_origin
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
@@ -62,6 +64,21 @@ class SessionDependency(SecurityBase):
             raise WebSocketException(WS_1008_POLICY_VIOLATION, str(error)[:100]) from error
 
 
+class _ForgottenParentheses:
+    """A dependency of `verify_session` itself, which only `Depends(verify_session)` can come across.
+
+    FastAPI would take that for a dependency with query parameters: it would protect nothing. This one
+    refuses to tell its parameters, so the mistake is found where the route is written.
+    """
+
+    @property
+    def __signature__(self) -> Signature:
+        raise ConfigError("verify_session has to be called: write Depends(verify_session())")
+
+    def __call__(self) -> None:
+        """Never called."""
+
+
 @overload
 def verify_session(
     anti_csrf_check: bool | None = None,
@@ -98,7 +115,7 @@ def verify_session(
     session_required: bool = True,
     check_database: bool = False,
     override_global_claim_validators: Callable[..., Any] | None = None,
-    user_context: dict[str, Any] | None = None,
+    user_context: Annotated[dict[str, Any] | None, Depends(_ForgottenParentheses())] = None,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]:
     """Make a dependency that yields the verified session: `Depends(verify_session())`.
 

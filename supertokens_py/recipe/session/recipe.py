@@ -111,6 +111,13 @@ class SessionRecipe(RecipeModule):
         return self.openid_recipe.issuer
 
     @property
+    def judges_claims(self) -> bool:
+        """Whether every verification judges claims."""
+        return bool(self.claim_validators_added_by_other_recipes) or self.replaces(
+            "get_global_claim_validators"
+        )
+
+    @property
     def wants_anti_csrf_token(self) -> bool:
         """Whether sessions carry an anti-CSRF token of their own."""
         return self.config.explicit_anti_csrf == "VIA_TOKEN"
@@ -209,7 +216,8 @@ class SessionRecipe(RecipeModule):
             TryRefreshTokenError: the token does not hold, or the anti-CSRF token is another one.
             UnauthorisedError: the database was asked and knows no such session.
         """
-        await self._verifier.check(token)
+        if not self._verifier.knows(token):
+            await self._verifier.check(token)
         if check_csrf:
             csrf.require_token(token, anti_csrf_token)
         if not check_database and token.parent_refresh_token_hash1 is None:

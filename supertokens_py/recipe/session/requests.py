@@ -128,7 +128,8 @@ async def session_of_request(
             token, sent, check_csrf=via_token, check_database=options.check_database
         )
     # Claims come first: a session that fails them is not attached, so its 403 carries no tokens.
-    await assert_claims_of(recipe, session, options.override_global_claim_validators, user_context)
+    if recipe.judges_claims or options.override_global_claim_validators is not None:
+        await assert_claims_of(recipe, session, options.override_global_claim_validators, user_context)
     await session.attach_to_request_response(request, transfer, user_context)
     return session
 

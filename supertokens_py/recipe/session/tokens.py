@@ -37,6 +37,12 @@ class VerifiedTokens:
         known = memory.young.get(text) or memory.old.get(text)
         return known[0] if known else parse_access_token(text)
 
+    def holds(self, text: str, keys: KeySet, *, now_ms: int) -> bool:
+        """Tell whether a token is remembered for these keys and has not expired."""
+        memory = self._memory
+        known = memory.young.get(text)
+        return known is not None and keys is memory.keys and now_ms <= known[1]
+
     def check(self, token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> None:
         """Accept a token that is signed with one of `keys` and live at `now_ms`.
 

@@ -31,6 +31,13 @@ class Verifier:
         self._verified = VerifiedTokens(app.verified_token_cache_size)
         self.read: Callable[[str], AccessToken | None] = self._verified.read
 
+    def knows(self, token: AccessToken) -> bool:
+        """Tell whether a token was verified before and still holds, from memory alone."""
+        now, keys = self._app.now_ms(), self._app.engine.key_set()
+        return now - keys.loaded_ms <= self._reload_after_ms and self._verified.holds(
+            token.text, keys, now_ms=now
+        )
+
     async def check(self, token: AccessToken) -> None:
         """Accept a token that holds now.
 
