@@ -12,6 +12,7 @@ import contextvars
 import functools
 import inspect
 import os
+import selectors
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
@@ -134,7 +135,12 @@ class _OwnedLoop:
     """An event loop that closes with its thread; the `__del__` of a thread-local itself is not enough."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        # An epoll object is shared with forked children: a child that closes its copy of the loop would
+        # take the parent's wake-up with it. What poll watches is each process's own.
+        if selectors.DefaultSelector is getattr(selectors, "EpollSelector", None):
+            self.loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(selectors.PollSelector())
+        else:
+            self.loop = asyncio.new_event_loop()
 
     def __del__(self) -> None:
         self.loop.close()

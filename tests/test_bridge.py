@@ -183,6 +183,28 @@ def test_a_forked_child_makes_threads_of_its_own() -> None:
     pytest.fail("the child hangs")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_leaves_the_parents_loop_alone() -> None:
+    """A child that closes its copy of the lent loop must not take the parent's wake-up with it."""
+
+    async def hook() -> int:
+        return await asyncio.wait_for(offload(where), 10)
+
+    async def core() -> int:
+        return await call_app(hook)
+
+    assert blocking(core)() != threading.get_ident()
+    child = os.fork()
+    if child == 0:
+        gc.collect()  # the child drops its copy of the loop
+        os._exit(0)
+    os.waitpid(child, 0)
+    started = time.monotonic()
+    assert blocking(core)() != threading.get_ident()
+    assert time.monotonic() - started < 8, "only the timer woke the loop"
+
+
 async def _core() -> int:
     return await call_app(hook_async, 1)
 

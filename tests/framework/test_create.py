@@ -392,7 +392,7 @@ PROTECTED = (
 
 
 def test_protected_members_are_refused(site: Site) -> None:
-    """FP-101: naming a protected member in create or merge raises, and writes nothing (DESIGN 3)."""
+    """FP-101: naming a protected member in create or merge raises, and writes nothing."""
     visitor = site.sign_in()
 
     def each(change: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from fastapi import BackgroundTasks, Depends, FastAPI, Request, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Request, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import StreamingResponse
 
@@ -442,3 +442,20 @@ def test_lifespan_passes_through(site: Site) -> None:
 
     asyncio.run(run())
     assert events == ["up", "lifespan.startup.complete", "down", "lifespan.shutdown.complete"]
+
+
+def test_forgotten_parentheses() -> None:
+    """`Depends(verify_session)` would protect nothing; it is refused where the route is written."""
+
+    async def view() -> str:
+        return "open"
+
+    forgotten = Depends(verify_session)
+    for refused in (
+        lambda: FastAPI().get("/", dependencies=[forgotten])(view),
+        lambda: FastAPI().websocket("/", dependencies=[forgotten])(view),
+        lambda: APIRouter(dependencies=[forgotten]).get("/")(view),
+        lambda: FastAPI(dependencies=[forgotten]).get("/")(view),
+    ):
+        with pytest.raises(ConfigError, match=r"Depends\(verify_session\(\)\)"):
+            refused()

@@ -313,7 +313,7 @@ def test_a_theft_hook(bare_site: Site, kind: str, is_async: bool) -> None:
 
 
 def test_grace(site: Site, mode: str) -> None:
-    """FP-64: inside the grace window the retired token yields the same successor (DESIGN 4)."""
+    """FP-64: inside the grace window the retired token yields the same successor."""
     visitor = site.sign_in(mode)
     old = visitor.refresh_token
     first = visitor.refresh().refresh

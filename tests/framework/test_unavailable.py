@@ -1,4 +1,4 @@
-"""A store out of reach is 503, never a logout, and no answer shows what is inside (DESIGN 3, 6)."""
+"""A store out of reach is 503, never a logout, and no answer shows what is inside."""
 
 from __future__ import annotations
 

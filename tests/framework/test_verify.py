@@ -191,7 +191,7 @@ def test_claims_that_do_not_matter(site: Site) -> None:
 
 @pytest.mark.parametrize(("ahead_s", "accepted"), [(30, True), (59, True), (120, False)])
 def test_issued_in_the_future(site: Site, ahead_s: int, accepted: bool) -> None:
-    """FP-32: `iat` half a minute ahead verifies (DESIGN 3: 60 s leeway)."""
+    """FP-32: `iat` half a minute ahead verifies (60 s leeway)."""
     access = site.sign_in("header").access or ""
     token = site.forge(access, iat=site.clock.now_ms // 1000 + ahead_s)
     reply = site.get("/protected", bearer=token)
@@ -238,7 +238,7 @@ def test_wrong_shapes_are_foreign(site: Site) -> None:
 
 
 def test_wrong_versions_are_foreign(site: Site) -> None:
-    """FP-35: a number, junk, 2 with a kid are ignored; so is a missing version (DESIGN 3)."""
+    """FP-35: a number, junk, 2 with a kid are ignored; so is a missing version."""
     access = site.sign_in("header").access or ""
     for version in (5, "5abc", "2", "", " 5", "5.0", "-5", "٥", None, True, ...):
         token = with_header(access, version=version)
@@ -334,7 +334,7 @@ def test_bad_signature(site: Site, mode: str) -> None:
 
 
 def test_unknown_key(site: Site) -> None:
-    """FP-40: an unknown kid loads the keys at most once per cool-down (DESIGN 4: 5 s), then try-refresh."""
+    """FP-40: an unknown kid loads the keys at most once per cool-down (5 s), then try-refresh."""
     import sqlalchemy
 
     access = site.sign_in("header").access or ""
@@ -409,7 +409,7 @@ def test_check_database(site: Site, mode: str) -> None:
 
 
 def test_a_token_of_an_older_lineage(site: Site, mode: str) -> None:
-    """FP-45: with `check_database` a token two refreshes old is try-refresh, tokens kept (DESIGN 3)."""
+    """FP-45: with `check_database` a token two refreshes old is try-refresh, tokens kept."""
     visitor = site.sign_in(mode)
     old = visitor.access
     visitor.refresh()
