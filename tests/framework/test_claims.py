@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import InputOverrideConfig
 from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayClaim, PrimitiveClaim
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
@@ -69,6 +70,32 @@ def test_the_route_override(bare_site: Site, is_async: bool, mode: str) -> None:
     assert [item["id"] for item in visitor.get("/protected").json["claimValidationErrors"]] == ["first"]
     bare_site.world.validators = lambda *_: []
     assert visitor.get("/claims").status == 200
+
+
+def no_return(given: list[Any], session: Any, context: Any) -> None:
+    given.append(ROLES.validators.includes("admin"))
+
+
+@pytest.mark.parametrize(
+    "override", [no_return, lambda *_: ROLES.validators.includes("admin"), lambda *_: [ROLES]]
+)
+def test_an_override_that_returns_no_validators_opens_nothing(site: Site, override: Any, mode: str) -> None:
+    """A forgotten `return`, a validator without its list, a claim: the route stays closed."""
+    visitor = site.sign_in(mode)
+    runs = site.world.runs
+    site.world.validators = override
+    with pytest.raises(ConfigError, match="must return a list of claim validators"):
+        visitor.get("/claims")
+    site.world.validators = lambda *_: []
+
+    def functions(default: Any) -> Any:
+        default.get_global_claim_validators = lambda *args: override(list(args[2]), *args[:2])
+        return default
+
+    site.init(override=InputOverrideConfig(functions=functions))
+    with pytest.raises(ConfigError, match="must return a list of claim validators"):
+        visitor.get("/protected")
+    assert site.world.runs == runs
 
 
 def test_refetching_delivers_a_token_only_when_something_changed(site: Site, mode: str) -> None:

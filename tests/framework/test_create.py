@@ -10,6 +10,8 @@ import pytest
 
 from supertokens_py.access_token import parse_access_token
 from supertokens_py.exceptions import ProtectedClaimError
+from supertokens_py.framework.cookies import Cookie
+from supertokens_py.framework.native import as_base_request
 
 from .clients.transport import EPOCH, Reply
 from .script import Answer
@@ -148,6 +150,26 @@ def test_no_cookie_is_set_twice(site: Site) -> None:
     assert len(keys) == len(set(keys)) == 2
     assert reply.front["uid"] == "user-2"
     assert not reply.cookie("sAccessToken").is_cleared
+
+
+def test_two_cookies_of_one_name(site: Site) -> None:
+    """FP-10: different domains and paths are different cookies, beside an application's own of that name."""
+
+    def script(view: Any) -> Any:
+        changes = as_base_request(view.request).changes
+        changes.set_cookie(Cookie("twin", "", 0, domain=".old.com"))
+        changes.set_cookie(Cookie("twin", "x/y", site.clock.now_ms, domain=".new.com"))
+        changes.set_cookie(Cookie("twin", "z", site.clock.now_ms, domain=".new.com", path="/sub"))
+        return Answer({}, headers=(("Set-Cookie", "twin=app; Path=/app"),))
+
+    reply = site.post("/open", do=script)
+    found = [(c.raw.strip('"'), c.attributes.get("domain"), c.attributes["path"]) for c in reply.set_cookies]
+    assert sorted(found, key=repr) == [
+        ("", ".old.com", "/"),
+        ("app", None, "/app"),
+        ("x%2Fy", ".new.com", "/"),
+        ("z", ".new.com", "/sub"),
+    ]
 
 
 # -- headers ---------------------------------------------------------------------------------------

@@ -374,6 +374,14 @@ def test_two_access_cookies_beside_a_header_token(site: Site) -> None:
     assert site.get("/protected", bearer=access, cookies=doubled).status == 200
 
 
+def test_several_cookie_lines(site: Site) -> None:
+    """FP-42: HTTP/2 may split the header: the lines count as one (3.3)."""
+    access = site.sign_in().access or ""
+    lines = [("cookie", "a=1; theme=dark"), ("cookie", f"sAccessToken={access}"), ("cookie", "b=2")]
+    assert site.get("/protected", lines).json == {"user": "user-1"}
+    assert_refused(site.get("/optional", [*lines, ("cookie", "sAccessToken=old")]), TRY_REFRESH)
+
+
 @pytest.mark.parametrize("path", ["/protected", "/optional"])
 def test_the_legacy_cookie(site: Site, path: str) -> None:
     """FP-43: `sIdRefreshToken` is try-refresh before anything else, and is not cleared."""

@@ -49,7 +49,13 @@ class DjangoRequest(BaseRequest):
         return self.request.META.get("HTTP_" + name)
 
     def cookie_header(self) -> str:
-        return self.request.META.get("HTTP_COOKIE", "")
+        header = self.request.META.get("HTTP_COOKIE", "")
+        scope: Any = getattr(self.request, "scope", None)
+        if "," in header and scope is not None:
+            # Django joins several lines with commas, as HTTP/2 clients may send them.
+            lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+            return "; ".join(lines)
+        return header
 
     def get_original_url(self) -> str:
         return self.request.build_absolute_uri()
