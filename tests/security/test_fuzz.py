@@ -1,0 +1,80 @@
+"""Short versions of what `scripts/fuzz` runs for long."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from supertokens_py.recipe.session import SessionRecipe, tokens
+from tests.framework.site import Site
+from tests.support.databases import TestDatabase
+
+from . import fuzz
+
+
+@pytest.fixture
+def fuzzed(bare_site: Site) -> Site:
+    return bare_site.init(older_cookie_domain="")
+
+
+def test_mutated_tokens_and_cookies(fuzzed: Site) -> None:
+    """None is accepted, none is answered with 5xx, in any framework (`scripts/fuzz tokens`)."""
+    report = fuzz.fuzz_tokens(fuzzed, 1500, seed=11)
+    assert (report.accepted, report.broken) == ([], [])
+    assert report.sent == 1500
+    assert len({way for way, _ in report.statuses}) == 5
+
+
+def test_the_corpus_itself(fuzzed: Site) -> None:
+    """Every committed token in every place; every cookie line with real tokens in it."""
+    visitor = fuzzed.sign_in("header")
+    for token in fuzz.corpus("tokens"):
+        for reply in (
+            fuzzed.get("/protected", bearer=token),
+            fuzzed.get("/protected", cookies=[("sAccessToken", token)]),
+            fuzzed.post("/auth/session/refresh", bearer=token),
+            fuzzed.post("/auth/session/refresh", cookies=[("sRefreshToken", token)]),
+        ):
+            assert reply.status == 401, token
+    for line in fuzz.corpus("cookies"):
+        line = line.replace("{access}", visitor.access or "").replace("{refresh}", "x")
+        assert fuzzed.get("/optional", [("cookie", line)]).status in (200, 401), line
+
+
+def test_the_fuzzer_would_notice(fuzzed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the signature check taken out, the same run reports accepted tokens."""
+    monkeypatch.setattr(tokens, "signature_matches", lambda *_: True)
+    assert fuzz.fuzz_tokens(fuzzed, 300, seed=11).accepted
+
+
+def test_a_short_state_run(sqlite_database: TestDatabase) -> None:
+    """The long run's own loop, cut short."""
+    assert fuzz.fuzz_state(sqlite_database.uri, 120, seed=5).total() == 120
+
+
+@pytest.mark.parametrize(
+    "kind", ["garbage", "foreign JWT", "unknown kid", "bad signature", "60 kB", "garbage refresh"]
+)
+def test_a_flood_costs_no_io_and_no_memory(fuzzed: Site, kind: str) -> None:
+    """Distinct forged tokens: at most one look at the keys per 5 s, nothing is kept (`fuzz flood`)."""
+    make = fuzz.flood_kinds(fuzzed)[kind]
+    result = fuzz.flood(fuzzed, kind, make, 60 if kind == "60 kB" else 400)
+    looks = 1 + int(result.seconds / 5)
+    assert result.transactions <= (looks if kind == "unknown kid" else 0)
+    assert result.kept_bytes < 6_000_000  # 64 headers of at most 60 kB each
+    memory = SessionRecipe.get_instance()._verifier._verified._memory
+    assert (memory.young, memory.old) == ({}, {})  # only tokens that held are remembered
+
+
+def test_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each long command runs and prints its figures."""
+    started = time.perf_counter()
+    assert fuzz.main(["tokens", "--count", "50", "--seed", "1"]) == 0
+    assert fuzz.main(["state", "--steps", "30", "--seed", "1"]) == 0
+    assert fuzz.main(["flood", "--count", "20"]) == 0
+    told = capsys.readouterr().out
+    assert "50 sent, 0 accepted, 0 broken" in told
+    assert "30 steps without a divergence" in told
+    assert "us each" in told
+    assert time.perf_counter() - started < 50
