@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from base64 import urlsafe_b64encode
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from supertokens_py import get_request_from_user_context
 from supertokens_py.access_token import parse_access_token
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import InputOverrideConfig
 
 from .script import METHODS
@@ -626,3 +628,26 @@ def test_the_request_of_a_session(site: Site, mode: str) -> None:
 
     visitor: Visitor = site.sign_in(mode)
     assert visitor.get("/protected", do=look).json == {"method": mode, "path": "/protected"}
+
+
+# -- mistakes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("framework", ["flask", "django.asyncio", "django.syncio"])
+def test_forgotten_parentheses(framework: str) -> None:
+    """`@verify_session` over a view: refused where it stands, not at the first request."""
+    verify_session = importlib.import_module(
+        f"supertokens_py.recipe.session.framework.{framework}"
+    ).verify_session
+    with pytest.raises(ConfigError, match="with parentheses"):
+        verify_session(lambda request: None)
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "flask", "django.asyncio", "django.syncio"])
+def test_validators_instead_of_a_function(framework: str) -> None:
+    """A list where a function is wanted is refused when the route is written."""
+    verify_session = importlib.import_module(
+        f"supertokens_py.recipe.session.framework.{framework}"
+    ).verify_session
+    with pytest.raises(ConfigError, match=r"must be a function .*not list"):
+        verify_session(override_global_claim_validators=[])

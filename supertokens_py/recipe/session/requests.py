@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.bridge import call_app
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.urls import request_path
 
 from . import csrf
@@ -43,6 +45,16 @@ class VerifyOptions:
     session_required: bool = True
     check_database: bool = False
     override_global_claim_validators: Any = None
+
+    def __post_init__(self) -> None:
+        if callable(self.anti_csrf_check):
+            raise ConfigError("verify_session has to be called: write @verify_session(), with parentheses")
+        override = self.override_global_claim_validators
+        if override is not None and not callable(override):
+            raise ConfigError(
+                "override_global_claim_validators must be a function "
+                f"(global_validators, session, user_context), not {type(override).__name__}"
+            )
 
 
 async def create_in_request(
@@ -140,17 +152,31 @@ async def assert_claims_of(
     """Judge the claims that every verification, or this route, asks for."""
     validators: Any = recipe.claim_validators_added_by_other_recipes
     if recipe.replaces("get_global_claim_validators"):
-        validators = await call_app(
+        given = await call_app(
             recipe.recipe_implementation.get_global_claim_validators,
             session.get_tenant_id(),
             session.get_user_id(),
             list(validators),
             user_context,
         )
+        validators = _checked(given, "get_global_claim_validators")
     if override is not None:
-        validators = await call_app(override, list(validators), session, user_context)
+        given = await call_app(override, list(validators), session, user_context)
+        validators = _checked(given, "override_global_claim_validators")
     if validators:
         await session.assert_claims(list(validators), user_context)
+
+
+def _checked(given: Any, source: str) -> list[Any]:
+    # A function that forgets its `return` must not open the route.
+    validators = list(given) if isinstance(given, Iterable) else [given]
+    wrong = [item for item in validators if not hasattr(item, "validate")]
+    if wrong or not isinstance(given, Iterable):
+        raise ConfigError(
+            f"{source} must return a list of claim validators, such as "
+            f"[*global_validators, UserRoleClaim.validators.includes('admin')]; it returned {given!r}"
+        )
+    return validators
 
 
 def is_refresh_call(recipe: SessionRecipe, request: BaseRequest) -> bool:
