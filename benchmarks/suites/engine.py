@@ -13,7 +13,7 @@ import psycopg
 from apps.sdk import OURS, THEIRS
 from support.postgres import postgres
 from support.report import RESULTS, Claim, Report, ratio, sampled
-from support.rounds import Samples, Worker, WorkerError, interleave
+from support.rounds import Samples, Worker, WorkerError, interleave, median
 from support.servers import standin_core
 
 CALLS = ("create", "refresh", "verify with database")
@@ -67,7 +67,7 @@ def run(options: Namespace) -> Report:
         base = f"supertokens-python: {call}, async"
         groups.append(sampled(call.capitalize(), samples, labels, base=base, clock="wall", log=True))
         for row in groups[-1].rows:
-            row.extra["CPU"] = sorted(samples[row.label].cpu)[len(samples[row.label].cpu) // 2]
+            row.extra["CPU"] = median(samples[row.label].cpu)
     notes = [
         "Wall time: a durable commit waits for the disk. CPU is that of the calling process alone. The "
         "stand-in core keeps sessions in memory: supertokens-python's figures hold no commit at all."
@@ -85,15 +85,15 @@ def _claims(samples: dict[str, Samples], names: list[str]) -> list[Claim]:
             claims.append(
                 Claim(f"{store}: {call}, times faster than supertokens-python", 20, times, at_least=True)
             )
-            hand = ratio(
-                samples, f"ours, {store}: {call}, sync", f"by hand, {store}: {BY_HAND[call]}", "wall"
-            )
-            claims.append(Claim(f"{store}: {call} / the same by hand", 2, hand))
-        read = ratio(
-            samples,
-            f"ours, {store}: verify with database, sync",
-            f"SQLAlchemy Core, {store}: one indexed read",
-            "wall",
-        )
-        claims.append(Claim(f"{store}: verify with database / the read through SQLAlchemy Core", 1.5, read))
+            pair = f"ours, {store}: {call}, sync", f"by hand, {store}: {BY_HAND[call]}"
+            claims += _both(samples, f"{store}: {call} / the same by hand", 2, *pair)
+        pair = f"ours, {store}: verify with database, sync", f"SQLAlchemy Core, {store}: one indexed read"
+        text = f"{store}: verify with database / the read through SQLAlchemy Core"
+        claims += _both(samples, text, 1.5, *pair)
     return claims
+
+
+def _both(samples: dict[str, Samples], text: str, target: float, mine: str, base: str) -> list[Claim]:
+    """Judge by wall time and by CPU time: on a busy machine, wall time is mostly that of others."""
+    clocks = ("wall", "cpu")
+    return [Claim(text, target, ratio(samples, mine, base, clock), note=clock) for clock in clocks]

@@ -91,7 +91,13 @@ def _group(title: str, servers: Sequence[Server], figures: Figures) -> Group:
             if server.variant in ("bare", "trivial dependency")
             else "peer"
         )
-        extra = {"added": median(added), "IQR of added": spread(added)} if server.variant != "bare" else {}
+        extra = {"min": min(values)}
+        if server.variant != "bare":
+            extra |= {
+                "added": median(added),
+                "IQR of added": spread(added),
+                "added (min)": min(values) - min(bare),
+            }
         rows.append(Row(server.variant, median(values), spread(values), None, owner, extra))
     return Group(title, "us CPU per request", rows, base="bare")
 

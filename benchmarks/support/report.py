@@ -143,7 +143,7 @@ def sampled(
         if case in samples:
             values = getattr(samples[case], clock)
             other = samples[case].wall if clock == "cpu" else samples[case].cpu
-            extra = {} if clock == "cpu" else {"CPU": median(other)}
+            extra = {"min": min(values)} | ({} if clock == "cpu" else {"CPU": median(other)})
             rows.append(Row(label[0] if label else case, median(values), spread(values), None, owner, extra))
     return Group(title, f"us {'CPU' if clock == 'cpu' else 'wall'} per operation", rows, base, log)
 
