@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias, cast
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine import limits
 from supertokens_py.engine.interface import Engine
 from supertokens_py.types.base import JSONObject
 
 Version: TypeAlias = tuple[int, int]
 
 ROTATION_VERSION: Version = (5, 6)
-MAX_DEPTH = 64
+_MAX_DEPTH = limits.MAX_DEPTH + 1  # a payload is one level below its body
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_LONGEST_ID = 128
 _APP_ONLY = "Only public tenantId can call this app specific API"
 
 
@@ -68,7 +68,7 @@ class Call:
         value = self.text(name).strip()
         if not value:
             raise Refused(400, f"Field name '{name}' cannot be an empty String")
-        return _short(value, name, 255)
+        return _short(value, name, limits.MAX_NAME)
 
     def flag(self, name: str, default: bool | None = None) -> bool:
         value = self.body.get(name) if default is None or name in self.body else default
@@ -106,7 +106,7 @@ class Call:
         values = self.optional_texts(name)
         if values is None:
             return None
-        values = [_short(value.strip(), name, 255) for value in values]
+        values = [_short(value.strip(), name, limits.MAX_NAME) for value in values]
         if not all(values):
             raise Refused(400, f"Field name '{name}' cannot contain an empty string")
         return values
@@ -148,8 +148,8 @@ def read_json(raw: bytes) -> JSONObject:
         raise Refused(400, "Invalid Json Input") from None
     if not isinstance(value, dict):
         raise Refused(400, "Invalid Json Input")
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(cast("object", value)) > MAX_DEPTH:
-        raise Refused(400, f"Invalid Json Input: nested deeper than {MAX_DEPTH} levels")
+    if raw.count(b"{") + raw.count(b"[") > _MAX_DEPTH and _depth(cast("object", value)) > _MAX_DEPTH:
+        raise Refused(400, f"Invalid Json Input: nested deeper than {_MAX_DEPTH} levels")
     return cast("JSONObject", value)
 
 
@@ -173,21 +173,10 @@ def _text(name: str, value: object) -> str:
     return value if isinstance(value, str) else _invalid(name)
 
 
-def _is_storable(value: str) -> bool:
-    """Databases take neither NUL nor half a surrogate pair."""
-    if "\0" in value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _short(value: str, name: str, longest: int = _LONGEST_ID) -> str:
+def _short(value: str, name: str, longest: int = limits.MAX_USER_ID) -> str:
     if len(value) > longest:
         raise Refused(400, f"Field name '{name}' is longer than {longest} characters")
-    return value if _is_storable(value) else _invalid(name)
+    return value if limits.is_storable(value) else _invalid(name)
 
 
 def _invalid(name: str) -> NoReturn:

@@ -431,6 +431,29 @@ def test_only_existing_handles_are_reported(core: Driver):
     assert core.verify(one) == Verified()
 
 
+@pytest.mark.parametrize("handle", ["", "a\0", "a\ud800", "a_\ud800", "x" * 256])
+def test_a_handle_that_cannot_exist_has_no_session(core: Driver, handle: str):
+    """Text that no database takes is a handle like any other unknown one; no text at all is an error."""
+    assert core.session_information(handle) is None
+    assert core.revoke_sessions([handle]) == []
+    assert core.replace_session_data(handle, {}) is False
+    assert core.replace_session_payload(handle, {}) is False
+    assert core.merge_session_payload(handle, {}) is False
+    with pytest.raises(BadInputError, match="session_handle must be a string"):
+        core.session_information(5)
+
+
+@pytest.mark.parametrize("tenant_id", ["a\0", "\ud800"])
+def test_a_tenant_that_cannot_exist_is_refused(core: Driver, tenant_id: str):
+    """The error names the argument, whatever database there is."""
+    for call in (core.user_session_handles, core.revoke_user_sessions, core.user_roles):
+        with pytest.raises(BadInputError, match="tenant_id must"):
+            call("user", tenant_id=tenant_id)
+    for call in (core.tenant, core.delete_tenant):
+        with pytest.raises(BadInputError, match="tenant_id must"):
+            call(tenant_id)
+
+
 def test_many_handles_are_revoked_at_once(core: Driver):
     """More than one batch, in one call."""
     core.engine._database.write(lambda c: c.execute(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from random import SystemRandom
 
 from supertokens_py.access_token import LATEST_VERSION, sign_jwt
+from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import IssuedSession, IssuedToken
-from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 
 from .key_material import SigningKey
@@ -26,11 +26,7 @@ def life_ms(settings: ResolvedEngineConfig, override_ms: int | None) -> int:
     limit_ms = settings.access_token_validity_ms
     if override_ms is None:
         return int(limit_ms * (1 - _random.uniform(0, settings.access_token_validity_jitter)))
-    if type(override_ms) is not int or not 0 < override_ms <= limit_ms:
-        raise BadInputError(
-            f"accessTokenValidity must be whole milliseconds from 1 to {limit_ms}, not {override_ms!r}"
-        )
-    return override_ms
+    return limits.checked_life_ms(override_ms, limit_ms=limit_ms)
 
 
 def session_claims(

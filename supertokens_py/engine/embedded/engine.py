@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from supertokens_py.access_token import AccessToken, sign_jwt
 from supertokens_py.bridge import offload
+from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -243,8 +244,7 @@ class EmbeddedEngine:
         return await offload(self._activity.count_since, since_ms)
 
     def _create_jwt(self, payload: JSONObject, issuer: str, validity_s: int, static_key: bool) -> str:
-        if type(validity_s) is not int or validity_s <= 0:
-            raise BadInputError(f"validity must be a whole number of seconds above 0, not {validity_s!r}")
+        limits.checked_validity_s(validity_s)
         key = self._keys.signer(static=static_key)
         now_s = self._settings.now_ms() // 1000
         body = {"iat": now_s, "exp": now_s + validity_s, "iss": issuer, **payload}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, delete, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine import limits
 from supertokens_py.types.base import JSONObject
 
-from . import limits
 from .database import Database, UnitConflictError
 from .statements import insert_new
 

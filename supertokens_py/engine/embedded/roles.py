@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine import limits
 from supertokens_py.engine.interface import UnknownTenantError
 
-from . import limits
 from .database import Database, UnitConflictError
 from .statements import insert_new
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
 from supertokens_py.audit import audit
+from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -23,7 +24,7 @@ from supertokens_py.engine.interface import (
 )
 from supertokens_py.types.base import JSONObject
 
-from . import access_tokens, failures, limits
+from . import access_tokens, failures
 from .access_tokens import Grant
 from .handles import new_handle, tenant_of
 from .refresh_tokens import first_token, hash1
@@ -185,7 +186,7 @@ class SessionStore:
 
     def revoke(self, handles: Sequence[str]) -> list[str]:
         """Delete sessions; return the handles that existed."""
-        wanted = [handle for handle in dict.fromkeys(handles) if _storable(handle)]
+        wanted = [handle for handle in dict.fromkeys(handles) if limits.may_be_handle(handle)]
         batches: list[tuple[str, list[str]]] = []
         for tenant_id in dict.fromkeys(map(tenant_of, wanted)):
             own = [handle for handle in wanted if tenant_of(handle) == tenant_id]
@@ -226,7 +227,7 @@ class SessionStore:
 
     def information(self, handle: str) -> StoredSession | None:
         """Return a live session."""
-        if not _storable(handle):
+        if not limits.may_be_handle(handle):
             return None
 
         def unit(connection: Connection) -> StoredSession | None:
@@ -270,7 +271,7 @@ class SessionStore:
                 self._write_payload(connection, handle, row, changed)
             return row is not None
 
-        return _storable(handle) and self._database.write(unit)
+        return limits.may_be_handle(handle) and self._database.write(unit)
 
     def _insert(self, row: dict[str, Any]) -> None:
         attempts: list[object] = []
@@ -298,10 +299,10 @@ class SessionStore:
             connection.execute(self._sql.set_payload, key_of(handle) | {"text": text})
 
     def _replace(self, statement: Any, handle: str, text: str) -> bool:
+        if not limits.may_be_handle(handle):
+            return False
         values = key_of(handle) | {"text": text, "now": self._settings.now_ms()}
-        return _storable(handle) and (
-            self._database.single(lambda c: c.execute(statement, values).rowcount, repeatable=True) > 0
-        )
+        return self._database.single(lambda c: c.execute(statement, values).rowcount, repeatable=True) > 0
 
     def _of_user(
         self, user_id: str, tenant_id: str | None, everywhere: Any, in_tenant: Any, *, revoking: bool
@@ -326,7 +327,3 @@ class SessionStore:
     def _require_tenant(self, tenant_id: str) -> None:
         if self._database.read(lambda c: c.execute(self._sql.tenant, {"tenant": tenant_id}).first()) is None:
             raise UnknownTenantError(tenant_id)
-
-
-def _storable(handle: str) -> bool:
-    return "\0" not in handle and len(handle) <= limits.MAX_NAME

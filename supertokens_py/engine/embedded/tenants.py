@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Tenant
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 
-from . import limits
 from .database import Database
 from .statements import insert_new
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_FACTOR = re.compile(r"[0-9a-zA-Z_().-]+")
-_MAX_FACTOR = 128
-_SWITCHES = ("email_password_enabled", "passwordless_enabled", "third_party_enabled")
-_FIELDS = frozenset(field.name for field in fields(Tenant)) - {"tenant_id"}
 #: What may differ between the tenants of one app (13); everything else belongs to the app or the process.
 _TENANT_SETTINGS = frozenset(
     ("ip_allow_regex", "ip_deny_regex", "password_reset_token_lifetime", "email_verification_token_lifetime")
@@ -64,7 +59,8 @@ class TenantStore:
     def put(self, tenant_id: str, changes: JSONObject) -> bool:
         """Create a tenant or change the given fields; return whether it was created."""
         tenant_id = limits.checked_tenant_id(tenant_id)
-        checked = _checked_changes(tenant_id, changes)
+        checked = limits.checked_tenant_changes(changes)
+        _check_config(tenant_id, checked.get("core_config", {}))
 
         def unit(connection: Connection) -> bool:
             values = {"tenant": tenant_id, "now": self._settings.now_ms()}
@@ -80,10 +76,7 @@ class TenantStore:
 
     def delete(self, tenant_id: str) -> bool:
         """Delete a tenant with its sessions and role links; return whether it existed."""
-        tenant_id = limits.tenant_id_form(tenant_id)
-        if tenant_id == DEFAULT_TENANT_ID:
-            raise BadInputError("Cannot delete public tenant")
-        values = {"tenant": tenant_id}
+        values = {"tenant": limits.deletable_tenant_id(tenant_id)}
 
         def unit(connection: Connection) -> bool:
             configs = connection.execute(self._delete_config, values).rowcount
@@ -121,7 +114,7 @@ class TenantStore:
                 core_config=json.loads(row.core_config) if row.core_config else {},
                 first_factors=None if row.is_first_factors_null is not False and not own else own,
                 required_secondary_factors=factors["required_secondary_factors"].get(row.tenant_id),
-                **{name: getattr(row, name) is not False for name in _SWITCHES},
+                **{name: getattr(row, name) is not False for name in limits.TENANT_SWITCHES},
             )
         return found
 
@@ -141,7 +134,7 @@ class TenantStore:
         values: dict[str, Any] = {
             "core_config": json.dumps(tenant.core_config),
             "is_first_factors_null": tenant.first_factors is None,
-            **{name: getattr(tenant, name) for name in _SWITCHES},
+            **{name: getattr(tenant, name) for name in limits.TENANT_SWITCHES},
         }
         if is_new:
             connection.execute(self._insert_config, values | {"tenant_id": tenant.tenant_id})
@@ -155,41 +148,7 @@ class TenantStore:
                 connection.execute(insert(table), rows)
 
 
-def _checked_changes(tenant_id: str, changes: JSONObject) -> JSONObject:
-    unknown = sorted(changes.keys() - _FIELDS)
-    if unknown:
-        raise BadInputError(f"a tenant has no field {unknown[0]!r}; there are {', '.join(sorted(_FIELDS))}")
-    checked: JSONObject = {}
-    for name, value in changes.items():
-        if name == "core_config":
-            checked[name] = _checked_config(tenant_id, value)
-        elif name in _SWITCHES:
-            if not isinstance(value, bool):
-                raise BadInputError(f"{name} must be a boolean, not {type(value).__name__}")
-            checked[name] = value
-        else:
-            checked[name] = _checked_factors(name, value)
-    return checked
-
-
-def _checked_factors(name: str, value: object) -> list[str] | None:
-    if value is None:
-        return None
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise BadInputError(f"{name} must be a list of strings or null")
-    factors: list[str] = []
-    for factor in cast("Sequence[object]", value):
-        if not isinstance(factor, str) or not _FACTOR.fullmatch(factor) or len(factor) > _MAX_FACTOR:
-            raise BadInputError(f"{name} contains an invalid factor id: {factor!r}")
-        if factor in factors:
-            raise BadInputError(f"{name} contains {factor!r} more than once")
-        factors.append(factor)
-    return None if name == "required_secondary_factors" and not factors else factors
-
-
-def _checked_config(tenant_id: str, value: object) -> Mapping[str, Any]:
-    limits.json_text("core_config", value)
-    config = cast("Mapping[str, Any]", value)
+def _check_config(tenant_id: str, config: Mapping[str, Any]) -> None:
     for name, setting in config.items():
         if setting is None:
             continue
@@ -197,7 +156,6 @@ def _checked_config(tenant_id: str, value: object) -> Mapping[str, Any]:
             raise BadInputError("Invalid core config: Cannot modify base config")
         if name not in _TENANT_SETTINGS:
             raise BadInputError(f"Invalid core config: {name} is not a setting of a tenant")
-    return config
 
 
 def _changed(tenant: Tenant, changes: JSONObject) -> Tenant:

@@ -9,9 +9,15 @@ from urllib.parse import quote
 
 import httpx2
 
-from supertokens_py.constants import DEFAULT_TENANT_ID, RID_HEADER, SUPPORTED_CDI_VERSIONS
+from supertokens_py.constants import RID_HEADER, SUPPORTED_CDI_VERSIONS
+from supertokens_py.engine import limits
 from supertokens_py.engine.interface import UnknownTenantError
-from supertokens_py.exceptions import EngineUnavailableError, GeneralError, ProtectedClaimError
+from supertokens_py.exceptions import (
+    BadInputError,
+    EngineUnavailableError,
+    GeneralError,
+    ProtectedClaimError,
+)
 from supertokens_py.types.base import JSONObject
 
 from .transport import Transport
@@ -20,6 +26,9 @@ Version: TypeAlias = tuple[int, int]
 
 ROTATION_VERSION: Version = (5, 6)
 TENANTS_V2_VERSION: Version = (5, 1)
+
+#: How a core begins where it refuses an argument that only it can judge, by its configuration.
+_LEFT_TO_THE_CORE = ("accessTokenValidity", "Invalid core config")
 
 
 class Core:
@@ -126,7 +135,7 @@ def unexpected(answer: JSONObject) -> EngineUnavailableError:
 
 def tenant_path(tenant_id: str) -> str:
     """Return the path prefix of a tenant, whose id is compared trimmed and in lower case."""
-    return "/" + quote(tenant_id.strip().lower() or DEFAULT_TENANT_ID, safe="")
+    return "/" + quote(limits.tenant_id_form(tenant_id), safe="")
 
 
 def ok(answer: JSONObject) -> JSONObject:
@@ -172,4 +181,6 @@ def _json_of(
         payload: object = (body or {}).get("userDataInJWT")
         names = [str(name) for name in cast("dict[Any, Any]", payload)] if isinstance(payload, dict) else []
         raise ProtectedClaimError(names) from GeneralError(message)
+    if status == 400 and text.startswith(_LEFT_TO_THE_CORE):
+        raise BadInputError(text) from GeneralError(message)
     raise GeneralError(message)

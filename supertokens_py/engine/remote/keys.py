@@ -13,6 +13,7 @@ from typing import Any, cast
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
 from supertokens_py.bridge import offload
+from supertokens_py.engine import limits
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
 from supertokens_py.types.base import JSONObject
@@ -137,11 +138,12 @@ class RemoteKeys:
         return await offload(self._cache.jwks)
 
     async def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
+        limits.json_text("payload", payload, limit=limits.MAX_METADATA_JSON)
         body: JSONObject = {
             "algorithm": "RS256",
             "jwksDomain": issuer,
             "payload": payload,
-            "validity": validity_s,
+            "validity": limits.checked_validity_s(validity_s),
             "useStaticSigningKey": static_key,
         }
         answer = await offload(self._core.post, "/recipe/jwt", body, rid="jwt")

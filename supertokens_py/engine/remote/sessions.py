@@ -7,7 +7,8 @@ from typing import Any
 
 from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
 from supertokens_py.bridge import offload
-from supertokens_py.constants import DEFAULT_TENANT_ID, PROTECTED_CLAIMS
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine import limits
 from supertokens_py.engine.interface import (
     IssuedSession,
     IssuedToken,
@@ -19,7 +20,7 @@ from supertokens_py.engine.interface import (
     UnknownTenantError,
     Verified,
 )
-from supertokens_py.exceptions import GeneralError, ProtectedClaimError
+from supertokens_py.exceptions import GeneralError
 from supertokens_py.types.base import JSONObject
 
 from .core import ROTATION_VERSION, Core, ok, tenant_path, unexpected
@@ -46,15 +47,16 @@ class RemoteSessions:
         dynamic_key: bool,
         access_token_validity_ms: int | None = None,
     ) -> IssuedSession:
-        _refuse_protected(payload)
+        limits.json_text("session_data_in_database", data)
+        _check_payload("access_token_payload", payload)
         body: JSONObject = {
-            "userId": user_id,
+            "userId": limits.checked_user_id(user_id),
             "userDataInJWT": payload,
             "userDataInDatabase": data,
             "enableAntiCsrf": anti_csrf,
             "useDynamicSigningKey": dynamic_key,
         }
-        return await offload(self._create, body, tenant_id, access_token_validity_ms)
+        return await offload(self._create, body, limits.tenant_id_form(tenant_id), access_token_validity_ms)
 
     async def verify_session(
         self, token: AccessToken, *, check_database: bool
@@ -94,37 +96,42 @@ class RemoteSessions:
         With `merge` the payload is read, merged and written: CDI has no merge, so of two concurrent
         updates of one session the later one can undo the earlier.
         """
-        _refuse_protected(payload)
-        _refuse_protected(merge)
+        for name, change in (("access_token_payload", payload), ("access_token_payload_update", merge)):
+            if change is not None:
+                _check_payload(name, change)
         return await offload(self._regenerate, access_token, payload, merge)
 
     async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
-        if not handles:
-            return []
-        return await offload(self._revoke, list(handles))
+        wanted = [handle for handle in dict.fromkeys(handles) if limits.may_be_handle(handle)]
+        return await offload(self._revoke, wanted) if wanted else []
 
     async def revoke_user_sessions(self, user_id: str, *, tenant_id: str | None) -> list[str]:
-        tenant = tenant_id or DEFAULT_TENANT_ID
+        tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
+        if not limits.may_exist(user_id):
+            return []
         body: JSONObject = {"userId": user_id, "revokeAcrossAllTenants": tenant_id is None}
         path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = await offload(self._core.post, path, body, rid=_RID, tenant=tenant)
         return list(ok(answer)["sessionHandlesRevoked"])
 
     async def user_session_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]:
-        tenant = tenant_id or DEFAULT_TENANT_ID
+        tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
+        if not limits.may_exist(user_id):
+            return []
         query = {"userId": user_id, "fetchAcrossAllTenants": "true" if tenant_id is None else "false"}
         path = f"{tenant_path(tenant)}/recipe/session/user"
         answer = await offload(self._core.get, path, query, rid=_RID, tenant=tenant)
         return list(ok(answer)["sessionHandles"])
 
     async def session_information(self, handle: str) -> StoredSession | None:
-        return await offload(self._information, handle)
+        return await offload(self._information, handle) if limits.may_be_handle(handle) else None
 
     async def replace_session_data(self, handle: str, data: JSONObject) -> bool:
+        limits.json_text("session_data_in_database", data)
         return await offload(self._replace, "/recipe/session/data", handle, "userDataInDatabase", data)
 
     async def replace_session_payload(self, handle: str, payload: JSONObject) -> bool:
-        _refuse_protected(payload)
+        _check_payload("access_token_payload", payload)
         return await offload(self._replace, "/recipe/jwt/data", handle, "userDataInJWT", payload)
 
     async def merge_session_payload(self, handle: str, update: JSONObject) -> bool:
@@ -132,7 +139,7 @@ class RemoteSessions:
 
         Not atomic: CDI has no merge, so of two concurrent updates the later one can undo the earlier.
         """
-        _refuse_protected(update)
+        _check_payload("access_token_payload_update", update)
         return await offload(self._merge, handle, update)
 
     def _create(self, body: JSONObject, tenant_id: str, validity_ms: int | None) -> IssuedSession:
@@ -198,7 +205,8 @@ class RemoteSessions:
             stored = self._information(token.handle)
             if stored is None:
                 return Unauthorised("Session does not exist.")
-            payload = _merged(stored.payload if payload is None else payload, merge)
+            payload = limits.merged(stored.payload if payload is None else payload, merge)
+            limits.json_text("access_token_payload", payload)
         body: JSONObject = {"accessToken": access_token}
         if payload is not None:
             body["userDataInJWT"] = payload
@@ -252,6 +260,8 @@ class RemoteSessions:
         )
 
     def _replace(self, path: str, handle: str, member: str, value: JSONObject) -> bool:
+        if not limits.may_be_handle(handle):
+            return False
         try:
             answer = self._core.put(path, {"sessionHandle": handle, member: value}, rid=_RID)
         except UnknownTenantError:
@@ -259,29 +269,24 @@ class RemoteSessions:
         return answer.get("status") != "UNAUTHORISED" and bool(ok(answer))
 
     def _merge(self, handle: str, update: JSONObject) -> bool:
-        stored = self._information(handle)
+        stored = self._information(handle) if limits.may_be_handle(handle) else None
         if stored is None:
             return False
-        return self._replace("/recipe/jwt/data", handle, "userDataInJWT", _merged(stored.payload, update))
+        payload = limits.merged(stored.payload, update)
+        limits.json_text("access_token_payload", payload)
+        return self._replace("/recipe/jwt/data", handle, "userDataInJWT", payload)
 
     def _add_validity(self, body: JSONObject, validity_ms: int | None) -> None:
         if validity_ms is None:
             return
         if self._core.version() < ROTATION_VERSION:
             raise GeneralError("an access token validity per session needs a SuperTokens core with CDI 5.6")
-        body["accessTokenValidity"] = validity_ms
+        body["accessTokenValidity"] = limits.checked_life_ms(validity_ms)
 
 
-def _refuse_protected(payload: JSONObject | None) -> None:
-    names = [name for name in PROTECTED_CLAIMS if payload and name in payload]
-    if names:
-        raise ProtectedClaimError(names)
-
-
-def _merged(stored: JSONObject, update: JSONObject) -> JSONObject:
-    return {
-        name: value for name, value in {**stored, **update}.items() if name not in update or value is not None
-    }
+def _check_payload(name: str, payload: JSONObject) -> None:
+    limits.json_text(name, payload)
+    limits.refuse_protected(payload)
 
 
 def _message(answer: JSONObject) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from supertokens_py.bridge import offload
+from supertokens_py.engine import limits
 from supertokens_py.engine.interface import Tenant, UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
@@ -31,10 +30,12 @@ class RemoteTenants:
         self._core = core
 
     async def put_tenant(self, tenant_id: str, changes: JSONObject) -> bool:
-        return await offload(self._put, tenant_id, changes)
+        checked = limits.checked_tenant_changes(changes)
+        return await offload(self._put, limits.checked_tenant_id(tenant_id), checked)
 
     async def delete_tenant(self, tenant_id: str) -> bool:
-        answer = await offload(self._core.post, f"{_BASE}/remove", {"tenantId": tenant_id}, rid=_RID)
+        body = {"tenantId": limits.deletable_tenant_id(tenant_id)}
+        answer = await offload(self._core.post, f"{_BASE}/remove", body, rid=_RID)
         return bool(ok(answer)["didExist"])
 
     async def tenant(self, tenant_id: str) -> Tenant | None:
@@ -45,7 +46,7 @@ class RemoteTenants:
 
     def _put(self, tenant_id: str, changes: JSONObject) -> bool:
         names = {**_MEMBERS, **_FLAGS}
-        body: JSONObject = {names[name]: _plain(value) for name, value in changes.items() if name in names}
+        body: JSONObject = {names[name]: value for name, value in changes.items()}
         has_flags = any(name in changes for name in _FLAGS)
         path = _BASE if has_flags else self._path()
         answer = self._core.put(path, {"tenantId": tenant_id, **body}, rid=_RID)
@@ -67,10 +68,6 @@ class RemoteTenants:
 
     def _path(self) -> str:
         return f"{_BASE}/v2" if self._core.version() >= TENANTS_V2_VERSION else _BASE
-
-
-def _plain(value: object) -> object:
-    return list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
 
 
 def _tenant(wire: JSONObject) -> Tenant:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -18,7 +19,6 @@ from supertokens_py.exceptions import (
     EngineUnavailableError,
     GeneralError,
     ProtectedClaimError,
-    SuperTokensError,
 )
 from tests.engine.remote.cores import Core, engine_over, wire_session
 
@@ -300,13 +300,51 @@ def test_settings_come_from_the_environment_and_are_checked() -> None:
             RemoteSettings.from_environment({"SUPERTOKENS_CORE_TIMEOUT": text})
 
 
-def test_a_user_id_without_utf8_form_is_refused() -> None:
-    """Half a surrogate pair cannot stand in a URL."""
+@pytest.mark.parametrize(("params", "body"), [({"userId": "a\ud800"}, None), ({}, {"x": object()})])
+def test_what_cannot_be_sent_is_refused(params: dict[str, Any], body: Any) -> None:
+    """What an interceptor adds may have no form in a URL or in JSON: no error of the HTTP client gets out."""
+    engine = engine_over(
+        Core(), network_interceptor=lambda url, method, headers, *rest: (url, method, headers, params, body)
+    )
     with pytest.raises(BadInputError, match="cannot be sent"):
-        step(engine_over(Core()).user_session_handles("a\ud800", tenant_id=None))
+        step(engine.user_session_handles("a", tenant_id=None))
 
 
-def test_a_value_without_json_form_is_refused() -> None:
-    """A payload that cannot be sent is an error of the SDK's tree, not of the HTTP client."""
-    with pytest.raises(SuperTokensError, match="cannot be sent"):
-        create(engine_over(Core()), payload={"x": object()})
+def test_bad_arguments_are_refused_before_the_core_is_asked() -> None:
+    """The limits are those of the embedded engine; what no request can hold is never in one."""
+    core = Core()
+    engine = engine_over(core)
+    calls: list[Callable[[], Any]] = [
+        lambda: step(engine.create_session("a\ud800", **CREATE)),
+        lambda: create(engine, payload={"x": object()}),
+        lambda: create(engine, data={"x": "y" * 70_000}),
+        lambda: create(engine, tenant_id="a\0"),
+        lambda: step(engine.session_information(5)),  # pyright: ignore[reportArgumentType]
+        lambda: step(engine.add_role(" ", [])),
+        lambda: step(engine.put_tenant("a_b", {})),
+        lambda: step(engine.delete_tenant(" Public ")),
+        lambda: step(engine.create_jwt({}, issuer="i", validity_s=0, static_key=True)),
+    ]
+    for call in calls:
+        with pytest.raises(BadInputError):
+            call()
+    assert core.asked == []
+
+
+@pytest.mark.parametrize("handle", ["a\ud800", "a\0", "x" * 256])
+def test_a_handle_that_cannot_be_is_not_asked_for(handle: str) -> None:
+    """There is no session of that handle, and no core has to be asked for it."""
+    core = Core()
+    engine = engine_over(core)
+    assert step(engine.session_information(handle)) is None
+    assert step(engine.revoke_sessions([handle])) == []
+    assert step(engine.replace_session_data(handle, {})) is False
+    assert step(engine.merge_session_payload(handle, {"a": 1})) is False
+    assert core.asked == []
+
+
+@pytest.mark.parametrize("text", ["accessTokenValidity cannot be so long", "Invalid core config: x"])
+def test_arguments_that_only_the_core_can_judge(text: str) -> None:
+    """Its text reaches the caller, in the same error as a refusal of our own."""
+    with pytest.raises(BadInputError, match=text):
+        create(engine_over(Core({"POST /public/recipe/session": (400, text)})))

@@ -1,25 +1,34 @@
-"""What callers may hand in: lengths, forms and sizes. Pure; every refusal names the argument."""
+"""What callers of either engine may hand in: lengths, forms, sizes. Pure; a refusal names the argument."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, cast
 
 from supertokens_py.access_token import to_json
 from supertokens_py.constants import DEFAULT_TENANT_ID, PROTECTED_CLAIMS
+from supertokens_py.engine.interface import Tenant
 from supertokens_py.exceptions import BadInputError, ProtectedClaimError
 from supertokens_py.types.base import JSONObject
 
 MAX_USER_ID = 128
 MAX_NAME = 255
+MAX_HANDLE = 255
 MAX_TENANT_ID = 64
+MAX_FACTOR = 128
+#: The fields of a tenant that turn login methods on and off.
+TENANT_SWITCHES = ("email_password_enabled", "passwordless_enabled", "third_party_enabled")
 MAX_DEPTH = 64
 MAX_SESSION_JSON = 64 * 1024
 MAX_METADATA_JSON = 1024 * 1024
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TENANT_ID = re.compile(r"[a-z0-9-]+")
 _RESERVED_TENANT_IDS = frozenset(("recipe", "config", "users", "hello"))
+_FACTOR = re.compile(r"[0-9a-zA-Z_().-]+")
+_TENANT_FIELDS = frozenset(field.name for field in fields(Tenant)) - {"tenant_id"}
 
 
 def checked_user_id(user_id: object) -> str:
@@ -53,6 +62,22 @@ def may_exist(user_id: object) -> bool:
     return True
 
 
+def is_storable(text: str) -> bool:
+    """Tell whether databases take a text: without NUL, and without half a surrogate pair."""
+    return "\0" not in text and not _LONE_SURROGATE.search(text)
+
+
+def may_be_handle(handle: object) -> bool:
+    """Tell whether a text can be the handle of a session; there is none of any other.
+
+    Raises:
+        BadInputError: it is no text.
+    """
+    if not isinstance(handle, str):
+        raise BadInputError(f"session_handle must be a string, not {type(handle).__name__}")
+    return len(handle) <= MAX_HANDLE and is_storable(handle)
+
+
 def checked_name(field: str, text: object) -> str:
     """Return a role or permission without surrounding white space.
 
@@ -80,9 +105,14 @@ def checked_names(field: str, texts: Sequence[str]) -> list[str]:
 
 
 def tenant_id_form(tenant_id: object) -> str:
-    """Return the id as tenants are stored: trimmed, lower-case; whether it exists is another question."""
+    """Return the id as tenants are stored: trimmed, lower-case; whether it exists is another question.
+
+    Raises:
+        BadInputError: no tenant can have it.
+    """
     if not isinstance(tenant_id, str):
         raise BadInputError(f"tenant_id must be a string, not {type(tenant_id).__name__}")
+    _refuse_unstorable("tenant_id", tenant_id)
     return tenant_id.strip().lower() or DEFAULT_TENANT_ID
 
 
@@ -102,6 +132,65 @@ def checked_tenant_id(tenant_id: object) -> str:
     if text in _RESERVED_TENANT_IDS:
         raise BadInputError(f"tenantId must not be {text!r}")
     return text
+
+
+def deletable_tenant_id(tenant_id: object) -> str:
+    """Return the id of a tenant that may go, as it is stored.
+
+    Raises:
+        BadInputError: it is the public tenant.
+    """
+    text = tenant_id_form(tenant_id)
+    if text == DEFAULT_TENANT_ID:
+        raise BadInputError("Cannot delete public tenant")
+    return text
+
+
+def checked_tenant_changes(changes: JSONObject) -> JSONObject:
+    """Return new values of a tenant's fields; which settings `core_config` may hold is another question.
+
+    Raises:
+        BadInputError: there is no such field, or its value has the wrong form.
+    """
+    unknown = sorted(changes.keys() - _TENANT_FIELDS)
+    if unknown:
+        known = ", ".join(sorted(_TENANT_FIELDS))
+        raise BadInputError(f"a tenant has no field {unknown[0]!r}; there are {known}")
+    checked: JSONObject = {}
+    for name, value in changes.items():
+        if name == "core_config":
+            json_text(name, value)
+            checked[name] = value
+        elif name in TENANT_SWITCHES:
+            if not isinstance(value, bool):
+                raise BadInputError(f"{name} must be a boolean, not {type(value).__name__}")
+            checked[name] = value
+        else:
+            checked[name] = _checked_factors(name, value)
+    return checked
+
+
+def checked_life_ms(life_ms: object, *, limit_ms: int | None = None) -> int:
+    """Return the life of one access token; `limit_ms` is the longest, where that is known.
+
+    Raises:
+        BadInputError: it is no whole number, or out of range.
+    """
+    if type(life_ms) is not int or life_ms <= 0 or (limit_ms is not None and life_ms > limit_ms):
+        reach = "above 0" if limit_ms is None else f"from 1 to {limit_ms}"
+        raise BadInputError(f"accessTokenValidity must be whole milliseconds {reach}, not {life_ms!r}")
+    return life_ms
+
+
+def checked_validity_s(validity_s: object) -> int:
+    """Return the life of a JWT.
+
+    Raises:
+        BadInputError: it is no whole number, or none above 0.
+    """
+    if type(validity_s) is not int or validity_s <= 0:
+        raise BadInputError(f"validity must be a whole number of seconds above 0, not {validity_s!r}")
+    return validity_s
 
 
 def json_text(field: str, value: object, *, limit: int = MAX_SESSION_JSON) -> str:
@@ -140,6 +229,21 @@ def merged(stored: JSONObject, update: JSONObject) -> JSONObject:
     return result
 
 
+def _checked_factors(name: str, value: object) -> list[str] | None:
+    if value is None:
+        return None
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise BadInputError(f"{name} must be a list of strings or null")
+    factors: list[str] = []
+    for factor in cast("Sequence[object]", value):
+        if not isinstance(factor, str) or not _FACTOR.fullmatch(factor) or len(factor) > MAX_FACTOR:
+            raise BadInputError(f"{name} contains an invalid factor id: {factor!r}")
+        if factor in factors:
+            raise BadInputError(f"{name} contains {factor!r} more than once")
+        factors.append(factor)
+    return None if name == "required_secondary_factors" and not factors else factors
+
+
 def _check_nesting(field: str, value: JSONObject) -> None:
     # Level by level, so that neither a deep nor a self-containing value exhausts the stack.
     level: list[Any] = [value]
@@ -165,7 +269,5 @@ def _check_nesting(field: str, value: JSONObject) -> None:
 def _refuse_unstorable(field: str, text: str) -> None:
     if "\0" in text:
         raise BadInputError(f"{field} must not contain a NUL character")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise BadInputError(f"{field} must be text that UTF-8 can hold") from error
+    if not is_storable(text):
+        raise BadInputError(f"{field} must be text that UTF-8 can hold")
