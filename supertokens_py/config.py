@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -120,16 +121,18 @@ class AppInfo:
         if website_domain is None and origin is None:
             raise ConfigError("Please provide at least one of website_domain or origin")
         self.app_name = app_name
-        self.api_domain: NormalisedURLDomain = NormalisedURLDomain(api_domain)
-        self.top_level_api_domain: str = site_of(self.api_domain)
+        with _naming("api_domain"):
+            self.api_domain: NormalisedURLDomain = NormalisedURLDomain(api_domain)
+            self.top_level_api_domain: str = site_of(self.api_domain)
         self.api_gateway_path: NormalisedURLPath = NormalisedURLPath(api_gateway_path)
         self.api_base_path: NormalisedURLPath = self.api_gateway_path.append(NormalisedURLPath(api_base_path))
         self.website_base_path: NormalisedURLPath = NormalisedURLPath(website_base_path)
         self.framework = framework
         self.mode: Mode = mode or ("asgi" if framework in (None, "fastapi") else "wsgi")
-        self._origin = origin if callable(origin) else NormalisedURLDomain(origin or website_domain or "")
-        if not callable(self._origin):
-            site_of(self._origin)  # a website that cannot work is better told now than at the first request
+        with _naming("origin" if origin else "website_domain"):
+            self._origin = origin if callable(origin) else NormalisedURLDomain(origin or website_domain or "")
+            if not callable(self._origin):
+                site_of(self._origin)  # better told now than at the first request
 
     @classmethod
     def from_input(cls, given: InputAppInfo, framework: Framework | None, mode: Mode | None) -> AppInfo:
@@ -169,3 +172,12 @@ class AppInfo:
     def get_top_level_website_domain(self, request: BaseRequest | None, user_context: dict[str, Any]) -> str:
         """Return the website's site for this request."""
         return site_of(self.get_origin(request, user_context))
+
+
+@contextmanager
+def _naming(argument: str) -> Generator[None]:
+    """Put the argument's name before what is wrong with it."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{argument}: {error}") from None

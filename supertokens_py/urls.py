@@ -48,6 +48,12 @@ def _with_scheme(host: str, text: str) -> str:
         return f"http://{host}"
     if "." in host.partition("/")[0]:
         return f"https://{host}"
+    scheme, found, _ = host.partition("://")
+    if found:
+        raise ConfigError(
+            f"Please provide a valid domain name: {text!r} has to start with http:// or https://, "
+            f"not with {scheme!r}"
+        )
     raise _not_a_domain(text)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DATABASE = "sqlite:///supertokens.db"
 
-EMBEDDED_SCHEMES = ("sqlite", "postgresql", "postgres")
+EMBEDDED_SCHEMES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg", "postgres")
 REMOTE_SCHEMES = ("http", "https")
 
 
@@ -23,12 +23,17 @@ def check_connection_uri(uri: str) -> None:
     Raises:
         ConfigError: says which forms there are.
     """
-    scheme = uri.partition(":")[0].lower()
-    if scheme.partition("+")[0] not in EMBEDDED_SCHEMES + REMOTE_SCHEMES:
-        raise ConfigError(
-            f"connection_uri starts with {scheme!r}; use sqlite:///file.db, "
-            "postgresql://user:password@host/database, or the http(s):// address of a SuperTokens core"
-        )
+    scheme, _, rest = uri.partition(":")
+    if scheme.lower() not in EMBEDDED_SCHEMES + REMOTE_SCHEMES:
+        problem = f"connection_uri starts with {scheme!r}"
+    elif not rest.startswith("//"):
+        problem = f"connection_uri has no :// after {scheme!r}"
+    else:
+        return
+    raise ConfigError(
+        f"{problem}; use sqlite:///file.db, postgresql://user:password@host/database, "
+        "or the http(s):// address of a SuperTokens core"
+    )
 
 
 def open_engine(

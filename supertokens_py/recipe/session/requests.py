@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
@@ -169,9 +169,8 @@ async def assert_claims_of(
 
 def _checked(given: Any, source: str) -> list[Any]:
     # A function that forgets its `return` must not open the route.
-    validators = list(given) if isinstance(given, Iterable) else [given]
-    wrong = [item for item in validators if not hasattr(item, "validate")]
-    if wrong or not isinstance(given, Iterable):
+    validators = list(cast("Iterable[Any]", given)) if isinstance(given, Iterable) else None
+    if validators is None or not all(hasattr(item, "validate") for item in validators):
         raise ConfigError(
             f"{source} must return a list of claim validators, such as "
             f"[*global_validators, UserRoleClaim.validators.includes('admin')]; it returned {given!r}"
