@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from .settings import SessionConfig
 
+#: How often keys of a certain age are loaded again while they do not change.
+ASK_AGAIN_AFTER_MS = 60_000
+
 log: logging.Logger = logging.getLogger(__name__)
 
 
@@ -28,15 +31,16 @@ class Verifier:
         self._app = app
         self._dynamic_key = config.use_dynamic_access_token_signing_key
         self._reload_after_ms = config.jwks_refresh_interval_sec * 1000
+        # Keys that are loaded again and found unchanged stay the same set, with the age that it had.
+        self._ask_again_after_ms = min(ASK_AGAIN_AFTER_MS, self._reload_after_ms)
+        self._ask_again_ms = 0
         self._verified = VerifiedTokens(app.verified_token_cache_size)
         self.read: Callable[[str], AccessToken | None] = self._verified.read
 
     def knows(self, token: AccessToken) -> bool:
         """Tell whether a token was verified before and still holds, from memory alone."""
         now, keys = self._app.now_ms(), self._app.engine.key_set()
-        return now - keys.loaded_ms <= self._reload_after_ms and self._verified.holds(
-            token.text, keys, now_ms=now
-        )
+        return not self._is_due(keys, now) and self._verified.holds(token.text, keys, now_ms=now)
 
     async def check(self, token: AccessToken) -> None:
         """Accept a token that holds now.
@@ -47,7 +51,8 @@ class Verifier:
         """
         now = self._app.now_ms()
         keys = self._app.engine.key_set()
-        if now - keys.loaded_ms > self._reload_after_ms:
+        if self._is_due(keys, now):
+            self._ask_again_ms = now + self._ask_again_after_ms  # for one request; others do not wait
             keys = await self._reloaded(keys)
         try:
             self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
@@ -57,6 +62,9 @@ class Verifier:
                 self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
             except UnknownKeyError:
                 raise TryRefreshTokenError("No matching JWKS found") from None
+
+    def _is_due(self, keys: KeySet, now_ms: int) -> bool:
+        return now_ms - keys.loaded_ms > self._reload_after_ms and now_ms >= self._ask_again_ms
 
     async def _reloaded(self, keys: KeySet) -> KeySet:
         try:
