@@ -30,6 +30,7 @@ class Access:
     issued_ms: int
     expires_ms: int
     lineage: str  #: the refresh token that it came with
+    seen: bool = False  #: it was accepted before
 
 
 @dataclass
