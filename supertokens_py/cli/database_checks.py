@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.embedded.location import Location, locate
+from supertokens_py.engine.embedded.location import MISSING_DRIVER, Location, locate
 from supertokens_py.engine.embedded.schema import Tables
 
 from .findings import Finding
@@ -42,7 +42,10 @@ def check_database(uri: str, settings: ResolvedEngineConfig) -> list[Finding]:
         path = Path(location.url.database or "")
         if not path.exists():
             return [_missing_file(path)]
-    engine = _read_only(location)
+    try:
+        engine = _read_only(location)
+    except ImportError:
+        return [Finding("error", _TOPIC, MISSING_DRIVER, "install it where the application runs, too")]
     try:
         with engine.connect() as connection:
             return [*_server(connection, location, settings), *_content(connection, location, settings)]

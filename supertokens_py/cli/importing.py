@@ -111,7 +111,7 @@ def _open_source(args: argparse.Namespace) -> Source:
     from sqlalchemy import create_engine  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
-    from supertokens_py.engine.embedded.location import locate  # noqa: PLC0415
+    from supertokens_py.engine.embedded.location import MISSING_DRIVER, locate  # noqa: PLC0415
 
     from .transfer import Source  # noqa: PLC0415
 
@@ -126,9 +126,12 @@ def _open_source(args: argparse.Namespace) -> Source:
         engine = create_engine(url, poolclass=NullPool)
     else:
         options = "-c default_transaction_read_only=on"
-        engine = create_engine(
-            location.url, poolclass=NullPool, hide_parameters=True, connect_args={"options": options}
-        )
+        try:
+            engine = create_engine(
+                location.url, poolclass=NullPool, hide_parameters=True, connect_args={"options": options}
+            )
+        except ImportError as error:
+            raise ConfigError(MISSING_DRIVER) from error
     return Source(engine, name=location.name, schema=args.from_schema, prefix=cast("str", args.from_prefix))
 
 

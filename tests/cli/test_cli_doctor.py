@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import sys
 from typing import Any
 
 import pytest
@@ -49,6 +50,18 @@ def test_an_empty_database_and_a_foreign_one(run: Runner, empty_postgres_databas
     ran = run("doctor", "--json", "--connection-uri", database.uri)
     assert ran.code == 1
     assert "roles lacks app_id, role" in texts(ran, "error")[0]
+
+
+def test_a_missing_driver_is_an_error(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finding says what to install."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    ran = run("doctor", "--json", "--connection-uri", "postgresql://me@localhost/db")
+    assert ran.code == 1
+    needed = "PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'"
+    assert texts(ran, "error") == [needed]
+    ran = run("import", "--from", "postgresql://me@localhost/db")
+    assert ran.code == 2
+    assert needed in ran.err
 
 
 def test_a_lost_refresh_key_is_an_error(run: Runner, sqlite_database: TestDatabase) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
 
-from .location import Location
+from .location import MISSING_DRIVER, Location
 
 #: Execution option of units that are one statement: it is its own transaction.
 AUTOCOMMIT = "supertokens_autocommit"
@@ -150,7 +150,7 @@ def _postgres(location: Location, settings: ResolvedEngineConfig) -> Engine:
             logging_name=_LOGGING_NAME,
         )
     except ImportError as error:
-        raise ConfigError("PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'") from error
+        raise ConfigError(MISSING_DRIVER) from error
     event.listen(engine, "checkout", _refuse_dead)
     return engine
 
