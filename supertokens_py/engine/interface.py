@@ -102,6 +102,9 @@ class Verified:
     """The session stands; `access_token` is a replacement where the engine issued one."""
 
     access_token: IssuedToken | None = None
+    #: The custom claims as stored, from an engine that saw them while it asked its database. It is what
+    #: was read on the way, no part of the verdict: two verdicts are equal without it.
+    payload: JSONObject | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,16 +80,20 @@ async def _verify(call: Call) -> JSONObject:
     if outcome.access_token is not None and not call.rotates:
         answer["accessToken"] = _token(outcome.access_token)
     elif check_database:
-        return await _with_stored_payload(call, token, answer)
+        return await _with_stored_payload(call, token, answer, outcome.payload)
     return answer
 
 
-async def _with_stored_payload(call: Call, token: AccessToken, answer: JSONObject) -> JSONObject:
+async def _with_stored_payload(
+    call: Call, token: AccessToken, answer: JSONObject, payload: JSONObject | None
+) -> JSONObject:
     """Say that the payload in the database differs (5.6), or hand out a token that holds it (before)."""
-    stored = await call.engine.session_information(token.handle)
-    if stored is None:
-        return _unauthorised(_NO_SESSION)
-    differs = _canonical(stored.payload) != _canonical(answer["session"]["userDataInJWT"])
+    if payload is None:  # the engine did not see it on its way
+        stored = await call.engine.session_information(token.handle)
+        if stored is None:
+            return _unauthorised(_NO_SESSION)
+        payload = stored.payload
+    differs = _canonical(payload) != _canonical(answer["session"]["userDataInJWT"])
     if call.rotates:
         answer["payloadUpdateAvailable"] = differs
     elif differs:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.access_token import parse_access_token, sign_jwt, signature_matches
+from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2
 from supertokens_py.engine.interface import (
@@ -264,8 +265,6 @@ def test_what_the_caller_changes_later_changes_nothing(core: Driver):
 
 def test_a_revoked_session_is_found_out_by_the_database_only(core: Driver):
     """CS-23: without `check_database` there is no I/O at all."""
-    from supertokens_py.bridge import blocking
-
     session = core.create()
     core.revoke_sessions([session.handle])
     token = parse_access_token(session.access_token.text)
@@ -280,6 +279,15 @@ def test_an_expired_session_does_not_verify(core: Driver, clock: Clock):
     assert core.verify(session) == Verified()
     clock.advance(ms=1)
     assert core.verify(session) == Unauthorised("Session does not exist.")
+
+
+def test_verifying_says_what_is_stored(core: Driver):
+    """The payload in the database comes with the answer of the database, and only with that."""
+    session = core.create(payload={"a": 1})
+    core.replace_session_payload(session.handle, {"a": 2})
+    assert core.verify(session).payload == {"a": 2}
+    token = parse_access_token(session.access_token.text)
+    assert blocking(core.engine.verify_session)(token, check_database=False).payload is None
 
 
 def test_verifying_writes_nothing(core: Driver):
@@ -308,8 +316,6 @@ def test_a_child_of_an_old_core_verifies(core: Driver):
     child = claims(session) | {"refreshTokenHash1": hash1("child"), "parentRefreshTokenHash1": parent}
     key = core.engine._keys.signer(static=False)
     token = parse_access_token(sign_jwt(child, key=key.private_key, kid=key.kid, version=5))
-    from supertokens_py.bridge import blocking
-
     assert blocking(core.engine.verify_session)(token, check_database=True) == Verified()
 
 

@@ -10,7 +10,13 @@ from typing import Any
 
 import jwt
 import pytest
+from starlette.testclient import TestClient
 
+from supertokens_py.access_token import AccessToken
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.interface import TryRefresh, Unauthorised, Verified
+from supertokens_py.server import create_app
 from tests.server.wire import LEGACY, Wire, access, claims, create_body, header, refresh_token
 from tests.support.clock import Clock
 
@@ -271,6 +277,35 @@ def test_newer_clients_are_told_of_a_changed_payload(wire: Wire) -> None:
         assert answer["payloadUpdateAvailable"] is differs
         assert answer["session"]["userDataInJWT"] == {"a": {"x": 1, "y": 2}, "b": True}
         assert "accessToken" not in answer
+
+
+class _Reticent(EmbeddedEngine):
+    """An engine that does not see the payload while it verifies, as one over another core."""
+
+    async def verify_session(
+        self, token: AccessToken, *, check_database: bool
+    ) -> Verified | Unauthorised | TryRefresh:
+        outcome = await super().verify_session(token, check_database=check_database)
+        if self.loses_sessions:
+            await self.revoke_sessions([token.handle])
+        return Verified() if isinstance(outcome, Verified) else outcome
+
+    loses_sessions = False
+
+
+def test_a_changed_payload_that_the_engine_did_not_see_is_read(clock: Clock) -> None:
+    """CS-28 holds over every engine; a session that ends between the two reads is gone."""
+    engine = _Reticent("sqlite://", EngineConfig(now_ms=clock, clean_up_interval=0).resolve({}))
+    with TestClient(create_app(engine, now_ms=clock), base_url="http://core") as client:
+        wire = Wire(client)
+        created = wire.create(userDataInJWT={"a": 1})
+        answer = wire.verify(access(created), checkDatabase=True)
+        assert answer["payloadUpdateAvailable"] is False
+        handle = created["session"]["handle"]
+        wire.put("/recipe/jwt/data", {"sessionHandle": handle, "userDataInJWT": {"a": 2}})
+        assert wire.verify(access(created), checkDatabase=True)["payloadUpdateAvailable"] is True
+        engine.loses_sessions = True
+        assert wire.verify(access(created), checkDatabase=True)["status"] == "UNAUTHORISED"
 
 
 def test_a_token_two_generations_old_is_rotated_out(wire: Wire) -> None:

@@ -36,7 +36,7 @@ class SessionStatements:
             row.expires_at,
         )
         self.insert: Insert = insert(table).values(app_id=DEFAULT_APP_ID)
-        self.lineage: Executable = select(*lineage).where(*one)
+        self.lineage: Executable = select(*lineage, row.jwt_user_payload).where(*one)
         self.lock: Executable = (
             select(*lineage, row.user_id, row.jwt_user_payload, row.use_static_key)
             .where(*one)

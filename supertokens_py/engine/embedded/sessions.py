@@ -130,7 +130,7 @@ class SessionStore:
         parent_hash = hash1(parent) if isinstance(parent, str) else None
         if not belongs(lineage_of(row), hash1(token.refresh_token_hash1), parent_hash):
             return TryRefresh("the access token was replaced by a later refresh")
-        return Verified()
+        return Verified(payload=json_object(row.jwt_user_payload))
 
     def regenerate(
         self, access_token: str, *, payload: JSONObject | None, merge: JSONObject | None
