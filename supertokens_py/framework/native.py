@@ -28,7 +28,7 @@ def as_base_request(native: Any) -> BaseRequest:
         return native
     for kind in type(native).__mro__:
         found = _ADAPTERS.get(kind.__module__.partition(".")[0])
-        if found:
+        if found and not hasattr(native, "status_code"):  # a response is no request
             module, name = found
             return getattr(import_module(module), name).of(native)
     raise GeneralError(

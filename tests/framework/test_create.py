@@ -6,10 +6,13 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import fastapi
+import flask
 import pytest
+from django.http import HttpResponse
 
 from supertokens_py.access_token import parse_access_token
-from supertokens_py.exceptions import ProtectedClaimError
+from supertokens_py.exceptions import GeneralError, ProtectedClaimError
 from supertokens_py.framework.cookies import Cookie
 from supertokens_py.framework.native import as_base_request
 
@@ -134,6 +137,13 @@ def test_application_cookies_and_headers_survive(site: Site) -> None:
     assert reply.cookie_names == ["sAccessToken", "sRefreshToken", "theme"]
     assert reply.cookie("theme").raw == "dark"
     assert reply.header("x-app") == "1"
+
+
+@pytest.mark.parametrize("wrong", [str, fastapi.Response, flask.Response, HttpResponse])
+def test_something_else_than_a_request(wrong: Any) -> None:
+    """A response passed by mistake is named, and what to pass."""
+    with pytest.raises(GeneralError, match=f"^{wrong.__name__} is not a request .* pass the request object"):
+        as_base_request(wrong())
 
 
 def test_no_cookie_is_set_twice(site: Site) -> None:
