@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import fastapi
@@ -139,11 +140,15 @@ def test_application_cookies_and_headers_survive(site: Site) -> None:
     assert reply.header("x-app") == "1"
 
 
-@pytest.mark.parametrize("wrong", [str, fastapi.Response, flask.Response, HttpResponse])
+@pytest.mark.parametrize(
+    "wrong", [str, fastapi.Response, flask.Response, partial(HttpResponse, content_type="x")]
+)
 def test_something_else_than_a_request(wrong: Any) -> None:
     """A response passed by mistake is named, and what to pass."""
-    with pytest.raises(GeneralError, match=f"^{wrong.__name__} is not a request .* pass the request object"):
-        as_base_request(wrong())
+    made = wrong()
+    name = type(made).__name__
+    with pytest.raises(GeneralError, match=f"^{name} is not a request .* pass the request object"):
+        as_base_request(made)
 
 
 def test_no_cookie_is_set_twice(site: Site) -> None:
