@@ -1,4 +1,4 @@
-"""Writes the table of engine settings from the code, so that it cannot be out of date."""
+"""Makes the table of engine settings from the code; the tests compare settings.md with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import ast
 import inspect
 import re
 from dataclasses import fields
-from pathlib import Path
 
 from supertokens_py.engine import config
 from supertokens_py.engine.config import ResolvedEngineConfig
@@ -27,14 +26,13 @@ def rows() -> list[tuple[str, str, str, str, str]]:
     return found
 
 
-def write_settings_table(target: Path) -> None:
-    """Write the table as Markdown."""
+def table() -> str:
+    """Return the table as Markdown, as it stands in settings.md."""
     lines = ["| `EngineConfig` | environment | default | values | meaning |", "|---|---|---|---|---|"]
     for name, variable, default, values, meaning in rows():
         shown = f"`{variable}`" if variable else ""
         lines.append(f"| `{name}` | {shown} | {default} | {values} | {meaning} |")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def _is_number(value: object) -> bool:

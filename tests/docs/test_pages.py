@@ -8,6 +8,7 @@ import contextlib
 import inspect
 import logging
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,12 @@ def test_no_python_block_is_overlooked() -> None:
     parts = [part for module in all_modules() for part in module.parts]
     checks = sum(page.read_text().count("<!-- check\n") for page in PAGES)
     assert len(parts) == ran + checks
+
+
+def test_the_table_of_engine_settings() -> None:
+    """The page holds the table itself, for those who read the files; the code says what is in it."""
+    table = runpy.run_path(str(ROOT / "docs" / "settings_table.py"))["table"]()
+    assert table in (ROOT / "docs" / "settings.md").read_text(), f"docs/settings.md should hold\n{table}"
 
 
 def test_blocks_of_the_readme() -> None:
