@@ -20,9 +20,17 @@ class DjangoRequest(BaseRequest):
     how_to_deliver = '"supertokens_py.framework.django.django_middleware.middleware" in MIDDLEWARE'
 
     def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request)
-        self.delivers: bool = hasattr(request, DELIVERS)
-        self._outer: Any = None
+        inner: Any = getattr(request, "_request", request)
+        known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
+        if known is not None:
+            self.share(known)
+        else:
+            super().__init__(inner)
+            setattr(inner, ATTRIBUTE, self)
+            self.delivers: bool = hasattr(inner, DELIVERS)
+            self._outer: Any = None
+        if inner is not request:
+            self._outer = request
 
     @classmethod
     def of(cls, native: Any) -> DjangoRequest:
@@ -30,8 +38,7 @@ class DjangoRequest(BaseRequest):
         inner: Any = getattr(native, "_request", native)
         known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
         if known is None:
-            known = cls(inner)
-            setattr(inner, ATTRIBUTE, known)
+            return cls(native)
         if inner is not native:
             known._outer = native
         return known

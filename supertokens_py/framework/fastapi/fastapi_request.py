@@ -28,21 +28,25 @@ class FastApiRequest(BaseRequest):
     request: HTTPConnection
     how_to_deliver = "app.add_middleware(get_middleware()), of supertokens_py.framework.fastapi"
 
-    def __init__(self, request: HTTPConnection, *, delivers: bool) -> None:
+    def __init__(self, request: HTTPConnection) -> None:
+        scope = request.scope
+        slot: RequestSlot | None = scope.get(SCOPE_KEY)
+        if slot is None:
+            slot = scope[SCOPE_KEY] = RequestSlot()
+        if slot.request is not None:
+            self.share(slot.request)
+            return
         super().__init__(request)
-        self._scope = request.scope
-        self.delivers = delivers
-        self.finished: bool = request.scope["type"] == "websocket"  # it has no response to add anything to
+        slot.request = self
+        self._scope = scope
+        self.finished: bool = scope["type"] == "websocket"  # it has no response to add anything to
+        self.delivers = slot.delivers or self.finished
 
     @classmethod
     def of(cls, native: HTTPConnection) -> FastApiRequest:
         """Return the one neutral request of a connection."""
         slot: RequestSlot | None = native.scope.get(SCOPE_KEY)
-        if slot is None:
-            slot = native.scope[SCOPE_KEY] = RequestSlot()
-        if slot.request is None:
-            slot.request = cls(native, delivers=slot.delivers or native.scope["type"] == "websocket")
-        return slot.request
+        return cls(native) if slot is None or slot.request is None else slot.request
 
     def require_delivery(self) -> None:
         # Error responses reach the client through `session_exception_handler`, too, if that is all there is.

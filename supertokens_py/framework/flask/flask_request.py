@@ -19,16 +19,22 @@ class FlaskRequest(BaseRequest):
     request: Request
     how_to_deliver = "Middleware(app), of supertokens_py.framework.flask"
 
+    def __init__(self, req: Request) -> None:
+        if isinstance(req, LocalProxy):
+            req = cast("Request", req._get_current_object())  # pyright: ignore[reportPrivateUsage]
+        known: FlaskRequest | None = req.environ.get(ENVIRON_KEY)
+        if known is not None:
+            self.share(known)
+            return
+        super().__init__(req)
+        req.environ[ENVIRON_KEY] = self
+        self.delivers = EXTENSION in current_app.extensions
+
     @classmethod
     def of(cls, native: Request) -> FlaskRequest:
         """Return the one neutral request of a Flask request."""
-        if isinstance(native, LocalProxy):
-            native = cast("Request", native._get_current_object())  # pyright: ignore[reportPrivateUsage]
         known: FlaskRequest | None = native.environ.get(ENVIRON_KEY)
-        if known is None:
-            known = native.environ[ENVIRON_KEY] = cls(native)
-            known.delivers = EXTENSION in current_app.extensions
-        return known
+        return cls(native) if known is None else known
 
     def method(self) -> str:
         return self.request.environ["REQUEST_METHOD"]
