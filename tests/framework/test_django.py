@@ -184,6 +184,23 @@ def _raise() -> Any:
     raise UnauthorisedError("x")
 
 
+def test_the_decorator_of_the_other_kind(site: Site) -> None:
+    """It names the module to import from; Django's own words would be about a missing `await`."""
+    from django.http import JsonResponse
+
+    async def asynchronous(request: Any) -> JsonResponse:
+        return JsonResponse({})
+
+    def blocking(request: Any) -> JsonResponse:
+        return JsonResponse({})
+
+    with pytest.raises(ConfigError, match=r"asynchronous is async: import .*framework\.django\.asyncio"):
+        verify_sync()(asynchronous)
+    access = site.sign_in("header").access
+    with pytest.raises(ConfigError, match=r"blocking is not async: import .*framework\.django\.syncio"):
+        asyncio.run(verify_async()(blocking)(request_with(access)))  # type: ignore[arg-type]
+
+
 def test_blocking_calls_in_an_async_view(site: Site) -> None:
     """FP-50: a blocking call inside `async def` says what to do instead."""
 

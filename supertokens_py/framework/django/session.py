@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -10,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from supertokens_py.app import request_context
 from supertokens_py.bridge import blocking
-from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session.requests import VerifyOptions
 
@@ -19,6 +20,10 @@ from .django_request import DjangoRequest
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., Any])
+
+_OTHER_KIND = (
+    "the view {0} is {1}: import verify_session from supertokens_py.recipe.session.framework.django.{2}"
+)
 
 
 async def _attach(request: Any, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
@@ -59,9 +64,12 @@ def verify_session_async(
         async def call(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 await _attach(request, options, user_context)
-                return await cast("Callable[..., Awaitable[HttpResponseBase]]", view)(
-                    request, *args, **kwargs
-                )
+                answer: HttpResponseBase | Awaitable[HttpResponseBase] = view(request, *args, **kwargs)
+                if not isinstance(answer, Awaitable):  # `dispatch` is a def that gives awaitables
+                    raise ConfigError(
+                        _OTHER_KIND.format(getattr(view, "__name__", view), "not async", "syncio")
+                    )
+                return await answer
             except SuperTokensError as error:
                 return await error_response(DjangoRequest.of(request), error)
 
@@ -83,6 +91,9 @@ def verify_session_sync(
     )
 
     def decorate(view: View) -> View:
+        if inspect.iscoroutinefunction(view):
+            raise ConfigError(_OTHER_KIND.format(getattr(view, "__name__", view), "async", "asyncio"))
+
         @functools.wraps(view)
         def call(request: Any, *args: Any, **kwargs: Any) -> Any:
             try:
