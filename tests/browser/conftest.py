@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.packages import build_pages
 from tests.browser.programs import chromium
@@ -20,6 +20,8 @@ from tests.servers.harness import Kind
 HERE = Path(__file__).parent
 #: The first test of a fresh checkout waits until the npm packages are installed.
 FIRST_TEST_SECONDS = 300
+#: How long a page may take for one step, on a machine that does much else.
+WAIT_MS = 15_000
 _users = itertools.count(1)
 
 
@@ -48,7 +50,9 @@ def browser() -> Iterator[Browser]:
                 "--host-resolver-rules=MAP *.test 127.0.0.1, MAP localhost 127.0.0.1",
             ],
         )
+        expect.set_options(timeout=WAIT_MS)  # a context's default does not reach `expect`
         yield browser
+        expect.set_options(timeout=None)
         browser.close()
 
 
@@ -89,7 +93,7 @@ def api(kind: Any, setup: Setup, pages: Path, tmp_path_factory: pytest.TempPathF
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser with an empty profile."""
     with browser.new_context() as context:
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WAIT_MS)
         mistakes: list[str] = []
         context.on("weberror", lambda error: mistakes.append(str(error.error)))
         yield context

@@ -46,6 +46,7 @@ def build_pages() -> Path:
                 str(esbuild),
                 "client/client.js",
                 "--bundle",
+                "--minify",
                 "--format=iife",
                 "--log-level=warning",
                 f"--outfile={PAGES}/client.js",
