@@ -21,9 +21,11 @@ from .django_request import DjangoRequest
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., Any])
 
-_OTHER_KIND = (
-    "the view {0} is {1}: import verify_session from supertokens_py.recipe.session.framework.django.{2}"
-)
+
+def _other_kind(view: Any, kind: str, module: str) -> ConfigError:
+    name = getattr(view, "__name__", view)
+    where = f"supertokens_py.recipe.session.framework.django.{module}"
+    return ConfigError(f"the view {name} is {kind}: import verify_session from {where}")
 
 
 async def _attach(request: Any, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
@@ -66,9 +68,7 @@ def verify_session_async(
                 await _attach(request, options, user_context)
                 answer: HttpResponseBase | Awaitable[HttpResponseBase] = view(request, *args, **kwargs)
                 if not isinstance(answer, Awaitable):  # `dispatch` is a def that gives awaitables
-                    raise ConfigError(
-                        _OTHER_KIND.format(getattr(view, "__name__", view), "not async", "syncio")
-                    )
+                    raise _other_kind(view, "not async", "syncio")
                 return await answer
             except SuperTokensError as error:
                 return await error_response(DjangoRequest.of(request), error)
@@ -92,7 +92,7 @@ def verify_session_sync(
 
     def decorate(view: View) -> View:
         if inspect.iscoroutinefunction(view):
-            raise ConfigError(_OTHER_KIND.format(getattr(view, "__name__", view), "async", "asyncio"))
+            raise _other_kind(view, "async", "asyncio")
 
         @functools.wraps(view)
         def call(request: Any, *args: Any, **kwargs: Any) -> Any:
