@@ -1,6 +1,7 @@
-"""What a type checker tells users of the package: the snippets pass, and each marked mistake is found.
+"""What type checkers tell users of the package: the snippets pass, and each marked mistake is found.
 
-A line that ends in `# error: <rules>` must be reported under these rules; nothing else may be.
+A line that ends in `# error: <rules>` must be reported by pyright under these rules, one that ends in
+`mypy: <codes>` by mypy under these codes; nothing else may be. Both run as strictly as they can.
 """
 
 from __future__ import annotations
@@ -14,26 +15,35 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("typing")  # each checker runs once
+
 SNIPPETS = Path(__file__).parent / "snippets"
-_MARK = re.compile(r"# error: ([\w, ]+)$")
+_MARKS = {"pyright": re.compile(r"# error: ([\w, ]+)"), "mypy": re.compile(r"\bmypy: ([\w, -]+)$")}
+_MYPY_LINE = re.compile(r"(\w+\.py):(\d+): error: .*\[([\w-]+)\]$", re.MULTILINE)
 
 Finding = tuple[str, int, str]
 
 
 @pytest.fixture(scope="module")
-def findings(tmp_path_factory: pytest.TempPathFactory) -> set[Finding]:
-    """Run pyright over all the snippets at once, strictly, with the package found as an installed one."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of its own with the snippets: checkers find the package as an installed one."""
     folder = tmp_path_factory.mktemp("project")
+    for snippet in SNIPPETS.glob("*.py"):
+        shutil.copy(snippet, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pyright(project: Path) -> set[Finding]:
+    """What pyright finds in all the snippets at once."""
     settings = {
         "typeCheckingMode": "strict",
         # Snippets read attributes for the sake of their types, and write functions that nothing calls.
         "reportUnusedExpression": False,
         "reportUnusedFunction": False,
     }
-    config = folder / "pyrightconfig.json"
+    config = project / "pyrightconfig.json"
     config.write_text(json.dumps(settings))
-    for snippet in SNIPPETS.glob("*.py"):
-        shutil.copy(snippet, folder)
     command = [sys.executable, "-m", "pyright", "--project", str(config), "--pythonpath", sys.executable]
     done = subprocess.run([*command, "--outputjson"], capture_output=True, text=True, timeout=55, check=False)
     assert done.returncode in (0, 1), done.stderr or done.stdout
@@ -46,13 +56,29 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> set[Finding]:
     }
 
 
+@pytest.fixture(scope="module")
+def mypy(project: Path) -> set[Finding]:
+    """What mypy finds in all the snippets at once."""
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", "cache"]
+    names = sorted(path.name for path in project.glob("*.py"))
+    done = subprocess.run(
+        [*command, *names], cwd=project, capture_output=True, text=True, timeout=55, check=False
+    )
+    assert done.returncode in (0, 1), done.stderr or done.stdout
+    found = {(name, int(number), code) for name, number, code in _MYPY_LINE.findall(done.stdout)}
+    assert len(done.stdout.splitlines()) == len(found), done.stdout
+    return found
+
+
+@pytest.mark.parametrize("checker", _MARKS)
 @pytest.mark.parametrize("snippet", sorted(path.name for path in SNIPPETS.glob("*.py")))
-def test_the_types_are_what_users_rely_on(snippet: str, findings: set[Finding]) -> None:
+def test_the_types_are_what_users_rely_on(snippet: str, checker: str, request: pytest.FixtureRequest) -> None:
     lines = (SNIPPETS / snippet).read_text().splitlines()
     expected = {
         (snippet, number, rule)
         for number, line in enumerate(lines, 1)
-        if (found := _MARK.search(line))
+        if (found := _MARKS[checker].search(line))
         for rule in found[1].split(", ")
     }
+    findings: set[Finding] = request.getfixturevalue(checker)
     assert {finding for finding in findings if finding[0] == snippet} == expected

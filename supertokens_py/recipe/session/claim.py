@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 from supertokens_py.bridge import call_app
 from supertokens_py.recipe.base import parameter_names
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 #: (user_id, tenant_id, user_context), or
-#: (user_id, recipe_user_id, tenant_id, current_payload, user_context); sync or async, None for "no value".
-FetchValue: TypeAlias = (
-    Callable[[str, str, dict[str, Any]], Awaitable[_T | None] | _T | None]
-    | Callable[[str, RecipeUserId, str, dict[str, Any], dict[str, Any]], Awaitable[_T | None] | _T | None]
+#: (user_id, recipe_user_id, tenant_id, current_payload, user_context); None for "no value".
+FetchNow: TypeAlias = (
+    Callable[[str, str, dict[str, Any]], _T | None]
+    | Callable[[str, RecipeUserId, str, dict[str, Any], dict[str, Any]], _T | None]
 )
+FetchAwaited: TypeAlias = (
+    Callable[[str, str, dict[str, Any]], Awaitable[_T | None]]
+    | Callable[[str, RecipeUserId, str, dict[str, Any], dict[str, Any]], Awaitable[_T | None]]
+)
+FetchValue: TypeAlias = FetchAwaited[_T] | FetchNow[_T]
 
 
 class SessionClaim(ABC, Generic[_T]):
@@ -47,7 +52,7 @@ class SessionClaim(ABC, Generic[_T]):
         user_context: dict[str, Any],
     ) -> _T | None:
         """Ask the application for the current value."""
-        ask: Callable[..., Awaitable[_T | None] | _T | None] = self.fetch_value
+        ask = cast("Callable[..., Awaitable[_T | None] | _T | None]", self.fetch_value)
         if self._takes_five:
             recipe_user = RecipeUserId(recipe_user_id)
             return await call_app(ask, user_id, recipe_user, tenant_id, current_payload, user_context)

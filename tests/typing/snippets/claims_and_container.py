@@ -44,7 +44,7 @@ def fetch_wrongly(user_id: str) -> str:
 SecondFactorClaim = BooleanClaim(key="2fa-completed", fetch_value=lambda _, __, ___: False)
 PlanClaim = PrimitiveClaim("plan", fetch_plan)
 TeamClaim = PrimitiveArrayClaim("teams", fetch_teams, default_max_age_in_sec=60)
-wrong = PrimitiveClaim("w", fetch_wrongly)  # error: reportArgumentType, reportUnknownVariableType
+PrimitiveClaim[str]("w", fetch_wrongly)  # error: reportArgumentType, reportCallIssue; mypy: arg-type
 
 
 class IsPaying(SessionClaimValidator):
@@ -59,12 +59,12 @@ class IsPaying(SessionClaimValidator):
 
 async def use(session: SessionContainer) -> None:
     assert_type(await session.get_claim_value(SecondFactorClaim), bool | None)
-    assert_type(await session.get_claim_value(PlanClaim), str | None)
+    assert_type(await session.get_claim_value(PlanClaim), str | None)  # mypy: assert-type
     assert_type(await session.get_claim_value(TeamClaim), list[str] | None)
     assert_type(await session.get_claim_value(UserRoleClaim), list[str] | None)
     await session.set_claim_value(SecondFactorClaim, True)
     await session.set_claim_value(TeamClaim, ["a"])
-    await session.set_claim_value(TeamClaim, [1])  # error: reportArgumentType
+    await session.set_claim_value(TeamClaim, [1])  # error: reportArgumentType; mypy: misc
     await session.assert_claims(
         [
             SecondFactorClaim.validators.is_true(),
@@ -77,7 +77,7 @@ async def use(session: SessionContainer) -> None:
     )
     await session.fetch_and_set_claim(TeamClaim)
     await session.remove_claim(PlanClaim)
-    await session.assert_claims([TeamClaim])  # error: reportArgumentType
+    await session.assert_claims([TeamClaim])  # error: reportArgumentType; mypy: list-item
     raise_invalid_claims_exception("no", [ClaimValidationError(UserRoleClaim.key, None)])
 
 
@@ -95,7 +95,7 @@ async def read(session: SessionContainer) -> None:
     assert_type(session.sync_get_time_created(), int)
     assert_type(session.sync_get_claim_value(UserRoleClaim), list[str] | None)
     assert_type(session.sync_revoke_session(), None)
-    session.sync_merge_into_access_token_payload("a")  # error: reportArgumentType
+    session.sync_merge_into_access_token_payload("a")  # error: reportArgumentType; mypy: arg-type
 
 
 async def by_handle() -> None:
@@ -103,7 +103,7 @@ async def by_handle() -> None:
     information = await get_session_information(handle)
     assert_type(information, SessionInformationResult | None)
     assert_type(get_session_information_blocking(handle), SessionInformationResult | None)
-    information.expiry  # error: reportOptionalMemberAccess
+    information.expiry  # error: reportOptionalMemberAccess; mypy: union-attr
     value = await get_claim_value(handle, TeamClaim)
     if isinstance(value, SessionDoesNotExistError):
         return

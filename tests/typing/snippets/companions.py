@@ -1,4 +1,4 @@
-# ruff: noqa: B018
+# ruff: noqa: B018, E501
 """Results of the other recipes are told apart with `isinstance`."""
 
 from typing import Any, assert_type
@@ -27,19 +27,19 @@ from supertokens_py.recipe.userroles.interfaces import (
 async def use() -> None:
     added = await roles.add_role_to_user("public", "ada", "admin")
     assert_type(added, AddRoleToUserOkResult | UnknownRoleError)
-    added.did_user_already_have_role  # error: reportAttributeAccessIssue, reportUnknownMemberType
+    added.did_user_already_have_role  # error: reportAttributeAccessIssue, reportUnknownMemberType; mypy: union-attr
     if isinstance(added, AddRoleToUserOkResult):
         assert_type(added.did_user_already_have_role, bool)
     assert_type((await roles.get_roles_for_user("public", "ada")).roles, list[str])
     found = roles_blocking.get_permissions_for_role("admin")
     assert_type(found, GetPermissionsForRoleOkResult | UnknownRoleError)
-    roles_blocking.get_roles_for_user("public")  # error: reportCallIssue
+    roles_blocking.get_roles_for_user("public")  # error: reportCallIssue; mypy: call-arg
 
     assert_type((await update_user_metadata("ada", {"a": 1})).metadata, dict[str, Any])
 
     await create_or_update_tenant("c1", TenantConfig(email_password_enabled=True))
     await create_or_update_tenant("c1", TenantConfigCreateOrUpdate(first_factors=None))
-    await create_or_update_tenant("c1", {})  # error: reportArgumentType
+    await create_or_update_tenant("c1", {})  # error: reportArgumentType; mypy: arg-type
     assert_type(await get_tenant("c1"), GetTenantOkResult | None)
     assert_type((await list_all_tenants()).tenants, list[ListAllTenantsItem])
 

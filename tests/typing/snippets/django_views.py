@@ -20,4 +20,4 @@ def now(request: HttpRequest, number: int) -> HttpResponse:
 async def check(request: HttpRequest) -> None:
     assert_type(await later(request, 1), HttpResponse)
     assert_type(now(request, 1), HttpResponse)
-    now(request, "one")  # error: reportArgumentType
+    now(request, "one")  # error: reportArgumentType; mypy: arg-type

@@ -43,7 +43,7 @@ def annotated(session: Annotated[SessionContainer, Depends(verify_session(check_
 async def optional(
     session: SessionContainer | None = Depends(verify_session(session_required=False)),
 ) -> str:
-    return session.get_user_id()  # error: reportOptionalMemberAccess
+    return session.get_user_id()  # error: reportOptionalMemberAccess; mypy: union-attr
 
 
 @app.get("/admins")
@@ -63,5 +63,5 @@ async def by_hand(request: Request, flag: bool) -> None:
     assert_type(await refresh_session(request), SessionContainer)
     made = await create_new_session(request, "public", "ada", {"a": 1}, user_context={})
     assert_type(made, SessionContainer)
-    await session_exception_handler(request, ValueError())  # error: reportArgumentType
-    verify_session(unknown=True)  # error: reportCallIssue
+    await session_exception_handler(request, ValueError())  # error: reportArgumentType; mypy: arg-type
+    verify_session(unknown=True)  # error: reportCallIssue; mypy: call-overload

@@ -27,4 +27,4 @@ async def later() -> dict[str, str]:
 
 def check() -> None:
     assert_type(view(1), str)
-    view("one")  # error: reportArgumentType
+    view("one")  # error: reportArgumentType; mypy: arg-type

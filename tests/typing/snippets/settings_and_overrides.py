@@ -41,8 +41,8 @@ def functions(original_implementation: RecipeInterface) -> RecipeInterface:
     ) -> list[SessionClaimValidator]:
         return [*claim_validators_added_by_other_recipes]
 
-    original_implementation.create_new_session = create_new_session
-    original_implementation.get_global_claim_validators = validators
+    original_implementation.create_new_session = create_new_session  # mypy: method-assign
+    original_implementation.get_global_claim_validators = validators  # mypy: method-assign
     return original_implementation
 
 
@@ -52,7 +52,7 @@ def apis(original_implementation: APIInterface) -> APIInterface:
     async def refresh_post(api_options: APIOptions, user_context: dict[str, Any]) -> SessionContainer:
         return await original_refresh(api_options, user_context)
 
-    original_implementation.refresh_post = refresh_post
+    original_implementation.refresh_post = refresh_post  # mypy: method-assign
     original_implementation.disable_signout_post = True
     return original_implementation
 
@@ -104,7 +104,7 @@ init(
 )
 assert_type(get_all_cors_headers(), list[str])
 
-session.init(anti_csrf="SOMETIMES")  # error: reportArgumentType
-session.init(cookie_same_site="Lax")  # error: reportArgumentType
-init(InputAppInfo("a", "b"), "starlette")  # error: reportArgumentType
-userroles.init(override=functions)  # error: reportArgumentType
+session.init(anti_csrf="SOMETIMES")  # error: reportArgumentType; mypy: arg-type
+session.init(cookie_same_site="Lax")  # error: reportArgumentType; mypy: arg-type
+init(InputAppInfo("a", "b"), "starlette")  # error: reportArgumentType; mypy: arg-type
+userroles.init(override=functions)  # error: reportArgumentType; mypy: arg-type

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, overload
 
-from supertokens_py.recipe.session.claim import FetchValue, SessionClaimValidator
+from supertokens_py.recipe.session.claim import FetchAwaited, FetchNow, FetchValue, SessionClaimValidator
 
 from .primitive_claim import Primitive
 from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
@@ -110,6 +110,16 @@ class PrimitiveArrayClaim(TimedClaim[list[_T]]):
     """A claim with a list of JSON values; `fetch_value` is described at `SessionClaim`."""
 
     validators: PrimitiveArrayClaimValidators[_T]
+
+    @overload  # told apart because mypy refuses an async function where both are meant
+    def __init__(
+        self, key: str, fetch_value: FetchAwaited[list[_T]], default_max_age_in_sec: int | None = None
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self, key: str, fetch_value: FetchNow[list[_T]], default_max_age_in_sec: int | None = None
+    ) -> None: ...
 
     def __init__(
         self,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, overload
 
-from supertokens_py.recipe.session.claim import FetchValue, SessionClaimValidator
+from supertokens_py.recipe.session.claim import FetchAwaited, FetchNow, FetchValue, SessionClaimValidator
 
 from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
 
@@ -37,6 +37,16 @@ class PrimitiveClaimValidators(Generic[_T]):
 
 class PrimitiveClaim(TimedClaim[_T]):
     """A claim with one JSON value; `fetch_value` is described at `SessionClaim`."""
+
+    @overload  # told apart because mypy refuses an async function where both are meant
+    def __init__(
+        self, key: str, fetch_value: FetchAwaited[_T], default_max_age_in_sec: int | None = None
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self, key: str, fetch_value: FetchNow[_T], default_max_age_in_sec: int | None = None
+    ) -> None: ...
 
     def __init__(
         self,
