@@ -30,7 +30,6 @@ class Access:
     issued_ms: int
     expires_ms: int
     lineage: str  #: the refresh token that it came with
-    seen: bool = False  #: it was accepted before
 
 
 @dataclass
