@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.embedded.location import MISSING_DRIVER, Location, locate
-from supertokens_py.engine.embedded.schema import Tables
+from supertokens_py.engine.embedded.tables import Tables
 
 from .findings import Finding
 from .output import moment

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.embedded.database import Database
 from supertokens_py.engine.embedded.key_material import AtRest, dynamic_kid
-from supertokens_py.engine.embedded.schema import Tables
+from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.exceptions import ConfigError
 
 if TYPE_CHECKING:

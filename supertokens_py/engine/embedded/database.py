@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError
 
-from . import failures, forks, schema
+from . import failures, forks, schema, tables
 from .location import Location, locate
 from .pools import autocommitting, open_pool
 from .statements import lock_key, take_lock
@@ -51,7 +51,7 @@ class Database:
     def __init__(self, uri: str, settings: ResolvedEngineConfig) -> None:
         self.location: Location = locate(uri)
         self.settings = settings
-        self.tables: schema.Tables = schema.Tables(
+        self.tables: tables.Tables = tables.Tables(
             schema=None if self.location.is_sqlite else settings.table_schema, prefix=settings.table_prefix
         )
         self._has_user_tables = False

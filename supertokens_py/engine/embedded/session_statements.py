@@ -13,7 +13,7 @@ from supertokens_py.types.base import JSONObject
 
 from .handles import tenant_of
 from .rotation import Lineage
-from .schema import Tables
+from .tables import Tables
 
 NO_SESSION = "Session does not exist."
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.sql.dml import Insert
 
-    from .schema import Tables
+    from .tables import Tables
 
 
 def insert_new(table: Table, *, is_sqlite: bool) -> Insert:
