@@ -12,7 +12,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.base import OverrideConfig, check_override, install
-from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import PrimitiveArrayClaim
+from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe_module import App, RecipeModule, Route
 
@@ -113,21 +113,11 @@ async def _domains_of_tenant(user_id: str, tenant_id: str, user_context: dict[st
     return None if ask is None else await call_app(ask, tenant_id, user_context)
 
 
-class AllowedDomainsClaimClass(PrimitiveArrayClaim[str]):
+class AllowedDomainsClaimClass(SdkArrayClaim):
     """The domains of the session's tenant, under `st-t-dmns`; they age only where a validator says so."""
 
     def __init__(self) -> None:
         super().__init__("st-t-dmns", _domains_of_tenant)
-
-    async def fetch(
-        self,
-        user_id: str,
-        recipe_user_id: str,
-        tenant_id: str,
-        current_payload: dict[str, Any],
-        user_context: dict[str, Any],
-    ) -> list[str] | None:
-        return await _domains_of_tenant(user_id, tenant_id, user_context)
 
 
 AllowedDomainsClaim: AllowedDomainsClaimClass = AllowedDomainsClaimClass()

@@ -103,9 +103,7 @@ class DeleteTenantOkResult:
 
 
 @dataclass
-class EmailPasswordConfig:
-    """Whether a tenant's users may log in with e-mail and password."""
-
+class _Switch:
     enabled: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -113,24 +111,23 @@ class EmailPasswordConfig:
 
 
 @dataclass
-class PasswordlessConfig:
-    """Whether a tenant's users may log in with a code or link."""
-
-    enabled: bool
-
-    def to_json(self) -> dict[str, Any]:
-        return {"enabled": self.enabled}
-
-
-@dataclass
-class ThirdPartyConfig:
-    """Whether a tenant's users may log in through others; providers are not kept here."""
-
-    enabled: bool
+class _Providers(_Switch):
     providers: list[Any]
 
     def to_json(self) -> dict[str, Any]:
-        return {"enabled": self.enabled, "providers": [provider.to_json() for provider in self.providers]}
+        return {**super().to_json(), "providers": [provider.to_json() for provider in self.providers]}
+
+
+class EmailPasswordConfig(_Switch):
+    """Whether a tenant's users may log in with e-mail and password."""
+
+
+class PasswordlessConfig(_Switch):
+    """Whether a tenant's users may log in with a code or link."""
+
+
+class ThirdPartyConfig(_Providers):
+    """Whether a tenant's users may log in through others; providers are not kept here."""
 
 
 class TenantConfigResponse:
@@ -261,35 +258,19 @@ class ThirdPartyProvider:
         return {"id": self.id, "name": self.name}
 
 
-@dataclass
-class LoginMethodEmailPassword:
+class LoginMethodEmailPassword(_Switch):
     """Whether to offer e-mail and password."""
 
-    enabled: bool
 
-    def to_json(self) -> dict[str, Any]:
-        return {"enabled": self.enabled}
-
-
-@dataclass
-class LoginMethodPasswordless:
+class LoginMethodPasswordless(_Switch):
     """Whether to offer a code or link."""
 
-    enabled: bool
-
-    def to_json(self) -> dict[str, Any]:
-        return {"enabled": self.enabled}
-
 
 @dataclass
-class LoginMethodThirdParty:
+class LoginMethodThirdParty(_Providers):
     """Whether to offer providers, and which."""
 
-    enabled: bool
     providers: list[ThirdPartyProvider]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"enabled": self.enabled, "providers": [provider.to_json() for provider in self.providers]}
 
 
 class LoginMethodsGetOkResult(APIResponse):

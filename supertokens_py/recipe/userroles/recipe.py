@@ -8,7 +8,7 @@ from typing import Any
 from supertokens_py.app import Supertokens
 from supertokens_py.exceptions import ConfigError, GeneralError
 from supertokens_py.recipe.base import OverrideConfig, check_override, install
-from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import PrimitiveArrayClaim
+from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe_module import App, RecipeModule
 
@@ -98,41 +98,18 @@ async def _permissions_of_user(user_id: str, tenant_id: str, user_context: dict[
     return list(found)
 
 
-# Their values are fetched by our own code, so `fetch` awaits it directly: a blocking caller needs no loop.
-
-
-class UserRoleClaimClass(PrimitiveArrayClaim[str]):
+class UserRoleClaimClass(SdkArrayClaim):
     """The user's roles in the session's tenant, under `st-role`; they age only where a validator says so."""
 
     def __init__(self) -> None:
         super().__init__("st-role", _roles_of_user)
 
-    async def fetch(
-        self,
-        user_id: str,
-        recipe_user_id: str,
-        tenant_id: str,
-        current_payload: dict[str, Any],
-        user_context: dict[str, Any],
-    ) -> list[str]:
-        return await _roles_of_user(user_id, tenant_id, user_context)
 
-
-class PermissionClaimClass(PrimitiveArrayClaim[str]):
+class PermissionClaimClass(SdkArrayClaim):
     """What the user's roles permit, each once, under `st-perm`; they age only where a validator says so."""
 
     def __init__(self) -> None:
         super().__init__("st-perm", _permissions_of_user)
-
-    async def fetch(
-        self,
-        user_id: str,
-        recipe_user_id: str,
-        tenant_id: str,
-        current_payload: dict[str, Any],
-        user_context: dict[str, Any],
-    ) -> list[str]:
-        return await _permissions_of_user(user_id, tenant_id, user_context)
 
 
 UserRoleClaim: UserRoleClaimClass = UserRoleClaimClass()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 from supertokens_py.recipe.session.claim import FetchAwaited, FetchNow, FetchValue, SessionClaimValidator
@@ -129,6 +130,26 @@ class PrimitiveArrayClaim(TimedClaim[list[_T]]):
     ) -> None:
         super().__init__(key, fetch_value)
         self.validators = PrimitiveArrayClaimValidators(self, default_max_age_in_sec)
+
+
+class SdkArrayClaim(PrimitiveArrayClaim[str]):
+    """An array claim of the SDK; `fetch` awaits our own code directly, so a blocking caller needs no loop."""
+
+    def __init__(
+        self, key: str, fetch_value: Callable[[str, str, dict[str, Any]], Awaitable[list[str] | None]]
+    ) -> None:
+        super().__init__(key, fetch_value)
+        self._fetch_value = fetch_value
+
+    async def fetch(
+        self,
+        user_id: str,
+        recipe_user_id: str,
+        tenant_id: str,
+        current_payload: dict[str, Any],
+        user_context: dict[str, Any],
+    ) -> list[str] | None:
+        return await self._fetch_value(user_id, tenant_id, user_context)
 
 
 def _contains(values: list[Any], item: Any) -> bool:
