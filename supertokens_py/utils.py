@@ -9,7 +9,7 @@ from .app import request_context
 from .clock import now_ms as get_timestamp_ms
 from .framework.native import as_base_request
 from .framework.request import BaseRequest
-from .types.base import MaybeAwaitable
+from .types.base import MaybeAwaitable, context_of
 from .urls import site_of as get_top_level_domain_for_same_site_resolution
 
 _T = TypeVar("_T")
@@ -47,7 +47,7 @@ def set_request_in_user_context_if_not_defined(
     user_context: dict[str, Any] | None, request: BaseRequest
 ) -> dict[str, Any]:
     """Put a request into a user context that has none, and return it."""
-    context = user_context if user_context is not None else {}
+    context = context_of(user_context)
     context["_default"] = {"request": request, **context.get("_default", {})}
     return context
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
@@ -212,10 +212,14 @@ def json_text(field: str, value: object, *, limit: int = MAX_SESSION_JSON) -> st
     return text
 
 
-def refuse_protected(payload: Iterable[str]) -> None:
-    """Raise ProtectedClaimError if a key of `payload` is a claim that only the SDK may write."""
-    keys = frozenset(payload)
-    names = [name for name in PROTECTED_CLAIMS if name in keys]
+def refuse_protected(payload: Mapping[str, Any] | None) -> None:
+    """Refuse a payload with a claim that only the SDK may write; whether it is an object is another question.
+
+    Raises:
+        ProtectedClaimError: names them.
+    """
+    known: object = payload
+    names = [name for name in PROTECTED_CLAIMS if name in known] if isinstance(known, Mapping) else []
     if names:
         raise ProtectedClaimError(names)
 

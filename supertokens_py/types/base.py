@@ -25,6 +25,11 @@ class RecipeUserId(str):
         return str(self)
 
 
+def context_of(given: UserContext | None) -> UserContext:
+    """Return the caller's own user context, which overrides may write to; a new one where none is given."""
+    return {} if given is None else given
+
+
 def user_id_text(user_id: str | RecipeUserId) -> str:
     """Return the id as text, whichever of the two spellings the caller used."""
     return str(user_id) if isinstance(user_id, RecipeUserId) else user_id

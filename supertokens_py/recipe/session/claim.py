@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 from supertokens_py.bridge import call_app
 from supertokens_py.recipe.base import parameter_names
-from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.base import RecipeUserId, context_of
 
 if TYPE_CHECKING:
     from .results import ClaimValidationResult
@@ -62,7 +62,7 @@ class SessionClaim(ABC, Generic[_T]):
         self, user_id: str, tenant_id: str, user_context: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """Fetch, and return the payload part that holds the value: `{}` or `{key: …}`."""
-        context = user_context if user_context is not None else {}
+        context = context_of(user_context)
         value = await self.fetch(user_id, user_id, tenant_id, {}, context)
         return {} if value is None else self.add_to_payload_({}, value, context)
 

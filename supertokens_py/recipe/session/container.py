@@ -12,12 +12,14 @@ from supertokens_py.audit import audit
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.deprecation import warn_deprecated
-from supertokens_py.exceptions import GeneralError, ProtectedClaimError
-from supertokens_py.types.base import RecipeUserId
+from supertokens_py.engine.limits import refuse_protected
+from supertokens_py.exceptions import GeneralError
+from supertokens_py.types.base import RecipeUserId, context_of
 
 from .claim import SessionClaim, SessionClaimValidator
 from .constants import TokenTransferMethod
 from .exceptions import InvalidClaimsError, UnauthorisedError
+from .payloads import difference, without_protected
 from .results import (
     AccessTokenObj,
     GetSessionTokensDangerouslyDict,
@@ -175,7 +177,7 @@ class SessionContainer:
 
     async def _information(self, user_context: dict[str, Any] | None) -> SessionInformationResult:
         found = await self.recipe_implementation.get_session_information(
-            self.session_handle, user_context if user_context is not None else {}
+            self.session_handle, context_of(user_context)
         )
         if found is None:
             raise UnauthorisedError(GONE)
@@ -185,7 +187,7 @@ class SessionContainer:
         self, new_session_data: dict[str, Any], user_context: dict[str, Any] | None = None
     ) -> None:
         """Replace the data kept on the server."""
-        context = user_context if user_context is not None else {}
+        context = context_of(user_context)
         functions = self.recipe_implementation
         if not await functions.update_session_data_in_database(
             self.session_handle, new_session_data, context
@@ -194,7 +196,7 @@ class SessionContainer:
 
     async def revoke_session(self, user_context: dict[str, Any] | None = None) -> None:
         """End the session; an attached request's client forgets its tokens."""
-        context = user_context if user_context is not None else {}
+        context = context_of(user_context)
         await self.recipe_implementation.revoke_session(self.session_handle, context)
         if self.req_res_info is not None and self._is_current():
             self._writer(context).clear(self.req_res_info.transfer_method)
@@ -211,7 +213,7 @@ class SessionContainer:
             UnauthorisedError: the session is gone.
         """
         refuse_protected(access_token_payload_update)
-        context = user_context if user_context is not None else {}
+        context = context_of(user_context)
         self._check_fits({**self.get_access_token_payload(), **access_token_payload_update})
         self._adopt(await self._recipe.merge_payload(self, access_token_payload_update, context), context)
 
@@ -225,7 +227,7 @@ class SessionContainer:
         warn_deprecated(
             "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
-        context = user_context if user_context is not None else {}
+        context = context_of(user_context)
         issuer = self.get_access_token_payload().get("iss")
         payload = without_protected({"iss": issuer, **new_access_token_payload})
         self._check_fits(payload)
@@ -269,13 +271,13 @@ class SessionContainer:
         Raises:
             InvalidClaimsError: lists every failure, in order.
         """
-        context = user_context if user_context is not None else {}
+        context = context_of(user_context)
         payload = self.get_access_token_payload()
         result = await self.recipe_implementation.validate_claims(
             self.user_id, {**payload}, claim_validators, context
         )
         if result.access_token_payload_update is not None:
-            update = _difference(payload, result.access_token_payload_update)
+            update = difference(payload, result.access_token_payload_update)
             if update:
                 await self.merge_into_access_token_payload(update, context)
         if result.invalid_claims:
@@ -287,7 +289,7 @@ class SessionContainer:
         self, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
     ) -> None:
         """Fetch a claim's value now and put it into the payload."""
-        context = user_context if user_context is not None else {}
+        context = context_of(user_context)
         value = await claim.fetch(
             self.user_id,
             self.recipe_user_id,
@@ -382,27 +384,3 @@ class SessionContainer:
     sync_attach_to_request_response: Final = blocking(attach_to_request_response)
     sync_get_session_data = sync_get_session_data_from_database
     sync_update_session_data = sync_update_session_data_in_database
-
-
-def refuse_protected(payload: Mapping[str, Any] | None) -> None:
-    """Refuse a payload that names protected claims.
-
-    Raises:
-        ProtectedClaimError: names them.
-    """
-    if payload and (names := [name for name in PROTECTED_CLAIMS if name in payload]):
-        raise ProtectedClaimError(names)
-
-
-def without_protected(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the custom claims of a payload."""
-    return {name: value for name, value in payload.items() if name not in PROTECTED_CLAIMS}
-
-
-def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the update that, merged into `before`, makes `after` (protected claims aside)."""
-    changed = {
-        name: value for name, value in after.items() if before.get(name) != value or name not in before
-    }
-    removed: dict[str, Any] = dict.fromkeys(name for name in before if name not in after)
-    return without_protected({**changed, **removed})

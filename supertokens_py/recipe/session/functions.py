@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
+from supertokens_py.engine.limits import refuse_protected
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import parameter_names
 from supertokens_py.types.base import RecipeUserId
 
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import evaluate_claims
-from .container import SessionContainer, refuse_protected, without_protected
+from .container import SessionContainer
 from .exceptions import TokenTheftError, UnauthorisedError
+from .payloads import without_protected
 from .results import (
     AccessTokenObj,
     ClaimsValidationResult,
@@ -327,8 +328,3 @@ class FlexibleRecipeInterface(RecipeInterface):
             if older in kwargs:
                 kwargs[name] = kwargs.pop(older)
         return await super().create_new_session(user_id, *rest, **kwargs)
-
-
-def tenant_or_public(tenant_id: str | None) -> str:
-    """Return the tenant, "public" when none is given."""
-    return tenant_id or DEFAULT_TENANT_ID

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_access_token, to_json
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
+from supertokens_py.engine.limits import refuse_protected
 from supertokens_py.exceptions import (
     ConfigError,
     GeneralError,
@@ -29,10 +30,11 @@ from .constants import (
     SESSION_REFRESH,
     SIGNOUT,
 )
-from .container import GONE, SessionContainer, refuse_protected, without_protected
+from .container import GONE, SessionContainer
 from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
 from .functions import FlexibleRecipeInterface, RecipeInterface, adapt_create_new_session
+from .payloads import without_protected
 from .requests import VerifyOptions, is_refresh_call, refresh_in_request, session_of_request
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default

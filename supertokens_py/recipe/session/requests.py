@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.urls import request_path
 
@@ -30,6 +28,7 @@ from .transport import (
     expire_duplicates,
     other,
 )
+from .validators import assert_claims_of
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
@@ -144,38 +143,6 @@ async def session_of_request(
         await assert_claims_of(recipe, session, options.override_global_claim_validators, user_context)
     await session.attach_to_request_response(request, transfer, user_context)
     return session
-
-
-async def assert_claims_of(
-    recipe: SessionRecipe, session: SessionContainer, override: Any, user_context: dict[str, Any]
-) -> None:
-    """Judge the claims that every verification, or this route, asks for."""
-    validators: Any = recipe.claim_validators_added_by_other_recipes
-    if recipe.replaces("get_global_claim_validators"):
-        given = await call_app(
-            recipe.recipe_implementation.get_global_claim_validators,
-            session.get_tenant_id(),
-            session.get_user_id(),
-            list(validators),
-            user_context,
-        )
-        validators = _checked(given, "get_global_claim_validators")
-    if override is not None:
-        given = await call_app(override, list(validators), session, user_context)
-        validators = _checked(given, "override_global_claim_validators")
-    if validators:
-        await session.assert_claims(list(validators), user_context)
-
-
-def _checked(given: Any, source: str) -> list[Any]:
-    # A function that forgets its `return` must not open the route.
-    validators = list(cast("Iterable[Any]", given)) if isinstance(given, Iterable) else None
-    if validators is None or not all(hasattr(item, "validate") for item in validators):
-        raise ConfigError(
-            f"{source} must return a list of claim validators, such as "
-            f"[*global_validators, UserRoleClaim.validators.includes('admin')]; it returned {given!r}"
-        )
-    return validators
 
 
 def is_refresh_call(recipe: SessionRecipe, request: BaseRequest) -> bool:

@@ -10,6 +10,7 @@ from supertokens_py.recipe.jwt.interfaces import (
     GetJWKSResult,
 )
 from supertokens_py.recipe.jwt.recipe import JWTRecipe
+from supertokens_py.types.base import context_of
 
 
 async def create_jwt(
@@ -20,11 +21,11 @@ async def create_jwt(
 ) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
     """Sign a JWT that lives for `validity_seconds`; `use_static_signing_key=False` takes the rotating key."""
     functions = JWTRecipe.get_instance().recipe_implementation
-    context = user_context if user_context is not None else {}
+    context = context_of(user_context)
     return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)
 
 
 async def get_jwks(user_context: dict[str, Any] | None = None) -> GetJWKSResult:
     """Return the public keys."""
     functions = JWTRecipe.get_instance().recipe_implementation
-    return await functions.get_jwks(user_context if user_context is not None else {})
+    return await functions.get_jwks(context_of(user_context))

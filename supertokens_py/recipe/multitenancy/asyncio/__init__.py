@@ -13,6 +13,7 @@ from supertokens_py.recipe.multitenancy.interfaces import (
     TenantConfigCreateOrUpdate,
 )
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
+from supertokens_py.types.base import context_of
 
 
 async def create_or_update_tenant(
@@ -22,23 +23,23 @@ async def create_or_update_tenant(
 ) -> CreateOrUpdateTenantOkResult:
     """Create a tenant, or change what `config` names; ids are lower-case letters, digits and "-"."""
     functions = MultitenancyRecipe.get_instance().recipe_implementation
-    context = user_context if user_context is not None else {}
+    context = context_of(user_context)
     return await functions.create_or_update_tenant(tenant_id, config, context)
 
 
 async def delete_tenant(tenant_id: str, user_context: dict[str, Any] | None = None) -> DeleteTenantOkResult:
     """Delete a tenant with its sessions and role links; "public" cannot be deleted."""
     functions = MultitenancyRecipe.get_instance().recipe_implementation
-    return await functions.delete_tenant(tenant_id, user_context if user_context is not None else {})
+    return await functions.delete_tenant(tenant_id, context_of(user_context))
 
 
 async def get_tenant(tenant_id: str, user_context: dict[str, Any] | None = None) -> GetTenantOkResult | None:
     """Return a tenant's configuration, or None."""
     functions = MultitenancyRecipe.get_instance().recipe_implementation
-    return await functions.get_tenant(tenant_id, user_context if user_context is not None else {})
+    return await functions.get_tenant(tenant_id, context_of(user_context))
 
 
 async def list_all_tenants(user_context: dict[str, Any] | None = None) -> ListAllTenantsOkResult:
     """Return every tenant, "public" among them."""
     functions = MultitenancyRecipe.get_instance().recipe_implementation
-    return await functions.list_all_tenants(user_context if user_context is not None else {})
+    return await functions.list_all_tenants(context_of(user_context))

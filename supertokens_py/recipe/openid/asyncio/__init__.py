@@ -11,6 +11,7 @@ from supertokens_py.recipe.jwt.interfaces import (
 )
 from supertokens_py.recipe.openid.interfaces import GetOpenIdDiscoveryConfigurationResult
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
+from supertokens_py.types.base import context_of
 
 
 async def create_jwt(
@@ -21,14 +22,14 @@ async def create_jwt(
 ) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
     """Sign a JWT whose `iss` is the issuer, unless the payload has its own; life in seconds."""
     functions = OpenIdRecipe.get_instance().recipe_implementation
-    context = user_context if user_context is not None else {}
+    context = context_of(user_context)
     return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)
 
 
 async def get_jwks(user_context: dict[str, Any] | None = None) -> GetJWKSResult:
     """Return the public keys."""
     functions = OpenIdRecipe.get_instance().recipe_implementation
-    return await functions.get_jwks(user_context if user_context is not None else {})
+    return await functions.get_jwks(context_of(user_context))
 
 
 async def get_open_id_discovery_configuration(
@@ -36,6 +37,4 @@ async def get_open_id_discovery_configuration(
 ) -> GetOpenIdDiscoveryConfigurationResult:
     """Return issuer and key address."""
     functions = OpenIdRecipe.get_instance().recipe_implementation
-    return await functions.get_open_id_discovery_configuration(
-        user_context if user_context is not None else {}
-    )
+    return await functions.get_open_id_discovery_configuration(context_of(user_context))

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from supertokens_py.bridge import call_app
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.framework.native import as_base_request
-from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.openid.asyncio import (
     create_jwt,
     get_jwks,
     get_open_id_discovery_configuration,
 )
+from supertokens_py.recipe.session.arguments import context_in, one_of, one_user, tenant_and_context
 from supertokens_py.recipe.session.claim import SessionClaim
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.session.requests import (
     VerifyOptions,
-    assert_claims_of,
     create_in_request,
     refresh_in_request,
     session_of_request,
@@ -30,7 +28,12 @@ from supertokens_py.recipe.session.results import (
     SessionDoesNotExistError,
     SessionInformationResult,
 )
-from supertokens_py.types.base import RecipeUserId, user_id_text
+from supertokens_py.recipe.session.validators import (
+    assert_claims_of,
+    judge_stored_claims,
+    validators_for,
+)
+from supertokens_py.types.base import RecipeUserId, context_of
 
 _T = TypeVar("_T")
 
@@ -97,10 +100,10 @@ async def create_new_session(
         SessionRecipe.get_instance(),
         base,
         tenant_id=tenant_id,
-        user_id=_the_user(user_id, recipe_user_id),
-        payload=_one_of("access_token_payload", access_token_payload, "jwt_payload", jwt_payload),
-        data=_one_of("session_data_in_database", session_data_in_database, "session_data", session_data),
-        user_context=_context(user_context, base),
+        user_id=one_user(user_id, recipe_user_id),
+        payload=one_of("access_token_payload", access_token_payload, "jwt_payload", jwt_payload),
+        data=one_of("session_data_in_database", session_data_in_database, "session_data", session_data),
+        user_context=context_in(user_context, base),
     )
 
 
@@ -118,9 +121,9 @@ async def create_new_session_without_request_response(
 ) -> SessionContainer:
     """Create a session that you deliver yourself: see `get_all_session_tokens_dangerously()`."""
     recipe = SessionRecipe.get_instance()
-    user, context = _the_user(user_id, recipe_user_id), _context(user_context)
-    given = _one_of("access_token_payload", access_token_payload, "jwt_payload", jwt_payload)
-    data = _one_of("session_data_in_database", session_data_in_database, "session_data", session_data)
+    user, context = one_user(user_id, recipe_user_id), context_of(user_context)
+    given = one_of("access_token_payload", access_token_payload, "jwt_payload", jwt_payload)
+    data = one_of("session_data_in_database", session_data_in_database, "session_data", session_data)
     payload = await recipe.initial_payload(user, tenant_id, given, context)
     return await recipe.recipe_implementation.create_new_session(
         user, payload, data, disable_anti_csrf, tenant_id, user_context=context
@@ -148,7 +151,7 @@ async def get_session(
         override_global_claim_validators,
     )
     recipe = SessionRecipe.get_instance()
-    return await session_of_request(recipe, base, options, _context(user_context, base))
+    return await session_of_request(recipe, base, options, context_in(user_context, base))
 
 
 async def get_session_without_request_response(
@@ -161,7 +164,7 @@ async def get_session_without_request_response(
     user_context: dict[str, Any] | None = None,
 ) -> SessionContainer | None:
     """Verify an access token that you hold; claims are judged too."""
-    recipe, context = SessionRecipe.get_instance(), _context(user_context)
+    recipe, context = SessionRecipe.get_instance(), context_of(user_context)
     session = await recipe.recipe_implementation.get_session(
         access_token=access_token,
         anti_csrf_token=anti_csrf_token,
@@ -183,7 +186,7 @@ async def refresh_session(request: Any, user_context: dict[str, Any] | None = No
         UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: answered by the middleware.
     """
     base = as_base_request(request)
-    return await refresh_in_request(SessionRecipe.get_instance(), base, _context(user_context, base))
+    return await refresh_in_request(SessionRecipe.get_instance(), base, context_in(user_context, base))
 
 
 async def refresh_session_without_request_response(
@@ -195,14 +198,14 @@ async def refresh_session_without_request_response(
     """Exchange a refresh token that you hold for new tokens."""
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.refresh_session(
-        refresh_token, anti_csrf_token, disable_anti_csrf, _context(user_context)
+        refresh_token, anti_csrf_token, disable_anti_csrf, context_of(user_context)
     )
 
 
 async def revoke_session(session_handle: str, user_context: dict[str, Any] | None = None) -> bool:
     """End a session; False if there was none."""
     functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.revoke_session(session_handle, _context(user_context))
+    return await functions.revoke_session(session_handle, context_of(user_context))
 
 
 async def revoke_multiple_sessions(
@@ -210,7 +213,7 @@ async def revoke_multiple_sessions(
 ) -> list[str]:
     """End sessions; return the handles of those that existed."""
     functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.revoke_multiple_sessions(session_handles, _context(user_context))
+    return await functions.revoke_multiple_sessions(session_handles, context_of(user_context))
 
 
 async def revoke_all_sessions_for_user(
@@ -221,7 +224,7 @@ async def revoke_all_sessions_for_user(
     **named: Any,
 ) -> list[str]:
     """End a user's sessions in one tenant, or in all (None); return their handles."""
-    tenant, context = _tenant_and_context(tenant_id, user_context, more, named)
+    tenant, context = tenant_and_context(tenant_id, user_context, more, named)
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.revoke_all_sessions_for_user(
         user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context
@@ -236,7 +239,7 @@ async def get_all_session_handles_for_user(
     **named: Any,
 ) -> list[str]:
     """Return the handles of a user's live sessions in one tenant, or in all (None)."""
-    tenant, context = _tenant_and_context(tenant_id, user_context, more, named)
+    tenant, context = tenant_and_context(tenant_id, user_context, more, named)
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.get_all_session_handles_for_user(
         user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context
@@ -248,7 +251,7 @@ async def get_session_information(
 ) -> SessionInformationResult | None:
     """Return a session as stored; None if there is no such live session."""
     functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.get_session_information(session_handle, _context(user_context))
+    return await functions.get_session_information(session_handle, context_of(user_context))
 
 
 async def update_session_data_in_database(
@@ -257,7 +260,7 @@ async def update_session_data_in_database(
     """Replace the data kept on the server; False if there is no such session."""
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.update_session_data_in_database(
-        session_handle, new_session_data, _context(user_context)
+        session_handle, new_session_data, context_of(user_context)
     )
 
 
@@ -274,7 +277,7 @@ async def merge_into_access_token_payload(
     """
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.merge_into_access_token_payload(
-        session_handle, new_access_token_payload, _context(user_context)
+        session_handle, new_access_token_payload, context_of(user_context)
     )
 
 
@@ -285,7 +288,7 @@ async def update_access_token_payload(
     warn_deprecated("update_access_token_payload is deprecated. Use merge_into_access_token_payload instead")
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.update_access_token_payload(
-        session_handle, new_access_token_payload, _context(user_context)
+        session_handle, new_access_token_payload, context_of(user_context)
     )
 
 
@@ -294,7 +297,7 @@ async def fetch_and_set_claim(
 ) -> bool:
     """Fetch a claim's value and store it; False if there is no such session."""
     functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.fetch_and_set_claim(session_handle, claim, _context(user_context))
+    return await functions.fetch_and_set_claim(session_handle, claim, context_of(user_context))
 
 
 async def set_claim_value(
@@ -302,7 +305,7 @@ async def set_claim_value(
 ) -> bool:
     """Store a claim's value; False if there is no such session."""
     functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.set_claim_value(session_handle, claim, value, _context(user_context))
+    return await functions.set_claim_value(session_handle, claim, value, context_of(user_context))
 
 
 async def get_claim_value(
@@ -310,7 +313,7 @@ async def get_claim_value(
 ) -> SessionDoesNotExistError | GetClaimValueOkResult[_T]:
     """Return a claim's stored value."""
     functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.get_claim_value(session_handle, claim, _context(user_context))
+    return await functions.get_claim_value(session_handle, claim, context_of(user_context))
 
 
 async def remove_claim(
@@ -318,7 +321,7 @@ async def remove_claim(
 ) -> bool:
     """Remove a claim from the stored payload; False if there is no such session."""
     functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.remove_claim(session_handle, claim, _context(user_context))
+    return await functions.remove_claim(session_handle, claim, context_of(user_context))
 
 
 async def validate_claims_for_session_handle(
@@ -330,33 +333,12 @@ async def validate_claims_for_session_handle(
 
     The override gets (global_validators, session information, user_context). Failures are returned.
     """
-    recipe, context = SessionRecipe.get_instance(), _context(user_context)
-    functions = recipe.recipe_implementation
-    information = await functions.get_session_information(session_handle, context)
-    if information is None:
-        return SessionDoesNotExistError()
-    validators: Any = await call_app(
-        functions.get_global_claim_validators,
-        information.tenant_id,
-        information.user_id,
-        list(recipe.claim_validators_added_by_other_recipes),
-        context,
+    return await judge_stored_claims(
+        SessionRecipe.get_instance(),
+        session_handle,
+        override_global_claim_validators,
+        context_of(user_context),
     )
-    if override_global_claim_validators is not None:
-        validators = await call_app(override_global_claim_validators, validators, information, context)
-    stored = information.custom_claims_in_access_token_payload
-    payload = {**stored, "tId": information.tenant_id, "rsub": information.recipe_user_id}
-    result = await functions.validate_claims(information.user_id, payload, validators, context)
-    if result.access_token_payload_update is not None:
-        fetched = {
-            name: value
-            for name, value in result.access_token_payload_update.items()
-            if name not in payload or stored.get(name) != value
-        }
-        update = {name: value for name, value in fetched.items() if name not in ("tId", "rsub")}
-        if not await functions.merge_into_access_token_payload(session_handle, update, context):
-            return SessionDoesNotExistError()
-    return ClaimsValidationResult(result.invalid_claims)
 
 
 async def validate_claims_in_jwt_payload(
@@ -367,51 +349,9 @@ async def validate_claims_in_jwt_payload(
     user_context: dict[str, Any] | None = None,
 ) -> ClaimsValidationResult:
     """Judge a payload that you hold, without fetching anything; the override gets the user id second."""
-    recipe, context = SessionRecipe.get_instance(), _context(user_context)
-    functions = recipe.recipe_implementation
-    validators: Any = await call_app(
-        functions.get_global_claim_validators,
-        tenant_id,
-        user_id,
-        list(recipe.claim_validators_added_by_other_recipes),
-        context,
+    recipe, context = SessionRecipe.get_instance(), context_of(user_context)
+    validators = await validators_for(
+        recipe, tenant_id, user_id, override_global_claim_validators, user_id, context
     )
-    if override_global_claim_validators is not None:
-        validators = await call_app(override_global_claim_validators, validators, user_id, context)
+    functions = recipe.recipe_implementation
     return await functions.validate_claims_in_jwt_payload(user_id, jwt_payload, validators, context)
-
-
-def _context(given: dict[str, Any] | None, request: BaseRequest | None = None) -> dict[str, Any]:
-    """Return the caller's own dict, which overrides may write to, with the request in it."""
-    context = given if given is not None else {}
-    if request is not None:
-        context["_default"] = {**context.get("_default", {}), "request": request}
-    return context
-
-
-def _the_user(user_id: str | RecipeUserId | None, recipe_user_id: str | RecipeUserId | None) -> str:
-    given = recipe_user_id if user_id is None else user_id
-    if given is None:
-        raise TypeError("missing required argument: 'user_id'")
-    return user_id_text(given)
-
-
-def _one_of(name: str, value: Any, older_name: str, older: Any) -> Any:
-    if value is not None and older is not None:
-        raise TypeError(f"give either {name} or its older name {older_name}, not both")
-    return older if value is None else value
-
-
-def _tenant_and_context(
-    second: Any, third: Any, more: tuple[Any, ...], named: dict[str, Any]
-) -> tuple[str | None, dict[str, Any]]:
-    """Read (tenant_id, user_context), or later releases' (for_linked_accounts, tenant_id, user_context)."""
-    for flag in ("revoke_sessions_for_linked_accounts", "fetch_sessions_for_linked_accounts"):
-        named.pop(flag, None)
-    if named:
-        raise TypeError(f"unexpected arguments: {', '.join(named)}")
-    values = [second, third, *more]
-    if isinstance(second, bool):
-        values = values[1:]
-    tenant, context = values[0], next((value for value in values[1:] if value is not None), None)
-    return tenant, _context(context)

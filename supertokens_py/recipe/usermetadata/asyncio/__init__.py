@@ -6,14 +6,14 @@ from typing import Any
 
 from supertokens_py.recipe.usermetadata.interfaces import ClearUserMetadataResult, MetadataResult
 from supertokens_py.recipe.usermetadata.recipe import UserMetadataRecipe
-from supertokens_py.types.base import RecipeUserId, user_id_text
+from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
 
 
 async def get_user_metadata(
     user_id: str | RecipeUserId, user_context: dict[str, Any] | None = None
 ) -> MetadataResult:
     """Return a user's metadata; `{}` for a user without any."""
-    context = user_context if user_context is not None else {}
+    context = context_of(user_context)
     functions = UserMetadataRecipe.get_instance().recipe_implementation
     return await functions.get_user_metadata(user_id_text(user_id), context)
 
@@ -22,7 +22,7 @@ async def update_user_metadata(
     user_id: str | RecipeUserId, metadata_update: dict[str, Any], user_context: dict[str, Any] | None = None
 ) -> MetadataResult:
     """Merge into a user's metadata at the root and return all of it; None removes a key."""
-    context = user_context if user_context is not None else {}
+    context = context_of(user_context)
     functions = UserMetadataRecipe.get_instance().recipe_implementation
     return await functions.update_user_metadata(user_id_text(user_id), metadata_update, context)
 
@@ -31,6 +31,6 @@ async def clear_user_metadata(
     user_id: str | RecipeUserId, user_context: dict[str, Any] | None = None
 ) -> ClearUserMetadataResult:
     """Forget a user's metadata."""
-    context = user_context if user_context is not None else {}
+    context = context_of(user_context)
     functions = UserMetadataRecipe.get_instance().recipe_implementation
     return await functions.clear_user_metadata(user_id_text(user_id), context)
