@@ -29,6 +29,8 @@ Event: TypeAlias = Literal[
 LOGGER_NAME = "supertokens_py.audit"
 
 _log = logging.getLogger(LOGGER_NAME)
+# Without any logging set up, the plain log lines already say it on stderr; once is enough.
+_log.addHandler(logging.NullHandler())
 _WARNINGS = frozenset(("session.reuse", "engine.unavailable"))
 
 

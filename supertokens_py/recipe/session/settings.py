@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -19,6 +20,8 @@ from .exceptions import ClaimValidationError
 
 if TYPE_CHECKING:
     from supertokens_py.config import AppInfo
+
+log = logging.getLogger(__name__)
 
 MessageHook: TypeAlias = Callable[[BaseRequest, str, BaseResponse], Awaitable[BaseResponse] | BaseResponse]
 ClaimHook: TypeAlias = Callable[
@@ -259,6 +262,11 @@ class SessionConfig:
         self.jwks_refresh_interval_sec: int = given.jwks_refresh_interval_sec or 14_400
         self._anti_csrf: AntiCsrf | None = given.anti_csrf
         self._same_site: SameSite | None = self._fixed_same_site(given.cookie_same_site)
+        if given.cookie_same_site is not None and self._same_site == "none" and not self.cookie_secure:
+            log.warning(
+                "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
+                "stays signed in. Leave cookie_same_site out, or serve the API over https."
+            )
 
     def _fixed_same_site(self, given: SameSite | None) -> SameSite | None:
         """Return the SameSite value where no request can change it, else None."""
