@@ -10,6 +10,7 @@ from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
 from supertokens_py.framework.flask.flask_request import FlaskRequest
 from supertokens_py.framework.native import as_base_request
 
+from .clients import django_settings  # noqa: F401  must be first
 from .site import Site
 
 KINDS: dict[str, Any] = {

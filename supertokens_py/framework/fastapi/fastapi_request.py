@@ -40,7 +40,7 @@ class FastApiRequest(BaseRequest):
         slot.request = self
         self._scope = scope
         self.finished: bool = scope["type"] == "websocket"  # it has no response to add anything to
-        self.delivers = slot.delivers or self.finished
+        self.delivers: bool = slot.delivers or self.finished
 
     @classmethod
     def of(cls, native: HTTPConnection) -> FastApiRequest:

@@ -28,7 +28,7 @@ class FlaskRequest(BaseRequest):
             return
         super().__init__(req)
         req.environ[ENVIRON_KEY] = self
-        self.delivers = EXTENSION in current_app.extensions
+        self.delivers: bool = EXTENSION in current_app.extensions
 
     @classmethod
     def of(cls, native: Request) -> FlaskRequest:
