@@ -15,7 +15,8 @@ from .output import Output
 from .store import add_store_options, connection_uri, is_remote
 
 if TYPE_CHECKING:
-    from .transfer import Copied, Source, Transfer
+    from .source import Source
+    from .transfer import Copied, Transfer
 
 HELP = "copy sessions, keys, roles, metadata and tenants from an official core's database"
 FROM_URI = "SUPERTOKENS_IMPORT_FROM"
@@ -113,7 +114,7 @@ def _open_source(args: argparse.Namespace) -> Source:
 
     from supertokens_py.engine.embedded.location import MISSING_DRIVER, locate  # noqa: PLC0415
 
-    from .transfer import Source  # noqa: PLC0415
+    from .source import Source  # noqa: PLC0415
 
     uri = cast("str | None", args.source) or os.environ.get(FROM_URI, "").strip()
     if not uri:

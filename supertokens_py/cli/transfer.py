@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, func, inspect, literal, null, select, tuple_
+from sqlalchemy import Connection, and_, func, literal, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
@@ -20,8 +20,10 @@ from supertokens_py.engine.embedded.key_material import AtRest, dynamic_kid
 from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.exceptions import ConfigError
 
+from .source import Source
+
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Engine, RowMapping, Table
+    from sqlalchemy import ColumnElement, RowMapping, Table
 
 MARKER = "supertokens_py_import"
 _MASTER_KEY = "refresh_token_key"
@@ -47,39 +49,6 @@ class Mark:
     table: str | None = None
     after: list[Any] | None = None
     previous_ms: int | None = None  #: when the run before this one began
-
-
-class Source:
-    """The database to copy from; it is only read."""
-
-    def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
-        self.engine = engine
-        self.name = name
-        self.tables: Tables = Tables(schema=schema, prefix=prefix)
-        inspector = inspect(engine)
-        self._columns = {
-            table: {column["name"] for column in inspector.get_columns(table, schema=schema)}
-            for table in inspector.get_table_names(schema=schema)
-        }
-        if self.tables.sessions.name not in self._columns:
-            raise ConfigError(
-                f"{name} holds no sessions of a SuperTokens core: there is no table session_info"
-            )
-
-    def has(self, table: Table) -> bool:
-        return table.name in self._columns
-
-    def has_named(self, name: str) -> bool:
-        return self.tables.prefix + name in self._columns
-
-    def read(self, work: Callable[[Connection], Any]) -> Any:
-        with self.engine.connect() as connection:
-            return work(connection)
-
-    def selected(self, table: Table) -> list[ColumnElement[Any]]:
-        """Return the columns of a table; those that an older core lacks are null."""
-        present = self._columns[table.name]
-        return [column if column.name in present else null().label(column.name) for column in table.c]
 
 
 class Transfer:

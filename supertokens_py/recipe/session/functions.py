@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
 from supertokens_py.engine.limits import refuse_protected
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.recipe.base import parameter_names
-from supertokens_py.types.base import RecipeUserId
 
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import evaluate_claims
@@ -282,49 +279,3 @@ class RecipeInterface:
         """Remove a claim from the stored payload."""
         update = claim.remove_from_payload_by_merge_({}, user_context)
         return await self.merge_into_access_token_payload(session_handle, update, user_context)
-
-
-# -- how application code is called ------------------------------------------------------------------
-
-_SIX = (
-    "user_id",
-    "access_token_payload",
-    "session_data_in_database",
-    "disable_anti_csrf",
-    "tenant_id",
-    "user_context",
-)
-_OLDER_NAMES = {"jwt_payload": "access_token_payload", "session_data": "session_data_in_database"}
-
-
-def adapt_create_new_session(hook: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a replacement of `create_new_session` the arguments that it declares.
-
-    The six of `RecipeInterface` go by position. A function that also declares `recipe_user_id`, or the
-    older `jwt_payload` and `session_data`, gets every argument by its name.
-    """
-    names = parameter_names(hook) or ()
-    declared = set(names)
-    if not declared & {"recipe_user_id", *_OLDER_NAMES}:
-        return hook
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        values = {**dict(zip(_SIX, args, strict=False)), **kwargs}
-        values["recipe_user_id"] = RecipeUserId(values["user_id"])
-        for older, name in _OLDER_NAMES.items():
-            values[older] = values.get(name)
-        return hook(**{name: values.get(name) for name in names})
-
-    return call
-
-
-class FlexibleRecipeInterface(RecipeInterface):
-    """The default as overrides see it: also takes the seven arguments that later releases pass."""
-
-    async def create_new_session(self, user_id: str, *args: Any, **kwargs: Any) -> SessionContainer:  # type: ignore[override]
-        rest = args[1:] if args and isinstance(args[0], RecipeUserId) else args
-        kwargs.pop("recipe_user_id", None)
-        for older, name in _OLDER_NAMES.items():
-            if older in kwargs:
-                kwargs[name] = kwargs.pop(older)
-        return await super().create_new_session(user_id, *rest, **kwargs)

@@ -33,7 +33,8 @@ from .constants import (
 from .container import GONE, SessionContainer
 from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
-from .functions import FlexibleRecipeInterface, RecipeInterface, adapt_create_new_session
+from .functions import RecipeInterface
+from .overriding import FlexibleRecipeInterface, adapt_create_new_session
 from .payloads import without_protected
 from .requests import VerifyOptions, is_refresh_call, refresh_in_request, session_of_request
 from .results import AccessTokenObj, TokenInfo

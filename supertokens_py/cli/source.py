@@ -1,0 +1,47 @@
+"""The database that an import copies from, whichever core made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, inspect, null
+
+from supertokens_py.engine.embedded.tables import Tables
+from supertokens_py.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Engine, Table
+
+
+class Source:
+    """The database to copy from; it is only read."""
+
+    def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
+        self.engine = engine
+        self.name = name
+        self.tables: Tables = Tables(schema=schema, prefix=prefix)
+        inspector = inspect(engine)
+        self._columns = {
+            table: {column["name"] for column in inspector.get_columns(table, schema=schema)}
+            for table in inspector.get_table_names(schema=schema)
+        }
+        if self.tables.sessions.name not in self._columns:
+            raise ConfigError(
+                f"{name} holds no sessions of a SuperTokens core: there is no table session_info"
+            )
+
+    def has(self, table: Table) -> bool:
+        return table.name in self._columns
+
+    def has_named(self, name: str) -> bool:
+        return self.tables.prefix + name in self._columns
+
+    def read(self, work: Callable[[Connection], Any]) -> Any:
+        with self.engine.connect() as connection:
+            return work(connection)
+
+    def selected(self, table: Table) -> list[ColumnElement[Any]]:
+        """Return the columns of a table; those that an older core lacks are null."""
+        present = self._columns[table.name]
+        return [column if column.name in present else null().label(column.name) for column in table.c]
