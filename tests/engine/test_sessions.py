@@ -220,6 +220,7 @@ class _Strange:
         ({"user_id": "a\ud800"}, "UTF-8"),
         ({"user_id": 5}, "user_id must be a string"),
         ({"payload": []}, "access_token_payload must be a JSON object"),
+        ({"payload": [{}]}, "access_token_payload must be a JSON object"),
         ({"data": "x"}, "session_data_in_database must be a JSON object"),
         ({"payload": {1: 2}}, "key that is not a string"),
         ({"data": {"a": [{"b": {None: 1}}]}}, "key that is not a string"),

@@ -21,7 +21,7 @@ from .exceptions import ClaimValidationError
 if TYPE_CHECKING:
     from supertokens_py.config import AppInfo
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 MessageHook: TypeAlias = Callable[[BaseRequest, str, BaseResponse], Awaitable[BaseResponse] | BaseResponse]
 ClaimHook: TypeAlias = Callable[

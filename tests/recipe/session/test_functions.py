@@ -347,6 +347,16 @@ def test_validating_by_handle(clock: Clock) -> None:
     assert isinstance(sessions.validate_claims_for_session_handle("x"), SessionDoesNotExistError)
 
 
+def test_an_override_that_forgets_its_validators_judges_nothing() -> None:
+    """By handle and by payload as in a route: no list of validators is a mistake that is told."""
+    handle = made().get_handle()
+    forgetful: Any = lambda given, subject, context: None  # noqa: E731
+    with pytest.raises(ConfigError, match="must return a list of claim validators"):
+        sessions.validate_claims_for_session_handle(handle, forgetful)
+    with pytest.raises(ConfigError, match="must return a list of claim validators"):
+        sessions.validate_claims_in_jwt_payload("public", "user-1", {}, forgetful)
+
+
 # -- both colours ----------------------------------------------------------------------------------
 
 
