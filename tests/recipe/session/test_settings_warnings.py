@@ -8,7 +8,9 @@ from supertokens_py import InputAppInfo, Supertokens, init
 from supertokens_py.recipe import session
 
 
-@pytest.mark.parametrize(("api", "warned"), [("http://localhost:8000", True), ("https://api.example.com", False)])
+@pytest.mark.parametrize(
+    ("api", "warned"), [("http://localhost:8000", True), ("https://api.example.com", False)]
+)
 def test_same_site_none_without_https_is_told_at_init(
     api: str, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
