@@ -39,12 +39,12 @@ def run(options: Namespace) -> Report:
     contestants: list[Worker] = []
     with standin_core() as core, stores() as uris:
         try:
-            contestants.append(Worker("contestants.stores:sdk_cases", THEIRS, core, ""))
+            contestants.append(Worker("contestants.stores:sdk_cases", THEIRS, core, "").ready())
             for store, uri in uris.items():
                 try:
-                    contestants.append(Worker("contestants.stores:sdk_cases", OURS, uri, store))
+                    contestants.append(Worker("contestants.stores:sdk_cases", OURS, uri, store).ready())
                     # By hand on the table that the engine has made: the same columns, indexes and settings.
-                    contestants.append(Worker("contestants.stores:hand_cases", uri, store))
+                    contestants.append(Worker("contestants.stores:hand_cases", uri, store).ready())
                 except WorkerError as error:
                     print(f"  left out: {error}", file=sys.stderr)
             samples = interleave(

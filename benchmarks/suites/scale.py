@@ -26,8 +26,8 @@ def run(options: Namespace) -> Report:
             contestants: list[Worker] = []
             try:
                 for uri, rows in ((small[store], FEW), (large[store], many)):
-                    contestants.append(Worker(TARGET, uri, _label(store, rows), str(rows)))
-                samples = interleave(contestants, rounds=rounds, budget_s=budget, slice_ms=40)
+                    contestants.append(Worker(TARGET, uri, _label(store, rows), str(rows)).ready())
+                samples = interleave(contestants, rounds=rounds, budget_s=budget, slice_ms=40, clock="wall")
             finally:
                 for contestant in contestants:
                     contestant.close()

@@ -67,7 +67,12 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.cases: list[str] = self._receive()["cases"]
+        self.cases: list[str] = []
+
+    def ready(self) -> Worker:
+        """Wait until the contestant is set up."""
+        self.cases = self._receive()["cases"]
+        return self
 
     def measure(self, case: str, n: int) -> tuple[float, float]:
         """Return CPU and wall microseconds per operation of `n` operations."""
@@ -113,18 +118,19 @@ def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]
 @contextlib.contextmanager
 def workers(*specifications: tuple[str, ...], optional: Sequence[str] = ()) -> Iterator[list[Worker]]:
     """Start workers; one named in `optional` that cannot start is reported and left out."""
+    pending = [Worker(*specification) for specification in specifications]  # they set up side by side
     started: list[Worker] = []
     try:
-        for specification in specifications:
+        for worker in pending:
             try:
-                started.append(Worker(*specification))
+                started.append(worker.ready())
             except WorkerError as error:
-                if specification[0] not in optional:
+                if worker.target not in optional:
                     raise
                 print(f"  left out: {error}", file=sys.stderr)
         yield started
     finally:
-        for worker in started:
+        for worker in pending:
             worker.close()
 
 
@@ -134,12 +140,16 @@ def interleave(
     rounds: int,
     budget_s: float,
     slice_ms: float = 20,
-    limit: Mapping[str, int] | None = None,
+    clock: str = "cpu",
     seed: int = 1,
 ) -> dict[str, Samples]:
-    """Measure every case of every contestant, `rounds` times or until the budget is spent (at least 3)."""
+    """Measure every case of every contestant, `rounds` times or until the budget is spent (at least 3).
+
+    A slice is `slice_ms` of `clock`: wall time where a case waits for a disk, else CPU time, which
+    others on the machine cannot shorten to a few cold operations.
+    """
     turns = [(worker, case) for worker in contestants for case in worker.cases]
-    sizes = {case: _calibrated(worker, case, slice_ms, (limit or {}).get(case)) for worker, case in turns}
+    sizes = {case: _calibrated(worker, case, slice_ms, clock) for worker, case in turns}
     samples = {case: Samples() for _, case in turns}
     order, deadline = random.Random(seed), time.monotonic() + budget_s
     for number in range(rounds):
@@ -164,17 +174,16 @@ def progress(done: int, total: int) -> None:
         )
 
 
-def _calibrated(worker: Worker, case: str, slice_ms: float, limit: int | None) -> int:
+def _calibrated(worker: Worker, case: str, slice_ms: float, clock: str) -> int:
     """Find how many operations fill a slice, after a first one that may sign in or fetch keys."""
     worker.measure(case, 1)
     n = 1
     while True:
-        _, wall = worker.measure(case, n)
-        if wall * n > slice_ms * 250 or (limit and n >= limit):
-            break
+        cpu, wall = worker.measure(case, n)
+        taken = max(0.01, cpu if clock == "cpu" else wall)
+        if taken * n > slice_ms * 250:
+            return max(1, round(slice_ms * 1000 / taken))
         n *= 4
-    n = max(1, round(slice_ms * 1000 / max(wall, 0.01)))
-    return min(n, limit) if limit else n
 
 
 # The other side: a worker process.
