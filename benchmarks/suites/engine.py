@@ -48,7 +48,11 @@ def run(options: Namespace) -> Report:
                 except WorkerError as error:
                     print(f"  left out: {error}", file=sys.stderr)
             samples = interleave(
-                contestants, rounds=rounds, budget_s=budget, slice_ms=40 if options.quick else 80
+                contestants,
+                rounds=rounds,
+                budget_s=budget,
+                slice_ms=40 if options.quick else 80,
+                clock="wall",
             )
         finally:
             for contestant in contestants:
