@@ -199,15 +199,12 @@ def flask_site(routes: list[Route]) -> Site:
 @contextmanager
 def django_settings(urlpatterns: list[Any]) -> Iterator[None]:
     """Have Django serve these patterns behind our middleware."""
-    import django
-    from django.conf import settings
     from django.test import override_settings
+
+    import tests.framework.clients.django_settings  # noqa: F401  a process can set Django up only once
 
     urls: Any = ModuleType("urls_of_this_test")
     urls.urlpatterns = urlpatterns
-    if not settings.configured:
-        settings.configure(SECRET_KEY="k" * 50, USE_TZ=True)
-        django.setup()
     with override_settings(
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF=urls,
