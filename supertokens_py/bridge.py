@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
-import inspect
 import os
 import selectors
 import sys
@@ -30,11 +29,8 @@ _workers: ThreadPoolExecutor | None = None
 
 def in_event_loop() -> bool:
     """Tell whether this thread is running an event loop right now."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    # get_running_loop() answers "no" with an exception, which costs twenty times as much.
+    return asyncio._get_running_loop() is not None  # pyright: ignore[reportPrivateUsage]
 
 
 async def offload(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -54,8 +50,8 @@ async def call_app(hook: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs:
 
     Where it is async and no loop runs, it is lent this thread's own loop.
     """
-    result = hook(*args, **kwargs)
-    if not inspect.isawaitable(result):
+    result: Any = hook(*args, **kwargs)
+    if not hasattr(result, "__await__"):  # inspect.isawaitable() asks an ABC, at ten times the cost
         return cast("T", result)
     if in_event_loop():
         return await result

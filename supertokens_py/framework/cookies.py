@@ -53,6 +53,21 @@ class Cookie:
         return "; ".join(parts)
 
 
+def plain_cookie_values(line: str, key: str) -> list[str] | None:
+    """Return what `parse_cookie_header` finds under a name that occurs once at most, and parse nothing else.
+
+    None leaves everything out of the ordinary to the parser.
+    """
+    occurrences = line.count(key)
+    if not occurrences:
+        return []
+    start = line.find(key + "=")
+    if occurrences > 1 or not (start == 0 or (start > 1 and line[start - 2 : start] == "; ")):
+        return None
+    end = line.find(";", start)
+    return [decode_cookie_value(line[start + len(key) + 1 : None if end < 0 else end].strip())]
+
+
 def parse_cookie_header(header: str) -> Mapping[str, list[str]]:
     """Return every value of every name, in order and still encoded; nothing is refused."""
     values: dict[str, list[str]] = {}

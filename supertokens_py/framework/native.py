@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from supertokens_py.exceptions import GeneralError
 
@@ -18,19 +18,28 @@ _ADAPTERS = {
 }
 
 
+# The adapter of each request type met so far; there are as many as frameworks in use.
+_known: dict[type[Any], Any] = {}
+
+
 def as_base_request(native: Any) -> BaseRequest:
     """Return the neutral request of a framework's request; the same one for the whole request.
 
     Raises:
         GeneralError: no adapter knows the type.
     """
+    given = cast("type[Any]", type(native))
+    known = _known.get(given)
+    if known is not None:
+        return known.of(native)
     if isinstance(native, BaseRequest):
         return native
-    for kind in type(native).__mro__:
+    for kind in given.__mro__:
         found = _ADAPTERS.get(kind.__module__.partition(".")[0])
         if found and not hasattr(native, "status_code"):  # a response is no request
             module, name = found
-            return getattr(import_module(module), name).of(native)
+            adapter = _known[given] = getattr(import_module(module), name)
+            return adapter.of(native)
     raise GeneralError(
         f"{type(native).__name__} is not a request of FastAPI, Starlette, Flask or Django; "
         "pass the request object that your view received"

@@ -12,7 +12,7 @@ from typing import Any
 
 from supertokens_py.exceptions import ConfigError
 
-from .cookies import decode_cookie_value, parse_cookie_header
+from .cookies import decode_cookie_value, parse_cookie_header, plain_cookie_values
 from .response import BaseResponse, Changes
 
 
@@ -88,8 +88,10 @@ class BaseRequest(ABC):
         if self._cookies is None:
             if self._cookie_text is None:
                 self._cookie_text = self.cookie_header()
-            if key not in self._cookie_text and "%" not in self._cookie_text:
-                return []  # most requests are asked for a cookie or two that they do not carry
+            if "%" not in self._cookie_text:  # names may be encoded
+                found = plain_cookie_values(self._cookie_text, key)
+                if found is not None:
+                    return found
             self._cookies = parse_cookie_header(self._cookie_text)
         found = self._cookies.get(key)
         return [decode_cookie_value(raw) for raw in found] if found else []
@@ -128,6 +130,12 @@ class BaseRequest(ABC):
         while mutators:
             mutators.pop(0)(response, user_context)
         self.changes.adopt(response)
+
+    def release(self) -> None:
+        """Part from the session once the response is on its way; the cycle would wait for the collector."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.leave_request()
 
     def get_session(self) -> Any:
         """Return the session attached to this request, or None."""

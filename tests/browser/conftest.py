@@ -25,6 +25,7 @@ WAIT_MS = 15_000
 _users = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests, and keep those of one server on one worker."""
     for item in items:
@@ -82,9 +83,15 @@ def setup(page_port: int) -> Setup:
 
 
 @pytest.fixture(scope="module")
-def api(kind: Any, setup: Setup, pages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+def database(kind: Any, setup: Setup, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of one backend."""
+    del kind, setup  # each has its own
+    return f"sqlite:///{tmp_path_factory.mktemp('browser')}/sessions.db"
+
+
+@pytest.fixture(scope="module")
+def api(kind: Any, setup: Setup, pages: Path, database: str) -> Iterator[Backend]:
     """The backend of this module."""
-    database = f"sqlite:///{tmp_path_factory.mktemp('browser')}/sessions.db"
     with backend(kind, database, pages, setup) as running:
         yield running
 

@@ -56,25 +56,26 @@ def served(folder: Path, api: Server, *command: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def built_and_served(folder: Path, api: Server) -> Iterator[str]:
+def built_and_served(folder: Path, api: Server, into: Path) -> Iterator[str]:
     """Install, build and serve a frontend with its own commands; yield its origin."""
     install(folder)
-    run_npm(folder, "run", "build")
-    with served(folder, api, "preview") as origin:
+    # Not into dist/: a build empties its folder, which another worker or a developer may be serving.
+    run_npm(folder, "run", "build", "--", "--outDir", str(into), "--emptyOutDir")
+    with served(folder, api, "preview", "--outDir", str(into)) as origin:
         yield origin
 
 
 @pytest.fixture(scope="module")
-def react(example_api: Server) -> Iterator[str]:
+def react(example_api: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The React example; its origin."""
-    with built_and_served(EXAMPLES / "react", example_api) as origin:
+    with built_and_served(EXAMPLES / "react", example_api, tmp_path_factory.mktemp("react")) as origin:
         yield origin
 
 
 @pytest.fixture(scope="module")
-def vue(example_api: Server) -> Iterator[str]:
+def vue(example_api: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The Vue example; its origin."""
-    with built_and_served(EXAMPLES / "vue", example_api) as origin:
+    with built_and_served(EXAMPLES / "vue", example_api, tmp_path_factory.mktemp("vue")) as origin:
         yield origin
 
 

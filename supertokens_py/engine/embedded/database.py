@@ -17,7 +17,7 @@ from supertokens_py.exceptions import EngineUnavailableError
 
 from . import failures, forks, schema, tables
 from .location import Location, locate
-from .pools import autocommitting, open_pool
+from .pools import autocommitting, begin, open_pool
 from .statements import lock_key, take_lock
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ class Database:
     def _attempt(self, work: Callable[[Connection], T], mode: Mode, progress: _Progress) -> T:
         pool = self._pool if mode == "write" else self._autocommit
         with self._gate, self._turn(mode), pool.connect() as connection:
+            if mode == "write" and self.location.is_sqlite:
+                begin(connection)
             result = work(connection)
             progress.committing = True
             connection.commit()

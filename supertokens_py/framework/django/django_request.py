@@ -79,6 +79,10 @@ class DjangoRequest(BaseRequest):
     async def form_data(self) -> dict[str, Any]:
         return dict(parse_qsl(self.request.body.decode("utf-8", "replace")))
 
+    def release(self) -> None:
+        super().release()
+        delattr(self.request, ATTRIBUTE)
+
     def _keep_session(self, session: Any) -> None:
         self.request.supertokens = session
         if self._outer is not None:

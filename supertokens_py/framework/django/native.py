@@ -27,6 +27,7 @@ def with_changes(response: HttpResponseBase, request: DjangoRequest) -> HttpResp
     """Add what the request owes to a response."""
     changes: Changes | None = request.take_changes()
     request.finished = True
+    request.release()
     if changes is None:
         return response
     for name, value in changes.headers.items():

@@ -42,6 +42,9 @@ class SuperTokensMiddleware:
 
         try:
             await self.app(scope, receive, send_with_changes)
+            if slot.request is not None:
+                slot.request.release()
+                slot.request = None
         except Exception as error:
             if started:
                 raise

@@ -48,6 +48,8 @@ def _add_changes(response: Response) -> Response:
     if base is not None:
         changes = base.take_changes()
         base.finished = True
+        base.release()
+        del base.request.environ[ENVIRON_KEY]
         if changes is not None:
             response.headers = Headers(changes.apply_to(response.headers))
     return response

@@ -44,12 +44,20 @@ _T = TypeVar("_T")
 GONE = "Session does not exist anymore."
 
 
+_TOO_LATE = (
+    "the tokens of session %s changed after its response was sent: the client gets them only "
+    "with its next refresh. Change the payload before you return the response."
+)
+
+
 class SessionContainer:
     """A verified session. Reads come from its access token and cost nothing; writes go to the engine.
 
     Methods without `sync_` that touch the engine are coroutines; each has a `sync_` twin that blocks
     and must not be called while an event loop runs in the thread. Times are Unix ms.
     """
+
+    _left = False  #: the response of its request is on its way
 
     def __init__(
         self,
@@ -200,6 +208,7 @@ class SessionContainer:
         await self.recipe_implementation.revoke_session(self.session_handle, context)
         if self.req_res_info is not None and self._is_current():
             self._writer(context).clear(self.req_res_info.transfer_method)
+        self._warn_if_left()
 
     # -- the access token payload --------------------------------------------------------------------
 
@@ -256,6 +265,7 @@ class SessionContainer:
         if self.req_res_info is not None and self._is_current():
             writer = self._writer(user_context)
             writer.set_access_token(token, self.req_res_info.transfer_method, now_ms=self._recipe.now_ms())
+        self._warn_if_left()
 
     def _check_fits(self, payload: Mapping[str, Any]) -> None:
         if self.req_res_info is not None and self.req_res_info.transfer_method == "cookie":
@@ -339,6 +349,14 @@ class SessionContainer:
         if self.anti_csrf_token is not None and transfer_method == "cookie":
             writer.set_anti_csrf(self.anti_csrf_token)
 
+    def leave_request(self) -> None:
+        """Part from the request, whose response is on its way; the cycle would wait for the collector."""
+        self.req_res_info, self._left = None, True
+
+    def _warn_if_left(self) -> None:
+        if self._left:
+            log.warning(_TOO_LATE, self.session_handle)
+
     def _is_current(self) -> bool:
         # A newer session of the same request owns the response: what happens to this one is not its client's.
         return self.req_res_info is not None and self.req_res_info.request.get_session() is self
@@ -355,11 +373,7 @@ class SessionContainer:
                 request.how_to_deliver,
             )
         elif request.finished:
-            log.warning(
-                "the tokens of session %s changed after its response was sent: the client gets them only "
-                "with its next refresh. Change the payload before you return the response.",
-                self.session_handle,
-            )
+            log.warning(_TOO_LATE, self.session_handle)
         return self._recipe.writer(request, user_context)
 
     # -- older names ---------------------------------------------------------------------------------
