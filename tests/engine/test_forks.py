@@ -107,10 +107,11 @@ def test_a_daemon_whose_parent_ends(sqlite_database: TestDatabase, start: Opener
     parent = fork()
     if parent == 0:
         core.create("middle")
+        middle = os.getpid()
         if fork() == 0:
             with suppress(BaseException):
                 core.create("daemon")
-                while os.getppid() == middle():
+                while os.getppid() == middle:  # until something else adopts this process
                     time.sleep(0.02)
                 core.create("daemon")
             core.close()
@@ -124,22 +125,6 @@ def test_a_daemon_whose_parent_ends(sqlite_database: TestDatabase, start: Opener
         assert pipe.read() == b"x"
     assert len(core.user_session_handles("daemon", tenant_id=None)) == 2
     assert sqlite_database.query("PRAGMA integrity_check") == [("ok",)]
-
-
-def middle() -> int:
-    """The process id of the daemon's parent while it lives; afterwards something else adopts it."""
-    return _parent_at_fork[0]
-
-
-_parent_at_fork: list[int] = []
-
-
-def _remember_parent() -> None:
-    _parent_at_fork[:] = [os.getppid()]
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_remember_parent)
 
 
 def test_the_child_starts_its_own_housekeeping(shared_database: TestDatabase, start: Opener):
