@@ -25,9 +25,11 @@ WAIT_MS = 15_000
 _users = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests, and keep those of one server on one worker."""
+    """Mark the tests, and keep those of one server on one worker.
+
+    Only for speed: pytest-xdist 3.8 does not see groups under pytest 9.2, and nothing here may rely on them.
+    """
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)

@@ -27,7 +27,7 @@ def setup(page_port: int) -> Setup:
 
 @pytest.fixture(scope="module")
 def lasting(kind: Any, api: Backend, setup: Setup, pages: Path, database: str) -> Iterator[Backend]:
-    """The same service after its access tokens were made long: what a refresh brings does not expire again."""
+    """The same service with long-lived access tokens: what a refresh brings does not expire again."""
     del api  # it made the database
     with backend(kind, database, pages, Setup(setup.session, {}, origins=setup.origins)) as running:
         yield running
