@@ -34,7 +34,7 @@ def setup(validity_seconds: int) -> Setup:
     return Setup({}, {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": str(validity_seconds)})
 
 
-expiring = pytest.mark.parametrize("validity_seconds", [2], indirect=True, scope="module")
+expiring = pytest.mark.parametrize("validity_seconds", [4], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

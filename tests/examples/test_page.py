@@ -14,7 +14,7 @@ from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK, Kind, Server, run
 
 pytestmark = pytest.mark.browser
 
-VALIDITY_SECONDS = 4
+VALIDITY_SECONDS = 6
 ENTRY = "#log li"
 
 
