@@ -49,6 +49,6 @@ def table_of_contents(caption: str, *pages: str) -> str:
 
 
 (GENERATED / "later-pages.md").write_text(
-    table_of_contents("Run", "performance", "scale-out", "official-core", "security")
+    table_of_contents("Run", "frontends", "performance", "scale-out", "official-core", "security")
     + table_of_contents("Move", "moving", "differences")
 )
