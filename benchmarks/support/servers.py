@@ -42,7 +42,7 @@ def request_headers(set_cookies: Sequence[str], token: str | None, transfer: str
     headers = dict(BROWSER) | {"st-auth-mode": transfer}
     if transfer == "header":
         return headers | ({"authorization": f"Bearer {token}"} if token else {}) | {"cookie": PREFERENCES}
-    pairs = [cookie.partition(";")[0] for cookie in set_cookies]
+    pairs = [cookie.partition(";")[0].strip() for cookie in set_cookies]
     # A browser sends the refresh token to the refresh path only.
     sent = [pair for pair in pairs if not pair.startswith("sRefreshToken=") and not pair.endswith("=")]
     return headers | {"cookie": "; ".join([PREFERENCES, *sent])}

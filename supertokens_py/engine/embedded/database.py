@@ -17,7 +17,7 @@ from supertokens_py.exceptions import EngineUnavailableError
 
 from . import failures, forks, schema, tables
 from .location import Location, locate
-from .pools import autocommitting, begin, open_pool
+from .pools import begin, open_pool
 from .statements import lock_key, take_lock
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ class Database:
         )
         self._has_user_tables = False
         self._pool = open_pool(self.location, settings)
-        self._autocommit = autocommitting(self._pool, self.location)
         self._opened = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
         self._make_locks()
@@ -132,9 +131,8 @@ class Database:
             time.sleep(random.random() * min(0.5, 0.005 * 2**conflicts))  # noqa: S311
 
     def _attempt(self, work: Callable[[Connection], T], mode: Mode, progress: _Progress) -> T:
-        pool = self._pool if mode == "write" else self._autocommit
-        with self._gate, self._turn(mode), pool.connect() as connection:
-            if mode == "write" and self.location.is_sqlite:
+        with self._gate, self._turn(mode), self._pool.connect() as connection:
+            if mode == "write":
                 begin(connection)
             result = work(connection)
             progress.committing = True

@@ -46,19 +46,13 @@ def open_pool(location: Location, settings: ResolvedEngineConfig) -> Engine:
     return _postgres(location, settings)
 
 
-def autocommitting(engine: Engine, location: Location) -> Engine:
-    """Return a view of the same pool on which each statement is a transaction."""
-    if location.is_sqlite:
-        return engine  # its connections are in autocommit mode until `begin`
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
 def begin(connection: Connection) -> None:
-    """Begin a writing transaction on SQLite.
+    """Begin a writing transaction. Connections are in autocommit mode: a statement by itself is one.
 
     Said outright: an event for it, or an execution option, slows SQLAlchemy by half for every statement.
     """
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "BEGIN ISOLATION LEVEL READ COMMITTED")
 
 
 def _sqlite(location: Location, settings: ResolvedEngineConfig) -> Engine:
@@ -78,6 +72,7 @@ def _sqlite(location: Location, settings: ResolvedEngineConfig) -> Engine:
         connect_args={"check_same_thread": False, "timeout": settings.sqlite_busy_timeout},
         hide_parameters=True,
         logging_name=_LOGGING_NAME,
+        pool_reset_on_return=None,  # `begin` is the only one to open a transaction, and its unit ends it
         **pool,
     )
 
@@ -144,7 +139,8 @@ def _postgres(location: Location, settings: ResolvedEngineConfig) -> Engine:
             max_overflow=0,
             pool_timeout=settings.pool_timeout,
             pool_use_lifo=True,
-            isolation_level="READ COMMITTED",
+            pool_reset_on_return=None,
+            isolation_level="AUTOCOMMIT",
             connect_args={name: value for name, value in defaults.items() if name not in given},
             hide_parameters=True,
             logging_name=_LOGGING_NAME,
