@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from supertokens_py.access_token import to_json
+from supertokens_py.engine.context import current_user_context
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
 from supertokens_py.types.base import JSONObject
 
@@ -149,7 +150,7 @@ class Transport:
         sent_headers, params, content = dict[str, Any](headers), dict[str, Any](query or {}), body
         if intercept and self._interceptor is not None:
             answer = self._interceptor(
-                url, method, sent_headers, params, {} if content is None else content, None
+                url, method, sent_headers, params, {} if content is None else content, current_user_context()
             )
             url, method, sent_headers, params, content = _checked_answer(answer)
             if body is None and not content:

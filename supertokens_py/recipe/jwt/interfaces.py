@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from supertokens_py.engine.context import in_its_context
 from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class RecipeInterface:
         self._app = app
         self.default_validity_seconds = default_validity_seconds
 
+    @in_its_context
     async def create_jwt(
         self,
         payload: dict[str, Any],
@@ -73,6 +75,7 @@ class RecipeInterface:
         )
         return CreateJwtOkResult(jwt)
 
+    @in_its_context
     async def get_jwks(self, user_context: dict[str, Any]) -> GetJWKSResult:
         """Return every public key that tokens in use are signed with."""
         found = await self._app.engine.jwks()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from supertokens_py.engine.context import in_its_context
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.response import GeneralErrorResponse
 
@@ -47,6 +48,7 @@ class RecipeInterface:
         """Return the tenant that a request to one of the SDK's own routes means."""
         return tenant_id_from_frontend
 
+    @in_its_context
     async def create_or_update_tenant(
         self,
         tenant_id: str,
@@ -59,15 +61,18 @@ class RecipeInterface:
         changes = {} if config is None else config.changes(known)
         return CreateOrUpdateTenantOkResult(await engine.put_tenant(tenant_id, changes))
 
+    @in_its_context
     async def delete_tenant(self, tenant_id: str, user_context: dict[str, Any]) -> DeleteTenantOkResult:
         """Delete a tenant with its sessions and role links."""
         return DeleteTenantOkResult(await self._app.engine.delete_tenant(tenant_id))
 
+    @in_its_context
     async def get_tenant(self, tenant_id: str, user_context: dict[str, Any]) -> GetTenantOkResult | None:
         """Return a tenant's configuration, or None."""
         tenant = await self._app.engine.tenant(tenant_id)
         return None if tenant is None else GetTenantOkResult.of(tenant)
 
+    @in_its_context
     async def list_all_tenants(self, user_context: dict[str, Any]) -> ListAllTenantsOkResult:
         """Return every tenant."""
         tenants = await self._app.engine.tenants()

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.bridge import call_app
+from supertokens_py.engine.context import in_context
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe.base import parameter_names, takes_argument
 
@@ -105,7 +106,8 @@ class ErrorResponses:
         if request.created_handles:
             # The client never learns of a session that this request created: it must not stay open.
             handles, request.created_handles = request.created_handles, []
-            await _if_reachable(self._recipe.app.engine.revoke_sessions(handles))
+            revocation = self._recipe.app.engine.revoke_sessions(handles)
+            await _if_reachable(in_context(user_context, revocation))
 
 
 async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supertokens_py.deprecation import warn_deprecated
+from supertokens_py.engine.context import in_its_context
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
 from supertokens_py.engine.limits import refuse_protected
 from supertokens_py.exceptions import ConfigError
@@ -51,6 +52,7 @@ class RecipeInterface:
     def __init__(self, recipe: SessionRecipe) -> None:
         self._recipe = recipe
 
+    @in_its_context
     async def create_new_session(
         self,
         user_id: str,
@@ -108,7 +110,7 @@ class RecipeInterface:
             raise UnauthorisedError("Token parsing failed", clear_tokens=False)
         check_csrf = anti_csrf_check is not False and recipe.config.explicit_anti_csrf == "VIA_TOKEN"
         return await recipe.verified_session(
-            token, anti_csrf_token, check_csrf=check_csrf, check_database=check_database is True
+            token, anti_csrf_token, user_context, check_csrf=check_csrf, check_database=check_database is True
         )
 
     async def validate_claims(
@@ -131,6 +133,7 @@ class RecipeInterface:
         """Judge a payload without fetching anything."""
         return await evaluate_claims(user_id, jwt_payload, claim_validators, user_context, refetch=False)
 
+    @in_its_context
     async def refresh_session(
         self,
         refresh_token: str,
@@ -159,10 +162,12 @@ class RecipeInterface:
             raise TokenTheftError(result.user_id, result.handle, result.recipe_user_id, result.reuse)
         return recipe.container_of(result)
 
+    @in_its_context
     async def revoke_session(self, session_handle: str, user_context: dict[str, Any]) -> bool:
         """End a session; False if there was none."""
         return len(await self._recipe.app.engine.revoke_sessions([session_handle])) == 1
 
+    @in_its_context
     async def revoke_all_sessions_for_user(
         self, user_id: str, tenant_id: str, revoke_across_all_tenants: bool, user_context: dict[str, Any]
     ) -> list[str]:
@@ -170,6 +175,7 @@ class RecipeInterface:
         tenant = None if revoke_across_all_tenants else tenant_id
         return await self._recipe.app.engine.revoke_user_sessions(user_id, tenant_id=tenant)
 
+    @in_its_context
     async def get_all_session_handles_for_user(
         self, user_id: str, tenant_id: str, fetch_across_all_tenants: bool, user_context: dict[str, Any]
     ) -> list[str]:
@@ -177,12 +183,14 @@ class RecipeInterface:
         tenant = None if fetch_across_all_tenants else tenant_id
         return await self._recipe.app.engine.user_session_handles(user_id, tenant_id=tenant)
 
+    @in_its_context
     async def revoke_multiple_sessions(
         self, session_handles: list[str], user_context: dict[str, Any]
     ) -> list[str]:
         """End sessions; return the handles of those that existed."""
         return await self._recipe.app.engine.revoke_sessions(session_handles)
 
+    @in_its_context
     async def get_session_information(
         self, session_handle: str, user_context: dict[str, Any]
     ) -> SessionInformationResult | None:
@@ -201,12 +209,14 @@ class RecipeInterface:
             stored.recipe_user_id,
         )
 
+    @in_its_context
     async def update_session_data_in_database(
         self, session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
         """Replace the data kept on the server; False if there is no such session."""
         return await self._recipe.app.engine.replace_session_data(session_handle, new_session_data)
 
+    @in_its_context
     async def merge_into_access_token_payload(
         self, session_handle: str, access_token_payload_update: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
@@ -216,6 +226,7 @@ class RecipeInterface:
             session_handle, access_token_payload_update
         )
 
+    @in_its_context
     async def update_access_token_payload(
         self, session_handle: str, new_access_token_payload: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
@@ -226,6 +237,7 @@ class RecipeInterface:
         payload = {"iss": self._recipe.issuer, **without_protected(new_access_token_payload)}
         return await self._recipe.app.engine.replace_session_payload(session_handle, payload)
 
+    @in_its_context
     async def regenerate_access_token(
         self, access_token: str, new_access_token_payload: dict[str, Any] | None, user_context: dict[str, Any]
     ) -> RegenerateAccessTokenOkResult | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_access_token, to_json
 from supertokens_py.app import Supertokens
+from supertokens_py.engine.context import in_context
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
 from supertokens_py.engine.limits import refuse_protected
 from supertokens_py.exceptions import (
@@ -211,7 +212,13 @@ class SessionRecipe(RecipeModule):
         return await session_of_request(self, request, options, user_context)
 
     async def verified_session(
-        self, token: AccessToken, anti_csrf_token: str | None, *, check_csrf: bool, check_database: bool
+        self,
+        token: AccessToken,
+        anti_csrf_token: str | None,
+        user_context: dict[str, Any] | None,
+        *,
+        check_csrf: bool,
+        check_database: bool,
     ) -> SessionContainer:
         """Return the session of a token that holds.
 
@@ -225,7 +232,9 @@ class SessionRecipe(RecipeModule):
             csrf.require_token(token, anti_csrf_token)
         if not check_database and token.parent_refresh_token_hash1 is None:
             return SessionContainer(self, token)
-        result = await self.app.engine.verify_session(token, check_database=check_database)
+        result = await in_context(
+            user_context, self.app.engine.verify_session(token, check_database=check_database)
+        )
         if isinstance(result, Unauthorised):
             raise UnauthorisedError(result.message)
         if isinstance(result, TryRefresh):
@@ -266,7 +275,9 @@ class SessionRecipe(RecipeModule):
             if result is None:
                 raise UnauthorisedError(GONE)
             return result.access_token, result.session.user_data_in_jwt
-        regenerated = await self.app.engine.regenerate_session(session.access_token, merge=update)
+        regenerated = await in_context(
+            user_context, self.app.engine.regenerate_session(session.access_token, merge=update)
+        )
         if isinstance(regenerated, Unauthorised):
             raise UnauthorisedError(GONE)
         issued = regenerated.access_token

@@ -136,7 +136,7 @@ async def session_of_request(
             return None
     else:
         session = await recipe.verified_session(
-            token, sent, check_csrf=via_token, check_database=options.check_database
+            token, sent, user_context, check_csrf=via_token, check_database=options.check_database
         )
     # Claims come first: a session that fails them is not attached, so its 403 carries no tokens.
     if recipe.judges_claims or options.override_global_claim_validators is not None:
