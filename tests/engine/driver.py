@@ -10,7 +10,14 @@ from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
-from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised, Verified
+from supertokens_py.engine.interface import (
+    IssuedSession,
+    IssuedToken,
+    ReuseSubtype,
+    TryRefresh,
+    Unauthorised,
+    Verified,
+)
 
 #: No jitter and no thread of its own, unless a test asks for them.
 QUIET: dict[str, Any] = {"access_token_validity_jitter": 0, "clean_up_interval": 0}
@@ -40,10 +47,14 @@ class Driver:
         arguments: dict[str, Any] = {"anti_csrf_token": None, "anti_csrf": False, "dynamic_key": True}
         return blocking(self.engine.refresh_session)(text, **(arguments | changes))
 
-    def verify(self, session: IssuedSession) -> Verified | Unauthorised | TryRefresh:
-        token = parse_access_token(session.access_token.text)
+    def verify(self, issued: IssuedSession | IssuedToken) -> Verified | Unauthorised | TryRefresh:
+        token = parse_access_token((issued if isinstance(issued, IssuedToken) else issued.access_token).text)
         assert token is not None
         return blocking(self.engine.verify_session)(token, check_database=True)
+
+    def told(self, reuse: ReuseSubtype) -> ReuseSubtype | None:
+        """Return what this engine says of a retired token: nothing over CDI below 5.6."""
+        return reuse
 
     def close(self) -> None:
         self.engine.close()

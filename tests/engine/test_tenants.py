@@ -34,22 +34,36 @@ def test_only_given_fields_change(core: Driver):
     core.put_tenant(
         "t1", {"first_factors": ["emailpassword", "otp-email"], "required_secondary_factors": ["totp"]}
     )
-    core.put_tenant("t1", {"passwordless_enabled": False})
-    expected = Tenant(
+    core.put_tenant("t1", {"core_config": {"ip_deny_regex": "10.*"}})
+    assert core.tenant("t1") == Tenant(
         tenant_id="t1",
+        core_config={"ip_deny_regex": "10.*"},
         first_factors=["emailpassword", "otp-email"],
         required_secondary_factors=["totp"],
-        passwordless_enabled=False,
     )
-    assert core.tenant("t1") == expected
     core.put_tenant(
-        "t1", {"first_factors": None, "required_secondary_factors": [], "passwordless_enabled": True}
+        "t1",
+        {
+            "first_factors": None,
+            "required_secondary_factors": [],
+            "core_config": {"ip_deny_regex": None},
+        },
     )
     assert core.tenant("t1") == Tenant(tenant_id="t1")
     core.put_tenant("t1", {"first_factors": []})
     assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=[])
     core.put_tenant("public", {"first_factors": ["custom"]})
     assert core.tenant("public") == Tenant(tenant_id="public", first_factors=["custom"])
+
+
+def test_the_recipe_switches_change_alone_too(core: Driver):
+    """18.2: the three switches of the first interface are kept beside the factors."""
+    core.put_tenant("t1", {"first_factors": ["otp-email"]})
+    core.put_tenant("t1", {"passwordless_enabled": False})
+    expected = Tenant(tenant_id="t1", first_factors=["otp-email"], passwordless_enabled=False)
+    assert core.tenant("t1") == expected
+    core.put_tenant("t1", {"passwordless_enabled": True})
+    assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=["otp-email"])
 
 
 def test_core_config_is_merged(core: Driver):

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.interface import ReuseSubtype
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.server import create_app
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
@@ -53,9 +54,10 @@ class Host:
 class RemoteDriver(Driver):
     """A driver whose engine is remote; rows are read from the database behind the server."""
 
-    def __init__(self, engine: Any, behind: Driver) -> None:
+    def __init__(self, engine: Any, behind: Driver, *, names_reuse: bool) -> None:
         self.engine = engine
         self.behind = behind
+        self.names_reuse = names_reuse
         # Tests of what older cores left behind write rows and sign tokens by the engine behind the server.
         engine._database = behind.engine._database
         engine._keys = behind.engine._keys
@@ -65,6 +67,9 @@ class RemoteDriver(Driver):
 
     def change_row(self, handle: str, **values: Any) -> None:
         self.behind.change_row(handle, **values)
+
+    def told(self, reuse: ReuseSubtype) -> ReuseSubtype | None:
+        return reuse if self.names_reuse else None
 
     def count(self, table: str) -> int:
         return self.behind.count(table)
@@ -96,5 +101,5 @@ def core(
     engine = RemoteEngine(
         host.address, EngineConfig(now_ms=clock).resolve({}), remote_settings=RemoteSettings()
     )
-    yield RemoteDriver(engine, behind)
+    yield RemoteDriver(engine, behind, names_reuse=request.param is None)
     engine.close()
