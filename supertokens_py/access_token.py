@@ -37,6 +37,8 @@ _LEGACY_HEADERS = frozenset(
         "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0=",
     )
 )
+# Made once: `json.dumps` makes an encoder for each call that has options.
+_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _STRINGS = {
     3: ("sub", "sessionHandle", "refreshTokenHash1"),
     4: ("sub", "sessionHandle", "refreshTokenHash1", "tId"),
@@ -165,7 +167,7 @@ def to_json(value: Any) -> str:
         ValueError: `value` has no JSON form.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _encode_json(value)
     except (TypeError, RecursionError) as error:
         raise ValueError(f"not a JSON value: {error}") from error
     try:

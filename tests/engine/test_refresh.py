@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any
 
@@ -278,10 +277,11 @@ def test_foreign_and_broken_tokens(core: Driver):
     assert core.row(session.handle)["refresh_token_rotated_at"] is None
 
 
-def test_a_stored_payload_with_a_protected_claim_is_not_signed(core: Driver):
+@pytest.mark.parametrize("stored", ['{"sub": "somebody else"}', '{"a":1,"s\\u0075b":"x"}', '{"tId" :null}'])
+def test_a_stored_payload_with_a_protected_claim_is_not_signed(core: Driver, stored: str):
     """2.4: it can only come from elsewhere; the row stays as it is."""
     session = core.create()
-    core.change_row(session.handle, jwt_user_payload=json.dumps({"sub": "somebody else"}))
+    core.change_row(session.handle, jwt_user_payload=stored)
     row = core.row(session.handle)
     assert core.refresh(session) == Unauthorised("The user payload contains protected field")
     assert core.row(session.handle) == row
@@ -317,3 +317,23 @@ def test_events_are_logged_without_secrets(core: Driver, clock: Clock, caplog: p
         for secret in (issued.access_token.text, issued.refresh_token.text, issued.anti_csrf_token, "hush"):
             assert str(secret) not in caplog.text
             assert hash2(str(secret)) not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("stored", "payload"),
+    [
+        ('{"address":{"sub":"urb"},"é":"\\u00e9"}', {"address": {"sub": "urb"}, "é": "é"}),
+        ('{"said":"\\"sub\\": no"}', {"said": '"sub": no'}),
+        ("", {}),
+        (None, {}),
+    ],
+)
+def test_a_stored_payload_may_name_claims_further_inside(
+    core: Driver, stored: str | None, payload: dict[str, object]
+):
+    """Only the members of the payload itself are claims of the token; an empty column is no payload."""
+    session = core.create()
+    core.change_row(session.handle, jwt_user_payload=stored)
+    refreshed = core.refresh(session)
+    assert refreshed.payload == payload
+    assert core.row(session.handle)["prev_refresh_token_hash_2"] == hash2(session.refresh_token.text)

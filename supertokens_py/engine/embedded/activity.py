@@ -61,6 +61,11 @@ class Activity:
         self._pending[user_id] = self._settings.now_ms()
         self.on_note()
 
+    def forget(self, user_id: str) -> None:
+        """Forget a user who is being removed."""
+        self._pending.pop(user_id, None)
+        self._seen_at.pop(user_id, None)
+
     def flush(self) -> None:
         """Write what is pending; a failure is logged and forgotten, for nothing depends on it."""
         pending, self._pending = self._pending, {}

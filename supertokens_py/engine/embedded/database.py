@@ -6,11 +6,11 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError
@@ -18,10 +18,10 @@ from supertokens_py.exceptions import EngineUnavailableError
 from . import failures, forks, schema, tables
 from .location import Location, locate
 from .pools import begin, open_pool
-from .statements import lock_key, take_lock
+from .statements import DriverQuery, lock_key, take_lock
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ClauseElement, Connection
 
 T = TypeVar("T")
 
@@ -56,6 +56,7 @@ class Database:
         )
         self._has_user_tables = False
         self._pool = open_pool(self.location, settings)
+        self._driver_error: type[Exception] = self._pool.dialect.loaded_dbapi.Error
         self._opened = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
         self._make_locks()
@@ -71,6 +72,16 @@ class Database:
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run statements that only read; each sees the latest committed state."""
         return self._run(work, "read", repeatable=True)
+
+    def driver_query(self, statement: ClauseElement) -> DriverQuery:
+        """Compile a statement for `row`."""
+        return DriverQuery.of(statement, self._pool.dialect)
+
+    def row(self, query: DriverQuery, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Run one reading statement on the driver's own cursor, at half the cost of `read`."""
+        if not self._opened:
+            self._open()
+        return self._repeat(lambda: self._fetched(query, values), repeatable=True)
 
     def single(self, work: Callable[[Connection], T], *, repeatable: bool = False) -> T:
         """Run one writing statement, which is its own transaction.
@@ -97,14 +108,25 @@ class Database:
     def _run(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
         if not self._opened:
             self._open()
-        return self._repeat(work, mode, repeatable=repeatable)
+        return self._attempts(work, mode, repeatable=repeatable)
 
-    def _repeat(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
+    def _attempts(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
+        progress = _Progress()
+        # A transaction that was never told to commit left nothing behind. One that was may be done: it is
+        # not repeated, and a client that refreshes again gets the same token.
+        return self._repeat(
+            lambda: self._attempt(work, mode, progress),
+            repeatable=repeatable,
+            undone=lambda: mode == "write" and not progress.committing,
+        )
+
+    def _repeat(
+        self, attempt: Callable[[], T], *, repeatable: bool, undone: Callable[[], bool] = lambda: False
+    ) -> T:
         conflicts = reconnects = 0
         while True:
-            progress = _Progress()
             try:
-                return self._attempt(work, mode, progress)
+                return attempt()
             except UnitConflictError:
                 conflicts += 1
                 if conflicts > MAX_CONFLICTS:
@@ -115,13 +137,7 @@ class Database:
                 if failures.is_conflict(error) and conflicts < MAX_CONFLICTS:
                     conflicts += 1  # the database rolled the transaction back, whenever it said so
                 elif (
-                    failures.is_disconnect(error)
-                    and reconnects < MAX_RECONNECTS
-                    and (
-                        # A transaction that was never told to commit left nothing behind. One that was may
-                        # be done: it is not repeated, and a client that refreshes again gets the same token.
-                        repeatable or (mode == "write" and not progress.committing)
-                    )
+                    failures.is_disconnect(error) and reconnects < MAX_RECONNECTS and (repeatable or undone())
                 ):
                     reconnects += 1
                     log.info("connection to %s was lost, trying a new one", self.location.name)
@@ -131,6 +147,7 @@ class Database:
             time.sleep(random.random() * min(0.5, 0.005 * 2**conflicts))  # noqa: S311
 
     def _attempt(self, work: Callable[[Connection], T], mode: Mode, progress: _Progress) -> T:
+        progress.committing = False
         with self._gate, self._turn(mode), self._pool.connect() as connection:
             if mode == "write":
                 begin(connection)
@@ -138,6 +155,21 @@ class Database:
             progress.committing = True
             connection.commit()
             return result
+
+    def _fetched(self, query: DriverQuery, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        dialect = self._pool.dialect
+        with self._gate, self._turn("read"), closing(self._pool.raw_connection()) as connection:
+            try:
+                with closing(connection.cursor()) as cursor:
+                    cursor.execute(query.text, query.parameters(values))
+                    return cursor.fetchone()
+            except self._driver_error as error:
+                lost = dialect.is_disconnect(cast("Any", error), connection.dbapi_connection, None)
+                if lost:
+                    connection.invalidate(error)
+                raise DBAPIError.instance(
+                    None, None, error, self._driver_error, connection_invalidated=lost
+                ) from error
 
     @contextmanager
     def _exclusive(self) -> Generator[None]:
@@ -170,11 +202,11 @@ class Database:
             self._opened = True
 
     def _prepare(self) -> None:
-        if self._repeat(lambda c: schema.missing(c, self.tables), "read", repeatable=True):
-            self._repeat(self._upgrade, "write", repeatable=False)
+        if self._attempts(lambda c: schema.missing(c, self.tables), "read", repeatable=True):
+            self._attempts(self._upgrade, "write", repeatable=False)
             log.info("the tables in %s are up to date", self.location.name)
         if not self.location.is_sqlite:
-            self._has_user_tables = self._repeat(
+            self._has_user_tables = self._attempts(
                 lambda c: schema.has_user_tables(c, self.tables), "read", repeatable=True
             )
 

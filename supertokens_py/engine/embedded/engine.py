@@ -29,6 +29,7 @@ from .housekeeping import Housekeeper
 from .keys import KeyRing
 from .metadata import MetadataStore
 from .refreshing import Refresher
+from .removal import UserRemoval
 from .roles import RoleStore
 from .sessions import SessionStore
 from .sweep import Sweeper, Swept
@@ -64,6 +65,7 @@ class EmbeddedEngine:
         self._roles = RoleStore(self._database)
         self._metadata = MetadataStore(self._database)
         self._tenants = TenantStore(self._database, settings)
+        self._removal = UserRemoval(self._database, self._activity)
 
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self._database.location.name})"
@@ -218,6 +220,11 @@ class EmbeddedEngine:
 
     async def clear_metadata(self, user_id: str) -> None:
         await offload(self._metadata.clear, user_id)
+
+    # Users
+
+    async def remove_user(self, user_id: str) -> None:
+        await offload(self._removal.remove, user_id)
 
     # Tenants
 

@@ -14,6 +14,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from hashlib import pbkdf2_hmac, sha256
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -33,7 +34,7 @@ _MASTER_ITERATIONS = 1000
 _SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RefreshToken:
     """What is sealed inside a refresh token, and its text."""
 
@@ -44,13 +45,13 @@ class RefreshToken:
     parent_hash1: str | None = field(default=None, repr=False)
     anti_csrf_token: str | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def hash1(self) -> str:
         return hash1(self.text)
 
-    @property
+    @cached_property
     def hash2(self) -> str:
-        return hash2(self.text)
+        return hash1(self.hash1)
 
     @property
     def parent_hash2(self) -> str | None:
@@ -193,5 +194,7 @@ def _sealed(
     )
 
 
+# A token that this process sealed mostly comes back to it, to be opened: its key need not be derived again.
+@lru_cache(maxsize=4096)
 def _token_key(master_key: str, iv: bytes) -> bytes:
     return pbkdf2_hmac("sha512", master_key.encode(), iv, _KEY_ITERATIONS, 32)

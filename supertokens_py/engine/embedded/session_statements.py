@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Delete, Executable, Insert, Select, Update, bindparam, delete, insert, select, update
-from sqlalchemy.sql.dml import ReturningDelete
+from sqlalchemy import (
+    Delete,
+    Executable,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    case,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
-from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.constants import DEFAULT_APP_ID, PROTECTED_CLAIMS
 from supertokens_py.types.base import JSONObject
 
 from .handles import tenant_of
@@ -16,6 +29,9 @@ from .rotation import Lineage
 from .tables import Tables
 
 NO_SESSION = "Session does not exist."
+
+#: A protected claim's name as a member, or any escape, which may spell one.
+_MAY_BE_PROTECTED = rf'"({"|".join(sorted(PROTECTED_CLAIMS))})"\s*:|\\u'
 
 
 class SessionStatements:
@@ -36,7 +52,29 @@ class SessionStatements:
             row.expires_at,
         )
         self.insert: Insert = insert(table).values(app_id=DEFAULT_APP_ID)
-        self.lineage: Executable = select(*lineage, row.jwt_user_payload).where(*one)
+        self.lineage: Select[Any, Any, Any, Any, Any] = select(*lineage, row.jwt_user_payload).where(*one)
+        #: ROTATE of the decision table, where the presented token is the current one, in one statement.
+        #: A payload that might hold protected claims is left to the general way, which reads it first.
+        self.rotate_current: ReturningUpdate[Any, Any] = (
+            update(table)
+            .where(
+                *one,
+                row.expires_at >= bindparam("now"),
+                # CASE, because PostgreSQL would try the pattern on every row that it comes across.
+                case(
+                    (row.refresh_token_hash_2 != bindparam("presented"), False),
+                    else_=~row.jwt_user_payload.regexp_match(_MAY_BE_PROTECTED),
+                ),
+            )
+            .values(
+                prev_refresh_token_hash_2=bindparam("presented"),
+                refresh_token_hash_2=bindparam("current"),
+                refresh_token_rotated_at=bindparam("now"),
+                expires_at=bindparam("expires"),
+                use_static_key=bindparam("static"),
+            )
+            .returning(row.user_id, row.jwt_user_payload)
+        )
         self.lock: Executable = (
             select(*lineage, row.user_id, row.jwt_user_payload, row.use_static_key)
             .where(*one)
@@ -91,14 +129,10 @@ def key_of(handle: str) -> dict[str, Any]:
     return {"tenant": tenant_of(handle), "handle": handle}
 
 
-def lineage_of(row: Any) -> Lineage:
-    """Return the columns of a row that tell which refresh tokens are its own."""
-    return Lineage(
-        current=row.refresh_token_hash_2,
-        previous=row.prev_refresh_token_hash_2,
-        rotated_ms=row.refresh_token_rotated_at,
-        expires_ms=row.expires_at,
-    )
+def lineage_of(row: Sequence[Any]) -> Lineage:
+    """Return the columns, with which every such row begins, that tell which refresh tokens are its own."""
+    current, previous, rotated_ms, expires_ms = row[:4]
+    return Lineage(current, previous, rotated_ms, expires_ms)
 
 
 def json_object(text: str | None) -> JSONObject:

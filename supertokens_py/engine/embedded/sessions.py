@@ -59,6 +59,7 @@ class SessionStore:
         self._settings = settings
         self._users = users
         self._sql = SessionStatements(database.tables)
+        self._lineage = database.driver_query(self._sql.lineage)
 
     def create(
         self,
@@ -123,14 +124,15 @@ class SessionStore:
 
     def verify(self, token: AccessToken) -> Verified | Unauthorised | TryRefresh:
         """Ask the database whether the session of a token stands, and whether the token is of its line."""
-        row = self._database.read(lambda c: c.execute(self._sql.lineage, key_of(token.handle)).first())
-        if row is None or row.expires_at <= self._settings.now_ms():
+        row = self._database.row(self._lineage, key_of(token.handle))
+        lineage = None if row is None else lineage_of(row)
+        if row is None or lineage is None or lineage.expires_ms <= self._settings.now_ms():
             return Unauthorised(NO_SESSION)
         parent = token.parent_refresh_token_hash1
         parent_hash = hash1(parent) if isinstance(parent, str) else None
-        if not belongs(lineage_of(row), hash1(token.refresh_token_hash1), parent_hash):
+        if not belongs(lineage, hash1(token.refresh_token_hash1), parent_hash):
             return TryRefresh("the access token was replaced by a later refresh")
-        return Verified(payload=json_object(row.jwt_user_payload))
+        return Verified(payload=json_object(row[-1]))
 
     def regenerate(
         self, access_token: str, *, payload: JSONObject | None, merge: JSONObject | None

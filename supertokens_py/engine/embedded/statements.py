@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Table, text
+from sqlalchemy import ClauseElement, Dialect, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+    from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.dml import Insert
 
     from .tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class DriverQuery:
+    """A statement as the driver takes it: SQLAlchemy writes it once and has no part in running it."""
+
+    text: str
+    order: Sequence[str] | None  #: of positional parameters; None where the driver takes names
+    constants: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, statement: ClauseElement, dialect: Dialect) -> DriverQuery:
+        """Compile a statement whose columns need no conversion (text and integers)."""
+        compiled = cast("SQLCompiler", statement.compile(dialect=dialect))
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        return cls(str(compiled), compiled.positiontup, constants)
+
+    def parameters(self, values: Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
+        """Return what goes to the driver with the text."""
+        named = {**self.constants, **values}
+        return named if self.order is None else [named[name] for name in self.order]
 
 
 def insert_new(table: Table, *, is_sqlite: bool) -> Insert:

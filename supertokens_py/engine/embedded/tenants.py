@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 #: What may differ between the tenants of one app (13); everything else belongs to the app or the process.
-_TENANT_SETTINGS = frozenset(
-    ("ip_allow_regex", "ip_deny_regex", "password_reset_token_lifetime", "email_verification_token_lifetime")
-)
+_LIFETIMES = frozenset(("password_reset_token_lifetime", "email_verification_token_lifetime"))
+_PATTERNS = frozenset(("ip_allow_regex", "ip_deny_regex"))
 
 
 class TenantStore:
@@ -154,8 +154,21 @@ def _check_config(tenant_id: str, config: Mapping[str, Any]) -> None:
             continue
         if tenant_id == DEFAULT_TENANT_ID:
             raise BadInputError("Invalid core config: Cannot modify base config")
-        if name not in _TENANT_SETTINGS:
+        if name in _PATTERNS:
+            if not _is_pattern(setting):
+                raise BadInputError(f"Invalid core config: '{name}' must be a regular expression")
+        elif name in _LIFETIMES:
+            if type(setting) is not int or setting <= 0:
+                raise BadInputError(f"Invalid core config: '{name}' must be a whole number > 0")
+        else:
             raise BadInputError(f"Invalid core config: {name} is not a setting of a tenant")
+
+
+def _is_pattern(setting: object) -> bool:
+    try:
+        return isinstance(setting, str) and bool(re.compile(setting))
+    except re.error:
+        return False
 
 
 def _changed(tenant: Tenant, changes: JSONObject) -> Tenant:
