@@ -1,8 +1,7 @@
 """Access tokens: parse, check the signature, sign. Pure functions of their arguments.
 
-An access token is an RS256 JWT with a `version` member in its header (core-semantics 2,
-frontend-protocol 6). A JWT without that member, such as one made by the JWT recipe, is never a
-session. The signature is checked by `cryptography` directly: PyJWT's `decode` costs twice the
+An access token is an RS256 JWT with a `version` member in its header (engine: Access tokens). A JWT
+without that member, such as one made by the JWT recipe, is never a session. The signature is checked by `cryptography` directly: PyJWT's `decode` costs twice the
 whole budget of a verification; a property test holds both to the same answers.
 """
 
@@ -109,7 +108,7 @@ _MAX_KNOWN_HEADERS = 64
 
 
 def parse_access_token(text: str) -> AccessToken | None:
-    """Return the token if `text` has the form of one of ours, else None (frontend-protocol 6.1)."""
+    """Return the token if `text` has the form of one of ours, else None (protocol: Token form)."""
     if len(text) > MAX_TOKEN_LENGTH:
         return None
     parts = text.split(".")

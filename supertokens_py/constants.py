@@ -13,7 +13,7 @@ RID_HEADER = "rid"
 FDI_HEADER = "fdi-version"
 
 #: Claims of a session token that applications may neither set nor overwrite
-#: (frontend-protocol 6.5; `stt` marks OAuth2 tokens and would make a session unusable).
+#: (protocol: Protected claims); `stt` marks OAuth2 tokens and would make a session unusable.
 PROTECTED_CLAIMS = (
     "sub",
     "iat",

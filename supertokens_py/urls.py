@@ -1,4 +1,4 @@
-"""Text in, checked text out: origins, base paths, cookie domains and sites (frontend-protocol 2.2-2.6)."""
+"""Text in, checked text out: origins, paths, cookie domains, sites (protocol: Domains and paths, Sites)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parsing and signing access tokens, held against PyJWT (frontend-protocol 6.1)."""
+"""Parsing and signing access tokens, held against PyJWT (protocol: Token form)."""
 
 from __future__ import annotations
 

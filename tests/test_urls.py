@@ -1,4 +1,4 @@
-"""Origins, paths, cookie domains and sites (frontend-protocol 2.2-2.6)."""
+"""Origins, paths, cookie domains and sites (protocol: Domains and paths, Sites)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from supertokens_py.urls import api_origin, base_path, cookie_domain, request_pa
     ],
 )
 def test_origins(text: str, expected: str) -> None:
-    """FP-51: the vectors of 2.2, default ports dropped, IPv6 too."""
+    """FP-51: vectors, default ports dropped, IPv6 too."""
     assert api_origin(text) == expected
 
 
@@ -86,7 +86,7 @@ def test_no_origins(text: str) -> None:
     ],
 )
 def test_paths(text: str, expected: str) -> None:
-    """FP-2, FP-107: the vectors of 2.3; case is kept."""
+    """FP-2, FP-107: vectors; case is kept."""
     assert base_path(text) == expected
 
 
@@ -121,7 +121,7 @@ def test_request_paths(path: str, expected: str) -> None:
     ],
 )
 def test_cookie_domains(text: str, expected: str) -> None:
-    """FP-5: the vectors of 2.5."""
+    """FP-5: vectors."""
     assert cookie_domain(text) == expected
 
 

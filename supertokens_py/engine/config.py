@@ -18,7 +18,7 @@ _ENV_PREFIX = "SUPERTOKENS_"
 
 @dataclass(frozen=True, kw_only=True)
 class EngineConfig:
-    """How sessions live (core-semantics 13) and how their store is used.
+    """How sessions live and how their store is used.
 
     Every field left at None is taken from the environment variable `SUPERTOKENS_<FIELD>` in the same
     unit, else from the default in brackets. `resolve()` gives the checked values.

@@ -1,4 +1,4 @@
-"""Cookie headers, read leniently and written strictly (frontend-protocol 3.1-3.3)."""
+"""Cookie headers, read leniently and written strictly (protocol: Cookies, Reading cookies)."""
 
 from __future__ import annotations
 

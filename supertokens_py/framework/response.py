@@ -17,7 +17,7 @@ class Changes:
     """Headers and cookies that the SDK owes to the response of one request.
 
     Later writes win over earlier ones of the same header or the same cookie (name, domain, path), so
-    the order in which the core decides is the order that counts (frontend-protocol 17).
+    the order in which the core decides is the order that counts (protocol: Order of changes).
     """
 
     __slots__ = ("cookies", "exposed", "headers")

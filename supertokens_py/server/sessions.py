@@ -203,7 +203,7 @@ async def _put_payload(call: Call) -> JSONObject:
 
 
 async def _trusted(call: Call, text: str) -> AccessToken | str:
-    """Return the token, or why it is not to be trusted (core-semantics 2.6)."""
+    """Return the token, or why it is not to be trusted (engine: Sessions over CDI)."""
     token = parse_access_token(text)
     if token is None or token.version < 3:
         return "the access token does not have the form of one of ours"

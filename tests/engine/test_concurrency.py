@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def test_16_parallel_refreshes_from_4_processes(shared_database: TestDatabase, start: Opener):
-    """CS-53 with S1: every client gets the same token, and it is the live one."""
+    """CS-53: every client gets the same token, and it is the live one."""
     core = start(shared_database.uri)
     session = core.create()
     arguments = [(shared_database.uri, session.refresh_token.text, 4, {})] * 4
@@ -48,7 +48,7 @@ def test_parallel_refreshes_without_a_window(shared_database: TestDatabase, star
 
 
 def test_8_processes_start_at_once(empty_database: TestDatabase, start: Opener):
-    """C8, CS-71: one schema, one master key, one dynamic and one static key; all tokens are good."""
+    """CS-71: one schema, one master key, one dynamic and one static key; all tokens are good."""
     uri = empty_database.uri
     results: list[tuple[str, str]] = processes.run_all(CONTEXT, processes.first_start, [(uri,)] * 8)
     assert empty_database.query("SELECT count(*) FROM key_value WHERE name = 'refresh_token_key'") == [(1,)]
@@ -60,7 +60,7 @@ def test_8_processes_start_at_once(empty_database: TestDatabase, start: Opener):
 
 
 def test_merges_of_different_keys_all_survive(shared_database: TestDatabase, start: Opener):
-    """C6: under the lock of the row, across processes."""
+    """Under the lock of the row, across processes (engine: Changing a payload)."""
     core = start(shared_database.uri)
     session = core.create(payload={"kept": True})
     arguments = [
@@ -78,7 +78,7 @@ def test_merges_of_different_keys_all_survive(shared_database: TestDatabase, sta
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no kill -9")
 def test_a_killed_writer_loses_nothing_that_it_acknowledged(shared_database: TestDatabase, start: Opener):
-    """DESIGN 1.3: every token that a client holds still refreshes, or its successor does."""
+    """Every token that a client holds still refreshes, or its successor does."""
     receiver, sender = CONTEXT.Pipe(duplex=False)
     process = CONTEXT.Process(
         target=processes.write_until_killed, args=(sender, shared_database.uri), daemon=True
@@ -130,7 +130,7 @@ def race(core: Driver, session: IssuedSession) -> tuple[Any, float, list[str], f
 
 
 def test_a_refresh_racing_a_revoke(shared_database: TestDatabase, start: Opener):
-    """C5, CS-55: never an answer after the revoke returned, and never a row."""
+    """CS-55: never an answer after the revoke returned, and never a row."""
     core = start(shared_database.uri, sqlite_synchronous="NORMAL")
     seen: set[str] = set()
     for _ in range(40):
@@ -148,7 +148,7 @@ def test_a_refresh_racing_a_revoke(shared_database: TestDatabase, start: Opener)
 
 
 def test_a_chain_of_refreshes_by_racing_tabs(shared_database: TestDatabase, start: Opener):
-    """DESIGN 1.3: eight tabs that always refresh with the newest token they know are never logged out."""
+    """Eight tabs that always refresh with the newest token they know are never logged out."""
     core = start(shared_database.uri, sqlite_synchronous="NORMAL", sqlite_busy_timeout=60)
     session = core.create()
     known = [session.refresh_token.text]

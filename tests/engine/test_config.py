@@ -11,7 +11,7 @@ from supertokens_py.exceptions import ConfigError
 
 
 def test_the_defaults_are_those_of_the_official_core():
-    """Core-semantics 13."""
+    """What docs/settings.md says."""
     assert EngineConfig().resolve({}) == ResolvedEngineConfig()
     found = EngineConfig().resolve({})
     assert (found.access_token_validity, found.refresh_token_validity) == (3600, 144_000)
@@ -23,7 +23,7 @@ def test_the_defaults_are_those_of_the_official_core():
 
 
 def test_the_environment_speaks_in_the_same_units():
-    """DESIGN 4: `SUPERTOKENS_` and the upper-case name; blanks are as if unset."""
+    """`SUPERTOKENS_` and the upper-case name; blanks are as if unset."""
     found = EngineConfig().resolve(
         {
             "SUPERTOKENS_ACCESS_TOKEN_VALIDITY": " 60 ",
@@ -52,7 +52,7 @@ def test_the_environment_speaks_in_the_same_units():
 
 
 def test_an_argument_beats_the_environment():
-    """DESIGN 4: even a bad variable is not looked at then."""
+    """Even a bad variable is not looked at then."""
     environ = {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": "nonsense"}
     assert EngineConfig(access_token_validity=5).resolve(environ).access_token_validity == 5
 
@@ -96,7 +96,7 @@ def test_derived_values_are_in_milliseconds():
     ],
 )
 def test_ranges(name: str, good: list[Any], bad: list[Any]):
-    """Core-semantics 13: a bad value is a ConfigError that names its argument or variable."""
+    """A bad value is a ConfigError that names its argument or variable."""
     for value in good:
         EngineConfig(**{name: value}).resolve({})
     for value in bad:
@@ -116,6 +116,6 @@ def test_a_session_must_outlive_its_access_token():
 
 
 def test_the_encryption_key_is_in_no_repr():
-    """DESIGN 6: settings may be logged."""
+    """Settings may be logged."""
     config = EngineConfig(encryption_key="a secret of some length")
     assert "a secret" not in repr(config) + repr(config.resolve({}))

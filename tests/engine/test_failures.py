@@ -50,7 +50,7 @@ def together(count: int, work: Callable[[], Any]) -> list[Any]:
 
 @pytest.mark.parametrize("pool_size", [1, 5])
 def test_200_refreshes_at_once(shared_database: TestDatabase, start: Opener, pool_size: int):
-    """CS-53 with S1: with one connection as with five, all answer with the same token."""
+    """CS-53: with one connection as with five, all answer with the same token."""
     core = start(shared_database.uri, pool_size=pool_size, pool_timeout=30, sqlite_busy_timeout=30)
     session = core.create()
     texts = {
@@ -62,7 +62,7 @@ def test_200_refreshes_at_once(shared_database: TestDatabase, start: Opener, poo
 
 
 def test_every_operation_makes_do_with_one_connection(shared_database: TestDatabase, start: Opener):
-    """DESIGN 4: none waits for a second one while it holds the first."""
+    """None waits for a second one while it holds the first (engine: Transactions)."""
     core = start(shared_database.uri, pool_size=1, pool_timeout=1)
     assert core.put_tenant("t1", {"first_factors": ["totp"]}) is True
     session = core.create(tenant_id="t1")
@@ -109,7 +109,7 @@ def test_no_free_connection(postgres_database: TestDatabase, start: Opener):
 
 
 def test_a_new_file_is_private(tmp_path: Path, start: Opener):
-    """S6: database and side files are their owner's, whatever the umask says."""
+    """Database and side files are their owner's, whatever the umask says (engine: Storage)."""
     before = os.umask(0)
     try:
         start(f"sqlite:///{tmp_path}/x.db").create()
@@ -121,7 +121,7 @@ def test_a_new_file_is_private(tmp_path: Path, start: Opener):
 
 @pytest.mark.parametrize(("name", "number"), [("FULL", 2), ("NORMAL", 1)])
 def test_sqlite_is_set_up(tmp_path: Path, start: Opener, name: str, number: int):
-    """DESIGN 4: write-ahead log, foreign keys, the wanted durability, patience with other writers."""
+    """Write-ahead log, foreign keys, the wanted durability, patience with other writers (engine: Storage)."""
     core = start(f"sqlite:///{tmp_path}/x.db", sqlite_synchronous=name, sqlite_busy_timeout=1.5)
 
     def pragmas(connection: Any) -> list[object]:
@@ -221,7 +221,7 @@ def test_a_shared_memory_database_is_safe_in_threads(start: Opener):
 
 
 def test_two_memory_engines_are_independent(start: Opener):
-    """DESIGN 4: two engines in one process share nothing."""
+    """Two engines in one process share nothing."""
     one, other = start("sqlite://"), start("sqlite://")
     session = one.create()
     other.create()
@@ -298,7 +298,7 @@ def test_a_user_without_rights(empty_postgres_database: TestDatabase, start: Ope
 @pytest.mark.postgres
 @pytest.mark.parametrize("level", ["serializable", "repeatable read"])
 def test_a_server_with_another_default_isolation(postgres_database: TestDatabase, start: Opener, level: str):
-    """Core-semantics 11: we ask for READ COMMITTED, whatever the server prefers."""
+    """We ask for READ COMMITTED, whatever the server prefers (engine: Transactions)."""
     option = f"?options=-c%20default_transaction_isolation%3D{level.replace(' ', '%5C%20')}"
     core = start(postgres_database.uri + option)
     session = core.create()
@@ -354,7 +354,7 @@ def test_a_connection_that_breaks_within_a_unit(postgres_database: TestDatabase,
 
 @pytest.mark.postgres
 def test_a_commit_of_unknown_outcome_is_not_repeated(postgres_database: TestDatabase, start: Opener):
-    """The caller is told to try again; a refresh that does so gets the same token (S1)."""
+    """The caller is told to try again; a refresh that does so gets the same token (engine: Grace window)."""
     core = start(postgres_database.uri)
     session = core.create()
     calls: list[int] = []

@@ -49,7 +49,7 @@ def test_a_sweep_deletes_what_has_expired(core: Driver, clock: Clock):
 
 
 def test_a_sweep_works_in_batches(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
-    """P8: however many rows there are."""
+    """However many rows there are."""
     monkeypatch.setattr(sweep, "BATCH", 100)
     rows = [
         {"session_handle": f"h{n}", "user_id": "u", "refresh_token_hash_2": "x", "session_data": "{}",
@@ -62,7 +62,7 @@ def test_a_sweep_works_in_batches(core: Driver, clock: Clock, monkeypatch: pytes
 
 
 def test_one_process_sweeps_per_interval(shared_database: TestDatabase, start: Opener, clock: Clock):
-    """DESIGN 4: whoever gets there first; the first interval begins with the database."""
+    """Whoever gets there first; the first interval begins with the database."""
     one = start(shared_database.uri, now_ms=clock, clean_up_interval=12)
     other = start(shared_database.uri, now_ms=clock, clean_up_interval=12)
     one.create("old")
@@ -83,7 +83,7 @@ def test_one_process_sweeps_per_interval(shared_database: TestDatabase, start: O
 
 
 def test_a_sweep_passes_over_locked_rows(postgres_database: TestDatabase, start: Opener, clock: Clock):
-    """P8: a row that a refresh holds is not waited for."""
+    """A row that a refresh holds is not waited for."""
     core = start(postgres_database.uri, now_ms=clock)
     held, free = core.create(), core.create()
     clock.advance(ms=MONTHS_MS)

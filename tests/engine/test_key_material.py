@@ -116,13 +116,13 @@ def test_a_jwk_has_exactly_these_members():
 
 
 def test_encryption_at_rest_is_off_without_a_secret():
-    """DESIGN 4: an official core can read what we write."""
+    """An official core can read what we write."""
     assert AtRest(None).protect("text", label="a") == "text"
     assert AtRest(None).reveal("text", label="a") == "text"
 
 
 def test_encrypted_texts_can_be_read_back_in_their_place_only():
-    """S6: with the same secret, under the same label; no two ciphertexts are alike."""
+    """With the same secret, under the same label; no two ciphertexts are alike."""
     at_rest = AtRest("a secret of some length")
     stored = at_rest.protect("text", label="d-1")
     assert stored.startswith(ENCRYPTED_PREFIX)

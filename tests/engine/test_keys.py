@@ -133,7 +133,7 @@ def test_a_pause_longer_than_the_interval(rotating: Driver, clock: Clock):
 def test_the_key_set_is_one_object_until_it_changes(
     rotating: Driver, clock: Clock, later: Callable[[float], None]
 ):
-    """DESIGN 5: verified tokens are forgotten when the object changes; reading again must not change it."""
+    """Verified tokens are forgotten when the object changes; reading again must not change it."""
     rotating.create()
     key_set = rotating.engine.key_set()
     later(61)
@@ -167,7 +167,7 @@ def test_two_engines_accept_each_other_s_tokens(shared_database: TestDatabase, s
 
 
 def test_reloads_cool_down(fresh_shared: TestDatabase, start: Opener, later: Callable[[float], None]):
-    """S13: unknown `kid`s cost one read per five seconds, however many there are."""
+    """Unknown `kid`s cost one read per five seconds, however many there are (engine: Loading keys)."""
     one, two = start(fresh_shared.uri), start(fresh_shared.uri)
     one.create()
     one.reload_keys()
@@ -195,7 +195,7 @@ def test_signing_learns_of_other_processes(
 
 
 def test_an_emergency_rotation_signs_at_once(fresh_shared: TestDatabase, start: Opener, clock: Clock):
-    """S16: even if the present key is seconds old; earlier tokens still verify."""
+    """Even if the present key is seconds old; earlier tokens still verify (engine: Rotation of keys)."""
     core = start(fresh_shared.uri, now_ms=clock)
     session = core.create()
     news = [core.rotate_signing_key(), core.rotate_signing_key()]
@@ -206,7 +206,7 @@ def test_an_emergency_rotation_signs_at_once(fresh_shared: TestDatabase, start: 
 
 
 def test_a_leaked_key_can_be_dropped(fresh_shared: TestDatabase, start: Opener):
-    """S16: its tokens are refused, their sessions go on with the next refresh."""
+    """Its tokens are refused, their sessions go on with the next refresh (engine: Rotation of keys)."""
     core = start(fresh_shared.uri)
     session = core.create()
     new = core.rotate_signing_key(drop_old=True)
@@ -289,7 +289,7 @@ def stored_keys(database: TestDatabase) -> list[str]:
 
 
 def test_keys_at_rest(empty_database: TestDatabase, start: Opener):
-    """S6: with a secret every key is encrypted; without it, or with another, nothing starts."""
+    """With a secret every key is encrypted; without it, or with another, nothing starts."""
     secret = "correct horse battery staple"
     session = start(empty_database.uri, encryption_key=secret).create(anti_csrf=True)
     texts = stored_keys(empty_database)

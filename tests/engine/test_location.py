@@ -70,7 +70,7 @@ def test_making_an_engine_opens_nothing(tmp_path: Path):
 
 
 def test_a_missing_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    """DESIGN 9: the extra `[postgres]`."""
+    """The extra `[postgres]`."""
     import sys
 
     monkeypatch.setitem(sys.modules, "psycopg", None)

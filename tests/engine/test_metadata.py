@@ -51,7 +51,7 @@ def test_unknown_users_have_none(core: Driver):
     ],
 )
 def test_what_cannot_be_stored_is_refused(core: Driver, user_id: Any, update: Any, message: str):
-    """S14: nothing is written."""
+    """Nothing is written (engine: Limits)."""
     with pytest.raises(BadInputError, match=message):
         core.merge_metadata(user_id, update)
     assert core.count("user_metadata") == 0

@@ -60,7 +60,7 @@ def test_a_rotated_row(core: Driver, clock: Clock):
 def test_the_old_token_yields_the_same_successor_within_the_window(
     core: Driver, clock: Clock, anti_csrf: bool
 ):
-    """CS-45 with S1: the same tokens again, and nothing in the row changes."""
+    """CS-45: the same tokens again, and nothing in the row changes."""
     session = core.create(anti_csrf=anti_csrf)
     arguments = {"anti_csrf": anti_csrf, "anti_csrf_token": session.anti_csrf_token}
     first = core.refresh(session, **arguments)
@@ -75,7 +75,7 @@ def test_the_old_token_yields_the_same_successor_within_the_window(
 
 
 def test_the_successor_stays_good_after_a_repeat(core: Driver, clock: Clock):
-    """CS-46 with S1: parallel tabs all end with one live token, none is an orphaned branch."""
+    """CS-46: parallel tabs all end with one live token, none is an orphaned branch."""
     session = core.create()
     tab_one, tab_two = core.refresh(session), core.refresh(session)
     assert tab_one.refresh_token.text == tab_two.refresh_token.text
@@ -96,7 +96,7 @@ def test_a_repeat_answers_with_the_expiry_of_the_row(database: TestDatabase, sta
 
 
 def test_a_successor_that_was_rotated_is_not_yielded_again(core: Driver):
-    """RN7 with S1: the window belongs to the last rotation only."""
+    """STALE_LINEAGE: the window belongs to the last rotation only (engine: Grace window)."""
     first = core.create()
     second = core.refresh(first)
     core.refresh(second)
@@ -214,7 +214,7 @@ def test_the_anti_csrf_token_guards_the_refresh(core: Driver):
 
 
 def test_a_repeat_with_another_anti_csrf_setting_yields_the_live_token(core: Driver):
-    """S1: during a deployment two processes may disagree; the client must still get one live token."""
+    """REPEAT: during a deployment two processes may disagree; the client must still get one live token."""
     session = core.create()
     first = core.refresh(session, anti_csrf=True)
     again = core.refresh(session, anti_csrf=False)
@@ -234,7 +234,7 @@ def test_the_key_family_follows_the_refresh(core: Driver):
 
 
 def test_a_repeat_with_the_other_key_family(core: Driver):
-    """RN4: the successor stays the same, the family follows the latest request."""
+    """REPEAT: the successor stays the same, the family follows the latest request."""
     session = core.create()
     first = core.refresh(session, dynamic_key=True)
     row = core.row(session.handle)
@@ -255,7 +255,7 @@ def test_expiry_and_its_last_millisecond(core: Driver, clock: Clock):
 
 
 def test_revoked_sessions_stay_revoked(core: Driver):
-    """C5: a refresh never brings a row back."""
+    """A refresh never brings a row back (engine: Transactions)."""
     session = core.create()
     core.revoke_sessions([session.handle])
     assert core.refresh(session) == GONE
@@ -288,14 +288,14 @@ def test_a_stored_payload_with_a_protected_claim_is_not_signed(core: Driver, sto
 
 
 def test_the_payload_is_the_stored_one(core: Driver):
-    """C6: an update between two refreshes is in the next token, and a refresh never writes it."""
+    """An update between two refreshes is in the next token, and a refresh never writes it."""
     session = core.create(payload={"a": 1})
     core.merge_session_payload(session.handle, {"b": 2})
     assert core.refresh(session).payload == {"a": 1, "b": 2}
 
 
 def test_events_are_logged_without_secrets(core: Driver, clock: Clock, caplog: pytest.LogCaptureFixture):
-    """DESIGN 6: created, refreshed, repeated, reused and revoked; never a secret."""
+    """Created, refreshed, repeated, reused and revoked; never a secret (engine: Events)."""
     caplog.set_level(logging.DEBUG, "supertokens_py")
     session = core.create("somebody", anti_csrf=True, payload={"secret": "hush"})
     arguments = {"anti_csrf": True, "anti_csrf_token": session.anti_csrf_token}

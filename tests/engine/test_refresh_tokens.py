@@ -22,7 +22,7 @@ from supertokens_py.engine.embedded.refresh_tokens import (
     successor,
 )
 
-#: The vector of core-semantics 3.1, made from the official rules.
+#: A vector made from the official rules (engine: Refresh tokens).
 VECTOR_MASTER = f"1000:{'11' * 64}:{'22' * 64}"
 VECTOR_KEY = "745fee7015a7b4ce404299a1e2b85d2c094245c909a3c6c0094270d60e720f46"
 MASTER = new_master_key()
@@ -43,13 +43,13 @@ def vector() -> str:
 
 
 def test_hashes_are_of_text():
-    """Core-semantics 1: the outer hash is taken over the hex text of the inner one."""
+    """The outer hash is taken over the hex text of the inner one."""
     assert hash1("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert hash2("abc") == "dfe7a23fefeea519e9bbfdd1a6be94c4b2e4529dd6b7cbea83f9959c2621b13c"
 
 
 def test_the_official_vector_opens():
-    """Core-semantics 3.1: key, text and hashes are those of the specification."""
+    """Key, text and hashes are those of the vector."""
     text = vector()
     assert _token_key(VECTOR_MASTER, bytes(range(12))).hex() == VECTOR_KEY
     assert text.startswith("AAECAwQFBgcICQoLdx3igIjYj27WmIck")
@@ -150,7 +150,7 @@ def test_the_suffix_is_compared_without_regard_to_case():
 
 
 def test_a_successor_is_always_the_same():
-    """S1: nothing in it is random, so a lost response can be repeated."""
+    """Nothing in it is random, so a lost response can be repeated."""
     presented = first_token(MASTER, handle="h", user_id="u", tenant_id="t1", anti_csrf_token="old")
     one = successor(MASTER, presented, rotated_ms=5, anti_csrf=True)
     assert one == successor(MASTER, presented, rotated_ms=5, anti_csrf=True)

@@ -45,7 +45,7 @@ def test_names_are_trimmed(core: Driver):
     ],
 )
 def test_blank_and_long_names_are_refused(core: Driver, role: Any, permissions: Any, message: str):
-    """CS-77, S14: nothing is created."""
+    """CS-77: nothing is created."""
     with pytest.raises(BadInputError, match=message):
         core.add_role(role, permissions)
     assert core.roles() == []

@@ -33,25 +33,25 @@ def decided(presented: RefreshToken, row: Lineage | None, *, now: int = NOW, gra
 
 
 def test_a_missing_session_is_gone():
-    """RN1: nothing can be refreshed without a row."""
+    """GONE: nothing can be refreshed without a row."""
     assert decided(token("current"), None) == "GONE"
 
 
 @pytest.mark.parametrize(("left_ms", "answer"), [(-1, "GONE"), (0, "ROTATE"), (1, "ROTATE")])
 def test_an_expired_session_is_gone(left_ms: int, answer: str):
-    """RN1: the last millisecond of a session still counts."""
+    """GONE: the last millisecond of a session still counts."""
     row = Lineage(hash2("current"), None, None, NOW + left_ms)
     assert decided(token("current"), row) == answer
 
 
 def test_the_current_token_rotates():
-    """RN2: whatever came before."""
+    """ROTATE: whatever came before."""
     assert decided(token("current"), lineage()) == "ROTATE"
     assert decided(token("current", parent="old"), lineage(previous="old", rotated=NOW - 1)) == "ROTATE"
 
 
 def test_an_unused_child_of_the_current_token_rotates():
-    """RN3: an old core minted it and never promoted it."""
+    """ROTATE: an old core minted it and never promoted it."""
     assert decided(token("child", parent="current"), lineage()) == "ROTATE"
 
 
@@ -67,18 +67,18 @@ def test_an_unused_child_of_the_current_token_rotates():
     ],
 )
 def test_the_retired_token_repeats_within_the_window_only(age_ms: int, grace_ms: int, answer: str):
-    """RN4 and RN5: up to and including the last millisecond; never with a window of 0."""
+    """REPEAT and RECENT_PREV: up to and including the last millisecond; never with a window of 0."""
     row = lineage(previous="old", rotated=NOW - age_ms)
     assert decided(token("old"), row, grace=grace_ms) == answer
 
 
 def test_a_retired_token_without_a_time_of_rotation_is_reuse():
-    """RN5: a row from before the column existed has no window."""
+    """RECENT_PREV: a row from before the column existed has no window."""
     assert decided(token("old"), lineage(previous="old")) == "RECENT_PREV"
 
 
 def test_another_child_of_the_retired_token_is_an_orphaned_branch():
-    """RN6: inside the window as well."""
+    """ORPHANED_BRANCH: inside the window as well."""
     row = lineage(previous="old", rotated=NOW)
     assert decided(token("twin", parent="old"), row) == "ORPHANED_BRANCH"
 
@@ -86,7 +86,7 @@ def test_another_child_of_the_retired_token_is_an_orphaned_branch():
 @pytest.mark.parametrize("parent", [None, "stranger"])
 @pytest.mark.parametrize("previous", [None, "old"])
 def test_anything_else_is_a_stale_lineage(parent: str | None, previous: str | None):
-    """RN7: two generations old, or never ours."""
+    """STALE_LINEAGE: two generations old, or never ours."""
     row = lineage(previous=previous, rotated=NOW)
     assert decided(token("older", parent=parent), row) == "STALE_LINEAGE"
 
@@ -94,7 +94,7 @@ def test_anything_else_is_a_stale_lineage(parent: str | None, previous: str | No
 @pytest.mark.parametrize("asked_before", [True, False])
 @pytest.mark.parametrize("asked_now", [True, False])
 def test_a_repeat_yields_the_successor_that_is_current(asked_before: bool, asked_now: bool):
-    """S1: also if the anti-CSRF setting changed between the two requests."""
+    """Also if the anti-CSRF setting changed between the two requests."""
     presented = token("old")
     first = successor(MASTER, presented, rotated_ms=NOW, anti_csrf=asked_before)
     row = Lineage(first.hash2, presented.hash2, NOW, NOW + 1)
@@ -104,7 +104,7 @@ def test_a_repeat_yields_the_successor_that_is_current(asked_before: bool, asked
 
 
 def test_a_repeat_replaces_a_token_that_an_official_core_chose():
-    """RN4: its text is known to nobody here, so the client gets another one."""
+    """REPEAT: its text is known to nobody here, so the client gets another one."""
     presented = token("old")
     again = successor_of(MASTER, presented, lineage("random", "old", NOW), anti_csrf=False)
     assert not again.is_current
@@ -133,7 +133,7 @@ def test_only_recent_reuse_may_be_reported_mildly():
     ],
 )
 def test_access_tokens_of_the_last_two_generations_belong(own: str, parent: str | None, answer: bool):
-    """VN2, VN3, VN4: by their own refresh token or its parent."""
+    """By their own refresh token or its parent (engine: Verification)."""
     row = lineage(previous="old", rotated=NOW)
     assert belongs(row, hash2(own), None if parent is None else hash2(parent)) is answer
     assert belongs(lineage(), hash2("old"), None) is False

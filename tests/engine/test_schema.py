@@ -18,7 +18,7 @@ from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.databases import Sqlite, TestDatabase
 
-#: What core-semantics 25 says of the tables that we own.
+#: The official layout of the tables that we own (engine: Tables).
 OFFICIAL_COLUMNS = {
     "apps": ["app_id varchar(64) nn", "created_at_time bigint"],
     "tenants": ["app_id varchar(64) nn", "tenant_id varchar(64) nn", "created_at_time bigint"],
@@ -189,7 +189,7 @@ def test_indexes_are_the_official_ones(postgres_database: TestDatabase):
 
 
 def test_sqlite_has_the_same_columns(sqlite_database: TestDatabase):
-    """DESIGN 4: one layout for both."""
+    """One layout for both."""
     for table, columns in OFFICIAL_COLUMNS.items():
         assert sqlite_database.columns(table) == [column.split()[0] for column in columns]
 
@@ -219,7 +219,7 @@ def test_an_older_database_of_ours_is_extended(fresh_shared: TestDatabase, start
 
 
 class OfficialCore:
-    """Writes what an official core writes, from the specification alone."""
+    """Writes what an official core writes, from the format alone (engine: Refresh tokens, Session rows)."""
 
     def __init__(self, database: TestDatabase) -> None:
         self.database = database
@@ -262,7 +262,7 @@ def official(empty_postgres_database: TestDatabase) -> OfficialCore:
 
 @pytest.mark.postgres
 def test_nobody_is_logged_out_by_the_adoption(official: OfficialCore, start: Opener):
-    """DESIGN 1: sessions, keys and tenants of an official core go on."""
+    """Sessions, keys and tenants of an official core go on."""
     tokens = {"h1": official.session("h1"), "h2_t1": official.session("h2_t1", tenant_id="t1")}
     core = start(official.database.uri)
     for handle, token in tokens.items():
@@ -277,7 +277,7 @@ def test_nobody_is_logged_out_by_the_adoption(official: OfficialCore, start: Ope
 
 @pytest.mark.postgres
 def test_adoption_only_adds(official: OfficialCore, start: Opener):
-    """DESIGN 4: two columns and the missing tables; nothing else is touched."""
+    """Two columns and the missing tables; nothing else is touched."""
     before = shape(official.database)
     start(official.database.uri).jwks()
     after = shape(official.database)
@@ -291,7 +291,7 @@ def test_adoption_only_adds(official: OfficialCore, start: Opener):
 
 @pytest.mark.postgres
 def test_an_official_core_can_read_what_we_write(official: OfficialCore, start: Opener):
-    """DESIGN 1: "and given back": a token of ours opens by the rules, and its row holds its hash."""
+    """The way back: a token of ours opens by the official rules, and its row holds its hash."""
     core = start(official.database.uri)
     presented = official.session("h1")
     refreshed = core.refresh(presented)

@@ -241,7 +241,7 @@ class _Strange:
     ],
 )
 def test_what_cannot_be_stored_is_refused(core: Driver, changes: dict[str, Any], message: str):
-    """S14: the error names the argument, and nothing is written."""
+    """The error names the argument, and nothing is written (engine: Limits)."""
     before = core.count("session_info")
     with pytest.raises(BadInputError, match=re.escape(message)):
         core.create(**({"user_id": "user"} | changes))
@@ -249,7 +249,7 @@ def test_what_cannot_be_stored_is_refused(core: Driver, changes: dict[str, Any],
 
 
 def test_depth_is_limited(core: Driver):
-    """S14: 64 levels are fine, 65 are not, and an endless value is refused like a deep one."""
+    """64 levels are fine, 65 are not, and an endless value is refused like a deep one."""
 
     def nested(levels: int) -> dict[str, Any]:
         return {"a": nested(levels - 1)} if levels > 1 else {}
@@ -283,7 +283,7 @@ def test_a_revoked_session_is_found_out_by_the_database_only(core: Driver):
 
 
 def test_an_expired_session_does_not_verify(core: Driver, clock: Clock):
-    """S8: with `check_database` the row's expiry counts, whatever the token says of its own."""
+    """With `check_database` the row's expiry counts, whatever the token says of its own."""
     session = core.create()
     core.change_row(session.handle, expires_at=clock() + 1000)
     clock.advance(ms=999)
@@ -310,7 +310,7 @@ def test_verifying_writes_nothing(core: Driver):
 
 
 def test_the_last_two_generations_verify(core: Driver):
-    """CS-30 with S9: the previous token passes; the one before that is told to refresh, not logged out."""
+    """CS-30: the previous token passes; the one before that is told to refresh, not logged out."""
     first = core.create()
     second = core.refresh(first)
     assert core.verify(first) == core.verify(second) == Verified()
@@ -396,7 +396,7 @@ def test_regenerate_refuses_protected_claims(core: Driver, argument: str, value:
 
 
 def test_regenerate_checks_the_signature(core: Driver):
-    """S2: a forged, foreign or malformed token changes nothing and is unauthorised."""
+    """A forged, foreign or malformed token changes nothing and is unauthorised."""
     session = core.create(payload={"a": 1})
     text = session.access_token.text
     head, body, signature = text.split(".")
@@ -425,7 +425,7 @@ def test_regenerate_keeps_the_version_of_an_older_token(core: Driver, version: i
 
 
 def test_a_payload_that_grows_too_large_is_refused(core: Driver):
-    """S14: the merged result counts, and the stored payload stays."""
+    """The merged result counts, and the stored payload stays."""
     session = core.create(payload={"a": "x" * 40_000})
     for merge in (
         lambda update: core.regenerate_session(session.access_token.text, merge=update),

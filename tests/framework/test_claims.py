@@ -1,4 +1,4 @@
-"""Claims over HTTP: refetching, refusing, overriding (frontend-protocol 8.2, 14)."""
+"""Claims over HTTP: refetching, refusing, overriding (protocol: Claims)."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_own_validators(site: Site, reason: Any, mode: str) -> None:
 
 
 def test_a_session_revoked_while_a_claim_is_fetched(site: Site, mode: str) -> None:
-    """FP-99: storing the fetched value finds no session: 401 with everything cleared (10.5)."""
+    """FP-99: storing the fetched value finds no session: 401 with everything cleared."""
     claim = BooleanClaim("ok", lambda *_: True)
     site.world.validators = lambda *_: [claim.validators.is_true()]
     visitor = site.sign_in(mode)

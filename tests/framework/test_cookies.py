@@ -1,4 +1,4 @@
-"""Cookie headers: read leniently, written strictly; the front token's vector (frontend-protocol 3, 5)."""
+"""Cookie headers: read leniently, written strictly; the front token's vector (protocol: Cookies)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VECTOR = (
 
 
 def test_the_front_token_vector() -> None:
-    """FP-24: the vector of 5.1, byte by byte."""
+    """FP-24: a vector, byte by byte."""
     payload = {
         "iat": 1700000000,
         "exp": 1700003600,
@@ -130,7 +130,7 @@ def test_headers_round_trip(pairs: list[tuple[str, str]]) -> None:
     ],
 )
 def test_reading_headers(header: str, expected: dict[str, list[str]]) -> None:
-    """FP-42: split at `;` and at the first `=`; nothing is refused (3.3)."""
+    """FP-42: split at `;` and at the first `=`; nothing is refused (protocol: Reading cookies)."""
     assert parse_cookie_header(header) == expected
 
 

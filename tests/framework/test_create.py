@@ -1,4 +1,4 @@
-"""Creating a session: cookies, headers, front token (frontend-protocol 3-5, 7.2, 10)."""
+"""Creating a session: cookies, headers, front token (protocol: Create)."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_a_verified_request_emits_nothing(site: Site, mode: str) -> None:
 def test_transfer_method_of_new_sessions(
     bare_site: Site, allowed: str | None, auth_mode: str | None, expected: str
 ) -> None:
-    """FP-20: table 7.2, with the application's callback and with the default one (None)."""
+    """FP-20: (protocol: A new session), with the application's callback and with the default one (None)."""
     asked: list[bool] = []
 
     def transfer(request: Any, creating: bool, context: Any) -> Any:
@@ -265,7 +265,7 @@ def test_transfer_method_of_new_sessions(
     ("name", "value"), [("sAccessToken", "x"), ("sAccessToken", ""), ("sRefreshToken", "x")]
 )
 def test_header_session_clears_cookies_that_came(site: Site, name: str, value: str) -> None:
-    """FP-9, FP-62: a new header session clears cookies of the request, first clear, then set (A2)."""
+    """FP-9, FP-62: a new header session clears cookies of the request, first clear, then set."""
     reply = site.post("/open", cookies=[(name, value)], do=create)
     assert [cookie.is_cleared for cookie in reply.set_cookies] == [True, True]
     assert reply.front["uid"] == "user-1"
@@ -295,7 +295,7 @@ def test_clearing_repeats_the_attributes(bare_site: Site, domain: str | None) ->
 
 @pytest.mark.parametrize("exposing", [True, False])
 def test_exposing_the_access_token(bare_site: Site, exposing: bool) -> None:
-    """FP-115: the access token also as a header, wherever it is set, and never the refresh token (10.4)."""
+    """FP-115: the access token also as a header, wherever it is set, and never the refresh token."""
     bare_site.init(expose_access_token_to_frontend_in_cookie_based_auth=exposing)
     visitor = bare_site.sign_in()
 
@@ -314,7 +314,7 @@ def test_exposing_the_access_token(bare_site: Site, exposing: bool) -> None:
 
 
 def test_via_token_in_cookie_mode(bare_site: Site) -> None:
-    """FP-59: create returns the anti-CSRF token in cookie mode, exposed; header mode does not (A1)."""
+    """FP-59: create returns the anti-CSRF token in cookie mode, exposed; header mode does not."""
     bare_site.init(anti_csrf="VIA_TOKEN")
     reply = bare_site.sign_in().first
     token = parse_access_token(reply.access)
@@ -351,7 +351,7 @@ def test_insecure_cross_site_cookies_are_refused(bare_site: Site) -> None:
 def test_the_insecure_cross_site_guard(
     bare_site: Site, api: str, website: str, same_site: Any, works: bool
 ) -> None:
-    """FP-57: local sites and explicit SameSite values pass (2.8)."""
+    """FP-57: local sites and explicit SameSite values pass."""
     bare_site.init(info={"api_domain": api, "website_domain": website}, cookie_same_site=same_site)
     reply = bare_site.post("/open", [("st-auth-mode", "cookie")], do=create)
     assert reply.status == (200 if works else 500)

@@ -1,4 +1,4 @@
-"""Error responses, hooks, and the order of changes (frontend-protocol 13, 17)."""
+"""Error responses, hooks, and the order of changes (protocol: Errors, Order of changes)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def raising(error: Callable[[], Exception]) -> Any:
 
 @pytest.mark.parametrize("path", PLACES)
 def test_errors_raised_by_views(site: Site, path: str, mode: str) -> None:
-    """FP-89, FP-95: the same answers with and without the decorator (13.1, 13.2)."""
+    """FP-89, FP-95: the same answers with and without the decorator."""
     visitor = site.sign_in(mode)
     access = visitor.access
     reply = visitor.post(path, do=raising(lambda: UnauthorisedError("internal text")))

@@ -228,7 +228,7 @@ def test_a_pushed_app_context(site: Site, app: Flask) -> None:
 
 
 def test_an_environment_variable_is_no_header(site: Site) -> None:
-    """FP-52: a WSGI variable called `RID` proves nothing (D33 of the incumbent's defects)."""
+    """FP-52: a WSGI variable called `RID` proves nothing (D33 in regressions/README.md)."""
     site.init(anti_csrf="VIA_CUSTOM_HEADER")
     visitor = site.sign_in("cookie")
     inner = site.client.app

@@ -1,4 +1,4 @@
-"""What a core of CDI 5.0 to 5.4 does at verification: replace tokens (frontend-protocol 8.2.7)."""
+"""What a core of CDI 5.0 to 5.4 does at verification: replace tokens (protocol: Verify)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_core_may_ask_for_a_refresh(site: Site, core: Core, mode: str) -> No
 
 
 def test_an_unreachable_core_logs_nobody_out(site: Site, core: Core, mode: str) -> None:
-    """FP-71: a core that fails is 503; the tokens stay (D7 of the incumbent's defects)."""
+    """FP-71: a core that fails is 503; the tokens stay (D7 in regressions/README.md)."""
     core.answers[VERIFY] = (500, "broken")
     over(site, core)
     token = access_token(parentRefreshTokenHash1="p").text

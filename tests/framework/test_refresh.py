@@ -1,4 +1,4 @@
-"""POST {base}/session/refresh (frontend-protocol 3.7, 3.8, 7.4, 9.2, 11)."""
+"""POST {base}/session/refresh (protocol: Refresh)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def assert_logged_out(reply: Reply, body: dict[str, Any] = UNAUTHORISED, status:
 
 
 def test_success(site: Site, mode: str) -> None:
-    """FP-76: 200 `{}` as JSON, with exactly the tokens of the method in use (11.3)."""
+    """FP-76: 200 `{}` as JSON, with exactly the tokens of the method in use."""
     visitor = site.sign_in(mode)
     old = (visitor.access, visitor.refresh_token)
     site.clock.advance(hours=2)
@@ -141,7 +141,7 @@ def test_st_auth_mode_is_ignored(site: Site, mode: str) -> None:
 
 
 def test_no_refresh_token(site: Site) -> None:
-    """FP-60: a first visit: 401 unauthorised and everything cleared (A3)."""
+    """FP-60: a first visit: 401 unauthorised and everything cleared."""
     calls = site.spy()
     assert_logged_out(site.post(PATH))
     assert_logged_out(site.post(PATH, cookies=[("sAccessToken", site.sign_in().access or "")]))
@@ -170,7 +170,7 @@ ROWS = [
 def test_which_token_is_refreshed(
     bare_site: Site, allowed: str, header: bool, cookie: bool, used: str | None, cleared: str | None
 ) -> None:
-    """FP-61, FP-62: all rows of table 7.4, with the final front token."""
+    """FP-61, FP-62: all rows (protocol: The refresh token), with the final front token."""
     bare_site.init(
         get_token_transfer_method=lambda request, creating, context: "any" if creating else allowed
     )
@@ -351,7 +351,7 @@ def test_via_token_does_not_concern_headers(bare_site: Site) -> None:
 
 
 def test_custom_header_on_refresh(bare_site: Site) -> None:
-    """FP-66: no rid: 401, everything cleared, the core not asked; the table of 9.2."""
+    """FP-66: no rid: 401, everything cleared, the core not asked (protocol: Anti-CSRF)."""
     bare_site.init(anti_csrf="VIA_CUSTOM_HEADER")
     visitor = bare_site.sign_in()
     assert visitor.refresh(without=["rid"], headers=[("rid", "")]).status == 200
@@ -400,7 +400,7 @@ def test_duplicates_without_an_older_domain(site: Site) -> None:
 def test_duplicates_with_an_older_domain(
     bare_site: Site, older: str, attribute: str | None, names: tuple[str, ...]
 ) -> None:
-    """FP-68, FP-69: 200, only the doubled cookies expire on the older domain, no front token (A8)."""
+    """FP-68, FP-69: 200, only the doubled cookies expire on the older domain, no front token."""
     bare_site.init(cookie_domain="api.example.com", older_cookie_domain=older)
     visitor = bare_site.sign_in()
     calls = bare_site.spy()
@@ -504,7 +504,7 @@ def test_verifying_on_the_refresh_path(bare_site: Site, gateway: str, mode: str)
 
 
 def test_a_disabled_api_is_not_handled(bare_site: Site) -> None:
-    """FP-49: R10: other methods and the tenant form are the application's as well."""
+    """FP-49: other methods and the tenant form are the application's as well."""
     bare_site.init(override=InputOverrideConfig(apis=without_api))
     visitor = bare_site.sign_in("header")
     assert bare_site.post("/auth/t1/session/refresh", bearer=visitor.refresh_token).status == 404

@@ -1,4 +1,4 @@
-"""Keys, discovery, base paths, gateways and mounted applications (frontend-protocol 15, 16)."""
+"""Keys, discovery, base paths, gateways and mounted applications (protocol: Keys and discovery, Routing)."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_gateway_that_keeps_its_path(bare_site: Site) -> None:
 
 @pytest.mark.parametrize("info", [{"api_base_path": "/svc/auth"}, {"api_gateway_path": "/svc"}])
 def test_below_a_mount_prefix(bare_site: Site, info: dict[str, Any], mode: str) -> None:
-    """FP-107: root_path, SCRIPT_NAME: the base path is what the browser sees, on every framework (D38)."""
+    """FP-107: root_path, SCRIPT_NAME: the base path is what the browser sees, on every framework."""
     bare_site.init(info=info)
     bare_site.root_path = "/svc"
     visitor = bare_site.sign_in(mode, prefix="/svc")

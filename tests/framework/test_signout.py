@@ -1,4 +1,4 @@
-"""POST {base}/signout (frontend-protocol 7.5, 12)."""
+"""POST {base}/signout (protocol: Sign-out)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATH = "/auth/signout"
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/", f"{PATH}?x", "/auth/t1/signout"])
 def test_signing_out(site: Site, path: str, mode: str) -> None:
-    """FP-79: 200 OK, the used method cleared (A7), the session revoked; any spelling of the path."""
+    """FP-79: 200 OK, the used method cleared, the session revoked; any spelling of the path."""
     visitor = site.sign_in(mode)
     calls = site.spy()
     reply = visitor.post(path)
@@ -30,7 +30,7 @@ def test_signing_out(site: Site, path: str, mode: str) -> None:
 
 
 def test_the_other_method_is_cleared_if_it_was_sent(site: Site) -> None:
-    """FP-79: tokens of the other method in the request go, too (7.5)."""
+    """FP-79: tokens of the other method in the request go, too."""
     by_header, by_cookie = site.sign_in("header"), site.sign_in("cookie")
     cookies = [
         ("sAccessToken", by_cookie.access or ""),
@@ -55,7 +55,7 @@ def test_a_session_that_is_gone(site: Site, mode: str) -> None:
 
 
 def test_an_expired_token(site: Site, mode: str) -> None:
-    """FP-81: try refresh, nothing cleared; after the refresh it works (18.10)."""
+    """FP-81: try refresh, nothing cleared; after the refresh it works."""
     visitor = site.sign_in(mode)
     site.clock.advance(hours=2)
     assert_refused(visitor.post(PATH), TRY_REFRESH)

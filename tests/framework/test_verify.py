@@ -1,4 +1,4 @@
-"""Verifying a session: which token counts, when it holds, what the store is asked (frontend-protocol 6-9)."""
+"""Verifying a session: which token counts, when it holds, what the store is asked (protocol: Verify)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def with_header(token: str, **members: Any) -> str:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 def test_no_token(site: Site, method: str) -> None:
-    """FP-41: 401 unauthorised, no Set-Cookie, no front-token (A5); the handler does not run."""
+    """FP-41: 401 unauthorised, no Set-Cookie, no front-token; the handler does not run."""
     reply = site.request(method, "/protected")
     assert reply.status == 401
     if method != "HEAD":
@@ -115,7 +115,7 @@ def test_the_scheme_is_case_insensitive(site: Site, scheme: str) -> None:
 def test_which_token_counts(
     bare_site: Site, allowed: str, header: bool, cookie: bool, used: str | None
 ) -> None:
-    """FP-28, FP-29: table 7.3; header wins over cookie, foreign JWTs do not count."""
+    """FP-28, FP-29: (protocol: The access token); header wins over cookie, foreign JWTs do not count."""
     bare_site.init(
         get_token_transfer_method=lambda request, creating, context: allowed if not creating else "any"
     )
@@ -377,7 +377,7 @@ def test_two_access_cookies_beside_a_header_token(site: Site) -> None:
 
 
 def test_several_cookie_lines(site: Site) -> None:
-    """FP-42: HTTP/2 may split the header: the lines count as one (3.3)."""
+    """FP-42: HTTP/2 may split the header: the lines count as one (protocol: Reading cookies)."""
     access = site.sign_in().access or ""
     lines = [("cookie", "a=1; theme=dark"), ("cookie", f"sAccessToken={access}"), ("cookie", "b=2")]
     assert site.get("/protected", lines).json == {"user": "user-1"}
@@ -481,7 +481,7 @@ def test_every_other_method_verifies(site: Site, method: str, mode: str) -> None
 )
 @pytest.mark.parametrize("anti_csrf", ["NONE", "VIA_CUSTOM_HEADER", "VIA_TOKEN"])
 def test_csrf(bare_site: Site, anti_csrf: Any, path: str, method: str, checked: bool) -> None:
-    """FP-52, FP-53, FP-54, FP-55: table 9.1, in every mode, cookies and header."""
+    """FP-52, FP-53, FP-54, FP-55: all rows (protocol: Anti-CSRF), in every mode, cookies and header."""
     bare_site.init(anti_csrf=anti_csrf)
     visitor = bare_site.sign_in()
     proof = {"NONE": "none", "VIA_CUSTOM_HEADER": "rid", "VIA_TOKEN": "anti-csrf"}[anti_csrf]

@@ -175,7 +175,7 @@ def test_a_role_that_is_taken_away(site: Site, mode: str) -> None:
 
 
 def test_switching_the_transfer_method(site: Site) -> None:
-    """FP-62: a session goes on in its method; a new sign-in switches and clears the other (20.10)."""
+    """FP-62: a session goes on in its method; a new sign-in switches and clears the other."""
     visitor = site.sign_in("cookie")
     access = visitor.access or ""
 

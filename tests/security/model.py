@@ -1,7 +1,7 @@
 """What a session is, in the smallest words: the reference that the engine is held against.
 
 It knows tokens only by their text and never computes one. What it says for each call is the whole
-promise of core-semantics 5-9: which call succeeds, which token comes back, who is told of a theft.
+promise of the engine (engine: Refresh): which call succeeds, which token comes back, who is told of a theft.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Paths, keys, versions, bodies and texts of the server (core-semantics 22 and checklist 97-101)."""
+"""Paths, keys, versions, bodies and texts of the server (engine: CDI server)."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_bodies_that_are_no_json_object_are_refused(wire: Wire, body: bytes) -> 
 
 
 def test_large_bodies_are_refused(start: Callable[..., Wire]) -> None:
-    """S14: a body beyond the limit is 413, whether its length was announced or not."""
+    """A body beyond the limit is 413, whether its length was announced or not."""
     wire = start(max_body_bytes=2_000)
 
     def chunks() -> Any:
@@ -329,7 +329,7 @@ def test_settings_that_cannot_work_are_refused(start: Callable[..., Wire], optio
 
 
 def test_api_keys_are_kept_as_hashes(start: Callable[..., Wire]) -> None:
-    """S5: memory holds no key."""
+    """Memory holds no key."""
     from supertokens_py.server.access import ApiKeys
 
     assert ApiKeys([KEY])._hashes == [hashlib.sha256(KEY.encode()).digest()]

@@ -1,4 +1,4 @@
-"""Keys, JWTs, roles, metadata and tenants over the wire (core-semantics 12, 15-18, checklist 66-89)."""
+"""Keys, JWTs, roles, metadata and tenants over the wire (engine: Signing keys, Roles, Metadata, Tenants)."""
 
 from __future__ import annotations
 

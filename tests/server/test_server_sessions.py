@@ -1,4 +1,4 @@
-"""The session endpoints (core-semantics 5-9, checklist 1-65), in the newest version and the older shapes."""
+"""The session endpoints (engine: Sessions over CDI), in the newest version and the older shapes."""
 
 from __future__ import annotations
 
@@ -437,7 +437,7 @@ def test_refresh_refuses_what_is_no_session(either: Wire, clock: Clock) -> None:
 
 
 def test_a_lost_answer_can_be_asked_for_again(either: Wire, clock: Clock) -> None:
-    """CS-38, CS-45 with S1: inside the window the old token yields the same successor, in every version."""
+    """CS-38, CS-45: inside the window the old token yields the same successor, in every version."""
     created = either.create()
     first = either.refresh(refresh_token(created))
     assert claims(access(first))["parentRefreshTokenHash1"] is None

@@ -1,4 +1,4 @@
-"""The access tokens that sessions get: their claims and their life (core-semantics 2.3, 2.5)."""
+"""The access tokens that sessions get: their claims and their life (engine: Access tokens)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When users were last seen (core-semantics 21): throttled, batched, written off the request path."""
+"""When users were last seen (engine: Activity): throttled, batched, written off the request path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Session handles: a random UUID, and the tenant behind it (core-semantics 4.2). Pure."""
+"""Session handles: a random UUID, and the tenant behind it (engine: Session rows). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Signing keys as text, as objects and as JWKs; which of them signs, and when one is due. Pure."""
+"""Signing keys as text, as objects and as JWKs; which of them signs, and when one is due. Pure.
+
+The rules are those of (engine: Rotation of keys).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
-#: A new dynamic key exists this long before it signs, so that verifiers can learn of it (12.2).
+#: A new dynamic key exists this long before it signs, so that verifiers can learn of it.
 OVERLAP_MS = 60_000
 ENCRYPTED_PREFIX = "supertokens_py-encrypted-1:"
 
@@ -132,14 +135,14 @@ def lifetime_ms(settings: ResolvedEngineConfig) -> int:
 
 
 def is_due(newest_ms: int | None, settings: ResolvedEngineConfig, *, now_ms: int) -> bool:
-    """Tell whether a new dynamic key must be made (K2)."""
+    """Tell whether a new dynamic key must be made."""
     return newest_ms is None or newest_ms < now_ms - settings.key_update_interval_ms + OVERLAP_MS
 
 
 def signing_key(
     newest_first: Sequence[SigningKey], settings: ResolvedEngineConfig, *, now_ms: int
 ) -> SigningKey:
-    """Return the dynamic key that signs now (K3).
+    """Return the dynamic key that signs now.
 
     A scheduled key waits until verifiers have had time to learn of it. A key that was made long
     before its time (an emergency rotation) signs at once: its predecessor is not to be trusted.

@@ -1,4 +1,4 @@
-"""The keys of the app: created once under concurrency, rotated, cached, published (core-semantics 12)."""
+"""The keys of the app: created once under concurrency, rotated, cached, published (engine: Signing keys)."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class KeyRing:
         return kid
 
     def delete_expired(self) -> int:
-        """Delete dynamic keys that verify nothing any more (K5)."""
+        """Delete dynamic keys that verify nothing any more."""
         oldest_ms = self._settings.now_ms() - lifetime_ms(self._settings)
         return self._database.single(
             lambda connection: connection.execute(self._delete_older, {"oldest": oldest_ms}).rowcount,

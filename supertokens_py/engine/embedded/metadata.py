@@ -1,4 +1,4 @@
-"""User metadata: one JSON object per user, merged at its root (core-semantics 17)."""
+"""User metadata: one JSON object per user, merged at its root (engine: Metadata)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Refresh tokens in the official `V2` format: seal, open, derive a successor. Pure functions.
 
 `<sealed>.<nonce>.V2`, where `sealed` is AES-256-GCM under a key that PBKDF2 makes from the app's
-master key and the IV (core-semantics 3.1). The store keeps only `hash2` of a token; access tokens
+master key and the IV (engine: Refresh tokens). The store keeps only `hash2` of a token; access tokens
 carry only `hash1`; neither can be presented as a refresh token.
 """
 
@@ -124,7 +124,7 @@ def successor(master_key: str, presented: RefreshToken, *, rotated_ms: int, anti
 
 
 def open_token(master_key: str, text: str) -> RefreshToken | None:
-    """Return what a presented token holds, or None if it is not one of this app's (core-semantics 3.2)."""
+    """Return what a presented token holds, or None if it is not one of this app's."""
     parts = text.split(".") if len(text) <= MAX_TOKEN_LENGTH and text.isascii() else []
     if len(parts) != 3 or parts[2].upper() != _SUFFIX:
         return None

@@ -1,4 +1,4 @@
-"""Refresh: one locked look at the session row, and what the decision table makes of it (8.2)."""
+"""Refresh: one locked look at the session row, and what the decision table makes of it (engine: Refresh)."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Refresher:
         dynamic_key: bool,
         access_token_validity_ms: int | None,
     ) -> IssuedSession | Unauthorised | TokenTheft:
-        """Rotate the refresh token, or answer what its use means (core-semantics 8.2)."""
+        """Rotate the refresh token, or answer what its use means."""
         life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
         master_key = self._keys.master_key()
         presented = open_token(master_key, refresh_token)

@@ -1,4 +1,4 @@
-"""Roles and permissions, shared by the app's tenants, and their links to users (core-semantics 16)."""
+"""Roles and permissions, shared by the app's tenants, and their links to users (engine: Roles)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What happens when a refresh token is presented: the decision table of core-semantics 8.2. Pure.
+"""What happens when a refresh token is presented: the decision table of (engine: Refresh). Pure.
 
-Improvement S1 is in `successor_of`: inside the grace window the retired token yields the very
-successor that its first use made, so parallel tabs and lost responses all end with one live token.
+Inside the grace window the retired token yields the very successor that its first use made
+(`successor_of`), so parallel tabs and lost responses all end with one live token.
 """
 
 from __future__ import annotations
@@ -38,29 +38,29 @@ class Successor:
 
 
 def decide(row: Lineage | None, presented: RefreshToken, *, now_ms: int, grace_ms: int) -> Decision:
-    """Return what the presented token means for its session (RN1-RN7, first match wins).
+    """Return what the presented token means for its session; the first match wins.
 
     A grace period of 0 never repeats, not even within the millisecond of the rotation, so that
     exactly one of several parallel refreshes succeeds then.
     """
     if row is None or row.expires_ms < now_ms:
-        return "GONE"  # RN1
+        return "GONE"
     parent = presented.parent_hash2
     if same(presented.hash2, row.current):
-        return "ROTATE"  # RN2
+        return "ROTATE"
     if parent is not None and same(parent, row.current):
-        return "ROTATE"  # RN3: minted by an old core, never used until now
+        return "ROTATE"  # minted by an old core, never used until now
     if row.previous is not None:
         if same(presented.hash2, row.previous):
             in_window = grace_ms > 0 and row.rotated_ms is not None and now_ms <= row.rotated_ms + grace_ms
-            return "REPEAT" if in_window else "RECENT_PREV"  # RN4, RN5
+            return "REPEAT" if in_window else "RECENT_PREV"
         if parent is not None and same(parent, row.previous):
-            return "ORPHANED_BRANCH"  # RN6
-    return "STALE_LINEAGE"  # RN7
+            return "ORPHANED_BRANCH"
+    return "STALE_LINEAGE"
 
 
 def successor_of(master_key: str, presented: RefreshToken, row: Lineage, *, anti_csrf: bool) -> Successor:
-    """Return the token that a repeated use of `presented` yields (RN4 with S1).
+    """Return the token that a repeated use of `presented` yields (engine: Grace window).
 
     The first rotation may have been asked for with the other anti-CSRF setting (a deployment in
     between): then that successor, whose text the row still knows, is the one live token. If neither
@@ -82,7 +82,7 @@ def is_theft(subtype: ReuseSubtype, behaviour: ReuseBehaviour) -> bool:
 
 
 def belongs(row: Lineage, refresh_token_hash1_hash: str, parent_hash1_hash: str | None) -> bool:
-    """Tell whether an access token's lineage is the session's current or last one (VN2, VN3)."""
+    """Tell whether an access token's lineage is the session's current or last one (engine: Verification)."""
     known = [row.current] if row.previous is None else [row.current, row.previous]
     return any(
         same(candidate, own)

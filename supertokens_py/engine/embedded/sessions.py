@@ -1,4 +1,4 @@
-"""The life of sessions: create, verify, refresh, regenerate, revoke, read (core-semantics 5-10)."""
+"""The life of sessions: create, verify, refresh, regenerate, revoke, read (engine: Create, Expiry)."""
 
 from __future__ import annotations
 

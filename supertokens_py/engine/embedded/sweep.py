@@ -1,4 +1,4 @@
-"""Deletion of what has expired, in batches and by one process at a time (core-semantics 14).
+"""Deletion of what has expired, in batches and by one process at a time (engine: Clean-up).
 
 Correctness never depends on it: expired rows are ignored wherever they are read.
 """

@@ -1,4 +1,4 @@
-"""The tables, in the official layout (core-semantics 25)."""
+"""The tables, in the official layout (engine: Tables)."""
 
 from __future__ import annotations
 

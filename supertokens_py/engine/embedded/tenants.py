@@ -1,4 +1,4 @@
-"""Tenants of the app and their configuration (core-semantics 18)."""
+"""Tenants of the app and their configuration (engine: Tenants)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .statements import insert_new
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-#: What may differ between the tenants of one app (13); everything else belongs to the app or the process.
+#: What may differ between the tenants of one app; everything else belongs to the app or the process.
 _LIFETIMES = frozenset(("password_reset_token_lifetime", "email_verification_token_lifetime"))
 _PATTERNS = frozenset(("ip_allow_regex", "ip_deny_regex"))
 

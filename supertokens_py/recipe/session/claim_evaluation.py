@@ -1,4 +1,4 @@
-"""Refetch the claims that are due, then judge them all (frontend-protocol 14.2)."""
+"""Refetch the claims that are due, then judge them all (protocol: Claims)."""
 
 from __future__ import annotations
 

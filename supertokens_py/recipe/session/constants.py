@@ -1,4 +1,4 @@
-"""Names on the wire of a session (frontend-protocol 3, 4, 11, 12)."""
+"""Names on the wire of a session (protocol: Cookies, Headers, Refresh, Sign-out)."""
 
 from __future__ import annotations
 

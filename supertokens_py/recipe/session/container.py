@@ -102,7 +102,7 @@ class SessionContainer:
 
     @property
     def front_token(self) -> str:
-        """What the frontend reads (frontend-protocol 5)."""
+        """What the frontend reads (protocol: Front token)."""
         return front_token(self._token)
 
     @property

@@ -1,4 +1,4 @@
-"""When a request must prove that it is not forged, and whether it did (frontend-protocol 9). Pure."""
+"""When a request must prove that it is not forged, and whether it did (protocol: Anti-CSRF). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The responses of session errors (frontend-protocol 13); where tokens are cleared, nothing survives it."""
+"""The responses of session errors (protocol: Errors); where tokens are cleared, nothing survives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of a session; the middlewares turn each into its response (frontend-protocol 13).
+"""Errors of a session; the middlewares turn each into its response (protocol: Errors).
 
 SuperTokensSessionError
 ├── UnauthorisedError                    401 "unauthorised"

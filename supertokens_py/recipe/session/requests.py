@@ -1,4 +1,4 @@
-"""Create, verify and refresh inside a request (frontend-protocol 7-11)."""
+"""Create, verify and refresh inside a request (protocol: Create, Verify, Refresh)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _method_for_new_session(
 async def session_of_request(
     recipe: SessionRecipe, request: BaseRequest, options: VerifyOptions, user_context: dict[str, Any]
 ) -> SessionContainer | None:
-    """Verify the session of a request and attach it (frontend-protocol 8.2).
+    """Verify the session of a request and attach it (protocol: Verify).
 
     Raises:
         UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: as the protocol says.
@@ -146,7 +146,7 @@ async def session_of_request(
 
 
 def is_refresh_call(recipe: SessionRecipe, request: BaseRequest) -> bool:
-    """Tell whether a request is a POST to the refresh path, where verifying means refreshing (8.1)."""
+    """Tell whether a request is a POST to the refresh path, where verifying means refreshing."""
     if request.method() != "POST":
         return False
     below = recipe.app.below_base(request.get_path())
@@ -156,7 +156,7 @@ def is_refresh_call(recipe: SessionRecipe, request: BaseRequest) -> bool:
 async def refresh_in_request(
     recipe: SessionRecipe, request: BaseRequest, user_context: dict[str, Any]
 ) -> SessionContainer:
-    """Exchange the request's refresh token for new tokens (frontend-protocol 11.1).
+    """Exchange the request's refresh token for new tokens (protocol: Refresh).
 
     Raises:
         UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: as the protocol says.

@@ -281,13 +281,13 @@ class SessionConfig:
         return "lax" if same else "none"
 
     def get_cookie_same_site(self, request: BaseRequest | None, user_context: dict[str, Any]) -> SameSite:
-        """Return the SameSite of this request's cookies (frontend-protocol 2.6), decided anew each time."""
+        """Return the SameSite of this request's cookies (protocol: Sites), decided anew each time."""
         if self._same_site is not None:
             return self._same_site
         return self._same_site_with(self.app_info.get_origin(request, user_context))
 
     def anti_csrf(self, request: BaseRequest | None, user_context: dict[str, Any]) -> AntiCsrf:
-        """Return the anti-CSRF mode of this request (frontend-protocol 2.7)."""
+        """Return the anti-CSRF mode of this request (protocol: Sites)."""
         if self._anti_csrf is not None:
             return self._anti_csrf
         return "VIA_CUSTOM_HEADER" if self.get_cookie_same_site(request, user_context) == "none" else "NONE"

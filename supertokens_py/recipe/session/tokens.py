@@ -81,7 +81,7 @@ class _Memory:
 
 
 def verify(token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> int:
-    """Return until when the token holds (Unix ms), after checking everything (frontend-protocol 6.2, 6.4).
+    """Return until when the token holds (Unix ms), after checking everything (protocol: Token checks).
 
     Raises:
         TryRefreshTokenError: it does not hold.

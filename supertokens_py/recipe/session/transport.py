@@ -55,7 +55,7 @@ def bearer_token(request: BaseRequest) -> str | None:
 def choose_access_token(
     request: BaseRequest, allowed: Allowed, read: Callable[[str], AccessToken | None]
 ) -> tuple[AccessToken, TokenTransferMethod] | None:
-    """Pick the access token of a request; header before cookie (frontend-protocol 7.3).
+    """Pick the access token of a request; header before cookie (protocol: The access token).
 
     Raises:
         TryRefreshTokenError: a legacy cookie, or two access cookies of which one is ours.
@@ -78,7 +78,7 @@ def choose_access_token(
 def choose_refresh_token(
     request: BaseRequest, allowed: Allowed, is_jwt: Callable[[str], bool]
 ) -> tuple[str, TokenTransferMethod] | None:
-    """Pick the refresh token of a request (frontend-protocol 7.4). A Bearer JWT is never one."""
+    """Pick the refresh token of a request (protocol: The refresh token). A Bearer JWT is never one."""
     bearer = bearer_token(request)
     if allowed != "cookie" and bearer and not is_jwt(bearer):
         return bearer, "header"
@@ -134,7 +134,7 @@ class TokenWriter:
         self._changes.set_header(ANTI_CSRF_HEADER_KEY, token)
 
     def clear(self, method: TokenTransferMethod) -> None:
-        """Make the client forget its tokens (frontend-protocol 3.5, 4.4)."""
+        """Make the client forget its tokens (protocol: Clearing)."""
         if method == "cookie":
             self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, "", 0)
             self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, "", 0)
@@ -152,7 +152,7 @@ class TokenWriter:
         self.clear("header")
 
     def clear_legacy(self, request: BaseRequest) -> None:
-        """Expire the cookie of very old SDKs if the request carried it (frontend-protocol 3.8)."""
+        """Expire the cookie of very old SDKs if the request carried it (protocol: Legacy cookie)."""
         if request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY):
             self._set_cookie(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY, "", 0)
 
@@ -179,7 +179,7 @@ class TokenWriter:
 
 
 def front_token(token: AccessToken) -> str:
-    """Return what the frontend may read of an access token (frontend-protocol 5).
+    """Return what the frontend may read of an access token (protocol: Front token).
 
     `up` is the payload's own text: server-side rendering compares both as text.
     """
@@ -198,7 +198,7 @@ CONTAINS_MULTIPLE = "The request contains multiple session cookies. "
 
 
 def expire_duplicates(request: BaseRequest, config: SessionConfig, writer: TokenWriter) -> None:
-    """Handle session cookies that came twice, after a change of `cookie_domain` (frontend-protocol 3.7).
+    """Handle cookies that came twice, after a change of `cookie_domain` (protocol: Duplicate cookies).
 
     Raises:
         ConfigError: they came, and `older_cookie_domain` does not say which is the old one.
@@ -225,7 +225,7 @@ def expire_duplicates(request: BaseRequest, config: SessionConfig, writer: Token
 def check_cookies_can_work(
     config: SessionConfig, same_site: SameSite, request: BaseRequest | None, user_context: dict[str, Any]
 ) -> None:
-    """Refuse a cookie session that browsers would drop: SameSite=None without Secure (frontend-protocol 2.8).
+    """Refuse a cookie session that browsers would drop: SameSite=None without Secure (protocol: Sites).
 
     Raises:
         ConfigError: says what to change.

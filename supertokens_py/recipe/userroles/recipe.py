@@ -1,4 +1,4 @@
-"""`UserRolesRecipe`, and the claims that carry roles and permissions (frontend-protocol 14.4)."""
+"""`UserRolesRecipe`, and the claims that carry roles and permissions (protocol: Role claims)."""
 
 from __future__ import annotations
 

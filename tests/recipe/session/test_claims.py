@@ -1,4 +1,4 @@
-"""Built-in claims and validators, judged without a request (frontend-protocol 14)."""
+"""Built-in claims and validators, judged without a request (protocol: Claims)."""
 
 from __future__ import annotations
 

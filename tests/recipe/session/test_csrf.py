@@ -1,4 +1,4 @@
-"""When a request must prove that it is not forged (frontend-protocol 9)."""
+"""When a request must prove that it is not forged (protocol: Anti-CSRF)."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_merging_by_handle(clock: Clock) -> None:
 
 
 def test_a_merge_keeps_what_others_merged() -> None:
-    """Two requests merge at the same time: neither is lost (D15 of the incumbent's defects)."""
+    """Two requests merge at the same time: neither is lost (D15 in regressions/README.md)."""
     session = made(payload={"n": 0})
     token = session.get_access_token()
     first = sessions.get_session_without_request_response(token)
@@ -128,7 +128,7 @@ def test_a_merge_keeps_what_others_merged() -> None:
 
 
 def test_merging_with_an_expired_token(clock: Clock) -> None:
-    """FP-99: the payload is stored, the token stays; the next refresh delivers it (10.5)."""
+    """FP-99: the payload is stored, the token stays; the next refresh delivers it."""
     session = made()
     token = session.get_access_token()
     clock.advance(hours=2)
@@ -143,7 +143,7 @@ def test_merging_with_an_expired_token(clock: Clock) -> None:
 
 
 def test_a_failed_merge_damages_nothing() -> None:
-    """The payload in hand stays whole when the session is gone (D17 of the incumbent's defects)."""
+    """The payload in hand stays whole when the session is gone (D17 in regressions/README.md)."""
     session = made(payload={"a": 1})
     before = dict(session.get_access_token_payload())
     sessions.revoke_session(session.get_handle())
@@ -276,7 +276,7 @@ def test_anti_csrf_tokens(start: Start) -> None:
 
 
 def test_a_custom_header_cannot_be_checked(start: Start) -> None:
-    """FP-52: with VIA_CUSTOM_HEADER these functions must be called with the check off (9.4)."""
+    """FP-52: with VIA_CUSTOM_HEADER these functions must be called with the check off."""
     start(anti_csrf="VIA_CUSTOM_HEADER")
     session = made()
     tokens = session.get_all_session_tokens_dangerously()

@@ -1,4 +1,4 @@
-"""Which access tokens hold, and how they are remembered (frontend-protocol 6.2-6.4)."""
+"""Which access tokens hold, and how they are remembered (protocol: Token checks)."""
 
 from __future__ import annotations
 

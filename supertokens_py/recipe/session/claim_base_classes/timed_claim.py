@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class TimedClaim(SessionClaim[_T]):
-    """A claim stored with the time of its fetch (frontend-protocol 14.1). Helpers copy, never mutate."""
+    """A claim stored with the time of its fetch (protocol: Claims). Helpers copy, never mutate."""
 
     def add_to_payload_(
         self, payload: dict[str, Any], value: _T, user_context: dict[str, Any] | None = None
