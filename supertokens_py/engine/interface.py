@@ -169,7 +169,7 @@ class Keys(Protocol):
 
 
 class Sessions(Protocol):
-    """The life of sessions (core-semantics 5-9)."""
+    """The life of sessions (engine: Create, Verification, Refresh, Changing a payload)."""
 
     async def create_session(
         self,
@@ -235,7 +235,7 @@ class Sessions(Protocol):
 
 
 class Roles(Protocol):
-    """Roles and permissions (core-semantics 16). None answers an unknown role."""
+    """Roles and permissions (engine: Roles). None answers an unknown role."""
 
     async def add_role(self, role: str, permissions: Sequence[str]) -> bool:
         """Create the role if absent and add permissions; return whether it was created."""
@@ -267,7 +267,7 @@ class Roles(Protocol):
 
 
 class Metadata(Protocol):
-    """User metadata (core-semantics 17)."""
+    """User metadata (engine: Metadata)."""
 
     async def metadata(self, user_id: str) -> JSONObject: ...
 
@@ -280,7 +280,7 @@ class Metadata(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """A tenant's configuration (core-semantics 18)."""
+    """A tenant's configuration (engine: Tenants)."""
 
     tenant_id: str
     core_config: JSONObject = field(default_factory=dict[str, object])
@@ -292,7 +292,7 @@ class Tenant:
 
 
 class Tenants(Protocol):
-    """Tenants of the app (core-semantics 18)."""
+    """Tenants of the app (engine: Tenants)."""
 
     async def put_tenant(self, tenant_id: str, changes: JSONObject) -> bool:
         """Create or update; `changes` holds `Tenant` fields by name. Return whether it was created."""

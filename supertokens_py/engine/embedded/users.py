@@ -1,7 +1,7 @@
 """Which user a session belongs to where an official core keeps linked or mapped users. Reads only.
 
 Sessions hold the recipe user id in its external form; tokens name the primary user, too
-(core-semantics 5 and 19). A database without those tables has no such users: both ids are one.
+(engine: Users). A database without those tables has no such users: both ids are one.
 """
 
 from __future__ import annotations
