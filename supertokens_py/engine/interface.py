@@ -308,6 +308,13 @@ class Tenants(Protocol):
 class Engine(Keys, Sessions, Roles, Metadata, Tenants, Protocol):
     """Everything a recipe may ask of an engine."""
 
+    async def remove_user(self, user_id: str) -> None:
+        """Forget a user: sessions, roles, metadata and last activity, in every tenant.
+
+        Raises BadInputError where log-in data of the user is kept that this engine cannot delete.
+        """
+        ...
+
     def close(self) -> None:
         """Release connections and threads; the engine may be used again and reopens by itself."""
         ...

@@ -1,4 +1,4 @@
-"""The application: a request goes through path, key, version, method and tenant to one handler."""
+"""The application: a request goes through path, address, key, version, method and tenant to one handler."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from supertokens_py.exceptions import BadInputError, EngineUnavailableError, Pro
 
 from . import core, roles, sessions, tenants, users
 from .access import ApiKeys, Versions
+from .addresses import Addresses, rules
 from .call import Call, Refused, Version, read_json
 from .core import JsonResponse, TextResponse
 from .routing import Endpoint, Router, Scope
@@ -41,6 +42,8 @@ def create_app(
     min_cdi_version: str | None = None,
     max_cdi_version: str | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
+    ip_allow_regex: str | None = None,
+    ip_deny_regex: str | None = None,
     now_ms: Callable[[], int] = system_now_ms,
 ) -> Starlette:
     """Return an ASGI application that serves `engine` to SuperTokens SDKs; its end closes the engine.
@@ -52,6 +55,8 @@ def create_app(
         min_cdi_version: the oldest version of the interface on offer [5.0].
         max_cdi_version: the newest [5.6].
         max_body_bytes: longer bodies are refused with 413.
+        ip_allow_regex: what the whole address of a caller must match, else 403; tenants can set their own.
+        ip_deny_regex: what it must not match.
         now_ms: the clock, in Unix milliseconds.
 
     Raises:
@@ -67,6 +72,7 @@ def create_app(
     ]
     server = _Server(
         engine,
+        addresses=Addresses(engine, rules(ip_allow_regex, ip_deny_regex)),
         keys=ApiKeys(api_keys),
         versions=versions,
         router=Router(endpoints, base_path),
@@ -89,6 +95,7 @@ class _Server:
         self,
         engine: Engine,
         *,
+        addresses: Addresses,
         keys: ApiKeys,
         versions: Versions,
         router: Router,
@@ -96,6 +103,7 @@ class _Server:
         now_ms: Callable[[], int],
     ) -> None:
         self._engine = engine
+        self._addresses = addresses
         self._keys = keys
         self._versions = versions
         self._router = router
@@ -128,6 +136,7 @@ class _Server:
 
     async def _answer(self, request: Request) -> Response | dict[str, object]:
         target = self._router.find(request.path_params["path"])
+        await self._addresses.check(target.tenant_id, request.client.host if request.client else "")
         one = next(iter(target.methods.values()))
         if not one.open:
             self._keys.check(request.headers)
@@ -145,7 +154,10 @@ class _Server:
             now_ms=self._now_ms,
         )
         await self._check_tenant(call, endpoint.scope)
-        return await endpoint.handle(call)
+        answer = await endpoint.handle(call)
+        if endpoint.handle in tenants.CHANGES:
+            self._addresses.forget()
+        return answer
 
     def _version(self, request: Request, *, versioned: bool) -> Version:
         return self._versions.read(request.headers if versioned else {})

@@ -21,6 +21,8 @@ API_KEYS = "SUPERTOKENS_API_KEYS"
 BASE_PATH = "SUPERTOKENS_BASE_PATH"
 MIN_CDI_VERSION = "SUPERTOKENS_MIN_CDI_VERSION"
 MAX_CDI_VERSION = "SUPERTOKENS_MAX_CDI_VERSION"
+IP_ALLOW_REGEX = "SUPERTOKENS_IP_ALLOW_REGEX"
+IP_DENY_REGEX = "SUPERTOKENS_IP_DENY_REGEX"
 MAX_BODY = "SUPERTOKENS_MAX_BODY_BYTES"
 
 
@@ -45,6 +47,8 @@ def create_from(environ: Mapping[str, str]) -> Starlette:
         min_cdi_version=_text(environ, MIN_CDI_VERSION),
         max_cdi_version=_text(environ, MAX_CDI_VERSION),
         max_body_bytes=_bytes(environ),
+        ip_allow_regex=_text(environ, IP_ALLOW_REGEX),
+        ip_deny_regex=_text(environ, IP_DENY_REGEX),
     )
 
 

@@ -155,3 +155,6 @@ ENDPOINTS = (
     Endpoint("POST", f"{_BASE}/user", Scope.TENANT, _associate),
     Endpoint("POST", f"{_BASE}/user/remove", Scope.TENANT, _associate),
 )
+
+#: After these, what is remembered of tenants is no longer true.
+CHANGES = frozenset((_put_v2, _put_v1, _remove))

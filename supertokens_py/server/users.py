@@ -1,4 +1,7 @@
-"""Questions about login methods that SDKs ask on their way to a session: none is kept here."""
+"""Users: their end, and questions about login methods that SDKs ask on their way to a session.
+
+No login method is kept here.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,15 @@ async def _mapping(call: Call) -> JSONObject:
     return {"status": "UNKNOWN_MAPPING_ERROR"}
 
 
+async def _remove(call: Call) -> JSONObject:
+    call.flag("removeAllLinkedAccounts", default=True)  # no accounts are linked here
+    await call.engine.remove_user(call.text("userId"))
+    return {"status": "OK"}
+
+
 ENDPOINTS = (
     Endpoint("GET", "/user/id", Scope.APP, _by_id),
+    Endpoint("POST", "/user/remove", Scope.APP, _remove),
     Endpoint("GET", "/users", Scope.TENANT, _by_account),
     Endpoint("GET", "/users/count", Scope.TENANT, _count),
     Endpoint("GET", "/users/by-accountinfo", Scope.TENANT, _by_account),

@@ -24,7 +24,9 @@ def start(clock: Clock, sqlite_database: TestDatabase) -> Iterator[Callable[...,
     """Make a server with given settings of engine (`engine=`) and application."""
     with ExitStack() as stack:
 
-        def start_server(engine: dict[str, Any] | None = None, **options: Any) -> Wire:
+        def start_server(
+            engine: dict[str, Any] | None = None, address: str = "127.0.0.1", **options: Any
+        ) -> Wire:
             settings = {
                 "access_token_validity_jitter": 0,
                 "clean_up_interval": 0,
@@ -33,7 +35,9 @@ def start(clock: Clock, sqlite_database: TestDatabase) -> Iterator[Callable[...,
             }
             opened = open_engine(sqlite_database.uri, EngineConfig(now_ms=clock, **settings).resolve({}))
             app = create_app(opened, now_ms=clock, **options)
-            return Wire(stack.enter_context(TestClient(app, base_url="http://core")))
+            return Wire(
+                stack.enter_context(TestClient(app, base_url="http://core", client=(address, 50_000)))
+            )
 
         yield start_server
 

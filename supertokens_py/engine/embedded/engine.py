@@ -65,7 +65,7 @@ class EmbeddedEngine:
         self._roles = RoleStore(self._database)
         self._metadata = MetadataStore(self._database)
         self._tenants = TenantStore(self._database, settings)
-        self._removal = UserRemoval(self._database, self._activity)
+        self._removal = UserRemoval(self._database, users, self._activity)
 
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self._database.location.name})"

@@ -46,6 +46,13 @@ class UserIds:
         """Whether there are user tables at all."""
         return self._database.has_user_tables
 
+    def is_kept(self, connection: Connection, user_id: str) -> bool:
+        """Tell whether a user, by either id, is one of the official core's log-in recipes."""
+        if not self._database.has_user_tables:
+            return False
+        internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id
+        return connection.execute(self._primary, {"id": internal}).first() is not None
+
     def resolve(self, connection: Connection, user_id: str) -> tuple[str, str]:
         """Return the primary and the recipe user id, both as applications know them."""
         if not self._database.has_user_tables:

@@ -15,6 +15,7 @@ from .sessions import RemoteSessions
 from .settings import RemoteSettings
 from .tenants import RemoteTenants
 from .transport import NetworkInterceptor, Transport, parse_hosts
+from .users import RemoteUsers
 
 if TYPE_CHECKING:
     import httpx2
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
 
-class RemoteEngine(RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, RemoteTenants):
+class RemoteEngine(RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, RemoteTenants, RemoteUsers):
     """An `Engine` over one core with one or more hosts.
 
     Everything is blocking code in one shared, pooled HTTP client, made at the first request and made

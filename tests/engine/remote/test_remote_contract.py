@@ -42,5 +42,5 @@ def _newest(test: FunctionType) -> FunctionType:
     return copy
 
 
-for _name in ("sessions", "refresh", "keys", "roles", "metadata", "tenants"):
+for _name in ("sessions", "refresh", "keys", "roles", "metadata", "tenants", "users"):
     _adopt(importlib.import_module(f"tests.engine.test_{_name}"))

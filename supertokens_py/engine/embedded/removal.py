@@ -1,0 +1,60 @@
+"""The end of a user: everything that is kept of one goes in one transaction (core-semantics 20.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete
+
+from supertokens_py.audit import audit
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine import limits
+from supertokens_py.exceptions import BadInputError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .activity import Activity
+    from .database import Database
+    from .users import UserIds
+
+
+class UserRemoval:
+    """Removes users; a class because it holds its statements."""
+
+    def __init__(self, database: Database, users: UserIds, activity: Activity) -> None:
+        self._database = database
+        self._users = users
+        self._activity = activity
+        tables = database.tables
+        sessions = tables.sessions
+        others = (tables.user_roles, tables.user_metadata, tables.last_active)
+        self._sessions, *self._others = (
+            delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))
+            for table in (sessions, *others)
+        )
+        self._sessions = self._sessions.returning(sessions.c.session_handle)
+
+    def remove(self, user_id: str) -> None:
+        """Delete a user's sessions, roles, metadata and last activity, in every tenant.
+
+        Raises:
+            BadInputError: an official core keeps log-in data of the user here, which is its to delete.
+        """
+        if not limits.may_exist(user_id):
+            return
+
+        def unit(connection: Connection) -> list[str]:
+            if self._users.is_kept(connection, user_id):
+                raise BadInputError(
+                    "the log-in data of this user is kept by a SuperTokens core: remove the user through it"
+                )
+            handles = connection.execute(self._sessions, {"user": user_id}).scalars().all()
+            for statement in self._others:
+                connection.execute(statement, {"user": user_id})
+            return list(handles)
+
+        handles = self._database.write(unit)
+        self._activity.forget(user_id)
+        for handle in handles:
+            audit("session.revoked", handle=handle)
