@@ -1,4 +1,4 @@
-"""The end of a user (core-semantics 20.6)."""
+"""The end of a user."""
 
 from __future__ import annotations
 

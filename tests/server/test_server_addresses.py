@@ -1,4 +1,4 @@
-"""From where requests may come: rules of the server and of tenants (core-semantics 13, 22.3)."""
+"""From where requests may come: rules of the server and of tenants."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_rules_match_the_whole_address(
 
 @pytest.mark.parametrize("path", ["/hello", "/.well-known/jwks.json", "/apiversion", "/recipe/roles"])
 def test_addresses_come_before_keys_and_versions(start: START, path: str) -> None:
-    """22.3: also where no key is needed."""
+    """Also where no key is needed."""
     wire = start(address="10.0.0.9", ip_deny_regex="10.*", api_keys=["k" * 20])
     assert wire.at("9.9").refusal("GET", path) == REFUSED
 
@@ -82,7 +82,7 @@ def test_a_tenant_has_rules_of_its_own(start: START) -> None:
     ],
 )
 def test_settings_of_a_tenant_are_checked(wire: Wire, config: dict[str, Any], text: str) -> None:
-    """18.1: a tenant that cannot be configured so is not created."""
+    """A tenant that cannot be configured so is not created."""
     assert wire.refusal("PUT", V2, {"tenantId": "t1", "coreConfig": config}) == (400, text)
     assert wire.get(f"/t1{V2}") == {"status": "TENANT_NOT_FOUND_ERROR"}
 
@@ -108,7 +108,7 @@ def over(tenants: Tenants, own: Rules, now_s: list[float]) -> Addresses:
 
 
 def test_rules_of_tenants_are_read_once_a_minute() -> None:
-    """18.3: another process's change is seen within 60 s, at one read for all requests meanwhile."""
+    """Another process's change is seen within 60 s, at one read for all requests meanwhile."""
     tenants, now_s = Tenants(t1={}), [100.0]
     addresses = over(tenants, rules(None, None), now_s)
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""The end of a user: everything that is kept of one goes in one transaction (core-semantics 20.6)."""
+"""The end of a user: everything that is kept of one goes in one transaction."""
 
 from __future__ import annotations
 
