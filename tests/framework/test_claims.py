@@ -176,6 +176,23 @@ def test_own_validators(site: Site, reason: Any, mode: str) -> None:
     assert "own" not in site.stored(visitor.handle).payload
 
 
+def test_a_validator_that_changes_what_it_judges(site: Site, mode: str) -> None:
+    """A payload is remembered with its token: nothing that one request does to it reaches the next."""
+    seen: list[Any] = []
+
+    class Careless(SessionClaimValidator):
+        async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> Any:
+            seen.append(payload["plan"]["v"])
+            payload["plan"]["v"] = "free"
+            return ClaimValidationResult(True)
+
+    plan = PrimitiveClaim[str]("plan", lambda *_: "pro")
+    visitor = site.sign_in(mode, payload={"plan": {"v": "pro", "t": 1}})
+    site.world.validators = lambda *_: [plan.validators.has_value("pro"), Careless("careless")]
+    assert [visitor.get("/claims").status for _ in range(3)] == [200, 200, 200]
+    assert seen == ["pro", "pro", "pro"]
+
+
 def test_a_session_revoked_while_a_claim_is_fetched(site: Site, mode: str) -> None:
     """FP-99: storing the fetched value finds no session: 401 with everything cleared."""
     claim = BooleanClaim("ok", lambda *_: True)

@@ -14,6 +14,21 @@ from .exceptions import ClaimValidationError
 from .results import ClaimsValidationResult, ClaimValidationResult
 
 
+def all_hold(
+    validators: Sequence[SessionClaimValidator], payload: dict[str, Any], user_context: dict[str, Any]
+) -> bool:
+    """Tell from built-in validators alone whether nothing is due and nothing fails, which is most requests.
+
+    They only read, so this is the one judgement that may see a payload shared by several requests.
+    """
+    for validator in validators:
+        if not isinstance(validator, TimedValidator):
+            return False
+        if not cast("TimedValidator[Any]", validator).holds(payload, user_context):
+            return False
+    return True
+
+
 async def evaluate_claims(
     user_id: str,
     payload: dict[str, Any],
@@ -59,6 +74,6 @@ async def _judge(
 ) -> ClaimValidationResult:
     if isinstance(validator, TimedValidator):
         timed = cast("TimedValidator[Any]", validator)
-        if type(timed).validate is TimedValidator[Any].validate:
+        if timed.judges_itself:
             return timed.judge(payload, just_fetched=timed.timed.key in fetched)
     return await call_app(validator.validate, payload, user_context)

@@ -17,6 +17,7 @@ from supertokens_py.exceptions import GeneralError
 from supertokens_py.types.base import RecipeUserId, context_of
 
 from .claim import SessionClaim, SessionClaimValidator
+from .claim_evaluation import all_hold
 from .constants import TokenTransferMethod
 from .exceptions import InvalidClaimsError, UnauthorisedError
 from .payloads import difference, without_protected
@@ -282,6 +283,10 @@ class SessionContainer:
             InvalidClaimsError: lists every failure, in order.
         """
         context = context_of(user_context)
+        if not self._recipe.replaces("validate_claims"):
+            known = self._token.payload if self._payload is None else self._payload
+            if all_hold(claim_validators, known, context):
+                return
         payload = self.get_access_token_payload()
         result = await self.recipe_implementation.validate_claims(
             self.user_id, {**payload}, claim_validators, context

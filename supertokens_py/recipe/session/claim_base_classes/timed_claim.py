@@ -47,6 +47,12 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
     """Judges one claim: it must be there, not older than `max_age_in_sec`, and pass `accepts`."""
 
     expected_key = "expectedValue"  #: how the reason names what was expected
+    judges_itself = True  #: no subclass of yours has its own `validate` or `should_refetch`
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.__dict__.keys() & {"validate", "should_refetch"}:
+            cls.judges_itself = False
 
     def __init__(self, claim: TimedClaim[_T], val: Any, max_age_in_sec: int | None, id_: str | None) -> None:
         super().__init__(claim.key if id_ is None else id_)
@@ -66,6 +72,14 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
 
     async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> ClaimValidationResult:
         return self.judge(payload, just_fetched=False)
+
+    def holds(self, payload: dict[str, Any], user_context: dict[str, Any]) -> bool:
+        """Tell whether the claim is valid as it stands. False also where a subclass judges by itself."""
+        return (
+            self.judges_itself
+            and not self.should_refetch(payload, user_context)
+            and self.judge(payload, just_fetched=False).is_valid
+        )
 
     def judge(self, payload: dict[str, Any], *, just_fetched: bool) -> ClaimValidationResult:
         """Judge; a value fetched in the same pass has no age, so that `max_age=0` can pass."""
