@@ -67,7 +67,7 @@ def test_a_damaged_key_is_named(text: str):
 
 
 def test_a_key_is_made_a_minute_before_its_time():
-    """K2: when the newest is older than the interval less 60 s, or there is none."""
+    """When the newest is older than the interval less 60 s, or there is none."""
     assert is_due(None, SETTINGS, now_ms=NOW)
     assert not is_due(NOW - 2 * HOUR + 60_000, SETTINGS, now_ms=NOW)
     assert is_due(NOW - 2 * HOUR + 59_999, SETTINGS, now_ms=NOW)
@@ -87,7 +87,7 @@ def test_a_key_is_made_a_minute_before_its_time():
     ],
 )
 def test_which_key_signs(created: list[int], signer: int):
-    """K3: the last one until its interval is over; a new one at once if it came before its time."""
+    """The last one until its interval is over; a new one at once if it came before its time."""
     assert signing_key(keys(*created), SETTINGS, now_ms=NOW).created_ms == signer
 
 

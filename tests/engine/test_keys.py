@@ -61,7 +61,7 @@ def test_nothing_is_known_before_the_first_use(rotating: Driver):
 
 
 def test_the_first_keys(rotating: Driver, clock: Clock):
-    """K4, CS-66: one dynamic key, which signs at once, then one static key."""
+    """CS-66: one dynamic key, which signs at once, then one static key."""
     session = rotating.create()
     assert kid_of(session) == f"d-{clock()}"
     published = rotating.jwks()
@@ -124,7 +124,7 @@ def test_a_key_that_stopped_signing_still_verifies(rotating: Driver, clock: Cloc
 
 
 def test_a_pause_longer_than_the_interval(rotating: Driver, clock: Clock):
-    """K4: then a new key signs at once, for the old one may not."""
+    """Then a new key signs at once, for the old one may not."""
     rotating.create()
     clock.advance(hours=9)
     assert kid_of(rotating.create()) == f"d-{clock()}"

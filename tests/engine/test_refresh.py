@@ -171,7 +171,7 @@ def test_a_child_that_an_old_core_minted_rotates(core: Driver, clock: Clock):
 
 
 def test_a_token_that_an_old_core_promoted(core: Driver, clock: Clock):
-    """CS-52, 8.4: the retired token works within the window, replacing a successor that nobody here knows."""
+    """CS-52: the retired token works within the window, replacing a successor that nobody here knows."""
     session = core.create()
     child = child_of(core, session)
     promoted = {
@@ -189,7 +189,7 @@ def test_a_token_that_an_old_core_promoted(core: Driver, clock: Clock):
 
 
 def test_rows_from_before_the_rotation_columns(core: Driver):
-    """8.4: `prev` and `rot` null; the current token rotates, anything else is a stale lineage."""
+    """A row without previous token and time: the current token rotates, anything else is a stale lineage."""
     session = core.create()
     assert core.row(session.handle)["prev_refresh_token_hash_2"] is None
     assert isinstance(core.refresh(session), IssuedSession)

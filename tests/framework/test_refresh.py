@@ -20,7 +20,7 @@ UNAUTHORISED = {"message": "unauthorised"}
 
 
 def assert_logged_out(reply: Reply, body: dict[str, Any] = UNAUTHORISED, status: int = 401) -> None:
-    """Assert R2 to R6: everything is cleared (A3)."""
+    """Assert that everything is cleared (protocol: Clearing)."""
     assert (reply.status, reply.json) == (status, body)
     reply.assert_cleared("cookie", "header")
     assert reply.header("content-type") == "application/json; charset=utf-8"
@@ -137,7 +137,7 @@ def test_st_auth_mode_is_ignored(site: Site, mode: str) -> None:
         assert (reply.header("st-refresh-token") is not None) is (mode == "header")
 
 
-# -- no token, table 7.4 ---------------------------------------------------------------------------
+# -- no token --------------------------------------------------------------------------------------
 
 
 def test_no_refresh_token(site: Site) -> None:

@@ -92,7 +92,7 @@ def test_the_scheme_is_case_insensitive(site: Site, scheme: str) -> None:
     assert_refused(site.get("/protected", [("Authorization", f"Basic {access}")]), UNAUTHORISED)
 
 
-# -- which token counts: table 7.3 -----------------------------------------------------------------
+# -- which token counts ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_key_kind_mismatch(bare_site: Site, mode: str) -> None:
 
 
 def test_expired(site: Site, mode: str) -> None:
-    """FP-39: expired is try-refresh, required or optional (A6); to the millisecond."""
+    """FP-39: expired is try-refresh, required or optional; to the millisecond."""
     visitor = site.sign_in(mode)
     token = parse_access_token(visitor.access or "")
     assert token is not None
@@ -462,7 +462,7 @@ def test_every_other_method_verifies(site: Site, method: str, mode: str) -> None
     assert site.request(method, "/protected").status == 401
 
 
-# -- anti-CSRF: table 9.1 --------------------------------------------------------------------------
+# -- anti-CSRF -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -378,7 +378,7 @@ def test_regenerate_of_an_expired_token_updates_the_store_only(either: Wire, clo
 
 
 def test_regenerate_refuses_what_is_no_session(either: Wire, clock: Clock) -> None:
-    """CS-37, G1: revoked, expired, garbage, forged → UNAUTHORISED; a null payload → 400."""
+    """CS-37: revoked, expired, garbage, forged → UNAUTHORISED; a null payload → 400."""
     created = either.create()
     head, body, _ = access(created).split(".")
     for text in ("garbage", f"{head}.{body}.{'A' * 342}"):
@@ -498,7 +498,7 @@ def test_without_a_window_the_second_use_is_theft(start: Callable[..., Wire], cl
 
 
 def test_clients_of_both_versions_share_a_session(wire: Wire, clock: Clock) -> None:
-    """CS-52 and 8.4 in our rotation: whichever rotates, the other goes on."""
+    """CS-52 in our rotation: whichever rotates, the other goes on."""
     legacy = wire.at(LEGACY)
     tokens = refresh_token(legacy.create())
     for client in (wire, legacy, wire, legacy):
