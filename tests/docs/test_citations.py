@@ -1,4 +1,4 @@
-"""What docstrings and comments cite is in the documentation: `(protocol: Clearing)`, `(engine: Refresh, Reuse)`."""
+"""What docstrings and comments cite is in the documentation: `(protocol: Clearing)`, `(engine: Refresh)`."""
 
 from __future__ import annotations
 
