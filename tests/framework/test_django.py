@@ -215,7 +215,7 @@ def test_blocking_calls_in_an_async_view(site: Site) -> None:
 
 
 def test_the_middleware_is_async_capable() -> None:
-    """FP-41: under ASGI it runs on the loop, without a thread for each request (D21 in regressions/README.md)."""
+    """FP-41: under ASGI it runs on the loop, without a thread per request (D21 in regressions/README.md)."""
     from asgiref.sync import iscoroutinefunction
 
     from supertokens_py.framework.django.django_middleware import middleware
