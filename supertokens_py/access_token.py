@@ -1,8 +1,7 @@
-"""Access tokens: parse, check the signature, sign. Pure functions of their arguments.
+"""Access tokens: what a string must look like to be one. Pure functions of their arguments.
 
 An access token is an RS256 JWT with a `version` member in its header (engine: Access tokens). A JWT
-without that member, such as one made by the JWT recipe, is never a session. The signature is checked by `cryptography` directly: PyJWT's `decode` costs twice the
-whole budget of a verification; a property test holds both to the same answers.
+without that member, such as one made by the JWT recipe, is never a session.
 """
 
 from __future__ import annotations
@@ -10,26 +9,17 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from .constants import DEFAULT_TENANT_ID
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-
     from .types.base import JSONObject
 
 LATEST_VERSION = 5
 MAX_TOKEN_LENGTH = 65_536
 
-_PADDING = PKCS1v15()
-_HASH = SHA256()
 _LEGACY_HEADERS = frozenset(
     (
         "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIxIn0=",
@@ -132,33 +122,6 @@ def looks_like_jwt(text: str) -> bool:
     return bool(separator) and len(text) <= MAX_TOKEN_LENGTH and _decode_json(head) is not None
 
 
-def signature_matches(token: str, key: RSAPublicKey) -> bool:
-    """Tell whether the RS256 signature of the JWT `token` was made by `key`; other algorithms never match."""
-    signed, _, signature_text = token.rpartition(".")
-    signature = _decode_base64(signature_text)
-    if signature is None or _encode_base64(signature) != signature_text.rstrip("="):
-        return False  # base64 has several spellings of one signature; only the canonical one is ours
-    try:
-        key.verify(signature, signed.encode("ascii"), _PADDING, _HASH)
-    except (InvalidSignature, UnicodeEncodeError):
-        return False
-    return True
-
-
-def sign_jwt(payload: Mapping[str, Any], *, key: RSAPrivateKey, kid: str, version: int | None = None) -> str:
-    """Return a compact RS256 JWT. `version` makes it a session token; without it, it is a plain JWT.
-
-    Raises:
-        ValueError: a value has no JSON form (NaN, a set, an object of yours).
-    """
-    header = {"alg": "RS256", "typ": "JWT", "kid": kid}
-    if version is not None:
-        header["version"] = str(version)
-    signed = f"{_encode_base64(to_json(header).encode())}.{_encode_base64(to_json(payload).encode())}"
-    signature = key.sign(signed.encode("ascii"), _PADDING, _HASH)
-    return f"{signed}.{_encode_base64(signature)}"
-
-
 def to_json(value: Any) -> str:
     """Return compact JSON in the given member order, encodable as UTF-8 (lone surrogates are escaped).
 
@@ -217,7 +180,7 @@ def _has_required_claims(payload: JSONObject, version: int) -> bool:
 
 
 def _decode_json(part: str) -> tuple[JSONObject, str] | None:
-    raw = _decode_base64(part)
+    raw = decode_base64(part)
     if raw is None:
         return None
     try:
@@ -228,7 +191,7 @@ def _decode_json(part: str) -> tuple[JSONObject, str] | None:
     return (cast("JSONObject", value), text) if isinstance(value, dict) else None
 
 
-def _decode_base64(text: str) -> bytes | None:
+def decode_base64(text: str) -> bytes | None:
     """Decode either base64 alphabet, padded or not; anything else in it is refused."""
     text = text.replace("-", "+").replace("_", "/")
     missing = -len(text) % 4
@@ -238,5 +201,6 @@ def _decode_base64(text: str) -> bytes | None:
         return None
 
 
-def _encode_base64(data: bytes) -> str:
+def encode_base64(data: bytes) -> str:
+    """Encode as JWTs do (RFC 7515, section 2): the URL alphabet without padding."""
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

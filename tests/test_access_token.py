@@ -16,10 +16,9 @@ from supertokens_py.access_token import (
     MAX_TOKEN_LENGTH,
     looks_like_jwt,
     parse_access_token,
-    sign_jwt,
-    signature_matches,
     to_json,
 )
+from supertokens_py.signatures import sign_jwt, signature_matches
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC = KEY.public_key()

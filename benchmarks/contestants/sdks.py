@@ -16,14 +16,15 @@ DISTINCT = 256
 
 def token_alone() -> dict[str, Any]:
     """Our verification of a token, without a request around it, beside the floor on the same tokens."""
-    from supertokens_py.engine.interface import KeySet, VerificationKey
+    from supertokens_py.engine.interface import KeySet
     from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
     from supertokens_py.recipe.session.tokens import UnknownKeyError, VerifiedTokens
+    from supertokens_py.signatures import RsaVerificationKey
 
     key, kid = tokens.new_key(), "d-1"
     public = key.public_key()
     now_ms = int(time.time() * 1000)
-    keys = KeySet({kid: VerificationKey(kid, public)}, now_ms)
+    keys = KeySet({kid: RsaVerificationKey(kid, public)}, now_ms)
     texts = [tokens.mint(key, tokens.payload(), kid=kid) for _ in range(DISTINCT)]
 
     def verifier(size: int) -> Callable[[str], None]:

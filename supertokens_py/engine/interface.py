@@ -20,8 +20,6 @@ from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
     from supertokens_py.access_token import AccessToken
 
 ReuseSubtype: TypeAlias = Literal["RECENT_PREV", "ORPHANED_BRANCH", "STALE_LINEAGE"]
@@ -119,13 +117,18 @@ class Regenerated:
     access_token: IssuedToken | None
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationKey:
+class VerificationKey(Protocol):
     """A public key that access tokens may be signed with, until `usable_until_ms` (None: for ever)."""
 
-    kid: str
-    public_key: RSAPublicKey
-    usable_until_ms: int | None = None
+    @property
+    def kid(self) -> str: ...
+
+    @property
+    def usable_until_ms(self) -> int | None: ...
+
+    def matches(self, token: str) -> bool:
+        """Tell whether this key made the signature of the JWT `token`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

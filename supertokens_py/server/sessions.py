@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from hmac import compare_digest
 
-from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
+from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import (
     Engine,
@@ -210,7 +210,7 @@ async def _trusted(call: Call, text: str) -> AccessToken | str:
     key = await _usable_key(call.engine, token.kid, call.now_ms())
     if key is None:
         return "the access token was signed with an unknown key"
-    if not signature_matches(text, key.public_key):
+    if not key.matches(text):
         return "the signature of the access token does not match"
     if token.expires_ms < call.now_ms():
         return "the access token has expired"

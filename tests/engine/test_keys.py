@@ -11,11 +11,12 @@ from typing import Any
 import jwt
 import pytest
 
-from supertokens_py.access_token import parse_access_token, signature_matches
+from supertokens_py.access_token import parse_access_token
 from supertokens_py.engine.embedded import keys as keys_module
 from supertokens_py.engine.embedded.key_material import ENCRYPTED_PREFIX
 from supertokens_py.engine.interface import Verified
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
+from supertokens_py.signatures import signature_matches
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.clock import Clock

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.access_token import parse_access_token, sign_jwt
-from supertokens_py.engine.interface import KeySet, VerificationKey
+from supertokens_py.access_token import parse_access_token
+from supertokens_py.engine.interface import KeySet
 from supertokens_py.recipe.session import syncio
 from supertokens_py.recipe.session.asyncio import (
     create_new_session_without_request_response,
@@ -27,6 +27,7 @@ from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayCla
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError, UnauthorisedError
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
 from supertokens_py.recipe.session.tokens import verify
+from supertokens_py.signatures import RsaVerificationKey, sign_jwt
 from tests.engine.remote.cores import access_token, private_key, stored_session
 from tests.regressions.core import TinyCore
 from tests.seeds.fixtures import Open, Start
@@ -313,7 +314,7 @@ def test_d23_a_token_without_tenant_is_none(version: int) -> None:
     claims = {name: value for name, value in whole.payload.items() if name != "tId"}
     text = sign_jwt(claims, key=private_key("d-1"), kid="d-1", version=version)
     assert parse_access_token(text) is None
-    keys = KeySet({"d-1": VerificationKey("d-1", private_key("d-1").public_key())}, loaded_ms=0)
+    keys = KeySet({"d-1": RsaVerificationKey("d-1", private_key("d-1").public_key())}, loaded_ms=0)
     assert verify(whole, keys, now_ms=whole.created_ms, dynamic_key=True) == whole.expires_ms
 
 

@@ -6,6 +6,7 @@ import logging
 import random
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
@@ -61,6 +62,8 @@ class Database:
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
         self._make_locks()
         forks.register(self)
+        # Whoever forgets to close gets no ResourceWarning from the driver, which names no culprit.
+        weakref.finalize(self, self._pool.dispose)
 
     @property
     def has_user_tables(self) -> bool:

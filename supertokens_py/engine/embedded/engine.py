@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from supertokens_py.access_token import AccessToken, sign_jwt
+from supertokens_py.access_token import AccessToken
 from supertokens_py.bridge import offload
 from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
@@ -21,6 +21,7 @@ from supertokens_py.engine.interface import (
     Verified,
 )
 from supertokens_py.exceptions import BadInputError
+from supertokens_py.signatures import sign_jwt
 from supertokens_py.types.base import JSONObject
 
 from .activity import Activity

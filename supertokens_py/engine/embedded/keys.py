@@ -17,6 +17,7 @@ from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+from supertokens_py.signatures import RsaVerificationKey
 
 from . import forks
 from .key_material import (
@@ -212,9 +213,9 @@ class KeyRing:
     def _public(self, dynamic: Sequence[SigningKey], static: Sequence[SigningKey]) -> KeySet:
         life_ms = lifetime_ms(self._settings)
         keys = {
-            key.kid: VerificationKey(key.kid, key.public_key, key.created_ms + life_ms) for key in dynamic
+            key.kid: RsaVerificationKey(key.kid, key.public_key, key.created_ms + life_ms) for key in dynamic
         }
-        keys |= {key.kid: VerificationKey(key.kid, key.public_key) for key in static}
+        keys |= {key.kid: RsaVerificationKey(key.kid, key.public_key) for key in static}
         known = self.key_set()
         # A new object tells verifiers to forget what they remember, so make one only for a change.
         return known if known.keys.keys() == keys.keys() else KeySet(keys, self._settings.now_ms())

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 
-from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
+from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.audit import audit
 from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
@@ -144,7 +144,7 @@ class SessionStore:
                 limits.refuse_protected(change)
         token = parse_access_token(access_token)
         verifier = None if token is None or token.version < 3 else self._keys.verification_key(token.kid)
-        if token is None or verifier is None or not signature_matches(token.text, verifier.public_key):
+        if token is None or verifier is None or not verifier.matches(token.text):
             return Unauthorised("the access token is not a valid one")
 
         def unit(connection: Connection) -> tuple[str, str, JSONObject, bool] | None:

@@ -16,6 +16,7 @@ from supertokens_py.bridge import offload
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
+from supertokens_py.signatures import RsaVerificationKey
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, unexpected
@@ -175,7 +176,7 @@ def _parse(document: object) -> tuple[tuple[Mapping[str, str], ...], Mapping[str
         if not is_ours or not all(jwk.get(name) for name in ("kid", "n", "e")):
             continue
         jwks.append(MappingProxyType(jwk))
-        keys[jwk["kid"]] = VerificationKey(jwk["kid"], _public_key(jwk["n"], jwk["e"]))
+        keys[jwk["kid"]] = RsaVerificationKey(jwk["kid"], _public_key(jwk["n"], jwk["e"]))
     return tuple(jwks), MappingProxyType(keys)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
+from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.bridge import offload
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import limits
@@ -226,7 +226,7 @@ class RemoteSessions:
     def _is_signed(self, token: AccessToken) -> bool:
         """Check the signature here: an official core does not check it when it regenerates."""
         key = self._cache.snapshot().keys.get(token.kid) or self._cache.reload().keys.get(token.kid)
-        return key is not None and signature_matches(token.text, key.public_key)
+        return key is not None and key.matches(token.text)
 
     def _revoke(self, handles: list[str]) -> list[str]:
         body: JSONObject = {"sessionHandles": handles}

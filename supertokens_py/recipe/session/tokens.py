@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supertokens_py.access_token import AccessToken, parse_access_token, signature_matches
+from supertokens_py.access_token import AccessToken, parse_access_token
 
 from .exceptions import TryRefreshTokenError
 
@@ -99,7 +99,7 @@ def verify(token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) 
     if key is None:
         raise UnknownKeyError(token.kid)
     until = token.expires_ms if key.usable_until_ms is None else min(token.expires_ms, key.usable_until_ms)
-    if until < now_ms or not signature_matches(token.text, key.public_key):
+    if until < now_ms or not key.matches(token.text):
         raise TryRefreshTokenError("invalid access token signature")
     not_before = token.payload.get("nbf")
     if token.created_ms > now_ms + CLOCK_SKEW_MS or _is_future(not_before, now_ms):

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from supertokens_py.access_token import AccessToken, parse_access_token, sign_jwt
-from supertokens_py.engine.interface import KeySet, VerificationKey
+from supertokens_py.access_token import AccessToken, parse_access_token
+from supertokens_py.engine.interface import KeySet
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.tokens import UnknownKeyError, VerifiedTokens, verify
+from supertokens_py.signatures import RsaVerificationKey, sign_jwt
 
 NOW = 1_700_000_000_000
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -34,7 +35,7 @@ def token(kid: str = "d-1", version: int = 5, **claims: Any) -> AccessToken:
 
 
 def keys(kid: str = "d-1", usable_until_ms: int | None = None) -> KeySet:
-    return KeySet({kid: VerificationKey(kid, KEY.public_key(), usable_until_ms)}, loaded_ms=NOW)
+    return KeySet({kid: RsaVerificationKey(kid, KEY.public_key(), usable_until_ms)}, loaded_ms=NOW)
 
 
 def test_a_good_token_holds_until_it_expires() -> None:
@@ -98,7 +99,7 @@ def test_unknown_keys() -> None:
         verify(token("d-2"), keys("d-1"), now_ms=NOW, dynamic_key=True)
 
 
-class Counting(dict[str, VerificationKey]):
+class Counting(dict[str, RsaVerificationKey]):
     """A key set that counts look-ups, which is how often a signature is about to be checked."""
 
     def __init__(self, *args: Any) -> None:
