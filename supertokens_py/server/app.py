@@ -24,7 +24,8 @@ from .access import ApiKeys, Versions
 from .addresses import Addresses, rules
 from .call import Call, Refused, Version, read_json
 from .core import JsonResponse, TextResponse
-from .routing import Endpoint, Router, Scope
+from .description import described
+from .routing import Endpoint, Router, Scope, normalised_base_path
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +76,9 @@ def create_app(
         addresses=Addresses(engine, rules(ip_allow_regex, ip_deny_regex)),
         keys=ApiKeys(api_keys),
         versions=versions,
-        router=Router(endpoints, base_path),
+        router=Router(
+            described(endpoints, versions.offered, base_path=normalised_base_path(base_path)), base_path
+        ),
         max_body_bytes=max_body_bytes,
         now_ms=now_ms,
     )
@@ -85,7 +88,9 @@ def create_app(
         yield
         engine.close()
 
-    return Starlette(routes=[Route("/{path:path}", server)], lifespan=lifespan)
+    return Starlette(
+        routes=[Route("/{path:path}", server)], exception_handlers={404: _not_found}, lifespan=lifespan
+    )
 
 
 class _Server:
@@ -185,6 +190,11 @@ class _Server:
         if len(self._known_tenants) >= _MAX_REMEMBERED_TENANTS:
             self._known_tenants.clear()
         self._known_tenants[call.tenant_id] = now_s + _TENANT_MEMORY_S
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    # The one path that does not reach the server: with a line break in it.
+    return _text(404, "Not found")
 
 
 def _text(status: int, text: str) -> Response:

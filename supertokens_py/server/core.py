@@ -14,6 +14,7 @@ from supertokens_py.types.base import JSONObject
 
 from .call import Call, Refused
 from .routing import Endpoint, Scope
+from .shapes import FLAG, INTEGER, JWKS, OBJECT, TEXT, TEXTS, by_status, object_of
 
 _NO_PAGE = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 _HELLO_BURST = 5
@@ -125,15 +126,65 @@ def endpoints(offered_versions: Sequence[str]) -> list[Endpoint]:
     hello = Hello()
     return [
         *(
-            Endpoint(method, path, Scope.TENANT, hello, open=True, versioned=False)
+            Endpoint(method, path, Scope.TENANT, hello, answer=None, open=True, versioned=False)
             for path in ("/", "/hello")
             for method in ("GET", "POST", "PUT", "DELETE")
         ),
-        Endpoint("GET", "/apiversion", Scope.APP, versions(offered_versions), versioned=False),
-        Endpoint("GET", "/.well-known/jwks.json", Scope.IGNORED, _public_jwks, open=True, versioned=False),
-        Endpoint("GET", "/config", Scope.APP, _config_path, open=True, versioned=False),
-        Endpoint("GET", "/ee/featureflag", Scope.APP, _features),
-        Endpoint("POST", "/recipe/jwt", Scope.APP, _create_jwt),
-        Endpoint("GET", "/recipe/jwt/jwks", Scope.APP, _old_jwks),
-        Endpoint("GET", "/users/count/active", Scope.APP, _active_users),
+        Endpoint(
+            "GET",
+            "/apiversion",
+            Scope.APP,
+            versions(offered_versions),
+            query={"websiteDomain?": TEXT, "apiDomain?": TEXT},
+            answer=object_of({"versions": TEXTS}, closed=True),
+            versioned=False,
+        ),
+        Endpoint(
+            "GET",
+            "/.well-known/jwks.json",
+            Scope.IGNORED,
+            _public_jwks,
+            answer=object_of({"keys": JWKS}, closed=True),
+            open=True,
+            versioned=False,
+        ),
+        Endpoint(
+            "GET",
+            "/config",
+            Scope.APP,
+            _config_path,
+            answer=by_status({"NOT_ALLOWED": {}}),
+            open=True,
+            versioned=False,
+        ),
+        Endpoint(
+            "GET",
+            "/ee/featureflag",
+            Scope.APP,
+            _features,
+            answer=by_status({"OK": {"features": TEXTS, "usageStats": OBJECT}}),
+        ),
+        Endpoint(
+            "POST",
+            "/recipe/jwt",
+            Scope.APP,
+            _create_jwt,
+            body={
+                "algorithm": TEXT,
+                "jwksDomain": TEXT,
+                "payload": OBJECT,
+                "validity": INTEGER,
+                "useStaticSigningKey?": FLAG,
+            },
+            answer=by_status({"OK": {"jwt": TEXT}, "UNSUPPORTED_ALGORITHM_ERROR": {}}),
+        ),
+        Endpoint("GET", "/recipe/jwt/jwks", Scope.APP, _old_jwks, answer=by_status({"OK": {"keys": JWKS}})),
+        Endpoint(
+            "GET",
+            "/users/count/active",
+            Scope.APP,
+            _active_users,
+            query={"since": INTEGER},
+            answer=by_status({"OK": {"count": INTEGER}}),
+        ),
     ]

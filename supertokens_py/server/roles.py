@@ -8,6 +8,7 @@ from supertokens_py.types.base import JSONObject
 
 from .call import Call, Refused
 from .routing import Endpoint, Scope
+from .shapes import FLAG, OBJECT, TEXT, TEXTS, UNKNOWN_ROLE, Shape, by_status, list_of, object_of
 
 _UNKNOWN_ROLE: JSONObject = {"status": "UNKNOWN_ROLE_ERROR"}
 _BULK_LIMIT = 500
@@ -91,19 +92,109 @@ async def _bulk_metadata(call: Call) -> JSONObject:
     return {"status": "OK", "users": await asyncio.gather(*map(one, user_ids))}
 
 
+_LINK: Shape = {"userId": TEXT, "role": TEXT}
+_METADATA = by_status({"OK": {"metadata": OBJECT}})
+_METADATA_OF = object_of({"userId": TEXT, "metadata": {"type": ["object", "null"]}}, closed=True)
+
 ENDPOINTS = (
-    Endpoint("PUT", "/recipe/role", Scope.APP, _put_role),
-    Endpoint("POST", "/recipe/role/remove", Scope.APP, _remove_role),
-    Endpoint("GET", "/recipe/roles", Scope.APP, _list_roles),
-    Endpoint("GET", "/recipe/role/permissions", Scope.APP, _role_permissions),
-    Endpoint("POST", "/recipe/role/permissions/remove", Scope.APP, _remove_permissions),
-    Endpoint("GET", "/recipe/permission/roles", Scope.APP, _permission_roles),
-    Endpoint("PUT", "/recipe/user/role", Scope.TENANT, _add_user_role),
-    Endpoint("POST", "/recipe/user/role/remove", Scope.TENANT, _remove_user_role),
-    Endpoint("GET", "/recipe/user/roles", Scope.TENANT, _user_roles),
-    Endpoint("GET", "/recipe/role/users", Scope.TENANT, _role_users),
-    Endpoint("GET", "/recipe/user/metadata", Scope.APP, _get_metadata),
-    Endpoint("PUT", "/recipe/user/metadata", Scope.APP, _put_metadata),
-    Endpoint("POST", "/recipe/user/metadata/remove", Scope.APP, _remove_metadata),
-    Endpoint("POST", "/recipe/user/metadata/bulk", Scope.APP, _bulk_metadata),
+    Endpoint(
+        "PUT",
+        "/recipe/role",
+        Scope.APP,
+        _put_role,
+        body={"role": TEXT, "permissions?": TEXTS},
+        answer=by_status({"OK": {"createdNewRole": FLAG}}),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/role/remove",
+        Scope.APP,
+        _remove_role,
+        body={"role": TEXT},
+        answer=by_status({"OK": {"didRoleExist": FLAG}}),
+    ),
+    Endpoint("GET", "/recipe/roles", Scope.APP, _list_roles, answer=by_status({"OK": {"roles": TEXTS}})),
+    Endpoint(
+        "GET",
+        "/recipe/role/permissions",
+        Scope.APP,
+        _role_permissions,
+        query={"role": TEXT},
+        answer=by_status({"OK": {"permissions": TEXTS}, **UNKNOWN_ROLE}),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/role/permissions/remove",
+        Scope.APP,
+        _remove_permissions,
+        body={"role": TEXT, "permissions?": TEXTS},
+        answer=by_status({"OK": {}, **UNKNOWN_ROLE}),
+    ),
+    Endpoint(
+        "GET",
+        "/recipe/permission/roles",
+        Scope.APP,
+        _permission_roles,
+        query={"permission": TEXT},
+        answer=by_status({"OK": {"roles": TEXTS}}),
+    ),
+    Endpoint(
+        "PUT",
+        "/recipe/user/role",
+        Scope.TENANT,
+        _add_user_role,
+        body=_LINK,
+        answer=by_status({"OK": {"didUserAlreadyHaveRole": FLAG}, **UNKNOWN_ROLE}),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/user/role/remove",
+        Scope.TENANT,
+        _remove_user_role,
+        body=_LINK,
+        answer=by_status({"OK": {"didUserHaveRole": FLAG}, **UNKNOWN_ROLE}),
+    ),
+    Endpoint(
+        "GET",
+        "/recipe/user/roles",
+        Scope.TENANT,
+        _user_roles,
+        query={"userId": TEXT},
+        answer=by_status({"OK": {"roles": TEXTS}}),
+    ),
+    Endpoint(
+        "GET",
+        "/recipe/role/users",
+        Scope.TENANT,
+        _role_users,
+        query={"role": TEXT},
+        answer=by_status({"OK": {"users": TEXTS}, **UNKNOWN_ROLE}),
+    ),
+    Endpoint(
+        "GET", "/recipe/user/metadata", Scope.APP, _get_metadata, query={"userId": TEXT}, answer=_METADATA
+    ),
+    Endpoint(
+        "PUT",
+        "/recipe/user/metadata",
+        Scope.APP,
+        _put_metadata,
+        body={"userId": TEXT, "metadataUpdate": OBJECT},
+        answer=_METADATA,
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/user/metadata/remove",
+        Scope.APP,
+        _remove_metadata,
+        body={"userId": TEXT},
+        answer=by_status({"OK": {}}),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/user/metadata/bulk",
+        Scope.APP,
+        _bulk_metadata,
+        body={"userIds": TEXTS},
+        answer=by_status({"OK": {"users": list_of(_METADATA_OF)}}),
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.base import JSONObject
 
 from .call import Call, Refused
+from .shapes import Schema, Shape
 
 Handler: TypeAlias = Callable[[Call], Awaitable[JSONObject | Response]]
 
@@ -40,8 +41,13 @@ class Endpoint:
     path: str
     scope: Scope
     handle: Handler
-    open: bool = False
-    versioned: bool = True
+    #: The members of the JSON body.
+    body: Shape = field(default_factory=dict[str, Schema], kw_only=True)
+    query: Shape = field(default_factory=dict[str, Schema], kw_only=True)
+    #: The schema of the JSON answer; None where it is text.
+    answer: Schema | None = field(kw_only=True)
+    open: bool = field(default=False, kw_only=True)
+    versioned: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

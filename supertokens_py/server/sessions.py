@@ -22,6 +22,21 @@ from supertokens_py.types.base import JSONObject
 
 from .call import Call, Refused
 from .routing import Endpoint, Scope
+from .shapes import (
+    FLAG,
+    INTEGER,
+    ISSUED,
+    OBJECT,
+    REFRESHED,
+    REGENERATED,
+    STORED,
+    TEXT,
+    TEXTS,
+    UNAUTHORISED,
+    VERIFIED,
+    Shape,
+    by_status,
+)
 
 _SDK_CLAIMS = frozenset(
     (
@@ -296,16 +311,112 @@ def _issued(issued: IssuedSession) -> JSONObject:
     return answer
 
 
+_HANDLE: Shape = {"sessionHandle": TEXT}
+
 ENDPOINTS = (
-    Endpoint("POST", "/recipe/session", Scope.TENANT, _create),
-    Endpoint("GET", "/recipe/session", Scope.IGNORED, _get),
-    Endpoint("POST", "/recipe/session/verify", Scope.IGNORED, _verify),
-    Endpoint("POST", "/recipe/session/refresh", Scope.IGNORED, _refresh),
-    Endpoint("POST", "/recipe/session/regenerate", Scope.IGNORED, _regenerate),
-    Endpoint("POST", "/recipe/session/remove", Scope.TENANT, _remove),
-    Endpoint("GET", "/recipe/session/user", Scope.TENANT, _list_of_user),
-    Endpoint("GET", "/recipe/session/data", Scope.IGNORED, _get_data),
-    Endpoint("PUT", "/recipe/session/data", Scope.IGNORED, _put_data),
-    Endpoint("GET", "/recipe/jwt/data", Scope.IGNORED, _get_payload),
-    Endpoint("PUT", "/recipe/jwt/data", Scope.IGNORED, _put_payload),
+    Endpoint(
+        "POST",
+        "/recipe/session",
+        Scope.TENANT,
+        _create,
+        body={
+            "userId": TEXT,
+            "userDataInJWT": OBJECT,
+            "userDataInDatabase": OBJECT,
+            "enableAntiCsrf": FLAG,
+            "useDynamicSigningKey?": FLAG,
+            "accessTokenValidity?": INTEGER,
+        },
+        answer=by_status(ISSUED),
+    ),
+    Endpoint("GET", "/recipe/session", Scope.IGNORED, _get, query=_HANDLE, answer=by_status(STORED)),
+    Endpoint(
+        "POST",
+        "/recipe/session/verify",
+        Scope.IGNORED,
+        _verify,
+        body={
+            "accessToken": TEXT,
+            "enableAntiCsrf": FLAG,
+            "doAntiCsrfCheck": FLAG,
+            "checkDatabase": FLAG,
+            "antiCsrfToken?": TEXT,
+        },
+        answer=by_status(VERIFIED),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/session/refresh",
+        Scope.IGNORED,
+        _refresh,
+        body={
+            "refreshToken": TEXT,
+            "enableAntiCsrf": FLAG,
+            "useDynamicSigningKey": FLAG,
+            "antiCsrfToken?": TEXT,
+            "accessTokenValidity?": INTEGER,
+        },
+        answer=by_status(REFRESHED),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/session/regenerate",
+        Scope.IGNORED,
+        _regenerate,
+        body={"accessToken": TEXT, "userDataInJWT?": OBJECT},
+        answer=by_status(REGENERATED),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/session/remove",
+        Scope.TENANT,
+        _remove,
+        body={
+            "userId?": TEXT,
+            "sessionHandles?": TEXTS,
+            "revokeAcrossAllTenants?": FLAG,
+            "revokeSessionsForLinkedAccounts?": FLAG,
+        },
+        answer=by_status({"OK": {"sessionHandlesRevoked": TEXTS}}),
+    ),
+    Endpoint(
+        "GET",
+        "/recipe/session/user",
+        Scope.TENANT,
+        _list_of_user,
+        query={"userId": TEXT, "fetchAcrossAllTenants?": FLAG, "fetchSessionsForAllLinkedAccounts?": FLAG},
+        answer=by_status({"OK": {"sessionHandles": TEXTS}}),
+    ),
+    Endpoint(
+        "GET",
+        "/recipe/session/data",
+        Scope.IGNORED,
+        _get_data,
+        query=_HANDLE,
+        answer=by_status({"OK": {"userDataInDatabase": OBJECT}, **UNAUTHORISED}),
+    ),
+    Endpoint(
+        "PUT",
+        "/recipe/session/data",
+        Scope.IGNORED,
+        _put_data,
+        body={**_HANDLE, "userDataInDatabase": OBJECT},
+        answer=by_status({"OK": {}, **UNAUTHORISED}),
+    ),
+    Endpoint(
+        "GET",
+        "/recipe/jwt/data",
+        Scope.IGNORED,
+        _get_payload,
+        query=_HANDLE,
+        answer=by_status({"OK": {"userDataInJWT": OBJECT}, **UNAUTHORISED}),
+    ),
+    Endpoint(
+        "PUT",
+        "/recipe/jwt/data",
+        Scope.IGNORED,
+        _put_payload,
+        body={**_HANDLE, "userDataInJWT": OBJECT},
+        answer=by_status({"OK": {}, **UNAUTHORISED}),
+    ),
 )

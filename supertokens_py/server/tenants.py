@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import Tenant, UnknownTenantError
@@ -10,6 +11,7 @@ from supertokens_py.types.base import JSONObject
 
 from .call import Call, Refused
 from .routing import TENANT_WORDS, Endpoint, Scope
+from .shapes import FLAG, TENANT, TENANT_CHANGES, TENANT_V1, TEXT, Shape, by_status, list_of, object_of
 
 _TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
 _FACTOR = re.compile(r"[0-9a-zA-Z_().-]{1,128}")
@@ -144,16 +146,71 @@ def _optional(tenant: Tenant) -> JSONObject:
     return wire
 
 
+_UNKNOWN: Mapping[str, Shape] = {"TENANT_NOT_FOUND_ERROR": {}}
+
 ENDPOINTS = (
-    Endpoint("PUT", f"{_BASE}/v2", Scope.SELF, _put_v2),
-    Endpoint("GET", f"{_BASE}/v2", Scope.SELF, _get_v2),
-    Endpoint("GET", f"{_BASE}/list/v2", Scope.APP, _list_v2),
-    Endpoint("PUT", _BASE, Scope.SELF, _put_v1),
-    Endpoint("GET", _BASE, Scope.SELF, _get_v1),
-    Endpoint("GET", f"{_BASE}/list", Scope.APP, _list_v1),
-    Endpoint("POST", f"{_BASE}/remove", Scope.APP, _remove),
-    Endpoint("POST", f"{_BASE}/user", Scope.TENANT, _associate),
-    Endpoint("POST", f"{_BASE}/user/remove", Scope.TENANT, _associate),
+    Endpoint(
+        "PUT",
+        f"{_BASE}/v2",
+        Scope.SELF,
+        _put_v2,
+        body=TENANT_CHANGES,
+        answer=by_status({"OK": {"createdNew": FLAG}}),
+    ),
+    Endpoint("GET", f"{_BASE}/v2", Scope.SELF, _get_v2, answer=by_status({"OK": TENANT, **_UNKNOWN})),
+    Endpoint(
+        "GET",
+        f"{_BASE}/list/v2",
+        Scope.APP,
+        _list_v2,
+        answer=by_status({"OK": {"tenants": list_of(object_of(TENANT, closed=True))}}),
+    ),
+    Endpoint(
+        "PUT",
+        _BASE,
+        Scope.SELF,
+        _put_v1,
+        body={**TENANT_CHANGES, **{f"{flag}?": FLAG for flag in _FLAGS}},
+        answer=by_status({"OK": {"createdNew": FLAG}}),
+    ),
+    Endpoint(
+        "GET",
+        _BASE,
+        Scope.SELF,
+        _get_v1,
+        answer=by_status({"OK": TENANT_V1, **_UNKNOWN}),
+    ),
+    Endpoint(
+        "GET",
+        f"{_BASE}/list",
+        Scope.APP,
+        _list_v1,
+        answer=by_status({"OK": {"tenants": list_of(object_of(TENANT_V1, closed=True))}}),
+    ),
+    Endpoint(
+        "POST",
+        f"{_BASE}/remove",
+        Scope.APP,
+        _remove,
+        body={"tenantId": TEXT},
+        answer=by_status({"OK": {"didExist": FLAG}}),
+    ),
+    Endpoint(
+        "POST",
+        f"{_BASE}/user",
+        Scope.TENANT,
+        _associate,
+        body={"recipeUserId": TEXT},
+        answer=by_status({"UNKNOWN_USER_ID_ERROR": {}}),
+    ),
+    Endpoint(
+        "POST",
+        f"{_BASE}/user/remove",
+        Scope.TENANT,
+        _associate,
+        body={"recipeUserId": TEXT},
+        answer=by_status({"UNKNOWN_USER_ID_ERROR": {}}),
+    ),
 )
 
 #: After these, what is remembered of tenants is no longer true.

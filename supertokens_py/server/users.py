@@ -9,6 +9,7 @@ from supertokens_py.types.base import JSONObject
 
 from .call import Call
 from .routing import Endpoint, Scope
+from .shapes import FLAG, INTEGER, TEXT, by_status
 
 
 async def _by_id(call: Call) -> JSONObject:
@@ -35,11 +36,34 @@ async def _remove(call: Call) -> JSONObject:
     return {"status": "OK"}
 
 
+_NONE = by_status({"OK": {"users": {"type": "array", "maxItems": 0}}})
+
 ENDPOINTS = (
-    Endpoint("GET", "/user/id", Scope.APP, _by_id),
-    Endpoint("POST", "/user/remove", Scope.APP, _remove),
-    Endpoint("GET", "/users", Scope.TENANT, _by_account),
-    Endpoint("GET", "/users/count", Scope.TENANT, _count),
-    Endpoint("GET", "/users/by-accountinfo", Scope.TENANT, _by_account),
-    Endpoint("GET", "/recipe/userid/map", Scope.APP, _mapping),
+    Endpoint(
+        "GET",
+        "/user/id",
+        Scope.APP,
+        _by_id,
+        query={"userId": TEXT},
+        answer=by_status({"UNKNOWN_USER_ID_ERROR": {}}),
+    ),
+    Endpoint(
+        "POST",
+        "/user/remove",
+        Scope.APP,
+        _remove,
+        body={"userId": TEXT, "removeAllLinkedAccounts?": FLAG},
+        answer=by_status({"OK": {}}),
+    ),
+    Endpoint("GET", "/users", Scope.TENANT, _by_account, answer=_NONE),
+    Endpoint("GET", "/users/count", Scope.TENANT, _count, answer=by_status({"OK": {"count": INTEGER}})),
+    Endpoint("GET", "/users/by-accountinfo", Scope.TENANT, _by_account, answer=_NONE),
+    Endpoint(
+        "GET",
+        "/recipe/userid/map",
+        Scope.APP,
+        _mapping,
+        query={"userId": TEXT},
+        answer=by_status({"UNKNOWN_MAPPING_ERROR": {}}),
+    ),
 )

@@ -1,0 +1,155 @@
+"""Requests made up from the server's own description, right and wrong: `scripts/fuzz cdi --count 100000`.
+
+No answer may be 5xx, or of a status, a content type or a shape that the description does not have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.testclient import TestClient
+
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.factory import open_engine
+from supertokens_py.server import create_app
+from tests.server.wire import Wire, access, refresh_token
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+_USERS = ("u1", "u2")
+
+
+class Target:
+    """A server in this process, with sessions, roles and tenants that requests can hit."""
+
+    def __init__(self) -> None:
+        settings = EngineConfig(clean_up_interval=0).resolve({})
+        self.app = create_app(open_engine("sqlite://", settings), max_body_bytes=20_000)
+        self.wire = Wire(TestClient(self.app, base_url="http://core"))
+        self.schema = schemathesis.openapi.from_asgi("/openapi.json", self.app)
+        self.statuses: Counter[int] = Counter()
+        self.answers: Counter[str] = Counter()
+        self.known: dict[str, list[Any]] = {}
+        self.stock()
+
+    def stock(self) -> None:
+        """Make what is to be found: requests use it up."""
+        for tenant in ("public", "t1"):
+            self.wire.put("/recipe/multitenancy/tenant/v2", {"tenantId": tenant})
+        self.wire.put("/recipe/role", {"role": "admin", "permissions": ["read"]})
+        issued = [self.wire.create(user, tenant=tenant) for user in _USERS for tenant in ("public", "t1")]
+        self.known = {
+            "userId": list(_USERS),
+            "role": ["admin"],
+            "permission": ["read"],
+            "tenantId": ["t1", "public"],
+            "algorithm": ["RS256"],
+            "sessionHandle": [answer["session"]["handle"] for answer in issued],
+            "sessionHandles": [[answer["session"]["handle"]] for answer in issued],
+            "accessToken": [access(answer) for answer in issued],
+            "refreshToken": [refresh_token(answer) for answer in issued],
+        }
+
+    def ask(self, case: schemathesis.Case) -> None:
+        """Send a request and judge the answer."""
+        response = case.call()
+        self.statuses[response.status_code] += 1
+        if response.status_code == 200 and "json" in (response.headers["content-type"][0]):
+            answer = response.json()
+            self.answers[str(answer.get("status")) if isinstance(answer, dict) else "other"] += 1
+        case.validate_response(response, checks=CHECKS)
+
+    def requests(self, operation: Any, mode: GenerationMode) -> st.SearchStrategy[schemathesis.Case]:
+        """Return a strategy for requests, of which about half name something that exists."""
+
+        @st.composite
+        def request(draw: st.DrawFn) -> schemathesis.Case:
+            case = draw(operation.as_strategy(generation_mode=mode))
+            for part in (case.body, case.query, case.path_parameters):
+                if not isinstance(part, dict):
+                    continue
+                for name in part.keys() & self.known.keys():
+                    if draw(st.booleans()):
+                        part[name] = draw(st.sampled_from(self.known[name]))
+            return case
+
+        return request()
+
+
+def run(operation: Any, target: Target, *, count: int, seed: int, mode: GenerationMode) -> None:
+    """Send `count` requests to one operation."""
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(target.requests(operation, mode))
+    def ask(case: schemathesis.Case) -> None:
+        target.ask(case)
+
+    ask()
+
+
+def operations(target: Target) -> dict[str, Any]:
+    """Return what the description describes, by method and path."""
+    return {
+        operation.label: operation
+        for operation in (found.ok() for found in target.schema.get_all_operations())
+    }
+
+
+def main(say: Callable[[str], None] = print) -> int:
+    """Fuzz every operation; 1 if one failed."""
+    parser = argparse.ArgumentParser(prog="scripts/fuzz cdi")
+    parser.add_argument("--count", type=int, default=20_000, help="requests [%(default)s]")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    args = parser.parse_args()
+    target, failed, began = Target(), list[str](), time.monotonic()
+    found = operations(target)
+    each = max(1, args.count // (2 * len(found)))
+    say(f"seed {args.seed}; {len(found)} operations, {each} requests of each kind")
+    for label, operation in found.items():
+        for mode in GenerationMode:
+            target.stock()
+            try:
+                run(operation, target, count=each, seed=args.seed, mode=mode)
+            except Unsatisfiable:
+                continue  # nothing can be wrong with a request that says nothing
+            except (Exception, FailureGroup) as error:
+                failed.append(label)
+                say(f"{label} ({mode.value}): {error}")
+    say(f"{target.statuses.total()} requests in {time.monotonic() - began:.0f} s")
+    say("answers: " + ", ".join(f"{status} {count}" for status, count in sorted(target.statuses.items())))
+    say("of 200: " + ", ".join(f"{status} {count}" for status, count in target.answers.most_common()))
+    say(f"failed: {', '.join(sorted(set(failed)))}" if failed else "no answer was other than described")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
