@@ -1,14 +1,11 @@
-"""Mutated tokens, random lives and floods, small for the normal run and long from `scripts/fuzz`."""
+"""Mutated tokens, random lives and floods: what `scripts/fuzz tokens`, `state` and `flood` do."""
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
 import logging
 import random
-import resource
-import sys
 import tempfile
 import time
 import tracemalloc
@@ -21,7 +18,6 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from supertokens_py import access_token
-from tests.engine.driver import Driver
 from tests.framework.clients.transport import Reply
 from tests.framework.site import Site, Visitor
 from tests.support.clock import Clock
@@ -324,71 +320,3 @@ def flood(site: Site, kind: str, make: Any, count: int) -> Flood:
     database._attempt = attempt
     assert len(access_token._known_headers) <= access_token._MAX_KNOWN_HEADERS
     return Flood(kind, count, seconds, transactions[0], kept)
-
-
-# -- command line ----------------------------------------------------------------------------------
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one of the long commands."""
-    parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    tokens = commands.add_parser(
-        "tokens", help="send mutated tokens and cookies; none may be accepted or break"
-    )
-    tokens.add_argument("--count", type=int, default=1_000_000)
-    tokens.add_argument(
-        "--framework", default="flask", choices=["fastapi", "flask", "django_sync", "django_async"]
-    )
-    state = commands.add_parser("state", help="random lives of sessions, held against the model")
-    state.add_argument("--steps", type=int, default=100_000)
-    state.add_argument("--database", default="sqlite", choices=["sqlite", "postgresql"])
-    floods = commands.add_parser("flood", help="distinct forged tokens: time, transactions and memory")
-    floods.add_argument("--count", type=int, default=100_000)
-    floods.add_argument(
-        "--framework", default="flask", choices=["fastapi", "flask", "django_sync", "django_async"]
-    )
-    for command in (tokens, state):
-        command.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    given = parser.parse_args(arguments)
-    started = time.perf_counter()
-    failed = globals()[f"_run_{given.command}"](given)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{time.perf_counter() - started:.0f} s, {peak} MiB at most")
-    return failed
-
-
-def _run_tokens(given: Any) -> int:
-    with fuzzed_site(given.framework) as site:
-        report = fuzz_tokens(site, given.count, given.seed)
-    print(f"seed {given.seed}, {given.framework}: {report}")
-    for line in (report.accepted + report.broken)[:20]:
-        print(line)
-    return 1 if report.accepted or report.broken else 0
-
-
-def _run_state(given: Any) -> int:
-    if given.database == "postgresql":
-        from tests.support.temporary_postgres import postgres
-
-        with postgres() as server:
-            done = fuzz_state(server.uri, given.steps, given.seed)
-    else:
-        with tempfile.TemporaryDirectory() as directory:
-            done = fuzz_state(f"sqlite:///{directory}/state.db", given.steps, given.seed)
-    print(f"seed {given.seed}, {given.database}: {done.total()} steps without a divergence: {dict(done)}")
-    return 0
-
-
-def _run_flood(given: Any) -> int:
-    with fuzzed_site(given.framework) as site:
-        for kind, make in flood_kinds(site).items():
-            print(flood(site, kind, make, given.count), flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    logging.disable(logging.ERROR)
-    sys.exit(main())
-
-__all__ = ["Driver", "corpus", "flood", "flood_kinds", "fuzz_state", "fuzz_tokens", "fuzzed_site", "main"]

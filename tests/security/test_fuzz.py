@@ -12,6 +12,7 @@ from tests.framework.site import Site
 from tests.support.databases import TestDatabase
 
 from . import fuzz
+from .__main__ import main
 
 
 @pytest.fixture
@@ -71,9 +72,9 @@ def test_a_flood_costs_no_io_and_no_memory(fuzzed: Site, kind: str) -> None:
 def test_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     """Each long command runs and prints its figures."""
     started = time.perf_counter()
-    assert fuzz.main(["tokens", "--count", "50", "--seed", "1"]) == 0
-    assert fuzz.main(["state", "--steps", "30", "--seed", "1"]) == 0
-    assert fuzz.main(["flood", "--count", "20"]) == 0
+    assert main(["tokens", "--count", "50", "--seed", "1"]) == 0
+    assert main(["state", "--steps", "30", "--seed", "1"]) == 0
+    assert main(["flood", "--count", "20"]) == 0
     told = capsys.readouterr().out
     assert "50 sent, 0 accepted, 0 broken" in told
     assert "30 steps without a divergence" in told

@@ -68,6 +68,15 @@ DJANGO_WSGI = Kind("django-wsgi", EXAMPLES / "django", gunicorn("demo.wsgi", *GT
 KINDS = (FASTAPI, FLASK_SYNC, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 
 
+def client(url: str) -> httpx2.Client:
+    """Return an HTTP client that keeps no cookies of its own and trusts no proxy settings."""
+    no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    # There is no TLS here: without `verify`, making a client costs no 50 ms for certificates.
+    return httpx2.Client(
+        base_url=url, timeout=ANSWER_SECONDS, trust_env=False, verify=False, cookies=no_cookies
+    )
+
+
 class Server:
     """A running server process (a group: master and workers)."""
 
@@ -79,9 +88,8 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
 
     def client(self) -> httpx2.Client:
-        """Return an HTTP client that keeps no cookies of its own and trusts no proxy settings."""
-        no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        return httpx2.Client(base_url=self.url, timeout=ANSWER_SECONDS, trust_env=False, cookies=no_cookies)
+        """Return an HTTP client for this server, as `client` makes it."""
+        return client(self.url)
 
     def logs(self) -> str:
         """Return what the server printed so far."""
@@ -163,7 +171,7 @@ def _start(kind: Kind, command: tuple[str, ...], environ: dict[str, str], port: 
         process = subprocess.Popen(
             [part.replace("{fd}", str(*sockets)) for part in command],
             cwd=kind.folder,
-            env=_clean_environment() | environ,
+            env=clean_environment() | environ,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -173,7 +181,7 @@ def _start(kind: Kind, command: tuple[str, ...], environ: dict[str, str], port: 
     return Server(process, port, kind, Path(log))
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Return this process's environment without what would configure the server by accident."""
     foreign = ("SUPERTOKENS_", "DJANGO_", "FLASK_", "GUNICORN_", "UVICORN_", "WEB_CONCURRENCY", "API_DOMAIN")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}

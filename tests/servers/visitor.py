@@ -45,6 +45,13 @@ class Visitor:
 
     def send(self, method: str, path: str, *, bearer: str | None = None, json: Any = None) -> httpx2.Response:
         """Send one request with the tokens a browser would send, and keep those that come back."""
+        headers = self.headers(path, bearer=bearer)
+        response = self.http.request(method, path, headers=headers, json=json)
+        self.absorb(response)
+        return response
+
+    def headers(self, path: str, *, bearer: str | None = None) -> dict[str, str]:
+        """Return the headers of a request with the access token or, where it refreshes, with `bearer`."""
         headers = {"rid": "session", "st-auth-mode": self.mode}
         token = bearer if path == REFRESH else self.access
         if token and self.mode == "header":
@@ -52,9 +59,7 @@ class Visitor:
         elif token:
             name = "sRefreshToken" if path == REFRESH else "sAccessToken"
             headers["cookie"] = f"{name}={quote(token, safe='')}"
-        response = self.http.request(method, path, headers=headers, json=json)
-        self.absorb(response)
-        return response
+        return headers
 
     def absorb(self, response: httpx2.Response) -> None:
         """Store the tokens of a response; an empty value deletes one."""

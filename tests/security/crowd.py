@@ -1,0 +1,180 @@
+"""Many clients with bad connections, and thieves beside them (`scripts/fuzz clients`)."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+
+from tests.servers.visitor import REFRESH, Visitor
+
+from .storms import Client, Tally, database, shown
+from .workers import Workers
+
+GRACE_S = 3
+#: The last repetition is sent this long before the window closes, and the first theft so long after.
+MARGIN_S = 0.3
+#: Between what a client does, on average.
+THINK_S = 1.0
+WORKERS = 2
+
+
+class Honest(Client):
+    """A client that refreshes at random. Its answers are lost or late, its requests come twice or late.
+
+    What is late is late by less than the window, and no more than one refresh old: a token of two
+    refreshes ago is reuse at any time.
+    """
+
+    def __init__(self, label: str, dice: random.Random, until: float, tabs: ThreadPoolExecutor) -> None:
+        super().__init__(label, dice)
+        self._until = until
+        self._tabs = tabs
+        self._visitor: Visitor
+
+    def work(self) -> None:
+        ways: list[Callable[[], None]] = [self._plain, self._lost, self._doubled, self._late, self._overtaken]
+        self._visitor = self._signed_in()
+        while time.monotonic() < self._until:
+            time.sleep(self.dice.expovariate(1 / THINK_S))
+            way = self.dice.choice(ways)
+            way()
+            self.tally.done[way.__name__.strip("_")] += 1
+            if self._visitor.refresh_token and self.dice.random() < 0.3:
+                answer = self._visitor.get("/api/verified")
+                self.tally.expect(answer.status_code == 200, "false log-out at a view", shown(answer))
+            if not self._visitor.refresh_token:
+                self._visitor = self._signed_in()
+
+    def _signed_in(self) -> Visitor:
+        visitor = Visitor(self.http, self.dice.choice(("cookie", "header")))
+        answer = visitor.login(self.label)
+        self.tally.expect(answer.status_code == 200, "no log-in", shown(answer))
+        self.tally.done["sessions"] += 1
+        return visitor
+
+    def _plain(self) -> None:
+        self._settle(self._tab(self._visitor.refresh_token), time.monotonic())
+
+    def _lost(self) -> None:
+        """Up to three answers never arrive; the client asks again with the token that it has."""
+        first, token = time.monotonic(), self._visitor.refresh_token
+        for _ in range(self.dice.randrange(1, 4)):
+            self._abandoned(token)
+            self._wait(first)
+        self._settle(self._tab(token), first)
+
+    def _doubled(self) -> None:
+        """Up to four tabs refresh at once, or a proxy sends a request again."""
+        first, count = time.monotonic(), self.dice.randrange(2, 5)
+        tabs = list(self._tabs.map(self._tab, [self._visitor.refresh_token] * count))
+        self._settle_all(tabs, first)
+
+    def _late(self) -> None:
+        """The same request arrives again, up to the window later."""
+        first, token = time.monotonic(), self._visitor.refresh_token
+        tabs = [self._tab(token)]
+        for _ in range(self.dice.randrange(1, 3)):
+            self._wait(first)
+            tabs.append(self._tab(token))
+        self._settle_all(tabs, first)
+
+    def _overtaken(self) -> None:
+        """An answer comes so late that it overwrites the token of a later one; that one still works."""
+        self._plain()
+        stale = self._visitor.refresh_token
+        first = time.monotonic()
+        newer = self._tab(stale)
+        self._wait(first)
+        self._settle_all([newer, self._tab(stale)], first)
+
+    def _wait(self, first: float) -> None:
+        left_s = first + GRACE_S - MARGIN_S - time.monotonic()
+        time.sleep(max(0.0, self.dice.random() ** 2 * left_s))
+
+    def _tab(self, token: str) -> tuple[Visitor, httpx2.Response]:
+        tab = Visitor(self.http, self._visitor.mode, refresh_token=token)
+        answer = tab.refresh()
+        self.tally.done["requests"] += 1
+        return tab, answer
+
+    def _abandoned(self, token: str) -> None:
+        """Send a refresh and hang up: before the answer, or when it is there."""
+        headers, patience_s = self._visitor.headers(REFRESH, bearer=token), self.dice.uniform(0.001, 0.03)
+        try:
+            with self.http.stream("POST", REFRESH, headers=headers, timeout=patience_s):
+                self.tally.done["answers dropped"] += 1
+        except httpx2.TimeoutException:
+            self.tally.done["requests abandoned"] += 1
+
+    def _settle(self, tab: tuple[Visitor, httpx2.Response], first: float) -> None:
+        self._settle_all([tab], first)
+
+    def _settle_all(self, tabs: list[tuple[Visitor, httpx2.Response]], first: float) -> None:
+        """Keep the tokens of the answers, which must all be of one session that lives."""
+        took_s = time.monotonic() - first
+        refused = [answer for _, answer in tabs if answer.status_code != 200]
+        if refused and took_s > GRACE_S:
+            self.tally.done["stood still beyond the window"] += 1  # this machine, not the library
+        else:
+            self.tally.expect(not refused, "false log-out", [shown(answer) for answer in refused])
+            successors = {tab.refresh_token for tab, _ in tabs}
+            self.tally.expect(len(successors) == 1, "several successors", len(successors))
+        self._visitor = tabs[-1][0]
+
+
+class Thief(Client):
+    """An owner and a thief in one: each retired token that is used beyond the window ends the session."""
+
+    def __init__(self, label: str, dice: random.Random, until: float) -> None:
+        super().__init__(label, dice)
+        self._until = until
+
+    def work(self) -> None:
+        while time.monotonic() < self._until:
+            owner = Visitor(self.http)
+            owner.login(self.label)
+            held = [owner.refresh_token]
+            for _ in range(self.dice.randrange(1, 4)):
+                time.sleep(self.dice.uniform(0, 0.2))
+                self.tally.expect(owner.refresh().status_code == 200, "owner refused")
+                held.append(owner.refresh_token)
+            time.sleep(GRACE_S + MARGIN_S + self.dice.expovariate(1 / THINK_S))
+            answer = owner.get("/api/verified")
+            self.tally.expect(answer.status_code == 200, "owner refused", shown(answer))
+            retired = self.dice.choice(held[:-1])
+            self._replay(owner, retired)
+            which = "the last" if retired == held[-2] else "an older"
+            self.tally.done[f"replays of {which} retired token"] += 1
+
+    def _replay(self, owner: Visitor, retired: str) -> None:
+        answer = Visitor(self.http, refresh_token=retired).refresh()
+        self.tally.expect(answer.status_code == 401, "reuse not detected", shown(answer))
+        for what, after in (("access", owner.get("/api/verified")), ("refresh", owner.refresh())):
+            self.tally.expect(after.status_code == 401, f"{what} token alive after reuse", shown(after))
+
+
+def crowd(kind: str, seed: int, clients: int, minutes: float) -> Tally:
+    """Let `clients` honest ones, and a quarter as many thieves, have their way with two processes."""
+    dice, tally = random.Random(seed), Tally()
+    settings = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": str(GRACE_S)}
+    with database(kind) as (made, _, directory), ThreadPoolExecutor(clients) as tabs:
+        workers = Workers(made.uri, directory / "log", settings)
+        workers.start(WORKERS)
+        until = time.monotonic() + minutes * 60
+        honest = [Honest(f"user-{n}", random.Random(dice.random()), until, tabs) for n in range(clients)]
+        thieves = [
+            Thief(f"victim-{n}", random.Random(dice.random()), until) for n in range(max(1, clients // 4))
+        ]
+        for one in (*honest, *thieves):
+            one.begin(workers.url, one.work)
+        for one in (*honest, *thieves):
+            one.end(tally, minutes * 60 + 60)
+        tally.expect(len(workers.process_ids) == WORKERS, "a process ended")
+        if tally.problems:
+            tally.problems.append(workers.logs())
+        workers.kill()
+    return tally
