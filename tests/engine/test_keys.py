@@ -37,6 +37,13 @@ def kids(driver: Driver) -> list[str]:
     return [key["kid"] for key in driver.jwks().keys]
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let monotonic time pass for the key ring: its cool-downs do not follow the wall clock."""
@@ -214,6 +221,45 @@ def test_a_leaked_key_can_be_dropped(fresh_shared: TestDatabase, start: Opener):
     assert kids(core)[:-1] == [new]
     assert "not a valid one" in core.regenerate_session(session.access_token.text).message
     assert kid_of(core.refresh(session)) == new
+
+
+def test_a_process_that_only_verifies_learns_of_dropped_keys(
+    fresh_shared: TestDatabase, start: Opener, later: Callable[[float], None]
+):
+    """Within a minute it looks by itself, behind the request that notices; until then it knows nothing."""
+    one, two = start(fresh_shared.uri), start(fresh_shared.uri)
+    leaked = kid_of(two.create())
+    assert leaked in one.reload_keys().keys
+    new = two.rotate_signing_key(drop_old=True)
+    later(59.9)
+    assert leaked in one.engine.key_set().keys
+    later(0.2)
+    wait_until(lambda: leaked not in one.engine.key_set().keys)
+    assert new in one.engine.key_set().keys
+
+
+def test_keys_are_looked_at_once_a_minute(
+    sqlite_database: TestDatabase, start: Opener, later: Callable[[float], None]
+):
+    """Many requests share one look, and one that fails is not repeated by the next request."""
+    core = start(sqlite_database.uri)
+    known = core.reload_keys()
+    ring, looks = core.engine._keys, list[bool]()
+    read = ring._read
+
+    def failing_at_first(connection: Any) -> Any:
+        looks.append(bool(looks))
+        if len(looks) == 1:
+            raise EngineUnavailableError("away")
+        return read(connection)
+
+    ring._read = failing_at_first
+    for expected in (1, 2):
+        later(60.1)
+        for _ in range(50):
+            assert core.engine.key_set() is known
+        wait_until(lambda count=expected: len(looks) == count)
+    assert looks == [False, True]
 
 
 def test_a_failed_reload_keeps_the_keys(

@@ -99,8 +99,7 @@ class EmbeddedEngine:
         """Make a new dynamic signing key that signs at once, and return its id.
 
         For a key that may have leaked: with `drop_old`, tokens signed with earlier dynamic keys are
-        no longer accepted (other processes: once they reload, within a minute of signing), and
-        their sessions go on after a refresh.
+        no longer accepted (by other processes: within a minute), and their sessions go on after a refresh.
         """
         return await offload(self._keys.rotate, drop_old=drop_old)
 

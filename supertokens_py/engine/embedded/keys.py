@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .database import Database
 
 RELOAD_COOL_DOWN_S = 5.0
-#: Signing looks for keys made elsewhere (an emergency rotation) at least this often.
+#: Signing and verifying look for what happened elsewhere (an emergency rotation) at least this often.
 STALE_AFTER_S = 60.0
 #: The published key set is read from the database at most this often.
 PUBLISH_AFTER_S = 1.0
@@ -76,14 +76,19 @@ class KeyRing:
         self._parsed: dict[tuple[str, str], SigningKey] = {}
         self._master_key: str | None = None
         self._reloaded_at = float("-inf")
+        self._look_again_at = float("inf")
         self._failure: EngineUnavailableError | ConfigError | None = None
         self._prepare_statements()
         forks.register(self)
 
     def key_set(self) -> KeySet:
-        """Return the public keys in memory, without I/O."""
+        """Return the public keys in memory, without I/O; aged ones are read again by another thread."""
         snapshot = self._snapshot
-        return _EMPTY if snapshot is None else snapshot.key_set
+        if snapshot is None:
+            return _EMPTY
+        if time.monotonic() >= self._look_again_at:
+            self._look_again_behind()
+        return snapshot.key_set
 
     def signer(self, *, static: bool) -> SigningKey:
         """Return the key that signs now; keys that are due are made first."""
@@ -127,6 +132,7 @@ class KeyRing:
                     self._failure = error
                 finally:
                     self._reloaded_at = time.monotonic()
+                    self._look_again_at = self._reloaded_at + STALE_AFTER_S
             if self._snapshot is None and self._failure is not None:
                 raise self._failure
             return self.key_set()
@@ -177,6 +183,22 @@ class KeyRing:
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
 
+    def _look_again_behind(self) -> None:
+        self._look_again_at = time.monotonic() + STALE_AFTER_S  # whether it succeeds or not
+        try:
+            threading.Thread(target=self._look_again, name="supertokens-keys", daemon=True).start()
+        except RuntimeError:  # the interpreter is shutting down
+            log.debug("verification keys are not read again")
+
+    def _look_again(self) -> None:
+        with self._lock:
+            if self._snapshot is None:
+                return  # closed meanwhile
+            try:
+                self._load(create=False)
+            except (EngineUnavailableError, ConfigError) as error:
+                log.warning("signing keys could not be loaded: %s", error)
+
     def _current(self, max_age_s: float) -> _Snapshot:
         snapshot = self._snapshot
         if snapshot is not None and self._is_fresh(snapshot, max_age_s):
@@ -207,7 +229,9 @@ class KeyRing:
             dynamic, static, made = self._database.write(self._create_due)
             for kid in made:
                 audit("key.created", kid=kid)
-        self._snapshot = _Snapshot(dynamic, static, self._public(dynamic, static), read_at=time.monotonic())
+        read_at = time.monotonic()
+        self._snapshot = _Snapshot(dynamic, static, self._public(dynamic, static), read_at)
+        self._look_again_at = read_at + STALE_AFTER_S
         return self._snapshot
 
     def _public(self, dynamic: Sequence[SigningKey], static: Sequence[SigningKey]) -> KeySet:
@@ -216,7 +240,7 @@ class KeyRing:
             key.kid: RsaVerificationKey(key.kid, key.public_key, key.created_ms + life_ms) for key in dynamic
         }
         keys |= {key.kid: RsaVerificationKey(key.kid, key.public_key) for key in static}
-        known = self.key_set()
+        known = _EMPTY if self._snapshot is None else self._snapshot.key_set
         # A new object tells verifiers to forget what they remember, so make one only for a change.
         return known if known.keys.keys() == keys.keys() else KeySet(keys, self._settings.now_ms())
 
