@@ -108,7 +108,7 @@ def _sync_cases(package: str, twin: Any, pool: list[dict[str, Any]]) -> dict[str
 
 
 async def scale_cases(uri: str, label: str, rows: str) -> dict[str, Any]:
-    """Refresh and verify with the database, among `rows` other sessions."""
+    """Refresh, verify with the database, list and revoke by user, among `rows` other sessions."""
     sdk.start(sdk.OURS, "fastapi", uri=uri)
     api = sdk.module(sdk.OURS, "recipe.session.asyncio")
     pool = []
@@ -119,10 +119,32 @@ async def scale_cases(uri: str, label: str, rows: str) -> dict[str, Any]:
         pool.append(session.get_all_session_tokens_dangerously())
         if number == 0:
             populate(uri, int(rows))
-    cases = _sync_cases(sdk.OURS, sdk.module(sdk.OURS, "recipe.session.syncio"), pool)
-    return {
-        f"{label}: {name.removesuffix(', sync')}": case for name, case in cases.items() if name[0] in "rv"
-    }
+    twin = sdk.module(sdk.OURS, "recipe.session.syncio")
+    cases = {name.removesuffix(", sync"): case for name, case in _sync_cases(sdk.OURS, twin, pool).items()}
+    cases |= _user_cases(twin, uri)
+    return {f"{label}: {name}": case for name, case in cases.items() if name != "create"}
+
+
+def _user_cases(twin: Any, uri: str) -> dict[str, Any]:
+    def listing(n: int) -> Callable[[], None]:
+        def run() -> None:
+            for i in range(
+                n
+            ):  # users of `populate`, one session each; the first is the one who signs in above
+                assert len(twin.get_all_session_handles_for_user(f"user-{i % 999 + 2}")) == 1
+
+        return run
+
+    def revoking(n: int) -> Callable[[], None]:
+        populate(uri, n, user="leaving-", tidy=False)
+
+        def run() -> None:
+            for i in range(n):
+                assert len(twin.revoke_all_sessions_for_user(f"leaving-{i + 1}")) == 1
+
+        return run
+
+    return {"list by user": listing, "revoke by user": revoking}
 
 
 def hand_cases(uri: str, store: str) -> dict[str, Any]:
@@ -234,8 +256,8 @@ def _core_read(uri: str, handles: list[str]) -> Callable[[int], Callable[[], Non
     return prepare
 
 
-def populate(uri: str, rows: int) -> None:
-    """Fill the table with other sessions, as bulk rows."""
+def populate(uri: str, rows: int, *, user: str = "user-", tidy: bool = True) -> None:
+    """Insert bulk rows, one session for each of the users 1 to `rows`; `tidy` renews the statistics."""
     now = int(time.time() * 1000)
     if uri.startswith("sqlite"):
         connection = sqlite3.connect(uri.removeprefix("sqlite:///"))
@@ -244,12 +266,13 @@ def populate(uri: str, rows: int) -> None:
             f"INSERT INTO session_info ({_COLUMNS}) "
             "VALUES ('public', 'public', ?, ?, ?, '{}', ?, ?, '{\"a\":1}', 0)",
             (
-                (str(uuid.uuid4()), f"user-{i}", secrets.token_hex(32), now + 10**9 + i, now)
-                for i in range(rows)
+                (str(uuid.uuid4()), f"{user}{i}", secrets.token_hex(32), now + 10**9 + i, now)
+                for i in range(1, rows + 1)
             ),
         )
         connection.commit()
-        connection.execute("ANALYZE")
+        if tidy:
+            connection.execute("ANALYZE")
         connection.close()
         return
     import psycopg
@@ -257,10 +280,11 @@ def populate(uri: str, rows: int) -> None:
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(
             f"INSERT INTO session_info ({_COLUMNS}) "
-            "SELECT 'public', 'public', gen_random_uuid()::text, 'user-' || i, "
+            "SELECT 'public', 'public', gen_random_uuid()::text, %s || i, "
             "md5(i::text) || md5((i + 1)::text), '{}', %s + i, %s, '{\"a\":1}', false "
             "FROM generate_series(1, %s) i",
-            (now + 10**9, now, rows),
+            (user, now + 10**9, now, rows),
         )
-        connection.execute("VACUUM ANALYZE session_info")
-        connection.execute("CHECKPOINT")
+        if tidy:
+            connection.execute("VACUUM ANALYZE session_info")
+            connection.execute("CHECKPOINT")
