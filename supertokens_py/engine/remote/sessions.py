@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from supertokens_py.access_token import AccessToken, parse_access_token
+from supertokens_py.audit import audit
 from supertokens_py.bridge import offload
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import limits
@@ -103,7 +104,7 @@ class RemoteSessions:
 
     async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
         wanted = [handle for handle in dict.fromkeys(handles) if limits.may_be_handle(handle)]
-        return await offload(self._revoke, wanted) if wanted else []
+        return _told_revoked(await offload(self._revoke, wanted)) if wanted else []
 
     async def revoke_user_sessions(self, user_id: str, *, tenant_id: str | None) -> list[str]:
         tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
@@ -112,7 +113,7 @@ class RemoteSessions:
         body: JSONObject = {"userId": user_id, "revokeAcrossAllTenants": tenant_id is None}
         path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = await offload(self._core.post, path, body, rid=_RID, tenant=tenant)
-        return list(ok(answer)["sessionHandlesRevoked"])
+        return _told_revoked(list(ok(answer)["sessionHandlesRevoked"]))
 
     async def user_session_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]:
         tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
@@ -145,7 +146,9 @@ class RemoteSessions:
     def _create(self, body: JSONObject, tenant_id: str, validity_ms: int | None) -> IssuedSession:
         self._add_validity(body, validity_ms)
         path = f"{tenant_path(tenant_id)}/recipe/session"
-        return _issued_session(ok(self._core.post(path, body, rid=_RID, tenant=tenant_id)))
+        issued = _issued_session(ok(self._core.post(path, body, rid=_RID, tenant=tenant_id)))
+        audit("session.created", handle=issued.handle, user_id=issued.user_id, tenant_id=issued.tenant_id)
+        return issued
 
     def _verify(self, token: AccessToken, check_database: bool) -> Verified | Unauthorised | TryRefresh:
         rotates = self._core.version() >= ROTATION_VERSION
@@ -179,19 +182,26 @@ class RemoteSessions:
         answer = self._core.post("/recipe/session/refresh", body, rid=_RID)
         match answer.get("status"):
             case "OK":
-                return _issued_session(answer)
+                issued = _issued_session(answer)
+                audit("session.refreshed", handle=issued.handle)
+                return issued
             case "UNAUTHORISED":
-                return Unauthorised(_message(answer), answer.get("recentTokenReuseSubtype"))
+                reuse = answer.get("recentTokenReuseSubtype")
+                if reuse is not None:  # the core is set to treat reuse so; it does not name the session
+                    audit("session.reuse", subtype=reuse)
+                return Unauthorised(_message(answer), reuse)
             case "TOKEN_THEFT_DETECTED":
                 session = answer["session"]
                 if self._core.version() < ROTATION_VERSION:
                     self._revoke([session["handle"]])  # older cores leave that to their clients
-                return TokenTheft(
+                theft = TokenTheft(
                     handle=session["handle"],
                     user_id=session["userId"],
                     recipe_user_id=session.get("recipeUserId", session["userId"]),
                     reuse=answer.get("recentTokenReuseSubtype"),
                 )
+                audit("session.reuse", handle=theft.handle, user_id=theft.user_id, subtype=theft.reuse)
+                return theft
             case _:
                 raise unexpected(answer)
 
@@ -282,6 +292,12 @@ class RemoteSessions:
         if self._core.version() < ROTATION_VERSION:
             raise GeneralError("an access token validity per session needs a SuperTokens core with CDI 5.6")
         body["accessTokenValidity"] = limits.checked_life_ms(validity_ms)
+
+
+def _told_revoked(handles: list[str]) -> list[str]:
+    for handle in handles:
+        audit("session.revoked", handle=handle)
+    return handles
 
 
 def _check_payload(name: str, payload: JSONObject) -> None:
