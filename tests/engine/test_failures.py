@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sqlite3
 import stat
@@ -14,10 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event
 
-from supertokens_py.engine.interface import IssuedSession
+from supertokens_py.engine.interface import IssuedSession, Verified
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
@@ -103,6 +105,39 @@ def test_no_free_connection(postgres_database: TestDatabase, start: Opener):
     ):
         core.create()
     core.create()
+
+
+class Interrupted(BaseException):
+    """What gevent and eventlet raise when a time-out of theirs is over."""
+
+
+@pytest.mark.parametrize("call", ["verify", "refresh", "information"])
+def test_an_interrupted_query_does_not_stay_in_the_pool(
+    postgres_database: TestDatabase, start: Opener, call: str
+):
+    """A caller that gives up leaves a query under way: nobody else may be given that connection."""
+    core = start(postgres_database.uri, pool_size=1, pool_timeout=1)
+    session = core.create()
+    calls: dict[str, Callable[[], Any]] = {
+        "verify": lambda: core.verify(session),
+        "refresh": lambda: core.refresh(session),
+        "information": lambda: core.session_information(session.handle),
+    }
+
+    def give_up(*_: object) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    try:
+        with psycopg.connect(postgres_database.uri) as blocker:
+            blocker.execute("LOCK TABLE session_info IN ACCESS EXCLUSIVE MODE")
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(Interrupted):
+                calls[call]()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert core.verify(session) == Verified()
+    assert core.refresh(session).handle == session.handle
 
 
 # SQLite

@@ -173,6 +173,9 @@ class Database:
                 raise DBAPIError.instance(
                     None, None, error, self._driver_error, connection_invalidated=lost
                 ) from error
+            except BaseException as interruption:
+                connection.invalidate(interruption)  # its query may still be under way
+                raise
 
     @contextmanager
     def _exclusive(self) -> Generator[None]:

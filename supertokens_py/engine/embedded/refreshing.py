@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from supertokens_py.audit import Event, Fact, audit
 from supertokens_py.constants import PROTECTED_CLAIMS
-from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
 from supertokens_py.types.base import JSONObject
 
@@ -17,15 +16,12 @@ from . import access_tokens
 from .access_tokens import Grant
 from .refresh_tokens import RefreshToken, open_token, same, successor
 from .rotation import decide, is_theft, successor_of
-from .session_statements import NO_SESSION, SessionStatements, json_object, lineage_of
+from .session_statements import NO_SESSION, json_object, lineage_of
+from .session_work import SessionWork
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .activity import Activity
-    from .database import Database
-    from .keys import KeyRing
-    from .users import UserIds
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -82,23 +78,8 @@ class _Following:
         return _Outcome(grant, "session.refreshed", {"handle": self.token.handle})
 
 
-class Refresher:
-    """Rotates refresh tokens; it is a class because it holds what every refresh needs."""
-
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyRing,
-        activity: Activity,
-        users: UserIds,
-        settings: ResolvedEngineConfig,
-    ) -> None:
-        self._database = database
-        self._keys = keys
-        self._activity = activity
-        self._users = users
-        self._settings = settings
-        self._sql = SessionStatements(database.tables)
+class Refresher(SessionWork):
+    """Rotates refresh tokens."""
 
     def refresh(
         self,

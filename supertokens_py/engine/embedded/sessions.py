@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.audit import audit
 from supertokens_py.engine import limits
-from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import (
     IssuedSession,
     IssuedToken,
@@ -29,37 +28,18 @@ from .access_tokens import Grant
 from .handles import new_handle, tenant_of
 from .refresh_tokens import first_token, hash1
 from .rotation import belongs
-from .session_statements import NO_SESSION, SessionStatements, json_object, key_of, lineage_of
+from .session_statements import NO_SESSION, json_object, key_of, lineage_of
+from .session_work import SessionWork
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .activity import Activity
-    from .database import Database
-    from .keys import KeyRing
-    from .users import UserIds
 
 _REVOKED_AT_ONCE = 500
 
 
-class SessionStore:
+class SessionStore(SessionWork):
     """Sessions in the database; every method is one unit of blocking work."""
-
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyRing,
-        activity: Activity,
-        users: UserIds,
-        settings: ResolvedEngineConfig,
-    ) -> None:
-        self._database = database
-        self._keys = keys
-        self._activity = activity
-        self._settings = settings
-        self._users = users
-        self._sql = SessionStatements(database.tables)
-        self._lineage = database.driver_query(self._sql.lineage)
 
     def create(
         self,
