@@ -134,6 +134,7 @@ def test_an_interrupted_query_does_not_stay_in_the_pool(
             signal.setitimer(signal.ITIMER_REAL, 0.3)
             with pytest.raises(Interrupted):
                 calls[call]()
+            assert core.roles() == []  # another table, while the query still waits for the lock
     finally:
         signal.signal(signal.SIGALRM, before)
     assert core.verify(session) == Verified()
