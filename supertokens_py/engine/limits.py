@@ -200,7 +200,7 @@ def json_text(field: str, value: object, *, limit: int = MAX_SESSION_JSON) -> st
         BadInputError: no JSON object, keys that are no strings, nested too deeply, or too large.
     """
     if not isinstance(value, dict):
-        raise BadInputError(f"{field} must be a JSON object (a dict), not {type(value).__name__}")
+        raise _no_object(field, cast("object", value))
     _check_nesting(field, cast("JSONObject", value))
     try:
         text = to_json(value)
@@ -210,6 +210,16 @@ def json_text(field: str, value: object, *, limit: int = MAX_SESSION_JSON) -> st
     if size > limit:
         raise BadInputError(f"{field} takes {size} bytes as JSON; at most {limit} are allowed")
     return text
+
+
+def require_object(field: str, value: object) -> None:
+    """Refuse what is no JSON object, before anything is laid over it or put into it.
+
+    Raises:
+        BadInputError: says what came instead.
+    """
+    if not isinstance(value, Mapping):
+        raise _no_object(field, value)
 
 
 def refuse_protected(payload: Mapping[str, Any] | None) -> None:
@@ -246,6 +256,10 @@ def _checked_factors(name: str, value: object) -> list[str] | None:
             raise BadInputError(f"{name} contains {factor!r} more than once")
         factors.append(factor)
     return None if name == "required_secondary_factors" and not factors else factors
+
+
+def _no_object(field: str, value: object) -> BadInputError:
+    return BadInputError(f"{field} must be a JSON object (a dict), not {type(value).__name__}")
 
 
 def _check_nesting(field: str, value: JSONObject) -> None:

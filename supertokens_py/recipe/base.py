@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -11,6 +13,10 @@ from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
 
 T = TypeVar("T")
+
+_NEARLY = 0.85
+
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class OverrideConfig:
@@ -47,9 +53,11 @@ def install(
     if override is None:
         return default, frozenset()
     kind: type[Any] = default.__class__
+    known = {*dir(default)}
     implementation: T | None = override(default)
     if implementation is None:
         raise ConfigError(f"the override in {source} returned None; it must return the implementation")
+    _tell_unknown_names(implementation, kind, known, source)
     names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
     replaced = frozenset(name for name in names if _is_replaced(implementation, kind, name))
     for name in replaced:
@@ -58,6 +66,17 @@ def install(
             hook = adapters[name](hook)
         setattr(implementation, name, _awaitable(hook))
     return implementation, replaced
+
+
+def _tell_unknown_names(implementation: object, kind: type[Any], known: set[str], source: str) -> None:
+    """Warn of what an override sets under a name that nothing calls: most likely a slip of the pen."""
+    on_instance = {*vars(implementation)} if hasattr(implementation, "__dict__") else set[str]()
+    for name in sorted({*dir(implementation)} - known - {*dir(kind)}):
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY)
+        never_runs = name in on_instance and callable(getattr(implementation, name))
+        if not name.startswith("_") and (nearest or never_runs):
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+            log.warning("the override in %s sets %r, which nothing calls%s", source, name, hint)
 
 
 def _is_replaced(implementation: Any, kind: type[Any], name: str) -> bool:

@@ -12,7 +12,7 @@ from supertokens_py.audit import audit
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.deprecation import warn_deprecated
-from supertokens_py.engine.limits import refuse_protected
+from supertokens_py.engine.limits import refuse_protected, require_object
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.types.base import RecipeUserId, context_of
 
@@ -222,6 +222,7 @@ class SessionContainer:
             ProtectedClaimError: the update names a protected claim; nothing was written.
             UnauthorisedError: the session is gone.
         """
+        require_object("access_token_payload_update", access_token_payload_update)
         refuse_protected(access_token_payload_update)
         context = context_of(user_context)
         self._check_fits({**self.get_access_token_payload(), **access_token_payload_update})
@@ -238,6 +239,7 @@ class SessionContainer:
             "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
         context = context_of(user_context)
+        require_object("new_access_token_payload", new_access_token_payload)
         issuer = self.get_access_token_payload().get("iss")
         payload = without_protected({"iss": issuer, **new_access_token_payload})
         self._check_fits(payload)

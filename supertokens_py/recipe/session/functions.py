@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.context import in_its_context
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
-from supertokens_py.engine.limits import refuse_protected
+from supertokens_py.engine.limits import refuse_protected, require_object
 from supertokens_py.exceptions import ConfigError
 
 from .claim import SessionClaim, SessionClaimValidator
@@ -68,8 +68,8 @@ class RecipeInterface:
         issued = await recipe.app.engine.create_session(
             user_id,
             tenant_id=tenant_id,
-            payload=access_token_payload or {},
-            data=session_data_in_database or {},
+            payload={} if access_token_payload is None else access_token_payload,
+            data={} if session_data_in_database is None else session_data_in_database,
             anti_csrf=disable_anti_csrf is not True and recipe.wants_anti_csrf_token,
             dynamic_key=recipe.config.use_dynamic_access_token_signing_key,
         )
@@ -234,6 +234,7 @@ class RecipeInterface:
         warn_deprecated(
             "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
+        require_object("new_access_token_payload", new_access_token_payload)
         payload = {"iss": self._recipe.issuer, **without_protected(new_access_token_payload)}
         return await self._recipe.app.engine.replace_session_payload(session_handle, payload)
 

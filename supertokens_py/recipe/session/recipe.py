@@ -10,7 +10,7 @@ from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_acces
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.context import in_context
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
-from supertokens_py.engine.limits import refuse_protected
+from supertokens_py.engine.limits import refuse_protected, require_object
 from supertokens_py.exceptions import (
     ConfigError,
     GeneralError,
@@ -159,6 +159,8 @@ class SessionRecipe(RecipeModule):
             ProtectedClaimError: the caller's claims name a protected one.
         """
         refuse_protected(given)
+        if given is not None:
+            require_object("access_token_payload", given)
         payload = {**(given or {}), "iss": self.issuer}
         for claim in self._claims:
             value = await claim.fetch(user_id, user_id, tenant_id, {**payload}, user_context)
