@@ -131,8 +131,11 @@ def test_wrapped_requests_without_a_session(site: Site) -> None:
 @pytest.mark.parametrize("name", ["/svc", "/svc/"])
 def test_force_script_name(site: Site, name: str) -> None:
     """FP-107: FORCE_SCRIPT_NAME is part of the path that the browser sees."""
+    import django
     from django.test import override_settings
 
+    if site.driver == "django_async" and django.VERSION < (5, 0):
+        pytest.skip("Django 4.2 itself does not know FORCE_SCRIPT_NAME under ASGI")
     site.init(info={"api_base_path": "/svc/auth"})
     with override_settings(FORCE_SCRIPT_NAME=name.rstrip("/")):
         visitor = site.sign_in("header", prefix="" if site.driver == "django_sync" else "/svc")

@@ -1,7 +1,7 @@
 """`verify_session` as a FastAPI dependency, for HTTP routes and WebSockets."""
 
-from __future__ import annotations
-
+# Without `from __future__ import annotations`: the oldest FastAPI cannot resolve the text of a callable
+# object's annotations and would take `connection` for a query parameter.
 from collections.abc import Callable, Coroutine
 from inspect import Signature
 from typing import Annotated, Any, Literal, overload
@@ -36,9 +36,20 @@ class SessionDependency(SecurityBase):
         self.scheme_name = "SuperTokens"
         self._options = options
         self._user_context = user_context
+        # FastAPI awaits a dependency whose attribute `__call__` is a coroutine function; the class's own is
+        # none, so that it can refuse before there is a coroutine that nobody awaits.
+        self.__call__ = self._verify
 
-    async def __call__(self, connection: HTTPConnection) -> SessionContainer | None:
+    def __call__(self, connection: HTTPConnection) -> Coroutine[Any, Any, SessionContainer | None]:
         """Return the session, or None where it is optional and there is none."""
+        if callable(connection):
+            raise ConfigError(
+                "verify_session() is no decorator in FastAPI: give your route a parameter "
+                "`session: SessionContainer = Depends(verify_session())`"
+            )
+        return self._verify(connection)
+
+    async def _verify(self, connection: HTTPConnection) -> SessionContainer | None:
         request = FastApiRequest.of(connection)
         recipe = SessionRecipe.get_instance()
         context = request_context(request, self._user_context)

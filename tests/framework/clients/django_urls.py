@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
 from django.urls import path
+from django.views.decorators.http import require_http_methods
 
 from supertokens_py.recipe.session.framework.django.asyncio import verify_session as verify_async
 from supertokens_py.recipe.session.framework.django.syncio import verify_session as verify_sync
@@ -69,9 +72,14 @@ def _patterns(index: int) -> list[Any]:
 
 
 def _only(view: Any, methods: tuple[str, ...]) -> Any:
-    from django.views.decorators.http import require_http_methods
+    """`require_http_methods`, which knows async views only from Django 5.0 on."""
+    if not iscoroutinefunction(view):
+        return require_http_methods(list(methods))(view)
 
-    return require_http_methods(list(methods))(view)
+    async def call(request: HttpRequest) -> HttpResponseBase:
+        return await view(request) if request.method in methods else HttpResponseNotAllowed(methods)
+
+    return call
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
