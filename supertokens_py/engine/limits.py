@@ -200,7 +200,7 @@ def json_text(field: str, value: object, *, limit: int = MAX_SESSION_JSON) -> st
         BadInputError: no JSON object, keys that are no strings, nested too deeply, or too large.
     """
     if not isinstance(value, dict):
-        raise _no_object(field, cast("object", value))
+        raise _no_object(field, value)
     _check_nesting(field, cast("JSONObject", value))
     try:
         text = to_json(value)

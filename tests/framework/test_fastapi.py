@@ -459,3 +459,23 @@ def test_forgotten_parentheses() -> None:
     ):
         with pytest.raises(ConfigError, match=r"Depends\(verify_session\(\)\)"):
             refused()
+
+
+def test_a_dependency_is_no_decorator() -> None:
+    """Above the route it would protect nothing, below it FastAPI would speak of coroutines."""
+
+    def decorated_twice() -> None:
+        @verify_session()
+        @FastAPI().get("/")
+        async def view() -> str:
+            return "open"
+
+    def decorated() -> None:
+        @FastAPI().get("/")
+        @verify_session()
+        def view() -> str:
+            return "open"
+
+    for refused in (decorated_twice, decorated):
+        with pytest.raises(ConfigError, match=r"no decorator in FastAPI.*= Depends\(verify_session\(\)\)"):
+            refused()
