@@ -1,27 +1,23 @@
-"""Real faults: clients that go away, application code that raises, clocks that disagree, greenlets.
+"""Real faults: clients that go away, clocks that disagree, greenlets.
 
-Elsewhere: databases that are gone, slow, full, locked or read-only (tests/engine/test_failures.py),
-processes killed in mid-transaction (tests/engine/test_concurrency.py, tests/servers/test_crash.py), forks
-(tests/engine/test_forks.py), SIGTERM and a lost database under load (tests/servers/test_trouble.py).
+Elsewhere: application code that raises (test_hooks.py), servers killed and databases taken away under load
+(test_storms.py), databases that are gone, full, locked or read-only (tests/engine/test_failures.py), forks
+(tests/engine/test_forks.py), SIGTERM (tests/servers/test_trouble.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from supertokens_py.engine.interface import IssuedSession, TokenTheft
-from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
-from supertokens_py.recipe.session.claims import BooleanClaim
 from tests.engine.driver import Driver
 from tests.framework.clients.transport import AsgiClient
 from tests.framework.site import Site
@@ -96,154 +92,6 @@ def test_clients_that_all_go_away(sqlite_database: TestDatabase, clock: Clock) -
     assert visitor.refresh().status == 200
     assert visitor.get("/database").status == 200
     site.close()
-
-
-# -- application code raises -----------------------------------------------------------------------
-
-
-def broken(*args: Any, **kwargs: Any) -> Any:
-    raise LookupError("a bug of the application")
-
-
-async def broken_later(*args: Any, **kwargs: Any) -> Any:
-    raise LookupError("a bug of the application")
-
-
-def _functions(name: str, hook: Any) -> dict[str, Any]:
-    def change(default: Any) -> Any:
-        setattr(default, name, hook)
-        return default
-
-    return {"override": InputOverrideConfig(functions=change)}
-
-
-def _apis(name: str, hook: Any) -> dict[str, Any]:
-    def change(default: Any) -> Any:
-        setattr(default, name, hook)
-        return default
-
-    return {"override": InputOverrideConfig(apis=change)}
-
-
-def _handler(name: str, hook: Any) -> dict[str, Any]:
-    return {"error_handlers": InputErrorHandlers(**{name: hook})}
-
-
-def create(view: Any) -> Any:
-    yield view.create("user-1")
-    return {}
-
-
-def merge(view: Any) -> Any:
-    yield view.merge({"a": 1})
-    return {}
-
-
-def revoke(view: Any) -> Any:
-    yield view.revoke()
-    return {}
-
-
-Act = Callable[[Site, Any], Any]
-PLACES: dict[str, tuple[Callable[[Any], dict[str, Any]], Act]] = {
-    "create_new_session": (
-        lambda hook: _functions("create_new_session", hook),
-        lambda site, visitor: site.post("/open", do=create),
-    ),
-    "get_session": (
-        lambda hook: _functions("get_session", hook),
-        lambda site, visitor: visitor.get("/protected"),
-    ),
-    "refresh_session": (
-        lambda hook: _functions("refresh_session", hook),
-        lambda site, visitor: visitor.refresh(),
-    ),
-    "revoke_session": (
-        lambda hook: _functions("revoke_session", hook),
-        lambda site, visitor: visitor.post("/protected", do=revoke),
-    ),
-    "get_global_claim_validators": (
-        lambda hook: _functions("get_global_claim_validators", hook),
-        lambda site, visitor: visitor.get("/protected"),
-    ),
-    "regenerate_access_token": (
-        lambda hook: _functions("regenerate_access_token", hook),
-        lambda site, visitor: visitor.post("/protected", do=merge),
-    ),
-    "refresh_post": (lambda hook: _apis("refresh_post", hook), lambda site, visitor: visitor.refresh()),
-    "signout_post": (
-        lambda hook: _apis("signout_post", hook),
-        lambda site, visitor: visitor.post("/auth/signout"),
-    ),
-    "verify_session": (
-        lambda hook: _apis("verify_session", hook),
-        lambda site, visitor: visitor.get("/protected"),
-    ),
-    "get_token_transfer_method": (
-        lambda hook: {"get_token_transfer_method": broken},
-        lambda site, visitor: site.post("/open", do=create),
-    ),
-    "on_unauthorised": (
-        lambda hook: _handler("on_unauthorised", hook),
-        lambda site, visitor: site.get("/protected"),
-    ),
-    "on_try_refresh_token": (
-        lambda hook: _handler("on_try_refresh_token", hook),
-        lambda site, visitor: site.get("/protected", bearer=(visitor.access or "")[:-4] + "AAAA"),
-    ),
-}
-
-
-@pytest.mark.parametrize("hook", [broken, broken_later])
-@pytest.mark.parametrize("place", PLACES)
-def test_an_exception_in_application_code(bare_site: Site, place: str, hook: Any) -> None:
-    """A clear 500 that shows nothing, no tokens, nothing half-written: afterwards all is as before."""
-    settings, act = PLACES[place]
-    site = bare_site.init()
-    visitor = site.sign_in("header")
-    before = site.stored(visitor.handle)
-    site.init(**settings(hook))
-    try:
-        reply = act(site, visitor)
-    except LookupError:
-        pass  # an SDK route under plain ASGI or WSGI: the server answers 500
-    else:
-        assert reply.status == 500
-        assert reply.session_parts == []
-        assert b"a bug of the application" not in reply.body
-    site.init()
-    assert site.stored(visitor.handle) == before
-    assert site.handles() == [visitor.handle]
-    assert visitor.refresh().status == 200
-    assert visitor.get("/database").status == 200
-
-
-@pytest.mark.parametrize("hook", [broken, broken_later])
-def test_an_exception_in_the_theft_hook(bare_site: Site, hook: Any) -> None:
-    """The session is over all the same: the engine revoked it before the hook was asked."""
-    site = bare_site.init(**_handler("on_token_theft_detected", hook))
-    visitor = site.sign_in("header")
-    stolen = visitor.refresh_token
-    visitor.refresh()
-    site.clock.advance(minutes=5)
-    visitor.refresh_token = stolen
-    with contextlib.suppress(LookupError):
-        assert visitor.refresh().status == 500
-    assert site.stored(visitor.handle) is None
-
-
-def test_an_exception_in_a_claim(site: Site) -> None:
-    """A fetch or a validator that raises refuses the request, and the payload stays as it was."""
-    visitor = site.sign_in("header")
-    claim = BooleanClaim("admin", broken)
-    site.world.validators = lambda given, session, context: [*given, claim.validators.is_true()]
-    before = site.stored(visitor.handle)
-    runs = site.world.runs
-    assert visitor.get("/claims").status == 500
-    assert (site.world.runs, site.stored(visitor.handle)) == (runs, before)
-    site.world.validators = broken
-    assert visitor.get("/claims").status == 500
-    assert visitor.get("/protected").status == 200
 
 
 # -- clocks ----------------------------------------------------------------------------------------

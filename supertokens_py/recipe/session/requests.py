@@ -70,8 +70,9 @@ async def create_in_request(
     request.require_delivery()
     config = recipe.config
     method = _method_for_new_session(recipe, request, user_context)
+    # `origin` may be a function. In header mode, too, it fails now rather than after the session is stored.
+    same_site = config.get_cookie_same_site(request, user_context)
     if method == "cookie":
-        same_site = config.get_cookie_same_site(request, user_context)
         check_cookies_can_work(config, same_site, request, user_context)
     complete = await recipe.initial_payload(user_id, tenant_id, payload, user_context)
     if method == "cookie":
@@ -163,6 +164,8 @@ async def refresh_in_request(
         ConfigError: session cookies came twice and `older_cookie_domain` is not set.
     """
     request.require_delivery()
+    if request.method() == "POST":
+        csrf.refuse_foreign_form(request)
     config = recipe.config
     allowed = config.allowed_transfer(request, False, user_context)
     writer = recipe.writer(request, user_context)
