@@ -149,6 +149,23 @@ def test_no_refresh_token(site: Site) -> None:
     assert calls == ["create_session"]
 
 
+@pytest.mark.parametrize("place", ["cross-site", "same-site"])
+@pytest.mark.parametrize("path", [PATH, "/auth/signout"])
+def test_a_form_of_another_origin_logs_nobody_out(site: Site, path: str, place: str) -> None:
+    """A page elsewhere makes the browser navigate here by POST: 401, and no cookie is touched."""
+    visitor = site.sign_in("cookie")
+    navigation = [("sec-fetch-mode", "navigate"), ("sec-fetch-site", place)]
+    for reply in (
+        site.post(path, navigation),  # SameSite kept the cookies back
+        visitor.post(path, headers=navigation),  # and where it does not
+    ):
+        assert (reply.status, reply.json) == (401, UNAUTHORISED)
+        assert reply.session_parts == []
+    assert visitor.refresh().status == 200
+    for mode, where in (("cors", place), ("navigate", "same-origin"), ("navigate", "none")):
+        assert_logged_out(site.post(PATH, [("sec-fetch-mode", mode), ("sec-fetch-site", where)]))
+
+
 ROWS = [
     # callback, header, cookie, tokens are set as, cleared as well
     ("any", False, False, None, None),

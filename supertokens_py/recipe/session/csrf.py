@@ -54,6 +54,20 @@ def require_token(token: AccessToken, sent: str | None) -> None:
         raise TryRefreshTokenError("anti-csrf check failed")
 
 
+def refuse_foreign_form(request: BaseRequest) -> None:
+    """Refuse a form that a page of another origin made the browser post to a route of ours.
+
+    Frontends call these routes with `fetch`, so a navigation is none of theirs. Without its cookies, which
+    SameSite withholds, such a request looks like a session that ended, and the answer would log the user out.
+
+    Raises:
+        UnauthorisedError: the browser says so (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/).
+    """
+    navigates = request.get_header("sec-fetch-mode") == "navigate"
+    if navigates and request.get_header("sec-fetch-site") in ("cross-site", "same-site"):
+        raise UnauthorisedError("a page of another origin posted this as a form", clear_tokens=False)
+
+
 def require_trusted_origin(request: BaseRequest, config: SessionConfig, user_context: dict[str, Any]) -> None:
     """Require that a WebSocket handshake comes from our own pages, if it comes from a browser with cookies.
 

@@ -313,6 +313,7 @@ class SessionRecipe(RecipeModule):
     async def _signout_post(
         self, request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
     ) -> BaseResponse:
+        csrf.refuse_foreign_form(request)
         no_claims = VerifyOptions(override_global_claim_validators=lambda *_: [])  # type: ignore[misc]
         session = await session_of_request(self, request, no_claims, user_context)
         options = self._api_options(request, response)
