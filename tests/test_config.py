@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
-from supertokens_py import InputAppInfo, SupertokensConfig
+from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.config import AppInfo
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.recipe import session
 
 
 def info(**changes: Any) -> AppInfo:
@@ -104,6 +106,8 @@ def test_wrong_app_info(changes: dict[str, Any], words: str) -> None:
         ({"connection_uri": "nonsense"}, "connection_uri"),
         ({"connection_uri": "postgres:/x"}, "connection_uri has no ://"),
         ({"connection_uri": "sqlite:/x.db"}, "connection_uri has no ://"),
+        ({"connection_uri": "sqlite:///"}, "names no file.*sqlite:// for sessions in memory"),
+        ({"connection_uri": "sqlite+pysqlite:///?timeout=5"}, "names no file"),
         ({"connection_uri": "postgresql+asyncpg://h/d"}, r"connection_uri starts with 'postgresql\+asyncpg'"),
         ({"engine": {}}, "engine"),
         ({"engine": 5}, "engine"),
@@ -125,6 +129,7 @@ def test_wrong_supertokens_config(changes: dict[str, Any], words: str) -> None:
         "  ",
         "sqlite://",
         "sqlite:///x.db",
+        "sqlite:///:memory:",
         "postgresql://u:p@h/d",
         "https://core",
         "http://a;http://b",
@@ -134,6 +139,26 @@ def test_connection_uris(uri: str | None) -> None:
     """FP-85: every documented form is accepted; nothing means the SQLite file."""
     config = SupertokensConfig(uri)
     assert config.engine_uri == ((uri or "").strip() or "sqlite:///supertokens.db")
+
+
+@pytest.mark.parametrize(
+    ("uri", "package", "extra"),
+    [
+        ("postgresql://u:p@h/d", "psycopg", "postgres"),
+        ("POSTGRES://u:p@h/d", "psycopg", "postgres"),
+        ("https://core", "httpx2", "remote"),
+    ],
+)
+def test_a_missing_package_is_told_at_init(
+    uri: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the first user's log-in; nothing is left behind."""
+    monkeypatch.setitem(sys.modules, package, None)
+    app_info = InputAppInfo("Test", "api.example.com", website_domain="example.com")
+    Supertokens.reset()
+    with pytest.raises(ConfigError, match=rf"pip install 'supertokens-py\[{extra}\]'"):
+        init(app_info, supertokens_config=SupertokensConfig(uri), recipe_list=[session.init()])
+    assert Supertokens.current() is None
 
 
 def test_secrets_are_not_shown() -> None:

@@ -14,8 +14,9 @@ from sqlalchemy.pool import NullPool
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.embedded.location import MISSING_DRIVER, Location, locate
+from supertokens_py.engine.embedded.location import Location, locate
 from supertokens_py.engine.embedded.tables import Tables
+from supertokens_py.engine.factory import MISSING_DRIVER
 
 from .findings import Finding
 from .output import moment

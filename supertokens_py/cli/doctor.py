@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
+from supertokens_py.engine.factory import MISSING_CLIENT
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
 from .findings import Finding, worst
@@ -80,7 +81,7 @@ def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list
     try:
         from supertokens_py.engine.remote import RemoteEngine  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigError("a SuperTokens core needs: pip install 'supertokens-py[remote]'") from error
+        raise ConfigError(MISSING_CLIENT) from error
     engine = RemoteEngine(uri, settings, api_key=api_key or os.environ.get("SUPERTOKENS_API_KEY") or None)
     try:
         version = engine.negotiated_version()

@@ -112,7 +112,8 @@ def _open_source(args: argparse.Namespace) -> Source:
     from sqlalchemy import create_engine  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
-    from supertokens_py.engine.embedded.location import MISSING_DRIVER, locate  # noqa: PLC0415
+    from supertokens_py.engine.embedded.location import locate  # noqa: PLC0415
+    from supertokens_py.engine.factory import MISSING_DRIVER  # noqa: PLC0415
 
     from .source import Source  # noqa: PLC0415
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.exceptions import ConfigError
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
 
 DEFAULT_DATABASE = "sqlite:///supertokens.db"
 
-EMBEDDED_SCHEMES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg", "postgres")
+SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
+POSTGRES_SCHEMES = ("postgresql", "postgresql+psycopg", "postgres")
+EMBEDDED_SCHEMES = SQLITE_SCHEMES + POSTGRES_SCHEMES
 REMOTE_SCHEMES = ("http", "https")
+
+MISSING_DRIVER = "PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'"
+MISSING_CLIENT = "a SuperTokens core needs: pip install 'supertokens-py[remote]'"
 
 
 def check_connection_uri(uri: str) -> None:
@@ -28,12 +34,27 @@ def check_connection_uri(uri: str) -> None:
         problem = f"connection_uri starts with {scheme!r}"
     elif not rest.startswith("//"):
         problem = f"connection_uri has no :// after {scheme!r}"
+    elif scheme.lower() in SQLITE_SCHEMES and rest.partition("?")[0] == "///":
+        problem = f"connection_uri {scheme}:/// names no file (sqlite:// for sessions in memory)"
     else:
         return
     raise ConfigError(
         f"{problem}; use sqlite:///file.db, postgresql://user:password@host/database, "
         "or the http(s):// address of a SuperTokens core"
     )
+
+
+def check_packages(uri: str) -> None:
+    """Look for the optional package that the engine of a URI needs, without importing it.
+
+    Raises:
+        ConfigError: it is not installed; the message says what to install.
+    """
+    scheme = uri.partition(":")[0].lower()
+    if scheme in POSTGRES_SCHEMES and find_spec("psycopg") is None:
+        raise ConfigError(MISSING_DRIVER)
+    if scheme in REMOTE_SCHEMES and find_spec("httpx2") is None:
+        raise ConfigError(MISSING_CLIENT)
 
 
 def open_engine(
@@ -54,7 +75,7 @@ def open_engine(
         try:
             from .remote import RemoteEngine
         except ImportError as error:
-            raise ConfigError("a SuperTokens core needs: pip install 'supertokens-py[remote]'") from error
+            raise ConfigError(MISSING_CLIENT) from error
         return RemoteEngine(
             uri,
             settings,

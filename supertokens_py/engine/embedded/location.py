@@ -15,7 +15,6 @@ Kind: TypeAlias = Literal["sqlite-file", "sqlite-memory", "postgresql"]
 
 _POSTGRES_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg")
 _SQLITE_DRIVERS = ("sqlite", "sqlite+pysqlite")
-MISSING_DRIVER = "PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'"
 _FORMS = "use sqlite:///file.db, sqlite:// (memory), or postgresql://user:password@host/database"
 
 

@@ -17,9 +17,10 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.factory import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 
-from .location import MISSING_DRIVER, Location
+from .location import Location
 
 _LOGGING_NAME = "supertokens_py"  #: sets the log of our engines apart from those of the application's
 
