@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -12,16 +13,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.packages import build_pages
-from tests.browser.programs import chromium
+from tests.browser.programs import CHROMIUM_OPTIONS, chromium
 from tests.browser.servers import KINDS, Backend, Setup, backend, page_server
-from tests.browser.tab import Tab, Traffic
+from tests.browser.tab import WAIT_MS, Tab, Traffic, watched
 from tests.servers.harness import Kind
 
 HERE = Path(__file__).parent
 #: The first test of a fresh checkout waits until the npm packages are installed.
 FIRST_TEST_SECONDS = 300
-#: How long a page may take for one step, on a machine that does much else.
-WAIT_MS = 15_000
 _users = itertools.count(1)
 
 
@@ -42,17 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium; names of *.test lead to this machine."""
+    """Chromium."""
     program = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=[
-                "--disable-gpu",
-                "--disable-quic",
-                "--host-resolver-rules=MAP *.test 127.0.0.1, MAP localhost 127.0.0.1",
-            ],
-        )
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         expect.set_options(timeout=WAIT_MS)  # a context's default does not reach `expect`
         yield browser
         expect.set_options(timeout=None)
@@ -101,12 +93,8 @@ def api(kind: Any, setup: Setup, pages: Path, database: str) -> Iterator[Backend
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser with an empty profile."""
-    with browser.new_context() as context:
-        context.set_default_timeout(WAIT_MS)
-        mistakes: list[str] = []
-        context.on("weberror", lambda error: mistakes.append(str(error.error)))
+    with browser.new_context() as context, watched(context):
         yield context
-        assert mistakes == []
 
 
 @pytest.fixture
@@ -124,6 +112,21 @@ def open_tab(context: BrowserContext, traffic: Traffic, api: Backend) -> Callabl
         return Tab(page, origin or api.origin, {"apiDomain": api.origin, **settings}).open()
 
     return open_tab
+
+
+@pytest.fixture
+def open_apart(browser: Browser, api: Backend) -> Iterator[Callable[..., tuple[Tab, Traffic]]]:
+    """Open a tab in an empty profile of its own, with settings for the client; return it and its traffic."""
+    with contextlib.ExitStack() as stack:
+
+        def open_apart(origin: str | None = None, **settings: Any) -> tuple[Tab, Traffic]:
+            context = stack.enter_context(browser.new_context())
+            stack.enter_context(watched(context))
+            traffic = Traffic(context)
+            settings = {"apiDomain": api.origin, **settings}
+            return Tab(context.new_page(), origin or api.origin, settings).open(), traffic
+
+        yield open_apart
 
 
 @pytest.fixture

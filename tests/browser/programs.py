@@ -9,6 +9,12 @@ from typing import NoReturn
 
 import pytest
 
+#: Names of *.test lead to this machine.
+CHROMIUM_OPTIONS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--host-resolver-rules=MAP *.test 127.0.0.1, MAP localhost 127.0.0.1",
+)
 #: The oldest that Vite, which builds the frontend examples, runs on.
 NODE = (20, 19)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -10,6 +12,8 @@ from urllib.parse import quote, urlsplit
 from playwright.sync_api import BrowserContext, Page, Request, Response
 
 REFRESH = "/auth/session/refresh"
+#: How long a page may take for one step, on a machine that does much else.
+WAIT_MS = 15_000
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,16 @@ class Answer:
 
     status: int
     body: Any
+
+
+@contextlib.contextmanager
+def watched(context: BrowserContext) -> Iterator[BrowserContext]:
+    """Wait in `context` as long as the tests may; at the end no page of it may have had an uncaught error."""
+    context.set_default_timeout(WAIT_MS)
+    mistakes: list[str] = []
+    context.on("weberror", lambda error: mistakes.append(str(error.error)))
+    yield context
+    assert mistakes == []
 
 
 class Traffic:

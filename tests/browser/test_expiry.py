@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import BrowserContext
 
 from tests.browser.servers import Backend, Setup, backend, lossy_proxy
 from tests.browser.tab import REFRESH, Answer, Tab, Traffic
 
 OpenTab = Callable[..., Tab]
+OpenApart = Callable[..., tuple[Tab, Traffic]]
 
 #: Long enough that nothing expires between a refresh and the calls behind it on a busy machine.
 VALIDITY_SECONDS = 3
@@ -98,7 +99,7 @@ def test_the_payload_is_read_after_the_expiry(open_tab: OpenTab, traffic: Traffi
     assert (after["plan"], after["sessionHandle"]) == ("free", before["sessionHandle"])
 
 
-def test_every_way_to_send_a_request_is_refreshed(browser: Browser, api: Backend, user: str) -> None:
+def test_every_way_to_send_a_request_is_refreshed(open_apart: OpenApart, user: str) -> None:
     """fetch, XMLHttpRequest and axios (on either, and with its own interceptors), in both modes."""
     ways = [
         ("fetch", "cookie"),
@@ -109,26 +110,19 @@ def test_every_way_to_send_a_request_is_refreshed(browser: Browser, api: Backend
         ("axios interceptors", "header"),
     ]
     tabs: list[tuple[str, Tab, Traffic]] = []
-    try:
-        for way, mode in ways:
-            context = browser.new_context()
-            traffic = Traffic(context)
-            settings = {"session": {"tokenTransferMethod": mode}}
-            tab = Tab(context.new_page(), api.origin, settings).open()
-            assert tab.call("/login", "POST", {"user": user}, way=way).status == 200, way
-            tabs.append((way, tab, traffic))
-        for way, tab, traffic in tabs:
-            tab.wait_for_expiry()
-            traffic.clear()
-            assert tab.call("/merge", "POST", {"way": way}, way=way).body["user"] == user, way
-            assert traffic.statuses("/merge") == [401, 200], way
-            assert traffic.statuses(REFRESH) == [200], way
-            assert tab.payload()["way"] == way
-            assert tab.call("/second-factor", way=way).status == 403, way
-            assert "API_INVALID_CLAIM" in tab.take_actions(), way
-    finally:
-        for _, tab, _ in tabs:
-            tab.page.context.close()
+    for way, mode in ways:
+        tab, traffic = open_apart(session={"tokenTransferMethod": mode})
+        assert tab.call("/login", "POST", {"user": user}, way=way).status == 200, way
+        tabs.append((way, tab, traffic))
+    for way, tab, traffic in tabs:
+        tab.wait_for_expiry()
+        traffic.clear()
+        assert tab.call("/merge", "POST", {"way": way}, way=way).body["user"] == user, way
+        assert traffic.statuses("/merge") == [401, 200], way
+        assert traffic.statuses(REFRESH) == [200], way
+        assert tab.payload()["way"] == way
+        assert tab.call("/second-factor", way=way).status == 403, way
+        assert "API_INVALID_CLAIM" in tab.take_actions(), way
 
 
 def test_sign_out_after_the_expiry(open_tab: OpenTab, traffic: Traffic, user: str) -> None:
@@ -160,15 +154,24 @@ def test_sign_out_without_access_token(
 
 
 def test_an_expired_session_of_a_page_on_another_origin(
-    open_tab: OpenTab, page_port: int, traffic: Traffic, user: str
+    open_apart: OpenApart, page_port: int, user: str
 ) -> None:
-    """FP-111: the refused call, the refresh and the second call all pass the CORS layer."""
-    tab = open_tab(f"http://localhost:{page_port}")
-    tab.sign_in(user)
-    tab.wait_for_expiry()
-    traffic.clear()
-    assert tab.call("/merge", "POST", {"a": 1}).body["payload"]["a"] == 1
-    assert traffic.statuses(REFRESH) == [200]
+    """FP-111: in both modes the refused call, the refresh, the second call and the sign-out pass CORS."""
+    modes = ("cookie", "header")
+    tabs = [
+        open_apart(f"http://localhost:{page_port}", session={"tokenTransferMethod": mode}) for mode in modes
+    ]
+    for tab, _ in tabs:
+        tab.sign_in(user)
+    for mode, (tab, traffic) in zip(modes, tabs, strict=True):
+        tab.wait_for_expiry()
+        traffic.clear()
+        assert tab.call("/merge", "POST", {"a": 1}).body["payload"]["a"] == 1, mode
+        assert traffic.statuses("/merge") == [401, 200], mode
+        assert traffic.statuses(REFRESH) == [200], mode
+        tab.sign_out()
+        assert traffic.statuses("/auth/signout") == [200], mode
+        assert tab.exists() is False
 
 
 @pytest.mark.parametrize("mode", ["cookie", "header"])

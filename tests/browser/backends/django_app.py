@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import shared
+from corsheaders.defaults import default_headers
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
+from supertokens_py import get_all_cors_headers
 from supertokens_py.recipe.userroles import PermissionClaim, UserRoleClaim
 
 shared.configure()
@@ -22,8 +24,21 @@ settings.configure(
     SECRET_KEY="only for tests",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
-    MIDDLEWARE=["supertokens_py.framework.django.django_middleware.middleware"],
+    INSTALLED_APPS=["corsheaders"],
+    MIDDLEWARE=[
+        "corsheaders.middleware.CorsMiddleware",
+        "supertokens_py.framework.django.django_middleware.middleware",
+    ],
+    CORS_ALLOWED_ORIGINS=shared.ALLOWED_ORIGINS,
+    CORS_ALLOW_CREDENTIALS=True,
+    CORS_ALLOW_HEADERS=[*default_headers, *get_all_cors_headers()],
     USE_TZ=True,
+    LOGGING={  # without it Django tells of errors by e-mail only
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"console": {"class": "logging.StreamHandler", "level": "ERROR"}},
+        "root": {"handlers": ["console"]},
+    },
 )
 ASYNC = os.environ["DJANGO_VIEWS"] == "async"
 

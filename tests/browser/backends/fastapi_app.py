@@ -24,7 +24,7 @@ app.add_middleware(
     allow_origins=shared.ALLOWED_ORIGINS,
     allow_credentials=True,
     allow_methods=["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"],
-    allow_headers=["Content-Type", *get_all_cors_headers()],
+    allow_headers=["content-type", *get_all_cors_headers()],
 )
 
 Session = Annotated[SessionContainer, Depends(verify_session())]

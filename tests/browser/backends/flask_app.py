@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shared
-from cors import allow_origins
 from flask import Flask, Response, g, request
+from flask_cors import CORS
 
+from supertokens_py import get_all_cors_headers
 from supertokens_py.framework.flask import Middleware
 from supertokens_py.recipe.session.framework.flask import verify_session
 from supertokens_py.recipe.session.syncio import create_new_session, revoke_session
@@ -16,7 +17,12 @@ shared.configure()
 app = Flask(__name__, static_folder=None)
 app.json.sort_keys = False
 Middleware(app)
-app.wsgi_app = allow_origins(app.wsgi_app, shared.ALLOWED_ORIGINS)
+CORS(
+    app,
+    origins=shared.ALLOWED_ORIGINS,
+    supports_credentials=True,
+    allow_headers=["content-type", *get_all_cors_headers()],
+)
 
 
 @app.get("/pages/<path:name>")
