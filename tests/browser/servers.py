@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,10 @@ FLASK = Kind("flask", BACKENDS, gunicorn("flask_app:app", *GTHREAD))
 DJANGO_ASGI = Kind("django-asgi", BACKENDS, uvicorn("django_asgi:application", "--lifespan", "off"))
 DJANGO_WSGI = Kind("django-wsgi", BACKENDS, gunicorn("django_wsgi:application", *GTHREAD))
 KINDS = (FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI)
+_CERTIFICATE_OPTIONS = {"uvicorn": "--ssl-certfile", "gunicorn": "--certfile"}
 _VIEWS = {"django-asgi": "async", "django-wsgi": "sync"}
+#: How long a server may take to write what it has to say of an answer that it gave.
+LOG_SECONDS = 10
 _FOREIGN = ("SUPERTOKENS_", "DJANGO_", "FLASK_", "GUNICORN_", "UVICORN_", "WEB_CONCURRENCY")
 
 
@@ -40,8 +44,11 @@ class Setup:
     #: Variables of the engine.
     engine: Mapping[str, str]
     api_host: str = "localhost"
-    #: Origins of pages served elsewhere; the first is the website.
+    #: Origins of pages served elsewhere; the first is the website. "{port}" is the backend's own port: it has
+    #: the page, too, under every name.
     origins: tuple[str, ...] = ()
+    #: File with a certificate and its key; the backend then speaks https.
+    certificate: Path | None = None
 
 
 class Backend:
@@ -69,21 +76,33 @@ class Backend:
         with self.server.client() as client:
             return client.request(method, path, headers=headers)
 
+    def wait_for_log(self, text: str) -> None:
+        """Return once the application's log holds `text`; servers may write it after they answered."""
+        deadline = time.monotonic() + LOG_SECONDS
+        while text not in self.server.logs():
+            assert time.monotonic() < deadline, f"{text!r} is not in the log"
+            time.sleep(0.05)
+
 
 @contextlib.contextmanager
 def backend(kind: Kind, database: str, pages: Path, setup: Setup) -> Iterator[Backend]:
     """Run a backend until the block ends."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         port = listener.getsockname()[1]
-        origin = f"http://{setup.api_host}:{port}"
+        scheme = "https" if setup.certificate else "http"
+        origin = f"{scheme}://{setup.api_host}:{port}"
+        origins = [website.replace("{port}", str(port)) for website in setup.origins]
+        command = [part.replace("{fd}", str(listener.fileno())) for part in kind.command]
+        if setup.certificate:
+            command += [_CERTIFICATE_OPTIONS[kind.command[2]], str(setup.certificate)]
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         environ |= {
             "PYTHONUNBUFFERED": "1",
             "SUPERTOKENS_CONNECTION_URI": database,
             "SUPERTOKENS_ACCESS_TOKEN_VALIDITY_JITTER": "0",
             "API_DOMAIN": origin,
-            "WEBSITE_DOMAIN": setup.origins[0] if setup.origins else origin,
-            "ALLOWED_ORIGINS": " ".join(setup.origins),
+            "WEBSITE_DOMAIN": origins[0] if origins else origin,
+            "ALLOWED_ORIGINS": " ".join(origins),
             "SESSION_SETTINGS": json.dumps(dict(setup.session)),
             "PAGES": str(pages),
             "DJANGO_VIEWS": _VIEWS.get(kind.name, ""),
@@ -92,7 +111,7 @@ def backend(kind: Kind, database: str, pages: Path, setup: Setup) -> Iterator[Ba
         descriptor, log = tempfile.mkstemp(prefix="supertokens-browser-", suffix=".log")
         with open(descriptor, "wb") as output:
             process = subprocess.Popen(
-                [part.replace("{fd}", str(listener.fileno())) for part in kind.command],
+                command,
                 cwd=kind.folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
@@ -101,7 +120,7 @@ def backend(kind: Kind, database: str, pages: Path, setup: Setup) -> Iterator[Ba
                 pass_fds=[listener.fileno()],
                 start_new_session=True,
             )
-    server = Server(process, port, kind, Path(log))
+    server = Server(process, port, kind, Path(log), scheme)
     try:
         server.wait_until_ready()
         yield Backend(server, origin)

@@ -134,10 +134,13 @@ def test_a_website_on_another_site(open_tab: OpenTab, page_port: int, traffic: T
     website = f"http://app.test:{page_port}"
     tab = open_tab(website)
     tab.sign_in(user)
+    assert tab.exists() is True
     traffic.clear()
+    tab.take_events()
     assert tab.call("/me").status == 401
     assert traffic.statuses("/me") == [401]
     assert traffic.statuses(REFRESH) == [401]
+    assert tab.take_events() == [{"action": "UNAUTHORISED", "sessionExpiredOrRevoked": True}]
     assert tab.exists() is False
     tab.page.close()
 

@@ -32,6 +32,7 @@ class Service:
 
     before: Backend
     after: Backend
+    database: str
 
 
 @pytest.fixture(scope="module", params=_MOVES)
@@ -45,7 +46,7 @@ def service(
         backend(kind, database, pages, Setup(old, {}, api_host=HOST)) as before,
         backend(kind, database, pages, Setup(new, {}, api_host=HOST)) as after,
     ):
-        yield Service(before, after)
+        yield Service(before, after, database)
 
 
 @pytest.fixture
@@ -58,6 +59,14 @@ def open_tab(context: BrowserContext, traffic: Traffic) -> Callable[[Backend, st
         return Tab(context.new_page(), on.origin, settings).open()
 
     return open_tab
+
+
+@pytest.fixture
+def forgetful(kind: Any, service: Service, pages: Path) -> Iterator[Backend]:
+    """The service after the change, too, but nobody has told it of the older domain."""
+    setup = Setup({"cookie_domain": DOMAIN}, {}, api_host=HOST)
+    with backend(kind, service.database, pages, setup) as running:
+        yield running
 
 
 def session_cookies(context: BrowserContext) -> list[tuple[str, str]]:
@@ -99,3 +108,41 @@ def test_a_client_with_doubled_cookies_recovers(
     tab.sign_out()
     assert session_cookies(context) == []
     assert tab.exists() is False
+
+
+@pytest.mark.parametrize("service", ["host-to-domain"], indirect=True, scope="module")
+def test_without_older_cookie_domain_the_log_says_what_to_do(
+    service: Service,
+    forgetful: Backend,
+    open_tab: Callable[[Backend, str], Tab],
+    context: BrowserContext,
+    traffic: Traffic,
+    user: str,
+) -> None:
+    """Refreshing ends with 500 until `older_cookie_domain` is set; then the same session goes on."""
+    tab = open_tab(service.before, "website")
+    tab.sign_in(user)
+    handle = tab.payload()["sessionHandle"]
+    tab.page.close()
+    tab = open_tab(forgetful, "website")
+    assert tab.refresh() is True
+    doubled = session_cookies(context)
+    assert len(doubled) == 4
+
+    traffic.clear()
+    tab.take_events()
+    assert tab.call("/me").status == 500
+    assert traffic.statuses("/me") == [401]
+    assert traffic.statuses(REFRESH) == [500]
+    forgetful.wait_for_log(
+        "To clear tokens from the previous domain, set 'older_cookie_domain' in your config."
+    )
+    assert tab.take_events() == []
+    assert tab.exists() is True
+    assert session_cookies(context) == doubled
+    tab.page.close()
+
+    tab = open_tab(service.after, "website")
+    assert tab.call("/me").status == 0  # the one failed call, as above
+    assert tab.call("/checked").body["handle"] == handle
+    assert session_cookies(context) == [("sAccessToken", DOMAIN), ("sRefreshToken", DOMAIN)]

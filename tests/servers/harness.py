@@ -71,7 +71,8 @@ KINDS = (FASTAPI, FLASK_SYNC, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 def client(url: str) -> httpx2.Client:
     """Return an HTTP client that keeps no cookies of its own and trusts no proxy settings."""
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    # There is no TLS here: without `verify`, making a client costs no 50 ms for certificates.
+    # There is no TLS here, or one with a certificate of the test: without `verify`, making a client costs no
+    # 50 ms for the certificates of others.
     return httpx2.Client(
         base_url=url, timeout=ANSWER_SECONDS, trust_env=False, verify=False, cookies=no_cookies
     )
@@ -80,12 +81,14 @@ def client(url: str) -> httpx2.Client:
 class Server:
     """A running server process (a group: master and workers)."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, kind: Kind, log: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], port: int, kind: Kind, log: Path, scheme: str = "http"
+    ) -> None:
         self._process = process
         self.log = log
         self.kind = kind
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"{scheme}://127.0.0.1:{port}"
 
     def client(self) -> httpx2.Client:
         """Return an HTTP client for this server, as `client` makes it."""
@@ -100,8 +103,8 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             # A connection succeeds at once, because the socket already listens; the answer is what counts.
-            with contextlib.suppress(httpx2.HTTPError), httpx2.Client(timeout=1, trust_env=False) as client:
-                client.get(self.url)
+            with contextlib.suppress(httpx2.HTTPError), self.client() as client:
+                client.get("/", timeout=1)
                 return
             if self._process.poll() is not None:
                 break
