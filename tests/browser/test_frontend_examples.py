@@ -50,6 +50,7 @@ def served(folder: Path, api: Server, *command: str) -> Iterator[str]:
                         break
                     assert process.poll() is None, "Vite ended"
                     assert time.monotonic() < deadline, "Vite did not start"
+                    time.sleep(0.05)  # it needs the processor more than we do
             yield f"http://localhost:{port}"
         finally:
             process.kill()
@@ -204,7 +205,11 @@ def test_the_development_server(name: str, example_api: Server) -> None:
     folder = EXAMPLES / name
     install(folder)
     assert json.loads((folder / "package.json").read_text())["scripts"]["dev"] == "vite"
-    with served(folder, example_api) as origin, httpx2.Client(base_url=origin, trust_env=False) as client:
+    with (
+        served(folder, example_api) as origin,
+        # The first request of a source makes Vite bundle the packages.
+        httpx2.Client(base_url=origin, trust_env=False, timeout=START_SECONDS) as client,
+    ):
         page = client.get("/").text
         (entry,) = re.findall(r'src="(/src/main\.\w+)"', page)
         assert "SuperTokens" in client.get(entry).text
