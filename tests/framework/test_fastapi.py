@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Request, WebSocket
+from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import StreamingResponse
 
@@ -459,6 +460,17 @@ def test_forgotten_parentheses() -> None:
     ):
         with pytest.raises(ConfigError, match=r"Depends\(verify_session\(\)\)"):
             refused()
+
+
+def test_a_dependency_called_in_a_thread_opens_nothing() -> None:
+    """A caller that takes it for a sync function would take the coroutine for a session."""
+    request = Request({"type": "http", "headers": []})
+
+    async def as_a_sync_dependency() -> None:
+        await run_in_threadpool(verify_session(), request)
+
+    with pytest.raises(ConfigError, match="await it in an event loop"):
+        asyncio.run(as_a_sync_dependency())
 
 
 def test_a_dependency_is_no_decorator() -> None:

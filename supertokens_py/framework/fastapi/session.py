@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.status import WS_1008_POLICY_VIOLATION
 
 from supertokens_py.app import request_context
+from supertokens_py.bridge import in_event_loop
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.csrf import require_trusted_origin
@@ -46,6 +47,12 @@ class SessionDependency(SecurityBase):
             raise ConfigError(
                 "verify_session() is no decorator in FastAPI: give your route a parameter "
                 "`session: SessionContainer = Depends(verify_session())`"
+            )
+        if not in_event_loop():
+            # Taken for a sync dependency it would be called in a thread, and its coroutine, which nobody
+            # awaits, would pass for a session.
+            raise ConfigError(
+                "the dependency verify_session() is a coroutine function: await it in an event loop"
             )
         return self._verify(connection)
 
