@@ -422,10 +422,11 @@ def test_a_restarted_server(own_server: Server, start: Opener):
     """Away: an error, nobody is logged out. Back: the same engine goes on without a restart."""
     core: Driver = start(own_server.uri)
     session = core.create()
+    core.verify(session)
     own_server.stop()
-    for _ in range(2):
+    for call in (core.refresh, core.verify, core.verify, core.refresh):
         with pytest.raises(EngineUnavailableError):
-            core.refresh(session)
+            call(session)
     own_server.start()
     refreshed = core.refresh(session)
     assert core.refresh(session).refresh_token == refreshed.refresh_token

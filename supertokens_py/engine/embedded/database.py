@@ -22,7 +22,7 @@ from .pools import begin, open_pool
 from .statements import DriverQuery, lock_key, take_lock
 
 if TYPE_CHECKING:
-    from sqlalchemy import ClauseElement, Connection
+    from sqlalchemy import ClauseElement, Connection, PoolProxiedConnection
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ class Database:
 
     def _fetched(self, query: DriverQuery, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         dialect = self._pool.dialect
-        with self._gate, self._turn("read"), closing(self._pool.raw_connection()) as connection:
+        with self._gate, self._turn("read"), closing(self._raw_connection()) as connection:
             try:
                 with closing(connection.cursor()) as cursor:
                     cursor.execute(query.text, query.parameters(values))
@@ -170,12 +170,19 @@ class Database:
                 lost = dialect.is_disconnect(cast("Any", error), connection.dbapi_connection, None)
                 if lost:
                     connection.invalidate(error)
-                raise DBAPIError.instance(
-                    None, None, error, self._driver_error, connection_invalidated=lost
-                ) from error
+                raise self._as_of_the_pool(error, lost=lost) from error
             except BaseException as interruption:
                 connection.invalidate(interruption)  # its query may still be under way
                 raise
+
+    def _raw_connection(self) -> PoolProxiedConnection:
+        try:
+            return self._pool.raw_connection()
+        except self._driver_error as error:  # connecting failed, and this way nobody wraps it
+            raise self._as_of_the_pool(error, lost=False) from error
+
+    def _as_of_the_pool(self, error: Exception, *, lost: bool) -> BaseException:
+        return DBAPIError.instance(None, None, error, self._driver_error, connection_invalidated=lost)
 
     @contextmanager
     def _exclusive(self) -> Generator[None]:
