@@ -195,3 +195,41 @@ def test_housekeeping_survives_errors(error: Exception, caplog: pytest.LogCaptur
     with caplog.at_level("INFO"):
         Housekeeper(flush=fail, sweep=fail, sweep_every_s=0).run_due()
     assert caplog.messages[0].startswith("housekeeping")
+
+
+def test_closing_waits_for_running_work(sqlite_database: TestDatabase):
+    """No connection is left open behind a close: the unit that has one is given time to end first."""
+    database = Driver(sqlite_database.uri).engine._database
+    running, finish, ended = threading.Event(), threading.Event(), list[str]()
+
+    def unit(_connection: object) -> None:
+        running.set()
+        assert finish.wait(10)
+        ended.append("unit")
+
+    def close() -> None:
+        database.close()
+        ended.append("close")
+
+    threads = [threading.Thread(target=database.read, args=[unit]), threading.Thread(target=close)]
+    threads[0].start()
+    assert running.wait(10)
+    threads[1].start()
+    assert until(lambda: database._gate._closers == 1)  # type: ignore[union-attr]
+    finish.set()
+    for thread in threads:
+        thread.join(10)
+    assert ended == ["unit", "close"]
+
+
+@pytest.mark.parametrize("statement", ["", "del core"])
+def test_an_engine_that_nobody_closes_warns_of_nothing(sqlite_database: TestDatabase, statement: str):
+    """Python 3.13 warns of a SQLite connection that is dropped: ours are closed with their engine."""
+    script = (
+        f"import gc\nfrom tests.engine.driver import Driver\ncore = Driver({sqlite_database.uri!r})\n"
+        f"core.user_session_handles('a', tenant_id=None)\n{statement}\ngc.collect()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")

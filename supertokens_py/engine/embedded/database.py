@@ -30,7 +30,7 @@ Mode: TypeAlias = Literal["read", "single", "write"]
 
 MAX_CONFLICTS = 12
 MAX_RECONNECTS = 2
-_FORK_PATIENCE_S = 2.0
+_PATIENCE_S = 2.0
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -104,9 +104,20 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; the next unit opens new ones."""
-        with self._open_lock:
+        with self._open_lock, self._quiet():
             self._opened = False
             self._pool.dispose()
+
+    @contextmanager
+    def _quiet(self) -> Generator[None]:
+        # A connection that is lent while its pool is closed would only be dropped, later.
+        if isinstance(self._gate, _Gate):
+            self._gate.close(_PATIENCE_S)
+        try:
+            yield
+        finally:
+            if isinstance(self._gate, _Gate):
+                self._gate.open()
 
     def _run(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
         if not self._opened:
@@ -240,7 +251,7 @@ class Database:
         # an open connection, the child would believe that it holds locks which it does not. So the
         # file is closed over a fork, and no unit runs meanwhile. A database in memory is copied whole.
         if isinstance(self._gate, _Gate):
-            self._gate.close(_FORK_PATIENCE_S)
+            self._gate.close(_PATIENCE_S)
         if self.location.kind == "sqlite-file":
             self._pool.dispose()
 
@@ -262,31 +273,31 @@ class _Progress:
 
 
 class _Gate:
-    """Lets units of work in, and lets a fork wait until none is inside."""
+    """Lets units of work in, and lets a fork or a close wait until none is inside."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition(threading.Lock())
         self._inside = 0
-        self._closed = False
+        self._closers = 0
 
     def __enter__(self) -> None:
         with self._condition:
-            while self._closed:
+            while self._closers:
                 self._condition.wait()
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._condition:
             self._inside -= 1
-            if self._closed:
+            if self._closers:
                 self._condition.notify_all()
 
     def close(self, patience_s: float) -> None:
         with self._condition:
-            self._closed = True
+            self._closers += 1
             self._condition.wait_for(lambda: self._inside == 0, patience_s)
 
     def open(self) -> None:
         with self._condition:
-            self._closed = False
+            self._closers -= 1
             self._condition.notify_all()
