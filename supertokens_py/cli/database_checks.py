@@ -19,7 +19,7 @@ from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.engine.factory import MISSING_DRIVER
 
 from .findings import Finding
-from .output import moment
+from .output import counted, moment
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table
@@ -43,6 +43,8 @@ def check_database(uri: str, settings: ResolvedEngineConfig) -> list[Finding]:
         path = Path(location.url.database or "")
         if not path.exists():
             return [_missing_file(path)]
+        if unusable := [*_rights(path)]:
+            return unusable
     try:
         engine = _read_only(location)
     except ImportError:
@@ -76,12 +78,29 @@ def _missing_file(path: Path) -> Finding:
     return Finding("error", _TOPIC, f"{path} cannot be made", f"make the directory {path.parent}, writable")
 
 
+def _rights(path: Path) -> Iterator[Finding]:
+    for right, verb in ((os.R_OK, "read"), (os.W_OK, "written")):
+        if not os.access(path, right):
+            yield Finding(
+                "error",
+                _TOPIC,
+                f"{path} cannot be {verb} by this user: every log-in and refresh would be answered 503",
+                f"give the user of the application the right to read and write it: chown … {path}",
+            )
+    if not os.access(path.parent, os.W_OK):
+        yield Finding(
+            "error",
+            _TOPIC,
+            f"{path.parent} cannot be written by this user, "
+            f"and SQLite needs {path.name}-wal and {path.name}-shm there",
+            f"give the user of the application the right to write the directory: chown … {path.parent}",
+        )
+
+
 def _server(connection: Connection, location: Location, settings: ResolvedEngineConfig) -> Iterator[Finding]:
     yield Finding("ok", _TOPIC, f"{location.name} can be read")
     if location.is_sqlite:
         path = Path(location.url.database or "")
-        if not os.access(path, os.W_OK):
-            yield Finding("error", _TOPIC, f"{path} is not writable", "give this user the right to write it")
         if path.stat().st_mode & 0o077:
             advice = f"chmod 600 {path}"
             yield Finding("warning", _TOPIC, f"{path} holds signing keys and other users may read it", advice)
@@ -114,7 +133,7 @@ def _server(connection: Connection, location: Location, settings: ResolvedEngine
             "warning" if processes < 2 else "note",
             _TOPIC,
             f"max_connections is {max_connections} and each process may use pool_size {settings.pool_size}: "
-            f"enough for {processes} processes",
+            f"enough for {processes} {'process' if processes == 1 else 'processes'}",
             "lower SUPERTOKENS_POOL_SIZE, raise max_connections, or put a pooler in between",
         )
     apart_ms = abs(server_ms - settings.now_ms())
@@ -138,7 +157,9 @@ def _content(connection: Connection, location: Location, settings: ResolvedEngin
     absent = [table.name for table in tables.all() if table.name not in present.names]
     foreign = sorted(present.names - {table.name for table in tables.all()} - {"sqlite_sequence"})
     if not ours:
-        yield Finding("note", _TOPIC, f"it holds no sessions yet; {len(absent)} tables will be added")
+        yield Finding(
+            "note", _TOPIC, f"it holds no sessions yet; {counted(len(absent), 'table')} will be added"
+        )
     elif absent:
         yield Finding("note", _TOPIC, f"missing tables, which will be added: {', '.join(absent)}")
     for table in ours:
@@ -147,7 +168,7 @@ def _content(connection: Connection, location: Location, settings: ResolvedEngin
             yield _lacking(table, lacking)
     if foreign:
         shown = ", ".join(foreign[:8]) + (" …" if len(foreign) > 8 else "")
-        yield Finding("note", _TOPIC, f"{len(foreign)} other tables, which will not be touched: {shown}")
+        yield Finding("note", _TOPIC, f"{counted(len(foreign), 'other table')}, not to be touched: {shown}")
     if tables.prefix + "app_id_to_user_id" in present.names:
         yield Finding(
             "note", _TOPIC, "an official core keeps users here; their primary and external ids are honoured"
@@ -207,12 +228,16 @@ def _rows(connection: Connection, tables: Tables, settings: ResolvedEngineConfig
     tenants = connection.scalar(
         select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id == DEFAULT_APP_ID)
     )
-    yield Finding("ok", _TOPIC, f"{live} live sessions, {expired} expired ones, {tenants} tenants")
+    yield Finding(
+        "ok",
+        _TOPIC,
+        f"{counted(live, 'live session')}, {counted(expired, 'expired one')}, {counted(tenants or 0, 'tenant')}",
+    )
     others = connection.scalar(
         select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id != DEFAULT_APP_ID)
     )
     if others:
-        yield Finding("note", _TOPIC, f"{others} tenants of other apps, which will not be touched")
+        yield Finding("note", _TOPIC, f"{counted(others, 'tenant')} of other apps, not to be touched")
     master = connection.scalar(
         select(tables.key_value.c.value).where(
             tables.key_value.c.app_id == DEFAULT_APP_ID, tables.key_value.c.name == _MASTER_KEY
@@ -240,7 +265,8 @@ def _rows(connection: Connection, tables: Tables, settings: ResolvedEngineConfig
         yield Finding(
             "ok",
             _KEYS,
-            f"{len(dynamic)} dynamic keys, the newest of {moment(newest)}; {static} static{_at_rest(value)}",
+            f"{counted(len(dynamic), 'dynamic key')}, the newest of {moment(newest)}; "
+            f"{static} static{_at_rest(value)}",
         )
         if newest > now + _CLOCK_TOLERANCE_MS:
             advice = "compare the clocks of all machines that use this database"

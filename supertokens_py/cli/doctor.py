@@ -13,13 +13,14 @@ from supertokens_py.engine.factory import MISSING_CLIENT
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
 from .findings import Finding, worst
-from .output import Output
+from .output import Output, counted
 from .store import add_store_options, connection_uri, is_remote
 from .web_checks import WebSettings, check_web
 
 HELP = "check database, keys, clock, domains, cookies and CORS, without changing anything"
 _SIGNS = {"ok": "ok  ", "note": "note", "warning": "WARN", "error": "FAIL"}
 _PROBE_S = 10
+_TOKEN_HEADERS = ("front-token", "st-access-token", "st-refresh-token")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -93,8 +94,8 @@ def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list
         engine.close()
     found = [
         Finding("ok", "core", f"{uri} answers, CDI {version} is spoken"),
-        Finding("ok", "keys", f"{len(keys)} verification keys are published"),
-        Finding("ok", "core", f"{len(tenants)} tenants"),
+        Finding("ok", "keys", f"published: {counted(len(keys), 'verification key')}"),
+        Finding("ok", "core", counted(len(tenants), "tenant")),
     ]
     if version != "5.6":
         found.append(
@@ -146,15 +147,22 @@ def _probe(args: argparse.Namespace) -> list[Finding]:
         "access-control-request-method": "POST",
         "access-control-request-headers": "anti-csrf,authorization,fdi-version,rid,st-auth-mode",
     }
+    # A refresh that shows no session: its answer tells frontends to forget theirs, and harms nobody.
+    shown = {"origin": headers["origin"], "st-auth-mode": "header", "authorization": "Bearer probe"}
     try:
         response = httpx2.request("OPTIONS", url, headers=headers, timeout=_PROBE_S)
+        refused = httpx2.request("POST", url, headers=shown, timeout=_PROBE_S)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         return [
             Finding(
                 "error", "probe", f"{url} does not answer: {error}", "start the API, or correct --api-domain"
             )
         ]
-    return [*_preflight(url, headers["origin"], response.headers), *_clock(response.headers)]
+    return [
+        *_preflight(url, headers["origin"], response.headers),
+        *_exposed(refused.headers),
+        *_clock(response.headers),
+    ]
 
 
 def _preflight(url: str, origin: str, headers: Any) -> list[Finding]:
@@ -176,6 +184,22 @@ def _preflight(url: str, origin: str, headers: Any) -> list[Finding]:
         advice = "allow get_all_cors_headers() too"
         found.append(Finding("error", "probe", f"it does not allow the headers {', '.join(lacking)}", advice))
     return found
+
+
+def _exposed(headers: Any) -> list[Finding]:
+    """Look whether scripts may read what the SDK sends; an answer without its headers tells nothing."""
+    names = {name.strip().lower() for name in headers.get("access-control-expose-headers", "").split(",")}
+    hidden = [name for name in _TOKEN_HEADERS if name in headers and name not in names]
+    if not hidden:
+        return []
+    return [
+        Finding(
+            "error",
+            "probe",
+            f"its answers hide the headers {', '.join(hidden)} from scripts",
+            "expose them and anti-csrf in the CORS layer, or leave its list out: the SDK sends its own",
+        )
+    ]
 
 
 def _clock(headers: Any) -> list[Finding]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
-from .output import Output
+from .output import Output, counted
 from .store import add_store_options, connection_uri, is_remote
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _report(counts: Sequence[Copied], notes: Sequence[str], ended: int, out: Out
         rows = [(count.table, count.source, count.copied, count.verified) for count in counts]
         out.table(("TABLE", "SOURCE", "COPIED", "VERIFIED"), rows)
     if ended:
-        out.say(f"{ended} sessions that ended in the source since the last run were ended here too")
+        out.say(f"ended in the source since the last run, and so here, too: {counted(ended, 'session')}")
     for note in notes:
         out.say(f"note: {note}")
     if not complete:

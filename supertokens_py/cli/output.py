@@ -103,6 +103,11 @@ class _Bar:
         self._bars.advance(self._task, amount)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun, which takes an s unless there is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def moment(ms: int | None) -> str:
     """Return Unix milliseconds as UTC text."""
     if ms is None:

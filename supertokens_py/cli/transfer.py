@@ -20,6 +20,7 @@ from supertokens_py.engine.embedded.key_material import AtRest, dynamic_kid
 from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.exceptions import ConfigError
 
+from .output import counted
 from .source import Source
 
 if TYPE_CHECKING:
@@ -315,7 +316,7 @@ class Transfer:
             select(func.count()).select_from(sessions).where(sessions.c.app_id != DEFAULT_APP_ID)
         )
         if others:
-            yield f"{others} sessions of other apps are not copied: one database serves one app"
+            yield f"not copied, for one database serves one app: {counted(others, 'session')} of other apps"
         values = self._source.tables.key_value
         if connection.scalar(select(func.count()).where(values.c.name == "access_token_signing_key")):
             yield "a signing key of the oldest form is not copied: start a newer core once, which moves it"

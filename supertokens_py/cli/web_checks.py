@@ -20,6 +20,7 @@ Transfer: TypeAlias = Literal["cookie", "header", "any"]
 _COOKIES = "cookies"
 _CORS = "CORS"
 _DOMAINS = "domains"
+_LAX_WILL_DO = "leave cookie_same_site at its default: website and API are one site, Lax cookies are sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,10 @@ class _Pair:
     api: str
     website: str
     cross_site: bool
+
+    @property
+    def differs_in_scheme_only(self) -> bool:
+        return site_of(self.api) == site_of(self.website) and _scheme(self.api) != _scheme(self.website)
 
     @property
     def same_site(self) -> SameSite:
@@ -123,14 +128,25 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
             "error",
             _COOKIES,
             "a browser refuses SameSite=None without Secure: the session is lost at once",
-            "serve the API over https, or have website and API on one site",
+            "serve the API over https, or have website and API on one site"
+            if pair.cross_site
+            else _LAX_WILL_DO,
+        )
+    elif same_site == "none" and not pair.cross_site:
+        yield Finding(
+            "warning",
+            _COOKIES,
+            "SameSite=None cookies also come with requests from other sites, and are not needed here",
+            _LAX_WILL_DO,
         )
     if pair.cross_site and same_site != "none":
         yield Finding(
             "error",
             _COOKIES,
             f"SameSite={same_site.capitalize()} cookies are not sent from {pair.website} to {pair.api}",
-            "leave cookie_same_site at its default, or have website and API on one site",
+            "serve website and API both over https: to a browser the scheme is a part of the site"
+            if pair.differs_in_scheme_only
+            else "leave cookie_same_site at its default, or have website and API on one site",
         )
     if pair.cross_site and same_site == "none":
         yield Finding(

@@ -1,4 +1,4 @@
-"""A small API with CORS on a free port."""
+"""A small API with CORS on a free port, or one with sessions."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, get_all_cors_headers, init
+from supertokens_py.framework.fastapi import get_middleware
+from supertokens_py.recipe import session
 
 
 @contextmanager
@@ -22,7 +29,39 @@ def api_with_cors(*, origins: Sequence[str], headers: Sequence[str], credentials
         allow_methods=["*"],
         allow_credentials=credentials,
     )
-    server = uvicorn.Server(uvicorn.Config(Starlette(middleware=[cors]), port=0, log_level="error"))
+    with _served(Starlette(middleware=[cors])) as address:
+        yield address
+
+
+@contextmanager
+def api_with_sessions(website: str, **cors: Any) -> Generator[str]:
+    """Serve an application with the SDK behind a CORS layer that allows `website`."""
+    Supertokens.reset()
+    init(
+        InputAppInfo("Test", "http://localhost", website_domain=website),
+        supertokens_config=SupertokensConfig("sqlite://"),
+        recipe_list=[session.init()],
+    )
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[website],
+        allow_credentials=True,
+        allow_methods=["*"],
+        allow_headers=get_all_cors_headers(),
+        **cors,
+    )
+    try:
+        with _served(app) as address:
+            yield address
+    finally:
+        Supertokens.reset()
+
+
+@contextmanager
+def _served(app: ASGIApp) -> Generator[str]:
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

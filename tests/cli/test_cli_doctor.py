@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import sys
 from typing import Any
@@ -36,8 +37,8 @@ def test_an_adopted_database_is_described_without_a_change(
     notes = " | ".join(texts(ran, "note"))
     assert "prev_refresh_token_hash_2, refresh_token_rotated_at" in notes
     assert "missing tables, which will be added: user_last_active" in notes
-    assert "1 other tables, which will not be touched: emailpassword_users" in notes
-    assert "1 live sessions, 0 expired ones, 1 tenants" in texts(ran, "ok")
+    assert "1 other table, not to be touched: emailpassword_users" in notes
+    assert "1 live session, 0 expired ones, 1 tenant" in texts(ran, "ok")
     assert any(text.startswith("PostgreSQL ") for text in texts(ran, "ok"))
     assert database.columns("session_info") == before
 
@@ -202,3 +203,110 @@ def test_a_running_api_is_probed_like_a_browser_would(run: Runner) -> None:
         ran = run("doctor", "--json", "--api-domain", address, *good)
         assert "does not allow credentials" in " ".join(texts(ran, "error"))
     assert run("doctor", "--api-domain", "http://localhost:1", *good).code == 1
+
+
+@pytest.mark.parametrize(
+    ("cors", "hidden"),
+    [
+        ({}, None),
+        ({"expose_headers": ["x-page"]}, "front-token, st-access-token, st-refresh-token"),
+        ({"expose_headers": ["x-page", "Front-Token", "Anti-Csrf"]}, "st-access-token, st-refresh-token"),
+        ({"expose_headers": ["front-token", "anti-csrf", "st-access-token", "st-refresh-token"]}, None),
+    ],
+)
+def test_headers_that_a_cors_layer_hides_are_found(
+    run: Runner, cors: dict[str, Any], hidden: str | None
+) -> None:
+    """A list of its own replaces the SDK's: frontends would not see that they have a session."""
+    from tests.cli.preflights import api_with_sessions
+
+    website = "http://localhost:3000"
+    with api_with_sessions(website, **cors) as address:
+        ran = run(
+            "doctor", "--json", "--no-store", "--probe", "--api-domain", address, "--website-domain", website
+        )
+    expected = f"its answers hide the headers {hidden} from scripts"
+    assert texts(ran, "error") == ([] if hidden is None else [expected])
+    assert ran.code == (0 if hidden is None else 1)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told", "advice"),
+    [
+        (os.R_OK, "cannot be read by this user", "right to read and write it"),
+        (os.W_OK, "cannot be written by this user", "right to read and write it"),
+    ],
+)
+def test_a_sqlite_file_that_is_not_ours(
+    run: Runner,
+    sqlite_database: TestDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: int,
+    told: str,
+    advice: str,
+) -> None:
+    """Which file, what it means, what to do."""
+    path, access = sqlite_database.path, os.access
+    monkeypatch.setattr(
+        os, "access", lambda place, mode: (place != path or mode != lacking) and access(place, mode)
+    )
+    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+    found = next(item for item in ran.json["findings"] if item["level"] == "error")
+    assert (ran.code, found["topic"]) == (1, "database")
+    assert found["text"] == f"{path} {told}: every log-in and refresh would be answered 503"
+    assert advice in found["advice"]
+
+
+def test_a_sqlite_directory_that_is_not_ours(
+    run: Runner, sqlite_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file alone is not enough: SQLite makes others beside it."""
+    folder, access = sqlite_database.path.parent, os.access
+    monkeypatch.setattr(
+        os, "access", lambda place, mode: (place != folder or mode != os.W_OK) and access(place, mode)
+    )
+    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+    name = sqlite_database.path.name
+    assert texts(ran, "error") == [
+        f"{folder} cannot be written by this user, and SQLite needs {name}-wal and {name}-shm there"
+    ]
+
+
+def test_one_is_one(run: Runner, sqlite_database: TestDatabase) -> None:
+    """Numbers and nouns agree."""
+    driver = Driver(sqlite_database.uri)
+    driver.create()
+    driver.close()
+    one = run("doctor", "--connection-uri", sqlite_database.uri).out
+    assert "1 live session, 0 expired ones, 1 tenant\n" in one
+    assert "1 dynamic key, the newest of " in one
+    driver = Driver(sqlite_database.uri)
+    driver.create()
+    driver.put_tenant("t1", {})
+    driver.rotate_signing_key()
+    driver.close()
+    more = run("doctor", "--connection-uri", sqlite_database.uri).out
+    assert "2 live sessions, 0 expired ones, 2 tenants\n" in more
+    assert "2 dynamic keys, the newest of " in more
+
+
+def advice(**settings: Any) -> list[str | None]:
+    return [
+        item.advice for item in check_web(WebSettings(**settings)) if item.topic == "cookies" and item.advice
+    ]
+
+
+def test_advice_about_same_site_fits_the_place() -> None:
+    """The default is advised where it does; one site where only that helps; https where schemes differ."""
+    assert advice(**LOCAL, same_site="none") == [
+        "leave cookie_same_site at its default: website and API are one site, Lax cookies are sent"
+    ]
+    assert advice(**GOOD, same_site="none") == [
+        "leave cookie_same_site at its default: website and API are one site, Lax cookies are sent"
+    ]
+    assert advice(**{**GOOD, "website_domain": "http://www.example.com"}, same_site="lax") == [
+        "serve website and API both over https: to a browser the scheme is a part of the site"
+    ]
+    assert advice(**APART, same_site="lax") == [
+        "leave cookie_same_site at its default, or have website and API on one site"
+    ]
