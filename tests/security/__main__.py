@@ -113,8 +113,8 @@ def outage(given: Any) -> int:
 
 
 def _told(problems: list[str]) -> int:
-    """Print the first of them; return the exit code."""
-    for problem in problems[:20]:
+    """Print some of them; return the exit code. The last may be what the servers said."""
+    for problem in problems[:20] + problems[20:][-1:]:
         print(problem)
     return 1 if problems else 0
 
