@@ -225,13 +225,16 @@ def _rows(connection: Connection, tables: Tables, settings: ResolvedEngineConfig
         )
         or 0
     )
-    tenants = connection.scalar(
-        select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id == DEFAULT_APP_ID)
+    tenants = (
+        connection.scalar(
+            select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id == DEFAULT_APP_ID)
+        )
+        or 0
     )
     yield Finding(
         "ok",
         _TOPIC,
-        f"{counted(live, 'live session')}, {counted(expired, 'expired one')}, {counted(tenants or 0, 'tenant')}",
+        f"{counted(live, 'live session')}, {counted(expired, 'expired one')}, {counted(tenants, 'tenant')}",
     )
     others = connection.scalar(
         select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id != DEFAULT_APP_ID)
