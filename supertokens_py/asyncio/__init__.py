@@ -1,5 +1,27 @@
-"""Functions of the whole app: there are none.
+"""Functions of the whole app: a user can be deleted.
 
-Elsewhere this is the place of lists of users and of user id mappings. Both belong to login recipes,
+Elsewhere this is also the place of lists of users and of user id mappings. Both belong to login recipes,
 and there are none here: sessions, roles and metadata take any text of yours as user id.
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+from supertokens_py.app import Supertokens
+from supertokens_py.engine.context import in_context
+from supertokens_py.types.base import context_of
+
+__all__ = ["delete_user"]
+
+
+async def delete_user(user_id: str, user_context: dict[str, Any] | None = None) -> None:
+    """Forget a user: sessions, roles and metadata, in every tenant and at once. Unknown users are no error.
+
+    A core also deletes the log-in data that it keeps of the user.
+
+    Raises:
+        BadInputError: the database is a core's, too, and holds log-in data of the user: delete it there.
+    """
+    engine = Supertokens.get_instance().engine
+    await in_context(context_of(user_context), engine.remove_user(user_id))

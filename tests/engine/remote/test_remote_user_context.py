@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py import asyncio as app_async
 from supertokens_py.recipe import jwt, multitenancy, session, usermetadata, userroles
 from supertokens_py.recipe.jwt import asyncio as jwt_async
 from supertokens_py.recipe.multitenancy import asyncio as multitenancy_async
@@ -52,6 +53,7 @@ CALLS: dict[str, Callable[[], Awaitable[Any]]] = {
     "/public/recipe/user/roles": lambda: userroles_async.get_roles_for_user("public", "u1", MINE),
     "/recipe/roles": lambda: userroles_async.get_all_roles(MINE),
     "/recipe/multitenancy/tenant/list/v2": lambda: multitenancy_async.list_all_tenants(MINE),
+    "/user/remove": lambda: app_async.delete_user("u1", MINE),
     "/recipe/jwt": lambda: jwt_async.create_jwt({}, user_context=MINE),
 }
 
@@ -74,6 +76,7 @@ def core() -> Core:
             "GET /public/recipe/user/roles": {**OK, "roles": []},
             "GET /recipe/roles": {**OK, "roles": []},
             "GET /recipe/multitenancy/tenant/list/v2": {**OK, "tenants": []},
+            "POST /user/remove": OK,
             "POST /recipe/jwt": {**OK, "jwt": "a.b.c"},
         }
     )
