@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .database import Database
 
 RELOAD_COOL_DOWN_S = 5.0
+#: How long a request waits for keys that another one reads, before it makes do with those in memory.
+READING_PATIENCE_S = 0.25
 #: Signing and verifying look for what happened elsewhere (an emergency rotation) at least this often.
 STALE_AFTER_S = 60.0
 #: The published key set is read from the database at most this often.
@@ -76,6 +78,7 @@ class KeyRing:
         self._parsed: dict[tuple[str, str], SigningKey] = {}
         self._master_key: str | None = None
         self._reloaded_at = float("-inf")
+        self._reading_since = float("inf")  # the beginning of a read that is under way
         self._look_again_at = float("inf")
         self._failure: EngineUnavailableError | ConfigError | None = None
         self._prepare_statements()
@@ -115,27 +118,41 @@ class KeyRing:
 
     def cooled(self) -> KeySet | None:
         """Return the snapshot if `reload` would not read anything anyway, without waiting."""
-        snapshot = self._snapshot
-        if snapshot is None or time.monotonic() - self._reloaded_at >= RELOAD_COOL_DOWN_S:
+        snapshot, now = self._snapshot, time.monotonic()
+        if snapshot is None:
             return None
-        return snapshot.key_set
+        is_slow = now - self._reading_since > READING_PATIENCE_S
+        return snapshot.key_set if is_slow or now - self._reloaded_at < RELOAD_COOL_DOWN_S else None
 
     def reload(self) -> KeySet:
         """Read the keys again, at most once per cool-down; on failure keep the old ones."""
-        with self._lock:
+        # Who comes while another thread reads waits a moment, not until a slow database has answered:
+        # a flood of unknown keys would keep every worker thread from the others' requests.
+        if (cooled := self.cooled()) is not None:
+            return cooled
+        if not self._lock.acquire(timeout=-1 if self._snapshot is None else READING_PATIENCE_S):
+            return self.key_set()
+        try:
             if time.monotonic() - self._reloaded_at >= RELOAD_COOL_DOWN_S:
-                try:
-                    self._load(create=False)
-                    self._failure = None
-                except (EngineUnavailableError, ConfigError) as error:
-                    log.warning("signing keys could not be loaded: %s", error)
-                    self._failure = error
-                finally:
-                    self._reloaded_at = time.monotonic()
-                    self._look_again_at = self._reloaded_at + STALE_AFTER_S
+                self._read_again()
             if self._snapshot is None and self._failure is not None:
                 raise self._failure
             return self.key_set()
+        finally:
+            self._lock.release()
+
+    def _read_again(self) -> None:
+        self._reading_since = time.monotonic()
+        try:
+            self._load(create=False)
+            self._failure = None
+        except (EngineUnavailableError, ConfigError) as error:
+            log.warning("signing keys could not be loaded: %s", error)
+            self._failure = error
+        finally:
+            self._reading_since = float("inf")
+            self._reloaded_at = time.monotonic()
+            self._look_again_at = self._reloaded_at + STALE_AFTER_S
 
     def jwks(self) -> Jwks:
         """Return what `/.well-known/jwks.json` shows; keys that are due are made first."""
@@ -182,6 +199,7 @@ class KeyRing:
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
+        self._reading_since = float("inf")
 
     def _look_again_behind(self) -> None:
         self._look_again_at = time.monotonic() + STALE_AFTER_S  # whether it succeeds or not
