@@ -12,6 +12,9 @@ from matplotlib import pyplot
 
 from .report import RESULTS, Group, Report
 
+pyplot.rcParams["svg.fonttype"] = "none"  # text stays text, at a tenth of the size
+pyplot.rcParams["font.family"] = "sans-serif"
+
 THEMES = {
     "light": {
         "text": "#1f2328",
@@ -33,11 +36,19 @@ THEMES = {
 
 
 def draw(report: Report) -> list[Path]:
-    groups = [group for group in report.groups if group.chart and group.rows]
-    return [path for theme in THEMES for path in _draw(report.suite, groups, theme)] if groups else []
+    charts = {report.suite: [group for group in report.groups if group.chart and group.rows]}
+    if report.summary is not None:
+        charts[f"{report.suite}-summary"] = [report.summary]
+    return [
+        path
+        for name, groups in charts.items()
+        if groups
+        for theme in THEMES
+        for path in _draw(name, groups, theme)
+    ]
 
 
-def _draw(suite: str, groups: list[Group], theme: str) -> list[Path]:
+def _draw(name: str, groups: list[Group], theme: str) -> list[Path]:
     colours = THEMES[theme]
     heights = [len(group.rows) + 1.6 for group in groups]
     figure, axes = pyplot.subplots(
@@ -51,7 +62,7 @@ def _draw(suite: str, groups: list[Group], theme: str) -> list[Path]:
     figure.patch.set_alpha(0)
     for axis, group in zip(axes[:, 0], groups, strict=True):
         _bars(axis, group, colours)
-    paths = [RESULTS / f"{suite}-{theme}.{kind}" for kind in ("png", "svg")]
+    paths = [RESULTS / f"{name}-{theme}.{kind}" for kind in ("png", "svg")]
     RESULTS.mkdir(exist_ok=True)
     for path in paths:
         figure.savefig(path, dpi=160, transparent=True)

@@ -90,6 +90,7 @@ class Report:
     groups: list[Group]
     claims: list[Claim]
     notes: list[str] = field(default_factory=list)
+    summary: Group | None = None  #: a chart of its own, small enough for the README
 
     def show(self) -> None:
         for group in self.groups:
