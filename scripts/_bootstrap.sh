@@ -1,6 +1,7 @@
 # Sourced by the other scripts (POSIX sh): gives them $ROOT and a ready $PY.
 #
-#   bootstrap EXTRAS    makes .venv with the package and these extras, quietly and once
+#   bootstrap EXTRAS    makes .venv with the package and these extras, quietly and once;
+#                       "dev" in the versions, and with the hashes, of requirements/dev.txt
 #
 # Environment: PYTHON   the Python that makes the environment (default: the newest >= 3.11 found)
 #              VENV     where it lives (default: .venv in the repository)
@@ -56,19 +57,30 @@ install_hint() {
   fi
 }
 
+pip_install() { "$PY" -m pip install --disable-pip-version-check --no-input "$@"; }
+
+install() {
+  if [ "$1" = dev ]; then  # hatchling is locked, too, so nothing is built in isolation
+    pip_install --require-hashes --requirement "$ROOT/requirements/dev.txt" &&
+      pip_install --no-deps --no-build-isolation --editable "$ROOT"
+  else
+    pip_install --editable "$ROOT[$1]"
+  fi
+}
+
 bootstrap() {
   extras=$1
   [ "${SUPERTOKENS_SKIP_INSTALL:-}" = 1 ] && return 0
   # The stamp names what was asked for; "dev" holds every other extra. It also names the place, because
   # an environment does not survive being moved.
-  sum="$(cksum <"$ROOT/pyproject.toml") $ROOT"
+  sum="$(cat "$ROOT/pyproject.toml" "$ROOT/requirements/dev.txt" | cksum) $ROOT"
   for stamp in "$VENV/.installed-dev" "$VENV/.installed-$extras"; do
     if [ -x "$PY" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && new_enough "$PY"; then return 0; fi
   done
   new_enough "$PY" || make_venv
   log=$VENV/install.log
   with_progress "Installing supertokens_py and what it needs into $VENV (once, up to a minute)" "$log" \
-    "$PY" -m pip install --disable-pip-version-check --no-input --editable "$ROOT[$extras]" || {
+    install "$extras" || {
     tail -n 15 "$log" >&2; install_hint "$log"; die "The installation failed; all of it is in $log"
   }
   printf '%s\n' "$sum" >"$VENV/.installed-$extras"
