@@ -63,8 +63,11 @@ def test_a_loss_would_be_noticed(
 
 
 @BOTH
-def test_clients_with_bad_connections_stay_logged_in_and_thieves_are_found(kind: str) -> None:
+def test_clients_with_bad_connections_stay_logged_in_and_thieves_are_found(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     """Lost, doubled, late and overtaken answers: no false log-out; beyond the window: always reuse."""
+    monkeypatch.setattr(crowd, "GRACE_S", 3)
     tally = crowd.crowd(kind, seed=3, clients=8, minutes=0.12)
     assert tally.problems == []
     assert min(tally.done[way] for way in ("plain", "lost", "doubled", "late", "overtaken")) > 0
@@ -76,6 +79,7 @@ def test_clients_with_bad_connections_stay_logged_in_and_thieves_are_found(kind:
 @pytest.mark.parametrize(("window", "noticed"), [("0", "false log-out"), ("60", "reuse not detected")])
 def test_a_wrong_window_would_be_noticed(monkeypatch: pytest.MonkeyPatch, window: str, noticed: str) -> None:
     """With a server that keeps to another window, the same run finds what it looks for."""
+    monkeypatch.setattr(crowd, "GRACE_S", 3)
     setting = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": window}
     monkeypatch.setattr(crowd, "Workers", lambda uri, log, _: workers.Workers(uri, log, setting))
     tally = crowd.crowd("sqlite", seed=3, clients=8, minutes=0.1)

@@ -7,6 +7,7 @@ database are the child's own.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import runpy
@@ -89,6 +90,7 @@ def _serve(listener: socket.socket, settings: Mapping[str, str], log: Path) -> N
     environment = clean_environment() | dict(settings)
     os.environ.clear()
     os.environ.update(environment)
+    logging.basicConfig()  # for the audit log
     app = runpy.run_path(str(FASTAPI.folder / "main.py"))["app"]
     uvicorn.run(
         app,
@@ -96,6 +98,7 @@ def _serve(listener: socket.socket, settings: Mapping[str, str], log: Path) -> N
         log_level="warning",
         access_log=False,
         lifespan="off",
+        timeout_keep_alive=60,  # else a client that thinks for long may meet a connection that just closes
         headers=[(PROCESS_HEADER, str(os.getpid()))],
     )
 
