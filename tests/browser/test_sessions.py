@@ -315,6 +315,8 @@ def test_the_form_of_another_site_carries_no_cookies(
     assert forge(f"{api.origin}/form-without-check") == 401
     assert forge(f"{api.origin}/form") == 401
     assert forge(f"{api.origin}/auth/signout") == 401
+    assert forge(f"{api.origin}{REFRESH}") == 401
     assert api.get("/test/accepted-posts").count(user) == 0
     assert tab.call("/form", "POST").status == 200
     assert tab.call("/checked").body["user"] == user
+    assert tab.refresh() is True  # and none of them logged the visitor out
