@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.interface import IssuedSession, TokenTheft
+from supertokens_py.bridge import blocking
+from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
 from tests.engine.driver import Driver
 from tests.framework.clients.transport import AsgiClient
 from tests.framework.site import Site
@@ -142,6 +143,63 @@ def test_a_clock_that_jumps_back(sqlite_database: TestDatabase, clock: Clock) ->
     clock.advance(hours=2)
     assert isinstance(core.refresh(refreshed), IssuedSession)
     core.close()
+
+
+def test_a_clock_that_jumps_ahead(sqlite_database: TestDatabase, clock: Clock) -> None:
+    """By half a year and back: what was signed and rotated meanwhile holds, and nobody needs a restart."""
+    core = Driver(sqlite_database.uri, now_ms=clock)
+    session, resting = core.create(), core.create()
+    clock.advance(days=50)  # half of a session's life
+    refreshed = core.refresh(session)
+    assert isinstance(refreshed, IssuedSession)
+    clock.advance(days=-50)
+    assert isinstance(core.verify(refreshed), Verified)
+    again = core.refresh(refreshed)
+    assert isinstance(again, IssuedSession)
+    assert isinstance(core.refresh(resting), IssuedSession)
+    clock.advance(days=180)  # beyond it
+    assert core.refresh(again) == Unauthorised("Session does not exist.")
+    assert isinstance(core.refresh(core.create()), IssuedSession)
+    core.close()
+
+
+# -- rows that somebody else spoiled ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize(
+    ("column", "value", "status"),
+    [
+        ("jwt_user_payload", "{", 500),
+        ("jwt_user_payload", "[]", 500),
+        ("jwt_user_payload", "\N{REPLACEMENT CHARACTER}", 500),
+        ("session_data", "{", 200),  # a refresh does not look at it
+        ("refresh_token_hash_2", "no hash", 401),
+        ("expires_at", -1, 401),
+    ],
+)
+def test_a_corrupted_row(
+    request: pytest.FixtureRequest, clock: Clock, kind: str, column: str, value: Any, status: int
+) -> None:
+    """It costs its own session at most: no tokens for what cannot be read, and everybody else goes on."""
+    database: TestDatabase = request.getfixturevalue(f"{kind}_database")
+    site = Site("flask", database.uri, clock).init()
+    visitor, other = site.sign_in("header"), site.sign_in("header", "other")
+    (kept,) = database.query(f"SELECT {column} FROM session_info WHERE session_handle = %s", visitor.handle)
+    spoil = f"UPDATE session_info SET {column} = %s WHERE session_handle = %s"
+    database.query(spoil, value, visitor.handle)
+    reply = visitor.refresh()
+    assert reply.status == status
+    if status == 500:
+        assert reply.session_parts == []
+        database.query(spoil, kept[0], visitor.handle)  # mended: the tokens that it kept work
+        assert visitor.refresh().status == 200
+        assert visitor.get("/database").status == 200
+    assert other.refresh().status == 200
+    assert other.get("/database").json == {"user": "other"}
+    blocking(site.engine.revoke_sessions)([visitor.handle])
+    assert site.handles() == []
+    site.close()
 
 
 # -- greenlets -------------------------------------------------------------------------------------
