@@ -8,7 +8,9 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,7 +20,18 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.servers.harness import DJANGO_ASGI, DJANGO_WSGI, FASTAPI, FLASK, KINDS, Kind, Server, running
+from tests.servers.harness import (
+    ANSWER_SECONDS,
+    DJANGO_ASGI,
+    DJANGO_WSGI,
+    FASTAPI,
+    FLASK,
+    FLASK_SYNC,
+    KINDS,
+    Kind,
+    Server,
+    running,
+)
 from tests.servers.visitor import REFRESH, SIGN_OUT, Visitor
 
 SECRET = "hunter2-in-the-uri"
@@ -142,10 +155,13 @@ def test_the_longest_and_the_strangest_user_names_work(visitor: Visitor) -> None
 
 
 class Cable:
-    """A TCP relay to the database that can be pulled out and put back."""
+    """A TCP relay to the database that can be pulled out and put back, or be made to hold what it carries."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
+        self._flows = threading.Event()
+        self._flows.set()
+        self.held = threading.Event()  #: something waits, since `hold()`
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
         self.port = 0
@@ -168,6 +184,14 @@ class Cable:
             end.close()
         self._open.clear()
 
+    def hold(self) -> None:
+        """Let nothing through until `release()`, as a database that answers slowly."""
+        self.held.clear()
+        self._flows.clear()
+
+    def release(self) -> None:
+        self._flows.set()
+
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -180,6 +204,9 @@ class Cable:
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if not self._flows.is_set():
+                    self.held.set()
+                    self._flows.wait(ANSWER_SECONDS)
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
@@ -198,9 +225,7 @@ def cable(postgres: str) -> Iterator[Cable]:
 @pytest.mark.parametrize("kind", [FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI], ids=lambda kind: kind.name)
 def test_a_lost_database_logs_nobody_out(kind: Kind, postgres: str, cable: Cable) -> None:
     """5xx while it is away, tokens untouched, no secret shown; all is well again once it is back."""
-    where = urlsplit(postgres)
-    uri = where._replace(netloc=f"{where.username}:{SECRET}@127.0.0.1:{cable.port}").geturl()
-    with running(kind, uri) as server, server.client() as http:
+    with running(kind, through(cable, postgres)) as server, server.client() as http:
         visitor = Visitor(http, "cookie", kind.prefix)
         assert visitor.login().status_code == 200
         cable.pull_out()
@@ -213,6 +238,52 @@ def test_a_lost_database_logs_nobody_out(kind: Kind, postgres: str, cable: Cable
         assert visitor.refresh().status_code == 200
         assert visitor.get("/api/verified").status_code == 200
         assert SECRET not in server.logs()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", [FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI], ids=lambda kind: kind.name)
+def test_a_slow_database_is_waited_for(kind: Kind, cable: Cable, postgres: str) -> None:
+    """What needs it takes as long as it does; what does not is as fast as ever; nobody is logged out."""
+    with running(kind, through(cable, postgres)) as server, server.client() as http:
+        visitor, other = Visitor(http, "cookie", kind.prefix), Visitor(http, "header", kind.prefix)
+        assert (visitor.login().status_code, other.login().status_code) == (200, 200)
+        cable.hold()
+        with ThreadPoolExecutor(2) as pool:
+            slow = [pool.submit(visitor.refresh), pool.submit(other.get, "/api/verified")]
+            assert cable.held.wait(ANSWER_SECONDS)
+            assert [visitor.get("/api/me").status_code for _ in range(5)] == [200] * 5
+            assert not any(answer.done() for answer in slow)
+            cable.release()
+            assert [answer.result().status_code for answer in slow] == [200, 200]
+        assert visitor.refresh().status_code == 200
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", [FASTAPI, FLASK, FLASK_SYNC, DJANGO_ASGI, DJANGO_WSGI], ids=lambda k: k.name)
+def test_sigterm_waits_for_a_refresh_that_has_begun(kind: Kind, cable: Cable, postgres: str) -> None:
+    """Its answer arrives with the new tokens, and then the server ends."""
+    with running(kind, through(cable, postgres)) as server, server.client() as http:
+        visitor = Visitor(http, "header", kind.prefix)
+        assert visitor.login().status_code == 200
+        before = visitor.refresh_token
+        cable.hold()
+        with ThreadPoolExecutor(2) as pool:
+            answer = pool.submit(visitor.refresh)
+            assert cable.held.wait(ANSWER_SECONDS)
+            ended = pool.submit(server.stop)
+            time.sleep(0.5)  # the signal arrives while the database is still thinking
+            assert not answer.done()
+            cable.release()
+            assert answer.result().status_code == 200
+            ended.result()
+        assert visitor.refresh_token not in ("", before)
+        assert "Traceback" not in server.logs()
+
+
+def through(cable: Cable, uri: str) -> str:
+    """Return the database's URI by way of the cable."""
+    where = urlsplit(uri)
+    return where._replace(netloc=f"{where.username}:{SECRET}@127.0.0.1:{cable.port}").geturl()
 
 
 @pytest.fixture(scope="module")
