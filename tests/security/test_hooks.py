@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.bridge import blocking
 from supertokens_py.recipe import jwt, multitenancy, openid, usermetadata, userroles
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session.claims import BooleanClaim
@@ -20,6 +21,7 @@ from supertokens_py.recipe.session.interfaces import (
     RecipeInterface,
     SessionClaimValidator,
 )
+from tests.engine.remote.cores import Core, engine_over
 from tests.framework.script import Call
 from tests.framework.site import Site, Visitor
 from tests.support.databases import TestDatabase, sorted_rows
@@ -393,3 +395,14 @@ def test_an_exception_in_another_route(bare_site: Site, recipe: Any, name: str, 
     site = bare_site.init(recipes=[recipe.init(**override(kind, name, hook))])
     assert_failed(lambda: site.get(path))
     assert site.init(recipes=[recipe.init()]).get(path).status == 200
+
+
+def test_an_exception_in_the_network_interceptor() -> None:
+    """It reaches the caller, and nothing was sent to the core; without it the call works."""
+    core = Core()
+    with pytest.raises(BrokenError):
+        blocking(engine_over(core, network_interceptor=broken).revoke_sessions)(["handle"])
+    assert core.requests == []
+    answers = {"POST /recipe/session/remove": {"status": "OK", "sessionHandlesRevoked": ["handle"]}}
+    working = engine_over(Core(answers), network_interceptor=lambda *request: request[:5])
+    assert blocking(working.revoke_sessions)(["handle"]) == ["handle"]

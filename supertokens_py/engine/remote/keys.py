@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -25,6 +26,8 @@ from .transport import Transport
 _log = logging.getLogger(__name__)
 
 COOL_DOWN_MS = 5_000
+#: How long a request waits for keys that another one fetches, before it makes do with those in memory.
+FETCHING_PATIENCE_S = 0.25
 _FIRST_LOAD_COOL_DOWN_MS = 1_000
 _DEFAULT_MAX_AGE_S = 60
 _PATH = "/.well-known/jwks.json"
@@ -46,6 +49,7 @@ class KeyCache:
         self._attempted_ms: int | None = None
         self._failure: Exception | None = None
         self._loading = threading.Lock()
+        self._fetching_since = float("inf")  # monotonic seconds; the beginning of a fetch that is under way
 
     def snapshot(self) -> KeySet:
         """Return the keys in memory; where they have aged, another thread fetches new ones meanwhile."""
@@ -56,10 +60,17 @@ class KeyCache:
     def reload(self) -> KeySet:
         """Fetch again unless someone just did; concurrent callers share one fetch.
 
+        Where older keys are there, nobody waits for another's fetch for long: a flood of unknown keys
+        would keep every worker thread from the others' requests while the core is slow.
+
         Raises:
             EngineUnavailableError: it failed and there are no older keys.
         """
-        with self._loading:
+        if (cooled := self.cooled()) is not None:
+            return cooled
+        if not self._loading.acquire(timeout=FETCHING_PATIENCE_S if self._loaded else -1):
+            return self._keys
+        try:
             if not self._cooling_down():
                 self._fetch()
             if not self._loaded:
@@ -67,6 +78,13 @@ class KeyCache:
                     "the keys of the SuperTokens core cannot be loaded"
                 ) from self._failure
             return self._keys
+        finally:
+            self._loading.release()
+
+    def cooled(self) -> KeySet | None:
+        """Return the keys in memory if `reload` would not fetch anything anyway, without waiting."""
+        is_slow = time.monotonic() - self._fetching_since > FETCHING_PATIENCE_S
+        return self._keys if self._loaded and (is_slow or self._cooling_down()) else None
 
     def jwks(self) -> Jwks:
         """Return the JSON Web Keys, fresh where the core can be reached."""
@@ -77,6 +95,7 @@ class KeyCache:
 
     def forget_after_fork(self) -> None:
         self._loading = threading.Lock()
+        self._fetching_since = float("inf")
 
     def _cooling_down(self) -> bool:
         if self._attempted_ms is None:
@@ -100,6 +119,7 @@ class KeyCache:
 
     def _fetch(self) -> None:
         """Load once, holding the lock; a failure keeps what there is."""
+        self._fetching_since = time.monotonic()
         try:
             response = self._transport.send("GET", _PATH, headers={}, intercept=False)
             if response.status_code != 200:
@@ -120,6 +140,7 @@ class KeyCache:
             self._loaded, self._failure = True, None
         finally:
             self._attempted_ms = self._now_ms()
+            self._fetching_since = float("inf")
 
 
 class RemoteKeys:
@@ -133,7 +154,8 @@ class RemoteKeys:
         return self._cache.snapshot()
 
     async def reload_keys(self) -> KeySet:
-        return await offload(self._cache.reload)
+        cooled = self._cache.cooled()
+        return await offload(self._cache.reload) if cooled is None else cooled
 
     async def jwks(self) -> Jwks:
         return await offload(self._cache.jwks)

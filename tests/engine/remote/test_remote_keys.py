@@ -71,6 +71,36 @@ def test_concurrent_reloads_share_one_fetch() -> None:
     assert all("d-1" in key_set.keys for key_set in sets)
 
 
+def test_a_slow_core_is_waited_for_by_one_request_alone() -> None:
+    """Keys are there: a hundred tokens with unknown ones keep no worker thread while the core thinks."""
+    clock, gate = Clock(), threading.Event()
+    gate.set()
+
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        assert gate.wait(10)
+        return jwks_answer("d-1")
+
+    engine = engine_over(Core({JWKS: slow}), now_ms=clock)
+    known = step(engine.reload_keys())
+    clock.ms += 6_000
+    gate.clear()
+
+    async def flood() -> tuple[list[Any], float]:
+        began = time.monotonic()
+        tasks = [asyncio.ensure_future(engine.reload_keys()) for _ in range(100)]
+        done: set[asyncio.Future[Any]] = set()
+        while len(done) < 99:
+            finished, _ = await asyncio.wait(set(tasks) - done, return_when=asyncio.FIRST_COMPLETED)
+            done |= finished
+        took_s = time.monotonic() - began
+        gate.set()
+        return await asyncio.gather(*tasks), took_s
+
+    sets, took_s = asyncio.run(asyncio.wait_for(flood(), 30))
+    assert all(key_set is known for key_set in sets)
+    assert took_s < 2
+
+
 def test_unknown_kids_reload_at_most_once_per_cool_down() -> None:
     """A flood of tokens with invented key ids costs one request in five seconds."""
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
