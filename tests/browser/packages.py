@@ -30,9 +30,12 @@ def install(folder: Path) -> None:
         stamp.write_text(wanted)
 
 
-def run_npm(folder: Path, *words: str) -> str:
-    """Run npm with `words` in `folder` and return what it printed."""
-    return _run([npm(), *words], folder)
+def build(folder: Path, into: Path) -> None:
+    """Build the frontend in `folder` with its own command, unless another test worker has done so."""
+    install(folder)
+    with _alone(folder):
+        if not (into / "index.html").is_file():
+            _run([npm(), "run", "build", "--", "--outDir", str(into), "--emptyOutDir"], folder)
 
 
 def build_pages() -> Path:

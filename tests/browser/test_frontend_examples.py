@@ -15,7 +15,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.packages import install, run_npm
+from tests.browser.packages import build, install
 from tests.servers.harness import EXAMPLES, FASTAPI, Server, free_port, running
 
 START_SECONDS = 30
@@ -59,24 +59,30 @@ def served(folder: Path, api: Server, *command: str) -> Iterator[str]:
 @contextlib.contextmanager
 def built_and_served(folder: Path, api: Server, into: Path) -> Iterator[str]:
     """Install, build and serve a frontend with its own commands; yield its origin."""
-    install(folder)
-    # Not into dist/: a build empties its folder, which another worker or a developer may be serving.
-    run_npm(folder, "run", "build", "--", "--outDir", str(into), "--emptyOutDir")
+    build(folder, into)
     with served(folder, api, "preview", "--outDir", str(into)) as origin:
         yield origin
 
 
 @pytest.fixture(scope="module")
-def react(example_api: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this run keeps its builds: not in dist/, which a developer may be serving."""
+    own = tmp_path_factory.getbasetemp()
+    # The workers of one run share the folder above theirs; without workers that one is of all runs.
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="module")
+def react(example_api: Server, builds: Path) -> Iterator[str]:
     """The React example; its origin."""
-    with built_and_served(EXAMPLES / "react", example_api, tmp_path_factory.mktemp("react")) as origin:
+    with built_and_served(EXAMPLES / "react", example_api, builds / "react") as origin:
         yield origin
 
 
 @pytest.fixture(scope="module")
-def vue(example_api: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def vue(example_api: Server, builds: Path) -> Iterator[str]:
     """The Vue example; its origin."""
-    with built_and_served(EXAMPLES / "vue", example_api, tmp_path_factory.mktemp("vue")) as origin:
+    with built_and_served(EXAMPLES / "vue", example_api, builds / "vue") as origin:
         yield origin
 
 
