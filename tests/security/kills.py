@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -220,6 +221,8 @@ class Storm:
             if len(self.tally.problems) > before:
                 self.tally.problems.append(f"in round {number}; the servers said: {self._workers.logs()}")
                 break
+            if number % 100 == 99:
+                print(f"{number + 1} of {count}", file=sys.stderr, flush=True)
         self._workers.kill()
 
     def _start(self) -> None:
