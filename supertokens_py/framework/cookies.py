@@ -58,14 +58,11 @@ def plain_cookie_values(line: str, key: str) -> list[str] | None:
 
     None leaves everything out of the ordinary to the parser.
     """
-    occurrences = line.count(key)
-    if not occurrences:
-        return []
-    start = line.find(key + "=")
-    if occurrences > 1 or not (start == 0 or (start > 1 and line[start - 2 : start] == "; ")):
-        return None
-    end = line.find(";", start)
-    return [decode_cookie_value(line[start + len(key) + 1 : None if end < 0 else end].strip())]
+    before, name, after = line.partition(key + "=")
+    if not name or key in before or key in after or (before and not before.endswith("; ")):
+        return None if key in line else []
+    value = after.partition(";")[0].strip()
+    return [decode_cookie_value(value) if value.startswith('"') else value]
 
 
 def parse_cookie_header(header: str) -> Mapping[str, list[str]]:

@@ -86,13 +86,16 @@ class BaseRequest(ABC):
     def cookie_values(self, key: str) -> list[str]:
         """Return every value sent under a cookie name, decoded, in order."""
         if self._cookies is None:
-            if self._cookie_text is None:
-                self._cookie_text = self.cookie_header()
-            if "%" not in self._cookie_text:  # names may be encoded
-                found = plain_cookie_values(self._cookie_text, key)
+            text = self._cookie_text
+            if text is None:
+                text = self._cookie_text = self.cookie_header()
+            if "%" not in text:  # names may be encoded
+                if key not in text:
+                    return []
+                found = plain_cookie_values(text, key)
                 if found is not None:
                     return found
-            self._cookies = parse_cookie_header(self._cookie_text)
+            self._cookies = parse_cookie_header(text)
         found = self._cookies.get(key)
         return [decode_cookie_value(raw) for raw in found] if found else []
 
