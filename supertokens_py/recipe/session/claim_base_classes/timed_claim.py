@@ -47,7 +47,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
     """Judges one claim: it must be there, not older than `max_age_in_sec`, and pass `accepts`."""
 
     expected_key = "expectedValue"  #: how the reason names what was expected
-    judges_itself = True  #: no subclass of yours has its own `validate` or `should_refetch`
+    judges_itself: bool = True  #: no subclass of yours has its own `validate` or `should_refetch`
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
