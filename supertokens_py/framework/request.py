@@ -7,7 +7,8 @@ its request: it also carries the changes owed to the response and the session at
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from supertokens_py.exceptions import ConfigError
@@ -16,21 +17,29 @@ from .cookies import decode_cookie_value, parse_cookie_header, plain_cookie_valu
 from .response import BaseResponse, Changes
 
 
+@lru_cache(maxsize=64)
+def wsgi_name(header: str) -> str:
+    """Return the key of a header in a WSGI environment (PEP 3333)."""
+    name = header.upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + name
+
+
 class BaseRequest(ABC):
     """One request. `request` is the framework's own object."""
 
     wrapper_used = True
     delivers = True  #: whether something will add the changes to the response: the framework's middleware
     how_to_deliver = ""  #: what an application that forgot the middleware has to do
+    # Most requests change none of these; as defaults of the class they cost nothing.
+    finished: bool = False  #: the response has started; changes can no longer reach the client
+    created_handles: Sequence[str] = ()  #: sessions that this request created
+    _changes: Changes | None = None
+    _session: Any = None
+    _cookies: Mapping[str, list[str]] | None = None
+    _cookie_text: str | None = None
 
     def __init__(self, request: Any) -> None:
         self.request = request
-        self.finished = False  #: the response has started; changes can no longer reach the client
-        self.created_handles: list[str] = []  #: sessions that this request created
-        self._changes: Changes | None = None
-        self._session: Any = None
-        self._cookies: Mapping[str, list[str]] | None = None
-        self._cookie_text: str | None = None
 
     def share(self, known: BaseRequest) -> None:
         """Become another name of a request's neutral form: what either is told, both are."""

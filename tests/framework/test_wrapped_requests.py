@@ -49,7 +49,7 @@ def test_a_wrapped_request_is_known_before_the_sdk_sees_the_request(site: Site) 
     def ask(view: Any) -> dict[str, Any]:
         first = kind(view.request)
         second = kind(view.request)
-        second.created_handles.append("handle")
+        second.created_handles = [*second.created_handles, "handle"]
         return {
             "same": as_base_request(view.request) is first,
             "delivers": [first.delivers, second.delivers],

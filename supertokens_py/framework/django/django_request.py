@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from django.http import HttpRequest
 
-from supertokens_py.framework.request import BaseRequest
+from supertokens_py.framework.request import BaseRequest, wsgi_name
 
 ATTRIBUTE = "_supertokens_request"
 DELIVERS = "_supertokens_delivers"  #: set by the middleware, which adds the changes to the response
@@ -19,6 +19,8 @@ class DjangoRequest(BaseRequest):
 
     how_to_deliver = '"supertokens_py.framework.django.django_middleware.middleware" in MIDDLEWARE'
 
+    _outer: Any = None
+
     def __init__(self, request: HttpRequest) -> None:
         inner: Any = getattr(request, "_request", request)
         known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
@@ -28,7 +30,6 @@ class DjangoRequest(BaseRequest):
             super().__init__(inner)
             setattr(inner, ATTRIBUTE, self)
             self.delivers: bool = hasattr(inner, DELIVERS)
-            self._outer: Any = None
         if inner is not request:
             self._outer = request
 
@@ -50,10 +51,9 @@ class DjangoRequest(BaseRequest):
         return self.request.path
 
     def get_header(self, key: str) -> str | None:
-        name = key.upper().replace("-", "_")
-        if name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            return self.request.META.get(name) or None
-        return self.request.META.get("HTTP_" + name)
+        name = wsgi_name(key)
+        value = self.request.META.get(name)
+        return value if name.startswith("HTTP_") else value or None
 
     def cookie_header(self) -> str:
         header = self.request.META.get("HTTP_COOKIE", "")

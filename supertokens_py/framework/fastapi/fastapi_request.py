@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 from starlette.requests import HTTPConnection, Request
@@ -10,6 +11,11 @@ from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.request import BaseRequest
 
 SCOPE_KEY = "supertokens"
+
+
+@lru_cache(maxsize=64)
+def _asgi_name(header: str) -> bytes:
+    return header.lower().encode("latin-1")
 
 
 class RequestSlot:
@@ -60,7 +66,7 @@ class FastApiRequest(BaseRequest):
         return self._scope["path"]
 
     def get_header(self, key: str) -> str | None:
-        wanted = key.lower().encode("latin-1")
+        wanted = _asgi_name(key)
         for name, value in self._scope["headers"]:
             if name == wanted:
                 return value.decode("latin-1")

@@ -58,6 +58,12 @@ class SessionContainer:
     and must not be called while an event loop runs in the thread. Times are Unix ms.
     """
 
+    # Most sessions are only read, and have none of these; as defaults of the class they cost nothing.
+    refresh_token: TokenInfo | None = None
+    anti_csrf_token: str | None = None
+    access_token_updated: bool = False
+    req_res_info: ReqResInfo | None = None
+    _payload: dict[str, Any] | None = None
     _left = False  #: the response of its request is on its way
 
     def __init__(
@@ -71,12 +77,10 @@ class SessionContainer:
     ) -> None:
         self._recipe = recipe
         self._token = token
-        self._payload: dict[str, Any] | None = None
-        self.refresh_token = refresh_token
-        self.anti_csrf_token = anti_csrf_token
-        self.access_token_updated: bool = updated
-        self.req_res_info: ReqResInfo | None = None
         self.response_mutators: list[Callable[[BaseResponse, dict[str, Any]], None]] = []
+        if updated:
+            self.refresh_token, self.anti_csrf_token = refresh_token, anti_csrf_token
+            self.access_token_updated = True
 
     def __repr__(self) -> str:
         return f"SessionContainer(handle={self.session_handle!r}, user_id={self.user_id!r})"

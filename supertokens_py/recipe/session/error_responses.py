@@ -105,7 +105,7 @@ class ErrorResponses:
         request.set_session_as_none()
         if request.created_handles:
             # The client never learns of a session that this request created: it must not stay open.
-            handles, request.created_handles = request.created_handles, []
+            handles, request.created_handles = request.created_handles, ()
             revocation = self._recipe.app.engine.revoke_sessions(handles)
             await _if_reachable(in_context(user_context, revocation))
 
