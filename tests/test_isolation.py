@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -18,8 +19,10 @@ def loaded_by(code: str) -> set[str]:
     report = (
         f"{code}\nimport json, sys; print(json.dumps(sorted({{n.partition('.')[0] for n in sys.modules}})))"
     )
+    # What measures coverage loads modules of its own, sqlite3 among them.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", report], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", report], capture_output=True, text=True, check=False, env=env
     )
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))
