@@ -289,6 +289,42 @@ def test_adoption_only_adds(official: OfficialCore, start: Opener):
     assert official.database.query("SELECT email FROM emailpassword_users") == [("x@example.com",)]
 
 
+FOREIGN_TABLES = ("emailpassword_users", "app_id_to_user_id", "userid_mapping")
+
+
+def bytes_of(database: TestDatabase, table: str) -> tuple[Any, ...]:
+    """Return where a table lies, and its rows with the place and the transaction that each was written by."""
+    (place,) = database.query(
+        "SELECT pg_relation_filepath(oid), relnatts FROM pg_class WHERE oid = %s::regclass", table
+    )
+    indexes = database.query("SELECT indexdef FROM pg_indexes WHERE tablename = %s ORDER BY 1", table)
+    rows = database.query(f"SELECT ctid::text, xmin::text, t::text FROM {table} t ORDER BY ctid")
+    return place, indexes, rows
+
+
+@pytest.mark.postgres
+def test_tables_of_other_recipes_stay_as_they_are(official: OfficialCore, start: Opener):
+    """Byte for byte, through the adoption and a whole life of sessions, roles, metadata and tenants."""
+    query = official.database.query
+    query("INSERT INTO app_id_to_user_id VALUES ('public', 'x', 'emailpassword', 'x', false)")
+    query("INSERT INTO userid_mapping VALUES ('public', 'x', 'mine', NULL)")
+    before = {table: bytes_of(official.database, table) for table in FOREIGN_TABLES}
+    assert all(rows for _, _, rows in before.values())
+    token = official.session("h1", user_id="mine")
+    core = start(official.database.uri)
+    refreshed = core.refresh(token)
+    core.regenerate_session(refreshed.access_token.text, merge={"a": 1})
+    core.add_role("admin", ["read"])
+    core.add_user_role("mine", "admin", tenant_id="public")
+    core.merge_metadata("mine", {"a": 1})
+    core.put_tenant("t2", {})
+    core.delete_tenant("t2")
+    assert core.revoke_user_sessions("mine", tenant_id=None) == ["h1"]
+    core.sweep()
+    core.close()
+    assert {table: bytes_of(official.database, table) for table in FOREIGN_TABLES} == before
+
+
 @pytest.mark.postgres
 def test_an_official_core_can_read_what_we_write(official: OfficialCore, start: Opener):
     """The way back: a token of ours opens by the official rules, and its row holds its hash."""
