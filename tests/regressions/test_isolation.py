@@ -63,11 +63,17 @@ class Watch:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self._counting = threading.Lock()
         self.leaks: list[str] = []
+
+    def count(self, where: str) -> None:
+        """Count a call; `+=` alone loses some that threads make at once."""
+        with self._counting:
+            self.calls[where] += 1
 
     def see(self, where: str, user_context: dict[str, Any], *users: str | None) -> None:
         """Check that a context, its request and the users named by the arguments are one person's."""
-        self.calls[where] += 1
+        self.count(where)
         request = get_request_from_user_context(user_context)
         known = {user_context.setdefault("owner", None), user_context.get("view of"), *users}
         if request is not None:
@@ -76,7 +82,7 @@ class Watch:
         self.check(where, known)
 
     def see_request(self, where: str, request: BaseRequest | None, *users: str | None) -> None:
-        self.calls[where] += 1
+        self.count(where)
         self.check(where, {request.get_header("x-user") if request else None, *users})
 
     def check(self, where: str, known: set[str | None]) -> None:
@@ -219,7 +225,7 @@ def routes(watch: Watch, style: str, shared: dict[str, Any]) -> list[Route]:
         payload["nested"]["list"].append(user)
         await visit.pause()
         watch.check("view", {user, user_of(visit), *payload["nested"]["list"]})
-        watch.calls["view"] += 1
+        watch.count("view")
         return user
 
     async def change(visit: Visit) -> Any:
@@ -276,7 +282,7 @@ def judge(watch: Watch, browser: Browser, path: str, status: int, answer: Any) -
     """Check that an answer is for the user of this browser."""
     user = browser.headers["x-user"]
     assert answer.status_code == status, (path, answer.status_code, answer.text)
-    watch.calls["answers"] += 1
+    watch.count("answers")
     body = answer.json()
     about = body.get("user", user) if isinstance(body, dict) else body
     known = {user, about, answer.headers.get("x-answer-for")}
