@@ -16,6 +16,7 @@ from supertokens_py.audit import audit
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
+from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.signatures import RsaVerificationKey
 
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from .database import Database
 
 RELOAD_COOL_DOWN_S = 5.0
-#: How long a request waits for keys that another one reads, before it makes do with those in memory.
-READING_PATIENCE_S = 0.25
 #: Signing and verifying look for what happened elsewhere (an emergency rotation) at least this often.
 STALE_AFTER_S = 60.0
 #: The published key set is read from the database at most this often.
@@ -73,12 +72,11 @@ class KeyRing:
         self._database = database
         self._settings = settings
         self._at_rest = AtRest(settings.encryption_key)
-        self._lock = threading.Lock()
+        self._lock = LoadingLock()
         self._snapshot: _Snapshot | None = None
         self._parsed: dict[tuple[str, str], SigningKey] = {}
         self._master_key: str | None = None
         self._reloaded_at = float("-inf")
-        self._reading_since = float("inf")  # the beginning of a read that is under way
         self._look_again_at = float("inf")
         self._failure: EngineUnavailableError | ConfigError | None = None
         self._prepare_statements()
@@ -118,23 +116,22 @@ class KeyRing:
 
     def cooled(self) -> KeySet | None:
         """Return the snapshot if `reload` would not read anything anyway, without waiting."""
-        snapshot, now = self._snapshot, time.monotonic()
+        snapshot = self._snapshot
         if snapshot is None:
             return None
-        is_slow = now - self._reading_since > READING_PATIENCE_S
-        return snapshot.key_set if is_slow or now - self._reloaded_at < RELOAD_COOL_DOWN_S else None
+        is_recent = time.monotonic() - self._reloaded_at < RELOAD_COOL_DOWN_S
+        return snapshot.key_set if self._lock.is_slow or is_recent else None
 
     def reload(self) -> KeySet:
         """Read the keys again, at most once per cool-down; on failure keep the old ones."""
-        # Who comes while another thread reads waits a moment, not until a slow database has answered:
-        # a flood of unknown keys would keep every worker thread from the others' requests.
         if (cooled := self.cooled()) is not None:
             return cooled
-        if not self._lock.acquire(timeout=-1 if self._snapshot is None else READING_PATIENCE_S):
+        if not self._lock.acquire_for_reload(has_keys=self._snapshot is not None):
             return self.key_set()
         try:
             if time.monotonic() - self._reloaded_at >= RELOAD_COOL_DOWN_S:
-                self._read_again()
+                with self._lock.timed():
+                    self._read_again()
             if self._snapshot is None and self._failure is not None:
                 raise self._failure
             return self.key_set()
@@ -142,7 +139,6 @@ class KeyRing:
             self._lock.release()
 
     def _read_again(self) -> None:
-        self._reading_since = time.monotonic()
         try:
             self._load(create=False)
             self._failure = None
@@ -150,7 +146,6 @@ class KeyRing:
             log.warning("signing keys could not be loaded: %s", error)
             self._failure = error
         finally:
-            self._reading_since = float("inf")
             self._reloaded_at = time.monotonic()
             self._look_again_at = self._reloaded_at + STALE_AFTER_S
 
@@ -198,8 +193,7 @@ class KeyRing:
     def after_fork_in_parent(self) -> None: ...
 
     def after_fork_in_child(self) -> None:
-        self._lock = threading.Lock()
-        self._reading_since = float("inf")
+        self._lock = LoadingLock()
 
     def _look_again_behind(self) -> None:
         self._look_again_at = time.monotonic() + STALE_AFTER_S  # whether it succeeds or not

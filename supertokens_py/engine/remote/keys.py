@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from supertokens_py.bridge import offload
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
+from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
 from supertokens_py.signatures import RsaVerificationKey
 from supertokens_py.types.base import JSONObject
@@ -26,8 +26,6 @@ from .transport import Transport
 _log = logging.getLogger(__name__)
 
 COOL_DOWN_MS = 5_000
-#: How long a request waits for keys that another one fetches, before it makes do with those in memory.
-FETCHING_PATIENCE_S = 0.25
 _FIRST_LOAD_COOL_DOWN_MS = 1_000
 _DEFAULT_MAX_AGE_S = 60
 _PATH = "/.well-known/jwks.json"
@@ -48,8 +46,7 @@ class KeyCache:
         self._fresh_until_ms = 0
         self._attempted_ms: int | None = None
         self._failure: Exception | None = None
-        self._loading = threading.Lock()
-        self._fetching_since = float("inf")  # monotonic seconds; the beginning of a fetch that is under way
+        self._loading = LoadingLock()
 
     def snapshot(self) -> KeySet:
         """Return the keys in memory; where they have aged, another thread fetches new ones meanwhile."""
@@ -60,19 +57,17 @@ class KeyCache:
     def reload(self) -> KeySet:
         """Fetch again unless someone just did; concurrent callers share one fetch.
 
-        Where older keys are there, nobody waits for another's fetch for long: a flood of unknown keys
-        would keep every worker thread from the others' requests while the core is slow.
-
         Raises:
             EngineUnavailableError: it failed and there are no older keys.
         """
         if (cooled := self.cooled()) is not None:
             return cooled
-        if not self._loading.acquire(timeout=FETCHING_PATIENCE_S if self._loaded else -1):
+        if not self._loading.acquire_for_reload(has_keys=self._loaded):
             return self._keys
         try:
             if not self._cooling_down():
-                self._fetch()
+                with self._loading.timed():
+                    self._fetch()
             if not self._loaded:
                 raise EngineUnavailableError(
                     "the keys of the SuperTokens core cannot be loaded"
@@ -83,8 +78,7 @@ class KeyCache:
 
     def cooled(self) -> KeySet | None:
         """Return the keys in memory if `reload` would not fetch anything anyway, without waiting."""
-        is_slow = time.monotonic() - self._fetching_since > FETCHING_PATIENCE_S
-        return self._keys if self._loaded and (is_slow or self._cooling_down()) else None
+        return self._keys if self._loaded and (self._loading.is_slow or self._cooling_down()) else None
 
     def jwks(self) -> Jwks:
         """Return the JSON Web Keys, fresh where the core can be reached."""
@@ -94,8 +88,7 @@ class KeyCache:
         return Jwks(keys=self._jwks, max_age_s=max(1, remaining_s))
 
     def forget_after_fork(self) -> None:
-        self._loading = threading.Lock()
-        self._fetching_since = float("inf")
+        self._loading = LoadingLock()
 
     def _cooling_down(self) -> bool:
         if self._attempted_ms is None:
@@ -113,13 +106,13 @@ class KeyCache:
 
     def _fetch_and_release(self) -> None:
         try:
-            self._fetch()
+            with self._loading.timed():
+                self._fetch()
         finally:
             self._loading.release()
 
     def _fetch(self) -> None:
         """Load once, holding the lock; a failure keeps what there is."""
-        self._fetching_since = time.monotonic()
         try:
             response = self._transport.send("GET", _PATH, headers={}, intercept=False)
             if response.status_code != 200:
@@ -140,7 +133,6 @@ class KeyCache:
             self._loaded, self._failure = True, None
         finally:
             self._attempted_ms = self._now_ms()
-            self._fetching_since = float("inf")
 
 
 class RemoteKeys:
