@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 Fact: TypeAlias = str | float | bool | None
@@ -40,6 +41,12 @@ def audit(event: Event, **facts: Fact) -> None:
     if _log.isEnabledFor(level):
         told = " ".join((event, *(f"{name}={_told(value)}" for name, value in facts.items())))
         _log.log(level, "%s", told, extra={"event": event, "facts": facts})
+
+
+def audit_revoked(handles: Iterable[str]) -> None:
+    """Record that sessions were revoked, each by itself."""
+    for handle in handles:
+        audit("session.revoked", handle=handle)
 
 
 def _told(value: Fact) -> str:

@@ -47,8 +47,9 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Following:
-    """The successor of the current token, rotated at `now_ms`."""
+    """The successor of the current token, which is `retired` at `now_ms`."""
 
+    retired: RefreshToken
     token: RefreshToken
     now_ms: int
     expires_ms: int
@@ -56,8 +57,9 @@ class _Following:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The new values of the session's row."""
-        return {
+        """The parameters of `rotate` and `rotate_current`."""
+        return _key_of(self.retired) | {
+            "presented": self.retired.hash2,
             "current": self.token.hash2,
             "now": self.now_ms,
             "expires": self.expires_ms,
@@ -125,8 +127,7 @@ class Refresher(SessionWork):
         as old; `_rotate` reads the clock when it has the lock.
         """
         following = self._following(use, now_ms=self._settings.now_ms())
-        values = _key_of(use.token) | following.values | {"presented": use.token.hash2}
-        row = connection.execute(self._sql.rotate_current, values).first()
+        row = connection.execute(self._sql.rotate_current, following.values).first()
         if row is None:
             return None
         ids = self._users.resolve(connection, row.user_id)
@@ -150,7 +151,7 @@ class Refresher(SessionWork):
         match decision:
             case "ROTATE":
                 following = self._following(use, now_ms=now_ms)
-                connection.execute(self._sql.rotate, key | following.values | {"previous": presented.hash2})
+                connection.execute(self._sql.rotate, following.values)
                 return following.outcome((user_id, recipe_user_id), payload)
             case "REPEAT":
                 repeated = successor_of(use.master_key, presented, lineage, anti_csrf=use.anti_csrf)
@@ -195,7 +196,8 @@ class Refresher(SessionWork):
 
     def _following(self, use: _Use, *, now_ms: int) -> _Following:
         token = successor(use.master_key, use.token, rotated_ms=now_ms, anti_csrf=use.anti_csrf)
-        return _Following(token, now_ms, now_ms + self._settings.refresh_token_validity_ms, use.static)
+        expires_ms = now_ms + self._settings.refresh_token_validity_ms
+        return _Following(use.token, token, now_ms, expires_ms, use.static)
 
 
 def _key_of(token: RefreshToken) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete
 
-from supertokens_py.audit import audit
+from supertokens_py.audit import audit_revoked
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import limits
 from supertokens_py.exceptions import BadInputError
@@ -56,5 +56,4 @@ class UserRemoval:
 
         handles = self._database.write(unit)
         self._activity.forget(user_id)
-        for handle in handles:
-            audit("session.revoked", handle=handle)
+        audit_revoked(handles)

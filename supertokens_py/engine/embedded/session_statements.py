@@ -53,6 +53,13 @@ class SessionStatements:
         )
         self.insert: Insert = insert(table).values(app_id=DEFAULT_APP_ID)
         self.lineage: Select[Any, Any, Any, Any, Any] = select(*lineage, row.jwt_user_payload).where(*one)
+        rotation: dict[Any, Any] = {
+            row.prev_refresh_token_hash_2: bindparam("presented"),
+            row.refresh_token_hash_2: bindparam("current"),
+            row.refresh_token_rotated_at: bindparam("now"),
+            row.expires_at: bindparam("expires"),
+            row.use_static_key: bindparam("static"),
+        }
         #: ROTATE of the decision table, where the presented token is the current one, in one statement.
         #: A payload that might hold protected claims is left to the general way, which reads it first.
         self.rotate_current: ReturningUpdate[Any, Any] = (
@@ -66,13 +73,7 @@ class SessionStatements:
                     else_=~row.jwt_user_payload.regexp_match(_MAY_BE_PROTECTED),
                 ),
             )
-            .values(
-                prev_refresh_token_hash_2=bindparam("presented"),
-                refresh_token_hash_2=bindparam("current"),
-                refresh_token_rotated_at=bindparam("now"),
-                expires_at=bindparam("expires"),
-                use_static_key=bindparam("static"),
-            )
+            .values(rotation)
             .returning(row.user_id, row.jwt_user_payload)
         )
         self.lock: Executable = (
@@ -80,17 +81,7 @@ class SessionStatements:
             .where(*one)
             .with_for_update()
         )
-        self.rotate: Update = (
-            update(table)
-            .where(*one)
-            .values(
-                prev_refresh_token_hash_2=bindparam("previous"),
-                refresh_token_hash_2=bindparam("current"),
-                refresh_token_rotated_at=bindparam("now"),
-                expires_at=bindparam("expires"),
-                use_static_key=bindparam("static"),
-            )
-        )
+        self.rotate: Update = update(table).where(*one).values(rotation)
         self.rerotate: Update = (
             update(table)
             .where(*one)

@@ -32,4 +32,3 @@ class SessionWork:
         self._users = users
         self._settings = settings
         self._sql = SessionStatements(database.tables)
-        self._lineage = database.driver_query(self._sql.lineage)

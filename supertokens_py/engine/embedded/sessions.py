@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.access_token import AccessToken, parse_access_token
-from supertokens_py.audit import audit
+from supertokens_py.audit import audit, audit_revoked
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -34,12 +35,17 @@ from .session_work import SessionWork
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from .statements import DriverQuery
 
 _REVOKED_AT_ONCE = 500
 
 
 class SessionStore(SessionWork):
     """Sessions in the database; every method is one unit of blocking work."""
+
+    @cached_property
+    def _lineage(self) -> DriverQuery:
+        return self._database.driver_query(self._sql.lineage)
 
     def create(
         self,
@@ -191,8 +197,7 @@ class SessionStore(SessionWork):
         run = self._database.single if len(batches) == 1 else self._database.write
         gone = run(unit)
         revoked = [handle for handle in wanted if handle in gone]
-        for handle in revoked:
-            audit("session.revoked", handle=handle)
+        audit_revoked(revoked)
         return revoked
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None) -> list[str]:
@@ -301,8 +306,7 @@ class SessionStore(SessionWork):
         if tenant_id is not None and not handles:
             self._require_tenant(values["tenant"])  # only an empty answer can be due to an unknown one
         if revoking:
-            for handle in handles:
-                audit("session.revoked", handle=handle)
+            audit_revoked(handles)
             self._activity.note(user_id)
         return handles
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from supertokens_py.access_token import AccessToken, parse_access_token
-from supertokens_py.audit import audit
+from supertokens_py.audit import audit, audit_revoked
 from supertokens_py.bridge import offload
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import limits
@@ -104,7 +104,9 @@ class RemoteSessions:
 
     async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
         wanted = [handle for handle in dict.fromkeys(handles) if limits.may_be_handle(handle)]
-        return _told_revoked(await offload(self._revoke, wanted)) if wanted else []
+        revoked = await offload(self._revoke, wanted) if wanted else []
+        audit_revoked(revoked)
+        return revoked
 
     async def revoke_user_sessions(self, user_id: str, *, tenant_id: str | None) -> list[str]:
         tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
@@ -113,7 +115,9 @@ class RemoteSessions:
         body: JSONObject = {"userId": user_id, "revokeAcrossAllTenants": tenant_id is None}
         path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = await offload(self._core.post, path, body, rid=_RID, tenant=tenant)
-        return _told_revoked(list(ok(answer)["sessionHandlesRevoked"]))
+        revoked = list(ok(answer)["sessionHandlesRevoked"])
+        audit_revoked(revoked)
+        return revoked
 
     async def user_session_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]:
         tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
@@ -292,12 +296,6 @@ class RemoteSessions:
         if self._core.version() < ROTATION_VERSION:
             raise GeneralError("an access token validity per session needs a SuperTokens core with CDI 5.6")
         body["accessTokenValidity"] = limits.checked_life_ms(validity_ms)
-
-
-def _told_revoked(handles: list[str]) -> list[str]:
-    for handle in handles:
-        audit("session.revoked", handle=handle)
-    return handles
 
 
 def _check_payload(name: str, payload: JSONObject) -> None:
