@@ -111,13 +111,11 @@ class Database:
     @contextmanager
     def _quiet(self) -> Generator[None]:
         # A connection that is lent while its pool is closed would only be dropped, later.
-        if isinstance(self._gate, _Gate):
-            self._gate.close(_PATIENCE_S)
+        self._gate.close(_PATIENCE_S)
         try:
             yield
         finally:
-            if isinstance(self._gate, _Gate):
-                self._gate.open()
+            self._gate.open()
 
     def _run(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
         if not self._opened:
@@ -244,20 +242,18 @@ class Database:
     def _make_locks(self) -> None:
         self._open_lock = threading.Lock()
         self._writer = threading.Lock()
-        self._gate = _Gate() if self.location.is_sqlite else nullcontext()
+        self._gate = _Gate() if self.location.is_sqlite else _NoGate()
 
     def before_fork(self) -> None:
         # A file's locks belong to a process, but SQLite's notes about them are copied by a fork: with
         # an open connection, the child would believe that it holds locks which it does not. So the
         # file is closed over a fork, and no unit runs meanwhile. A database in memory is copied whole.
-        if isinstance(self._gate, _Gate):
-            self._gate.close(_PATIENCE_S)
+        self._gate.close(_PATIENCE_S)
         if self.location.kind == "sqlite-file":
             self._pool.dispose()
 
     def after_fork_in_parent(self) -> None:
-        if isinstance(self._gate, _Gate):
-            self._gate.open()
+        self._gate.open()
 
     def after_fork_in_child(self) -> None:
         self._make_locks()
@@ -301,3 +297,11 @@ class _Gate:
         with self._condition:
             self._closers -= 1
             self._condition.notify_all()
+
+
+class _NoGate(nullcontext[None]):
+    """Where nobody has to wait for units of work: PostgreSQL's connections belong to their process."""
+
+    def close(self, patience_s: float) -> None: ...
+
+    def open(self) -> None: ...
