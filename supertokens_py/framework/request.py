@@ -17,9 +17,15 @@ from .cookies import decode_cookie_value, parse_cookie_header, plain_cookie_valu
 from .response import BaseResponse, Changes
 
 
+def wsgi_header(environ: Mapping[str, Any], header: str) -> str | None:
+    """Return a header of a WSGI environment (PEP 3333), where servers write "" for two that are missing."""
+    name = _wsgi_name(header)
+    value = environ.get(name)
+    return value if name.startswith("HTTP_") else value or None
+
+
 @lru_cache(maxsize=64)
-def wsgi_name(header: str) -> str:
-    """Return the key of a header in a WSGI environment (PEP 3333)."""
+def _wsgi_name(header: str) -> str:
     name = header.upper().replace("-", "_")
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + name
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from django.http import HttpRequest
 
-from supertokens_py.framework.request import BaseRequest, wsgi_name
+from supertokens_py.framework.request import BaseRequest, wsgi_header
 
 ATTRIBUTE = "_supertokens_request"
 DELIVERS = "_supertokens_delivers"  #: set by the middleware, which adds the changes to the response
@@ -51,9 +51,7 @@ class DjangoRequest(BaseRequest):
         return self.request.path
 
     def get_header(self, key: str) -> str | None:
-        name = wsgi_name(key)
-        value = self.request.META.get(name)
-        return value if name.startswith("HTTP_") else value or None
+        return wsgi_header(self.request.META, key)
 
     def cookie_header(self) -> str:
         header = self.request.META.get("HTTP_COOKIE", "")

@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import Request, current_app, g
 from werkzeug.local import LocalProxy
 
-from supertokens_py.framework.request import BaseRequest, wsgi_name
+from supertokens_py.framework.request import BaseRequest, wsgi_header
 
 ENVIRON_KEY = "supertokens.request"
 EXTENSION = "supertokens"  #: where Flask knows that the middleware is there
@@ -43,9 +43,7 @@ class FlaskRequest(BaseRequest):
         return self.request.root_path + self.request.path
 
     def get_header(self, key: str) -> str | None:
-        name = wsgi_name(key)
-        value = self.request.environ.get(name)
-        return value if name.startswith("HTTP_") else value or None
+        return wsgi_header(self.request.environ, key)
 
     def cookie_header(self) -> str:
         return self.request.environ.get("HTTP_COOKIE", "")

@@ -63,8 +63,8 @@ def refuse_foreign_form(request: BaseRequest) -> None:
     Raises:
         UnauthorisedError: the browser says so (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/).
     """
-    navigates = request.get_header("sec-fetch-mode") == "navigate"
-    if navigates and request.get_header("sec-fetch-site") in ("cross-site", "same-site"):
+    posts = request.method() == "POST" and request.get_header("sec-fetch-mode") == "navigate"
+    if posts and request.get_header("sec-fetch-site") in ("cross-site", "same-site"):
         raise UnauthorisedError("a page of another origin posted this as a form", clear_tokens=False)
 
 

@@ -164,8 +164,7 @@ async def refresh_in_request(
         ConfigError: session cookies came twice and `older_cookie_domain` is not set.
     """
     request.require_delivery()
-    if request.method() == "POST":
-        csrf.refuse_foreign_form(request)
+    csrf.refuse_foreign_form(request)
     config = recipe.config
     allowed = config.allowed_transfer(request, False, user_context)
     writer = recipe.writer(request, user_context)
