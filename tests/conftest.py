@@ -72,3 +72,15 @@ def fresh_postgres_database(postgres_server: Postgres) -> Iterator[TestDatabase]
 def sqlite_database(sqlite_files: Sqlite) -> TestDatabase:
     """A SQLite file of this test, with tables and keys in it."""
     return sqlite_files.create()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def fresh_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the URI of a database that no server has ever seen."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{request.getfixturevalue('tmp_path')}/sessions.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    database = server.create(template=False)
+    yield database.uri
+    server.drop(database)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.servers.harness import EXAMPLES, Kind, gunicorn, running
 from tests.servers.visitor import Mode, Visitor
-from tests.support.databases import Postgres
 
 TOGETHER = 20
 GEVENT = Kind("flask-gevent", EXAMPLES / "flask", gunicorn("app:app", "-k", "gevent", "--workers", "2"))
@@ -28,24 +26,12 @@ EVENTLET = Kind(
 )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def uri(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Return the URI of a database that no server has ever seen."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{request.getfixturevalue('tmp_path')}/green.db"
-        return
-    server: Postgres = request.getfixturevalue("postgres_server")
-    database = server.create(template=False)
-    yield database.uri
-    server.drop(database)
-
-
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("mode", ["cookie", "header"])
 @pytest.mark.parametrize("kind", [GEVENT, EVENTLET], ids=lambda kind: kind.name)
-def test_a_conversation_with_a_server_of_greenlets(kind: Kind, uri: str, mode: Mode) -> None:
+def test_a_conversation_with_a_server_of_greenlets(kind: Kind, fresh_database: str, mode: Mode) -> None:
     """Create, verify, change, refresh alone and twenty at once, be found out, sign out."""
-    with running(kind, uri) as server, server.client() as http:
+    with running(kind, fresh_database) as server, server.client() as http:
         visitor = Visitor(http, mode)
         assert visitor.login().status_code == 200
         assert visitor.get("/api/verified").json() == {"user": "ada", "checked": "database"}

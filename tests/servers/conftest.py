@@ -34,15 +34,3 @@ def postgres(postgres_server: Postgres) -> Iterator[str]:
 def database(request: pytest.FixtureRequest) -> str:
     """Return the URI of an empty database of either sort."""
     return request.getfixturevalue(request.param)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def fresh_database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Return the URI of a database that no server has ever seen."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{request.getfixturevalue('tmp_path')}/sessions.db"
-        return
-    server: Postgres = request.getfixturevalue("postgres_server")
-    database = server.create(template=False)
-    yield database.uri
-    server.drop(database)
