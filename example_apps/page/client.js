@@ -7,7 +7,8 @@ const MAX_ATTEMPTS = 10;
 // Clocks differ a little everywhere. Below this we trust ours, as the official client does.
 const TOLERATED_SKEW_MS = 7000;
 
-// localStorage is shared by all tabs, which is what makes "one refresh per expiry" possible.
+// localStorage is shared by all tabs, which is what makes "one refresh per expiry" possible. (A tab of
+// another process may see a write late; it then refreshes again, which the server takes in its stride.)
 // In cookie mode the real tokens are HttpOnly cookies that no script can read: what is kept here
 // is the front token, which is information and never a credential.
 const KEYS = {

@@ -17,6 +17,7 @@ import httpx2
 import pytest
 
 from supertokens_py import Supertokens, SupertokensConfig
+from supertokens_py.audit import LOGGER_NAME
 from tests.docs.blocks import PAGES, ROOT, Module, all_modules, first_module
 from tests.seeds.sites import django_settings
 
@@ -69,13 +70,14 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
     """An empty directory and no app."""
     Supertokens.reset()
     monkeypatch.chdir(tmp_path)
-    logger = logging.getLogger("supertokens_py")
-    level, handlers = logger.level, logger.handlers[:]
+    loggers = [logging.getLogger(name) for name in ("supertokens_py", LOGGER_NAME)]
+    before = [(logger.level, logger.handlers[:]) for logger in loggers]
     with contextlib.ExitStack() as stack:
         yield Runner(stack)
     Supertokens.reset()
-    logger.setLevel(level)
-    logger.handlers[:] = handlers
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.mark.parametrize("module", all_modules(), ids=lambda module: module.name)

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from supertokens_py.audit import LOGGER_NAME
 from supertokens_py.engine.interface import Unauthorised
 from supertokens_py.exceptions import BadInputError
 from tests.engine.conftest import Opener
@@ -54,9 +55,10 @@ def test_removal_is_in_the_audit_log(
     """Each session that ended is one event."""
     core = start(database.uri)
     session = core.create("u1")
-    with caplog.at_level(logging.INFO, "supertokens_py.audit"):
+    with caplog.at_level(logging.INFO, LOGGER_NAME):
+        caplog.clear()
         core.remove_user("u1")
-    assert [record.getMessage() for record in caplog.records if record.name == "supertokens_py.audit"] == [
+    assert [record.getMessage() for record in caplog.records if record.name == LOGGER_NAME] == [
         f"session.revoked handle={session.handle}"
     ]
 

@@ -143,7 +143,10 @@ def test_an_expired_token_is_refreshed_without_being_asked(hasty_page: Page, mod
     expect(page.locator("#countdown")).not_to_have_text("expired")
 
 
-def test_two_tabs_share_the_session_and_refresh_once(hasty_page: Page) -> None:
+def test_two_tabs_share_the_session(hasty_page: Page) -> None:
+    """Both ask after the expiry. One refresh serves both, unless the second tab's process has not seen the
+    first one's localStorage yet, which a browser does not promise: a second refresh is as good.
+    """
     page, other = hasty_page, hasty_page.context.new_page()
     log_in(page)
     other.goto("/")
@@ -156,7 +159,10 @@ def test_two_tabs_share_the_session_and_refresh_once(hasty_page: Page) -> None:
     for each in (page, other):
         expect(each.locator(ENTRY).filter(has_text="200").filter(has_text="/api/verified")).to_have_count(1)
     refreshes = [status for each in (page, other) for status in statuses(each, "/auth/session/refresh")]
-    assert refreshes == ["200"]
+    assert refreshes in (["200"], ["200", "200"])
+    for each in (page, other):
+        press(each, "Ask the database too")
+        expect(each.get_by_role("status")).to_have_text("Signed in as ada")
     press(page, "Sign out POST")
     expect(other.get_by_role("status")).to_have_text("Not signed in")
 
