@@ -15,7 +15,7 @@ import selectors
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 WORKER_THREADS = 16
 
 _workers_lock = threading.Lock()
-_workers: ThreadPoolExecutor | None = None
+_workers: _Workers | None = None
 
 
 def in_event_loop() -> bool:
@@ -42,7 +42,7 @@ async def offload(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
     call = functools.partial(work, *args, **kwargs)
     context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_executor(), context.run, call)
+    return await asyncio.wrap_future(_the_workers().submit(context.run, call))
 
 
 async def call_app(hook: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -107,11 +107,31 @@ def step(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError(f"{coroutine.__qualname__}() suspended outside an event loop")
 
 
-def _executor() -> ThreadPoolExecutor:
+class _Workers:
+    """Threads for units of work.
+
+    An executor wakes its threads in turn, each with cold caches. So one of them has an executor of its own
+    and gets every unit that comes while it is free.
+    """
+
+    def __init__(self) -> None:
+        self._preferred = ThreadPoolExecutor(1, thread_name_prefix="supertokens")
+        self._others = ThreadPoolExecutor(WORKER_THREADS - 1, thread_name_prefix="supertokens")
+        self._preferred_is_free = threading.Lock()
+
+    def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        if not self._preferred_is_free.acquire(blocking=False):
+            return self._others.submit(work, *args, **kwargs)
+        future = self._preferred.submit(work, *args, **kwargs)
+        future.add_done_callback(lambda _: self._preferred_is_free.release())  # also where it is cancelled
+        return future
+
+
+def _the_workers() -> _Workers:
     global _workers
     with _workers_lock:
         if _workers is None:
-            _workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="supertokens")
+            _workers = _Workers()
         return _workers
 
 

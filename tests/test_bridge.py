@@ -209,10 +209,44 @@ async def _core() -> int:
     return await call_app(hook_async, 1)
 
 
-def test_many_threads_share_one_executor() -> None:
+async def test_units_one_by_one_share_a_thread() -> None:
+    """Also after one that failed."""
+
+    def fail() -> None:
+        raise ValueError("no")
+
+    threads = {await offload(threading.get_ident) for _ in range(20)}
+    with pytest.raises(ValueError, match="no"):
+        await offload(fail)
+    assert threads == {await offload(threading.get_ident)}
+
+
+async def test_units_at_once_do_not_wait_for_each_other() -> None:
+    """As many as there are threads, and then those that wait are served."""
+    together = threading.Barrier(bridge.WORKER_THREADS)
+    await asyncio.gather(*(offload(together.wait, 10) for _ in range(2 * bridge.WORKER_THREADS)))
+
+
+async def test_a_unit_cancelled_before_it_began_leaves_the_thread_to_others() -> None:
+    """The second unit waits behind nothing: the first is withdrawn while its thread is busy elsewhere."""
+    workers = bridge._Workers()
+    gate = threading.Event()
+    workers._preferred.submit(gate.wait)
+    never: list[int] = []
+    waiting = workers.submit(never.append, 1)
+    assert waiting.cancel()
+    gate.set()
+    assert (
+        workers.submit(threading.get_ident).result()
+        == workers._preferred.submit(threading.get_ident).result()
+    )
+    assert never == []
+
+
+def test_many_threads_share_the_workers() -> None:
     """It is made once, whoever comes first."""
     made: list[object] = []
-    threads = [threading.Thread(target=lambda: made.append(bridge._executor())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: made.append(bridge._the_workers())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

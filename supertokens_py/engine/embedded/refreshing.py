@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, assert_never
 
 from supertokens_py.audit import Event, Fact, audit
@@ -22,6 +23,7 @@ from .session_work import SessionWork
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from .statements import DriverQuery
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -83,6 +85,18 @@ class _Following:
 class Refresher(SessionWork):
     """Rotates refresh tokens."""
 
+    @cached_property
+    def _current_rotation(self) -> DriverQuery:
+        return self._database.driver_query(self._sql.rotate_current)
+
+    @cached_property
+    def _lock(self) -> DriverQuery:
+        return self._database.driver_query(self._sql.lock)
+
+    @cached_property
+    def _rotation(self) -> DriverQuery:
+        return self._database.driver_query(self._sql.rotate)
+
     def refresh(
         self,
         refresh_token: str,
@@ -107,7 +121,7 @@ class Refresher(SessionWork):
         if not self._database.location.is_sqlite:
             # Sent again after a commit of unknown outcome, it finds another token current, and the
             # general way repeats the successor.
-            outcome = self._database.single(lambda c: self._rotate_current(c, use), repeatable=True)
+            outcome = self._rotate_current(use)
         if outcome is None:
             outcome = self._database.write(lambda c: self._rotate(c, use))
         if outcome.event is not None:
@@ -119,7 +133,7 @@ class Refresher(SessionWork):
         self._activity.note(grant.recipe_user_id)
         return session
 
-    def _rotate_current(self, connection: Connection, use: _Use) -> _Outcome | None:
+    def _rotate_current(self, use: _Use) -> _Outcome | None:
         """Rotate the current token in one statement, or leave everything as it is and return None.
 
         Most refreshes are this one, and on PostgreSQL it saves three of four round trips. On SQLite a
@@ -127,35 +141,36 @@ class Refresher(SessionWork):
         as old; `_rotate` reads the clock when it has the lock.
         """
         following = self._following(use, now_ms=self._settings.now_ms())
-        row = connection.execute(self._sql.rotate_current, following.values).first()
+        row = self._database.row(self._current_rotation, following.values, mode="single")
         if row is None:
             return None
-        ids = self._users.resolve(connection, row.user_id)
-        return following.outcome(ids, json_object(row.jwt_user_payload))
+        user_id, payload = row
+        return following.outcome(self._users.ids(user_id), json_object(payload))
 
     def _rotate(self, connection: Connection, use: _Use) -> _Outcome:
         # Repeating this unit after a commit of unknown outcome would be harmless, too: the token just
         # retired would now be `previous`, and yield the same successor.
         presented, key = use.token, _key_of(use.token)
-        row = connection.execute(self._sql.lock, key).first()
+        row = self._database.row_within(connection, self._lock, key)
         now_ms = self._settings.now_ms()  # read under the lock: no rotation that we see is later than it
         lineage = None if row is None else lineage_of(row)
         decision = decide(lineage, presented, now_ms=now_ms, grace_ms=self._settings.grace_period_ms)
         if row is None or lineage is None or decision == "GONE":
             log.debug("refresh refused: session %s is gone", presented.handle)
             return _Outcome(Unauthorised(NO_SESSION))
-        payload = json_object(row.jwt_user_payload)
+        user_id, payload_text, use_static_key = row[4:]
+        payload = json_object(payload_text)
         if decision in ("ROTATE", "REPEAT") and not payload.keys().isdisjoint(PROTECTED_CLAIMS):
             return _Outcome(Unauthorised("The user payload contains protected field"))
-        user_id, recipe_user_id = self._users.resolve(connection, row.user_id)
+        user_id, recipe_user_id = self._users.resolve(connection, user_id)
         match decision:
             case "ROTATE":
                 following = self._following(use, now_ms=now_ms)
-                connection.execute(self._sql.rotate, following.values)
+                self._database.row_within(connection, self._rotation, following.values)
                 return following.outcome((user_id, recipe_user_id), payload)
             case "REPEAT":
                 repeated = successor_of(use.master_key, presented, lineage, anti_csrf=use.anti_csrf)
-                if not repeated.is_current or bool(row.use_static_key) is not use.static:
+                if not repeated.is_current or bool(use_static_key) is not use.static:
                     values = key | {"current": repeated.token.hash2, "static": use.static}
                     connection.execute(self._sql.rerotate, values)
                 rotated_ms = lineage.rotated_ms or now_ms

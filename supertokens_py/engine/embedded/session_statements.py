@@ -76,7 +76,7 @@ class SessionStatements:
             .values(rotation)
             .returning(row.user_id, row.jwt_user_payload)
         )
-        self.lock: Executable = (
+        self.lock: Select[Any, Any, Any, Any, Any, Any, Any] = (
             select(*lineage, row.user_id, row.jwt_user_payload, row.use_static_key)
             .where(*one)
             .with_for_update()

@@ -71,9 +71,7 @@ class SessionStore(SessionWork):
         }
         life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
         anti_csrf_token = str(uuid4()) if anti_csrf else None
-        primary_id, recipe_id = user_id, user_id
-        if self._users.are_kept:
-            primary_id, recipe_id = self._database.read(lambda c: self._users.resolve(c, user_id))
+        primary_id, recipe_id = self._users.ids(user_id)
         token = first_token(
             self._keys.master_key(),
             handle=row["session_handle"],

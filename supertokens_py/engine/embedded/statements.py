@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +12,7 @@ from sqlalchemy import ClauseElement, Dialect, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, PoolProxiedConnection
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.dml import Insert
 
@@ -33,10 +34,16 @@ class DriverQuery:
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         return cls(str(compiled), compiled.positiontup, constants)
 
-    def parameters(self, values: Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
-        """Return what goes to the driver with the text."""
+    def row(self, connection: PoolProxiedConnection, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Run it on the driver's own cursor, and return the first row if there is one.
+
+        Raises:
+            Exception: what the driver raises, as it is.
+        """
         named = {**self.constants, **values}
-        return named if self.order is None else [named[name] for name in self.order]
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(self.text, named if self.order is None else [named[name] for name in self.order])
+            return cursor.fetchone() if cursor.description else None
 
 
 def insert_new(table: Table, *, is_sqlite: bool) -> Insert:

@@ -41,17 +41,18 @@ class UserIds:
             f"SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id"  # noqa: S608
         )
 
-    @property
-    def are_kept(self) -> bool:
-        """Whether there are user tables at all."""
-        return self._database.has_user_tables
-
     def is_kept(self, connection: Connection, user_id: str) -> bool:
         """Tell whether a user, by either id, is one of the official core's log-in recipes."""
         if not self._database.has_user_tables:
             return False
         internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id
         return connection.execute(self._primary, {"id": internal}).first() is not None
+
+    def ids(self, user_id: str) -> tuple[str, str]:
+        """Like `resolve`, outside of any unit of work."""
+        if not self._database.has_user_tables:
+            return user_id, user_id
+        return self._database.read(lambda c: self.resolve(c, user_id))
 
     def resolve(self, connection: Connection, user_id: str) -> tuple[str, str]:
         """Return the primary and the recipe user id, both as applications know them."""
