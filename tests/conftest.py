@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.clock import Clock
+from tests.support.programs import missing
 
 if TYPE_CHECKING:
     from tests.support.databases import Postgres, Sqlite, TestDatabase
@@ -29,9 +29,7 @@ def postgres_server() -> Iterator[Postgres]:
     try:
         find_binaries()
     except MissingServerError as error:
-        if os.environ.get("CI", "").lower() in ("true", "1"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        missing(str(error))
     with postgres() as server:
         yield Postgres(server)
 

@@ -13,10 +13,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.packages import build_pages
-from tests.browser.programs import CHROMIUM_OPTIONS, chromium
 from tests.browser.servers import KINDS, Backend, Setup, backend, page_server
 from tests.browser.tab import WAIT_MS, Tab, Traffic, watched
 from tests.servers.harness import Kind
+from tests.support.programs import CHROMIUM_OPTIONS, chromium
 
 HERE = Path(__file__).parent
 #: The first test of a fresh checkout waits until the npm packages are installed.

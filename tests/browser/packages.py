@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.browser.programs import npm
+from tests.support.programs import npm
 
 HERE = Path(__file__).parent
 PAGES = HERE / "build" / "pages"

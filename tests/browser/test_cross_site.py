@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.programs import CHROMIUM_OPTIONS, chromium
 from tests.browser.servers import FASTAPI, Backend, Setup
 from tests.browser.tab import REFRESH, Tab, Traffic, watched
 from tests.servers.harness import Kind
+from tests.support.programs import CHROMIUM_OPTIONS, chromium
 
 OpenTab = Callable[..., Tab]
 

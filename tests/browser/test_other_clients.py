@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx2
 import pytest
 
 from tests.servers.harness import DJANGO_ASGI, DJANGO_WSGI, EXAMPLES, FASTAPI, FLASK, Kind, Server, running
+from tests.support.programs import program
 
 CLIENTS = EXAMPLES / "clients"
 
@@ -61,7 +61,7 @@ def test_the_httpx2_program(server: Server) -> None:
 
 def test_the_curl_script(server: Server) -> None:
     """FP-112: header mode end to end, with curl only."""
-    assert shutil.which("curl"), "this test needs curl (Debian: apt-get install curl)"
+    program("curl")
     lines = run(["sh", str(CLIENTS / "header_mode.sh")], server, "grace")
     wanted = [
         "200 POST /login",

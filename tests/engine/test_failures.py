@@ -24,6 +24,7 @@ from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase
+from tests.support.programs import missing
 from tests.support.temporary_postgres import MissingServerError, Server, postgres
 
 
@@ -412,9 +413,7 @@ def own_server() -> Iterator[Server]:
         with postgres() as server:
             yield server
     except MissingServerError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
+        missing(str(error))
 
 
 @pytest.mark.postgres

@@ -6,10 +6,12 @@ No answer may be 5xx, or of a status, a content type or a shape that the descrip
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -30,8 +32,10 @@ from starlette.testclient import TestClient
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.server import create_app
+from tests.security.fuzz import mutated
 from tests.server.wire import Wire, access, refresh_token
 
+CORPUS = Path(__file__).parent / "corpus" / "bodies.jsonl"
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -98,6 +102,33 @@ class Target:
         return request()
 
 
+def corpus() -> list[str]:
+    """Return the committed bodies, of which some name a `{access}` or `{refresh}` token or a `{handle}`."""
+    return [json.loads(line) for line in CORPUS.read_text().splitlines()]
+
+
+def send_bodies(target: Target, bodies: Iterable[str]) -> list[str]:
+    """Send each body to every operation that takes one; return what was answered otherwise than described."""
+    problems: list[str] = []
+    document = target.wire.raw("GET", "/openapi.json").json()
+    for body in bodies:
+        target.stock()
+        for name in ("access", "refresh", "handle"):
+            kind = "sessionHandle" if name == "handle" else f"{name}Token"
+            body = body.replace(f"{{{name}}}", target.known[kind][0])
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                if "requestBody" not in operation:
+                    continue
+                # A byte each below U+0100, so that a corpus of texts holds bodies that are no text.
+                raw = body.encode("latin-1") if max(body, default="") < "Ā" else body.encode(errors="replace")
+                response = target.wire.raw(method.upper(), path.replace("{tenantId}", "public"), content=raw)
+                target.statuses[response.status_code] += 1
+                if response.status_code >= 500 or str(response.status_code) not in operation["responses"]:
+                    problems.append(f"{response.status_code} {method.upper()} {path}: {body[:200]!r}")
+    return problems
+
+
 def run(operation: Any, target: Target, *, count: int, seed: int, mode: GenerationMode) -> None:
     """Send `count` requests to one operation."""
 
@@ -144,6 +175,14 @@ def main(say: Callable[[str], None] = print) -> int:
             except (Exception, FailureGroup) as error:
                 failed.append(label)
                 say(f"{label} ({mode.value}): {error}")
+    dice = random.Random(args.seed)
+    known = corpus()
+    rounds = args.count // 2000
+    problems = send_bodies(target, known)
+    problems += send_bodies(target, (mutated(dice.choice(known), known, dice) for _ in range(rounds * 20)))
+    failed += problems
+    for problem in problems[:20]:
+        say(problem)
     say(f"{target.statuses.total()} requests in {time.monotonic() - began:.0f} s")
     say("answers: " + ", ".join(f"{status} {count}" for status, count in sorted(target.statuses.items())))
     say("of 200: " + ", ".join(f"{status} {count}" for status, count in target.answers.most_common()))

@@ -14,6 +14,7 @@ import pytest
 
 from tests.server.processes import API_KEY, ServerProcess, serving
 from tests.support.databases import Sqlite
+from tests.support.programs import missing, node, npm
 
 SCRIPTS = Path(__file__).parent / "official"
 INSTALL_S = 300
@@ -35,12 +36,6 @@ def _cache() -> Path:
     return Path(given) if given else Path.home() / ".cache" / "supertokens-py-tests"
 
 
-def _unavailable(reason: str) -> None:
-    if os.environ.get("CI", "").lower() in ("true", "1"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def _install(kind: str, *commands: list[str], directory: Path) -> None:
     """Install the newest release, at most once a day."""
     stamp = directory / ".installed"
@@ -52,7 +47,7 @@ def _install(kind: str, *commands: list[str], directory: Path) -> None:
         if done.returncode != 0:
             if stamp.exists():
                 return  # offline today: the release of another day will do
-            _unavailable(f"the official {kind} SDK cannot be installed: {done.stderr[-500:]}")
+            missing(f"the official {kind} SDK cannot be installed: {done.stderr[-500:]}")
     stamp.touch()
 
 
@@ -81,19 +76,14 @@ def test_the_official_python_sdk(server: ServerProcess) -> None:
 @pytest.mark.timeout(INSTALL_S + 60)
 def test_the_official_node_sdk(server: ServerProcess) -> None:
     """supertokens-node, newest release."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        _unavailable("Node is not installed")
-    assert node is not None
-    assert npm is not None
     directory = _cache() / "official-node"
     flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     _install(
         "Node",
-        [npm, "init", "-y"],
-        [npm, "install", *flags, "supertokens-node@latest"],
+        [npm(), "init", "-y"],
+        [npm(), "install", *flags, "supertokens-node@latest"],
         directory=directory,
     )
     script = directory / "conversation.js"  # Node looks for packages beside the script
     shutil.copyfile(SCRIPTS / "conversation.js", script)
-    assert _converse([node, str(script)], server, directory) == PARTS
+    assert _converse([node(), str(script)], server, directory) == PARTS

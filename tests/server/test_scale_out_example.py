@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import random
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.programs import program
+
 SCRIPT = Path(__file__).parents[2] / "example_apps" / "scale_out" / "run.py"
 
 
 @pytest.mark.postgres
 @pytest.mark.timeout(150)
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 def test_the_example_holds_what_it_says(postgres_server: object) -> None:
     """Any process answers, parallel refreshes agree, a killed process and a database restart end nothing."""
+    program("nginx", "nginx-light")
     port = random.randrange(20_000, 30_000, 4)
     ran = subprocess.run(
         [sys.executable, str(SCRIPT), "--check", "--port", str(port)],

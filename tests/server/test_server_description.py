@@ -13,7 +13,7 @@ from supertokens_py.server import app as app_module
 from supertokens_py.server import core, roles, sessions, tenants, users
 from supertokens_py.server.call import read_json
 from supertokens_py.server.routing import Endpoint
-from tests.server.fuzz_cdi import Target, operations, run
+from tests.server.fuzz_cdi import Target, corpus, operations, run, send_bodies
 from tests.server.wire import Wire
 
 ALL: list[Endpoint] = [
@@ -160,6 +160,13 @@ def test_made_up_requests_are_answered_as_described() -> None:
         run(operations(target)[label], target, count=20, seed=1, mode=GenerationMode.NEGATIVE)
     assert target.statuses.keys() <= {200, 400, 403, 404}
     assert target.answers["OK"] > 60
+
+
+def test_bodies_of_the_corpus_are_answered_as_described() -> None:
+    """Each committed body, sent to every operation that takes one."""
+    target = Target()
+    assert send_bodies(target, corpus()) == []
+    assert target.statuses.keys() == {200, 400, 413}
 
 
 def test_an_answer_that_is_not_described_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -35,6 +33,7 @@ from supertokens_py.recipe import session
 from supertokens_py.recipe.jwt.interfaces import CreateJwtOkResult
 from supertokens_py.recipe.session.asyncio import create_jwt, create_new_session_without_request_response
 from tests.recipe.conftest import Start
+from tests.support.programs import npm
 
 JOSE = "jose@6.0.11"
 JOSE_SCRIPT = """
@@ -161,16 +160,10 @@ async def test_joserfc_verifies_our_tokens(issued: Issued) -> None:
 @pytest.fixture(scope="session")
 def jose(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the npm package; without node the test is skipped here and fails in CI."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        message = "this test needs node and npm, version 20 or later (Debian: apt-get install nodejs npm)"
-        if os.environ.get("CI", "").lower() in ("true", "1"):
-            pytest.fail(message)
-        pytest.skip(message)
     folder = tmp_path_factory.mktemp("jose")
     (folder / "package.json").write_text('{"private": true, "type": "module"}')
     (folder / "verify.js").write_text(JOSE_SCRIPT)
-    command = [npm, "install", "--no-audit", "--no-fund", "--no-save", JOSE]
+    command = [npm(), "install", "--no-audit", "--no-fund", "--no-save", JOSE]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr
     return folder
