@@ -129,7 +129,7 @@ def test_nothing_is_told_of_what_was_not_committed(
     session, other = core.create(), core.create("other")
     del events[:]
     database = core.engine._database
-    attempt = database._attempt
+    attempt, alone = database._attempt, database._alone
     problems: list[Exception] = [EngineUnavailableError("the disk is full")]
 
     def failing(work: Any, mode: Any, progress: Any) -> Any:
@@ -144,7 +144,13 @@ def test_nothing_is_told_of_what_was_not_committed(
 
         return attempt(unit, mode, progress)
 
+    def failing_alone(query: Any, values: Any, mode: Any) -> Any:
+        if problems and mode == "single":
+            raise problems[-1]
+        return alone(query, values, mode)
+
     monkeypatch.setattr(database, "_attempt", failing)
+    monkeypatch.setattr(database, "_alone", failing_alone)
     for call in (
         lambda: core.create(),
         lambda: core.refresh(session),
