@@ -152,7 +152,7 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
         yield Finding(
             "warning",
             _COOKIES,
-            "browsers that block third-party cookies (Safari, Firefox, private windows) lose the session",
+            "browsers that block third-party cookies (Safari, private windows of Chrome) lose the session",
             "have the API on a subdomain of the website, or use header-based sessions",
         )
 
