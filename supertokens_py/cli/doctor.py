@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
+from urllib.parse import SplitResult, urlsplit
 
 from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
@@ -92,8 +94,10 @@ def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list
         return [Finding("error", "core", str(error), "check address, API key and version of the core")]
     finally:
         engine.close()
+    places = _places(uri)
+    shown = ";".join(place.geturl() for place in places)
     found = [
-        Finding("ok", "core", f"{uri} answers, CDI {version} is spoken"),
+        Finding("ok", "core", f"{shown} answers, CDI {version} is spoken"),
         Finding("ok", "keys", f"published: {counted(len(keys), 'verification key')}"),
         Finding("ok", "core", counted(len(tenants), "tenant")),
     ]
@@ -105,19 +109,28 @@ def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list
                 f"with CDI {version} the first use of each refreshed token costs a call to the core",
             )
         )
-    plain = [
-        host
-        for host in uri.split(";")
-        if host.strip().lower().startswith("http://") and "localhost" not in host
-    ]
-    if plain and not any(local in plain[0] for local in ("127.0.0.1", "[::1]")):
-        advice = "use https, or a private network"
-        found.append(
-            Finding(
-                "warning", "core", f"{plain[0].strip()} is plain http: keys and tokens travel openly", advice
-            )
-        )
+    advice = "use https, or a private network"
+    found += (
+        Finding("warning", "core", f"{place.geturl()} is plain http: keys and tokens travel openly", advice)
+        for place in places
+        if place.scheme == "http" and not _is_here(place.hostname or "")
+    )
     return found
+
+
+def _places(uri: str) -> list[SplitResult]:
+    """Return where the hosts of a URI are, without user and password."""
+    parts = [urlsplit(piece.strip()) for piece in uri.split(";")]
+    return [part._replace(netloc=part.netloc.rpartition("@")[2]) for part in parts if part.netloc]
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _web_settings(args: argparse.Namespace) -> WebSettings:

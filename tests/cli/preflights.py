@@ -1,4 +1,4 @@
-"""A small API with CORS on a free port, or one with sessions."""
+"""Small servers on a free port: an API with CORS, one with sessions, whatever a test makes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def api_with_cors(*, origins: Sequence[str], headers: Sequence[str], credentials
         allow_methods=["*"],
         allow_credentials=credentials,
     )
-    with _served(Starlette(middleware=[cors])) as address:
+    with served(Starlette(middleware=[cors])) as address:
         yield address
 
 
@@ -53,15 +53,16 @@ def api_with_sessions(website: str, **cors: Any) -> Generator[str]:
         **cors,
     )
     try:
-        with _served(app) as address:
+        with served(app) as address:
             yield address
     finally:
         Supertokens.reset()
 
 
 @contextmanager
-def _served(app: ASGIApp) -> Generator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+def served(app: ASGIApp, **options: Any) -> Generator[str]:
+    """Serve an application with uvicorn."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
+import socket
 import sys
+import time
+from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
+from supertokens_py.cli.database_checks import check_database
 from supertokens_py.cli.web_checks import WebSettings, check_web
+from supertokens_py.clock import now_ms
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.server import create_app
 from tests.cli.conftest import Runner
 from tests.engine.driver import Driver
-from tests.support.databases import TestDatabase
+from tests.server.processes import API_KEY
+from tests.support.databases import Postgres, TestDatabase
 
 
 def texts(ran: Any, level: str) -> list[str]:
@@ -43,6 +54,103 @@ def test_an_adopted_database_is_described_without_a_change(
     assert database.columns("session_info") == before
 
 
+def test_rows_that_an_official_core_keeps_are_honoured(run: Runner, sqlite_database: TestDatabase) -> None:
+    """Its users and other apps of one database."""
+    sqlite_database.query("CREATE TABLE app_id_to_user_id (user_id text)")
+    sqlite_database.query("INSERT INTO apps (app_id, created_at_time) VALUES ('shop', 1)")
+    sqlite_database.query(
+        "INSERT INTO tenants (app_id, tenant_id, created_at_time) VALUES ('shop', 'public', 1)"
+    )
+    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+    assert ran.code == 0
+    assert texts(ran, "note")[-2:] == [
+        "an official core keeps users here; their primary and external ids are honoured",
+        "1 tenant of other apps, not to be touched",
+    ]
+
+
+def test_a_database_without_keys(run: Runner, sqlite_database: TestDatabase) -> None:
+    """Nothing is lost while there is no session."""
+    sqlite_database.query("DELETE FROM session_access_token_signing_keys")
+    sqlite_database.query("DELETE FROM key_value")
+    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+    assert ran.code == 0
+    assert texts(ran, "note") == ["no signing keys yet; they are made at the first start"]
+
+
+def test_a_key_of_the_future(run: Runner, sqlite_database: TestDatabase) -> None:
+    """Some machine's clock is wrong."""
+    sqlite_database.query("UPDATE session_access_token_signing_keys SET created_at_time = 4102444800000")
+    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+    assert ran.code == 0
+    assert texts(ran, "warning") == ["the newest signing key was made in the future (2100-01-01 00:00:00Z)"]
+
+
+def test_a_schema_that_is_not_there_yet(
+    run: Runner, empty_postgres_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made at the first start."""
+    monkeypatch.setenv("SUPERTOKENS_TABLE_SCHEMA", "auth")
+    ran = run("doctor", "--json", "--connection-uri", empty_postgres_database.uri)
+    assert ran.code == 0
+    assert texts(ran, "note")[0] == "the schema 'auth' does not exist yet; it will be made"
+
+
+def test_a_standby_is_an_error(run: Runner, empty_postgres_database: TestDatabase) -> None:
+    """Sessions need a server that writes. What this one says of itself, a function of the same name says."""
+    database = empty_postgres_database
+    name = database.uri.rpartition("/")[2]
+    database.query("CREATE FUNCTION pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+    database.query(f"ALTER DATABASE {name} SET search_path = public, pg_catalog")
+    ran = run("doctor", "--json", "--connection-uri", database.uri)
+    assert (ran.code, texts(ran, "error")) == (1, ["this server is a read-only standby"])
+
+
+def test_a_user_that_may_not_create_tables(
+    run: Runner, empty_postgres_database: TestDatabase, postgres_server: Postgres
+) -> None:
+    """A warning: the right is needed at the first start and after upgrades."""
+    database = empty_postgres_database
+    database.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    postgres_server.execute("CREATE ROLE visitor LOGIN")
+    try:
+        ran = run("doctor", "--json", "--connection-uri", database.uri.replace("postgres@", "visitor@"))
+    finally:
+        postgres_server.execute("DROP ROLE visitor")
+    assert ran.code == 0
+    assert texts(ran, "warning") == ["this user may not create tables in the schema"]
+
+
+@pytest.mark.parametrize(
+    ("pool_size", "level", "enough"),
+    [("30", "note", "6 processes"), ("101", "warning", "1 process"), ("10", "note", None)],
+)
+def test_a_pool_that_leaves_room_for_few_processes(
+    run: Runner,
+    empty_postgres_database: TestDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    pool_size: str,
+    level: str,
+    enough: str | None,
+) -> None:
+    """What a server accepts is shared by all processes."""
+    monkeypatch.setenv("SUPERTOKENS_POOL_SIZE", pool_size)
+    ran = run("doctor", "--json", "--connection-uri", empty_postgres_database.uri)
+    told = [text for text in texts(ran, level) if text.startswith("max_connections")]
+    size = f"max_connections is 200 and each process may use pool_size {pool_size}"
+    assert told == ([] if enough is None else [f"{size}: enough for {enough}"])
+
+
+@pytest.mark.parametrize("away_ms", [-60_000, 60_000])
+def test_a_database_whose_clock_is_wrong(empty_postgres_database: TestDatabase, away_ms: int) -> None:
+    """A warning with the distance, whichever is ahead."""
+    settings = EngineConfig(now_ms=lambda: now_ms() + away_ms).resolve({})
+    found = check_database(empty_postgres_database.uri, settings)
+    (told,) = (item for item in found if item.topic == "clock")
+    assert told.level == "warning"
+    assert re.fullmatch(r"the clocks of database and this machine are (5|6)\d s apart", told.text)
+
+
 def test_an_empty_database_and_a_foreign_one(run: Runner, empty_postgres_database: TestDatabase) -> None:
     """Nothing yet is a note; a table of ours by name only is an error."""
     database = empty_postgres_database
@@ -63,6 +171,72 @@ def test_a_missing_driver_is_an_error(run: Runner, monkeypatch: pytest.MonkeyPat
     ran = run("import", "--from", "postgresql://me@localhost/db")
     assert ran.code == 2
     assert needed in ran.err
+
+
+def test_a_missing_client_of_cores_is_an_error(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finding of `doctor`; other commands end with the same message."""
+    monkeypatch.setitem(sys.modules, "supertokens_py.engine.remote", None)
+    needed = "a SuperTokens core needs: pip install 'supertokens-py[remote]'"
+    core = ("--connection-uri", "http://localhost:3567")
+    ran = run("doctor", "--json", *core)
+    assert (ran.code, texts(ran, "error")) == (1, [needed])
+    ran = run("sessions", "list", "ann", *core)
+    assert (ran.code, ran.err) == (2, f"supertokens: {needed}\n")
+
+
+def test_an_older_core_costs_a_call_more(run: Runner, sqlite_database: TestDatabase) -> None:
+    """Below CDI 5.6; it is a note."""
+    from tests.cli.preflights import served
+
+    driver = Driver(sqlite_database.uri)
+    with served(create_app(driver.engine, max_cdi_version="5.4")) as address:
+        ran = run("doctor", "--json", "--connection-uri", address)
+    assert ran.code == 0
+    assert texts(ran, "ok")[0] == f"{address} answers, CDI 5.4 is spoken"
+    assert texts(ran, "note") == [
+        "with CDI 5.4 the first use of each refreshed token costs a call to the core"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("uri", "open_host"),
+    [
+        ("{address}", None),
+        ("http://core.example.com:{port}", "http://core.example.com:{port}"),
+        ("http://127.0.0.1:{port}; HTTP://core.example.com:{port};", "http://core.example.com:{port}"),
+        ("http://me:secret@core.example.com:{port}", "http://core.example.com:{port}"),
+        ("http://localhost.example.com:{port}", "http://localhost.example.com:{port}"),
+    ],
+)
+def test_a_core_far_away_over_plain_http(
+    run: Runner,
+    sqlite_database: TestDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    uri: str,
+    open_host: str | None,
+) -> None:
+    """Every host of the URI is looked at; those of this machine may speak plain http."""
+    from tests.cli.preflights import served
+
+    monkeypatch.setattr(socket, "getaddrinfo", _all_names_are_here)
+    driver = Driver(sqlite_database.uri)
+    with served(create_app(driver.engine, api_keys=[API_KEY])) as address:
+        places = {"address": address, "port": address.rpartition(":")[2]}
+        ran = run("doctor", "--json", "--connection-uri", uri.format(**places), "--core-api-key", API_KEY)
+    assert ran.code == 0
+    told = (
+        []
+        if open_host is None
+        else [f"{open_host.format(**places)} is plain http: keys and tokens travel openly"]
+    )
+    assert texts(ran, "warning") == told
+    assert "secret" not in ran.out
+
+
+def _all_names_are_here(
+    host: str, *more: Any, find: Callable[..., Any] = socket.getaddrinfo, **options: Any
+) -> Any:
+    return find("127.0.0.1", *more, **options)
 
 
 def test_a_lost_refresh_key_is_an_error(run: Runner, sqlite_database: TestDatabase) -> None:
@@ -133,6 +307,7 @@ LOCAL = {"api_domain": "http://localhost:8000", "website_domain": "http://localh
         LOCAL,
         {**GOOD, "cors_origins": ["https://www.example.com"]},
         {**GOOD, "cookie_domain": ".example.com"},
+        {**GOOD, "cookie_domain": "api.example.com"},
         {**APART, "transfer": "header"},
         {"api_domain": "https://example.com", "website_domain": "https://example.com", "cors_origins": []},
         {"api_domain": "http://127.0.0.1:8000", "website_domain": "http://127.0.0.1:3000"},
@@ -203,6 +378,46 @@ def test_a_running_api_is_probed_like_a_browser_would(run: Runner) -> None:
         ran = run("doctor", "--json", "--api-domain", address, *good)
         assert "does not allow credentials" in " ".join(texts(ran, "error"))
     assert run("doctor", "--api-domain", "http://localhost:1", *good).code == 1
+    with api_with_cors(origins=["http://elsewhere"], headers=["*"], credentials=True) as address:
+        ran = run("doctor", "--json", "--api-domain", address, *good)
+        assert texts(ran, "error") == [f"{address}/auth/session/refresh allows no origin"]
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "told"),
+    [(None, None), (0, None), (3600, r"the API's clock is 3[56]\d\d s off this machine's")],
+)
+def test_the_clock_of_a_running_api(run: Runner, ahead_s: int | None, told: str | None) -> None:
+    """Its `Date` header is compared, where there is one."""
+    from tests.cli.preflights import served
+
+    class Api(Response):
+        def __init__(self) -> None:
+            super().__init__(headers=allowed)
+            if ahead_s is not None:
+                self.headers["date"] = formatdate(time.time() + ahead_s, usegmt=True)
+
+    website = "http://localhost:3000"
+    allowed = {
+        "access-control-allow-origin": website,
+        "access-control-allow-credentials": "true",
+        "access-control-allow-headers": "anti-csrf, authorization, fdi-version, rid, st-auth-mode",
+    }
+    with served(Api(), date_header=False) as address:
+        domains = ("--api-domain", address, "--website-domain", website)
+        ran = run("doctor", "--json", "--no-store", "--probe", *domains)
+    assert ran.code == 0
+    warnings = texts(ran, "warning")
+    assert (len(warnings) == 1 and re.fullmatch(told, warnings[0])) if told else warnings == []
+
+
+def test_a_probe_needs_an_http_client(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what to install."""
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    ran = run(
+        "doctor", "--no-store", "--probe", "--api-domain", "http://a.com", "--website-domain", "http://a.com"
+    )
+    assert (ran.code, ran.err) == (2, "supertokens: --probe needs: pip install 'supertokens-py[remote]'\n")
 
 
 @pytest.mark.parametrize(
