@@ -251,6 +251,81 @@ def test_sources_that_cannot_be(
     assert run("import", "--from", uri_of(source), *into, "--batch", "0").code == 2
 
 
+def test_a_row_that_goes_away_meanwhile_is_told(
+    run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that ends between counting and copying: the next run finds everything in order."""
+    from supertokens_py.cli.transfer import Transfer
+
+    kept, ending = sessions_of(source, 2)
+    write_batch = Transfer._write_batch
+
+    def ends(self: Transfer, connection: Any, name: str, rows: Any, key: Any) -> int:
+        if name == "roles":
+            source.revoke_sessions([ending.handle])
+        return write_batch(self, connection, name, rows, key)
+
+    monkeypatch.setattr(Transfer, "_write_batch", ends)
+    ran = copy(run, source, target)
+    assert (ran.code, ran.json["complete"]) == (1, False)
+    assert ran.err == '{"error": "not every row arrived: run the command again"}\n'
+    table = ran.json["tables"][-1]
+    assert (table["source"], table["copied"], table["verified"]) == (2, 1, 1)
+    ran = copy(run, source, target)
+    assert (ran.code, ran.json["complete"]) == (0, True)
+    there = Driver(target.uri)
+    assert there.refresh(kept).handle == kept.handle
+    there.close()
+
+
+def test_a_file_is_a_source_too(run: Runner, sqlite_database: TestDatabase, sqlite_files: Sqlite) -> None:
+    """It is only read. A copy knows where it came from, and takes nothing from elsewhere."""
+    first = Driver(sqlite_database.uri)
+    session = first.create("ann")
+    first.close()
+    into = ("--connection-uri", sqlite_files.create(template=False).uri)
+    assert run("import", "--from", sqlite_database.uri, *into).code == 0
+    there = Driver(into[1])
+    assert there.refresh(session).handle == session.handle
+    there.close()
+    elsewhere = run("import", "--from", sqlite_files.create().uri, *into)
+    assert elsewhere.code == 2
+    assert f"was imported from {sqlite_database.path} before" in elsewhere.err
+
+
+def test_a_source_without_a_refresh_key(run: Runner, source: Driver, target: TestDatabase) -> None:
+    """A core makes it at its first session: there is none, and nothing to miss."""
+    database = TestDatabase("postgresql", uri_of(source))
+    database.query("DELETE FROM key_value")
+    assert copy(run, source, target).code == 0
+    there = Driver(target.uri)
+    assert there.refresh(there.create("first")).user_id == "first"
+    assert there.user_roles("ann", tenant_id="t1") == ["admin"]
+    there.close()
+
+
+def test_what_stays_behind_is_told(run: Runner, source: Driver, target: TestDatabase) -> None:
+    """Sessions of other apps, keys of the oldest form, the mapping of user ids."""
+    database = TestDatabase("postgresql", uri_of(source))
+    source.create("ann")
+    database.query("INSERT INTO apps VALUES ('shop', 1)")
+    database.query("INSERT INTO tenants VALUES ('shop', 'public', 1)")
+    columns = ", ".join(name for name in database.columns("session_info") if name != "app_id")
+    database.query(f"INSERT INTO session_info (app_id, {columns}) SELECT 'shop', {columns} FROM session_info")
+    database.query(
+        "INSERT INTO key_value (app_id, tenant_id, name, value, created_at_time) "
+        "VALUES ('public', 'public', 'access_token_signing_key', 'x', 1)"
+    )
+    database.query("CREATE TABLE userid_mapping (external_user_id text)")
+    ran = copy(run, source, target)
+    assert (ran.code, ran.json["tables"][-1]["copied"]) == (0, 1)
+    assert ran.json["notes"] == [
+        "not copied, for one database serves one app: 1 session of other apps",
+        "a signing key of the oldest form is not copied: start a newer core once, which moves it",
+        "the user id mapping is not copied: sessions keep the ids that the application gave",
+    ]
+
+
 def test_people_see_a_table_and_counts(run: Runner, source: Driver, target: TestDatabase) -> None:
     """Without `--json`: one line per table."""
     sessions_of(source, 3)
