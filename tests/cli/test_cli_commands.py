@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -148,6 +149,7 @@ def test_commands_work_on_a_core_too(run: Runner, server: ServerProcess) -> None
         (("--api-key", "short"), "at least 20 characters"),
         (("--workers", "2", "--connection-uri", "sqlite://"), "in-memory database of its own"),
         (("--base-path", "/a b"), "base_path"),
+        (("--host", "localhost", "--base-path", "/a b"), "base_path"),
         (("--connection-uri", "http://core"), "serve needs a database"),
         (("--port", "0"), "0 is no port"),
         (("--workers", "0"), "0 is no number of processes"),
@@ -162,6 +164,13 @@ def test_serve_refuses_what_would_be_unsafe_or_impossible(
     ran = run("serve", *arguments)
     assert ran.code == 2
     assert reason in ran.err
+
+
+def test_serving_needs_a_server(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what to install."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    ran = run("serve")
+    assert (ran.code, ran.err) == (2, "supertokens: serving needs: pip install 'supertokens-py[server]'\n")
 
 
 def test_a_server_from_the_environment_is_checked() -> None:
