@@ -47,7 +47,7 @@ def enable_debug_logging() -> None:
 
 def log_debug_message(message: str, *args: object) -> None:
     """Log at DEBUG; arguments are laid into `message` only when someone listens."""
-    _logger.debug(message, *args)
+    _logger.debug(message, *args, stacklevel=2)
 
 
 if os.environ.get(DEBUG_ENV_VAR) == "1":
