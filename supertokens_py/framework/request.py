@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from supertokens_py.exceptions import ConfigError
 
@@ -28,6 +29,11 @@ def wsgi_header(environ: Mapping[str, Any], header: str) -> str | None:
 def _wsgi_name(header: str) -> str:
     name = header.upper().replace("-", "_")
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + name
+
+
+def form_fields(body: bytes) -> dict[str, Any]:
+    """Return an urlencoded body as a flat dict, last value of each."""
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 class BaseRequest(ABC):
@@ -81,7 +87,7 @@ class BaseRequest(ABC):
 
     @abstractmethod
     async def form_data(self) -> dict[str, Any]:
-        """Return an urlencoded body as a flat dict."""
+        """Return an urlencoded body as a flat dict, last value of each."""
 
     @abstractmethod
     def _keep_session(self, session: Any) -> None:

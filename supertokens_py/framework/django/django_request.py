@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.http import HttpRequest
 
-from supertokens_py.framework.request import BaseRequest, wsgi_header
+from supertokens_py.framework.request import BaseRequest, form_fields, wsgi_header
 
 ATTRIBUTE = "_supertokens_request"
 DELIVERS = "_supertokens_delivers"  #: set by the middleware, which adds the changes to the response
@@ -75,7 +74,7 @@ class DjangoRequest(BaseRequest):
             return {}
 
     async def form_data(self) -> dict[str, Any]:
-        return dict(parse_qsl(self.request.body.decode("utf-8", "replace")))
+        return form_fields(self.request.body)
 
     def release(self) -> None:
         super().release()

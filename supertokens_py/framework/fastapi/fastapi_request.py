@@ -8,7 +8,7 @@ from typing import Any, cast
 from starlette.requests import HTTPConnection, Request
 
 from supertokens_py.exceptions import SuperTokensError
-from supertokens_py.framework.request import BaseRequest
+from supertokens_py.framework.request import BaseRequest, form_fields
 
 SCOPE_KEY = "supertokens"
 
@@ -89,7 +89,11 @@ class FastApiRequest(BaseRequest):
             return {}
 
     async def form_data(self) -> dict[str, Any]:
-        return dict(await cast("Request", self.request).form())
+        request = cast("Request", self.request)
+        try:
+            return form_fields(await request.body())
+        except RuntimeError:  # the route has read the body, as a form of its own
+            return dict(await request.form())
 
     def _keep_session(self, session: Any) -> None:
         # What `request.state` shows; making that object would cost more than everything else here.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 from flask import Request, current_app, g
@@ -52,13 +53,16 @@ class FlaskRequest(BaseRequest):
         return self.request.url
 
     def get_query_params(self) -> dict[str, Any]:
-        return self.request.args.to_dict()
+        return dict(self.request.args.items(multi=True))
 
     async def json(self) -> Any:
-        return self.request.get_json(silent=True, force=True) or {}
+        try:
+            return json.loads(self.request.get_data())
+        except ValueError:
+            return {}
 
     async def form_data(self) -> dict[str, Any]:
-        return self.request.form.to_dict()
+        return dict(self.request.form.items(multi=True))
 
     def _keep_session(self, session: Any) -> None:
         g.supertokens = session
