@@ -235,3 +235,21 @@ def test_the_first_write_of_a_response_wins() -> None:
     assert (moved.status_code, moved.get_header("location")) == (302, "/x")
     moved.remove_header("Location")
     assert moved.get_header("location") is None
+
+
+def test_a_page_is_not_replaced_by_json() -> None:
+    """FP-90: nor is the Content-Type that goes with it, unless the hook sets one of its own."""
+    page = BaseResponse()
+    page.set_html_content("<p>")
+    page.set_json_content({"a": 1})
+    assert page.body == b"<p>"
+    assert page.header_list() == [("Content-Type", "text/html; charset=utf-8")]
+    page.set_header("content-type", "application/xhtml+xml")
+    assert page.header_list() == [("content-type", "application/xhtml+xml")]
+
+
+def test_a_neutral_response_wraps_nothing() -> None:
+    """Code that reaches for the framework's response through it finds the one that counts."""
+    response = BaseResponse({})
+    assert response.wrapper_used is True
+    assert response.original is response.response is response

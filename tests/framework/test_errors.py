@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session.exceptions import (
     ClaimValidationError,
@@ -23,6 +24,7 @@ from .test_refresh import as_async
 from .test_verify import TRY_REFRESH, UNAUTHORISED, assert_refused
 
 PLACES = ("/open", "/protected")
+IN_2033 = "Wed, 18 May 2033 03:33:20 GMT"
 
 
 def raising(error: Callable[[], Exception]) -> Any:
@@ -144,6 +146,34 @@ def test_a_hook_on_sdk_routes(bare_site: Site) -> None:
     assert reply.session_parts == []
 
 
+def test_a_hook_answers_in_its_own_words(bare_site: Site) -> None:
+    """FP-90: a page of its own type, with cookies that scripts may read or that need https."""
+
+    def hook(request: Any, message: str, response: Any) -> Any:
+        response.set_html_content("<p>Sign in</p>")
+        response.set_header("Content-Type", "application/xhtml+xml")
+        response.set_status_code(403)
+        response.set_cookie("seen", "1 2", 2_000_000_000_000)
+        response.set_cookie("kept", "x", 2_000_000_000_000, "/x", ".example.com", True, True, "strict")
+        return response
+
+    bare_site.init(error_handlers=InputErrorHandlers(on_unauthorised=hook))
+    for reply in (bare_site.get("/protected"), bare_site.post("/auth/signout")):
+        assert (reply.status, reply.body) == (403, b"<p>Sign in</p>")
+        assert reply.header("content-type") == "application/xhtml+xml"
+        seen, kept = reply.cookie("seen"), reply.cookie("kept")
+        assert (seen.value, kept.value) == ("1 2", "x")
+        assert seen.attributes == {"path": "/", "expires": IN_2033, "samesite": "Lax"}
+        assert kept.attributes == {
+            "path": "/x",
+            "domain": ".example.com",
+            "expires": IN_2033,
+            "samesite": "Strict",
+            "httponly": "",
+            "secure": "",
+        }
+
+
 # -- the order of changes --------------------------------------------------------------------------
 
 
@@ -161,6 +191,27 @@ def test_create_then_unauthorised(site: Site, path: str, method: str, mode: str)
     assert (reply.status, reply.json) == (401, UNAUTHORISED)
     reply.assert_cleared("cookie", "header")
     assert site.handles("user-2") == []
+
+
+def test_create_then_unauthorised_while_the_store_is_away(
+    site: Site, mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """FP-86: the client forgets its tokens all the same; what could not be revoked is logged."""
+
+    def gone(*args: Any, **kwargs: Any) -> Any:
+        raise EngineUnavailableError("the disk is gone")
+
+    def script(view: Any) -> Any:
+        yield view.create("user-2")
+        monkeypatch.setattr(site.engine._database, "_repeat", gone)
+        raise UnauthorisedError("changed my mind")
+
+    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
+    monkeypatch.undo()
+    assert (reply.status, reply.json) == (401, UNAUTHORISED)
+    reply.assert_cleared("cookie", "header")
+    assert "a session could not be revoked: the disk is gone" in caplog.messages
+    assert len(site.handles("user-2")) == 1
 
 
 def test_create_then_theft(site: Site, mode: str) -> None:

@@ -11,6 +11,7 @@ from flask.views import MethodView
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.flask import Middleware
+from supertokens_py.framework.flask.flask_request import FlaskRequest
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
@@ -225,6 +226,24 @@ def test_a_pushed_app_context(site: Site, app: Flask) -> None:
     with app.app_context():
         assert visitor.get("/me").json == {"user": "user-1"}
         assert site.get("/anyone").json == {"session": False}
+
+
+def test_a_request_and_its_proxy_are_one(site: Site, app: Flask) -> None:
+    """`flask.request` and the object behind it have one neutral request, whichever comes first."""
+
+    @app.get("/proxy")
+    def proxy() -> dict[str, bool]:
+        return {"same": FlaskRequest(request).changes is FlaskRequest(real(request)).changes}
+
+    @app.get("/real")
+    def behind() -> dict[str, bool]:
+        return {"same": FlaskRequest(real(request)).changes is FlaskRequest(request).changes}
+
+    def real(given: Any) -> Any:
+        return given._get_current_object()
+
+    assert site.get("/proxy").json == {"same": True}
+    assert site.get("/real").json == {"same": True}
 
 
 def test_an_environment_variable_is_no_header(site: Site) -> None:
