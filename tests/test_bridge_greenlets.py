@@ -1,13 +1,31 @@
-"""Blocking callers under gevent, with application code that is async."""
+"""Blocking callers under gevent and eventlet, with application code that is async."""
 
 import subprocess
 import sys
 
-SCRIPT = """
+import pytest
+
+GEVENT = """
 from gevent import monkey
 monkey.patch_all()
-import asyncio, contextvars
 import gevent
+
+def run_all(jobs):
+    greenlets = [gevent.spawn(*job) for job in jobs]
+    gevent.joinall(greenlets, timeout=30, raise_error=True)
+    return [greenlet.value for greenlet in greenlets]
+"""
+
+EVENTLET = """
+import eventlet, eventlet.tpool
+eventlet.monkey_patch()
+
+def run_all(jobs):
+    return [greenlet.wait() for greenlet in [eventlet.spawn(*job) for job in jobs]]
+"""
+
+SCRIPT = """
+import asyncio, contextvars
 from supertokens_py.bridge import blocking, call_app, offload
 
 name = contextvars.ContextVar("name")
@@ -25,14 +43,15 @@ def request(number):
     name.set(f"user{number}")
     return blocking(core)(number)
 
-jobs = [gevent.spawn(request, number) for number in range(30)]
-gevent.joinall(jobs, timeout=30, raise_error=True)
-assert [job.value for job in jobs] == [(f"user{n}-{n}", n) for n in range(30)], [job.value for job in jobs]
+answers = run_all([(request, number) for number in range(30)])
+assert answers == [(f"user{n}-{n}", n) for n in range(30)], answers
 print("all 30 answered")
 """
 
 
-def test_async_hooks_of_parallel_greenlets_run_side_by_side_each_in_its_own_context() -> None:
+@pytest.mark.parametrize("greenlets", [GEVENT, EVENTLET], ids=["gevent", "eventlet"])
+def test_async_hooks_of_parallel_greenlets_run_side_by_side_each_in_its_own_context(greenlets: str) -> None:
     """Greenlets share a thread, and a thread runs one loop: each hook gets a thread of its own."""
-    result = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-W", "ignore", "-c", greenlets + SCRIPT]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (result.stdout, result.returncode) == ("all 30 answered\n", 0), result.stderr
