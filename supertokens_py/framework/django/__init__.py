@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from .django_middleware import middleware
+try:
+    from .django_middleware import middleware
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "Django needs: pip install 'supertokens-py[django]'", name=error.name
+    ) from error
 
 __all__ = ["middleware"]

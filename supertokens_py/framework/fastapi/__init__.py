@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from .middleware import SuperTokensMiddleware, get_middleware
+try:
+    from .middleware import SuperTokensMiddleware, get_middleware
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "FastAPI needs: pip install 'supertokens-py[fastapi]'", name=error.name
+    ) from error
 
 __all__ = ["SuperTokensMiddleware", "get_middleware"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from .middleware import Middleware
+try:
+    from .middleware import Middleware
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("Flask needs: pip install 'supertokens-py[flask]'", name=error.name) from error
 
 __all__ = ["Middleware"]

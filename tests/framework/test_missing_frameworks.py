@@ -1,0 +1,41 @@
+"""What an adapter says where its framework is not installed."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import pytest
+
+RECIPE = "supertokens_py.recipe.session.framework"
+FASTAPI = "FastAPI needs: pip install 'supertokens-py[fastapi]'"
+FLASK = "Flask needs: pip install 'supertokens-py[flask]'"
+DJANGO = "Django needs: pip install 'supertokens-py[django]'"
+
+
+@pytest.mark.parametrize(
+    ("module", "loads", "missing", "message"),
+    [
+        ("supertokens_py.framework.fastapi", "supertokens_py.framework.fastapi", "starlette", FASTAPI),
+        (f"{RECIPE}.fastapi", "supertokens_py.framework.fastapi.session", "fastapi", FASTAPI),
+        ("supertokens_py.framework.flask", "supertokens_py.framework.flask", "flask", FLASK),
+        (f"{RECIPE}.flask", "supertokens_py.framework.flask", "flask", FLASK),
+        ("supertokens_py.framework.django", "supertokens_py.framework.django", "asgiref", DJANGO),
+        (f"{RECIPE}.django.asyncio", "supertokens_py.framework.django", "django", DJANGO),
+    ],
+)
+def test_the_extra_is_named(
+    module: str, loads: str, missing: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says what to install, and keeps what Python said."""
+    for name in list(sys.modules):
+        if f"{name}.".startswith((f"{missing}.", f"{loads}.", f"{module}.")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ModuleNotFoundError) as raised:
+        importlib.import_module(module)
+    assert str(raised.value) == message
+    cause = raised.value.__cause__
+    assert isinstance(cause, ModuleNotFoundError)
+    assert (raised.value.name or "").partition(".")[0] == missing
+    assert cause.name == raised.value.name
