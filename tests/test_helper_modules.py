@@ -13,8 +13,15 @@ from starlette.requests import Request
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init, utils
 from supertokens_py.async_to_sync_wrapper import sync
-from supertokens_py.exceptions import GeneralError
+from supertokens_py.exceptions import (
+    BadInputError,
+    EngineUnavailableError,
+    GeneralError,
+    raise_bad_input_exception,
+    raise_general_exception,
+)
 from supertokens_py.framework import BaseRequest, BaseResponse
+from supertokens_py.normalised_url_path import NormalisedURLPath
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import utils as session_utils
 from supertokens_py.recipe.session.asyncio import (
@@ -174,3 +181,48 @@ async def test_hooks_can_fall_back_to_the_default_answers() -> None:
     )
     assert (answer.status_code, answer.body) == (440, b'{"message":"token theft detected"}')
     assert await get_session_information(made.get_handle()) is None
+
+
+# -- supertokens_py.exceptions -----------------------------------------------------------------------
+
+
+def test_a_text_or_a_foreign_error_is_raised_as_a_general_error() -> None:
+    cause = LookupError("not here")
+    with pytest.raises(GeneralError, match=r"^said$") as raised:
+        raise_general_exception("said", cause)
+    assert raised.value.__cause__ is cause
+    with pytest.raises(GeneralError, match=r"^not here$") as raised:
+        raise_general_exception(cause)
+    assert raised.value.__cause__ is cause
+
+
+def test_an_error_of_ours_is_raised_as_it_is() -> None:
+    ours = EngineUnavailableError("away")
+    with pytest.raises(EngineUnavailableError) as raised:
+        raise_general_exception(ours)
+    assert raised.value is ours
+
+
+def test_a_bad_input_error_is_raised() -> None:
+    with pytest.raises(BadInputError, match=r"^no such field$"):
+        raise_bad_input_exception("no such field")
+
+
+# -- supertokens_py.normalised_url_path --------------------------------------------------------------
+
+
+def test_paths_are_texts_with_the_older_methods() -> None:
+    path = NormalisedURLPath("http://a.com/auth/")
+    assert path == path.get_as_string_dangerous() == "/auth"
+    assert path.append(NormalisedURLPath("x")) == "/auth/x"
+    assert path.equals(NormalisedURLPath("auth"))
+    assert not path.equals(NormalisedURLPath("/auth/x"))
+    assert path.startswith("/au")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("/recipe/x", True), ("/auth/recipe/x", True), ("/a/b/recipe", False), ("/recipes", False), ("", False)],
+)
+def test_a_recipe_path_has_recipe_at_its_front(text: str, expected: bool) -> None:
+    assert NormalisedURLPath(text).is_a_recipe_path() is expected
