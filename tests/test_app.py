@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 import supertokens_py
 from supertokens_py import (
@@ -22,6 +26,7 @@ from supertokens_py import (
 )
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ConfigError, GeneralError
+from supertokens_py.framework import BaseResponse
 from supertokens_py.recipe import jwt, openid, session
 from supertokens_py.recipe.session import (
     InputErrorHandlers,
@@ -31,6 +36,8 @@ from supertokens_py.recipe.session import (
     SessionRecipe,
 )
 from supertokens_py.recipe.session import syncio as sessions
+from supertokens_py.recipe_module import RecipeModule
+from supertokens_py.utils import FRAMEWORKS
 
 INFO = InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com")
 MEMORY = SupertokensConfig("sqlite://", engine=EngineConfig(clean_up_interval=0))
@@ -346,3 +353,78 @@ def test_paths_below_the_base(info: dict[str, str], path: str, below: str | None
     where = InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com", **info)
     made = Supertokens(where, None, MEMORY, [session.init()])
     assert made.below_base(path) == below
+
+
+def test_methods_of_a_path() -> None:
+    """What an answer to OPTIONS names: nothing for paths of the application and for switched-off routes."""
+    made = Supertokens(INFO, None, MEMORY, [session.init()])
+    assert made.methods_of("/auth/signout") == made.methods_of("/auth/t1/signout") == ["POST"]
+    assert made.methods_of("/auth/jwt/jwks.json") == ["GET"]
+    assert made.methods_of("/auth/nowhere") == made.methods_of("/signout") == []
+
+
+# -- recipes ---------------------------------------------------------------------------------------
+
+
+class Diary(RecipeModule):
+    """A recipe of an application: it has no routes, and answers no error although it knows one."""
+
+    recipe_id = "diary"
+    name = "Diary"
+
+    @classmethod
+    def default(cls, app: Any) -> RecipeModule:
+        return cls(app)
+
+    def handles(self, error: Exception) -> bool:
+        return isinstance(error, LookupError)
+
+
+def test_a_recipe_of_the_applications() -> None:
+    """It stands beside ours; what it does not answer goes on to the application."""
+    made = Supertokens(INFO, None, MEMORY, [session.init(), Diary])
+    assert [recipe.recipe_id for recipe in made.recipe_modules][:2] == ["session", "diary"]
+    assert made.has_recipe("diary")
+    assert made.methods_of("/auth/signout") == ["POST"]
+    native = Request({"type": "http", "method": "GET", "path": "/x", "headers": []})
+    request, error = FRAMEWORKS["fastapi"].wrap_request(native), LookupError("no entry")
+    with pytest.raises(LookupError) as raised:
+        blocking(made.handle_supertokens_error)(request, error, BaseResponse({}), {})
+    assert raised.value is error
+
+
+def test_threads_that_need_a_recipe_at_once_get_the_same() -> None:
+    """Whoever comes second waits, and finds it made."""
+    made = Supertokens(INFO, None, MEMORY, [session.init()])
+    asked = threading.Event()
+
+    class Told(dict[Any, Any]):
+        def get(self, key: Any, default: Any = None) -> Any:
+            found = super().get(key, default)
+            asked.set()
+            return found
+
+    made._recipes = Told(made._recipes)
+    found: list[RecipeModule] = []
+    second = threading.Thread(target=lambda: found.append(made.recipe(Diary)))
+    with made._lock:
+        second.start()
+        assert asked.wait(10)
+        first = made.recipe(Diary)
+    second.join()
+    assert found == [first]
+
+
+def test_an_init_whose_place_is_unknown(tmp_path: Path) -> None:
+    """An application in a directory named like the package looks like a part of it."""
+    script = tmp_path / "supertokens_py" / "main.py"
+    script.parent.mkdir()
+    script.write_text(
+        "from supertokens_py import InputAppInfo, init\n"
+        "from supertokens_py.recipe import session\n"
+        "for _ in range(2):\n"
+        "    info = InputAppInfo('Test', 'http://a.com', website_domain='http://a.com')\n"
+        "    init(info, recipe_list=[session.init()])\n"
+    )
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "init was called again and ignored; the first call stands (unknown place)." in ran.stderr
