@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import Parameter
 from typing import Any
 
+from supertokens_py.exceptions import BadInputError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
+
+#: Default of an argument that has a second name and must be given under one of them; signatures show none.
+NOT_GIVEN: Any = Parameter.empty
 
 
 def context_in(given: dict[str, Any] | None, request: BaseRequest) -> dict[str, Any]:
@@ -19,12 +24,15 @@ def one_user(user_id: str | RecipeUserId | None, recipe_user_id: str | RecipeUse
     """Return the user's id, given under either name.
 
     Raises:
-        TypeError: there is none.
+        TypeError: it was given under neither.
+        BadInputError: it is None, as that of a user who was not found.
     """
-    given = recipe_user_id if user_id is None else user_id
-    if given is None:
-        raise TypeError("missing required argument: 'user_id'")
-    return user_id_text(given)
+    given = recipe_user_id if user_id is None or user_id is NOT_GIVEN else user_id
+    if given is not None:
+        return user_id_text(given)
+    if user_id is None:
+        raise BadInputError("user_id must be a string, not NoneType")
+    raise TypeError("missing required argument: 'user_id'")
 
 
 def one_of(name: str, value: Any, older_name: str, older: Any) -> Any:

@@ -199,7 +199,8 @@ async def test_the_deprecated_full_update_when_awaited() -> None:
         (("public", "u", {1: 2}), BadInputError, "key"),
         (("public", "u", {"a": "x" * 70_000}), BadInputError, "bytes"),
         (("public", "u", None, {"a": object()}), BadInputError, "session_data"),
-        (("public", None), TypeError, "user_id"),
+        (("public", None), BadInputError, "^user_id must be a string, not NoneType$"),
+        (("public",), TypeError, "^missing required argument: 'user_id'$"),
     ],
 )
 def test_bad_input(arguments: Any, error: type[Exception], words: str) -> None:

@@ -12,7 +12,13 @@ from supertokens_py.recipe.openid.asyncio import (
     get_jwks,
     get_open_id_discovery_configuration,
 )
-from supertokens_py.recipe.session.arguments import context_in, one_of, one_user, tenant_and_context
+from supertokens_py.recipe.session.arguments import (
+    NOT_GIVEN,
+    context_in,
+    one_of,
+    one_user,
+    tenant_and_context,
+)
 from supertokens_py.recipe.session.claim import SessionClaim
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.session.recipe import SessionRecipe
@@ -68,7 +74,7 @@ __all__ = [
 async def create_new_session(
     request: Any,
     tenant_id: str,
-    user_id: str | RecipeUserId | None = None,
+    user_id: str | RecipeUserId | None = NOT_GIVEN,
     access_token_payload: dict[str, Any] | None = None,
     session_data_in_database: dict[str, Any] | None = None,
     user_context: dict[str, Any] | None = None,
@@ -109,7 +115,7 @@ async def create_new_session(
 
 async def create_new_session_without_request_response(
     tenant_id: str,
-    user_id: str | RecipeUserId | None = None,
+    user_id: str | RecipeUserId | None = NOT_GIVEN,
     access_token_payload: dict[str, Any] | None = None,
     session_data_in_database: dict[str, Any] | None = None,
     disable_anti_csrf: bool = False,
