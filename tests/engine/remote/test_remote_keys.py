@@ -169,6 +169,25 @@ def test_cache_control_is_honoured_whatever_its_case(cache_control: str | None, 
     assert len(core.requests) == 2
 
 
+def test_aged_keys_serve_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of a process, for one; a later look renews them."""
+    clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
+    engine = engine_over(core, now_ms=clock)
+    step(engine.reload_keys())
+    clock.ms += 60_000
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refuse)
+        assert {"d-1"} == set(engine.key_set().keys)
+    assert len(core.requests) == 1
+    assert {"d-1"} == set(engine.key_set().keys)
+    wait_for_background_load(engine)
+    assert len(core.requests) == 2
+
+
 def test_jwks_are_passed_on_with_their_remaining_age() -> None:
     """The SDK's own JWKS route serves the core's keys without private or foreign members."""
     clock = Clock()
@@ -199,4 +218,7 @@ def test_a_jwt_is_signed_by_the_core() -> None:
     assert expected == core.body()
     core.answers["POST /recipe/jwt"] = {"status": "UNSUPPORTED_ALGORITHM_ERROR"}
     with pytest.raises(GeneralError):
+        step(engine.create_jwt({}, issuer="https://a", validity_s=10, static_key=True))
+    core.answers["POST /recipe/jwt"] = {"status": "NEW_STATUS"}
+    with pytest.raises(EngineUnavailableError, match="answered with an unknown status: 'NEW_STATUS'"):
         step(engine.create_jwt({}, issuer="https://a", validity_s=10, static_key=True))

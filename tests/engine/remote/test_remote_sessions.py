@@ -251,6 +251,31 @@ def test_sessions_of_a_user_in_one_tenant_or_in_all(
     assert str(everywhere).lower() == core.requests[-1].url.params["fetchAcrossAllTenants"]
 
 
+def test_a_handle_of_an_unknown_tenant_names_no_session() -> None:
+    """The core answers 400; for the application there is no such session."""
+    unknown = (400, "AppId or tenantId not found => …")
+    core = Core({GET: unknown, "PUT /recipe/session/data": unknown, "PUT /recipe/jwt/data": unknown})
+    engine = engine_over(core)
+    assert step(engine.session_information("h_gone")) is None
+    assert step(engine.replace_session_data("h_gone", {})) is False
+    assert step(engine.replace_session_payload("h_gone", {})) is False
+    assert step(engine.merge_session_payload("h_gone", {"a": 1})) is False
+
+
+def test_an_answer_with_another_status_decides_nothing() -> None:
+    """A status that no version has is neither a session nor its end."""
+    strange = {"status": "NEW_STATUS"}
+    core = Core({VERIFY: strange, GET: strange, "GET /recipe/roles": strange})
+    engine = engine_over(core)
+    for call in (
+        engine.verify_session(access_token(), check_database=True),
+        engine.session_information("h"),
+        engine.roles(),
+    ):
+        with pytest.raises(EngineUnavailableError, match="answered with an unknown status: 'NEW_STATUS'"):
+            step(call)
+
+
 def test_unknown_roles_are_none() -> None:
     """The four role calls that can meet one."""
     unknown = {"status": "UNKNOWN_ROLE_ERROR"}

@@ -1,0 +1,65 @@
+"""The connections of the remote engine, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from supertokens_py.bridge import step
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
+from supertokens_py.exceptions import EngineUnavailableError
+from tests.engine.remote.conftest import Host
+
+
+class SlowCore:
+    """Says at once which version it speaks; its roles it tells when the test lets it."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.may_answer = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/apiversion":
+            answer = JSONResponse({"versions": ["5.6"]})
+        else:
+            self.asked.set()
+            await asyncio.to_thread(self.may_answer.wait, 10)
+            answer = JSONResponse({"status": "OK", "roles": ["admin"]})
+        await answer(scope, receive, send)
+
+
+@pytest.fixture
+def core(host: Host) -> SlowCore:
+    host.app = core = SlowCore()
+    return core
+
+
+@pytest.fixture
+def engine(host: Host) -> Iterator[RemoteEngine]:
+    settings = RemoteSettings(pool_size=1, connect_timeout=0.2)
+    engine = RemoteEngine(host.address, EngineConfig().resolve({}), remote_settings=settings)
+    yield engine
+    engine.close()
+
+
+def test_who_finds_every_connection_in_use_does_not_wait_for_long(
+    core: SlowCore, engine: RemoteEngine
+) -> None:
+    """It is told so; the others are served, and so is the next one."""
+    assert engine.negotiated_version() == "5.6"
+    found: list[list[str]] = []
+    first = threading.Thread(target=lambda: found.append(step(engine.roles())))
+    first.start()
+    assert core.asked.wait(10)
+    with pytest.raises(EngineUnavailableError, match="every connection to the SuperTokens core is in use"):
+        step(engine.roles())
+    core.may_answer.set()
+    first.join(10)
+    assert found == [["admin"]]
+    assert step(engine.roles()) == ["admin"]
