@@ -1,0 +1,19 @@
+"""Sizes that both engines refuse before anything is written (engine: Limits)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from supertokens_py.engine.limits import json_text
+from supertokens_py.exceptions import BadInputError
+
+
+def test_a_small_value_with_a_huge_text_is_refused_without_making_it() -> None:
+    """Forty lists, each twice in the next: as text they would fill the memory."""
+    value: list[Any] = []
+    for _ in range(40):
+        value = [value, value]
+    with pytest.raises(BadInputError, match="metadata_update is too large"):
+        json_text("metadata_update", {"a": value})
