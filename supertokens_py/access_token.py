@@ -10,6 +10,7 @@ import binascii
 import json
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, cast
 
 from .constants import DEFAULT_TENANT_ID
@@ -120,6 +121,11 @@ def looks_like_jwt(text: str) -> bool:
     """Tell whether the first part of `text` is a JSON object, as in a JWT; a refresh token's never is."""
     head, separator, _ = text.partition(".")
     return bool(separator) and len(text) <= MAX_TOKEN_LENGTH and _decode_json(head) is not None
+
+
+def same(one: str, other: str) -> bool:
+    """Compare two secrets without telling by the time it takes where they differ; any text will do."""
+    return compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def to_json(value: Any) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
+from . import forks
 from .audit import audit
 from .clock import now_ms as system_now_ms
 from .config import FRAMEWORKS, AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
@@ -28,6 +30,9 @@ log: logging.Logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=RecipeModule)
 
 NOT_INITIALISED = "Initialisation not done. Did you forget to call the SuperTokens.init function?"
+
+#: How long a fork waits for another thread that makes the engine.
+_FORK_PATIENCE_S = 2.0
 
 _TENANT_SEGMENT = re.compile(r"/([a-zA-Z0-9-]+)(/.+)")
 
@@ -58,6 +63,8 @@ class Supertokens:
         self.verified_token_cache_size: int = self._engine_settings.verified_token_cache_size
         self._engine: Engine | None = None
         self._lock = threading.RLock()
+        self._locked_for_fork = False
+        forks.register(self)
         self._recipes: dict[type[RecipeModule], RecipeModule] = {}
         for make in recipe_list or ():
             self._add(make(self))
@@ -134,6 +141,19 @@ class Supertokens:
         """Close the engine's connections; it reopens by itself when used again."""
         if self._engine is not None:
             self._engine.close()
+
+    def before_fork(self) -> None:
+        """Let a thread that makes the engine or a recipe finish: a child could not."""
+        self._locked_for_fork = self._lock.acquire(timeout=_FORK_PATIENCE_S)
+
+    def after_fork_in_parent(self) -> None:
+        """Let other threads go on."""
+        if self._locked_for_fork:
+            self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Replace the lock, whoever held it: in the child nobody does."""
+        self._lock = threading.RLock()
 
     # -- what recipes ask for ----------------------------------------------------------------------
 
@@ -256,6 +276,14 @@ class Supertokens:
             if recipe.handles(err):
                 return await recipe.error_response(err, request, response, user_context)
         if isinstance(err, BadInputError):
+            if _passed_through_application(err):
+                log.warning(
+                    "the application's own call was refused, and its request is answered with 400: %s",
+                    err,
+                    exc_info=err,
+                )
+            else:
+                log.debug("answering 400: %s", err)
             return BaseResponse({"message": str(err)}, 400)
         if isinstance(err, EngineUnavailableError):
             log.error("the session engine is out of reach: %s", err)
@@ -306,6 +334,13 @@ def _check_switches(**switches: Any) -> None:
     for name, value in switches.items():
         if value is not None and not isinstance(value, bool):
             raise ConfigError(f"{name} must be True, False or None, not {value!r}")
+
+
+def _passed_through_application(error: Exception) -> bool:
+    """Tell whether an error was raised below code that is neither ours nor Python's own."""
+    ours = sys.stdlib_module_names | {__name__.partition(".")[0]}
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__", "").partition(".")[0] not in ours for frame in frames)
 
 
 def _call_site() -> str:

@@ -122,7 +122,11 @@ class _Workers:
     def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         if not self._preferred_is_free.acquire(blocking=False):
             return self._others.submit(work, *args, **kwargs)
-        future = self._preferred.submit(work, *args, **kwargs)
+        try:
+            future = self._preferred.submit(work, *args, **kwargs)
+        except BaseException:  # no thread can be started
+            self._preferred_is_free.release()
+            raise
         future.add_done_callback(lambda _: self._preferred_is_free.release())  # also where it is cancelled
         return future
 

@@ -144,10 +144,10 @@ def test_nothing_is_told_of_what_was_not_committed(
 
         return attempt(unit, mode, progress)
 
-    def failing_alone(query: Any, values: Any, mode: Any) -> Any:
+    def failing_alone(work: Any, mode: Any) -> Any:
         if problems and mode == "single":
             raise problems[-1]
-        return alone(query, values, mode)
+        return alone(work, mode)
 
     monkeypatch.setattr(database, "_attempt", failing)
     monkeypatch.setattr(database, "_alone", failing_alone)

@@ -244,6 +244,20 @@ async def test_a_unit_cancelled_before_it_began_leaves_the_thread_to_others() ->
     assert never == []
 
 
+def test_a_thread_that_cannot_start_leaves_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unit fails; the next one gets the same place."""
+    workers = bridge._Workers()
+
+    def cannot(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", cannot)
+        with pytest.raises(RuntimeError, match="can't start"):
+            workers.submit(int)
+    assert not workers._preferred_is_free.locked()
+
+
 def test_many_threads_share_the_workers() -> None:
     """It is made once, whoever comes first."""
     made: list[object] = []

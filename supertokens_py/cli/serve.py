@@ -19,6 +19,8 @@ FACTORY = "supertokens_py.server.environment:create"
 #: Longer than clients and proxies keep idle connections, so that it is never this side that closes one.
 _KEEP_ALIVE_S = 75
 _GRACE_S = 30
+#: uvicorn's setting: the addresses whose `X-Forwarded-For` counts.
+_TRUSTED_PROXIES = "FORWARDED_ALLOW_IPS"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -104,6 +106,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
+        # Left to itself, uvicorn believes whatever a program of this machine says about whom it speaks for.
+        proxy_headers=_TRUSTED_PROXIES in os.environ,
     )
     return 0
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
@@ -24,6 +25,10 @@ MAX_DEPTH = 64
 MAX_SESSION_JSON = 64 * 1024
 MAX_METADATA_JSON = 1024 * 1024
 
+_NO_JSON = "is no JSON value; convert it to text, a number, a list or a dict"
+#: What is said of a stored payload that must not be signed.
+PROTECTED_PAYLOAD = "The user payload contains protected field"
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TENANT_ID = re.compile(r"[a-z0-9-]+")
 _RESERVED_TENANT_IDS = frozenset(("recipe", "config", "users", "hello"))
@@ -32,11 +37,19 @@ _TENANT_FIELDS = frozenset(field.name for field in fields(Tenant)) - {"tenant_id
 
 
 def checked_user_id(user_id: object) -> str:
-    """Return the id if every engine can store and find it again.
+    """Return the id if every engine can store it and every token can carry it.
 
     Raises:
-        BadInputError: it is no text, blank, too long, or holds a NUL character.
+        BadInputError: it is no text, blank or with white space around it, too long, or holds a NUL character.
     """
+    text = _findable_user_id(user_id)
+    if text != text.strip():
+        # Who reads a token reads it trimmed (protocol: Token form): it would be that of another user.
+        raise BadInputError(f"user_id must not begin or end with white space: {text!r}")
+    return text
+
+
+def _findable_user_id(user_id: object) -> str:
     if not isinstance(user_id, str):
         raise BadInputError(f"user_id must be a string, not {type(user_id).__name__}")
     if not user_id.strip():
@@ -48,13 +61,13 @@ def checked_user_id(user_id: object) -> str:
 
 
 def may_exist(user_id: object) -> bool:
-    """Tell whether a user id can be stored at all; asking about another one has an empty answer.
+    """Tell whether anything can be stored of a user; asking about another id has an empty answer.
 
     Raises:
         BadInputError: it is no text.
     """
     try:
-        checked_user_id(user_id)
+        _findable_user_id(user_id)
     except BadInputError:
         if isinstance(user_id, str):
             return False
@@ -199,17 +212,28 @@ def json_text(field: str, value: object, *, limit: int = MAX_SESSION_JSON) -> st
     Raises:
         BadInputError: no JSON object, keys that are no strings, nested too deeply, or too large.
     """
-    if not isinstance(value, dict):
-        raise _no_object(field, value)
-    _check_nesting(field, cast("JSONObject", value))
-    try:
-        text = to_json(value)
-    except ValueError as error:
-        raise BadInputError(f"{field} cannot be written as JSON: {error}") from error
+    text = json_form(field, value)
     size = len(text.encode())
     if size > limit:
         raise BadInputError(f"{field} takes {size} bytes as JSON; at most {limit} are allowed")
     return text
+
+
+def json_form(field: str, value: object) -> str:
+    """Return `value` as compact JSON text of any size.
+
+    Raises:
+        BadInputError: no JSON object, keys that are no strings, nested too deeply; or names the place inside
+            `value` that holds no JSON.
+    """
+    if not isinstance(value, dict):
+        raise _no_object(field, value)
+    _check_nesting(field, cast("JSONObject", value))
+    try:
+        return to_json(value)
+    except ValueError as error:
+        place, reason = _misfit(field, cast("object", value)) or (field, str(error))
+        raise BadInputError(f"{place} cannot be written as JSON: {reason}") from error
 
 
 def require_object(field: str, value: object) -> None:
@@ -222,6 +246,11 @@ def require_object(field: str, value: object) -> None:
         raise _no_object(field, value)
 
 
+def is_signable(payload: JSONObject) -> bool:
+    """Tell whether a payload that comes from a database holds no protected claim."""
+    return payload.keys().isdisjoint(PROTECTED_CLAIMS)
+
+
 def refuse_protected(payload: Mapping[str, Any] | None) -> None:
     """Refuse a payload with a claim that only the SDK may write; whether it is an object is another question.
 
@@ -232,6 +261,16 @@ def refuse_protected(payload: Mapping[str, Any] | None) -> None:
     names = [name for name in PROTECTED_CLAIMS if name in known] if isinstance(known, Mapping) else []
     if names:
         raise ProtectedClaimError(names)
+
+
+def refuse_protected_update(update: Mapping[str, Any] | None) -> None:
+    """Refuse an update that would write a protected claim; None removes one, which no payload holds.
+
+    Raises:
+        ProtectedClaimError: names them.
+    """
+    if isinstance(update, Mapping):
+        refuse_protected({name: value for name, value in update.items() if value is not None})
 
 
 def merged(stored: JSONObject, update: JSONObject) -> JSONObject:
@@ -260,6 +299,20 @@ def _checked_factors(name: str, value: object) -> list[str] | None:
 
 def _no_object(field: str, value: object) -> BadInputError:
     return BadInputError(f"{field} must be a JSON object (a dict), not {type(value).__name__}")
+
+
+def _misfit(place: str, value: object) -> tuple[str, str] | None:
+    """Find the first value without a JSON form: where it is, and what is wrong with it."""
+    inner: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        inner = ((to_json(name), item) for name, item in cast("JSONObject", value).items())
+    elif isinstance(value, list | tuple):
+        inner = enumerate(cast("Sequence[object]", value))
+    elif isinstance(value, float) and not math.isfinite(value):
+        return place, f"{value} {_NO_JSON}"
+    elif not isinstance(value, str | int | float | None):
+        return place, f"{type(value).__name__} {_NO_JSON}"
+    return next((found for name, item in inner if (found := _misfit(f"{place}[{name}]", item))), None)
 
 
 def _check_nesting(field: str, value: JSONObject) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from hmac import compare_digest
+from ipaddress import ip_address
 
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
 from supertokens_py.exceptions import ConfigError
@@ -13,6 +14,8 @@ from supertokens_py.exceptions import ConfigError
 from .call import Refused, Version
 
 _KEY = re.compile(r"[A-Za-z0-9=-]{20,}")
+#: Names that the public DNS gives to nobody (RFC 6761, RFC 6762, ICANN resolution 2024.07.29.06).
+_PRIVATE_DOMAINS = (".localhost", ".local", ".internal")
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 
 
@@ -87,9 +90,26 @@ def _shown_key(headers: Mapping[str, str]) -> str:
 
 
 def _refuse_web_pages(headers: Mapping[str, str]) -> None:
-    # No SDK sends these headers, and no page can leave them out.
+    # No SDK sends these headers. A page leaves them out only where its own name leads here (DNS rebinding),
+    # which makes it one of the same origin.
     if "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
         raise Refused(403, "Requests from web pages need an API key")
+    name = _host_name(headers.get("host", ""))
+    if not _is_private(name):
+        raise Refused(403, f"Requests to {name} need an API key")
+
+
+def _host_name(host: str) -> str:
+    return host.rpartition("]")[0].removeprefix("[") if "]" in host else host.partition(":")[0]
+
+
+def _is_private(name: str) -> bool:
+    """Tell whether no stranger can have this name: an address, or a name outside of the public DNS."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return "." not in name or name.lower().endswith(_PRIVATE_DOMAINS)
+    return True
 
 
 def _hash(key: str) -> bytes:

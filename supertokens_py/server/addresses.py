@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
@@ -68,7 +69,7 @@ class Addresses:
         own = self._own
         if tenant_id != DEFAULT_TENANT_ID:  # the public tenant's settings are the server's
             own = (await self._current()).get(tenant_id, own)
-        if not own.permit(address):
+        if not own.permit(_plain(address)):
             raise Refused(403, REFUSED)
 
     def forget(self) -> None:
@@ -102,6 +103,15 @@ class Addresses:
             _log.error("nobody may call a tenant whose rules cannot be read: %s", error)
             return _NOBODY
         return Rules(of_tenant.allow or self._own.allow, of_tenant.deny or self._own.deny)
+
+
+def _plain(address: str) -> str:
+    """Return an IPv4 address as such, where a socket of both families shows it as `::ffff:192.0.2.1`."""
+    try:
+        mapped = getattr(ip_address(address), "ipv4_mapped", None)
+    except ValueError:
+        return address
+    return address if mapped is None else str(mapped)
 
 
 def _pattern(name: str, text: str | None) -> re.Pattern[str] | None:

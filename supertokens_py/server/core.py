@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from supertokens_py.access_token import to_json
-from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
 from .call import Call, Refused
@@ -107,8 +107,8 @@ class Hello:
         self._filled_s = clock()
 
     async def __call__(self, call: Call) -> Response:
-        if self._take():
-            await call.engine.tenant(DEFAULT_TENANT_ID)
+        if self._take() and await call.engine.tenant(call.tenant_id) is None:
+            raise UnknownTenantError(call.tenant_id)
         return TextResponse("Hello\n")
 
     def _take(self) -> bool:
@@ -126,7 +126,7 @@ def endpoints(offered_versions: Sequence[str]) -> list[Endpoint]:
     hello = Hello()
     return [
         *(
-            Endpoint(method, path, Scope.TENANT, hello, answer=None, open=True, versioned=False)
+            Endpoint(method, path, Scope.SELF, hello, answer=None, open=True, versioned=False)
             for path in ("/", "/hello")
             for method in ("GET", "POST", "PUT", "DELETE")
         ),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from hmac import compare_digest
 
-from supertokens_py.access_token import AccessToken, parse_access_token
+from supertokens_py.access_token import AccessToken, parse_access_token, same
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import (
     Engine,
@@ -82,7 +81,7 @@ async def _verify(call: Call) -> JSONObject:
     if anti_csrf:
         if token.anti_csrf_token is None:
             return _try_refresh("the access token has no anti-csrf token")
-        if do_check and not compare_digest((sent or "").encode(), token.anti_csrf_token.encode()):
+        if do_check and not same(sent or "", token.anti_csrf_token):
             return _try_refresh("anti-csrf check failed")
     outcome = await call.engine.verify_session(token, check_database=check_database)
     if isinstance(outcome, Unauthorised):

@@ -10,6 +10,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -19,10 +20,12 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
+from supertokens_py.engine.embedded.statements import DriverQuery
 from supertokens_py.engine.interface import IssuedSession, Verified
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
+from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 from tests.support.programs import missing
 from tests.support.temporary_postgres import MissingServerError, Server, postgres
@@ -387,6 +390,51 @@ def test_a_connection_that_breaks_within_a_unit(postgres_database: TestDatabase,
 
     assert core.engine._database.write(unit) != broken[0]
     assert postgres_database.query("DELETE FROM apps WHERE app_id = 'other' RETURNING 1") == [(1,)]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("grace_s", [30, 0])
+def test_a_refresh_whose_answer_was_lost(
+    postgres_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch, grace_s: int
+):
+    """The statement was done, then the connection broke. Without a window, sending it again is reuse."""
+    core = start(postgres_database.uri, refresh_token_rotation_grace_period=grace_s)
+    session = core.create()
+    row = DriverQuery.row
+
+    def lost(query: DriverQuery, connection: Any, values: Any) -> Any:
+        row(query, connection, values)
+        monkeypatch.undo()
+        connection.dbapi_connection.pgconn.finish()
+        return row(query, connection, values)
+
+    monkeypatch.setattr(DriverQuery, "row", lost)
+    if grace_s:
+        assert core.refresh(core.refresh(session)).handle == session.handle
+    else:
+        with pytest.raises(EngineUnavailableError, match="cannot use postgresql://"):
+            core.refresh(session)
+        assert core.session_information(session.handle) is not None
+
+
+@pytest.mark.postgres
+def test_the_grace_window_begins_when_a_connection_is_there(
+    postgres_database: TestDatabase, start: Opener, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    """A refresh that waited for the pool is not older than it is."""
+    core = start(postgres_database.uri, pool_size=1, now_ms=clock)
+    session = core.create()
+    database, asked = core.engine._database, threading.Event()
+    connection = database._raw_connection
+    monkeypatch.setattr(database, "_raw_connection", lambda: (asked.set(), connection())[1])
+    with ThreadPoolExecutor(1) as threads:
+        with database._pool.connect():
+            waiting = threads.submit(core.refresh, session)
+            assert asked.wait(10)
+            clock.advance(s=20)
+        refreshed = waiting.result()
+    assert core.row(session.handle)["refresh_token_rotated_at"] == clock()
+    assert core.refresh(session).refresh_token.text == refreshed.refresh_token.text
 
 
 @pytest.mark.postgres

@@ -9,9 +9,14 @@ import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig
+from supertokens_py.bridge import step
+from supertokens_py.engine.interface import Engine
+from supertokens_py.recipe import session
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
@@ -70,6 +75,31 @@ def test_an_engine_that_was_never_used_forks_as_well(shared_database: TestDataba
     core = start(shared_database.uri)
     texts = [in_child(lambda: core.create().refresh_token.text) for _ in range(2)]
     assert len({core.refresh(text).handle for text in texts}) == 2
+
+
+def test_a_fork_waits_for_a_thread_that_opens_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The first request of a server that forks then: the child has an engine as well."""
+    app = Supertokens(
+        InputAppInfo(app_name="a", api_domain="http://localhost", website_domain="http://localhost"),
+        framework=None,
+        supertokens_config=SupertokensConfig(f"sqlite:///{tmp_path}/sessions.db"),
+        recipe_list=[session.init()],
+    )
+    opening, slowly = threading.Event(), app._open_engine
+
+    def open_engine() -> Engine:
+        opening.set()
+        time.sleep(0.2)
+        return slowly()
+
+    monkeypatch.setattr(app, "_open_engine", open_engine)
+    thread = threading.Thread(target=lambda: app.engine)
+    thread.start()
+    assert opening.wait(10)
+    assert in_child(lambda: len(step(app.engine.jwks()).keys)) == "2"
+    thread.join()
+    assert app._lock.acquire(timeout=1)  # and the parent goes on
+    app.close()
 
 
 def test_a_fork_waits_for_running_units(shared_database: TestDatabase, start: Opener):

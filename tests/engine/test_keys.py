@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -363,3 +365,37 @@ def test_encryption_can_be_switched_on_later(fresh_shared: TestDatabase, start: 
     forms = sorted(text.startswith(ENCRYPTED_PREFIX) for text in stored_keys(fresh_shared))
     assert forms.count(True) == 1
     core.rotate_signing_key(drop_old=True)
+
+
+@pytest.mark.parametrize("load", ["reload", "_look_again", "signer"])
+def test_whatever_loads_slowly_holds_up_nobody_with_an_unknown_key(
+    sqlite_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch, load: str
+):
+    """A forged token makes do with the keys in memory, be it a request, the clock or a log-in that loads."""
+    core = start(sqlite_database.uri)
+    core.create()
+    ring = core.engine._keys
+    known = ring.key_set()
+    read, go_on = ring._read, threading.Event()
+
+    def slowly(connection: Any) -> Any:
+        assert go_on.wait(20)
+        return read(connection)
+
+    monkeypatch.setattr(ring, "_read", slowly)
+    monkeypatch.setattr(ring, "_reloaded_at", float("-inf"))
+    if load == "signer":
+        ring._snapshot = replace(ring._snapshot, read_at=float("-inf"))
+    arguments = {"static": False} if load == "signer" else {}
+    thread = threading.Thread(target=getattr(ring, load), kwargs=arguments)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 10
+        while ring.cooled() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert ring.cooled() is known
+        assert ring.reload() is known
+    finally:
+        go_on.set()
+        thread.join()

@@ -48,6 +48,7 @@ def test_unknown_users_have_none(core: Driver):
         ("u", {"a": "x" * 1_048_576}, "1048584 bytes"),
         ("", {}, "user_id must not be empty"),
         ("x" * 129, {}, "128"),
+        ("\tu", {}, "white space"),
     ],
 )
 def test_what_cannot_be_stored_is_refused(core: Driver, user_id: Any, update: Any, message: str):

@@ -283,8 +283,14 @@ def test_a_stored_payload_with_a_protected_claim_is_not_signed(core: Driver, sto
     session = core.create()
     core.change_row(session.handle, jwt_user_payload=stored)
     row = core.row(session.handle)
-    assert core.refresh(session) == Unauthorised("The user payload contains protected field")
+    refused = Unauthorised("The user payload contains protected field")
+    assert core.refresh(session) == refused
+    assert core.regenerate_session(session.access_token.text) == refused
+    assert core.regenerate_session(session.access_token.text, merge={"b": 2}) == refused
     assert core.row(session.handle) == row
+    # A payload that replaces the stored one is the application's own.
+    assert core.regenerate_session(session.access_token.text, payload={"b": 2}).payload == {"b": 2}
+    assert core.refresh(session).payload == {"b": 2}
 
 
 def test_the_payload_is_the_stored_one(core: Driver):

@@ -12,10 +12,12 @@ from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Request, WebSo
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import StreamingResponse
+from starlette.datastructures import FormData
 
-from supertokens_py.exceptions import ConfigError, SuperTokensError
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.framework.fastapi import get_middleware
-from supertokens_py.recipe.session import SessionContainer
+from supertokens_py.framework.native import as_base_request
+from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
@@ -118,6 +120,18 @@ def test_a_websocket_by_header_or_cookie(site: Site) -> None:
     for headers in ({"Authorization": f"Bearer {access}"}, {"Cookie": f"sAccessToken={access}"}):
         sent = connect("/ws", headers)
         assert [message.get("text") for message in sent if message["type"] == "websocket.send"] == ["user-1"]
+
+
+def test_a_websocket_while_the_store_is_away(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is told to come back later (1013), and nobody's log gets a traceback."""
+    access = site.sign_in("header").access or ""
+
+    async def away(*_: Any, **__: Any) -> Any:
+        raise EngineUnavailableError("away")
+
+    monkeypatch.setattr(SessionRecipe, "verify", away)
+    (closed,) = connect("/ws", {"Authorization": f"Bearer {access}"})
+    assert (closed["type"], closed["code"]) == ("websocket.close", 1013)
 
 
 def test_a_websocket_cannot_deliver_tokens(site: Site, caplog: pytest.LogCaptureFixture) -> None:
@@ -365,6 +379,40 @@ def test_streams(site: Site) -> None:
     reply = visitor.get("/stream")
     assert reply.body == b"onetwo"
     assert reply.front["up"]["a"] == 1
+
+
+def test_a_stream_that_breaks(site: Site) -> None:
+    """FP-88: an answer that has begun is not followed by another; the server learns of the error."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    def chunks() -> Iterator[bytes]:
+        yield b"one"
+        raise UnauthorisedError("too late")
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        return StreamingResponse(chunks())
+
+    use(site, app)
+    reply = site.get("/stream")
+    assert (reply.status, reply.body, reply.session_parts) == (200, b"one", [])
+    assert "too late" in str(site.client.error)
+
+
+def test_a_form_that_the_route_has_read(site: Site) -> None:
+    """A hook that looks at the form afterwards sees it as well: the route's own parsing remembers it."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.post("/form")
+    async def form(request: Request) -> dict[str, Any]:
+        assert [chunk async for chunk in request.stream()] == [b"a=1&a=2", b""]
+        request._form = FormData([("a", "1"), ("a", "2")])  # what `await request.form()` leaves behind
+        return await as_base_request(request).form_data()
+
+    use(site, app)
+    assert site.post("/form", body=b"a=1&a=2").json == {"a": "2"}
 
 
 def test_the_session_is_on_the_state(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -164,6 +165,24 @@ def test_a_form_of_another_origin_logs_nobody_out(site: Site, path: str, place: 
     assert visitor.refresh().status == 200
     for mode, where in (("cors", place), ("navigate", "same-origin"), ("navigate", "none")):
         assert_logged_out(site.post(PATH, [("sec-fetch-mode", mode), ("sec-fetch-site", where)]))
+
+
+@pytest.mark.parametrize("place", ["cross-site", "same-site"])
+@pytest.mark.parametrize("mode", ["VIA_CUSTOM_HEADER", "VIA_TOKEN"])
+def test_a_script_of_another_origin_logs_nobody_out(bare_site: Site, mode: str, place: str) -> None:
+    """`fetch` sends cookies and asks nobody, where it sends no `rid`: 401, and no cookie is touched."""
+    site = bare_site.init(anti_csrf=mode, cookie_secure=True, cookie_same_site="none")
+    visitor = site.sign_in("cookie")
+    cookies = [("sRefreshToken", visitor.refresh_token or ""), ("sAccessToken", visitor.access or "")]
+    for fetch in ("no-cors", "cors"):
+        elsewhere = [("sec-fetch-mode", fetch), ("sec-fetch-site", place)]
+        reply = site.post(PATH, elsewhere, cookies=cookies)
+        assert (reply.status, reply.json) == (401, UNAUTHORISED)
+        assert reply.session_parts == []
+    assert visitor.refresh().status == 200
+    # A page of ours that forgot its proof is logged out, as ever: it would try again and again.
+    for own in ([("sec-fetch-site", "same-origin")], []):
+        assert_logged_out(site.post(PATH, own, cookies=[("sRefreshToken", visitor.refresh_token or "")]))
 
 
 ROWS = [
@@ -328,6 +347,24 @@ def test_a_theft_hook(bare_site: Site, kind: str, is_async: bool) -> None:
     assert_logged_out(visitor.refresh(), {"thief": True})
     assert calls == ["refresh_session"]
     assert seen == [visitor.handle, "user-1", *learned]
+
+
+def test_a_theft_hook_that_does_not_tell_its_parameters(bare_site: Site) -> None:
+    """FP-65: compiled functions get the four arguments that every release passes."""
+    seen: list[Any] = []
+
+    def hook(request: Any, session_handle: str, user_id: str, response: Any) -> Any:
+        seen.extend((session_handle, user_id))
+        response.set_json_content({"thief": True})
+        response.set_status_code(401)
+        return response
+
+    thing = ctypes.py_object
+    compiled = ctypes.PYFUNCTYPE(thing, thing, thing, thing, thing)(hook)
+    handlers = InputErrorHandlers(on_token_theft_detected=compiled)
+    visitor = after_grace(bare_site.init(error_handlers=handlers), "cookie")
+    assert_logged_out(visitor.refresh(), {"thief": True})
+    assert seen == [visitor.handle, "user-1"]
 
 
 def test_grace(site: Site, mode: str) -> None:
@@ -518,6 +555,24 @@ def test_verifying_on_the_refresh_path(bare_site: Site, gateway: str, mode: str)
     runs = bare_site.world.runs
     assert_logged_out(bare_site.post(PATH))  # optional or not
     assert bare_site.world.runs == runs
+
+
+def test_an_overridden_verification_on_the_refresh_path(bare_site: Site, mode: str) -> None:
+    """FP-49: the original that the override calls rotates there, too."""
+
+    def apis(default: Any) -> Any:
+        original = default.verify_session
+
+        async def verify(options: Any, *rest: Any) -> Any:
+            return await original(options, *rest)
+
+        default.verify_session = verify
+        return without_api(default)
+
+    visitor = bare_site.init(override=InputOverrideConfig(apis=apis)).sign_in(mode)
+    old = visitor.refresh_token
+    assert visitor.refresh().json == {"user": "user-1"}
+    assert visitor.refresh_token != old
 
 
 def test_a_disabled_api_is_not_handled(bare_site: Site) -> None:

@@ -31,6 +31,9 @@ START = Callable[..., Wire]
         ({"ip_deny_regex": r"10\..*"}, "192.168.0.1", True),
         ({"ip_allow_regex": r"10\..*", "ip_deny_regex": r".*\.9"}, "10.0.0.9", False),
         ({"ip_allow_regex": "::1|127.0.0.1"}, "::1", True),
+        ({"ip_deny_regex": r"10\..*"}, "::ffff:10.0.0.9", False),
+        ({"ip_allow_regex": r"10\..*"}, "::ffff:10.0.0.9", True),
+        ({"ip_allow_regex": "no address"}, "no address", True),
     ],
 )
 def test_rules_match_the_whole_address(

@@ -31,6 +31,36 @@ def test_web_pages_may_not_call_a_server_without_api_keys(wire: Wire, headers: d
 
 
 @pytest.mark.parametrize(
+    ("host", "passes"),
+    [
+        ("localhost:3567", True),
+        ("core", True),
+        ("127.0.0.1:3567", True),
+        ("[::1]:3567", True),
+        ("core.Internal", True),
+        ("evil.example:3567", False),
+        ("127.0.0.1.evil.example", False),
+        ("internal.evil.example.", False),
+    ],
+)
+def test_without_api_keys_a_public_name_is_refused(wire: Wire, host: str, passes: bool) -> None:
+    """DNS rebinding: to a browser such a page is of the same origin, so no header tells on it."""
+    answer = wire.raw("GET", "/recipe/roles", headers={"host": host})
+    if passes:
+        assert answer.status_code == 200
+    else:
+        name = host.partition(":")[0]
+        assert (answer.status_code, answer.text) == (403, f"Requests to {name} need an API key\n")
+
+
+def test_with_an_api_key_any_name_is_served(start: Callable[..., Wire]) -> None:
+    """A page has none of the keys."""
+    wire = start(api_keys=[KEY])
+    answer = wire.raw("GET", "/recipe/roles", headers={"host": "core.example.com", "api-key": KEY})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
     ("headers", "status"),
     [
         ({}, 401),
@@ -309,6 +339,15 @@ def test_a_burst_of_hellos_does_not_reach_the_database() -> None:
     statuses = [wire.raw("GET", "/hello").status_code for _ in range(7)]
     assert statuses[:5] == [503] * 5
     assert 200 in statuses[5:]
+
+
+def test_hellos_to_unknown_tenants_are_counted_alike(start: Callable[..., Wire]) -> None:
+    """Nobody without a key makes the server ask its store more often than five times at once."""
+    wire = start(api_keys=[KEY])
+    assert wire.refusal("GET", "/nosuch/hello")[0] == 400
+    statuses = [wire.raw("GET", "/nosuch/hello").status_code for _ in range(20)]
+    assert statuses[:4] == [400] * 4
+    assert statuses.count(200) > 10
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from supertokens_py.engine.interface import TryRefresh, Unauthorised, Verified
 from supertokens_py.server import create_app
 from tests.server.wire import LEGACY, Wire, access, claims, create_body, header, refresh_token
 from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
 
 PROTECTED = (
     "sub", "exp", "iat", "tId", "rsub", "sessionHandle", "refreshTokenHash1", "parentRefreshTokenHash1",
@@ -208,9 +209,11 @@ def test_the_anti_csrf_proof_is_checked_where_wanted(either: Wire) -> None:
     token, proof = access(created), created["antiCsrfToken"]
     checked = {"enableAntiCsrf": True, "doAntiCsrfCheck": True}
     assert either.verify(token, **checked, antiCsrfToken=proof)["status"] == "OK"
-    for sent in ({}, {"antiCsrfToken": "wrong"}, {"antiCsrfToken": "ü"}):
+    for sent in ({}, {"antiCsrfToken": "wrong"}, {"antiCsrfToken": "ü"}, {"antiCsrfToken": "\ud800"}):
         answer = either.verify(token, **checked, **sent)
         assert answer == {"status": "TRY_REFRESH_TOKEN", "message": "anti-csrf check failed"}
+    refused = either.refresh(refresh_token(created), enableAntiCsrf=True, antiCsrfToken="\ud800")
+    assert refused["status"] == "UNAUTHORISED"
     assert either.verify(token, enableAntiCsrf=True)["status"] == "OK"
     without = access(either.create())
     assert either.verify(without, enableAntiCsrf=True)["status"] == "TRY_REFRESH_TOKEN"
@@ -617,3 +620,13 @@ def test_get_tells_everything_that_is_no_secret(either: Wire, clock: Clock) -> N
         "timeCreated": clock.now_ms,
         "tenantId": "public",
     }
+
+
+def test_a_stored_payload_with_a_protected_claim_is_not_handed_out(
+    wire: Wire, sqlite_database: TestDatabase
+) -> None:
+    """Below 5.6 a verification signs what is stored: not where a row has come to name somebody else."""
+    token = access(wire.create("mallory"))
+    sqlite_database.query('UPDATE session_info SET jwt_user_payload = \'{"sub": "admin"}\'')
+    answer = wire.at(LEGACY).verify(token, checkDatabase=True)
+    assert answer == {"status": "UNAUTHORISED", "message": "The user payload contains protected field"}

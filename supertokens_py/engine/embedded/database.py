@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from supertokens_py import forks
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError
 
-from . import failures, forks, schema, tables
+from . import failures, schema, tables
 from .location import Location, locate
 from .pools import begin, open_pool
 from .statements import DriverQuery, lock_key, take_lock
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Mode: TypeAlias = Literal["read", "single", "write"]
+Fetch: TypeAlias = Callable[[DriverQuery, Mapping[str, Any]], "tuple[Any, ...] | None"]
 
 MAX_CONFLICTS = 12
 MAX_RECONNECTS = 2
@@ -77,16 +79,17 @@ class Database:
         return self._run(work, "read", repeatable=True)
 
     def driver_query(self, statement: ClauseElement) -> DriverQuery:
-        """Compile a statement for `row` and `row_within`."""
+        """Compile a statement for `alone` and `row_within`."""
         return DriverQuery.of(statement, self._pool.dialect)
 
-    def row(
-        self, query: DriverQuery, values: Mapping[str, Any], *, mode: Literal["read", "single"] = "read"
-    ) -> tuple[Any, ...] | None:
-        """Run one repeatable statement on the driver's own cursor, at half the cost of `read` or `single`."""
+    def alone(self, work: Callable[[Fetch], T], mode: Literal["read", "single"], *, repeatable: bool) -> T:
+        """Run a unit of one statement on the driver's own cursor, at half the cost of `read` or `single`.
+
+        `work` gets what runs a query and returns its first row; `repeatable` is as for `single`.
+        """
         if not self._opened:
             self._open()
-        return self._repeat(lambda: self._alone(query, values, mode), repeatable=True)
+        return self._repeat(lambda: self._alone(work, mode), repeatable=repeatable)
 
     def row_within(
         self, connection: Connection, query: DriverQuery, values: Mapping[str, Any]
@@ -176,9 +179,9 @@ class Database:
             connection.commit()
             return result
 
-    def _alone(self, query: DriverQuery, values: Mapping[str, Any], mode: Mode) -> tuple[Any, ...] | None:
+    def _alone(self, work: Callable[[Fetch], T], mode: Mode) -> T:
         with self._gate, self._turn(mode), closing(self._raw_connection()) as connection:
-            return self._fetched(connection, connection, query, values)
+            return work(lambda query, values: self._fetched(connection, connection, query, values))
 
     def _fetched(
         self,

@@ -14,9 +14,8 @@ import time
 import weakref
 from collections.abc import Callable
 
+from supertokens_py import forks
 from supertokens_py.exceptions import SuperTokensError
-
-from . import forks
 
 BATCH_DELAY_S = 2.0
 FIRST_SWEEP_S = 30.0

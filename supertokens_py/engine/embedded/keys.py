@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import bindparam, delete, insert, select
 
+from supertokens_py import forks
 from supertokens_py.audit import audit
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
@@ -20,7 +21,6 @@ from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.signatures import RsaVerificationKey
 
-from . import forks
 from .key_material import (
     AtRest,
     SigningKey,
@@ -130,8 +130,7 @@ class KeyRing:
             return self.key_set()
         try:
             if time.monotonic() - self._reloaded_at >= RELOAD_COOL_DOWN_S:
-                with self._lock.timed():
-                    self._read_again()
+                self._read_again()
             if self._snapshot is None and self._failure is not None:
                 raise self._failure
             return self.key_set()
@@ -236,11 +235,12 @@ class KeyRing:
         return not static or is_due(newest_ms, self._settings, now_ms=self._settings.now_ms())
 
     def _load(self, *, create: bool) -> _Snapshot:
-        dynamic, static = self._database.read(self._read)
-        if create and self._needs_key(dynamic, static):
-            dynamic, static, made = self._database.write(self._create_due)
-            for kid in made:
-                audit("key.created", kid=kid)
+        with self._lock.timed():
+            dynamic, static = self._database.read(self._read)
+            if create and self._needs_key(dynamic, static):
+                dynamic, static, made = self._database.write(self._create_due)
+                for kid in made:
+                    audit("key.created", kid=kid)
         read_at = time.monotonic()
         self._snapshot = _Snapshot(dynamic, static, self._public(dynamic, static), read_at)
         self._look_again_at = read_at + STALE_AFTER_S

@@ -22,7 +22,7 @@ from uuid import UUID, uuid4
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from supertokens_py.access_token import to_json
+from supertokens_py.access_token import same, to_json
 from supertokens_py.constants import DEFAULT_TENANT_ID
 
 MAX_TOKEN_LENGTH = 8192
@@ -66,11 +66,6 @@ def hash1(text: str) -> str:
 def hash2(text: str) -> str:
     """Return the SHA-256 of the hex text of the SHA-256."""
     return hash1(hash1(text))
-
-
-def same(one: str, other: str) -> bool:
-    """Compare two secrets without telling by the time it takes where they differ."""
-    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def new_master_key() -> str:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, assert_never
 
+from supertokens_py.access_token import same
 from supertokens_py.audit import Event, Fact, audit
-from supertokens_py.constants import PROTECTED_CLAIMS
+from supertokens_py.engine import limits
 from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
 from supertokens_py.types.base import JSONObject
 
 from . import access_tokens
 from .access_tokens import Grant
-from .refresh_tokens import RefreshToken, open_token, same, successor
+from .refresh_tokens import RefreshToken, open_token, successor
 from .rotation import decide, is_theft, successor_of
 from .session_statements import NO_SESSION, json_object, lineage_of
 from .session_work import SessionWork
@@ -23,6 +24,7 @@ from .session_work import SessionWork
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from .database import Fetch
     from .statements import DriverQuery
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -119,8 +121,6 @@ class Refresher(SessionWork):
         use = _Use(presented, master_key, anti_csrf=anti_csrf, static=not dynamic_key)
         outcome = None
         if not self._database.location.is_sqlite:
-            # Sent again after a commit of unknown outcome, it finds another token current, and the
-            # general way repeats the successor.
             outcome = self._rotate_current(use)
         if outcome is None:
             outcome = self._database.write(lambda c: self._rotate(c, use))
@@ -140,8 +140,15 @@ class Refresher(SessionWork):
         statement by itself may wait seconds for another writer, which would make its time of rotation
         as old; `_rotate` reads the clock when it has the lock.
         """
-        following = self._following(use, now_ms=self._settings.now_ms())
-        row = self._database.row(self._current_rotation, following.values, mode="single")
+
+        def unit(fetch: Fetch) -> tuple[_Following, tuple[Any, ...] | None]:
+            following = self._following(use, now_ms=self._settings.now_ms())  # a connection may take a while
+            return following, fetch(self._current_rotation, following.values)
+
+        # Sent again after a commit of unknown outcome, it finds another token current, and the general
+        # way repeats the successor, as long as there is a grace window.
+        repeatable = self._settings.grace_period_ms > 0
+        following, row = self._database.alone(unit, "single", repeatable=repeatable)
         if row is None:
             return None
         user_id, payload = row
@@ -160,8 +167,8 @@ class Refresher(SessionWork):
             return _Outcome(Unauthorised(NO_SESSION))
         user_id, payload_text, use_static_key = row[4:]
         payload = json_object(payload_text)
-        if decision in ("ROTATE", "REPEAT") and not payload.keys().isdisjoint(PROTECTED_CLAIMS):
-            return _Outcome(Unauthorised("The user payload contains protected field"))
+        if decision in ("ROTATE", "REPEAT") and not limits.is_signable(payload):
+            return _Outcome(Unauthorised(limits.PROTECTED_PAYLOAD))
         user_id, recipe_user_id = self._users.resolve(connection, user_id)
         match decision:
             case "ROTATE":

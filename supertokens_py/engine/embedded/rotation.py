@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from supertokens_py.access_token import same
 from supertokens_py.engine.config import ReuseBehaviour
 from supertokens_py.engine.interface import ReuseSubtype
 
-from .refresh_tokens import RefreshToken, same, successor
+from .refresh_tokens import RefreshToken, successor
 
 #: GONE: no live session. ROTATE: the current token, or an unused child of it. REPEAT: the retired
 #: token inside the grace window. A reuse subtype: the session must end.

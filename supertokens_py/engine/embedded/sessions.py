@@ -108,7 +108,8 @@ class SessionStore(SessionWork):
 
     def verify(self, token: AccessToken) -> Verified | Unauthorised | TryRefresh:
         """Ask the database whether the session of a token stands, and whether the token is of its line."""
-        row = self._database.row(self._lineage, key_of(token.handle))
+        key = key_of(token.handle)
+        row = self._database.alone(lambda fetch: fetch(self._lineage, key), "read", repeatable=True)
         lineage = None if row is None else lineage_of(row)
         if row is None or lineage is None or lineage.expires_ms <= self._settings.now_ms():
             return Unauthorised(NO_SESSION)
@@ -122,21 +123,25 @@ class SessionStore(SessionWork):
         self, access_token: str, *, payload: JSONObject | None, merge: JSONObject | None
     ) -> Regenerated | Unauthorised:
         """Store another payload and sign it into a token with the same end."""
-        for name, change in (("access_token_payload", payload), ("access_token_payload_update", merge)):
-            if change is not None:
-                limits.json_text(name, change)
-                limits.refuse_protected(change)
+        if payload is not None:
+            limits.json_text("access_token_payload", payload)
+            limits.refuse_protected(payload)
+        if merge is not None:
+            limits.json_text("access_token_payload_update", merge)
+            limits.refuse_protected_update(merge)
         token = parse_access_token(access_token)
         verifier = None if token is None or token.version < 3 else self._keys.verification_key(token.kid)
         if token is None or verifier is None or not verifier.matches(token.text):
             return Unauthorised("the access token is not a valid one")
 
-        def unit(connection: Connection) -> tuple[str, str, JSONObject, bool] | None:
+        def unit(connection: Connection) -> tuple[str, str, JSONObject, bool] | Unauthorised:
             row = self._locked(connection, token.handle)
             if row is None:
-                return None
+                return Unauthorised(NO_SESSION)
             stored = json_object(row.jwt_user_payload)
             changed = limits.merged(payload if payload is not None else stored, merge or {})
+            if not limits.is_signable(changed):
+                return Unauthorised(limits.PROTECTED_PAYLOAD)
             self._write_payload(connection, token.handle, row, changed)
             primary_id, recipe_id = self._users.resolve(connection, row.user_id)
             return primary_id, recipe_id, changed, bool(row.use_static_key)
@@ -144,8 +149,8 @@ class SessionStore(SessionWork):
         # Keys are made before the transaction: a unit never needs a second connection.
         keys = {static: self._keys.signer(static=static) for static in (False, True)}
         found = self._database.write(unit)
-        if found is None:
-            return Unauthorised(NO_SESSION)
+        if isinstance(found, Unauthorised):
+            return found
         user_id, recipe_user_id, changed, static = found
         issued: IssuedToken | None = None
         now_ms = self._settings.now_ms()
@@ -247,7 +252,7 @@ class SessionStore(SessionWork):
     def merge_payload(self, handle: str, update: JSONObject) -> bool:
         """Lay an update over the custom claims, under the lock of the row."""
         limits.json_text("access_token_payload_update", update)
-        limits.refuse_protected(update)
+        limits.refuse_protected_update(update)
 
         def unit(connection: Connection) -> bool:
             row = self._locked(connection, handle)

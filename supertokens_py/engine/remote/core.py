@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
-from urllib.parse import quote
 
 import httpx2
 
@@ -134,8 +133,16 @@ def unexpected(answer: JSONObject) -> EngineUnavailableError:
 
 
 def tenant_path(tenant_id: str) -> str:
-    """Return the path prefix of a tenant, whose id is compared trimmed and in lower case."""
-    return "/" + quote(limits.tenant_id_form(tenant_id), safe="")
+    """Return the path prefix of a tenant, whose id is compared trimmed and in lower case.
+
+    Raises:
+        UnknownTenantError: no tenant can have this id, and in a path it could mean another place of the core.
+    """
+    text = limits.tenant_id_form(tenant_id)
+    try:
+        return "/" + limits.checked_tenant_id(text)
+    except BadInputError as error:
+        raise UnknownTenantError(text) from error
 
 
 def ok(answer: JSONObject) -> JSONObject:

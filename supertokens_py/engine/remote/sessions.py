@@ -49,7 +49,7 @@ class RemoteSessions:
         access_token_validity_ms: int | None = None,
     ) -> IssuedSession:
         limits.json_text("session_data_in_database", data)
-        _check_payload("access_token_payload", payload)
+        _check_payload(payload)
         body: JSONObject = {
             "userId": limits.checked_user_id(user_id),
             "userDataInJWT": payload,
@@ -97,9 +97,10 @@ class RemoteSessions:
         With `merge` the payload is read, merged and written: CDI has no merge, so of two concurrent
         updates of one session the later one can undo the earlier.
         """
-        for name, change in (("access_token_payload", payload), ("access_token_payload_update", merge)):
-            if change is not None:
-                _check_payload(name, change)
+        if payload is not None:
+            _check_payload(payload)
+        if merge is not None:
+            _check_update(merge)
         return await offload(self._regenerate, access_token, payload, merge)
 
     async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
@@ -136,7 +137,7 @@ class RemoteSessions:
         return await offload(self._replace, "/recipe/session/data", handle, "userDataInDatabase", data)
 
     async def replace_session_payload(self, handle: str, payload: JSONObject) -> bool:
-        _check_payload("access_token_payload", payload)
+        _check_payload(payload)
         return await offload(self._replace, "/recipe/jwt/data", handle, "userDataInJWT", payload)
 
     async def merge_session_payload(self, handle: str, update: JSONObject) -> bool:
@@ -144,7 +145,7 @@ class RemoteSessions:
 
         Not atomic: CDI has no merge, so of two concurrent updates the later one can undo the earlier.
         """
-        _check_payload("access_token_payload_update", update)
+        _check_update(update)
         return await offload(self._merge, handle, update)
 
     def _create(self, body: JSONObject, tenant_id: str, validity_ms: int | None) -> IssuedSession:
@@ -221,6 +222,8 @@ class RemoteSessions:
                 return Unauthorised("Session does not exist.")
             payload = limits.merged(stored.payload if payload is None else payload, merge)
             limits.json_text("access_token_payload", payload)
+            if not limits.is_signable(payload):
+                return Unauthorised(limits.PROTECTED_PAYLOAD)
         body: JSONObject = {"accessToken": access_token}
         if payload is not None:
             body["userDataInJWT"] = payload
@@ -298,9 +301,14 @@ class RemoteSessions:
         body["accessTokenValidity"] = limits.checked_life_ms(validity_ms)
 
 
-def _check_payload(name: str, payload: JSONObject) -> None:
-    limits.json_text(name, payload)
+def _check_payload(payload: JSONObject) -> None:
+    limits.json_text("access_token_payload", payload)
     limits.refuse_protected(payload)
+
+
+def _check_update(update: JSONObject) -> None:
+    limits.json_text("access_token_payload_update", update)
+    limits.refuse_protected_update(update)
 
 
 def _message(answer: JSONObject) -> str:

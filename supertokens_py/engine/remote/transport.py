@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, TypeAlias, cast
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, TypeAlias, cast
+from urllib.parse import unquote, urlsplit
 
 import httpx2
 
@@ -33,13 +33,20 @@ _BUSY_DELAY_STEP_S = 0.25
 _KEEPALIVE_S = 15
 
 
-def parse_hosts(uri: str) -> tuple[str, ...]:
-    """Split a `;`-separated connection URI into base URLs without a trailing slash.
+class Host(NamedTuple):
+    """A core's base URL without a trailing slash, and the user and password that its URI names."""
+
+    address: str
+    auth: httpx2.BasicAuth | None = None
+
+
+def parse_hosts(uri: str) -> tuple[Host, ...]:
+    """Split a `;`-separated connection URI. A password stays out of the addresses, which are logged.
 
     Raises:
         ConfigError: a piece is not an http(s) address.
     """
-    hosts: list[str] = []
+    hosts: list[Host] = []
     for piece in (part.strip() for part in uri.split(";")):
         if not piece:
             continue
@@ -50,10 +57,14 @@ def parse_hosts(uri: str) -> tuple[str, ...]:
             or parts.query
             or parts.fragment
         ):
+            shown = piece.rpartition("@")[2]
             raise ConfigError(
-                f"connection_uri: {piece!r} is not the http(s):// address of a SuperTokens core"
+                f"connection_uri: {shown!r} is not the http(s):// address of a SuperTokens core"
             )
-        hosts.append(f"{parts.scheme.lower()}://{parts.netloc}{parts.path.rstrip('/')}")
+        user, _, place = parts.netloc.rpartition("@")
+        name, _, password = user.partition(":")
+        auth = httpx2.BasicAuth(unquote(name), unquote(password)) if user else None
+        hosts.append(Host(f"{parts.scheme.lower()}://{place}{parts.path.rstrip('/')}", auth))
     if not hosts:
         raise ConfigError("connection_uri names no SuperTokens core")
     return tuple(hosts)
@@ -64,7 +75,7 @@ class Transport:
 
     def __init__(
         self,
-        hosts: tuple[str, ...],
+        hosts: tuple[Host, ...],
         settings: RemoteSettings,
         *,
         interceptor: NetworkInterceptor | None = None,
@@ -101,9 +112,12 @@ class Transport:
         attempts_left, mended, busy = len(self.hosts), False, dict[str, int]()
         failure: httpx2.TransportError | None = None
         while attempts_left > 0:
-            url = self._next_host() + path
+            host = self._next_host()
+            url = host.address + path
             try:
-                response = self._attempt(method, url, headers, query, body, intercept=intercept)
+                response = self._attempt(
+                    method, url, headers, query, body, auth=host.auth, intercept=intercept
+                )
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 _log.warning("core %s cannot be reached: %s", url, error)
                 attempts_left, failure = attempts_left - 1, error
@@ -145,6 +159,7 @@ class Transport:
         query: Mapping[str, str] | None,
         body: JSONObject | None,
         *,
+        auth: httpx2.BasicAuth | None,
         intercept: bool,
     ) -> httpx2.Response:
         sent_headers, params, content = dict[str, Any](headers), dict[str, Any](query or {}), body
@@ -158,12 +173,12 @@ class Transport:
         encoded = None if content is None else encode(content)
         try:
             return self._open_client().request(
-                method, url, headers=sent_headers, params=params or None, content=encoded
+                method, url, headers=sent_headers, params=params or None, content=encoded, auth=auth
             )
         except UnicodeEncodeError as error:
             raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
 
-    def _next_host(self) -> str:
+    def _next_host(self) -> Host:
         with self._lock:
             host = self.hosts[self._next % len(self.hosts)]
             self._next += 1

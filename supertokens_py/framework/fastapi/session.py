@@ -13,11 +13,11 @@ from fastapi.security.base import SecurityBase
 from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.status import WS_1008_POLICY_VIOLATION
+from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
 from supertokens_py.app import request_context
 from supertokens_py.bridge import in_event_loop
-from supertokens_py.exceptions import ConfigError, SuperTokensError
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.csrf import require_trusted_origin
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
@@ -80,6 +80,10 @@ class SessionDependency(SecurityBase):
             return await recipe.verify(request, self._options, context)
         except SuperTokensSessionError as error:
             raise WebSocketException(WS_1008_POLICY_VIOLATION, str(error)[:100]) from error
+        except EngineUnavailableError as error:
+            raise WebSocketException(
+                WS_1013_TRY_AGAIN_LATER, "the session store cannot be reached"
+            ) from error
 
 
 class _ForgottenParentheses:

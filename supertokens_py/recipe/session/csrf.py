@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING, Any
 
-from .constants import ACCESS_TOKEN_COOKIE_KEY, RID_HEADER_KEY, AntiCsrf, TokenTransferMethod
+from supertokens_py.access_token import same
+
+from .constants import (
+    ACCESS_TOKEN_COOKIE_KEY,
+    ANTI_CSRF_HEADER_KEY,
+    RID_HEADER_KEY,
+    AntiCsrf,
+    TokenTransferMethod,
+)
 from .exceptions import TryRefreshTokenError, UnauthorisedError
 
 if TYPE_CHECKING:
@@ -48,9 +55,7 @@ def require_token(token: AccessToken, sent: str | None) -> None:
         )
     if expected is None:
         raise TryRefreshTokenError("Access token does not contain the anti-csrf token")
-    if not hmac.compare_digest(
-        sent.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
-    ):
+    if not same(sent, expected):
         raise TryRefreshTokenError("anti-csrf check failed")
 
 
@@ -64,8 +69,28 @@ def refuse_foreign_form(request: BaseRequest) -> None:
         UnauthorisedError: the browser says so (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/).
     """
     posts = request.method() == "POST" and request.get_header("sec-fetch-mode") == "navigate"
-    if posts and request.get_header("sec-fetch-site") in ("cross-site", "same-site"):
+    if posts and _is_foreign(request):
         raise UnauthorisedError("a page of another origin posted this as a form", clear_tokens=False)
+
+
+def require_proof_of_refresh(request: BaseRequest, mode: AntiCsrf) -> None:
+    """Require what a cookie refresh must show; without it, a page of another origin cannot log the user out.
+
+    A token that is missing or wrong is otherwise for the engine to judge.
+
+    Raises:
+        UnauthorisedError: the header is missing. Tokens are cleared, unless the browser says that a page of
+            another origin sent this, as its scripts can without being asked whether they may.
+    """
+    if mode == "NONE" or request.get_header(RID_HEADER_KEY) is not None:
+        return
+    foreign = _is_foreign(request)
+    if mode == "VIA_CUSTOM_HEADER" or (foreign and request.get_header(ANTI_CSRF_HEADER_KEY) is None):
+        raise UnauthorisedError(f"{MISSING_RID}.", clear_tokens=not foreign)
+
+
+def _is_foreign(request: BaseRequest) -> bool:
+    return request.get_header("sec-fetch-site") in ("cross-site", "same-site")
 
 
 def require_trusted_origin(request: BaseRequest, config: SessionConfig, user_context: dict[str, Any]) -> None:

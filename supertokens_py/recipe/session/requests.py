@@ -12,7 +12,6 @@ from . import csrf
 from .constants import (
     ACCESS_TOKEN_COOKIE_KEY,
     ANTI_CSRF_HEADER_KEY,
-    RID_HEADER_KEY,
     SESSION_REFRESH,
     TokenTransferMethod,
 )
@@ -113,9 +112,7 @@ async def session_of_request(
     allowed = "any" if recipe.accepts_any_transfer else config.allowed_transfer(request, False, user_context)
     chosen = choose_access_token(request, allowed, recipe.read_token)
     if chosen is None:
-        if options.session_required:
-            raise UnauthorisedError(NO_SESSION, clear_tokens=False)
-        return None
+        return allow_none(options)
     token, transfer = chosen
     mode = None
     if csrf.check_is_due(options.anti_csrf_check, http_method, transfer):
@@ -134,7 +131,7 @@ async def session_of_request(
             user_context=user_context,
         )
         if session is None:
-            return None
+            return allow_none(options)
     else:
         session = await recipe.verified_session(
             token, sent, user_context, check_csrf=via_token, check_database=options.check_database
@@ -144,6 +141,16 @@ async def session_of_request(
         await assert_claims_of(recipe, session, options.override_global_claim_validators, user_context)
     await session.attach_to_request_response(request, transfer, user_context)
     return session
+
+
+def allow_none(options: VerifyOptions) -> None:
+    """Let a request go on without a session, if its route allows that; an override cannot allow it.
+
+    Raises:
+        UnauthorisedError: it does not.
+    """
+    if options.session_required:
+        raise UnauthorisedError(NO_SESSION, clear_tokens=False)
 
 
 def is_refresh_call(recipe: SessionRecipe, request: BaseRequest) -> bool:
@@ -179,8 +186,7 @@ async def refresh_in_request(
         )
     refresh_token, method = chosen
     mode = "NONE" if method == "header" else config.anti_csrf(request, user_context)
-    if mode == "VIA_CUSTOM_HEADER" and request.get_header(RID_HEADER_KEY) is None:
-        raise UnauthorisedError(f"{csrf.MISSING_RID}.")
+    csrf.require_proof_of_refresh(request, mode)
     session = await recipe.recipe_implementation.refresh_session(
         refresh_token, request.get_header(ANTI_CSRF_HEADER_KEY), mode != "VIA_TOKEN", user_context
     )

@@ -31,8 +31,9 @@ def create(engine: RemoteEngine, **changes: Any) -> Any:
 
 def test_hosts_are_split_and_keep_their_base_path() -> None:
     """`;` separates hosts; a base path stays, a trailing slash goes."""
-    expected = ("http://a:3567", "https://b/base/path")
-    assert expected == parse_hosts(" http://a:3567/ ;; HTTPS://b/base/path/ ")
+    expected = ["http://a:3567", "https://b/base/path"]
+    hosts = parse_hosts(" http://a:3567/ ;; HTTPS://b/base/path/ ")
+    assert [host.address for host in hosts] == expected
 
 
 @pytest.mark.parametrize("uri", ["", ";", "a:3567", "ftp://a", "http://", "http://a?x=1"])
@@ -40,6 +41,33 @@ def test_a_uri_that_is_no_core_is_refused(uri: str) -> None:
     """What cannot be an address of a core is a ConfigError at construction."""
     with pytest.raises(ConfigError):
         parse_hosts(uri)
+
+
+def test_a_password_in_the_uri_is_sent_and_never_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """It authenticates each request, and stands in no log, error or URL that an interceptor sees."""
+    core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}})
+    seen: list[httpx2.Request] = []
+    shown: list[str] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request)
+        if request.url.host == "a":
+            raise httpx2.ConnectError("refused")
+        return core(request)
+
+    def interceptor(url: str, *rest: Any) -> Any:
+        shown.append(url)
+        return (url, *rest[:4])
+
+    caplog.set_level("DEBUG")
+    uri = "http://me:hush%40@a/x;http://me:hush%40@b"
+    engine = engine_over(handler, uri=uri, network_interceptor=interceptor)
+    assert step(engine.roles()) == []
+    assert {request.headers["authorization"] for request in seen} == {"Basic bWU6aHVzaEA="}
+    with pytest.raises(ConfigError) as raised:
+        parse_hosts("ftp://me:hush@a")
+    texts = [*shown, *(str(request.url) for request in seen), caplog.text, str(raised.value)]
+    assert [text for text in texts if "hush" in text] == []
 
 
 def test_a_dead_host_is_passed_over_and_the_next_call_starts_after_the_living_one() -> None:
@@ -189,6 +217,16 @@ def test_an_unknown_tenant_is_told_apart() -> None:
     with pytest.raises(UnknownTenantError) as raised:
         create(engine_over(core), tenant_id="t9")
     assert raised.value.tenant_id == "t9"
+
+
+@pytest.mark.parametrize("tenant_id", ["..", ".", "a/b", "a_b", "appid-other", "recipe", "%2e%2e", "é"])
+def test_a_tenant_that_cannot_be_is_unknown_and_no_other_path(tenant_id: str) -> None:
+    """In a path these ids would mean another tenant, another app, or none: the core is not asked."""
+    core = Core({"POST /public/recipe/session": wire_session(), "POST /recipe/session": wire_session()})
+    with pytest.raises(UnknownTenantError) as raised:
+        create(engine_over(core), tenant_id=tenant_id)
+    assert raised.value.tenant_id == tenant_id
+    assert core.asked == []
 
 
 def test_headers_say_key_version_and_recipe() -> None:
