@@ -133,7 +133,7 @@ async def _refresh(call: Call) -> JSONObject:
             return _issued(outcome)
         case Unauthorised():
             return {**_unauthorised(outcome.message), **_subtype(call, outcome.reuse)}
-        case TokenTheft():
+        case TokenTheft():  # pragma: no branch - the last of three
             session = {
                 "handle": outcome.handle,
                 "userId": outcome.user_id,

@@ -81,5 +81,5 @@ def _forget_after_fork() -> None:
         engine.forget_after_fork()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows forks nothing
     os.register_at_fork(after_in_child=_forget_after_fork)
