@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.recipe import multitenancy
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session.exceptions import (
     ClaimValidationError,
@@ -75,6 +78,77 @@ def test_bad_input(site: Site) -> None:
     assert reply.status == 400
     assert "user_id must not be longer than 128 characters" in reply.json["message"]
     assert reply.session_parts == []
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.name == "supertokens_py.app"]
+
+
+NO_JSON = (
+    'access_token_payload["last_login"] cannot be written as JSON: datetime is no JSON value; '
+    "convert it to text, a number, a list or a dict"
+)
+
+
+def test_bad_input_of_a_view_is_logged_where_it_was_made(
+    site: Site, caplog: pytest.LogCaptureFixture, mode: str
+) -> None:
+    """A value that is no JSON: the same 400 in both modes, and a warning that leads to the view."""
+
+    def script(view: Any) -> Any:
+        yield view.create("user-1", {"last_login": datetime(2026, 1, 2)})
+
+    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
+    assert (reply.status, reply.json) == (400, {"message": NO_JSON})
+    assert site.handles() == []
+    (record,) = told(caplog)
+    assert (record.levelname, record.getMessage()) == (
+        "WARNING",
+        f"the application's own call was refused, and its request is answered with 400: {NO_JSON}",
+    )
+    assert record.exc_info
+    assert "script" in [frame.name for frame in traceback.extract_tb(record.exc_info[2])]
+
+
+def test_a_merge_of_bad_input_ends_alike_in_both_modes(
+    site: Site, caplog: pytest.LogCaptureFixture, mode: str
+) -> None:
+    """Whether the token would fit a cookie is asked of JSON only."""
+
+    def script(view: Any) -> Any:
+        yield view.merge({"last_login": datetime(2026, 1, 2)})
+
+    reply = site.sign_in(mode).post("/protected", do=script)
+    text = NO_JSON.replace("payload[", "payload_update[")
+    assert (reply.status, reply.json, len(told(caplog))) == (400, {"message": text}, 1)
+
+
+def test_bad_input_of_an_override_is_logged_on_our_routes_too(
+    bare_site: Site, caplog: pytest.LogCaptureFixture, mode: str
+) -> None:
+    """Sign-out is the SDK's route, the mistake in it the application's."""
+
+    def apis(default: Any) -> Any:
+        async def signout_post(session: Any, options: Any, user_context: Any) -> Any:
+            await session.update_session_data_in_database([], user_context)
+
+        default.signout_post = signout_post
+        return default
+
+    visitor = bare_site.init(override=InputOverrideConfig(apis=apis)).sign_in(mode)
+    assert visitor.post("/auth/signout").status == 400
+    assert [record.levelname for record in told(caplog)] == ["WARNING"]
+
+
+def test_bad_input_of_a_client_is_not(bare_site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """What a stranger sends to the SDK's routes fills no log."""
+    caplog.set_level(logging.DEBUG)
+    bare_site.init(recipes=[multitenancy.init()])
+    reply = bare_site.get("/auth/nobody/loginmethods")
+    assert (reply.status, reply.json) == (400, {"message": "Tenant not found"})
+    assert [(record.levelname, record.getMessage()) for record in told(caplog)] == [
+        ("DEBUG", "answering 400: Tenant not found")
+    ]
 
 
 def test_custom_status_codes(bare_site: Site, mode: str) -> None:

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_access_token, to_json
+from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_access_token
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.context import in_context
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
-from supertokens_py.engine.limits import refuse_protected, require_object
+from supertokens_py.engine.limits import json_form, refuse_protected, require_object
 from supertokens_py.exceptions import (
     ConfigError,
     GeneralError,
@@ -173,8 +173,10 @@ class SessionRecipe(RecipeModule):
 
         Raises:
             PayloadTooLargeError: says by how much.
+            BadInputError: they have no JSON form; the engine would say the same.
         """
-        size = len(to_json(without_protected(payload)).encode()) + _SDK_CLAIMS_LENGTH
+        custom = json_form("access_token_payload", without_protected(payload))
+        size = len(custom.encode()) + _SDK_CLAIMS_LENGTH
         length = _FIXED_TOKEN_LENGTH + -(-size * 4 // 3)
         if length > COOKIE_LIMIT:
             raise PayloadTooLargeError(length, COOKIE_LIMIT)

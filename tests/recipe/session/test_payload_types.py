@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.recipe.session import SessionContainer
+from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session import syncio as sessions
+from supertokens_py.recipe.session.claims import BooleanClaim
 
 from .conftest import Start
 
@@ -38,6 +40,43 @@ def test_a_new_session_takes_dicts(start: Start, name: str, value: Any) -> None:
     )
     assert text == f"{name} must be a JSON object (a dict), not {type(value).__name__}"
     assert sessions.get_all_session_handles_for_user("u1") == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "place", "kind"),
+    [
+        ({"last_login": datetime(2026, 1, 2)}, '["last_login"]', "datetime"),
+        ({"a": [1, {"b c": {1, 2}}]}, '["a"][1]["b c"]', "set"),
+        ({"a": ({}, float("nan"))}, '["a"][1]', "nan"),
+        ({"a": float("-inf")}, '["a"]', "-inf"),
+    ],
+)
+def test_a_value_without_a_json_form_is_named_with_its_place(
+    live: SessionContainer, payload: dict[str, Any], place: str, kind: str
+) -> None:
+    """In new sessions, in their data, in changes."""
+    why = f"cannot be written as JSON: {kind} is no JSON value; convert it to text, a number, a list or a dict"
+    for name in ("access_token_payload", "session_data_in_database"):
+        text = refusal(
+            lambda name=name: sessions.create_new_session_without_request_response(
+                "public", "u2", **{name: payload}
+            )
+        )
+        assert text == f"{name}{place} {why}"
+    update = f"access_token_payload_update{place} {why}"
+    assert refusal(lambda: live.sync_merge_into_access_token_payload(payload)) == update
+    assert refusal(lambda: sessions.merge_into_access_token_payload(live.get_handle(), payload)) == update
+    assert sessions.get_all_session_handles_for_user("u2") == []
+
+
+def test_a_claim_that_fetches_something_else_is_named(start: Start) -> None:
+    """By its key in the payload."""
+    start()
+    fetched: Any = datetime(2026, 1, 2)
+    claim = BooleanClaim("seen", lambda *_: fetched)
+    SessionRecipe.get_instance().add_claim_from_other_recipe(claim)
+    text = refusal(lambda: sessions.create_new_session_without_request_response("public", "u2"))
+    assert text.startswith('access_token_payload["seen"]["v"] cannot be written as JSON: datetime is no ')
 
 
 @pytest.mark.parametrize("value", WRONG)
