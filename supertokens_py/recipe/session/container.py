@@ -12,7 +12,7 @@ from supertokens_py.audit import audit
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.deprecation import warn_deprecated
-from supertokens_py.engine.limits import json_form, refuse_protected, require_object
+from supertokens_py.engine.limits import json_form, refuse_protected_update, require_object
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.types.base import RecipeUserId, context_of
 
@@ -227,7 +227,7 @@ class SessionContainer:
             UnauthorisedError: the session is gone.
         """
         json_form("access_token_payload_update", access_token_payload_update)
-        refuse_protected(access_token_payload_update)
+        refuse_protected_update(access_token_payload_update)
         context = context_of(user_context)
         self._check_fits({**self.get_access_token_payload(), **access_token_payload_update})
         self._adopt(await self._recipe.merge_payload(self, access_token_payload_update, context), context)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.context import in_its_context
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
-from supertokens_py.engine.limits import refuse_protected, require_object
+from supertokens_py.engine.limits import refuse_protected, refuse_protected_update, require_object
 from supertokens_py.exceptions import ConfigError
 
 from .claim import SessionClaim, SessionClaimValidator
@@ -221,7 +221,7 @@ class RecipeInterface:
         self, session_handle: str, access_token_payload_update: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
         """Merge into the stored payload, in one transaction; clients see it after their next refresh."""
-        refuse_protected(access_token_payload_update)
+        refuse_protected_update(access_token_payload_update)
         return await self._recipe.app.engine.merge_session_payload(
             session_handle, access_token_payload_update
         )

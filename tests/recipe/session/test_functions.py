@@ -108,6 +108,10 @@ def test_merging_by_handle(clock: Clock) -> None:
     assert session.get_access_token_payload()["a"] == 1
     with pytest.raises(ProtectedClaimError):
         sessions.merge_into_access_token_payload(session.get_handle(), {"sub": "x"})
+    assert sessions.merge_into_access_token_payload(session.get_handle(), {"sub": None, "d": 4}) is True
+    stored = sessions.get_session_information(session.get_handle())
+    assert stored is not None
+    assert stored.access_token_payload == {"b": 2, "iss": "https://api.example.com/auth", "c": 3, "d": 4}
     assert sessions.merge_into_access_token_payload("nope", {"a": 1}) is False
 
 
