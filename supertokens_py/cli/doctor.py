@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
@@ -17,7 +16,7 @@ from supertokens_py.exceptions import ConfigError, SuperTokensError
 from .findings import Finding, worst
 from .output import Output, counted
 from .store import add_store_options, connection_uri, is_remote
-from .web_checks import WebSettings, check_web
+from .web_checks import WebSettings, check_web, is_local
 
 HELP = "check database, keys, clock, domains, cookies and CORS, without changing anything"
 _SIGNS = {"ok": "ok  ", "note": "note", "warning": "WARN", "error": "FAIL"}
@@ -113,7 +112,7 @@ def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list
     found += (
         Finding("warning", "core", f"{place.geturl()} is plain http: keys and tokens travel openly", advice)
         for place in places
-        if place.scheme == "http" and not _is_here(place.hostname or "")
+        if place.scheme == "http" and not is_local(place.hostname or "")
     )
     return found
 
@@ -122,15 +121,6 @@ def _places(uri: str) -> list[SplitResult]:
     """Return where the hosts of a URI are, without user and password."""
     parts = [urlsplit(piece.strip()) for piece in uri.split(";")]
     return [part._replace(netloc=part.netloc.rpartition("@")[2]) for part in parts if part.netloc]
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _web_settings(args: argparse.Namespace) -> WebSettings:

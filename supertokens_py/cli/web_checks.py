@@ -78,7 +78,7 @@ def _domains(pair: _Pair) -> Iterator[Finding]:
     relation = "another site than" if pair.cross_site else "the same site as"
     yield Finding("ok", _DOMAINS, f"the website {pair.website} is {relation} the API {pair.api}")
     hosts = {_host(pair.api), _host(pair.website)}
-    if len(hosts) == 2 and all(_is_local(host) for host in hosts):
+    if len(hosts) == 2 and all(is_local(host) for host in hosts):
         yield Finding(
             "error",
             _DOMAINS,
@@ -87,14 +87,14 @@ def _domains(pair: _Pair) -> Iterator[Finding]:
             "use the same name for both, such as localhost",
         )
     for name, origin in (("website", pair.website), ("API", pair.api)):
-        if _scheme(origin) == "http" and not _is_local(_host(origin)):
+        if _scheme(origin) == "http" and not is_local(_host(origin)):
             yield Finding(
                 "warning",
                 _DOMAINS,
                 f"the {name} {origin} is plain http: tokens can be read and changed on the way",
                 "serve it over https",
             )
-    if _scheme(pair.website) == "https" and _scheme(pair.api) == "http" and not _is_local(_host(pair.api)):
+    if _scheme(pair.website) == "https" and _scheme(pair.api) == "http" and not is_local(_host(pair.api)):
         yield Finding(
             "error",
             _DOMAINS,
@@ -108,7 +108,7 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
     yield Finding(
         "ok", _COOKIES, f"session cookies are SameSite={same_site.capitalize()}{'; Secure' if secure else ''}"
     )
-    local_api = _is_local(_host(pair.api))
+    local_api = is_local(_host(pair.api))
     if secure and _scheme(pair.api) == "http" and not local_api:
         yield Finding(
             "error",
@@ -241,7 +241,8 @@ def _host(origin: str) -> str:
     return urlsplit(origin).hostname or ""
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Tell whether a host is this machine, as browsers see it."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
