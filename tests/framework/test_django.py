@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -197,11 +198,48 @@ def test_the_decorator_of_the_other_kind(site: Site) -> None:
     def blocking(request: Any) -> JsonResponse:
         return JsonResponse({})
 
-    with pytest.raises(ConfigError, match=r"asynchronous is async: import .*framework\.django\.asyncio"):
+    def wrapped(request: Any) -> JsonResponse:
+        return blocking(request)
+
+    module = "import verify_session from supertokens_py.recipe.session.framework.django"
+    with pytest.raises(ConfigError, match=rf"^the view asynchronous is async: {module}\.asyncio$"):
         verify_sync()(asynchronous)
+    for view in (blocking, functools.wraps(blocking)(wrapped)):
+        with pytest.raises(ConfigError, match=rf"^the view blocking is not async: {module}\.syncio$"):
+            verify_async()(view)
     access = site.sign_in("header").access
-    with pytest.raises(ConfigError, match=r"blocking is not async: import .*framework\.django\.syncio"):
-        asyncio.run(verify_async()(blocking)(request_with(access)))  # type: ignore[arg-type]
+    late = verify_async()(functools.partial(blocking))
+    with pytest.raises(ConfigError, match=rf"is not async: {module}\.syncio$"):
+        asyncio.run(late(request_with(access)))  # type: ignore[arg-type]
+
+
+def test_callables_that_give_awaitables(site: Site) -> None:
+    """FP-41: partials, functions around an `async def`, classes whose `as_view()` says that it is async."""
+    from django.http import JsonResponse
+    from django.utils.decorators import method_decorator
+    from django.views import View
+
+    async def view(request: Any, name: str = "me") -> JsonResponse:
+        return JsonResponse({name: request.supertokens.get_user_id()})
+
+    @functools.wraps(view)
+    def around(request: Any) -> Any:
+        return view(request)
+
+    class One(View):
+        async def get(self, request: Any) -> JsonResponse:
+            return await view(request)
+
+    @method_decorator(verify_async(), name="dispatch")
+    class Whole(One):
+        pass
+
+    access = site.sign_in("header").access
+    for callable_view in (functools.partial(view, name="me"), around, One.as_view()):
+        guarded: Any = verify_async()(callable_view)
+        assert asyncio.run(guarded(request_with(None))).status_code == 401
+        assert asyncio.run(guarded(request_with(access))).content == b'{"me": "user-1"}'
+    assert asyncio.run(Whole.as_view()(request_with(access))).content == b'{"me": "user-1"}'
 
 
 def test_blocking_calls_in_an_async_view(site: Site) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
+from asgiref.sync import iscoroutinefunction
 from django.http.response import HttpResponseBase
 
 from supertokens_py.app import request_context
@@ -26,6 +28,18 @@ def _other_kind(view: Any, kind: str, module: str) -> ConfigError:
     name = getattr(view, "__name__", view)
     where = f"supertokens_py.recipe.session.framework.django.{module}"
     return ConfigError(f"the view {name} is {kind}: import verify_session from {where}")
+
+
+def _is_plain(view: Any) -> bool:
+    """Tell whether a view is a `def`, which has run by the time that anybody could await it.
+
+    Other callables, and functions around an `async def`, may well give awaitables.
+    """
+    if not isinstance(view, types.FunctionType) or view.__module__ == "django.utils.decorators":
+        return False  # `method_decorator` tries decorators out on a `def` of its own
+    # Deprecated on 3.14, but on 3.11 only asgiref sees its own mark, which `as_view()` sets.
+    known = (view, inspect.unwrap(view))
+    return not any(iscoroutinefunction(each) for each in known)  # pyright: ignore[reportDeprecated]
 
 
 async def _attach(request: Any, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
@@ -62,6 +76,9 @@ def verify_session_async(
     )
 
     def decorate(view: View) -> View:
+        if _is_plain(view):
+            raise _other_kind(view, "not async", "syncio")
+
         @functools.wraps(view)
         async def call(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
