@@ -11,6 +11,7 @@ from flask.views import MethodView
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.flask import Middleware
+from supertokens_py.framework.flask import middleware as flask_middleware
 from supertokens_py.framework.flask.flask_request import FlaskRequest
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
@@ -121,6 +122,65 @@ def test_method_views(site: Site, app: Flask) -> None:
     assert visitor.post("/one").json == {"user": "user-1"}
     assert_refused(site.get("/all"), UNAUTHORISED)
     assert visitor.get("/all").json == {"user": "user-1"}
+
+
+def test_a_guard_above_its_route(site: Site, app: Flask) -> None:
+    """FP-41: the route has the view without its guard: no request is answered until that is mended."""
+    blueprint = Blueprint("members", __name__)
+
+    @verify_session()
+    @blueprint.get("/members")
+    def page() -> dict[str, bool]:
+        return {"open": True}
+
+    @app.get("/other")
+    def other() -> dict[str, bool]:
+        return {"open": True}
+
+    app.register_blueprint(blueprint)
+    app.testing = True
+    for path in ("/members", "/other", "/members"):
+        with pytest.raises(ConfigError) as raised:
+            site.get(path)
+        assert str(raised.value) == (
+            "the view members.page is open to everybody: verify_session() stands above its route, "
+            "which registers the view as it is. Put @app.route(...) above @verify_session()"
+        )
+
+
+def test_a_view_with_and_without_a_guard(site: Site, app: Flask) -> None:
+    """FP-41: one function may stand under an open and under a guarded route; two guards are one too many."""
+
+    def view() -> dict[str, bool]:
+        return {"open": True}
+
+    app.add_url_rule("/open", "open", view)
+    app.add_url_rule("/guarded", "guarded", verify_session()(view))
+
+    @verify_session()
+    @app.get("/twice")
+    @verify_session()
+    def twice() -> dict[str, bool]:
+        return {"open": True}
+
+    assert site.get("/open").json == {"open": True}
+    assert_refused(site.get("/guarded"), UNAUTHORISED)
+    assert_refused(site.get("/twice"), UNAUTHORISED)
+
+
+def test_the_order_is_looked_at_once(site: Site, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later requests run the hook that answers the SDK's routes, in the same place and without the look."""
+    seen: list[str] = []
+    app.before_request(lambda: seen.append("after"))
+    app.before_request_funcs[None].insert(0, lambda: seen.append("before"))
+    (_, first, _) = app.before_request_funcs[None]
+    site.get("/x")
+    with app.test_request_context("/x"):
+        assert first() is None  # as of a thread whose request came at the same time
+    monkeypatch.setattr(flask_middleware, "refuse_bare_views", lambda app: pytest.fail("looked again"))
+    assert site.get("/x").status == 404
+    assert app.before_request_funcs[None][1] is not first
+    assert seen == ["before", "after"] * 2
 
 
 def test_blueprints_and_before_request(site: Site, app: Flask) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, Response, g, request
 from werkzeug.datastructures import Headers
 
@@ -11,6 +13,7 @@ from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.response import BaseResponse
 
 from .flask_request import ENVIRON_KEY, EXTENSION, FlaskRequest
+from .order import refuse_bare_views
 
 
 class Middleware:
@@ -23,10 +26,23 @@ class Middleware:
     def init_app(self, app: Flask) -> None:
         """Register the hooks; a request that is not the SDK's costs a path comparison."""
         app.extensions[EXTENSION] = self
-        app.before_request(_answer_own_routes)
+        app.before_request(_checked_once(app))
         app.after_request(_add_changes)
         app.teardown_request(_forget_session)
         app.register_error_handler(SuperTokensError, _answer_error)
+
+
+def _checked_once(app: Flask) -> Callable[[], Response | None]:
+    """Make a hook that looks at the views at the first request, when all are there, and then gives way."""
+
+    def answer_first() -> Response | None:
+        refuse_bare_views(app)
+        hooks = app.before_request_funcs[None]
+        if answer_first in hooks:  # else another thread was first
+            hooks[hooks.index(answer_first)] = _answer_own_routes
+        return _answer_own_routes()
+
+    return answer_first
 
 
 def _answer_own_routes() -> Response | None:

@@ -17,6 +17,7 @@ from supertokens_py.recipe.session.requests import VerifyOptions
 
 from .flask_request import FlaskRequest
 from .middleware import error_response
+from .order import remember_bare
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +49,7 @@ def verify_session(
     )
 
     def decorate(view: Callable[P, T]) -> Callable[P, T]:
+        remember_bare(view)
         is_async = inspect.iscoroutinefunction(view)
 
         @functools.wraps(view)

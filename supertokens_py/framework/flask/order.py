@@ -1,0 +1,48 @@
+"""Finds views that a `verify_session()` above their `@app.route` leaves open to everybody."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+from weakref import WeakSet
+
+from flask import Flask
+
+from supertokens_py.exceptions import ConfigError
+
+# Views as they were before `verify_session` guarded them. Whoever keeps one of them calls it unguarded.
+_bare: WeakSet[Callable[..., Any]] = WeakSet()
+
+
+def remember_bare(view: Callable[..., Any]) -> None:
+    """Note what `verify_session` is about to guard."""
+    if isinstance(view, types.FunctionType):
+        _bare.add(view)
+
+
+def refuse_bare_views(app: Flask) -> None:
+    """Look at the views of an app for such that are guarded elsewhere only.
+
+    Raises:
+        ConfigError: names the first of them, and the right order.
+    """
+    views = app.view_functions
+    guarded = {inner for view in views.values() for inner in _inside(view)}
+    for endpoint, view in views.items():
+        if _is_bare(view) and view not in guarded and not any(_inside(view)):
+            raise ConfigError(
+                f"the view {endpoint} is open to everybody: verify_session() stands above its route, "
+                "which registers the view as it is. Put @app.route(...) above @verify_session()"
+            )
+
+
+def _is_bare(view: Any) -> bool:
+    return isinstance(view, types.FunctionType) and view in _bare
+
+
+def _inside(view: Any) -> Iterator[Any]:
+    """Yield the guarded functions inside a view."""
+    while (view := getattr(view, "__wrapped__", None)) is not None:
+        if _is_bare(view):
+            yield view
