@@ -7,6 +7,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from supertokens_py.bridge import call_app
@@ -32,8 +33,45 @@ class OverrideConfig:
         functions: Callable[[Any], Any] | None = None,
         apis: Callable[[Any], Any] | None = None,
     ) -> None:
+        for name, override in (("functions", functions), ("apis", apis)):
+            if override is not None and not callable(override):
+                raise ConfigError(
+                    f"{name} must be a function that gets the original implementation and returns it with "
+                    f"your changes, not {type(override).__name__}"
+                )
         self.functions = functions
         self.apis = apis
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a hook of the application must return."""
+
+    kinds: tuple[type[Any], ...]
+    wanted: str  #: as errors say it
+
+    def require(self, value: Any, name: str, hook: Callable[..., Any]) -> None:
+        """Refuse any other result of a hook.
+
+        Raises:
+            ConfigError: says where the hook is written, what it returned and what it must return.
+        """
+        if isinstance(value, self.kinds):
+            return
+        line = _line_of(hook)
+        where = f"{name} ({line})" if line else name
+        raise ConfigError(f"{where} returned {_kind_of(value)}; it must return {self.wanted}")
+
+
+def _kind_of(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def _line_of(hook: Any) -> str | None:
+    while isinstance(hook, functools.partial):
+        hook = hook.func
+    code = getattr(inspect.unwrap(hook), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else None
 
 
 def install(
@@ -41,14 +79,15 @@ def install(
     override: Callable[[T], T] | None,
     source: str,
     adapters: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] | None = None,
+    results: Mapping[str, Result] | None = None,
 ) -> tuple[T, frozenset[str]]:
     """Apply an override; return the implementation and the names of the methods that it replaced.
 
     Only what was replaced is wrapped, so that it may be sync or async; the rest stays as fast as it was.
-    `adapters` give a replacement the arguments that it declares.
+    `adapters` give a replacement the arguments that it declares; `results` are checked at each call.
 
     Raises:
-        ConfigError: the override returned nothing.
+        ConfigError: the override returned something else than an implementation.
     """
     if override is None:
         return default, frozenset()
@@ -59,12 +98,21 @@ def install(
         raise ConfigError(f"the override in {source} returned None; it must return the implementation")
     _tell_unknown_names(implementation, kind, known, source)
     names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
+    for name in names:
+        if not callable(getattr(implementation, name, None)):
+            raise ConfigError(
+                f"the override in {source} returned {_kind_of(implementation)}, which has no {name}; "
+                "it must return the implementation"
+            )
     replaced = frozenset(name for name in names if _is_replaced(implementation, kind, name))
     for name in replaced:
-        hook = getattr(implementation, name)
+        written = adapted = getattr(implementation, name)
         if adapters and name in adapters:
-            hook = adapters[name](hook)
-        setattr(implementation, name, _awaitable(hook))
+            adapted = adapters[name](written)
+        call = _awaitable(adapted)
+        if results and name in results:
+            call = _checked(call, f"{name} of {source}", written, results[name])
+        setattr(implementation, name, call)
     return implementation, replaced
 
 
@@ -87,9 +135,24 @@ def _is_replaced(implementation: Any, kind: type[Any], name: str) -> bool:
 def _awaitable(hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(hook)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        return await call_app(hook, *args, **kwargs)
+        result: Any = await call_app(hook, *args, **kwargs)
+        if not hasattr(result, "__await__"):
+            return result
+        return await call_app(lambda: result)  # it returned what the original gave, and forgot to await it
 
     return call
+
+
+def _checked(
+    call: Callable[..., Awaitable[Any]], name: str, written: Callable[..., Any], result: Result
+) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(call)
+    async def checked(*args: Any, **kwargs: Any) -> Any:
+        value = await call(*args, **kwargs)
+        result.require(value, name, written)
+        return value
+
+    return checked
 
 
 def parameter_names(hook: Callable[..., Any]) -> list[str] | None:

@@ -248,6 +248,29 @@ def test_a_hook_answers_in_its_own_words(bare_site: Site) -> None:
         }
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_hook_that_returns_no_response_is_named(bare_site: Site, is_async: bool) -> None:
+    """With its line, in what the framework logs of the 500."""
+
+    def hook(*_: Any) -> Any:
+        return None
+
+    used = as_async(hook) if is_async else hook
+    bare_site.init(error_handlers=InputErrorHandlers(used, used, used, used))
+    line = f"{__file__}:{hook.__code__.co_firstlineno}"
+    for name, error in (
+        ("on_unauthorised", UnauthorisedError("x")),
+        ("on_try_refresh_token", TryRefreshTokenError("x")),
+        ("on_invalid_claim", InvalidClaimsError("x", [])),
+        ("on_token_theft_detected", TokenTheftError("user-1", "some-handle")),
+    ):
+        assert bare_site.post("/open", do=raising(lambda error=error: error)).status == 500
+        assert str(bare_site.client.error) == (
+            f"error_handlers.{name} ({line}) returned None; "
+            "it must return the response that it got, a BaseResponse"
+        )
+
+
 # -- the order of changes --------------------------------------------------------------------------
 
 

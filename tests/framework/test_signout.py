@@ -121,6 +121,28 @@ def test_disabled(bare_site: Site) -> None:
     assert visitor.get(PATH).status == 404
 
 
+@pytest.mark.parametrize(("answer", "came"), [(None, "None"), ({"status": "OK"}, "dict")])
+def test_an_override_that_answers_with_something_else(
+    bare_site: Site, answer: Any, came: str, mode: str
+) -> None:
+    """FP-79: it is named, with what to return."""
+
+    def signout_post(*_: Any) -> Any:
+        return answer
+
+    def apis(default: Any) -> Any:
+        default.signout_post = signout_post
+        return default
+
+    visitor = bare_site.init(override=InputOverrideConfig(apis=apis)).sign_in(mode)
+    assert visitor.post(PATH).status == 500
+    line = f"{__file__}:{signout_post.__code__.co_firstlineno}"
+    assert str(bare_site.client.error) == (
+        f"signout_post of session.init(override=…apis) ({line}) returned {came}; "
+        "it must return a SignOutOkayResponse or a GeneralErrorResponse"
+    )
+
+
 def test_an_override_runs_around_ours(bare_site: Site, mode: str) -> None:
     """FP-79: an override of sign-out may call the original, and of revoke_session too, sync or async."""
     seen: list[str] = []

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from supertokens_py.bridge import call_app
 from supertokens_py.engine.context import in_context
 from supertokens_py.exceptions import EngineUnavailableError
-from supertokens_py.recipe.base import parameter_names, takes_argument
+from supertokens_py.framework.response import BaseResponse
+from supertokens_py.recipe.base import Result, parameter_names, takes_argument
 
 from .exceptions import (
     ClearDuplicateSessionCookiesError,
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from supertokens_py.framework.request import BaseRequest
-    from supertokens_py.framework.response import BaseResponse
 
     from .recipe import SessionRecipe
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_A_RESPONSE = Result((BaseResponse,), "the response that it got, a BaseResponse")
 
 
 class ErrorResponses:
@@ -52,23 +54,18 @@ class ErrorResponses:
             case UnauthorisedError():
                 if error.clear_tokens:
                     await self._clear(request, user_context)
-                hook, status, body = self._hooks.on_unauthorised, self._expired_status, "unauthorised"
+                hook, status, body = "on_unauthorised", self._expired_status, "unauthorised"
             case TokenTheftError():
                 await self._clear(request, user_context)
                 return await self._theft(error, request, response, user_context)
             case InvalidClaimsError():
                 return await self._invalid_claims(error, request, response)
             case ClearDuplicateSessionCookiesError():
-                hook, status, body = self._hooks.on_clear_duplicate_session_cookies, 200, str(error)
+                hook, status, body = "on_clear_duplicate_session_cookies", 200, str(error)
             case _:
-                hook, status, body = (
-                    self._hooks.on_try_refresh_token,
-                    self._expired_status,
-                    "try refresh token",
-                )
-        if hook is not None:
-            return await call_app(hook, request, str(error), response)
-        return _message(response, status, body)
+                hook, status, body = "on_try_refresh_token", self._expired_status, "try refresh token"
+        answer = await self._ask(hook, request, str(error), response)
+        return _message(response, status, body) if answer is None else answer
 
     async def _theft(
         self,
@@ -77,26 +74,36 @@ class ErrorResponses:
         response: BaseResponse,
         user_context: dict[str, Any],
     ) -> BaseResponse:
-        hook = self._hooks.on_token_theft_detected
-        if hook is None:
-            functions = self._recipe.recipe_implementation
-            await _if_reachable(functions.revoke_session(error.session_handle, user_context))
-            return _message(response, self._expired_status, str(error))
         arguments: list[Any] = [request, error.session_handle, error.user_id]
         if self._theft_hook_takes_recipe_user:
             arguments.append(error.recipe_user_id)
         named = {"reason": error.reason} if self._theft_hook_takes_reason else {}
-        return await call_app(hook, *arguments, response, **named)
+        answer = await self._ask("on_token_theft_detected", *arguments, response, **named)
+        if answer is not None:
+            return answer
+        functions = self._recipe.recipe_implementation
+        await _if_reachable(functions.revoke_session(error.session_handle, user_context))
+        return _message(response, self._expired_status, str(error))
 
     async def _invalid_claims(
         self, error: InvalidClaimsError, request: BaseRequest, response: BaseResponse
     ) -> BaseResponse:
-        if self._hooks.on_invalid_claim is not None:
-            return await call_app(self._hooks.on_invalid_claim, request, error.payload, response)
+        answer = await self._ask("on_invalid_claim", request, error.payload, response)
+        if answer is not None:
+            return answer
         response.set_status_code(self._recipe.config.invalid_claim_status_code)
         failures = _plain_json([failure.to_json() for failure in error.payload])
         response.set_json_content({"message": "invalid claim", "claimValidationErrors": failures})
         return response
+
+    async def _ask(self, name: str, *arguments: Any, **named: Any) -> BaseResponse | None:
+        """Return the response of one of the application's hooks, or None where it has none."""
+        hook = getattr(self._hooks, name)
+        if hook is None:
+            return None
+        answer = await call_app(hook, *arguments, **named)
+        _A_RESPONSE.require(answer, f"error_handlers.{name}", hook)
+        return answer
 
     async def _clear(self, request: BaseRequest, user_context: dict[str, Any]) -> None:
         writer = self._recipe.writer(request, user_context)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from supertokens_py.recipe.base import parameter_names
+from supertokens_py.recipe.base import Result, parameter_names
 from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.response import APIResponse
 
 from .container import SessionContainer
 from .functions import RecipeInterface
@@ -20,6 +21,19 @@ _SIX = (
     "user_context",
 )
 _OLDER_NAMES = {"jwt_payload": "access_token_payload", "session_data": "session_data_in_database"}
+
+_A_SESSION = Result((SessionContainer,), "a SessionContainer")
+_A_SESSION_OR_NONE = Result((SessionContainer, type(None)), "a SessionContainer or None")
+#: What replaced functions and APIs must return, where something else would fail far from them.
+FUNCTION_RESULTS = {
+    "create_new_session": _A_SESSION,
+    "get_session": _A_SESSION_OR_NONE,
+    "refresh_session": _A_SESSION,
+}
+API_RESULTS = {
+    "signout_post": Result((APIResponse,), "a SignOutOkayResponse or a GeneralErrorResponse"),
+    "verify_session": _A_SESSION_OR_NONE,
+}
 
 
 def adapt_create_new_session(hook: Callable[..., Any]) -> Callable[..., Any]:

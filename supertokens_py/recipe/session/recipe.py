@@ -35,7 +35,7 @@ from .container import GONE, SessionContainer
 from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
 from .functions import RecipeInterface
-from .overriding import FlexibleRecipeInterface, adapt_create_new_session
+from .overriding import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
 from .payloads import without_protected
 from .requests import VerifyOptions, is_refresh_call, refresh_in_request, session_of_request
 from .results import AccessTokenObj, TokenInfo
@@ -69,11 +69,11 @@ class SessionRecipe(RecipeModule):
         adapters = {"create_new_session": adapt_create_new_session}
         self.recipe_implementation: RecipeInterface
         self.recipe_implementation, self._replaced = install(
-            default, override.functions, "session.init(override=…functions)", adapters
+            default, override.functions, "session.init(override=…functions)", adapters, FUNCTION_RESULTS
         )
         self.api_implementation: APIInterface
         self.api_implementation, self._replaced_apis = install(
-            APIInterface(self), override.apis, "session.init(override=…apis)"
+            APIInterface(self), override.apis, "session.init(override=…apis)", results=API_RESULTS
         )
         self.accepts_any_transfer: bool = (
             self.config.get_token_transfer_method is get_token_transfer_method_default
