@@ -74,6 +74,7 @@ class Supertokens:
         self._base = str(self.app_info.api_base_path)
         self._below = f"{self._base}/"
         self._gateway = str(self.app_info.api_gateway_path)
+        self._told_mount = False
         if debug:
             enable_debug_logging()
         if self.supertokens_config.engine_uri == DEFAULT_DATABASE:
@@ -216,6 +217,23 @@ class Supertokens:
         if self._gateway and (full := self._gateway + path).startswith(self._below):
             return full[len(self._base) :]
         return None
+
+    def tell_of_mount(self, request: BaseRequest) -> None:
+        """Warn once if the app is mounted where browsers do not look for the SDK's routes."""
+        mount = request.mount_path()
+        if not mount or self._told_mount or self._below.startswith((f"{mount}/", f"{self._gateway}{mount}/")):
+            return
+        self._told_mount = True
+        setting = f'api_gateway_path="{mount}"'
+        if request.get_path().startswith(f"{mount}/"):  # no proxy strips it
+            setting = f'api_base_path="{mount}{self._base.removeprefix(self._gateway)}"'
+        log.warning(
+            "the app is mounted below %s, but clients look for the SDK's routes below %s, so they can "
+            "neither refresh nor sign out. Set %s in InputAppInfo, and the same in the frontend.",
+            mount,
+            self._below,
+            setting,
+        )
 
     async def handle(self, request: BaseRequest) -> BaseResponse | None:
         """Answer a request if it is for one of the SDK's routes; None leaves it to the application."""

@@ -65,6 +65,10 @@ class BaseRequest(ABC):
     def get_path(self) -> str:
         """Return the path below the app's mount point, decoded, without query."""
 
+    def mount_path(self) -> str:
+        """Return the path prefix below which the SDK's routes are served ("" at the root)."""
+        return ""
+
     @abstractmethod
     def get_header(self, key: str) -> str | None:
         """Return a header's value; names are case-insensitive."""

@@ -306,6 +306,31 @@ def test_the_middleware_on_the_outer_app(site: Site) -> None:
     assert visitor.post("/auth/session/refresh").status == 200
 
 
+def test_a_session_below_the_middleware_of_the_outer_app(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """FP-107: the SDK's routes are where the middleware is, so a view mounted deeper is no mistake."""
+    inner, outer = FastAPI(), FastAPI()
+
+    @inner.post("/login")
+    async def login(request: Request) -> None:
+        await session_asyncio.create_new_session(request, "public", "user-1")
+
+    outer.add_middleware(get_middleware())
+    outer.mount("/api", inner)
+    use(site, outer)
+    assert site.post("/api/login").status == 200
+    assert caplog.messages == []
+
+
+def test_a_root_path_that_nobody_names(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """FP-107: behind a proxy that strips the prefix, the gateway path is what is missing."""
+    site.client.app.root_path = "/svc"
+    site.sign_in("cookie")
+    (told,) = caplog.messages
+    assert 'Set api_gateway_path="/svc" in InputAppInfo, and the same in the frontend.' in told
+
+
 def test_a_root_path_behind_a_stripping_proxy(site: Site) -> None:
     """FP-107: `FastAPI(root_path="/svc")` behind a proxy that strips: the gateway path is put back."""
     site.init(info={"api_gateway_path": "/svc"})

@@ -200,6 +200,38 @@ def test_below_a_mount_prefix(bare_site: Site, info: dict[str, Any], mode: str) 
         assert visitor.first.cookie("sRefreshToken").attributes["path"] == "/svc/auth/session/refresh"
 
 
+MOUNTED = (
+    "the app is mounted below /svc, but clients look for the SDK's routes below {}, so they can neither "
+    "refresh nor sign out. Set {} in InputAppInfo, and the same in the frontend."
+)
+
+
+@pytest.mark.parametrize(
+    ("info", "told"),
+    [
+        ({}, [MOUNTED.format("/auth/", 'api_base_path="/svc/auth"')]),
+        ({"api_base_path": "/"}, [MOUNTED.format("/", 'api_base_path="/svc"')]),
+        ({"api_gateway_path": "/gw"}, [MOUNTED.format("/gw/auth/", 'api_base_path="/svc/auth"')]),
+        ({"api_base_path": "/svc/auth"}, []),
+        ({"api_gateway_path": "/svc"}, []),
+        ({"api_gateway_path": "/gw", "api_base_path": "/svc/auth"}, []),
+    ],
+)
+def test_a_mount_prefix_out_of_reach_is_told_once(
+    bare_site: Site, info: dict[str, str], told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """FP-107: at the first session, for none of them can be refreshed."""
+    bare_site.init(info=info)
+    bare_site.root_path = "/svc"
+    for _ in range(2):
+        bare_site.sign_in(prefix="/svc")
+    assert warnings_of_app(caplog) == told
+
+
+def warnings_of_app(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "supertokens_py.app"]
+
+
 def test_a_mount_prefix_that_the_base_path_does_not_name(bare_site: Site) -> None:
     """FP-107: mounted below /svc with base /auth: /svc/auth is not /auth, on every framework."""
     bare_site.init()

@@ -49,6 +49,9 @@ class DjangoRequest(BaseRequest):
     def get_path(self) -> str:
         return self.request.path
 
+    def mount_path(self) -> str:
+        return (self.request.META.get("SCRIPT_NAME") or "").rstrip("/")
+
     def get_header(self, key: str) -> str | None:
         return wsgi_header(self.request.META, key)
 

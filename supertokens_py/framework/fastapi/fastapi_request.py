@@ -21,11 +21,12 @@ def _asgi_name(header: str) -> bytes:
 class RequestSlot:
     """Holds the neutral request of one ASGI scope, also for middlewares that work on copies of the scope."""
 
-    __slots__ = ("delivers", "request")
+    __slots__ = ("request", "root_path")
 
-    def __init__(self, *, delivers: bool = False) -> None:
+    def __init__(self, root_path: str | None = None) -> None:
         self.request: FastApiRequest | None = None
-        self.delivers: bool = delivers  #: the middleware made it, and adds the changes to the response
+        #: where the middleware is mounted that made the slot, and adds the changes to the response
+        self.root_path: str | None = root_path
 
 
 class FastApiRequest(BaseRequest):
@@ -46,7 +47,7 @@ class FastApiRequest(BaseRequest):
         slot.request = self
         self._scope = scope
         self.finished: bool = scope["type"] == "websocket"  # it has no response to add anything to
-        self.delivers: bool = slot.delivers or self.finished
+        self.delivers: bool = slot.root_path is not None or self.finished
 
     @classmethod
     def of(cls, native: HTTPConnection) -> FastApiRequest:
@@ -64,6 +65,9 @@ class FastApiRequest(BaseRequest):
 
     def get_path(self) -> str:
         return self._scope["path"]
+
+    def mount_path(self) -> str:
+        return (self._scope[SCOPE_KEY].root_path or "").rstrip("/")
 
     def get_header(self, key: str) -> str | None:
         wanted = _asgi_name(key)

@@ -22,7 +22,7 @@ class SuperTokensMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        slot = scope[SCOPE_KEY] = RequestSlot(delivers=True)
+        slot = scope[SCOPE_KEY] = RequestSlot(scope.get("root_path", ""))
         supertokens = Supertokens.get_instance()
         if supertokens.below_base(scope["path"]) is not None:
             request = FastApiRequest.of(Request(scope, receive))

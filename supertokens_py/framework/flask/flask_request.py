@@ -43,6 +43,9 @@ class FlaskRequest(BaseRequest):
     def get_path(self) -> str:
         return self.request.root_path + self.request.path
 
+    def mount_path(self) -> str:
+        return self.request.root_path
+
     def get_header(self, key: str) -> str | None:
         return wsgi_header(self.request.environ, key)
 

@@ -67,6 +67,7 @@ async def create_in_request(
 ) -> SessionContainer:
     """Create a session and owe its tokens to the response; nothing is owed if creation fails."""
     request.require_delivery()
+    recipe.app.tell_of_mount(request)
     config = recipe.config
     method = _method_for_new_session(recipe, request, user_context)
     # `origin` may be a function. In header mode, too, it fails now rather than after the session is stored.
