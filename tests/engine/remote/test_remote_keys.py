@@ -169,6 +169,30 @@ def test_cache_control_is_honoured_whatever_its_case(cache_control: str | None, 
     assert len(core.requests) == 2
 
 
+def test_aged_keys_are_fetched_once_however_many_look() -> None:
+    """Who looks while a thread fetches them gets the old ones."""
+    clock, asked, gate = Clock(), threading.Event(), threading.Event()
+    gate.set()
+
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        asked.set()
+        assert gate.wait(10)
+        return jwks_answer("d-1")
+
+    core = Core({JWKS: slow})
+    engine = engine_over(core, now_ms=clock)
+    step(engine.reload_keys())
+    clock.ms += 60_000
+    gate.clear()
+    asked.clear()
+    for _ in range(3):
+        assert {"d-1"} == set(engine.key_set().keys)
+        assert asked.wait(10)
+    gate.set()
+    wait_for_background_load(engine)
+    assert len(core.requests) == 2
+
+
 def test_aged_keys_serve_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the end of a process, for one; a later look renews them."""
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
