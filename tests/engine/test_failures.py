@@ -260,6 +260,16 @@ def test_a_shared_memory_database_is_safe_in_threads(start: Opener):
     assert len(set(map(repr, together(20, lambda: core.create().handle)))) == 20
 
 
+def test_a_database_in_memory_is_told(start: Opener, caplog: pytest.LogCaptureFixture):
+    """Once per engine: a second worker would not know the sessions of the first."""
+    start("sqlite://").create()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert caplog.messages == [
+        "sessions are kept in the memory of this process: other workers do not see them, and a restart "
+        "forgets them. Outside of tests use sqlite:///file.db or postgresql://user:password@host/database."
+    ]
+
+
 def test_two_memory_engines_are_independent(start: Opener):
     """Two engines in one process share nothing."""
     one, other = start("sqlite://"), start("sqlite://")

@@ -26,6 +26,8 @@ _LOGGING_NAME = "supertokens_py"  #: sets the log of our engines apart from thos
 
 _file_creation = threading.Lock()
 
+log: logging.Logger = logging.getLogger(__name__)
+
 
 def _hides_rows(record: logging.LogRecord) -> bool:
     # At DEBUG, SQLAlchemy logs every row that it reads: private keys and payloads among them.
@@ -58,6 +60,11 @@ def begin(connection: Connection) -> None:
 
 def _sqlite(location: Location, settings: ResolvedEngineConfig) -> Engine:
     memory = location.kind == "sqlite-memory"
+    if memory:
+        log.warning(
+            "sessions are kept in the memory of this process: other workers do not see them, and a restart "
+            "forgets them. Outside of tests use sqlite:///file.db or postgresql://user:password@host/database."
+        )
     pool: dict[str, Any] = (
         {"poolclass": StaticPool}
         if memory
