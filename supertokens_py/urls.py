@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("http://", "https://", "supertokens://")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_SEVERAL = ",;*"  #: lists and patterns of hosts hold them, hosts do not
 LOCAL_SITE = "localhost"
 
 
@@ -26,6 +28,11 @@ def api_origin(text: str) -> str:
         ConfigError: `text` has no host that could be meant.
     """
     trimmed = text.strip().lower()
+    if any(character in _SEVERAL for character in _authority(trimmed)):
+        raise ConfigError(
+            f"Please provide a valid domain name: {text!r} has to be one origin; "
+            "for several pass `origin=` a function"
+        )
     if _has_space(trimmed):
         raise _not_a_domain(text)
     if not trimmed.startswith(_SCHEMES):
@@ -41,6 +48,12 @@ def api_origin(text: str) -> str:
         host = f"[{host}]"
     default = port is None or port == _DEFAULT_PORTS.get(scheme)
     return f"{scheme}://{host}" if default else f"{scheme}://{host}:{port}"
+
+
+def _authority(text: str) -> str:
+    """Return host and port of a text with or without a scheme."""
+    _, scheme, rest = text.partition("://")
+    return re.split("[/?#]", rest if scheme else text, maxsplit=1)[0].rpartition("@")[2]
 
 
 def _with_scheme(host: str, text: str) -> str:
@@ -127,6 +140,13 @@ def is_ip(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_local(host: str) -> bool:
+    """Tell whether a host is this machine, as browsers see it."""
+    if host == LOCAL_SITE or host.endswith(f".{LOCAL_SITE}"):
+        return True
+    return is_ip(host) and ipaddress.ip_address(host).is_loopback
 
 
 def site_of(origin: str) -> str:

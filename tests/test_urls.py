@@ -27,6 +27,7 @@ from supertokens_py.urls import api_origin, base_path, cookie_domain, request_pa
         ("https://e.com:443", "https://e.com"),
         ("https://e.com:80", "https://e.com:80"),
         ("https://user:pw@e.com/x#y", "https://e.com"),
+        ("https://user:p*;,w@e.com/x,y;z*", "https://e.com"),
         ("supertokens://Shop", "supertokens://shop"),
         ("http://backend:8000", "http://backend:8000"),
         ("[::1]:8000", "http://[::1]:8000"),
@@ -39,6 +40,26 @@ from supertokens_py.urls import api_origin, base_path, cookie_domain, request_pa
 def test_origins(text: str, expected: str) -> None:
     """FP-51: vectors, default ports dropped, IPv6 too."""
     assert api_origin(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.com,https://b.com",
+        "https://a.com, https://b.com",
+        "a.com;b.com",
+        "https://*.example.com",
+        "*",
+    ],
+)
+def test_several_origins_are_none(text: str) -> None:
+    """A list or a pattern is no host; the error says how to have several."""
+    with pytest.raises(ConfigError) as told:
+        api_origin(text)
+    assert str(told.value) == (
+        f"Please provide a valid domain name: {text!r} has to be one origin; "
+        "for several pass `origin=` a function"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
 from supertokens_py.engine.factory import MISSING_CLIENT
 from supertokens_py.exceptions import ConfigError, SuperTokensError
+from supertokens_py.urls import is_local
 
 from .findings import Finding, worst
 from .output import Output, counted
 from .store import add_store_options, connection_uri, is_remote
-from .web_checks import WebSettings, check_web, is_local
+from .web_checks import WebSettings, check_web
 
 HELP = "check database, keys, clock, domains, cookies and CORS, without changing anything"
 _SIGNS = {"ok": "ok  ", "note": "note", "warning": "WARN", "error": "FAIL"}

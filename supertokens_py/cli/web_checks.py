@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.urls import api_origin, cookie_domain, site_of
+from supertokens_py.recipe.session import lost_cookies
+from supertokens_py.urls import api_origin, cookie_domain, is_local, site_of
 
 from .findings import Finding
 
@@ -108,14 +108,8 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
     yield Finding(
         "ok", _COOKIES, f"session cookies are SameSite={same_site.capitalize()}{'; Secure' if secure else ''}"
     )
-    local_api = is_local(_host(pair.api))
-    if secure and _scheme(pair.api) == "http" and not local_api:
-        yield Finding(
-            "error",
-            _COOKIES,
-            "a browser drops Secure cookies that come over http: every request stays without a session",
-            "serve the API over https, or set cookie_secure=False on a development machine",
-        )
+    if (loss := lost_cookies.by_secure(pair.api, secure)) is not None:
+        yield Finding("error", _COOKIES, loss.text, loss.advice)
     if not secure and _scheme(pair.api) == "https":
         yield Finding(
             "warning",
@@ -158,23 +152,10 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
 
 
 def _cookie_domain(pair: _Pair) -> Iterator[Finding]:
-    if pair.settings.cookie_domain is None:
-        return
-    try:
-        domain = cookie_domain(pair.settings.cookie_domain).lstrip(".")
-        site_of(f"https://{domain}")
-    except ConfigError as error:
-        yield Finding("error", _COOKIES, str(error), "correct cookie_domain")
-        return
-    host = _host(pair.api)
-    if host != domain and not host.endswith("." + domain):
-        yield Finding(
-            "error",
-            _COOKIES,
-            f"{host} may not set cookies for {domain}: a browser drops them",
-            f"use {host} or one of its parents, or leave cookie_domain out",
-        )
-    elif host != domain:
+    given = pair.settings.cookie_domain
+    if (loss := lost_cookies.by_domain(pair.api, given)) is not None:
+        yield Finding("error", _COOKIES, loss.text, loss.advice)
+    elif given is not None and (domain := cookie_domain(given).lstrip(".")) != _host(pair.api):
         yield Finding(
             "note", _COOKIES, f"every host under {domain} gets the session cookies; each must be trusted"
         )
@@ -239,13 +220,3 @@ def _scheme(origin: str) -> str:
 
 def _host(origin: str) -> str:
     return urlsplit(origin).hostname or ""
-
-
-def is_local(host: str) -> bool:
-    """Tell whether a host is this machine, as browsers see it."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -15,6 +15,7 @@ from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.base import OverrideConfig, check_override
 from supertokens_py.urls import cookie_domain, scheme_of, site_of
 
+from . import lost_cookies
 from .constants import AUTH_MODE_HEADER_KEY, SESSION_REFRESH, AntiCsrf, TokenTransferMethod
 from .exceptions import ClaimValidationError
 
@@ -267,6 +268,12 @@ class SessionConfig:
                 "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
                 "stays signed in. Leave cookie_same_site out, or serve the API over https."
             )
+        for loss in (
+            lost_cookies.by_secure(app_info.api_domain, self.cookie_secure),
+            lost_cookies.by_domain(app_info.api_domain, self.cookie_domain),
+        ):
+            if loss is not None:
+                log.warning("%s; %s", loss.text, loss.advice)
 
     def _fixed_same_site(self, given: SameSite | None) -> SameSite | None:
         """Return the SameSite value where no request can change it, else None."""
