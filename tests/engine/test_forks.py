@@ -102,6 +102,33 @@ def test_a_fork_waits_for_a_thread_that_opens_the_engine(tmp_path: Path, monkeyp
     app.close()
 
 
+def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A thread that is stuck while it opens the engine holds up neither the child nor the parent."""
+    monkeypatch.setattr("supertokens_py.app._FORK_PATIENCE_S", 0.01)
+    app = Supertokens(
+        InputAppInfo(app_name="a", api_domain="http://localhost", website_domain="http://localhost"),
+        framework=None,
+        supertokens_config=SupertokensConfig(f"sqlite:///{tmp_path}/sessions.db"),
+        recipe_list=[session.init()],
+    )
+    holding, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with app._lock:
+            holding.set()
+            done.wait(10)
+
+    stuck = threading.Thread(target=hold)
+    stuck.start()
+    assert holding.wait(10)
+    assert in_child(lambda: len(step(app.engine.jwks()).keys)) == "2"
+    assert stuck.is_alive()
+    done.set()
+    stuck.join()
+    assert len(step(app.engine.jwks()).keys) == 2
+    app.close()
+
+
 def test_a_fork_waits_for_running_units(shared_database: TestDatabase, start: Opener):
     """A busy parent: no lock is copied while it is held, in thirty forks under load."""
     core = start(shared_database.uri, sqlite_synchronous="NORMAL")
