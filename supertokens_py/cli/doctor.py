@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--cors-origin", action="append", metavar="ORIGIN", help="an allowed origin; may be repeated"
     )
     web.add_argument(
-        "--probe", action="store_true", help="also send the running API a CORS preflight, as a browser would"
+        "--probe", action="store_true", help="also send the running API a refresh, as a browser would"
     )
     parser.add_argument("--no-store", action="store_true", help="check the browser side only")
 
@@ -139,7 +139,7 @@ def _web_settings(args: argparse.Namespace) -> WebSettings:
 
 
 def _probe(args: argparse.Namespace) -> list[Finding]:
-    """Ask the running API what a browser asks before it sends a refresh."""
+    """Ask the running API what a browser asks before it sends a refresh, then send one."""
     try:
         import httpx2  # noqa: PLC0415
     except ImportError as error:
@@ -162,8 +162,11 @@ def _probe(args: argparse.Namespace) -> list[Finding]:
                 "error", "probe", f"{url} does not answer: {error}", "start the API, or correct --api-domain"
             )
         ]
+    before = _preflight(url, headers["origin"], response.headers)
+    allowed = all(finding.level == "ok" for finding in before)
     return [
-        *_preflight(url, headers["origin"], response.headers),
+        *before,
+        *(_answer(headers["origin"], refused) if allowed else ()),
         *_exposed(refused.headers),
         *_clock(response.headers),
     ]
@@ -188,6 +191,27 @@ def _preflight(url: str, origin: str, headers: Any) -> list[Finding]:
         advice = "allow get_all_cors_headers() too"
         found.append(Finding("error", "probe", f"it does not allow the headers {', '.join(lacking)}", advice))
     return found
+
+
+def _answer(origin: str, response: Any) -> list[Finding]:
+    """Look whether pages may read what the SDK answers, as the preflight promised."""
+    lacking = None
+    if response.headers.get("access-control-allow-origin") != origin:
+        lacking = origin
+    elif response.headers.get("access-control-allow-credentials") != "true":
+        lacking = "credentials"
+    if lacking is None:
+        return []
+    return [
+        Finding(
+            "error",
+            "probe",
+            f"the answer to the POST itself ({response.status_code}) does not allow {lacking}: "
+            "pages cannot read it",
+            "have the CORS middleware around that of the SDK: add it after get_middleware(), or in Django's "
+            "MIDDLEWARE before the SDK's",
+        )
+    ]
 
 
 def _exposed(headers: Any) -> list[Finding]:

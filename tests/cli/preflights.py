@@ -34,8 +34,8 @@ def api_with_cors(*, origins: Sequence[str], headers: Sequence[str], credentials
 
 
 @contextmanager
-def api_with_sessions(website: str, **cors: Any) -> Generator[str]:
-    """Serve an application with the SDK behind a CORS layer that allows `website`."""
+def api_with_sessions(website: str, *, cors_inside: bool = False, **cors: Any) -> Generator[str]:
+    """Serve an application with the SDK behind a CORS layer that allows `website`, or in front of it."""
     Supertokens.reset()
     init(
         InputAppInfo("Test", "http://localhost", website_domain=website),
@@ -43,7 +43,8 @@ def api_with_sessions(website: str, **cors: Any) -> Generator[str]:
         recipe_list=[session.init()],
     )
     app = FastAPI()
-    app.add_middleware(get_middleware())
+    if not cors_inside:
+        app.add_middleware(get_middleware())
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[website],
@@ -52,6 +53,8 @@ def api_with_sessions(website: str, **cors: Any) -> Generator[str]:
         allow_headers=get_all_cors_headers(),
         **cors,
     )
+    if cors_inside:
+        app.add_middleware(get_middleware())
     try:
         with served(app) as address:
             yield address

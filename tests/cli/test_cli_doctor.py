@@ -445,6 +445,67 @@ def test_headers_that_a_cors_layer_hides_are_found(
     assert ran.code == (0 if hidden is None else 1)
 
 
+@pytest.mark.parametrize("cors_inside", [False, True])
+def test_cors_that_the_answers_of_the_sdk_do_not_pass_is_found(run: Runner, cors_inside: bool) -> None:
+    """The preflight reaches it in either order; the 401 of a refresh only where it is the outer one."""
+    from tests.cli.preflights import api_with_sessions
+
+    website = "http://localhost:3000"
+    with api_with_sessions(website, cors_inside=cors_inside) as address:
+        ran = run(
+            "doctor", "--json", "--no-store", "--probe", "--api-domain", address, "--website-domain", website
+        )
+    assert f"{address}/auth/session/refresh allows {website}" in texts(ran, "ok")
+    found = [item for item in ran.json["findings"] if item["level"] == "error"]
+    if not cors_inside:
+        assert (ran.code, found) == (0, [])
+        return
+    assert (ran.code, len(found)) == (1, 1)
+    assert found[0]["text"] == f"the answer to the POST itself (401) does not allow {website}: {UNREAD}"
+    assert found[0]["advice"] == (
+        "have the CORS middleware around that of the SDK: add it after get_middleware(), "
+        "or in Django's MIDDLEWARE before the SDK's"
+    )
+
+
+UNREAD = "pages cannot read it"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, []),
+        (
+            {"access-control-allow-origin": "http://elsewhere"},
+            [f"the answer to the POST itself (200) does not allow http://localhost:3000: {UNREAD}"],
+        ),
+        (
+            {"access-control-allow-credentials": ""},
+            [f"the answer to the POST itself (200) does not allow credentials: {UNREAD}"],
+        ),
+    ],
+)
+def test_the_answer_itself_is_looked_at(run: Runner, changed: dict[str, str], told: list[str]) -> None:
+    """A preflight that allows more than the answer helps nobody."""
+    from tests.cli.preflights import served
+
+    website = "http://localhost:3000"
+    allowed = {
+        "access-control-allow-origin": website,
+        "access-control-allow-credentials": "true",
+        "access-control-allow-headers": "anti-csrf, authorization, fdi-version, rid, st-auth-mode",
+    }
+
+    async def api(scope: Any, receive: Any, send: Any) -> None:
+        headers = allowed if scope["method"] == "OPTIONS" else {**allowed, **changed}
+        await Response(headers=headers)(scope, receive, send)
+
+    with served(api, lifespan="off") as address:
+        domains = ("--api-domain", address, "--website-domain", website)
+        ran = run("doctor", "--json", "--no-store", "--probe", *domains)
+    assert texts(ran, "error") == told
+
+
 @pytest.mark.parametrize(
     ("lacking", "told", "advice"),
     [
