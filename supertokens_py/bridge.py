@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import importlib
 import os
 import selectors
 import sys
@@ -71,9 +72,8 @@ def _green_thread_pool() -> Callable[..., Any] | None:
         gevent: Any = sys.modules["gevent"]
         return lambda *call: gevent.get_hub().threadpool.apply(call[0], call[1:])
     patcher: Any = sys.modules.get("eventlet.patcher")
-    tpool: Any = sys.modules.get("eventlet.tpool")
-    if patcher is not None and tpool is not None and patcher.is_monkey_patched("thread"):
-        return tpool.execute
+    if patcher is not None and patcher.is_monkey_patched("thread"):
+        return importlib.import_module("eventlet.tpool").execute  # patching does not load it
     return None
 
 

@@ -48,5 +48,5 @@ def _in_child() -> None:
     _forking.clear()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows forks nothing
     os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -17,7 +17,7 @@ def run_all(jobs):
 """
 
 EVENTLET = """
-import eventlet, eventlet.tpool
+import eventlet
 eventlet.monkey_patch()
 
 def run_all(jobs):

@@ -17,8 +17,7 @@ _METADATA = "usermetadata"
 class RemoteRoles:
     """`Roles` over a core."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    _core: Core
 
     async def add_role(self, role: str, permissions: Sequence[str]) -> bool:
         body: JSONObject = {
@@ -81,8 +80,7 @@ class RemoteRoles:
 class RemoteMetadata:
     """`Metadata` over a core, which merges and serialises the updates of one user itself."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    _core: Core
 
     async def metadata(self, user_id: str) -> JSONObject:
         if not limits.may_exist(user_id):

@@ -26,8 +26,7 @@ _FLAGS = {
 class RemoteTenants:
     """`Tenants` over a core."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    _core: Core
 
     async def put_tenant(self, tenant_id: str, changes: JSONObject) -> bool:
         checked = limits.checked_tenant_changes(changes)

@@ -12,8 +12,7 @@ from .core import Core, ok
 class RemoteUsers:
     """Users over a core, which removes the log-in data that it keeps of one, too."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    _core: Core
 
     async def remove_user(self, user_id: str) -> None:
         if limits.may_exist(user_id):
