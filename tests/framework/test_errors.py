@@ -543,6 +543,27 @@ def test_verify_session_can_be_overridden(bare_site: Site, is_async: bool, mode:
     assert_refused(visitor.get("/protected", headers=[("x-banned", "1")]), TRY_REFRESH)
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("part", ["apis", "functions"])
+def test_an_override_that_finds_no_session(bare_site: Site, part: str, is_async: bool, mode: str) -> None:
+    """FP-49: it opens no route that requires one; where a session is optional, there is none."""
+
+    def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    def override(default: Any) -> Any:
+        name = "verify_session" if part == "apis" else "get_session"
+        setattr(default, name, as_async(nothing) if is_async else nothing)
+        return default
+
+    visitor = bare_site.init(override=InputOverrideConfig(**{part: override})).sign_in(mode)
+    runs = bare_site.world.runs
+    for path in ("/protected", "/database"):
+        assert_refused(visitor.get(path), UNAUTHORISED)
+    assert bare_site.world.runs == runs
+    assert visitor.get("/optional").json == {"user": None}
+
+
 def test_an_overridden_create_may_add_claims(bare_site: Site, mode: str) -> None:
     """FP-101: the override's payload reaches the token, whatever the framework."""
 

@@ -121,6 +121,20 @@ def test_disabled(bare_site: Site) -> None:
     assert visitor.get(PATH).status == 404
 
 
+def test_an_override_may_sign_nobody_out(bare_site: Site, mode: str) -> None:
+    """FP-79: the original without a session answers OK and touches nothing."""
+
+    def apis(default: Any) -> Any:
+        original = default.signout_post
+        default.signout_post = lambda session, options, context: original(None, options, context)
+        return default
+
+    visitor = bare_site.init(override=InputOverrideConfig(apis=apis)).sign_in(mode)
+    reply = visitor.post(PATH)
+    assert (reply.json, reply.session_parts) == ({"status": "OK"}, [])
+    assert visitor.get("/database").status == 200
+
+
 @pytest.mark.parametrize(("answer", "came"), [(None, "None"), ({"status": "OK"}, "dict")])
 def test_an_override_that_answers_with_something_else(
     bare_site: Site, answer: Any, came: str, mode: str

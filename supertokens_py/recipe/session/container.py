@@ -51,6 +51,18 @@ _TOO_LATE = (
 )
 
 
+def issued_token(text: str) -> AccessToken:
+    """Return an access token that has just been issued.
+
+    Raises:
+        GeneralError: it is none.
+    """
+    token = parse_access_token(text)
+    if token is None:
+        raise GeneralError("the engine issued an access token that this release cannot read")
+    return token
+
+
 class SessionContainer:
     """A verified session. Reads come from its access token and cost nothing; writes go to the engine.
 
@@ -211,8 +223,8 @@ class SessionContainer:
         """End the session; an attached request's client forgets its tokens."""
         context = context_of(user_context)
         await self.recipe_implementation.revoke_session(self.session_handle, context)
-        if self.req_res_info is not None and self._is_current():
-            self._writer(context).clear(self.req_res_info.transfer_method)
+        if (info := self._current()) is not None:
+            self._writer(info.request, context).clear(info.transfer_method)
         self._warn_if_left()
 
     # -- the access token payload --------------------------------------------------------------------
@@ -265,13 +277,11 @@ class SessionContainer:
             }
             self._payload = {**kept, **custom}
             return
-        token = parse_access_token(issued.token)
-        if token is None:
-            raise GeneralError("the engine returned an access token that is none")
+        token = issued_token(issued.token)
         self._token, self._payload, self.access_token_updated = token, None, True
-        if self.req_res_info is not None and self._is_current():
-            writer = self._writer(user_context)
-            writer.set_access_token(token, self.req_res_info.transfer_method, now_ms=self._recipe.now_ms())
+        if (info := self._current()) is not None:
+            writer = self._writer(info.request, user_context)
+            writer.set_access_token(token, info.transfer_method, now_ms=self._recipe.now_ms())
         self._warn_if_left()
 
     def _check_fits(self, payload: Mapping[str, Any]) -> None:
@@ -353,7 +363,7 @@ class SessionContainer:
         request.set_session(self)
         if not self.access_token_updated:
             return
-        writer = self._writer(user_context)
+        writer = self._writer(request, user_context)
         writer.set_access_token(self._token, transfer_method, now_ms=self._recipe.now_ms())
         if self.refresh_token is not None:
             writer.set_refresh_token(self.refresh_token, transfer_method)
@@ -368,14 +378,12 @@ class SessionContainer:
         if self._left:
             log.warning(_TOO_LATE, self.session_handle)
 
-    def _is_current(self) -> bool:
+    def _current(self) -> ReqResInfo | None:
         # A newer session of the same request owns the response: what happens to this one is not its client's.
-        return self.req_res_info is not None and self.req_res_info.request.get_session() is self
+        info = self.req_res_info
+        return info if info is not None and info.request.get_session() is self else None
 
-    def _writer(self, user_context: dict[str, Any]) -> TokenWriter:
-        if self.req_res_info is None:
-            raise GeneralError("the session is not attached to a request")
-        request = self.req_res_info.request
+    def _writer(self, request: BaseRequest, user_context: dict[str, Any]) -> TokenWriter:
         if not request.delivers:
             log.warning(
                 "the tokens of session %s changed, and the client gets them only with its next refresh: "

@@ -6,16 +6,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.access_token import AccessToken, looks_like_jwt, parse_access_token
+from supertokens_py.access_token import AccessToken, looks_like_jwt
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.context import in_context
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
 from supertokens_py.engine.limits import json_form, refuse_protected, require_object
-from supertokens_py.exceptions import (
-    ConfigError,
-    GeneralError,
-    PayloadTooLargeError,
-)
+from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.base import install
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
@@ -31,13 +27,13 @@ from .constants import (
     SESSION_REFRESH,
     SIGNOUT,
 )
-from .container import GONE, SessionContainer
+from .container import GONE, SessionContainer, issued_token
 from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
 from .functions import RecipeInterface
 from .overriding import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
 from .payloads import without_protected
-from .requests import VerifyOptions, is_refresh_call, refresh_in_request, session_of_request
+from .requests import VerifyOptions, allow_none, is_refresh_call, refresh_in_request, session_of_request
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
 from .transport import COOKIE_LIMIT, TokenWriter
@@ -203,7 +199,7 @@ class SessionRecipe(RecipeModule):
     ) -> SessionContainer | None:
         """Verify with options made once; the API layer costs nothing unless the application replaced it."""
         if "verify_session" in self._replaced_apis:
-            return await self.api_implementation.verify_session(
+            session = await self.api_implementation.verify_session(
                 self._api_options(request, None),
                 options.anti_csrf_check,
                 options.session_required,
@@ -211,6 +207,9 @@ class SessionRecipe(RecipeModule):
                 options.override_global_claim_validators,
                 user_context,
             )
+            if session is None:
+                allow_none(options)
+            return session
         if is_refresh_call(self, request):
             return await refresh_in_request(self, request, user_context)
         return await session_of_request(self, request, options, user_context)
@@ -246,14 +245,15 @@ class SessionRecipe(RecipeModule):
         if result.access_token is None:
             return SessionContainer(self, token)
         proof = anti_csrf_token if check_csrf else None
-        return SessionContainer(self, _parsed(result.access_token.text), anti_csrf_token=proof, updated=True)
+        reissued = issued_token(result.access_token.text)
+        return SessionContainer(self, reissued, anti_csrf_token=proof, updated=True)
 
     def container_of(self, issued: IssuedSession) -> SessionContainer:
         """Return the container of a session that the engine has just issued tokens for."""
         refresh = issued.refresh_token
         return SessionContainer(
             self,
-            _parsed(issued.access_token.text),
+            issued_token(issued.access_token.text),
             refresh_token=TokenInfo(refresh.text, refresh.expires_ms, refresh.created_ms),
             anti_csrf_token=issued.anti_csrf_token,
             updated=True,
@@ -335,13 +335,6 @@ class SessionRecipe(RecipeModule):
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
         return await self._error_responses.answer(error, request, response, user_context)
-
-
-def _parsed(text: str) -> AccessToken:
-    token = parse_access_token(text)
-    if token is None:
-        raise GeneralError("the engine issued an access token that this release cannot read")
-    return token
 
 
 class SessionInit(SessionSettings):

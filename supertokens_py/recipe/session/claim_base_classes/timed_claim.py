@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, Generic, TypeVar, cast
 
 from supertokens_py.app import current_time_ms
@@ -61,9 +62,9 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
         self.val = val
         self.max_age_in_sec = max_age_in_sec
 
+    @abstractmethod
     def accepts(self, value: _T) -> bool:
         """Tell whether the value is as wanted."""
-        raise NotImplementedError
 
     def should_refetch(self, payload: dict[str, Any], user_context: dict[str, Any]) -> bool:
         if self.timed.get_value_from_payload(payload, user_context) is None:
