@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from supertokens_py import Supertokens
 from supertokens_py.recipe import multitenancy, session
 from supertokens_py.recipe.multitenancy import AllowedDomainsClaim
 from supertokens_py.recipe.multitenancy.asyncio import create_or_update_tenant
@@ -74,6 +75,11 @@ async def test_login_methods_are_published_only_where_the_recipe_is_listed(
     assert (await client.get("/auth/loginmethods")).status_code == 404
     await create_or_update_tenant("customer1", None)
     assert (await client.get("/auth/loginmethods")).status_code == 404
+    Supertokens.reset()
+    start(session.init())
+    await create_or_update_tenant("customer1", None)
+    assert (await client.get("/auth/loginmethods")).status_code == 404
+    assert (await client.get("/auth/customer1/loginmethods")).status_code == 404
 
 
 async def test_the_api_can_be_replaced_or_switched_off(start: Start, client: httpx2.AsyncClient) -> None:
@@ -149,6 +155,25 @@ async def test_get_tenant_id_decides_for_every_route(
     assert asked == ["public", "t2", "public", "t3"]
     assert (await client.get("/other")).status_code == 404
     assert len(asked) == 4
+
+
+async def test_get_tenant_id_may_ask_the_original(start: Start, client: httpx2.AsyncClient) -> None:
+    """Which takes the frontend at its word."""
+
+    def functions(original: RecipeInterface) -> RecipeInterface:
+        ours = original.get_tenant_id
+
+        async def tenant(tenant_id_from_frontend: str, user_context: dict[str, Any]) -> str:
+            return await ours(tenant_id_from_frontend.removeprefix("old-"), user_context)
+
+        original.get_tenant_id = tenant  # type: ignore[method-assign]
+        return original
+
+    start(session.init(), multitenancy.init(override=multitenancy.InputOverrideConfig(functions=functions)))
+    await create_or_update_tenant("customer1", TenantConfig(passwordless_enabled=True))
+    for tenant in ("customer1", "old-customer1"):
+        answer = await client.get(f"/auth/{tenant}/loginmethods")
+        assert answer.json()["passwordless"] == {"enabled": True}
 
 
 @pytest.mark.parametrize(

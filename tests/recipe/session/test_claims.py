@@ -10,8 +10,10 @@ import pytest
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.bridge import blocking
 from supertokens_py.recipe import session
+from supertokens_py.recipe.session.claim_base_classes.primitive_claim import HasValueSCV
 from supertokens_py.recipe.session.claim_evaluation import evaluate_claims
 from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayClaim, PrimitiveClaim
+from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
 from tests.support.clock import Clock
 
 NOW = 1_700_000_000_000
@@ -84,6 +86,12 @@ async def test_build() -> None:
         return f"{user_id}@{tenant_id}"
 
     assert await PrimitiveClaim[str]("who", fetch).build("u", "t") == {"who": {"v": "u@t", "t": NOW}}
+
+
+async def test_a_fetch_that_does_not_tell_its_parameters() -> None:
+    """FP-97: built-in functions are called with three arguments."""
+    claim = PrimitiveClaim[str]("who", "{0}@{1}".format)
+    assert await claim.build("u", "t") == {"who": {"v": "u@t", "t": NOW}}
 
 
 # -- every validator: pass, wrong, missing, expired ------------------------------------------------
@@ -250,6 +258,44 @@ def test_all_failures_are_reported_in_order() -> None:
         {"id": "level", "reason": {"message": "value does not exist", "expectedValue": 1}},
         {"id": "flag", "reason": {"message": "value does not exist", "expectedValue": True}},
     ]
+
+
+def test_a_validator_that_never_refetches() -> None:
+    """FP-97: a claim alone is no reason to fetch; `should_refetch` says no unless it is written."""
+
+    class Present(SessionClaimValidator):
+        def __init__(self, claim: PrimitiveClaim[int]) -> None:
+            super().__init__("present")
+            self.claim = claim
+
+        async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> Any:
+            return ClaimValidationResult("level" in payload, "not there")
+
+    fetch = Fetch(3)
+    validator = Present(PrimitiveClaim[int]("level", fetch))
+    assert reasons(validator, {}) == ["not there"]
+    assert reasons(validator, stamped("level", 1)) == []
+    assert fetch.calls == []
+
+
+def test_a_built_in_validator_with_a_judgement_of_its_own() -> None:
+    """FP-96: what an application writes is asked, and may ask the built-in one."""
+
+    class Lenient(HasValueSCV[int]):
+        async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> Any:
+            if user_context.get("admin"):
+                return ClaimValidationResult(True)
+            return await super().validate(payload, user_context)
+
+    validator = Lenient(LEVEL, 3, None, "lenient")
+    wrong = {"message": "wrong value", "expectedValue": 3, "actualValue": 4}
+    for payload, context, expected in (
+        (stamped("level", 3), {}, []),
+        (stamped("level", 4), {}, [wrong]),
+        (stamped("level", 4), {"admin": True}, []),
+    ):
+        result = judge("user", payload, [validator], context)
+        assert [failure.reason for failure in result.invalid_claims] == expected
 
 
 def test_judging_without_fetching() -> None:

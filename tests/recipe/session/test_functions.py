@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from supertokens_py import Supertokens
 from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError, ProtectedClaimError
-from supertokens_py.recipe.session import SessionContainer, SessionRecipe
+from supertokens_py.recipe.session import InputOverrideConfig, SessionContainer, SessionRecipe
 from supertokens_py.recipe.session import asyncio as sessions_async
 from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveClaim
@@ -58,6 +59,19 @@ def test_a_new_session_knows_itself(clock: Clock) -> None:
     assert tokens["accessToken"] not in repr(session)
 
 
+def test_attributes_of_a_session() -> None:
+    """By dot or by name, as code written for older releases reads them."""
+    session = made(payload={"a": 1})
+    recipe = SessionRecipe.get_instance()
+    assert session["user_id"] == session.user_id == "user-1"
+    assert session["session_handle"] == session.get_handle()
+    assert session.user_data_in_access_token == session.get_access_token_payload()
+    assert session.config is recipe.config
+    assert session.recipe_implementation is recipe.recipe_implementation
+    with pytest.raises(AttributeError, match="nothing"):
+        session["nothing"]
+
+
 def test_stored_sessions(clock: Clock) -> None:
     """Information, data, handles, by the new and the older names."""
     session = made(payload={"a": 1}, session_data_in_database={"d": 2})
@@ -96,6 +110,22 @@ def test_revoking(clock: Clock) -> None:
             with pytest.raises(UnauthorisedError, match="does not exist anymore"):
                 call()
         session.sync_revoke_session()  # ending what has ended is no error
+
+
+def test_revoking_with_the_arguments_of_later_releases() -> None:
+    """A flag about linked accounts comes second, or by its name, and means nothing here."""
+    revoke, handles = sessions.revoke_all_sessions_for_user, sessions.get_all_session_handles_for_user
+    one = made()
+    assert handles("user-1", True, "public") == handles("user-1", False) == [one.get_handle()]
+    assert handles("user-1", fetch_sessions_for_linked_accounts=True) == [one.get_handle()]
+    context: dict[str, Any] = {}
+    assert revoke("user-1", False, "public", context) == [one.get_handle()]
+    two = made()
+    assert revoke("user-1", "public", revoke_sessions_for_linked_accounts=True) == [two.get_handle()]
+    three = made()
+    with pytest.raises(TypeError, match="unexpected arguments: across, all_tenants"):
+        revoke("user-1", across=True, all_tenants=True)
+    assert handles("user-1") == [three.get_handle()]
 
 
 def test_merging_by_handle(clock: Clock) -> None:
@@ -180,6 +210,19 @@ def test_the_deprecated_full_update() -> None:
     assert stored.access_token_payload == {"iss": "https://api.example.com/auth", "d": 4}
 
 
+def test_the_deprecated_full_update_of_a_session_that_is_gone() -> None:
+    """The payload in hand stays as it was."""
+    session = made(payload={"a": 1})
+    before = dict(session.get_access_token_payload())
+    session.sync_revoke_session()
+    with (
+        pytest.warns(DeprecationWarning, match=DEPRECATED),
+        pytest.raises(UnauthorisedError, match=r"^Session does not exist anymore\.$"),
+    ):
+        session.sync_update_access_token_payload({"b": 2})
+    assert session.get_access_token_payload() == before
+
+
 async def test_the_deprecated_full_update_when_awaited() -> None:
     """The warning points at the line that awaits."""
     session = await sessions_async.create_new_session_without_request_response("public", "user-1")
@@ -246,6 +289,53 @@ def test_verifying(clock: Clock) -> None:
     for required in (True, False):
         with pytest.raises(TryRefreshTokenError):
             check(token, session_required=required)
+
+
+def test_verifying_no_token(start: Start) -> None:
+    """FP-39: an override may ask the original for a session where there is no token."""
+    get_session = blocking(SessionRecipe.get_instance().recipe_implementation.get_session)
+    assert get_session(None, session_required=False) is None
+    for required in (True, None):
+        with pytest.raises(UnauthorisedError, match="Are you sending the session tokens") as caught:
+            get_session(None, session_required=required)
+        assert caught.value.clear_tokens is False
+
+
+def regenerating(answer: Callable[..., Any]) -> InputOverrideConfig:
+    """An override of `regenerate_access_token` that gets the original's answer."""
+
+    def functions(default: Any) -> Any:
+        original = default.regenerate_access_token
+
+        async def regenerate(access_token: str, payload: Any, user_context: dict[str, Any]) -> Any:
+            return answer(await original(access_token, payload, user_context))
+
+        default.regenerate_access_token = regenerate
+        return default
+
+    return InputOverrideConfig(functions=functions)
+
+
+def test_an_override_that_regenerates_no_session(start: Start) -> None:
+    """None says that the session is gone, whoever says it."""
+    start(override=regenerating(lambda result: None))
+    with pytest.raises(UnauthorisedError, match=r"^Session does not exist anymore\.$"):
+        made().sync_merge_into_access_token_payload({"a": 1})
+
+
+def test_an_override_that_regenerates_nonsense(start: Start) -> None:
+    """A token that nobody can read is not handed on; the one in hand stays."""
+
+    def spoil(result: Any) -> Any:
+        result.access_token.token = "nonsense"
+        return result
+
+    start(override=regenerating(spoil))
+    session = made()
+    token = session.get_access_token()
+    with pytest.raises(GeneralError, match="issued an access token that this release cannot read"):
+        session.sync_merge_into_access_token_payload({"a": 1})
+    assert session.get_access_token() == token
 
 
 def test_claims_are_judged() -> None:
@@ -362,6 +452,66 @@ def test_an_override_that_forgets_its_validators_judges_nothing() -> None:
         sessions.validate_claims_in_jwt_payload("public", "user-1", {}, forgetful)
 
 
+def test_validating_by_handle_what_needs_no_fetch() -> None:
+    """FP-95: nothing is fetched and nothing stored where the value is there."""
+    claim = PrimitiveClaim[int]("level", lambda *_: pytest.fail("fetched"))
+    handle = made(payload={"level": {"v": 3, "t": 1}}).get_handle()
+    for expected, failing in ((3, []), (4, ["level"])):
+        result: Any = sessions.validate_claims_for_session_handle(
+            handle, lambda *_, expected=expected: [claim.validators.has_value(expected)]
+        )
+        assert [failure.id for failure in result.invalid_claims] == failing
+
+
+def test_validating_by_handle_a_session_that_ends_meanwhile() -> None:
+    """FP-95: what was fetched cannot be stored any more."""
+    session = made()
+
+    async def fetch(*_: Any) -> bool:
+        await sessions_async.revoke_session(session.get_handle())
+        return True
+
+    claim = BooleanClaim("ok", fetch)
+    result = sessions.validate_claims_for_session_handle(
+        session.get_handle(), lambda *_: [claim.validators.is_true()]
+    )
+    assert isinstance(result, SessionDoesNotExistError)
+
+
+def test_validating_a_payload() -> None:
+    """FP-96: without fetching anything; the override gets the user's id second."""
+    claim = PrimitiveClaim[int]("level", lambda *_: pytest.fail("fetched"))
+    seen: list[Any] = []
+
+    def override(given: Any, user_id: str, context: Any) -> Any:
+        seen.append((given, user_id))
+        return [claim.validators.has_value(3)]
+
+    for payload, reason in (
+        ({"level": {"v": 3, "t": 1}}, None),
+        ({"level": {"v": 4, "t": 1}}, "wrong value"),
+        ({}, "value does not exist"),
+    ):
+        result = sessions.validate_claims_in_jwt_payload("public", "ada", payload, override)
+        reasons: list[Any] = [failure.reason for failure in result.invalid_claims]
+        assert [found["message"] for found in reasons] == ([] if reason is None else [reason])
+        assert result.access_token_payload_update is None
+    assert seen == [([], "ada")] * 3
+    assert sessions.validate_claims_in_jwt_payload("public", "ada", {}).invalid_claims == []
+
+
+def test_a_claim_that_fetches_nothing() -> None:
+    """FP-94: None leaves the payload alone, in hand and by handle."""
+    claim = PrimitiveClaim[int]("level", lambda *_: None)
+    session = made(payload={"level": {"v": 3, "t": 1}})
+    token = session.get_access_token()
+    session.sync_fetch_and_set_claim(claim)
+    assert sessions.fetch_and_set_claim(session.get_handle(), claim) is True
+    assert session.sync_get_claim_value(claim) == 3
+    assert session.get_access_token() == token
+    assert sessions.get_claim_value(session.get_handle(), claim) == GetClaimValueOkResult(3)
+
+
 # -- both colours ----------------------------------------------------------------------------------
 
 
@@ -422,7 +572,6 @@ def test_requests_of_no_framework(native: Any) -> None:
 
 def test_user_contexts_reach_overrides(start: Start) -> None:
     """FP-50: the caller's own dict, to read and to write."""
-    from supertokens_py.recipe.session import InputOverrideConfig
 
     def functions(default: Any) -> Any:
         original = default.get_session_information
