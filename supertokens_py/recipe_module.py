@@ -52,6 +52,8 @@ class App(Protocol):
 
     def below_base(self, path: str) -> str | None: ...
 
+    def tell_of_mount(self, request: BaseRequest) -> None: ...
+
 
 class RecipeModule:
     """Base class of recipes. A recipe belongs to one app and is made by its `init(...)` value."""
