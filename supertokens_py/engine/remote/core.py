@@ -108,8 +108,9 @@ class Core:
         if not shared:
             ours = f"{SUPPORTED_CDI_VERSIONS[0]} to {SUPPORTED_CDI_VERSIONS[-1]}"
             theirs = ", ".join(sorted(offered)) or "in no version"
+            addresses = ", ".join(host.address for host in self._transport.hosts)
             raise GeneralError(
-                f"the SuperTokens core speaks CDI {theirs}, this SDK {ours}: "
+                f"the SuperTokens core at {addresses} speaks CDI {theirs}, this SDK {ours}: "
                 "upgrade the core, or use a release of the SDK that fits it"
             )
         return max(_version(text) for text in shared)

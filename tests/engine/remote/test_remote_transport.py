@@ -258,10 +258,14 @@ def test_the_newest_common_version_is_spoken_and_asked_for_once() -> None:
 
 
 def test_no_common_version_is_a_clear_error() -> None:
-    """The message names both sides' versions."""
+    """The message names the core, without a password, and both sides' versions."""
     core = Core(versions=["2.21", "4.0"])
-    with pytest.raises(GeneralError, match=r"speaks CDI 2\.21, 4\.0, this SDK 5\.0 to 5\.6"):
-        create(engine_over(core))
+    with pytest.raises(GeneralError) as raised:
+        create(engine_over(core, uri="https://me:hush@a;http://b:3567"))
+    assert str(raised.value) == (
+        "the SuperTokens core at https://a, http://b:3567 speaks CDI 2.21, 4.0, this SDK 5.0 to 5.6: "
+        "upgrade the core, or use a release of the SDK that fits it"
+    )
 
 
 def test_a_core_that_was_replaced_is_asked_for_its_versions_again() -> None:
