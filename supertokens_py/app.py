@@ -29,7 +29,10 @@ log: logging.Logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=RecipeModule)
 
-NOT_INITIALISED = "Initialisation not done. Did you forget to call the SuperTokens.init function?"
+NOT_INITIALISED = (
+    "Initialisation not done. Did you forget to call the SuperTokens.init function? "
+    "In Python it is supertokens_py.init(...)."
+)
 
 #: How long a fork waits for another thread that makes the engine.
 _FORK_PATIENCE_S = 2.0

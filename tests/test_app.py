@@ -54,8 +54,12 @@ def test_before_init() -> None:
     """Every entry says what was forgotten."""
     assert Supertokens.current() is None
     for call in (Supertokens.get_instance, get_all_cors_headers, SessionRecipe.get_instance):
-        with pytest.raises(GeneralError, match=r"Did you forget to call the SuperTokens\.init function"):
+        with pytest.raises(GeneralError) as raised:
             call()
+        assert str(raised.value) == (
+            "Initialisation not done. Did you forget to call the SuperTokens.init function? "
+            "In Python it is supertokens_py.init(...)."
+        )
     with pytest.raises(GeneralError, match="Initialisation not done"):
         sessions.get_session_information("x")
 

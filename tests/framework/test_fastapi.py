@@ -306,6 +306,18 @@ def test_the_middleware_on_the_outer_app(site: Site) -> None:
     assert visitor.post("/auth/session/refresh").status == 200
 
 
+def test_the_middleware_without_its_parentheses(site: Site) -> None:
+    """FP-41: said when the application starts."""
+    app = FastAPI()
+    app.add_middleware(get_middleware)  # type: ignore[arg-type]
+    use(site, app)
+    with pytest.raises(ConfigError) as raised:
+        site.get("/")
+    assert str(raised.value) == (
+        "get_middleware has to be called: write app.add_middleware(get_middleware()), with parentheses"
+    )
+
+
 def test_a_session_below_the_middleware_of_the_outer_app(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from supertokens_py.app import Supertokens, request_context
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.response import BaseResponse, Changes
 
 from .fastapi_request import SCOPE_KEY, FastApiRequest, RequestSlot
+
+T = TypeVar("T")
 
 
 class SuperTokensMiddleware:
@@ -53,6 +60,22 @@ class SuperTokensMiddleware:
             await response(scope, receive, send)
 
 
+def _without_arguments(make: Callable[[], T]) -> Callable[[], T]:
+    """Explain forgotten parentheses, with which Starlette would call the function for a middleware."""
+
+    @functools.wraps(make)
+    def call(*arguments: object, **named: object) -> T:
+        if arguments or named:
+            raise ConfigError(
+                "get_middleware has to be called: write app.add_middleware(get_middleware()), "
+                "with parentheses"
+            )
+        return make()
+
+    return call
+
+
+@_without_arguments
 def get_middleware() -> type[SuperTokensMiddleware]:
     """Return the class for `app.add_middleware(...)`; add CORS middleware after it, as the outermost."""
     return SuperTokensMiddleware

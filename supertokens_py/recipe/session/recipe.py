@@ -13,7 +13,7 @@ from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthori
 from supertokens_py.engine.limits import json_form, refuse_protected, require_object
 from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
 from supertokens_py.framework.response import BaseResponse
-from supertokens_py.recipe.base import install
+from supertokens_py.recipe.base import explains_unknown_settings, install
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe_module import RecipeModule, Route
 
@@ -337,6 +337,7 @@ class SessionRecipe(RecipeModule):
         return await self._error_responses.answer(error, request, response, user_context)
 
 
+@explains_unknown_settings("session.init")
 class SessionInit(SessionSettings):
     """`session.init`: its arguments; `supertokens_py.init` makes the recipe of them."""
 

@@ -15,7 +15,8 @@ from supertokens_py.recipe_module import App, RecipeModule
 from .interfaces import APIInterface, GetPermissionsForRoleOkResult, RecipeInterface
 
 NOT_INITIALISED = (
-    "Initialisation not done. Did you forget to call the SuperTokens.init or UserRoles.init function?"
+    "Initialisation not done. Did you forget to call the SuperTokens.init or UserRoles.init function? "
+    "In Python it is supertokens_py.init(...) with userroles.init() in recipe_list."
 )
 
 

@@ -208,7 +208,8 @@ async def test_without_the_recipe_the_functions_say_so(start: Start) -> None:
     with pytest.raises(GeneralError) as refused:
         await roles.get_all_roles()
     assert str(refused.value) == (
-        "Initialisation not done. Did you forget to call the SuperTokens.init or UserRoles.init function?"
+        "Initialisation not done. Did you forget to call the SuperTokens.init or UserRoles.init function? "
+        "In Python it is supertokens_py.init(...) with userroles.init() in recipe_list."
     )
     Supertokens.reset()
     with pytest.raises(GeneralError, match=r"UserRoles\.init function"):
