@@ -66,7 +66,8 @@ def mypy(project: Path) -> set[Finding]:
     )
     assert done.returncode in (0, 1), done.stderr or done.stdout
     found = {(name, int(number), code) for name, number, code in _MYPY_LINE.findall(done.stdout)}
-    assert len(done.stdout.splitlines()) == len(found), done.stdout
+    told = [line for line in done.stdout.splitlines() if ": note: " not in line]  # overloads are listed
+    assert len(told) == len(found), done.stdout
     return found
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 try:
     from .django_middleware import middleware
-except ModuleNotFoundError as error:
+    from .session import SessionRequest
+except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Django needs: pip install 'supertokens-py[django]'", name=error.name
-    ) from error
+        "Django needs: pip install 'supertokens-py[django]'", name=_error.name
+    ) from _error
 
-__all__ = ["middleware"]
+__all__ = ["SessionRequest", "middleware"]

@@ -9,19 +9,27 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from supertokens_py.app import request_context
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ConfigError, SuperTokensError
-from supertokens_py.recipe.session import SessionRecipe
+from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.requests import VerifyOptions
+from supertokens_py.recipe.session.validators import OverrideValidators
 
 from .django_middleware import error_response, error_response_blocking
 from .django_request import DjangoRequest
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+class SessionRequest(HttpRequest):
+    """The request of a view under `verify_session`, for annotations: Django itself makes plain ones."""
+
+    supertokens: SessionContainer
 
 
 def _other_kind(view: Any, kind: str, module: str) -> ConfigError:
@@ -56,7 +64,7 @@ def verify_session_async(
     anti_csrf_check: bool | None = None,
     session_required: bool = True,
     check_database: bool = False,
-    override_global_claim_validators: Callable[..., Any] | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> Callable[[View], View]:
     """Make a decorator for `async def` views that puts the session into `request.supertokens`.
@@ -99,7 +107,7 @@ def verify_session_sync(
     anti_csrf_check: bool | None = None,
     session_required: bool = True,
     check_database: bool = False,
-    override_global_claim_validators: Callable[..., Any] | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> Callable[[View], View]:
     """Make a decorator for `def` views; arguments as those of the async one."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 try:
     from .middleware import SuperTokensMiddleware, get_middleware
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "FastAPI needs: pip install 'supertokens-py[fastapi]'", name=error.name
-    ) from error
+        "FastAPI needs: pip install 'supertokens-py[fastapi]'", name=_error.name
+    ) from _error
 
 __all__ = ["SuperTokensMiddleware", "get_middleware"]

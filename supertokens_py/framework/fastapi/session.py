@@ -22,6 +22,7 @@ from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.csrf import require_trusted_origin
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
 from supertokens_py.recipe.session.requests import VerifyOptions
+from supertokens_py.recipe.session.validators import OverrideValidators
 
 from .fastapi_request import FastApiRequest
 from .middleware import error_response
@@ -106,7 +107,7 @@ def verify_session(
     anti_csrf_check: bool | None = None,
     session_required: Literal[True] = True,
     check_database: bool = False,
-    override_global_claim_validators: Callable[..., Any] | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer]]: ...
 
@@ -117,7 +118,7 @@ def verify_session(
     *,
     session_required: Literal[False],
     check_database: bool = False,
-    override_global_claim_validators: Callable[..., Any] | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]: ...
 
@@ -127,7 +128,7 @@ def verify_session(
     anti_csrf_check: bool | None = None,
     session_required: bool = True,
     check_database: bool = False,
-    override_global_claim_validators: Callable[..., Any] | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]: ...
 
@@ -136,7 +137,7 @@ def verify_session(
     anti_csrf_check: bool | None = None,
     session_required: bool = True,
     check_database: bool = False,
-    override_global_claim_validators: Callable[..., Any] | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: Annotated[dict[str, Any] | None, Depends(_ForgottenParentheses())] = None,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]:
     """Make a dependency that yields the verified session: `Depends(verify_session())`.

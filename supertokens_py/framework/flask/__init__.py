@@ -4,7 +4,9 @@ from __future__ import annotations
 
 try:
     from .middleware import Middleware
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("Flask needs: pip install 'supertokens-py[flask]'", name=error.name) from error
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError(
+        "Flask needs: pip install 'supertokens-py[flask]'", name=_error.name
+    ) from _error
 
 __all__ = ["Middleware"]

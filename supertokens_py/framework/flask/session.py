@@ -14,6 +14,7 @@ from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session.requests import VerifyOptions
+from supertokens_py.recipe.session.validators import OverrideValidators
 
 from .flask_request import FlaskRequest
 from .middleware import error_response
@@ -29,7 +30,7 @@ def verify_session(
     anti_csrf_check: bool | None = None,
     session_required: bool = True,
     check_database: bool = False,
-    override_global_claim_validators: Callable[..., Any] | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Make a decorator that verifies the session first and puts it into `flask.g.supertokens`.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .functions import RecipeInterface
     from .recipe import SessionRecipe
     from .settings import SessionConfig
+    from .validators import OverrideValidators
 
 
 class APIOptions:
@@ -68,7 +69,7 @@ class APIInterface:
         anti_csrf_check: bool | None,
         session_required: bool,
         check_database: bool,
-        override_global_claim_validators: Any,
+        override_global_claim_validators: OverrideValidators | None,
         user_context: dict[str, Any],
     ) -> SessionContainer | None:
         """Verify the session of a request; replacing this changes every framework's `verify_session`."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from supertokens_py.types.base import MaybeAwaitable
 
     from .recipe import SessionRecipe
+    from .validators import OverrideValidators
 
 _T = TypeVar("_T")
 
@@ -92,7 +93,7 @@ class RecipeInterface:
         anti_csrf_check: bool | None = None,
         session_required: bool | None = None,
         check_database: bool | None = None,
-        override_global_claim_validators: Any = None,
+        override_global_claim_validators: OverrideValidators | None = None,
         user_context: dict[str, Any] | None = None,
     ) -> SessionContainer | None:
         """Verify an access token. Claims are judged by the callers."""

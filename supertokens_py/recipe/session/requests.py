@@ -27,7 +27,7 @@ from .transport import (
     expire_duplicates,
     other,
 )
-from .validators import assert_claims_of
+from .validators import OverrideValidators, assert_claims_of
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
@@ -42,7 +42,7 @@ class VerifyOptions:
     anti_csrf_check: bool | None = None
     session_required: bool = True
     check_database: bool = False
-    override_global_claim_validators: Any = None
+    override_global_claim_validators: OverrideValidators | None = None
 
     def __post_init__(self) -> None:
         if callable(self.anti_csrf_check):

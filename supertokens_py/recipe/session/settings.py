@@ -22,6 +22,9 @@ from .exceptions import ClaimValidationError
 if TYPE_CHECKING:
     from supertokens_py.config import AppInfo
 
+    from .api import APIInterface
+    from .functions import RecipeInterface
+
 log: logging.Logger = logging.getLogger(__name__)
 
 MessageHook: TypeAlias = Callable[[BaseRequest, str, BaseResponse], Awaitable[BaseResponse] | BaseResponse]
@@ -69,8 +72,8 @@ class InputOverrideConfig(OverrideConfig):
 
     def __init__(
         self,
-        functions: Callable[[Any], Any] | None = None,
-        apis: Callable[[Any], Any] | None = None,
+        functions: Callable[[RecipeInterface], RecipeInterface] | None = None,
+        apis: Callable[[APIInterface], APIInterface] | None = None,
         openid_feature: OverrideConfig | None = None,
     ) -> None:
         super().__init__(functions, apis)

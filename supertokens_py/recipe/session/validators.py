@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.types.base import MaybeAwaitable
 
 from .claim import SessionClaimValidator
+from .container import SessionContainer
 from .payloads import difference
-from .results import ClaimsValidationResult, SessionDoesNotExistError
+from .results import ClaimsValidationResult, SessionDoesNotExistError, SessionInformationResult
 
 if TYPE_CHECKING:
-    from .container import SessionContainer
     from .recipe import SessionRecipe
+
+#: (global_validators, session, user_context) to the validators of this call.
+OverrideValidators: TypeAlias = Callable[
+    [list[SessionClaimValidator], SessionContainer, dict[str, Any]],
+    MaybeAwaitable[list[SessionClaimValidator]],
+]
+#: The same where a session is known by what is stored of it.
+OverrideValidatorsByInfo: TypeAlias = Callable[
+    [list[SessionClaimValidator], SessionInformationResult, dict[str, Any]],
+    MaybeAwaitable[list[SessionClaimValidator]],
+]
+#: The same where only the user's id is known.
+OverrideValidatorsByUserId: TypeAlias = Callable[
+    [list[SessionClaimValidator], str, dict[str, Any]],
+    MaybeAwaitable[list[SessionClaimValidator]],
+]
 
 
 async def validators_for(

@@ -55,7 +55,9 @@ def test_a_value_without_a_json_form_is_named_with_its_place(
     live: SessionContainer, payload: dict[str, Any], place: str, kind: str
 ) -> None:
     """In new sessions, in their data, in changes."""
-    why = f"cannot be written as JSON: {kind} is no JSON value; convert it to text, a number, a list or a dict"
+    why = (
+        f"cannot be written as JSON: {kind} is no JSON value; convert it to text, a number, a list or a dict"
+    )
     for name in ("access_token_payload", "session_data_in_database"):
         text = refusal(
             lambda name=name: sessions.create_new_session_without_request_response(

@@ -59,7 +59,7 @@ async def by_hand(request: Request, flag: bool) -> None:
     assert_type(await verify_session(session_required=True)(request), SessionContainer)
     assert_type(await verify_session(session_required=False)(request), SessionContainer | None)
     assert_type(await verify_session(session_required=flag)(request), SessionContainer | None)
-    assert_type(await get_session(request), SessionContainer | None)
+    assert_type(await get_session(request), SessionContainer)
     assert_type(await refresh_session(request), SessionContainer)
     made = await create_new_session(request, "public", "ada", {"a": 1}, user_context={})
     assert_type(made, SessionContainer)

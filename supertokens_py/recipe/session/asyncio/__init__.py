@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.deprecation import warn_deprecated
@@ -35,6 +35,9 @@ from supertokens_py.recipe.session.results import (
     SessionInformationResult,
 )
 from supertokens_py.recipe.session.validators import (
+    OverrideValidators,
+    OverrideValidatorsByInfo,
+    OverrideValidatorsByUserId,
     assert_claims_of,
     judge_stored_claims,
     validators_for,
@@ -69,6 +72,35 @@ __all__ = [
     "validate_claims_for_session_handle",
     "validate_claims_in_jwt_payload",
 ]
+
+
+@overload
+async def create_new_session(
+    request: Any,
+    tenant_id: str,
+    user_id: str | RecipeUserId,
+    access_token_payload: dict[str, Any] | None = None,
+    session_data_in_database: dict[str, Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+    *,
+    recipe_user_id: str | RecipeUserId | None = None,
+    jwt_payload: dict[str, Any] | None = None,
+    session_data: dict[str, Any] | None = None,
+) -> SessionContainer: ...
+
+
+@overload
+async def create_new_session(
+    request: Any,
+    tenant_id: str,
+    *,
+    recipe_user_id: str | RecipeUserId,
+    access_token_payload: dict[str, Any] | None = None,
+    session_data_in_database: dict[str, Any] | None = None,
+    user_context: dict[str, Any] | None = None,
+    jwt_payload: dict[str, Any] | None = None,
+    session_data: dict[str, Any] | None = None,
+) -> SessionContainer: ...
 
 
 async def create_new_session(
@@ -113,6 +145,35 @@ async def create_new_session(
     )
 
 
+@overload
+async def create_new_session_without_request_response(
+    tenant_id: str,
+    user_id: str | RecipeUserId,
+    access_token_payload: dict[str, Any] | None = None,
+    session_data_in_database: dict[str, Any] | None = None,
+    disable_anti_csrf: bool = False,
+    user_context: dict[str, Any] | None = None,
+    *,
+    recipe_user_id: str | RecipeUserId | None = None,
+    jwt_payload: dict[str, Any] | None = None,
+    session_data: dict[str, Any] | None = None,
+) -> SessionContainer: ...
+
+
+@overload
+async def create_new_session_without_request_response(
+    tenant_id: str,
+    *,
+    recipe_user_id: str | RecipeUserId,
+    access_token_payload: dict[str, Any] | None = None,
+    session_data_in_database: dict[str, Any] | None = None,
+    disable_anti_csrf: bool = False,
+    user_context: dict[str, Any] | None = None,
+    jwt_payload: dict[str, Any] | None = None,
+    session_data: dict[str, Any] | None = None,
+) -> SessionContainer: ...
+
+
 async def create_new_session_without_request_response(
     tenant_id: str,
     user_id: str | RecipeUserId | None = NOT_GIVEN,
@@ -136,12 +197,34 @@ async def create_new_session_without_request_response(
     )
 
 
+@overload
+async def get_session(
+    request: Any,
+    session_required: Literal[True] | None = None,
+    anti_csrf_check: bool | None = None,
+    check_database: bool | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> SessionContainer: ...
+
+
+@overload
 async def get_session(
     request: Any,
     session_required: bool | None = None,
     anti_csrf_check: bool | None = None,
     check_database: bool | None = None,
-    override_global_claim_validators: Any = None,
+    override_global_claim_validators: OverrideValidators | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> SessionContainer | None: ...
+
+
+async def get_session(
+    request: Any,
+    session_required: bool | None = None,
+    anti_csrf_check: bool | None = None,
+    check_database: bool | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> SessionContainer | None:
     """Verify the session of a request, as `verify_session` does; None only if it is not required.
@@ -160,13 +243,37 @@ async def get_session(
     return await session_of_request(recipe, base, options, context_in(user_context, base))
 
 
+@overload
+async def get_session_without_request_response(
+    access_token: str,
+    anti_csrf_token: str | None = None,
+    anti_csrf_check: bool | None = None,
+    session_required: Literal[True] | None = None,
+    check_database: bool | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> SessionContainer: ...
+
+
+@overload
 async def get_session_without_request_response(
     access_token: str,
     anti_csrf_token: str | None = None,
     anti_csrf_check: bool | None = None,
     session_required: bool | None = None,
     check_database: bool | None = None,
-    override_global_claim_validators: Any = None,
+    override_global_claim_validators: OverrideValidators | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> SessionContainer | None: ...
+
+
+async def get_session_without_request_response(
+    access_token: str,
+    anti_csrf_token: str | None = None,
+    anti_csrf_check: bool | None = None,
+    session_required: bool | None = None,
+    check_database: bool | None = None,
+    override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> SessionContainer | None:
     """Verify an access token that you hold; claims are judged too."""
@@ -222,6 +329,26 @@ async def revoke_multiple_sessions(
     return await functions.revoke_multiple_sessions(session_handles, context_of(user_context))
 
 
+@overload
+async def revoke_all_sessions_for_user(
+    user_id: str,
+    tenant_id: str | None = None,
+    user_context: dict[str, Any] | None = None,
+    *,
+    revoke_sessions_for_linked_accounts: bool = True,
+) -> list[str]: ...
+
+
+@overload
+async def revoke_all_sessions_for_user(
+    user_id: str,
+    revoke_sessions_for_linked_accounts: bool,
+    tenant_id: str | None = None,
+    user_context: dict[str, Any] | None = None,
+    /,
+) -> list[str]: ...
+
+
 async def revoke_all_sessions_for_user(
     user_id: str,
     tenant_id: str | bool | None = None,
@@ -235,6 +362,26 @@ async def revoke_all_sessions_for_user(
     return await functions.revoke_all_sessions_for_user(
         user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context
     )
+
+
+@overload
+async def get_all_session_handles_for_user(
+    user_id: str,
+    tenant_id: str | None = None,
+    user_context: dict[str, Any] | None = None,
+    *,
+    fetch_sessions_for_linked_accounts: bool = True,
+) -> list[str]: ...
+
+
+@overload
+async def get_all_session_handles_for_user(
+    user_id: str,
+    fetch_sessions_for_linked_accounts: bool,
+    tenant_id: str | None = None,
+    user_context: dict[str, Any] | None = None,
+    /,
+) -> list[str]: ...
 
 
 async def get_all_session_handles_for_user(
@@ -332,7 +479,7 @@ async def remove_claim(
 
 async def validate_claims_for_session_handle(
     session_handle: str,
-    override_global_claim_validators: Any = None,
+    override_global_claim_validators: OverrideValidatorsByInfo | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> SessionDoesNotExistError | ClaimsValidationResult:
     """Judge a stored payload, refetching claims that are due and storing what was fetched.
@@ -351,7 +498,7 @@ async def validate_claims_in_jwt_payload(
     tenant_id: str,
     user_id: str,
     jwt_payload: dict[str, Any],
-    override_global_claim_validators: Any = None,
+    override_global_claim_validators: OverrideValidatorsByUserId | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> ClaimsValidationResult:
     """Judge a payload that you hold, without fetching anything; the override gets the user id second."""

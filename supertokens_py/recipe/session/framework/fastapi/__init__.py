@@ -2,9 +2,9 @@
 
 try:
     from supertokens_py.framework.fastapi.session import session_exception_handler, verify_session
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "FastAPI needs: pip install 'supertokens-py[fastapi]'", name=error.name
-    ) from error
+        "FastAPI needs: pip install 'supertokens-py[fastapi]'", name=_error.name
+    ) from _error
 
 __all__ = ["session_exception_handler", "verify_session"]
