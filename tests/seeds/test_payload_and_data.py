@@ -153,12 +153,26 @@ async def test_reserved_keys_are_errors_and_write_nothing(name: str, app: Supert
     assert await functions.get_all_session_handles_for_user("userId") == []
     session_ = await created({"a": 1})
     before = await stored(session_.get_handle())
-    for value in ("x", None):
-        with pytest.raises(ProtectedClaimError, match=name):
-            await session_.merge_into_access_token_payload({"b": 2, name: value})
-        with pytest.raises(ProtectedClaimError, match=name):
-            await functions.merge_into_access_token_payload(session_.get_handle(), {"b": 2, name: value})
+    with pytest.raises(ProtectedClaimError, match=name):
+        await session_.merge_into_access_token_payload({"b": 2, name: "x"})
+    with pytest.raises(ProtectedClaimError, match=name):
+        await functions.merge_into_access_token_payload(session_.get_handle(), {"b": 2, name: "x"})
     assert await stored(session_.get_handle()) == before
+
+
+@pytest.mark.parametrize("name", [*RESERVED, "rsub", "tId"])
+async def test_reserved_keys_cannot_be_removed(name: str, app: Supertokens) -> None:
+    """None overwrites nothing: no error and no effect, as in 0.24."""
+    session_ = await created({"a": 1})
+    before = session_.get_access_token_payload().get(name, "none")
+    await session_.merge_into_access_token_payload({"b": 2, name: None})
+    assert (
+        await functions.merge_into_access_token_payload(session_.get_handle(), {"c": 3, name: None}) is True
+    )
+    assert session_.get_access_token_payload()["b"] == 2
+    if name not in ("iat", "exp"):  # of the new token
+        assert session_.get_access_token_payload().get(name, "none") == before
+    assert (await stored(session_.get_handle()))["c"] == 3
 
 
 async def test_reserved_key_added_by_an_override_is_an_error(start: Start) -> None:
