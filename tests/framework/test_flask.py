@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -156,6 +157,12 @@ def test_a_view_with_and_without_a_guard(site: Site, app: Flask) -> None:
 
     app.add_url_rule("/open", "open", view)
     app.add_url_rule("/guarded", "guarded", verify_session()(view))
+    app.add_url_rule("/partial", "partial", verify_session()(functools.partial(view)))
+
+    @app.get("/wrapped")
+    @functools.wraps(app.view_functions["partial"])
+    def wrapped() -> Any:
+        return {"open": True}
 
     @verify_session()
     @app.get("/twice")
@@ -165,6 +172,8 @@ def test_a_view_with_and_without_a_guard(site: Site, app: Flask) -> None:
 
     assert site.get("/open").json == {"open": True}
     assert_refused(site.get("/guarded"), UNAUTHORISED)
+    assert_refused(site.get("/partial"), UNAUTHORISED)
+    assert site.get("/wrapped").json == {"open": True}
     assert_refused(site.get("/twice"), UNAUTHORISED)
 
 
