@@ -62,6 +62,16 @@ def test_several_origins_are_none(text: str) -> None:
     )
 
 
+def test_another_scheme_is_named() -> None:
+    """An origin is a place on the web."""
+    with pytest.raises(ConfigError) as told:
+        api_origin("ftp://example.com")
+    assert str(told.value) == (
+        "Please provide a valid domain name: 'ftp://example.com' has to start with http:// or https://, "
+        "not with 'ftp'"
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
