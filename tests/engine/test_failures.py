@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sqlite3
@@ -14,12 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
 
+from supertokens_py.engine.embedded import database as database_module
+from supertokens_py.engine.embedded import pools
+from supertokens_py.engine.embedded.database import UnitConflictError
 from supertokens_py.engine.embedded.statements import DriverQuery
 from supertokens_py.engine.interface import IssuedSession, Verified
 from supertokens_py.exceptions import EngineUnavailableError
@@ -231,6 +237,75 @@ def test_a_locked_file(sqlite_database: TestDatabase, start: Opener):
     assert core.refresh(session).handle == session.handle
 
 
+@pytest.fixture
+def held_file(tmp_path: Path) -> Iterator[tuple[str, sqlite3.Connection]]:
+    """A file that is no write-ahead log yet, and another program that is writing to it."""
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE theirs (a)")
+        other.execute("BEGIN IMMEDIATE")
+        yield f"sqlite:///{path}", other
+
+
+def test_a_first_start_waits_for_another_program(
+    held_file: tuple[str, sqlite3.Connection], start: Opener, monkeypatch: pytest.MonkeyPatch
+):
+    """The change to a write-ahead log does not wait by itself: it is tried until the file is free."""
+    uri, other = held_file
+    waits: list[float] = []
+
+    def release(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            other.execute("ROLLBACK")
+
+    monkeypatch.setattr(pools, "time", SimpleNamespace(monotonic=time.monotonic, sleep=release))
+    assert start(uri).create().user_id == "user"
+    assert len(waits) == 2
+
+
+def test_a_first_start_does_not_wait_for_ever(held_file: tuple[str, sqlite3.Connection], start: Opener):
+    """The message names the setting; when the file is free the same engine goes on."""
+    uri, other = held_file
+    core = start(uri, sqlite_busy_timeout=0.05)
+    with pytest.raises(EngineUnavailableError, match=r"stayed locked by another writer for 0\.05 s"):
+        core.create()
+    other.execute("ROLLBACK")
+    assert core.create().user_id == "user"
+
+
+def test_a_rule_that_somebody_added_to_the_table(sqlite_database: TestDatabase, start: Opener):
+    """What the database refuses is not taken for a row that had been written before."""
+    sqlite_database.query(
+        "CREATE TRIGGER rule BEFORE INSERT ON session_info WHEN NEW.user_id = 'banned' "
+        "BEGIN SELECT RAISE(ABORT, 'nobody of this name'); END"
+    )
+    core = start(sqlite_database.uri)
+    with pytest.raises(IntegrityError, match="nobody of this name"):
+        core.create("banned")
+    assert core.user_session_handles("banned", tenant_id=None) == []
+    assert core.create("fine").user_id == "fine"
+
+
+def test_a_unit_that_never_comes_through(database: TestDatabase, start: Opener, monkeypatch: Any):
+    """What a unit had read is changed again and again: it gives up, says so, and wrote nothing."""
+    monkeypatch.setattr(database_module, "MAX_CONFLICTS", 2)
+    core = start(database.uri)
+    core.add_role("kept", [])
+    table = core.engine._database.tables.roles
+    calls: list[int] = []
+
+    def unit(connection: Any) -> None:
+        calls.append(1)
+        connection.execute(table.insert(), {"role": "new"})
+        raise UnitConflictError
+
+    with pytest.raises(EngineUnavailableError, match=r" is too busy: try again$"):
+        core.engine._database.write(unit)
+    assert len(calls) == 3
+    assert core.roles() == ["kept"]
+
+
 def test_a_slow_writer_of_our_own(sqlite_database: TestDatabase, start: Opener):
     """The turn of the writer is waited for, and no longer than the file itself would be."""
     core = start(sqlite_database.uri, sqlite_busy_timeout=0.2)
@@ -360,8 +435,61 @@ def test_a_server_with_another_default_isolation(postgres_database: TestDatabase
 
 
 @pytest.mark.postgres
-def test_connections_that_the_server_ended(postgres_database: TestDatabase, start: Opener):
-    """An administrator ended every backend: the next call of any kind just works."""
+def test_a_transaction_that_lost_against_another(postgres_database: TestDatabase, start: Opener):
+    """Class 40, such as a deadlock: the server rolled it back, and it is done again from the start."""
+    core = start(postgres_database.uri)
+    calls: list[int] = []
+
+    def unit(connection: Any) -> str:
+        calls.append(1)
+        connection.exec_driver_sql("INSERT INTO apps VALUES ('other', 1)")
+        if len(calls) < 3:
+            connection.exec_driver_sql("DO $$ BEGIN RAISE 'deadlock' USING ERRCODE = '40P01'; END $$")
+        return "done"
+
+    assert core.engine._database.write(unit) == "done"
+    assert len(calls) == 3
+    assert postgres_database.query("DELETE FROM apps WHERE app_id = 'other' RETURNING 1") == [(1,)]
+
+
+@pytest.mark.postgres
+def test_a_new_session_whose_answer_was_lost(postgres_database: TestDatabase, start: Opener):
+    """The row was written, then the connection broke: sent again it meets itself, and that is success."""
+    core = start(postgres_database.uri)
+    pool = core.engine._database._pool
+    lost: list[str] = []
+
+    def lose(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO session_info") and not lost:
+            lost.append(statement)
+            connection.connection.dbapi_connection.pgconn.finish()
+
+    event.listen(pool, "after_cursor_execute", lose)
+    session = core.create()
+    assert len(lost) == 1
+    assert core.user_session_handles("user", tenant_id=None) == [session.handle]
+    assert core.refresh(session).handle == session.handle
+
+
+@pytest.mark.postgres
+def test_a_connection_that_the_driver_has_closed(postgres_database: TestDatabase, start: Opener):
+    """Whatever closed it, it is not handed out again."""
+    core = start(postgres_database.uri, pool_size=1)
+    session = core.create()
+    with closing(core.engine._database._pool.raw_connection()) as connection:
+        connection.dbapi_connection.close()
+    assert core.session_information(session.handle).handle == session.handle
+    assert core.refresh(session).handle == session.handle
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("has_poll", [True, False])
+def test_connections_that_the_server_ended(
+    postgres_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch, has_poll: bool
+):
+    """An administrator ended every backend: the next call of any kind just works, under eventlet as well."""
+    if not has_poll:  # eventlet takes it away
+        monkeypatch.delattr(select, "poll")
     core = start(postgres_database.uri, pool_size=5)
     session = core.create()
 

@@ -11,7 +11,7 @@ import weakref
 
 import pytest
 
-from supertokens_py.engine.embedded import housekeeping, sweep
+from supertokens_py.engine.embedded import activity, housekeeping, sweep
 from supertokens_py.engine.embedded.housekeeping import Housekeeper
 from supertokens_py.engine.embedded.sweep import Swept
 from supertokens_py.exceptions import EngineUnavailableError
@@ -114,6 +114,20 @@ def test_activity_is_throttled_and_counted(core: Driver, clock: Clock):
     assert core.count_active_users(began + 6) == 0
 
 
+def test_the_memory_of_activity_is_bounded(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    """Beyond its size it starts anew: nobody is forgotten who was not written, some are written again."""
+    monkeypatch.setattr(activity, "MAX_REMEMBERED", 3)
+    began = clock()
+    for user in "abcd":
+        core.create(user)
+    assert core.count_active_users(began) == 4
+    clock.advance(ms=5)
+    core.create("d")
+    assert core.count_active_users(began + 5) == 0
+    core.create("a")
+    assert core.count_active_users(began + 5) == 1
+
+
 def test_activity_is_written_by_itself(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
     """21: off the request path, in batches."""
     monkeypatch.setattr(housekeeping, "BATCH_DELAY_S", 0.05)
@@ -154,6 +168,29 @@ def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pyte
     del driver
     assert until(lambda: gc.collect() >= 0 and gone() is None)
     assert until(lambda: gc.collect() >= 0 and not own & housekeepers())
+
+
+def test_an_owner_that_is_dropped_during_its_own_work(monkeypatch: pytest.MonkeyPatch):
+    """Its thread holds the last reference then, and ends without waiting for itself."""
+    monkeypatch.setattr(housekeeping, "BATCH_DELAY_S", 0)
+    running, go_on = threading.Event(), threading.Event()
+
+    def flush() -> None:
+        running.set()
+        assert go_on.wait(10)
+
+    keeper = Housekeeper(flush=flush, sweep=lambda: None, sweep_every_s=0)
+    before = housekeepers()
+    keeper.wake()
+    (thread,) = housekeepers() - before
+    assert running.wait(10)
+    gone = weakref.ref(keeper)
+    del keeper
+    assert gone() is not None
+    go_on.set()
+    thread.join(10)
+    assert gone() is None
+    assert not thread.is_alive()
 
 
 def test_the_thread_does_not_keep_the_interpreter(sqlite_database: TestDatabase):

@@ -281,6 +281,71 @@ def test_a_failed_reload_keeps_the_keys(
         core.create()
 
 
+def test_published_keys_outlive_an_outage_in_which_a_new_one_is_due(
+    sqlite_database: TestDatabase, start: Opener, clock: Clock
+):
+    """Others still verify the tokens that are out there; signing needs the new key, and fails."""
+    core = start(sqlite_database.uri, now_ms=clock, **ROTATING)
+    published = kids(core)
+    core.engine._database.close()
+    sqlite_database.path.rename(sqlite_database.path.with_suffix(".away"))
+    sqlite_database.path.mkdir()
+    clock.advance(hours=2)
+    assert kids(core) == published
+    with pytest.raises(EngineUnavailableError):
+        core.create()
+
+
+def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(
+    sqlite_database: TestDatabase,
+    start: Opener,
+    later: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    """Nobody can look for newer keys, which is logged and tried again a minute later."""
+    core = start(sqlite_database.uri)
+    known = core.reload_keys()
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with caplog.at_level("DEBUG"):
+        for seconds, count in ((60.1, 1), (59, 1), (1.1, 2)):
+            later(seconds)
+            assert core.engine.key_set() is known
+            assert caplog.messages.count("verification keys are not read again") == count
+
+
+def test_a_closed_engine_is_not_opened_by_a_look_at_its_keys(
+    sqlite_database: TestDatabase, start: Opener, later: Callable[[float], None]
+):
+    """The look had begun and was waiting when the engine was closed."""
+    core = start(sqlite_database.uri)
+    core.reload_keys()
+    ring = core.engine._keys
+    later(60.1)
+    before = set(threading.enumerate())
+    with ring._lock:
+        core.engine.key_set()
+        (thread,) = {each for each in threading.enumerate() if each.name == "supertokens-keys"} - before
+        core.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert core.engine._database._opened is False
+    assert dict(core.engine.key_set().keys) == {}
+
+
+def test_a_master_key_that_is_empty(fresh_shared: TestDatabase, start: Opener):
+    """The row is there and says nothing: no second key is made up, for tokens of the first would be lost."""
+    core = start(fresh_shared.uri)
+    fresh_shared.query("UPDATE key_value SET value = NULL WHERE name = 'refresh_token_key'")
+    with pytest.raises(ConfigError, match=r"^the row 'refresh_token_key' of table key_value holds no value$"):
+        core.create()
+    assert fresh_shared.query("SELECT value FROM key_value WHERE name = 'refresh_token_key'") == [(None,)]
+
+
 def test_a_failed_first_load_is_an_error(tmp_path: Any, start: Opener):
     """Interface: with nothing to fall back to; also within the cool-down."""
     core = start(f"sqlite:///{tmp_path}/none/x.db")

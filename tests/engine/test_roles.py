@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.exceptions import BadInputError
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
+from tests.support.databases import TestDatabase
 
 
 def test_roles_are_created_once_and_gather_permissions(core: Driver):
@@ -119,6 +122,24 @@ def test_a_deleted_role_leaves_nothing(core: Driver):
     assert core.permission_roles("none") == []
     core.add_role("admin", [])
     assert core.role_permissions("admin") == []
+
+
+@pytest.mark.postgres
+def test_a_role_that_is_deleted_while_it_is_extended(postgres_database: TestDatabase, start: Opener):
+    """It was there for the first statement and is gone for the second: then it is created."""
+    core = start(postgres_database.uri)
+    core.add_role("admin", ["read"])
+    deleted: list[str] = []
+
+    def delete(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO roles") and not deleted:
+            deleted.append(statement)
+            postgres_database.query("DELETE FROM roles WHERE role = 'admin'")
+
+    event.listen(core.engine._database._pool, "after_cursor_execute", delete)
+    assert core.add_role("admin", ["write"]) is True
+    assert len(deleted) == 1
+    assert core.role_permissions("admin") == ["write"]
 
 
 def test_an_orphan_link_counts_as_a_role(core: Driver):

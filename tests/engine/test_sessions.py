@@ -304,6 +304,12 @@ def test_verifying_says_what_is_stored(core: Driver):
     assert blocking(core.engine.verify_session)(token, check_database=False).payload is None
 
 
+def test_verifying_may_be_the_first_that_a_process_does(shared_database: TestDatabase, start: Opener):
+    """A worker that has just started opens its database for it."""
+    session = start(shared_database.uri).create()
+    assert start(shared_database.uri).verify(session) == Verified()
+
+
 def test_verifying_writes_nothing(core: Driver):
     """CS-28: no column changes, no token comes back."""
     session = core.create()
