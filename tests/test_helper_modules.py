@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from supertokens_py.exceptions import (
     BadInputError,
     EngineUnavailableError,
     GeneralError,
+    SuperTokensError,
     raise_bad_input_exception,
     raise_general_exception,
 )
@@ -226,3 +228,20 @@ def test_paths_are_texts_with_the_older_methods() -> None:
 )
 def test_a_recipe_path_has_recipe_at_its_front(text: str, expected: bool) -> None:
     assert NormalisedURLPath(text).is_a_recipe_path() is expected
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("jwt", "SuperTokensJWTError"),
+        ("multitenancy", "MultitenancyError"),
+        ("openid", "SuperTokensOpenIdError"),
+        ("session", "SuperTokensSessionError"),
+        ("usermetadata", "SuperTokensUserMetadataError"),
+        ("userroles", "SuperTokensUserRolesError"),
+    ],
+)
+def test_each_recipe_has_a_class_of_errors_to_catch(module: str, name: str) -> None:
+    """Code that catches one of 0.24 goes on importing it."""
+    kind = getattr(importlib.import_module(f"supertokens_py.recipe.{module}.exceptions"), name)
+    assert issubclass(kind, SuperTokensError)
