@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Flask, Response, g, request
 from werkzeug.datastructures import Headers
@@ -38,7 +39,7 @@ def _checked_once(app: Flask) -> Callable[[], Response | None]:
     def answer_first() -> Response | None:
         refuse_bare_views(app)
         hooks = app.before_request_funcs[None]
-        if answer_first in hooks:  # else another thread was first
+        with suppress(ValueError):  # another thread was first
             hooks[hooks.index(answer_first)] = _answer_own_routes
         return _answer_own_routes()
 
