@@ -489,7 +489,7 @@ def test_connections_that_the_server_ended(
 ):
     """An administrator ended every backend: the next call of any kind just works, under eventlet as well."""
     if not has_poll:  # eventlet takes it away
-        monkeypatch.delattr(select, "poll")
+        monkeypatch.setattr(pools, "select", SimpleNamespace(select=select.select))
     core = start(postgres_database.uri, pool_size=5)
     session = core.create()
 

@@ -434,7 +434,7 @@ def test_a_stream_that_breaks(site: Site) -> None:
     use(site, app)
     reply = site.get("/stream")
     assert (reply.status, reply.body, reply.session_parts) == (200, b"one", [])
-    assert "too late" in str(site.client.error)
+    assert "too late" in repr(site.client.error)
 
 
 def test_a_form_that_the_route_has_read(site: Site) -> None:

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.harness import DJANGO_ASGI, DJANGO_WSGI, FASTAPI, KINDS, Kind, Server, running
+from tests.servers.harness import (
+    DJANGO_ASGI,
+    DJANGO_WSGI,
+    FASTAPI,
+    KINDS,
+    Kind,
+    Server,
+    require_async_views,
+    running,
+)
 from tests.servers.visitor import Mode, Visitor
 
 GRACE_SECONDS = 2  # long enough for three requests on a busy machine
@@ -114,6 +123,7 @@ def test_each_kind_of_django_view_runs_under_the_other_kind_of_server(
     kind: Kind, views: str, sqlite: str
 ) -> None:
     """Blocking views under ASGI and async views under WSGI."""
+    require_async_views()
     with running(kind, sqlite) as server, server.client() as http:
         visitor = Visitor(http, "cookie", views)
         visitor.login()
