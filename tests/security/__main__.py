@@ -17,6 +17,7 @@ from tests.support.temporary_postgres import postgres
 
 from . import fuzz
 from .crowd import crowd
+from .front_tokens import fuzz_payloads
 from .kills import storm
 from .outage import outage as without_postgres
 
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one = command(tokens, "send mutated tokens and cookies; none may be accepted or break")
     seeded(one, "--count", 1_000_000)
     one.add_argument("--framework", default="flask", choices=DRIVERS)
+    one = command(payloads, "sessions with payloads of every shape; the front token carries each unchanged")
+    seeded(one, "--count", 100_000)
     one = command(state, "random lives of sessions, held against the model")
     seeded(one, "--steps", 100_000)
     on_a_database(one, "sqlite")
@@ -71,6 +74,13 @@ def tokens(given: Any) -> int:
         report = fuzz.fuzz_tokens(site, given.count, given.seed)
     print(f"seed {given.seed}, {given.framework}: {report}")
     return _told(report.accepted + report.broken)
+
+
+def payloads(given: Any) -> int:
+    with fuzz.fuzzed_site("flask"):
+        made = fuzz_payloads(given.count, given.seed)
+    print(f"seed {given.seed}: {made} payloads carried unchanged")
+    return 0
 
 
 def state(given: Any) -> int:

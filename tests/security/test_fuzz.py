@@ -73,10 +73,12 @@ def test_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     """Each long command runs and prints its figures."""
     started = time.perf_counter()
     assert main(["tokens", "--count", "50", "--seed", "1"]) == 0
+    assert main(["payloads", "--count", "20", "--seed", "1"]) == 0
     assert main(["state", "--steps", "30", "--seed", "1"]) == 0
     assert main(["flood", "--count", "20"]) == 0
     told = capsys.readouterr().out
     assert "50 sent, 0 accepted, 0 broken" in told
+    assert "seed 1: 20 payloads carried unchanged" in told
     assert "30 steps without a divergence" in told
     assert "us each" in told
     assert time.perf_counter() - started < 50
