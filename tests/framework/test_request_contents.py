@@ -51,6 +51,7 @@ def answers(site: Site, name: str, body: bytes, content_type: str | None) -> Any
         (b"", {}),
         (b"a=1", {}),
         (b"\xff", {}),
+        pytest.param(b"[" * 100_000, {}, id="deeper than Python reads"),
     ],
 )
 def test_a_body_as_json(site: Site, body: bytes, expected: Any) -> None:

@@ -73,7 +73,7 @@ class DjangoRequest(BaseRequest):
     async def json(self) -> Any:
         try:
             return json.loads(self.request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
 
     async def form_data(self) -> dict[str, Any]:

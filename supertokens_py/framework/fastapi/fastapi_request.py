@@ -89,7 +89,7 @@ class FastApiRequest(BaseRequest):
     async def json(self) -> Any:
         try:
             return await cast("Request", self.request).json()
-        except (ValueError, AttributeError):
+        except (ValueError, RecursionError, AttributeError):
             return {}
 
     async def form_data(self) -> dict[str, Any]:

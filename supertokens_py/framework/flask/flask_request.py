@@ -61,7 +61,7 @@ class FlaskRequest(BaseRequest):
     async def json(self) -> Any:
         try:
             return json.loads(self.request.get_data())
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
 
     async def form_data(self) -> dict[str, Any]:
