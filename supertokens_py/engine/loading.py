@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 
 #: How long a request waits for keys that another one loads, before it makes do with those in memory.
 PATIENCE_S = 0.25
@@ -23,11 +21,15 @@ class LoadingLock:
         self._loading_since = float("inf")  # monotonic seconds; the beginning of a load that is under way
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Wait for the lock, as that of `threading` does."""
-        return self._lock.acquire(blocking, timeout)
+        """Wait for the lock, as that of `threading` does; whoever gets it loads."""
+        taken = self._lock.acquire(blocking, timeout)
+        if taken:
+            self._loading_since = time.monotonic()
+        return taken
 
     def release(self) -> None:
         """Let the next one load."""
+        self._loading_since = float("inf")
         self._lock.release()
 
     def __enter__(self) -> None:
@@ -44,12 +46,3 @@ class LoadingLock:
     def acquire_for_reload(self, *, has_keys: bool) -> bool:
         """Wait for the lock: a moment where there are keys to make do with, else as long as it takes."""
         return self.acquire(timeout=PATIENCE_S if has_keys else -1)
-
-    @contextmanager
-    def timed(self) -> Generator[None]:
-        """Notice how long a load takes; the lock is held."""
-        self._loading_since = time.monotonic()
-        try:
-            yield
-        finally:
-            self._loading_since = float("inf")

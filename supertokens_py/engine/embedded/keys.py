@@ -235,12 +235,11 @@ class KeyRing:
         return not static or is_due(newest_ms, self._settings, now_ms=self._settings.now_ms())
 
     def _load(self, *, create: bool) -> _Snapshot:
-        with self._lock.timed():
-            dynamic, static = self._database.read(self._read)
-            if create and self._needs_key(dynamic, static):
-                dynamic, static, made = self._database.write(self._create_due)
-                for kid in made:
-                    audit("key.created", kid=kid)
+        dynamic, static = self._database.read(self._read)
+        if create and self._needs_key(dynamic, static):
+            dynamic, static, made = self._database.write(self._create_due)
+            for kid in made:
+                audit("key.created", kid=kid)
         read_at = time.monotonic()
         self._snapshot = _Snapshot(dynamic, static, self._public(dynamic, static), read_at)
         self._look_again_at = read_at + STALE_AFTER_S

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from supertokens_py import forks
 
 from .core import Core
 from .keys import KeyCache, RemoteKeys
@@ -57,7 +57,7 @@ class RemoteEngine(RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, Remo
         cache = KeyCache(transport, now_ms=settings.now_ms, cache_limit_s=remote_settings.jwks_cache_limit)
         RemoteKeys.__init__(self, core, cache)
         RemoteSessions.__init__(self, core, cache)
-        _engines.add(self)
+        forks.register(self)
 
     def negotiated_version(self) -> str:
         """Return the CDI version in use, such as "5.6"; blocking, asked for once."""
@@ -67,19 +67,11 @@ class RemoteEngine(RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, Remo
         """Close the connections; the next call opens new ones."""
         self._core.close()
 
-    def forget_after_fork(self) -> None:
+    def before_fork(self) -> None: ...
+
+    def after_fork_in_parent(self) -> None: ...
+
+    def after_fork_in_child(self) -> None:
         """Leave connections and locks to the parent process."""
         self._core.forget_after_fork()
         self._cache.forget_after_fork()
-
-
-_engines: weakref.WeakSet[RemoteEngine] = weakref.WeakSet()
-
-
-def _forget_after_fork() -> None:
-    for engine in tuple(_engines):
-        engine.forget_after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows forks nothing
-    os.register_at_fork(after_in_child=_forget_after_fork)

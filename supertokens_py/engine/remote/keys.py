@@ -66,8 +66,7 @@ class KeyCache:
             return self._keys
         try:
             if not self._cooling_down():
-                with self._loading.timed():
-                    self._fetch()
+                self._fetch()
             if not self._loaded:
                 raise EngineUnavailableError(
                     "the keys of the SuperTokens core cannot be loaded"
@@ -106,8 +105,7 @@ class KeyCache:
 
     def _fetch_and_release(self) -> None:
         try:
-            with self._loading.timed():
-                self._fetch()
+            self._fetch()
         finally:
             self._loading.release()
 
