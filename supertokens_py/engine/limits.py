@@ -246,6 +246,29 @@ def require_object(field: str, value: object) -> None:
         raise _no_object(field, value)
 
 
+def payload_text(payload: object) -> str:
+    """Return the JSON text of a payload that the application gives.
+
+    Raises:
+        BadInputError: as `json_text`.
+        ProtectedClaimError: it holds a protected claim.
+    """
+    text = json_text("access_token_payload", payload)
+    refuse_protected(cast("JSONObject", payload))
+    return text
+
+
+def check_payload_update(update: object) -> None:
+    """Refuse what cannot be merged into a payload.
+
+    Raises:
+        BadInputError: as `json_text`.
+        ProtectedClaimError: it would write a protected claim.
+    """
+    json_text("access_token_payload_update", update)
+    refuse_protected_update(cast("JSONObject", update))
+
+
 def is_signable(payload: JSONObject) -> bool:
     """Tell whether a payload that comes from a database holds no protected claim."""
     return payload.keys().isdisjoint(PROTECTED_CLAIMS)

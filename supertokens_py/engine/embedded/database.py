@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Mode: TypeAlias = Literal["read", "single", "write"]
-Fetch: TypeAlias = Callable[[DriverQuery, Mapping[str, Any]], "tuple[Any, ...] | None"]
+Fetch: TypeAlias = "Callable[[ClauseElement, Mapping[str, Any]], tuple[Any, ...] | None]"
 
 MAX_CONFLICTS = 12
 MAX_RECONNECTS = 2
@@ -60,6 +60,7 @@ class Database:
         self._has_user_tables = False
         self._pool = open_pool(self.location, settings)
         self._driver_error: type[Exception] = self._pool.dialect.loaded_dbapi.Error
+        self._queries: dict[ClauseElement, DriverQuery] = {}  # compiled at their first use
         self._opened = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
         self._make_locks()
@@ -78,24 +79,20 @@ class Database:
         """Run statements that only read; each sees the latest committed state."""
         return self._run(work, "read", repeatable=True)
 
-    def driver_query(self, statement: ClauseElement) -> DriverQuery:
-        """Compile a statement for `alone` and `row_within`."""
-        return DriverQuery.of(statement, self._pool.dialect)
-
     def alone(self, work: Callable[[Fetch], T], mode: Literal["read", "single"], *, repeatable: bool) -> T:
         """Run a unit of one statement on the driver's own cursor, at half the cost of `read` or `single`.
 
-        `work` gets what runs a query and returns its first row; `repeatable` is as for `single`.
+        `work` gets what runs a statement and returns its first row; `repeatable` is as for `single`.
         """
         if not self._opened:
             self._open()
         return self._repeat(lambda: self._alone(work, mode), repeatable=repeatable)
 
     def row_within(
-        self, connection: Connection, query: DriverQuery, values: Mapping[str, Any]
+        self, connection: Connection, statement: ClauseElement, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
         """Run a statement of a unit of work on the driver's own cursor."""
-        return self._fetched(connection, connection.connection, query, values)
+        return self._fetched(connection, connection.connection, statement, values)
 
     def single(self, work: Callable[[Connection], T], *, repeatable: bool = False) -> T:
         """Run one writing statement, which is its own transaction.
@@ -181,16 +178,19 @@ class Database:
 
     def _alone(self, work: Callable[[Fetch], T], mode: Mode) -> T:
         with self._gate, self._turn(mode), closing(self._raw_connection()) as connection:
-            return work(lambda query, values: self._fetched(connection, connection, query, values))
+            return work(lambda statement, values: self._fetched(connection, connection, statement, values))
 
     def _fetched(
         self,
         lease: Connection | PoolProxiedConnection,
         connection: PoolProxiedConnection,
-        query: DriverQuery,
+        statement: ClauseElement,
         values: Mapping[str, Any],
     ) -> tuple[Any, ...] | None:
         """`lease` is what has to know when `connection` is of no use any more."""
+        query = self._queries.get(statement)
+        if query is None:
+            query = self._queries[statement] = DriverQuery.of(statement, self._pool.dialect)
         try:
             return query.row(connection, values)
         except self._driver_error as error:

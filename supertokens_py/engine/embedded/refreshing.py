@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, assert_never
 
 from supertokens_py.access_token import same
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from .database import Fetch
-    from .statements import DriverQuery
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -87,18 +85,6 @@ class _Following:
 class Refresher(SessionWork):
     """Rotates refresh tokens."""
 
-    @cached_property
-    def _current_rotation(self) -> DriverQuery:
-        return self._database.driver_query(self._sql.rotate_current)
-
-    @cached_property
-    def _lock(self) -> DriverQuery:
-        return self._database.driver_query(self._sql.lock)
-
-    @cached_property
-    def _rotation(self) -> DriverQuery:
-        return self._database.driver_query(self._sql.rotate)
-
     def refresh(
         self,
         refresh_token: str,
@@ -143,7 +129,7 @@ class Refresher(SessionWork):
 
         def unit(fetch: Fetch) -> tuple[_Following, tuple[Any, ...] | None]:
             following = self._following(use, now_ms=self._settings.now_ms())  # a connection may take a while
-            return following, fetch(self._current_rotation, following.values)
+            return following, fetch(self._sql.rotate_current, following.values)
 
         # Sent again after a commit of unknown outcome, it finds another token current, and the general
         # way repeats the successor, as long as there is a grace window.
@@ -158,7 +144,7 @@ class Refresher(SessionWork):
         # Repeating this unit after a commit of unknown outcome would be harmless, too: the token just
         # retired would now be `previous`, and yield the same successor.
         presented, key = use.token, _key_of(use.token)
-        row = self._database.row_within(connection, self._lock, key)
+        row = self._database.row_within(connection, self._sql.lock, key)
         now_ms = self._settings.now_ms()  # read under the lock: no rotation that we see is later than it
         lineage = None if row is None else lineage_of(row)
         decision = decide(lineage, presented, now_ms=now_ms, grace_ms=self._settings.grace_period_ms)
@@ -173,7 +159,7 @@ class Refresher(SessionWork):
         match decision:
             case "ROTATE":
                 following = self._following(use, now_ms=now_ms)
-                self._database.row_within(connection, self._rotation, following.values)
+                self._database.row_within(connection, self._sql.rotate, following.values)
                 return following.outcome((user_id, recipe_user_id), payload)
             case "REPEAT":
                 repeated = successor_of(use.master_key, presented, lineage, anti_csrf=use.anti_csrf)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -35,17 +34,11 @@ from .session_work import SessionWork
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .statements import DriverQuery
-
 _REVOKED_AT_ONCE = 500
 
 
 class SessionStore(SessionWork):
     """Sessions in the database; every method is one unit of blocking work."""
-
-    @cached_property
-    def _lineage(self) -> DriverQuery:
-        return self._database.driver_query(self._sql.lineage)
 
     def create(
         self,
@@ -109,7 +102,7 @@ class SessionStore(SessionWork):
     def verify(self, token: AccessToken) -> Verified | Unauthorised | TryRefresh:
         """Ask the database whether the session of a token stands, and whether the token is of its line."""
         key = key_of(token.handle)
-        row = self._database.alone(lambda fetch: fetch(self._lineage, key), "read", repeatable=True)
+        row = self._database.alone(lambda fetch: fetch(self._sql.lineage, key), "read", repeatable=True)
         lineage = None if row is None else lineage_of(row)
         if row is None or lineage is None or lineage.expires_ms <= self._settings.now_ms():
             return Unauthorised(NO_SESSION)
@@ -124,11 +117,9 @@ class SessionStore(SessionWork):
     ) -> Regenerated | Unauthorised:
         """Store another payload and sign it into a token with the same end."""
         if payload is not None:
-            limits.json_text("access_token_payload", payload)
-            limits.refuse_protected(payload)
+            limits.payload_text(payload)
         if merge is not None:
-            limits.json_text("access_token_payload_update", merge)
-            limits.refuse_protected_update(merge)
+            limits.check_payload_update(merge)
         token = parse_access_token(access_token)
         verifier = None if token is None or token.version < 3 else self._keys.verification_key(token.kid)
         if token is None or verifier is None or not verifier.matches(token.text):
@@ -245,14 +236,12 @@ class SessionStore(SessionWork):
 
     def replace_payload(self, handle: str, payload: JSONObject) -> bool:
         """Replace the custom claims of the next access token."""
-        text = limits.json_text("access_token_payload", payload)
-        limits.refuse_protected(payload)
+        text = limits.payload_text(payload)
         return self._replace(self._sql.replace_payload, handle, text)
 
     def merge_payload(self, handle: str, update: JSONObject) -> bool:
         """Lay an update over the custom claims, under the lock of the row."""
-        limits.json_text("access_token_payload_update", update)
-        limits.refuse_protected_update(update)
+        limits.check_payload_update(update)
 
         def unit(connection: Connection) -> bool:
             row = self._locked(connection, handle)

@@ -49,7 +49,7 @@ class RemoteSessions:
         access_token_validity_ms: int | None = None,
     ) -> IssuedSession:
         limits.json_text("session_data_in_database", data)
-        _check_payload(payload)
+        limits.payload_text(payload)
         body: JSONObject = {
             "userId": limits.checked_user_id(user_id),
             "userDataInJWT": payload,
@@ -98,9 +98,9 @@ class RemoteSessions:
         updates of one session the later one can undo the earlier.
         """
         if payload is not None:
-            _check_payload(payload)
+            limits.payload_text(payload)
         if merge is not None:
-            _check_update(merge)
+            limits.check_payload_update(merge)
         return await offload(self._regenerate, access_token, payload, merge)
 
     async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
@@ -137,7 +137,7 @@ class RemoteSessions:
         return await offload(self._replace, "/recipe/session/data", handle, "userDataInDatabase", data)
 
     async def replace_session_payload(self, handle: str, payload: JSONObject) -> bool:
-        _check_payload(payload)
+        limits.payload_text(payload)
         return await offload(self._replace, "/recipe/jwt/data", handle, "userDataInJWT", payload)
 
     async def merge_session_payload(self, handle: str, update: JSONObject) -> bool:
@@ -145,7 +145,7 @@ class RemoteSessions:
 
         Not atomic: CDI has no merge, so of two concurrent updates the later one can undo the earlier.
         """
-        _check_update(update)
+        limits.check_payload_update(update)
         return await offload(self._merge, handle, update)
 
     def _create(self, body: JSONObject, tenant_id: str, validity_ms: int | None) -> IssuedSession:
@@ -299,16 +299,6 @@ class RemoteSessions:
         if self._core.version() < ROTATION_VERSION:
             raise GeneralError("an access token validity per session needs a SuperTokens core with CDI 5.6")
         body["accessTokenValidity"] = limits.checked_life_ms(validity_ms)
-
-
-def _check_payload(payload: JSONObject) -> None:
-    limits.json_text("access_token_payload", payload)
-    limits.refuse_protected(payload)
-
-
-def _check_update(update: JSONObject) -> None:
-    limits.json_text("access_token_payload_update", update)
-    limits.refuse_protected_update(update)
 
 
 def _message(answer: JSONObject) -> str:
