@@ -133,6 +133,11 @@ def scheme_of(origin: str) -> str:
     return origin.partition("://")[0]
 
 
+def host_of(origin: str) -> str:
+    """Return the host name of an origin, without port and brackets."""
+    return urlsplit(origin).hostname or ""
+
+
 def is_ip(host: str) -> bool:
     """Tell whether `host` is an IPv4 or IPv6 literal."""
     try:

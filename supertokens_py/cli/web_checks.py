@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
-from urllib.parse import urlsplit
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import lost_cookies
-from supertokens_py.urls import api_origin, cookie_domain, is_local, site_of
+from supertokens_py.urls import api_origin, cookie_domain, host_of, is_local, scheme_of, site_of
 
 from .findings import Finding
 
@@ -45,7 +44,7 @@ def check_web(settings: WebSettings) -> list[Finding]:
     except ConfigError as error:
         return [Finding("error", _DOMAINS, str(error), "correct the domain; `init` refuses it too")]
     pair = _Pair(
-        settings, api, website, cross_site=api_site != website_site or _scheme(api) != _scheme(website)
+        settings, api, website, cross_site=api_site != website_site or scheme_of(api) != scheme_of(website)
     )
     found = [*_domains(pair), *_cors(pair)]
     if settings.transfer != "header":
@@ -62,7 +61,7 @@ class _Pair:
 
     @property
     def differs_in_scheme_only(self) -> bool:
-        return site_of(self.api) == site_of(self.website) and _scheme(self.api) != _scheme(self.website)
+        return site_of(self.api) == site_of(self.website) and scheme_of(self.api) != scheme_of(self.website)
 
     @property
     def same_site(self) -> SameSite:
@@ -71,30 +70,34 @@ class _Pair:
     @property
     def secure(self) -> bool:
         given = self.settings.secure
-        return _scheme(self.api) == "https" if given is None else given
+        return scheme_of(self.api) == "https" if given is None else given
 
 
 def _domains(pair: _Pair) -> Iterator[Finding]:
     relation = "another site than" if pair.cross_site else "the same site as"
     yield Finding("ok", _DOMAINS, f"the website {pair.website} is {relation} the API {pair.api}")
-    hosts = {_host(pair.api), _host(pair.website)}
+    hosts = {host_of(pair.api), host_of(pair.website)}
     if len(hosts) == 2 and all(is_local(host) for host in hosts):
         yield Finding(
             "error",
             _DOMAINS,
-            f"{_host(pair.website)} and {_host(pair.api)} are both this machine, but two sites to a browser: "
+            f"{host_of(pair.website)} and {host_of(pair.api)} are both this machine, but two sites to a browser: "
             "cookies of one are not sent from pages of the other",
             "use the same name for both, such as localhost",
         )
     for name, origin in (("website", pair.website), ("API", pair.api)):
-        if _scheme(origin) == "http" and not is_local(_host(origin)):
+        if scheme_of(origin) == "http" and not is_local(host_of(origin)):
             yield Finding(
                 "warning",
                 _DOMAINS,
                 f"the {name} {origin} is plain http: tokens can be read and changed on the way",
                 "serve it over https",
             )
-    if _scheme(pair.website) == "https" and _scheme(pair.api) == "http" and not is_local(_host(pair.api)):
+    if (
+        scheme_of(pair.website) == "https"
+        and scheme_of(pair.api) == "http"
+        and not is_local(host_of(pair.api))
+    ):
         yield Finding(
             "error",
             _DOMAINS,
@@ -110,7 +113,7 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
     )
     if (loss := lost_cookies.by_secure(pair.api, secure)) is not None:
         yield Finding("error", _COOKIES, loss.text, loss.advice)
-    if not secure and _scheme(pair.api) == "https":
+    if not secure and scheme_of(pair.api) == "https":
         yield Finding(
             "warning",
             _COOKIES,
@@ -155,7 +158,7 @@ def _cookie_domain(pair: _Pair) -> Iterator[Finding]:
     given = pair.settings.cookie_domain
     if (loss := lost_cookies.by_domain(pair.api, given)) is not None:
         yield Finding("error", _COOKIES, loss.text, loss.advice)
-    elif given is not None and (domain := cookie_domain(given).lstrip(".")) != _host(pair.api):
+    elif given is not None and (domain := cookie_domain(given).lstrip(".")) != host_of(pair.api):
         yield Finding(
             "note", _COOKIES, f"every host under {domain} gets the session cookies; each must be trusted"
         )
@@ -195,7 +198,7 @@ def _cors(pair: _Pair) -> Iterator[Finding]:
             f"allow {pair.website} by name",
         )
     elif pair.website not in [origin.rstrip("/").lower() for origin in origins]:
-        near = [origin for origin in origins if _host(origin.lower()) == _host(pair.website)]
+        near = [origin for origin in origins if host_of(origin.lower()) == host_of(pair.website)]
         hint = f" ({near[0]} differs in scheme, port or path)" if near else ""
         yield Finding(
             "error",
@@ -212,11 +215,3 @@ def _cors(pair: _Pair) -> Iterator[Finding]:
         for origin in origins
         if origin.endswith("/")
     )
-
-
-def _scheme(origin: str) -> str:
-    return origin.partition("://")[0]
-
-
-def _host(origin: str) -> str:
-    return urlsplit(origin).hostname or ""

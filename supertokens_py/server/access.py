@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from hmac import compare_digest
-from ipaddress import ip_address
 
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.urls import is_ip
 
 from .call import Refused, Version
 
@@ -105,11 +105,7 @@ def _host_name(host: str) -> str:
 
 def _is_private(name: str) -> bool:
     """Tell whether no stranger can have this name: an address, or a name outside of the public DNS."""
-    try:
-        ip_address(name)
-    except ValueError:
-        return "." not in name or name.lower().endswith(_PRIVATE_DOMAINS)
-    return True
+    return is_ip(name) or "." not in name or name.lower().endswith(_PRIVATE_DOMAINS)
 
 
 def _hash(key: str) -> bytes:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.urls import cookie_domain, is_local, scheme_of, site_of
+from supertokens_py.urls import cookie_domain, host_of, is_local, scheme_of, site_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Loss:
 
 def by_secure(api: str, secure: bool) -> Loss | None:
     """Tell whether the origin of an API cannot set cookies because they are Secure."""
-    if not secure or scheme_of(api) != "http" or is_local(_host(api)):
+    if not secure or scheme_of(api) != "http" or is_local(host_of(api)):
         return None
     return Loss(
         "a browser drops Secure cookies that come over http: every request stays without a session",
@@ -36,14 +35,10 @@ def by_domain(api: str, domain: str | None) -> Loss | None:
         site_of(f"https://{meant}")
     except ConfigError as error:
         return Loss(str(error), "correct cookie_domain")
-    host = _host(api)
+    host = host_of(api)
     if host == meant or host.endswith("." + meant):
         return None
     return Loss(
         f"{host} may not set cookies for {meant}: a browser drops them",
         f"use {host} or one of its parents, or leave cookie_domain out",
     )
-
-
-def _host(origin: str) -> str:
-    return urlsplit(origin).hostname or ""
