@@ -81,8 +81,8 @@ def _domains(pair: _Pair) -> Iterator[Finding]:
         yield Finding(
             "error",
             _DOMAINS,
-            f"{host_of(pair.website)} and {host_of(pair.api)} are both this machine, but two sites to a browser: "
-            "cookies of one are not sent from pages of the other",
+            f"{host_of(pair.website)} and {host_of(pair.api)} are both this machine, but two sites to a "
+            "browser: cookies of one are not sent from pages of the other",
             "use the same name for both, such as localhost",
         )
     for name, origin in (("website", pair.website), ("API", pair.api)):
