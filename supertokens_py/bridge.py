@@ -8,6 +8,7 @@ coroutine once (`blocking`), so they need no loop, no thread and no copy of the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import importlib
@@ -16,8 +17,8 @@ import selectors
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,9 +42,9 @@ async def offload(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """
     if not in_event_loop():
         return work(*args, **kwargs)
-    call = functools.partial(work, *args, **kwargs)
-    context = contextvars.copy_context()
-    return await asyncio.wrap_future(_the_workers().submit(context.run, call))
+    unit = _Unit(functools.partial(work, *args, **kwargs))
+    _the_workers().submit(unit)
+    return await unit.outcome
 
 
 async def call_app(hook: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -107,6 +108,39 @@ def step(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError(f"{coroutine.__qualname__}() suspended outside an event loop")
 
 
+class _Unit(Generic[T]):
+    """A unit of work that a coroutine awaits: made and settled by its loop's thread, run by a worker's.
+
+    `asyncio.wrap_future` would do, with two locks and three callbacks more.
+    """
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._work = work
+        self._context = contextvars.copy_context()
+        self._set: Callable[[], None] | None = None
+        self.outcome: asyncio.Future[T] = self._loop.create_future()
+
+    def run(self) -> None:
+        """Do the work, unless its caller was cancelled before it began."""
+        if self.outcome.cancelled():
+            return
+        try:
+            self._set = functools.partial(self.outcome.set_result, self._context.run(self._work))
+        except BaseException as error:
+            self._set = functools.partial(self.outcome.set_exception, error)
+
+    def report(self) -> None:
+        """Let the caller go on."""
+        with contextlib.suppress(RuntimeError):  # its loop was closed meanwhile
+            self._loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        if self._set is not None and not self.outcome.done():
+            self._set()
+        del self._set, self.outcome  # an exception's traceback leads here: no ring
+
+
 class _Workers:
     """Threads for units of work.
 
@@ -119,16 +153,24 @@ class _Workers:
         self._others = ThreadPoolExecutor(WORKER_THREADS - 1, thread_name_prefix="supertokens")
         self._preferred_is_free = threading.Lock()
 
-    def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(self, unit: _Unit[Any]) -> None:
         if not self._preferred_is_free.acquire(blocking=False):
-            return self._others.submit(work, *args, **kwargs)
+            self._others.submit(self._do, unit)
+            return
         try:
-            future = self._preferred.submit(work, *args, **kwargs)
+            self._preferred.submit(self._do_preferred, unit)
         except BaseException:  # no thread can be started
             self._preferred_is_free.release()
             raise
-        future.add_done_callback(lambda _: self._preferred_is_free.release())  # also where it is cancelled
-        return future
+
+    def _do(self, unit: _Unit[Any]) -> None:
+        unit.run()
+        unit.report()
+
+    def _do_preferred(self, unit: _Unit[Any]) -> None:
+        unit.run()
+        self._preferred_is_free.release()  # before its caller goes on, who may come with the next unit
+        unit.report()
 
 
 def _the_workers() -> _Workers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
@@ -56,9 +57,14 @@ def sign_jwt(payload: Mapping[str, Any], *, key: RSAPrivateKey, kid: str, versio
     Raises:
         ValueError: a value has no JSON form (NaN, a set, an object of yours).
     """
+    signed = f"{_header(kid, version)}.{encode_base64(to_json(payload).encode())}"
+    signature = key.sign(signed.encode("ascii"), _PADDING, _HASH)
+    return f"{signed}.{encode_base64(signature)}"
+
+
+@lru_cache(maxsize=64)  # one for each key that signs
+def _header(kid: str, version: int | None) -> str:
     header = {"alg": "RS256", "typ": "JWT", "kid": kid}
     if version is not None:
         header["version"] = str(version)
-    signed = f"{encode_base64(to_json(header).encode())}.{encode_base64(to_json(payload).encode())}"
-    signature = key.sign(signed.encode("ascii"), _PADDING, _HASH)
-    return f"{signed}.{encode_base64(signature)}"
+    return encode_base64(to_json(header).encode())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import inspect
 import os
 import threading
 import time
+import weakref
 from typing import Any
 
 import pytest
@@ -228,23 +230,69 @@ async def test_units_at_once_do_not_wait_for_each_other() -> None:
         await asyncio.gather(*(offload(together.wait, 10) for _ in range(bridge.WORKER_THREADS)))
 
 
-async def test_a_unit_cancelled_before_it_began_leaves_the_thread_to_others() -> None:
-    """The second unit waits behind nothing: the first is withdrawn while its thread is busy elsewhere."""
-    workers = bridge._Workers()
-    gate = threading.Event()
-    workers._preferred.submit(gate.wait)
+async def test_a_unit_whose_caller_left_before_it_began_is_not_run() -> None:
+    """Its thread goes to the next one."""
+    gates = [threading.Event() for _ in range(bridge.WORKER_THREADS)]
+    busy = [asyncio.create_task(offload(gate.wait, 10)) for gate in gates]
     never: list[int] = []
-    waiting = workers.submit(never.append, 1)
-    assert waiting.cancel()
-    gate.set()
-    assert (
-        workers.submit(threading.get_ident).result()
-        == workers._preferred.submit(threading.get_ident).result()
-    )
+    leaving = asyncio.create_task(offload(never.append, 1))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    next_one = asyncio.create_task(offload(where))
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    for gate in gates:
+        gate.set()
+    assert await asyncio.gather(*busy) == [True] * bridge.WORKER_THREADS
+    assert await next_one != threading.get_ident()
     assert never == []
 
 
-def test_a_thread_that_cannot_start_leaves_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_unit_outlives_the_loop_of_its_caller() -> None:
+    """It is done to its end, and the thread is there for the next loop."""
+    began, gate, done = threading.Event(), threading.Event(), threading.Event()
+
+    def unit() -> None:
+        began.set()
+        gate.wait(10)
+        done.set()
+
+    async def leave() -> None:
+        task = asyncio.create_task(offload(unit))
+        await asyncio.sleep(0)
+        began.wait(10)
+        task.cancel()
+
+    asyncio.run(leave())
+    gate.set()
+    assert done.wait(10)
+    assert asyncio.run(offloaded_where()) != threading.get_ident()
+
+
+async def test_an_error_of_a_unit_leaves_no_ring_behind() -> None:
+    """What its traceback holds (a connection, a payload) is freed at once, not by the garbage collector."""
+
+    class Held:
+        pass
+
+    held: list[weakref.ref[Held]] = []
+
+    def fail() -> None:
+        value = Held()
+        held.append(weakref.ref(value))
+        raise ValueError("no")
+
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError):
+            await offload(fail)
+        await offload(where)  # the thread has let go of the failed one
+        assert held[0]() is None
+    finally:
+        gc.enable()
+
+
+async def test_a_thread_that_cannot_start_leaves_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """The unit fails; the next one gets the same place."""
     workers = bridge._Workers()
 
@@ -254,7 +302,7 @@ def test_a_thread_that_cannot_start_leaves_its_place(monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", cannot)
         with pytest.raises(RuntimeError, match="can't start"):
-            workers.submit(int)
+            workers.submit(bridge._Unit(int))
     assert not workers._preferred_is_free.locked()
 
 

@@ -15,12 +15,14 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from hashlib import pbkdf2_hmac, sha256
+from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from supertokens_py.access_token import same, to_json
 from supertokens_py.constants import DEFAULT_TENANT_ID
@@ -31,7 +33,8 @@ _SUFFIX = "V2"
 _IV_BYTES = 12
 _KEY_ITERATIONS = 100
 _MASTER_ITERATIONS = 1000
-_SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 1"
+_SHA512 = SHA512()
+_SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +74,7 @@ def hash2(text: str) -> str:
 def new_master_key() -> str:
     """Return a master key string in the official form, `1000:<salt>:<key>`."""
     salt = secrets.token_bytes(64)
-    key = pbkdf2_hmac("sha512", secrets.token_bytes(64), salt, _MASTER_ITERATIONS, 64)
+    key = PBKDF2HMAC(_SHA512, 64, salt, _MASTER_ITERATIONS).derive(secrets.token_bytes(64))
     return f"{_MASTER_ITERATIONS}:{salt.hex()}:{key.hex()}"
 
 
@@ -100,21 +103,17 @@ def successor(master_key: str, presented: RefreshToken, *, rotated_ms: int, anti
     be enough to compute a live refresh token. It also covers everything else that enters the
     plaintext, so that one IV never seals two plaintexts.
     """
-    app_key = hmac.digest(master_key.encode(), _SUCCESSOR_PURPOSE, "sha256")
-    facts = to_json([presented.handle, presented.user_id, presented.text, rotated_ms, anti_csrf]).encode()
-
-    def derived(purpose: bytes) -> bytes:
-        return hmac.digest(app_key, purpose + b"\0" + facts, "sha256")
-
+    facts = to_json([presented.handle, presented.user_id, presented.text, rotated_ms, anti_csrf])
+    material = hmac.digest(_successor_key(master_key), facts.encode(), "sha512")
     return _sealed(
         master_key,
-        iv=derived(b"iv")[:_IV_BYTES],
-        nonce=derived(b"nonce").hex(),
+        iv=material[:12],
+        nonce=material[12:44].hex(),
         handle=presented.handle,
         user_id=presented.user_id,
         tenant_id=presented.tenant_id,
         parent_hash1=presented.hash1,
-        anti_csrf_token=str(UUID(bytes=derived(b"anti-csrf")[:16], version=4)) if anti_csrf else None,
+        anti_csrf_token=str(UUID(bytes=material[44:60], version=4)) if anti_csrf else None,
     )
 
 
@@ -128,7 +127,7 @@ def open_token(master_key: str, text: str) -> RefreshToken | None:
         if len(raw) <= _IV_BYTES or b64encode(raw).decode() != parts[0]:
             return None  # only one spelling of a token is that token
         iv = raw[:_IV_BYTES]
-        contents = json.loads(AESGCM(_token_key(master_key, iv)).decrypt(iv, raw[_IV_BYTES:], None))
+        contents = json.loads(AESGCM(_token_key(master_key, iv)).decrypt(iv, raw[_IV_BYTES:], None).decode())
     except (ValueError, InvalidTag, RecursionError):
         return None
     return _read(contents, text=text, nonce=parts[1])
@@ -189,7 +188,12 @@ def _sealed(
     )
 
 
+@lru_cache(maxsize=8)
+def _successor_key(master_key: str) -> bytes:
+    return hmac.digest(master_key.encode(), _SUCCESSOR_PURPOSE, "sha256")
+
+
 # A token that this process sealed mostly comes back to it, to be opened: its key need not be derived again.
 @lru_cache(maxsize=4096)
 def _token_key(master_key: str, iv: bytes) -> bytes:
-    return pbkdf2_hmac("sha512", master_key.encode(), iv, _KEY_ITERATIONS, 32)
+    return PBKDF2HMAC(_SHA512, 32, iv, _KEY_ITERATIONS).derive(master_key.encode())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ClauseElement, Dialect, Table, text
+from sqlalchemy import ClauseElement, Dialect, Table, UpdateBase, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -26,13 +26,15 @@ class DriverQuery:
     text: str
     order: Sequence[str] | None  #: of positional parameters; None where the driver takes names
     constants: Mapping[str, Any]
+    returns_rows: bool
 
     @classmethod
     def of(cls, statement: ClauseElement, dialect: Dialect) -> DriverQuery:
         """Compile a statement whose columns need no conversion (text and integers)."""
         compiled = cast("SQLCompiler", statement.compile(dialect=dialect))
         constants = {name: value for name, value in compiled.params.items() if value is not None}
-        return cls(str(compiled), compiled.positiontup, constants)
+        returns_rows = not isinstance(statement, UpdateBase) or bool(statement.returning_column_descriptions)
+        return cls(str(compiled), compiled.positiontup, constants, returns_rows)
 
     def row(self, connection: PoolProxiedConnection, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Run it on the driver's own cursor, and return the first row if there is one.
@@ -43,7 +45,7 @@ class DriverQuery:
         named = {**self.constants, **values}
         with closing(connection.cursor()) as cursor:
             cursor.execute(self.text, named if self.order is None else [named[name] for name in self.order])
-            return cursor.fetchone() if cursor.description else None
+            return cursor.fetchone() if self.returns_rows else None
 
 
 def insert_new(table: Table, *, is_sqlite: bool) -> Insert:
