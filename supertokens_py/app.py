@@ -187,7 +187,7 @@ class Supertokens:
         Raises:
             GeneralError: it must be listed in `recipe_list` and is not.
         """
-        found = self._recipes.get(kind)
+        found: Any = self._recipes.get(kind)
         if found is None:
             with self._lock:
                 found = self._recipes.get(kind) or kind.default(self)
@@ -196,7 +196,7 @@ class Supertokens:
                 if kind not in self._recipes:
                     self._recipes[kind] = found
                     found.connect()
-        return cast("R", found)
+        return found
 
     def has_recipe(self, recipe_id: str) -> bool:
         """Tell whether a recipe of this id was listed or made."""

@@ -93,19 +93,20 @@ def blocking(func: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
                 "Await its async twin instead: the same name in the `asyncio` module, "
                 "or the method without the `sync_` prefix."
             )
-        return step(func(*args, **kwargs))
+        coroutine = func(*args, **kwargs)
+        try:  # it never suspends outside an event loop
+            coroutine.send(None)
+        except StopIteration as done:
+            return done.value
+        coroutine.close()
+        raise RuntimeError(f"{coroutine.__qualname__}() suspended outside an event loop")
 
     return call
 
 
 def step(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a core coroutine to its end in this thread; it never suspends outside an event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
-    coroutine.close()
-    raise RuntimeError(f"{coroutine.__qualname__}() suspended outside an event loop")
+    """Run one core coroutine to its end in this thread, as a blocking twin would."""
+    return blocking(lambda: coroutine)()
 
 
 class _Unit(Generic[T]):

@@ -22,7 +22,7 @@ def wsgi_header(environ: Mapping[str, Any], header: str) -> str | None:
     """Return a header of a WSGI environment (PEP 3333), where servers write "" for two that are missing."""
     name = _wsgi_name(header)
     value = environ.get(name)
-    return value if name.startswith("HTTP_") else value or None
+    return None if value == "" and not name.startswith("HTTP_") else value
 
 
 @lru_cache(maxsize=64)
@@ -40,7 +40,6 @@ class BaseRequest(ABC):
     """One request. `request` is the framework's own object."""
 
     wrapper_used = True
-    delivers = True  #: whether something will add the changes to the response: the framework's middleware
     how_to_deliver = ""  #: what an application that forgot the middleware has to do
     # Most requests change none of these; as defaults of the class they cost nothing.
     finished: bool = False  #: the response has started; changes can no longer reach the client
@@ -110,16 +109,16 @@ class BaseRequest(ABC):
 
     def cookie_values(self, key: str) -> list[str]:
         """Return every value sent under a cookie name, decoded, in order."""
+        text = self._cookie_text
+        if text is None:
+            text = self._cookie_text = self.cookie_header()
+        if "%" not in text:  # names may be encoded
+            if key not in text:
+                return []
+            found = plain_cookie_values(text, key)
+            if found is not None:
+                return found
         if self._cookies is None:
-            text = self._cookie_text
-            if text is None:
-                text = self._cookie_text = self.cookie_header()
-            if "%" not in text:  # names may be encoded
-                if key not in text:
-                    return []
-                found = plain_cookie_values(text, key)
-                if found is not None:
-                    return found
             self._cookies = parse_cookie_header(text)
         found = self._cookies.get(key)
         return [decode_cookie_value(raw) for raw in found] if found else []
@@ -128,6 +127,11 @@ class BaseRequest(ABC):
         """Return a cookie's first value, decoded."""
         values = self.cookie_values(key)
         return values[0] if values else None
+
+    @property
+    def delivers(self) -> bool:
+        """Whether something will add the changes to the response: the framework's middleware."""
+        return True
 
     @property
     def changes(self) -> Changes:

@@ -23,25 +23,27 @@ class DjangoRequest(BaseRequest):
     def __init__(self, request: HttpRequest) -> None:
         inner: Any = getattr(request, "_request", request)
         known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
-        if known is not None:
-            self.share(known)
-        else:
+        if known is None:
             super().__init__(inner)
             setattr(inner, ATTRIBUTE, self)
-            self.delivers: bool = hasattr(inner, DELIVERS)
+        else:
+            self.share(known)
         if inner is not request:
             self._outer = request
 
     @classmethod
     def of(cls, native: Any) -> DjangoRequest:
         """Return the one neutral request of a Django or REST framework request."""
-        inner: Any = getattr(native, "_request", native)
-        known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
+        known: DjangoRequest | None = getattr(native, ATTRIBUTE, None)  # a wrapper looks inside
         if known is None:
             return cls(native)
-        if inner is not native:
+        if known.request is not native:
             known._outer = native
         return known
+
+    @property
+    def delivers(self) -> bool:
+        return hasattr(self.request, DELIVERS)
 
     def method(self) -> str:
         return self.request.method or ""
@@ -78,10 +80,6 @@ class DjangoRequest(BaseRequest):
 
     async def form_data(self) -> dict[str, Any]:
         return form_fields(self.request.body)
-
-    def release(self) -> None:
-        super().release()
-        delattr(self.request, ATTRIBUTE)
 
     def _keep_session(self, session: Any) -> None:
         self.request.supertokens = session

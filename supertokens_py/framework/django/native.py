@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from supertokens_py.framework.cookies import Cookie
 from supertokens_py.framework.response import CACHE_HEADER, EXPOSE_HEADER, NO_STORE, BaseResponse, Changes
 
-from .django_request import DjangoRequest
+from .django_request import ATTRIBUTE, DjangoRequest
 
 
 def to_native(answer: BaseResponse, request: DjangoRequest) -> HttpResponseBase:
@@ -28,6 +28,7 @@ def with_changes(response: HttpResponseBase, request: DjangoRequest) -> HttpResp
     changes: Changes | None = request.take_changes()
     request.finished = True
     request.release()
+    delattr(request.request, ATTRIBUTE)  # they refer to each other
     if changes is None:
         return response
     for name, value in changes.headers.items():

@@ -50,14 +50,7 @@ def _is_plain(view: Any) -> bool:
     return not any(iscoroutinefunction(each) for each in known)  # pyright: ignore[reportDeprecated]
 
 
-async def _attach(request: Any, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
-    base = DjangoRequest.of(request)
-    session = await SessionRecipe.get_instance().verify(base, options, request_context(base, user_context))
-    if session is None:
-        base.set_session_as_none()
-
-
-_attach_blocking = blocking(_attach)
+_verify_blocking = blocking(SessionRecipe.verify)
 
 
 def verify_session_async(
@@ -89,14 +82,16 @@ def verify_session_async(
 
         @functools.wraps(view)
         async def call(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            base = DjangoRequest.of(request)
             try:
-                await _attach(request, options, user_context)
+                context = request_context(base, user_context)
+                await SessionRecipe.get_instance().verify(base, options, context)
                 answer: HttpResponseBase | Awaitable[HttpResponseBase] = view(request, *args, **kwargs)
                 if not isinstance(answer, Awaitable):  # `dispatch` is a def that gives awaitables
                     raise _other_kind(view, "not async", "syncio")
                 return await answer
             except SuperTokensError as error:
-                return await error_response(DjangoRequest.of(request), error)
+                return await error_response(base, error)
 
         return cast("View", call)
 
@@ -121,11 +116,13 @@ def verify_session_sync(
 
         @functools.wraps(view)
         def call(request: Any, *args: Any, **kwargs: Any) -> Any:
+            base = DjangoRequest.of(request)
             try:
-                _attach_blocking(request, options, user_context)
+                context = request_context(base, user_context)
+                _verify_blocking(SessionRecipe.get_instance(), base, options, context)
                 return view(request, *args, **kwargs)
             except SuperTokensError as error:
-                return error_response_blocking(DjangoRequest.of(request), error)
+                return error_response_blocking(base, error)
 
         return cast("View", call)
 

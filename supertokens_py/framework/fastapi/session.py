@@ -64,13 +64,10 @@ class SessionDependency(SecurityBase):
         if connection.scope["type"] == "websocket":
             return await self._of_websocket(recipe, request, context)
         try:
-            session = await recipe.verify(request, self._options, context)
+            return await recipe.verify(request, self._options, context)
         except SuperTokensError:
             request.require_delivery()  # says what is missing, where the error alone would be a bare 500
             raise
-        if session is None:
-            request.set_session_as_none()
-        return session
 
     async def _of_websocket(
         self, recipe: SessionRecipe, request: FastApiRequest, context: dict[str, Any]

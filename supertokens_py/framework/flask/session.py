@@ -57,11 +57,7 @@ def verify_session(
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
             base = FlaskRequest.of(request)
             try:
-                session = _verify(
-                    SessionRecipe.get_instance(), base, options, request_context(base, user_context)
-                )
-                if session is None:
-                    base.set_session_as_none()
+                _verify(SessionRecipe.get_instance(), base, options, request_context(base, user_context))
                 if is_async:
                     return cast("T", current_app.ensure_sync(view)(*args, **kwargs))
                 return view(*args, **kwargs)

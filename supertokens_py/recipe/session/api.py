@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .container import SessionContainer
-from .requests import VerifyOptions, is_refresh_call, refresh_in_request, session_of_request
+from .requests import VerifyOptions, refresh_in_request, session_of_request
 from .results import SignOutOkayResponse
 from .transport import carries, other
 
@@ -73,10 +73,8 @@ class APIInterface:
         user_context: dict[str, Any],
     ) -> SessionContainer | None:
         """Verify the session of a request; replacing this changes every framework's `verify_session`."""
-        request = api_options.request
-        if is_refresh_call(self._recipe, request):
-            return await refresh_in_request(self._recipe, request, user_context)
         options = VerifyOptions(
             anti_csrf_check, session_required, check_database, override_global_claim_validators
         )
-        return await session_of_request(self._recipe, request, options, user_context)
+        request = api_options.request
+        return await session_of_request(self._recipe, request, options, user_context, refreshes=True)

@@ -299,7 +299,7 @@ class SessionContainer:
             InvalidClaimsError: lists every failure, in order.
         """
         context = context_of(user_context)
-        if not self._recipe.replaces("validate_claims"):
+        if "validate_claims" not in self._recipe.replaced:
             known = self._token.payload if self._payload is None else self._payload
             if all_hold(claim_validators, known, context):
                 return

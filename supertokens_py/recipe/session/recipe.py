@@ -33,7 +33,7 @@ from .exceptions import SuperTokensSessionError, TryRefreshTokenError, Unauthori
 from .functions import RecipeInterface
 from .overriding import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
 from .payloads import without_protected
-from .requests import VerifyOptions, allow_none, is_refresh_call, refresh_in_request, session_of_request
+from .requests import VerifyOptions, allow_none, session_of_request
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
 from .transport import COOKIE_LIMIT, TokenWriter
@@ -64,7 +64,9 @@ class SessionRecipe(RecipeModule):
         default = FlexibleRecipeInterface(self)
         adapters = {"create_new_session": adapt_create_new_session}
         self.recipe_implementation: RecipeInterface
-        self.recipe_implementation, self._replaced = install(
+        #: names of the functions that the application replaced
+        self.replaced: frozenset[str]
+        self.recipe_implementation, self.replaced = install(
             default, override.functions, "session.init(override=…functions)", adapters, FUNCTION_RESULTS
         )
         self.api_implementation: APIInterface
@@ -101,10 +103,6 @@ class SessionRecipe(RecipeModule):
         override = self.config.override.openid_feature
         self.openid_recipe.adopt(issuer=self._issuer, override=override)
 
-    def replaces(self, name: str) -> bool:
-        """Tell whether the application replaced a function."""
-        return name in self._replaced
-
     @property
     def issuer(self) -> str:
         """The `iss` of new sessions."""
@@ -113,9 +111,8 @@ class SessionRecipe(RecipeModule):
     @property
     def judges_claims(self) -> bool:
         """Whether every verification judges claims."""
-        return bool(self.claim_validators_added_by_other_recipes) or self.replaces(
-            "get_global_claim_validators"
-        )
+        validators = self.claim_validators_added_by_other_recipes
+        return bool(validators) or "get_global_claim_validators" in self.replaced
 
     @property
     def wants_anti_csrf_token(self) -> bool:
@@ -209,10 +206,11 @@ class SessionRecipe(RecipeModule):
             )
             if session is None:
                 allow_none(options)
-            return session
-        if is_refresh_call(self, request):
-            return await refresh_in_request(self, request, user_context)
-        return await session_of_request(self, request, options, user_context)
+        else:
+            session = await session_of_request(self, request, options, user_context, refreshes=True)
+        if session is None:
+            request.set_session_as_none()
+        return session
 
     async def verified_session(
         self,
@@ -270,7 +268,7 @@ class SessionRecipe(RecipeModule):
         Raises:
             UnauthorisedError: the session is gone.
         """
-        if self.replaces("regenerate_access_token"):
+        if "regenerate_access_token" in self.replaced:
             merged = {**session.get_access_token_payload(), **update}
             payload = without_protected({name: value for name, value in merged.items() if value is not None})
             result = await self.recipe_implementation.regenerate_access_token(

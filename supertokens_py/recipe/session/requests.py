@@ -20,6 +20,7 @@ from .exceptions import UnauthorisedError
 from .functions import NO_SESSION
 from .settings import auth_mode
 from .transport import (
+    Allowed,
     carries,
     check_cookies_can_work,
     choose_access_token,
@@ -97,31 +98,42 @@ def _method_for_new_session(
 
 
 async def session_of_request(
-    recipe: SessionRecipe, request: BaseRequest, options: VerifyOptions, user_context: dict[str, Any]
+    recipe: SessionRecipe,
+    request: BaseRequest,
+    options: VerifyOptions,
+    user_context: dict[str, Any],
+    *,
+    refreshes: bool = False,
 ) -> SessionContainer | None:
     """Verify the session of a request and attach it (protocol: Verify).
+
+    Args:
+        refreshes: refresh it instead, where the request is a POST to the refresh path.
 
     Raises:
         UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: as the protocol says.
     """
     http_method = request.method()
+    if refreshes and http_method == "POST" and _is_refresh_path(recipe, request):
+        return await refresh_in_request(recipe, request, user_context)
     if http_method in ("OPTIONS", "TRACE"):
         if options.session_required:
             raise UnauthorisedError("verify_session cannot be used with options method", clear_tokens=False)
         return None
-    config = recipe.config
-    allowed = "any" if recipe.accepts_any_transfer else config.allowed_transfer(request, False, user_context)
+    allowed: Allowed = "any"
+    if not recipe.accepts_any_transfer:
+        allowed = recipe.config.allowed_transfer(request, False, user_context)
     chosen = choose_access_token(request, allowed, recipe.read_token)
     if chosen is None:
         return allow_none(options)
     token, transfer = chosen
-    mode = None
+    via_token, sent = False, None
     if csrf.check_is_due(options.anti_csrf_check, http_method, transfer):
-        mode = config.anti_csrf(request, user_context)
+        mode = recipe.config.anti_csrf(request, user_context)
         csrf.require_custom_header(request, mode)
-    via_token = mode == "VIA_TOKEN"
-    sent = request.get_header(ANTI_CSRF_HEADER_KEY) if via_token else None
-    if recipe.replaces("get_session"):
+        if mode == "VIA_TOKEN":
+            via_token, sent = True, request.get_header(ANTI_CSRF_HEADER_KEY)
+    if "get_session" in recipe.replaced:
         session = await recipe.recipe_implementation.get_session(
             access_token=token.text,
             anti_csrf_token=sent,
@@ -154,10 +166,7 @@ def allow_none(options: VerifyOptions) -> None:
         raise UnauthorisedError(NO_SESSION, clear_tokens=False)
 
 
-def is_refresh_call(recipe: SessionRecipe, request: BaseRequest) -> bool:
-    """Tell whether a request is a POST to the refresh path, where verifying means refreshing."""
-    if request.method() != "POST":
-        return False
+def _is_refresh_path(recipe: SessionRecipe, request: BaseRequest) -> bool:
     below = recipe.app.below_base(request.get_path())
     return below is not None and request_path(below) == SESSION_REFRESH
 

@@ -48,7 +48,7 @@ async def validators_for(
         ConfigError: an application's function returned no list of validators.
     """
     validators = list(recipe.claim_validators_added_by_other_recipes)
-    if recipe.replaces("get_global_claim_validators"):
+    if "get_global_claim_validators" in recipe.replaced:
         given = await call_app(
             recipe.recipe_implementation.get_global_claim_validators,
             tenant_id,
