@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from supertokens_py import bridge
-from supertokens_py.bridge import blocking, call_app, in_event_loop, offload, step
+from supertokens_py.bridge import blocking, call_app, offload, running_loop, step
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
 
@@ -96,7 +96,7 @@ def test_call_app_lends_a_loop_to_blocking_callers() -> None:
         return await call_app(hook_async, 1) + await call_app(lambda value: value, 1)
 
     assert blocking(core)() == 3
-    assert not in_event_loop()
+    assert running_loop() is None
 
 
 async def test_call_app_awaits_under_a_loop() -> None:
@@ -302,7 +302,7 @@ async def test_a_thread_that_cannot_start_leaves_its_place(monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", cannot)
         with pytest.raises(RuntimeError, match="can't start"):
-            workers.submit(bridge._Unit(int))
+            workers.submit(bridge._Unit(asyncio.get_running_loop(), int))
     assert not workers._preferred_is_free.locked()
 
 

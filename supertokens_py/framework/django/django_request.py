@@ -24,8 +24,8 @@ class DjangoRequest(BaseRequest):
         inner: Any = getattr(request, "_request", request)
         known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
         if known is None:
-            super().__init__(inner)
-            setattr(inner, ATTRIBUTE, self)
+            self.request = inner
+            inner.__dict__[ATTRIBUTE] = self
         else:
             self.share(known)
         if inner is not request:
@@ -58,13 +58,15 @@ class DjangoRequest(BaseRequest):
         return wsgi_header(self.request.META, key)
 
     def cookie_header(self) -> str:
-        header = self.request.META.get("HTTP_COOKIE", "")
+        header: str = self.request.META.get("HTTP_COOKIE", "")
+        if "," not in header:
+            return header
         scope: Any = getattr(self.request, "scope", None)
-        if "," in header and scope is not None:
-            # Django joins several lines with commas, as HTTP/2 clients may send them.
-            lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
-            return "; ".join(lines)
-        return header
+        if scope is None:
+            return header
+        # Django joins several lines with commas, as HTTP/2 clients may send them.
+        lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+        return "; ".join(lines)
 
     def get_original_url(self) -> str:
         return self.request.build_absolute_uri()

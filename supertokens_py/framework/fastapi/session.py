@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
 from supertokens_py.app import request_context
-from supertokens_py.bridge import in_event_loop
+from supertokens_py.bridge import running_loop
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.csrf import require_trusted_origin
@@ -49,7 +49,7 @@ class SessionDependency(SecurityBase):
                 "verify_session() is no decorator in FastAPI: give your route a parameter "
                 "`session: SessionContainer = Depends(verify_session())`"
             )
-        if not in_event_loop():
+        if running_loop() is None:
             # Taken for a sync dependency it would be called in a thread, and its coroutine, which nobody
             # awaits, would pass for a session.
             raise ConfigError(

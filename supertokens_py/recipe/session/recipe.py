@@ -109,12 +109,6 @@ class SessionRecipe(RecipeModule):
         return self.openid_recipe.issuer
 
     @property
-    def judges_claims(self) -> bool:
-        """Whether every verification judges claims."""
-        validators = self.claim_validators_added_by_other_recipes
-        return bool(validators) or "get_global_claim_validators" in self.replaced
-
-    @property
     def wants_anti_csrf_token(self) -> bool:
         """Whether sessions carry an anti-CSRF token of their own."""
         return self.config.explicit_anti_csrf == "VIA_TOKEN"

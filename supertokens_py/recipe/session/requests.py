@@ -150,7 +150,11 @@ async def session_of_request(
             token, sent, user_context, check_csrf=via_token, check_database=options.check_database
         )
     # Claims come first: a session that fails them is not attached, so its 403 carries no tokens.
-    if recipe.judges_claims or options.override_global_claim_validators is not None:
+    if (
+        options.override_global_claim_validators is not None
+        or recipe.claim_validators_added_by_other_recipes
+        or "get_global_claim_validators" in recipe.replaced
+    ):
         await assert_claims_of(recipe, session, options.override_global_claim_validators, user_context)
     await session.attach_to_request_response(request, transfer, user_context)
     return session
