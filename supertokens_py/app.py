@@ -125,9 +125,10 @@ class Supertokens:
         Raises:
             GeneralError: `init` was not called.
         """
-        if Supertokens._current is None:
+        app = Supertokens._current
+        if app is None:
             raise GeneralError(NOT_INITIALISED)
-        return Supertokens._current
+        return app
 
     @staticmethod
     def current() -> Supertokens | None:

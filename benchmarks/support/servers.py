@@ -98,12 +98,14 @@ def _member(body: bytes, name: str) -> str | None:
 
 
 _UVICORN = ["uvicorn", "--no-access-log", "--log-level", "warning"]
+_SYNC = ["gunicorn", "-w", "1", "-k", "sync"]
 _GTHREAD = ["gunicorn", "-w", "1", "-k", "gthread", "--threads", "4", "--keep-alive", "60"]
 COMMANDS = {
     "fastapi": [*_UVICORN, "--factory", "apps.fastapi_app:from_environment", "--port"],
-    "flask sync": ["gunicorn", "-w", "1", "-k", "sync", "apps.flask_app:from_environment()", "-b"],
+    "flask sync": [*_SYNC, "apps.flask_app:from_environment()", "-b"],
     "flask gthread": [*_GTHREAD, "apps.flask_app:from_environment()", "-b"],
-    "django wsgi": [*_GTHREAD, "apps.django_app:application", "-b"],
+    "django wsgi sync": [*_SYNC, "apps.django_app:application", "-b"],
+    "django wsgi gthread": [*_GTHREAD, "apps.django_app:application", "-b"],
     "django asgi": [*_UVICORN, "--lifespan", "off", "apps.django_app:application", "--port"],
 }
 

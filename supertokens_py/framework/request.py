@@ -156,18 +156,24 @@ class BaseRequest(ABC):
         changes, self._changes = self._changes, None
         return changes or None
 
+    def finish(self) -> Changes | None:
+        """Return the changes owed to the response, which is on its way, and part from the session.
+
+        The cycle of request and session would wait for the garbage collector.
+        """
+        changes = self.take_changes()
+        self.finished = True
+        session, self._session = self._session, None
+        if session is not None:
+            session.leave_request()
+        return changes
+
     def _run(self, mutators: list[Callable[[BaseResponse, dict[str, Any]], None]]) -> None:
         """Let the functions that the application gave its session change the response, in order and once."""
         response, user_context = BaseResponse(), {"_default": {"request": self, "keep_cache_alive": True}}
         while mutators:
             mutators.pop(0)(response, user_context)
         self.changes.adopt(response)
-
-    def release(self) -> None:
-        """Part from the session once the response is on its way; the cycle would wait for the collector."""
-        session, self._session = self._session, None
-        if session is not None:
-            session.leave_request()
 
     def get_session(self) -> Any:
         """Return the session attached to this request, or None."""

@@ -49,9 +49,7 @@ class SuperTokensMiddleware:
 
         try:
             await self.app(scope, receive, send_with_changes)
-            if slot.request is not None:
-                slot.request.release()
-                slot.request = None
+            slot.request = None  # they refer to each other
         except Exception as error:
             if started:
                 raise
@@ -94,16 +92,14 @@ def to_native(answer: BaseResponse, request: FastApiRequest) -> Response:
     """Return the framework's response, with the changes that the request owes."""
     response = Response(answer.body, status_code=answer.status_code)
     length = [(name, value) for name, value in response.raw_headers if name == b"content-length"]
-    changes = request.take_changes()
-    request.finished = True
+    changes = request.finish()
     headers = changes.apply_to(answer.header_list()) if changes else answer.header_list()
     response.raw_headers = length + _encoded(headers)
     return response
 
 
 def _with_changes(message: Message, request: FastApiRequest) -> Message:
-    changes: Changes | None = request.take_changes()
-    request.finished = True
+    changes: Changes | None = request.finish()
     if changes is None:
         return message
     headers = [

@@ -63,9 +63,7 @@ def _answer_own_routes() -> Response | None:
 def _add_changes(response: Response) -> Response:
     base: FlaskRequest | None = request.environ.get(ENVIRON_KEY)
     if base is not None:
-        changes = base.take_changes()
-        base.finished = True
-        base.release()
+        changes = base.finish()
         del base.request.environ[ENVIRON_KEY]
         if changes is not None:
             response.headers = Headers(changes.apply_to(response.headers))

@@ -29,18 +29,20 @@ class Verifier:
 
     def __init__(self, app: App, config: SessionConfig) -> None:
         self._app = app
+        self._now_ms = app.now_ms
         self._dynamic_key = config.use_dynamic_access_token_signing_key
         self._reload_after_ms = config.jwks_refresh_interval_sec * 1000
         # Keys that are loaded again and found unchanged stay the same set, with the age that it had.
         self._ask_again_after_ms = min(ASK_AGAIN_AFTER_MS, self._reload_after_ms)
         self._ask_again_ms = 0
+        self._due_ms = 0  #: when the keys last used must be loaded again
         self._verified = VerifiedTokens(app.verified_token_cache_size)
         self.read: Callable[[str], AccessToken | None] = self._verified.read
 
     def knows(self, token: AccessToken) -> bool:
         """Tell whether a token was verified before and still holds, from memory alone."""
-        now, keys = self._app.now_ms(), self._app.engine.key_set()
-        return not self._is_due(keys, now) and self._verified.holds(token.text, keys, now_ms=now)
+        now = self._now_ms()
+        return now < self._due_ms and self._verified.holds(token.text, self._app.engine.key_set(), now_ms=now)
 
     async def check(self, token: AccessToken) -> None:
         """Accept a token that holds now.
@@ -49,11 +51,12 @@ class Verifier:
             TryRefreshTokenError: it does not; the session may.
             EngineUnavailableError: there are no keys yet, and they cannot be loaded.
         """
-        now = self._app.now_ms()
+        now = self._now_ms()
         keys = self._app.engine.key_set()
-        if self._is_due(keys, now):
+        if self._due_of(keys) <= now:
             self._ask_again_ms = now + self._ask_again_after_ms  # for one request; others do not wait
             keys = await self._reloaded(keys)
+        self._due_ms = self._due_of(keys)
         try:
             self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
         except UnknownKeyError:
@@ -63,8 +66,8 @@ class Verifier:
             except UnknownKeyError:
                 raise TryRefreshTokenError("No matching JWKS found") from None
 
-    def _is_due(self, keys: KeySet, now_ms: int) -> bool:
-        return now_ms - keys.loaded_ms > self._reload_after_ms and now_ms >= self._ask_again_ms
+    def _due_of(self, keys: KeySet) -> int:
+        return max(keys.loaded_ms + self._reload_after_ms + 1, self._ask_again_ms)
 
     async def _reloaded(self, keys: KeySet) -> KeySet:
         try:
