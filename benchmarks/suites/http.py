@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from apps import VARIANTS
 from support.load import Load, client
-from support.report import Claim, Group, Report, Row
+from support.report import BEYOND, Claim, Group, Report, Row
 from support.rounds import median, progress, spread
 from support.servers import Server, running, standin_core
 
@@ -141,8 +141,9 @@ def _claims(kind: str, transfer: str, group: Group) -> list[Claim]:
         if peer in added
     ]
     claims += [
-        Claim(f"{where}: added CPU / {peer}", 1 / 2, over(peer))
-        for peer in ("signed-cookie session", "login_required")
+        Claim(f"{where}: added CPU / {peer}{note}", 1 / 2, over(peer))
+        # A session is no user: `login_required` is what answers the question that verify_session answers.
+        for peer, note in (("login_required", ""), ("signed-cookie session", f" {BEYOND}"))
         if peer in added
     ]
     note = ""

@@ -137,12 +137,12 @@ def _claims(figures: dict[str, dict[str, list[float]]]) -> list[Claim]:
             "import + init + first session: time / supertokens-python's import + init",
             1 / 3,
             share(mine + " + first session", "ms"),
-            note="beyond the issue",
+            note="beyond the target",
         ),
         Claim(
             "import + init + first session: memory / supertokens-python's import + init",
             1 / 3,
             share(mine + " + first session", "mb"),
-            note="beyond the issue",
+            note="beyond the target",
         ),
     ]

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from apps import VARIANTS
 from apps.sdk import OURS, THEIRS
-from support.report import Claim, Group, Report, Row, ratio, sampled
+from support.report import BEYOND, Claim, Group, Report, Row, ratio, sampled
 from support.rounds import Samples, interleave, median, spread, workers
 from support.servers import standin_core
 
@@ -94,12 +94,13 @@ def _claims(samples: dict[str, Samples]) -> list[Claim]:
         claim("repeated, get_session(request), cookie / floor", 0.5, "ours: get_session(request), cookie"),
         claim("repeated, get_session(request), header / floor", 0.5, "ours: get_session(request), header"),
         claim(
-            "repeated, get_session(request), 2 validators / floor (beyond the issue)",
+            f"repeated, get_session(request), 2 validators / floor {BEYOND}",
             0.5,
             "ours: get_session(request), 2 validators",
         ),
     ]
-    claims += [
-        claim(f"{name.removeprefix('ours: ')} / floor", 1.5, name) for name in samples if "rejects" in name
-    ]
+    for name in samples:
+        if "rejects" in name:
+            text = f"{name.removeprefix('ours: ')} / floor"
+            claims.append(claim(f"{text} {BEYOND}" if "get_session" in name else text, 1.5, name))
     return claims

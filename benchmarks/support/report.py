@@ -63,6 +63,10 @@ class Group:
                 row.ratio = row.value / base
 
 
+#: Marks a claim that asks more than what is promised, and is shown all the same.
+BEYOND = "(beyond the target)"
+
+
 @dataclass
 class Claim:
     """What must hold: `measured` at most (or, with `at_least`, at least) `target`."""
