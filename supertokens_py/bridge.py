@@ -8,7 +8,6 @@ coroutine once (`blocking`), so they need no loop, no thread and no copy of the 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import functools
 import importlib
@@ -129,17 +128,31 @@ class _Unit(Generic[T]):
         try:
             self._set = functools.partial(self.outcome.set_result, self._context.run(self._work))
         except BaseException as error:
-            self._set = functools.partial(self.outcome.set_exception, error)
+            self._set = functools.partial(self.outcome.set_exception, _for_a_future(error))
 
     def report(self) -> None:
         """Let the caller go on."""
-        with contextlib.suppress(RuntimeError):  # its loop was closed meanwhile
+        try:
             self._loop.call_soon_threadsafe(self._settle)
+        except RuntimeError:  # its loop was closed meanwhile
+            self._forget()
 
     def _settle(self) -> None:
         if self._set is not None and not self.outcome.done():
             self._set()
+        self._forget()
+
+    def _forget(self) -> None:
         del self._set, self.outcome  # an exception's traceback leads here: no ring
+
+
+def _for_a_future(error: BaseException) -> BaseException:
+    """Return what a future takes: no StopIteration, which would end whoever awaits it (PEP 479)."""
+    if not isinstance(error, StopIteration):
+        return error
+    instead = RuntimeError("a unit of work raised StopIteration")
+    instead.__cause__ = error
+    return instead
 
 
 class _Workers:
@@ -150,19 +163,32 @@ class _Workers:
     """
 
     def __init__(self) -> None:
-        self._preferred = ThreadPoolExecutor(1, thread_name_prefix="supertokens")
+        self._preferred = self._one_thread()
         self._others = ThreadPoolExecutor(WORKER_THREADS - 1, thread_name_prefix="supertokens")
         self._preferred_is_free = threading.Lock()
 
     def submit(self, unit: _Unit[Any]) -> None:
-        if not self._preferred_is_free.acquire(blocking=False):
-            self._others.submit(self._do, unit)
-            return
+        """Have a unit run.
+
+        Raises:
+            RuntimeError: no thread can be started; the unit will not be run.
+        """
+        preferred = self._preferred_is_free.acquire(blocking=False)
         try:
-            self._preferred.submit(self._do_preferred, unit)
-        except BaseException:  # no thread can be started
-            self._preferred_is_free.release()
+            if preferred:
+                self._preferred.submit(self._do_preferred, unit)
+            else:
+                self._others.submit(self._do, unit)
+        except BaseException:
+            unit.outcome.cancel()  # it is in the executor's queue all the same
+            if preferred:
+                self._preferred = self._one_thread()
+                self._preferred_is_free.release()
             raise
+
+    @staticmethod
+    def _one_thread() -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, thread_name_prefix="supertokens")
 
     def _do(self, unit: _Unit[Any]) -> None:
         unit.run()

@@ -269,32 +269,57 @@ def test_a_unit_outlives_the_loop_of_its_caller() -> None:
     assert asyncio.run(offloaded_where()) != threading.get_ident()
 
 
-async def test_an_error_of_a_unit_leaves_no_ring_behind() -> None:
+def test_an_error_of_a_unit_leaves_no_ring_behind() -> None:
     """What its traceback holds (a connection, a payload) is freed at once, not by the garbage collector."""
 
     class Held:
         pass
 
     held: list[weakref.ref[Held]] = []
+    began, gate = threading.Event(), threading.Event()
 
     def fail() -> None:
         value = Held()
         held.append(weakref.ref(value))
         raise ValueError("no")
 
-    gc.disable()
-    try:
+    def fail_late() -> None:
+        began.set()
+        gate.wait(10)
+        fail()
+
+    async def leave() -> None:
+        task = asyncio.create_task(offload(fail_late))
+        await asyncio.sleep(0)
+        began.wait(10)
+        task.cancel()
+
+    async def see() -> None:
         with contextlib.suppress(ValueError):
             await offload(fail)
         await offload(where)  # the thread has let go of the failed one
-        assert held[0]() is None
+
+    gc.disable()
+    try:
+        asyncio.run(see())
+        asyncio.run(leave())  # this loop is closed when the unit fails
+        gate.set()
+        asyncio.run(offloaded_where())
+        assert [reference() for reference in held] == [None, None]
     finally:
         gc.enable()
 
 
-async def test_a_thread_that_cannot_start_leaves_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The unit fails; the next one gets the same place."""
-    workers = bridge._Workers()
+@pytest.mark.parametrize("busy", [False, True], ids=["preferred", "others"])
+async def test_a_thread_that_cannot_start_leaves_its_place(
+    monkeypatch: pytest.MonkeyPatch, busy: bool
+) -> None:
+    """The unit fails and is never run; the next ones are, and their callers go on."""
+    monkeypatch.setattr(bridge, "_workers", bridge._Workers())
+    gate = threading.Event()
+    holder = asyncio.create_task(offload(gate.wait, 10)) if busy else None
+    await asyncio.sleep(0)
+    never: list[int] = []
 
     def cannot(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -302,8 +327,20 @@ async def test_a_thread_that_cannot_start_leaves_its_place(monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", cannot)
         with pytest.raises(RuntimeError, match="can't start"):
-            workers.submit(bridge._Unit(asyncio.get_running_loop(), int))
-    assert not workers._preferred_is_free.locked()
+            await offload(never.append, 1)
+    for _ in range(3):
+        assert await asyncio.wait_for(offload(lambda: 42), 10) == 42
+    gate.set()
+    assert holder is None or await holder is True
+    assert await asyncio.wait_for(asyncio.gather(*(offload(lambda: 1) for _ in range(5))), 10) == [1] * 5
+    assert never == []
+
+
+async def test_a_unit_that_raises_stop_iteration_is_an_error() -> None:
+    """As inside a generator (PEP 479): a future takes none, and the caller would wait for ever."""
+    with pytest.raises(RuntimeError, match="StopIteration") as found:
+        await asyncio.wait_for(offload(lambda: next(iter(()))), 10)
+    assert isinstance(found.value.__cause__, StopIteration)
 
 
 def test_many_threads_share_the_workers() -> None:

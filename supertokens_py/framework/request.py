@@ -40,6 +40,7 @@ class BaseRequest(ABC):
     """One request. `request` is the framework's own object."""
 
     wrapper_used = True
+    delivers = True  #: whether something will add the changes to the response: the framework's middleware
     how_to_deliver = ""  #: what an application that forgot the middleware has to do
     # Most requests change none of these; as defaults of the class they cost nothing.
     finished: bool = False  #: the response has started; changes can no longer reach the client
@@ -129,11 +130,6 @@ class BaseRequest(ABC):
         return values[0] if values else None
 
     @property
-    def delivers(self) -> bool:
-        """Whether something will add the changes to the response: the framework's middleware."""
-        return True
-
-    @property
     def changes(self) -> Changes:
         """What the response will owe; made at first need."""
         if self._changes is None:
@@ -157,16 +153,17 @@ class BaseRequest(ABC):
         return changes or None
 
     def finish(self) -> Changes | None:
-        """Return the changes owed to the response, which is on its way, and part from the session.
-
-        The cycle of request and session would wait for the garbage collector.
-        """
+        """Return the changes that are owed to a complete response, and part from the session."""
         changes = self.take_changes()
         self.finished = True
+        self.release()
+        return changes
+
+    def release(self) -> None:
+        """Part from the session once the response is on its way; the cycle would wait for the collector."""
         session, self._session = self._session, None
         if session is not None:
             session.leave_request()
-        return changes
 
     def _run(self, mutators: list[Callable[[BaseResponse, dict[str, Any]], None]]) -> None:
         """Let the functions that the application gave its session change the response, in order and once."""

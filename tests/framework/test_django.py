@@ -188,6 +188,36 @@ def _raise() -> Any:
     raise UnauthorisedError("x")
 
 
+def test_a_view_that_calls_a_guarded_view(site: Site) -> None:
+    """The inner view has answered; what the outer one raises is answered all the same."""
+    from django.http import HttpResponse
+
+    @verify_sync()
+    def inner(_request: Any) -> HttpResponse:
+        return HttpResponse()
+
+    @verify_sync(session_required=False)
+    def outer(request: Any) -> HttpResponse:
+        if inner(request).status_code == 401:
+            raise UnauthorisedError("no")
+        return HttpResponse()
+
+    @verify_async()
+    async def inner_async(_request: Any) -> HttpResponse:
+        return HttpResponse()
+
+    @verify_async(session_required=False)
+    async def outer_async(request: Any) -> HttpResponse:
+        if (await inner_async(request)).status_code == 401:
+            raise UnauthorisedError("no")
+        return HttpResponse()
+
+    access = site.sign_in("header").access
+    for token, status in ((None, 401), (access, 200)):
+        assert outer(request_with(token)).status_code == status
+        assert asyncio.run(outer_async(request_with(token))).status_code == status
+
+
 def test_the_decorator_of_the_other_kind(site: Site) -> None:
     """It names the module to import from; Django's own words would be about a missing `await`."""
     from django.http import JsonResponse

@@ -14,7 +14,12 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData
 
-from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
+from supertokens_py.exceptions import (
+    ConfigError,
+    EngineUnavailableError,
+    PayloadTooLargeError,
+    SuperTokensError,
+)
 from supertokens_py.framework.fastapi import get_middleware
 from supertokens_py.framework.native import as_base_request
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
@@ -399,6 +404,30 @@ def test_background_tasks(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     assert (reply.json, reply.session_parts) == ({"ok": True}, [])
     assert "after its response was sent" in caplog.text
     assert site.stored(visitor.handle).payload["late"] == 1
+
+
+def test_a_background_task_cannot_store_what_no_cookie_holds(site: Site) -> None:
+    """The next refresh would send a cookie that browsers drop."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+    caught: list[Exception] = []
+
+    async def grow(session: SessionContainer) -> None:
+        try:
+            await session.merge_into_access_token_payload({"big": "x" * 6000})
+        except Exception as error:
+            caught.append(error)
+
+    @app.post("/later")
+    async def later(session: Session, tasks: BackgroundTasks) -> dict[str, bool]:
+        tasks.add_task(grow, session)
+        return {"ok": True}
+
+    visitor = site.sign_in("cookie")
+    use(site, app)
+    assert visitor.post("/later").json == {"ok": True}
+    assert [type(error) for error in caught] == [PayloadTooLargeError]
+    assert "big" not in site.stored(visitor.handle).payload
 
 
 def test_streams(site: Site) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, Response, g, request
 from flask.views import MethodView
 
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
 from supertokens_py.framework.flask import Middleware
 from supertokens_py.framework.flask import middleware as flask_middleware
 from supertokens_py.framework.flask.flask_request import FlaskRequest
@@ -295,6 +296,48 @@ def test_a_pushed_app_context(site: Site, app: Flask) -> None:
     with app.app_context():
         assert visitor.get("/me").json == {"user": "user-1"}
         assert site.get("/anyone").json == {"session": False}
+
+
+def test_a_thread_of_a_view_changes_its_session(site: Site, app: Flask, mode: str) -> None:
+    """Threads have no app context; the tokens that it changes reach the client with this response."""
+
+    @app.post("/merge")
+    @verify_session()
+    def merge() -> dict[str, bool]:
+        change = functools.partial(g.supertokens.sync_merge_into_access_token_payload, {"a": 1})
+        thread = threading.Thread(target=change)
+        thread.start()
+        thread.join()
+        return {"ok": True}
+
+    visitor = signed_in(site, mode)
+    reply = visitor.post("/merge")
+    assert reply.json == {"ok": True}
+    assert reply.front["up"]["a"] == 1
+
+
+def test_a_stream_cannot_store_what_no_cookie_holds(site: Site, app: Flask) -> None:
+    """The response has started, and the next refresh would send a cookie that browsers drop."""
+    caught: list[Exception] = []
+
+    @app.post("/stream")
+    @verify_session()
+    def stream() -> Response:
+        session = g.supertokens
+
+        def body() -> Iterator[str]:
+            try:
+                session.sync_merge_into_access_token_payload({"big": "x" * 6000})
+            except PayloadTooLargeError as error:
+                caught.append(error)
+            yield "{}"
+
+        return Response(body(), mimetype="application/json")
+
+    visitor = signed_in(site, "cookie")
+    assert visitor.post("/stream").status == 200
+    assert [type(error) for error in caught] == [PayloadTooLargeError]
+    assert "big" not in site.stored(visitor.handle).payload
 
 
 def test_a_request_and_its_proxy_are_one(site: Site, app: Flask) -> None:

@@ -25,7 +25,8 @@ class DjangoRequest(BaseRequest):
         known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
         if known is None:
             self.request = inner
-            inner.__dict__[ATTRIBUTE] = self
+            self.delivers: bool = hasattr(inner, DELIVERS)
+            setattr(inner, ATTRIBUTE, self)
         else:
             self.share(known)
         if inner is not request:
@@ -40,10 +41,6 @@ class DjangoRequest(BaseRequest):
         if known.request is not native:
             known._outer = native
         return known
-
-    @property
-    def delivers(self) -> bool:
-        return hasattr(self.request, DELIVERS)
 
     def method(self) -> str:
         return self.request.method or ""

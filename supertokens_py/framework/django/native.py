@@ -26,7 +26,7 @@ def to_native(answer: BaseResponse, request: DjangoRequest) -> HttpResponseBase:
 def with_changes(response: HttpResponseBase, request: DjangoRequest) -> HttpResponseBase:
     """Add what the request owes to a response."""
     changes: Changes | None = request.finish()
-    delattr(request.request, ATTRIBUTE)  # they refer to each other
+    request.request.__dict__.pop(ATTRIBUTE, None)  # they refer to each other
     if changes is None:
         return response
     for name, value in changes.headers.items():

@@ -91,7 +91,7 @@ def verify_session_async(
                     raise _other_kind(view, "not async", "syncio")
                 return await answer
             except SuperTokensError as error:
-                return await error_response(base, error)
+                return await error_response(DjangoRequest.of(request), error)
 
         return cast("View", call)
 
@@ -122,7 +122,7 @@ def verify_session_sync(
                 _verify_blocking(SessionRecipe.get_instance(), base, options, context)
                 return view(request, *args, **kwargs)
             except SuperTokensError as error:
-                return error_response_blocking(base, error)
+                return error_response_blocking(DjangoRequest.of(request), error)
 
         return cast("View", call)
 

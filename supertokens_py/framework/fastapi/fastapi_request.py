@@ -47,16 +47,13 @@ class FastApiRequest(BaseRequest):
         slot.request = self
         self._scope = scope
         self.finished: bool = scope["type"] == "websocket"  # it has no response to add anything to
+        self.delivers: bool = slot.root_path is not None or self.finished
 
     @classmethod
     def of(cls, native: HTTPConnection) -> FastApiRequest:
         """Return the one neutral request of a connection."""
         slot: RequestSlot | None = native.scope.get(SCOPE_KEY)
         return cls(native) if slot is None or slot.request is None else slot.request
-
-    @property
-    def delivers(self) -> bool:
-        return self._scope[SCOPE_KEY].root_path is not None or self._scope["type"] == "websocket"
 
     def require_delivery(self) -> None:
         # Error responses reach the client through `session_exception_handler`, too, if that is all there is.

@@ -49,7 +49,9 @@ class SuperTokensMiddleware:
 
         try:
             await self.app(scope, receive, send_with_changes)
-            slot.request = None  # they refer to each other
+            if slot.request is not None:
+                slot.request.release()
+                slot.request = None
         except Exception as error:
             if started:
                 raise
@@ -92,14 +94,16 @@ def to_native(answer: BaseResponse, request: FastApiRequest) -> Response:
     """Return the framework's response, with the changes that the request owes."""
     response = Response(answer.body, status_code=answer.status_code)
     length = [(name, value) for name, value in response.raw_headers if name == b"content-length"]
-    changes = request.finish()
+    changes = request.take_changes()
+    request.finished = True
     headers = changes.apply_to(answer.header_list()) if changes else answer.header_list()
     response.raw_headers = length + _encoded(headers)
     return response
 
 
 def _with_changes(message: Message, request: FastApiRequest) -> Message:
-    changes: Changes | None = request.finish()
+    changes: Changes | None = request.take_changes()
+    request.finished = True
     if changes is None:
         return message
     headers = [

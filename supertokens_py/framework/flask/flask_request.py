@@ -29,16 +29,13 @@ class FlaskRequest(BaseRequest):
             return
         super().__init__(req)
         req.environ[ENVIRON_KEY] = self
+        self.delivers: bool = EXTENSION in current_app.extensions
 
     @classmethod
     def of(cls, native: Request) -> FlaskRequest:
         """Return the one neutral request of a Flask request."""
         known: FlaskRequest | None = native.environ.get(ENVIRON_KEY)
         return cls(native) if known is None else known
-
-    @property
-    def delivers(self) -> bool:
-        return EXTENSION in current_app.extensions
 
     def method(self) -> str:
         return self.request.environ["REQUEST_METHOD"]

@@ -76,6 +76,7 @@ class SessionContainer:
     access_token_updated: bool = False
     req_res_info: ReqResInfo | None = None
     _payload: dict[str, Any] | None = None
+    _in_cookie = False  #: the access token travels as a cookie
     _left = False  #: the response of its request is on its way
 
     def __init__(
@@ -285,7 +286,7 @@ class SessionContainer:
         self._warn_if_left()
 
     def _check_fits(self, payload: Mapping[str, Any]) -> None:
-        if self.req_res_info is not None and self.req_res_info.transfer_method == "cookie":
+        if self._in_cookie:  # also once the response is on its way: the next refresh brings it as a cookie
             self._recipe.check_payload_fits_cookie(payload)
 
     # -- claims --------------------------------------------------------------------------------------
@@ -360,6 +361,7 @@ class SessionContainer:
     ) -> None:
         """Make this the request's session, and owe its tokens to the response where they are new."""
         self.req_res_info = ReqResInfo(request, transfer_method)
+        self._in_cookie = transfer_method == "cookie"
         request.set_session(self)
         if not self.access_token_updated:
             return
