@@ -376,6 +376,13 @@ def test_two_access_cookies_beside_a_header_token(site: Site) -> None:
     assert site.get("/protected", bearer=access, cookies=doubled).status == 200
 
 
+def test_a_comma_in_another_cookie(site: Site) -> None:
+    """It separates nothing: Django alone joins lines with commas, and tells them apart."""
+    access = site.sign_in("cookie").access
+    cookies = [("prefs", "a,b"), ("sAccessToken", access), ("more", "c, sAccessToken=d")]
+    assert site.get("/protected", cookies=cookies).status == 200
+
+
 def test_several_cookie_lines(site: Site) -> None:
     """FP-42: HTTP/2 may split the header: the lines count as one (protocol: Reading cookies)."""
     access = site.sign_in().access or ""
