@@ -24,7 +24,7 @@ class DjangoRequest(BaseRequest):
         inner: Any = getattr(request, "_request", request)
         known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
         if known is None:
-            self.request = inner
+            super().__init__(inner)
             self.delivers: bool = hasattr(inner, DELIVERS)
             setattr(inner, ATTRIBUTE, self)
         else:
