@@ -141,9 +141,9 @@ def _claims(kind: str, transfer: str, group: Group) -> list[Claim]:
         if peer in added
     ]
     claims += [
-        Claim(f"{where}: added CPU / {peer}{note}", 1 / 2, over(peer))
+        Claim(f"{where}: added CPU / {peer}", 1 / 2, over(peer), note=note)
         # A session is no user: `login_required` is what answers the question that verify_session answers.
-        for peer, note in (("login_required", ""), ("signed-cookie session", f" {BEYOND}"))
+        for peer, note in (("login_required", ""), ("signed-cookie session", BEYOND))
         if peer in added
     ]
     note = ""

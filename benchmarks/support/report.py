@@ -63,8 +63,8 @@ class Group:
                 row.ratio = row.value / base
 
 
-#: Marks a claim that asks more than what is promised, and is shown all the same.
-BEYOND = "(beyond the target)"
+#: The note of a claim that asks more than what is promised, and is shown all the same.
+BEYOND = "beyond the target"
 
 
 @dataclass
