@@ -220,11 +220,22 @@ class Sessions(Protocol):
         """Revoke; return the handles that existed."""
         ...
 
-    async def revoke_user_sessions(self, user_id: str, *, tenant_id: str | None) -> list[str]:
-        """Revoke the live sessions of a user in one tenant, or in all (None); return their handles."""
+    async def revoke_user_sessions(
+        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
+    ) -> list[str]:
+        """Revoke the live sessions of a user in one tenant, or in all (None); return their handles.
+
+        `linked_accounts` includes the sessions of every login method that an official core linked to the
+        user; `user_id` may name any of them.
+        """
         ...
 
-    async def user_session_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]: ...
+    async def user_session_handles(
+        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
+    ) -> list[str]:
+        """Return the handles of the sessions that `revoke_user_sessions` would revoke, each login method's
+        oldest first."""
+        ...
 
     async def session_information(self, handle: str) -> StoredSession | None: ...
 

@@ -78,10 +78,10 @@ async def _verify(call: Call) -> JSONObject:
     token = await _trusted(call, text)
     if isinstance(token, str):
         return _try_refresh(token)
-    if anti_csrf:
+    if anti_csrf and do_check:
         if token.anti_csrf_token is None:
             return _try_refresh("the access token has no anti-csrf token")
-        if do_check and not same(sent or "", token.anti_csrf_token):
+        if not same(sent or "", token.anti_csrf_token):
             return _try_refresh("anti-csrf check failed")
     outcome = await call.engine.verify_session(token, check_database=check_database)
     if isinstance(outcome, Unauthorised):
@@ -167,17 +167,21 @@ async def _remove(call: Call) -> JSONObject:
         revoked = await call.engine.revoke_sessions(call.texts("sessionHandles"))
         return {"status": "OK", "sessionHandlesRevoked": revoked}
     everywhere = call.flag("revokeAcrossAllTenants", default=True)
-    call.flag("revokeSessionsForLinkedAccounts", default=True)
     revoked = await call.engine.revoke_user_sessions(
-        call.text("userId"), tenant_id=_one_tenant(call, everywhere)
+        call.text("userId"),
+        tenant_id=_one_tenant(call, everywhere),
+        linked_accounts=call.flag("revokeSessionsForLinkedAccounts", default=True),
     )
     return {"status": "OK", "sessionHandlesRevoked": revoked}
 
 
 async def _list_of_user(call: Call) -> JSONObject:
     everywhere = call.param_flag("fetchAcrossAllTenants", default=True)
-    user_id = call.param("userId")
-    handles = await call.engine.user_session_handles(user_id, tenant_id=_one_tenant(call, everywhere))
+    handles = await call.engine.user_session_handles(
+        call.param("userId"),
+        tenant_id=_one_tenant(call, everywhere),
+        linked_accounts=call.param_flag("fetchSessionsForAllLinkedAccounts", default=True),
+    )
     return {"status": "OK", "sessionHandles": handles}
 
 

@@ -401,6 +401,41 @@ def test_linked_and_mapped_users_keep_their_ids(official: OfficialCore, start: O
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("named", ["primary", "linked", "mapped", "ext-mapped"])
+def test_a_user_of_linked_login_methods_is_one_user(official: OfficialCore, start: Opener, named: str):
+    """9.1, 9.3: listing and revoking reach every login method, named by any of them."""
+    primary, linked, mapped = "p" * 36, "l" * 36, "m" * 36
+    query = official.database.query
+    for user in (primary, linked, mapped):
+        query("INSERT INTO app_id_to_user_id VALUES ('public', %s, 'emailpassword', %s, true)", user, primary)
+    query(
+        "INSERT INTO app_id_to_user_id VALUES ('public', %s, 'emailpassword', %s, false)", "x" * 36, "x" * 36
+    )
+    core = start(official.database.uri)
+    before_mapping = core.create(mapped).handle
+    query("INSERT INTO userid_mapping VALUES ('public', %s, 'ext-mapped', NULL)", mapped)
+    user_id = {"primary": primary, "linked": linked, "mapped": mapped}.get(named, named)
+    alone = {
+        "primary": [core.create(primary).handle],
+        "linked": [core.create(linked).handle],
+        "mapped": [before_mapping],
+        "ext-mapped": [core.create("ext-mapped").handle],
+    }
+    there = core.create(linked, tenant_id="t1").handle
+    strangers = [core.create("x" * 36).handle, core.create("stranger").handle]
+    everything = {handle for handles in alone.values() for handle in handles}
+    assert core.user_session_handles(user_id, tenant_id="public", linked_accounts=False) == alone[named]
+    assert set(core.user_session_handles(user_id, tenant_id="public")) == everything
+    assert core.user_session_handles(user_id, tenant_id="t1") == [there]
+    assert set(core.user_session_handles(user_id, tenant_id=None)) == everything | {there}
+    assert core.revoke_user_sessions(user_id, tenant_id="public", linked_accounts=False) == alone[named]
+    left = (everything | {there}) - set(alone[named])
+    assert set(core.revoke_user_sessions(user_id, tenant_id=None)) == left
+    assert [core.session_information(handle) for handle in left] == [None] * 4
+    assert [core.session_information(handle).handle for handle in strangers] == strangers
+
+
+@pytest.mark.postgres
 def test_a_layout_too_old_is_refused(empty_postgres_database: TestDatabase, start: Opener):
     """Nothing is changed in a database that cannot be adopted."""
     empty_postgres_database.query(

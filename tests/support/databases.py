@@ -28,6 +28,13 @@ Kind = Literal["sqlite-file", "sqlite-memory", "postgresql"]
 _EMPTIED = ("session_info", "roles", "user_roles", "user_metadata", "user_last_active", "tenant_configs")
 _KEY_TABLES = ("key_value", "session_access_token_signing_keys", "jwt_signing_keys")
 
+#: Login methods `a` and `b` of one user, as an official core links them; for an empty PostgreSQL database.
+LINKED_USERS = (
+    "CREATE TABLE app_id_to_user_id (app_id text, user_id text, primary_or_recipe_user_id text)",
+    "CREATE TABLE userid_mapping (app_id text, supertokens_user_id text, external_user_id text)",
+    "INSERT INTO app_id_to_user_id VALUES ('public', 'a', 'a'), ('public', 'b', 'a')",
+)
+
 _numbers = itertools.count(1)
 
 

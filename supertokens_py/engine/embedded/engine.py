@@ -160,11 +160,17 @@ class EmbeddedEngine:
     async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
         return await offload(self._sessions.revoke, handles)
 
-    async def revoke_user_sessions(self, user_id: str, *, tenant_id: str | None) -> list[str]:
-        return await offload(self._sessions.revoke_user, user_id, tenant_id=tenant_id)
+    async def revoke_user_sessions(
+        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
+    ) -> list[str]:
+        return await offload(self._sessions.revoke_user, user_id, tenant_id=tenant_id, linked=linked_accounts)
 
-    async def user_session_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]:
-        return await offload(self._sessions.user_handles, user_id, tenant_id=tenant_id)
+    async def user_session_handles(
+        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
+    ) -> list[str]:
+        return await offload(
+            self._sessions.user_handles, user_id, tenant_id=tenant_id, linked=linked_accounts
+        )
 
     async def session_information(self, handle: str) -> StoredSession | None:
         return await offload(self._sessions.information, handle)

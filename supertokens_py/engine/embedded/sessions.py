@@ -194,17 +194,21 @@ class SessionStore(SessionWork):
         audit_revoked(revoked)
         return revoked
 
-    def revoke_user(self, user_id: str, *, tenant_id: str | None) -> list[str]:
-        """Delete the live sessions of a user; return their handles."""
-        return self._of_user(
-            user_id, tenant_id, self._sql.revoke_user, self._sql.revoke_user_in_tenant, revoking=True
-        )
+    def revoke_user(self, user_id: str, *, tenant_id: str | None, linked: bool = True) -> list[str]:
+        """Delete the live sessions of a user, and of all linked login methods; return their handles."""
+        statement = self._sql.revoke_user if tenant_id is None else self._sql.revoke_user_in_tenant
+        several = linked and self._database.has_user_tables
+        run = self._database.write if several else self._database.single
+        handles = self._of_user(user_id, tenant_id, statement, linked=linked, run=run)
+        if limits.may_exist(user_id):
+            audit_revoked(handles)
+            self._activity.note(user_id)
+        return handles
 
-    def user_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]:
-        """Return the handles of a user's live sessions, oldest first."""
-        return self._of_user(
-            user_id, tenant_id, self._sql.user_handles, self._sql.user_handles_in_tenant, revoking=False
-        )
+    def user_handles(self, user_id: str, *, tenant_id: str | None, linked: bool = True) -> list[str]:
+        """Return the handles that `revoke_user` would delete, each login method's oldest first."""
+        statement = self._sql.user_handles if tenant_id is None else self._sql.user_handles_in_tenant
+        return self._of_user(user_id, tenant_id, statement, linked=linked, run=self._database.read)
 
     def information(self, handle: str) -> StoredSession | None:
         """Return a live session."""
@@ -284,22 +288,25 @@ class SessionStore(SessionWork):
         return self._database.single(lambda c: c.execute(statement, values).rowcount, repeatable=True) > 0
 
     def _of_user(
-        self, user_id: str, tenant_id: str | None, everywhere: Any, in_tenant: Any, *, revoking: bool
+        self, user_id: str, tenant_id: str | None, statement: Any, *, linked: bool, run: Any
     ) -> list[str]:
-        values: dict[str, Any] = {"user": user_id, "now": self._settings.now_ms()}
-        statement = everywhere
+        values: dict[str, Any] = {"now": self._settings.now_ms()}
         if tenant_id is not None:
             values["tenant"] = limits.tenant_id_form(tenant_id)
-            statement = in_tenant
         if not limits.may_exist(user_id):
             return []
-        run = self._database.single if revoking else self._database.read
-        handles: list[str] = run(lambda c: list(c.execute(statement, values).scalars()))
+
+        def unit(connection: Connection) -> list[str]:
+            users = self._users.linked_to(connection, user_id) if linked else [user_id]
+            return [
+                handle
+                for user in users
+                for handle in connection.execute(statement, values | {"user": user}).scalars()
+            ]
+
+        handles: list[str] = run(unit)
         if tenant_id is not None and not handles:
             self._require_tenant(values["tenant"])  # only an empty answer can be due to an unknown one
-        if revoking:
-            audit_revoked(handles)
-            self._activity.note(user_id)
         return handles
 
     def _require_tenant(self, tenant_id: str) -> None:

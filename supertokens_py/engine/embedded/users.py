@@ -41,6 +41,27 @@ class UserIds:
             f"SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id"  # noqa: S608
         )
 
+        self._linked = text(
+            f"SELECT u.user_id, m.external_user_id FROM {users} u LEFT JOIN {mapping} m "  # noqa: S608
+            "ON m.app_id = u.app_id AND m.supertokens_user_id = u.user_id "
+            f"WHERE u.{app} AND u.primary_or_recipe_user_id = "
+            f"(SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id)"
+        )
+
+    def linked_to(self, connection: Connection, user_id: str) -> list[str]:
+        """Return every id under which sessions of a user may be stored, `user_id` first.
+
+        That is the user's own id and the ids of all login methods linked to the same primary user, in the
+        official core's form and, where there is a mapping, in the application's: a session that was created
+        before the mapping keeps the former.
+        """
+        if not self._database.has_user_tables:
+            return [user_id]
+        internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id
+        rows = connection.execute(self._linked, {"id": internal}).all()
+        found = [str(one) for row in rows for one in row if one is not None]
+        return list(dict.fromkeys([user_id, *found]))
+
     def is_kept(self, connection: Connection, user_id: str) -> bool:
         """Tell whether a user, by either id, is one of the official core's log-in recipes."""
         if not self._database.has_user_tables:

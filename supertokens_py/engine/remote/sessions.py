@@ -109,22 +109,30 @@ class RemoteSessions:
         audit_revoked(revoked)
         return revoked
 
-    async def revoke_user_sessions(self, user_id: str, *, tenant_id: str | None) -> list[str]:
+    async def revoke_user_sessions(
+        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
+    ) -> list[str]:
         tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
         if not limits.may_exist(user_id):
             return []
         body: JSONObject = {"userId": user_id, "revokeAcrossAllTenants": tenant_id is None}
+        if not linked_accounts:
+            body["revokeSessionsForLinkedAccounts"] = False
         path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = await offload(self._core.post, path, body, rid=_RID, tenant=tenant)
         revoked = list(ok(answer)["sessionHandlesRevoked"])
         audit_revoked(revoked)
         return revoked
 
-    async def user_session_handles(self, user_id: str, *, tenant_id: str | None) -> list[str]:
+    async def user_session_handles(
+        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
+    ) -> list[str]:
         tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
         if not limits.may_exist(user_id):
             return []
         query = {"userId": user_id, "fetchAcrossAllTenants": "true" if tenant_id is None else "false"}
+        if not linked_accounts:
+            query["fetchSessionsForAllLinkedAccounts"] = "false"
         path = f"{tenant_path(tenant)}/recipe/session/user"
         answer = await offload(self._core.get, path, query, rid=_RID, tenant=tenant)
         return list(ok(answer)["sessionHandles"])

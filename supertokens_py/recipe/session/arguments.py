@@ -47,19 +47,22 @@ def one_of(name: str, value: Any, older_name: str, older: Any) -> Any:
 
 
 def tenant_and_context(
-    second: Any, third: Any, more: tuple[Any, ...], named: dict[str, Any]
-) -> tuple[str | None, dict[str, Any]]:
+    flag: str, second: Any, third: Any, more: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[str | None, dict[str, Any], dict[str, bool]]:
     """Read (tenant_id, user_context), or later releases' (for_linked_accounts, tenant_id, user_context).
+
+    Returns:
+        The tenant (None: all), the user context, and the argument called `flag` by its name if it is False.
+        It is left out where it is true, since overrides written for 0.24 do not take it.
 
     Raises:
         TypeError: an argument has a name that no release knows.
     """
-    for flag in ("revoke_sessions_for_linked_accounts", "fetch_sessions_for_linked_accounts"):
-        named.pop(flag, None)
+    linked = bool(named.pop(flag, True))
     if named:
         raise TypeError(f"unexpected arguments: {', '.join(named)}")
     values = [second, third, *more]
     if isinstance(second, bool):
-        values = values[1:]
+        linked, values = second, values[1:]
     tenant, context = values[0], next((value for value in values[1:] if value is not None), None)
-    return tenant, context_of(context)
+    return tenant, context_of(context), {} if linked else {flag: False}

@@ -170,19 +170,33 @@ class RecipeInterface:
 
     @in_its_context
     async def revoke_all_sessions_for_user(
-        self, user_id: str, tenant_id: str, revoke_across_all_tenants: bool, user_context: dict[str, Any]
+        self,
+        user_id: str,
+        tenant_id: str,
+        revoke_across_all_tenants: bool,
+        user_context: dict[str, Any],
+        revoke_sessions_for_linked_accounts: bool = True,
     ) -> list[str]:
-        """End a user's sessions; return their handles."""
+        """Revoke a user's sessions, by default those of linked login methods too; return their handles."""
         tenant = None if revoke_across_all_tenants else tenant_id
-        return await self._recipe.app.engine.revoke_user_sessions(user_id, tenant_id=tenant)
+        return await self._recipe.app.engine.revoke_user_sessions(
+            user_id, tenant_id=tenant, linked_accounts=revoke_sessions_for_linked_accounts
+        )
 
     @in_its_context
     async def get_all_session_handles_for_user(
-        self, user_id: str, tenant_id: str, fetch_across_all_tenants: bool, user_context: dict[str, Any]
+        self,
+        user_id: str,
+        tenant_id: str,
+        fetch_across_all_tenants: bool,
+        user_context: dict[str, Any],
+        fetch_sessions_for_linked_accounts: bool = True,
     ) -> list[str]:
-        """Return the handles of a user's live sessions."""
+        """Return the handles of a user's live sessions, by default those of linked login methods too."""
         tenant = None if fetch_across_all_tenants else tenant_id
-        return await self._recipe.app.engine.user_session_handles(user_id, tenant_id=tenant)
+        return await self._recipe.app.engine.user_session_handles(
+            user_id, tenant_id=tenant, linked_accounts=fetch_sessions_for_linked_accounts
+        )
 
     @in_its_context
     async def revoke_multiple_sessions(

@@ -249,6 +249,10 @@ def test_sessions_of_a_user_in_one_tenant_or_in_all(
     assert {"userId": "u1", "revokeAcrossAllTenants": everywhere} == core.body()
     assert step(engine.user_session_handles("u1", tenant_id=tenant_id)) == ["h"]
     assert str(everywhere).lower() == core.requests[-1].url.params["fetchAcrossAllTenants"]
+    step(engine.revoke_user_sessions("u1", tenant_id=tenant_id, linked_accounts=False))
+    assert core.body()["revokeSessionsForLinkedAccounts"] is False
+    step(engine.user_session_handles("u1", tenant_id=tenant_id, linked_accounts=False))
+    assert core.requests[-1].url.params["fetchSessionsForAllLinkedAccounts"] == "false"
 
 
 def test_a_handle_of_an_unknown_tenant_names_no_session() -> None:

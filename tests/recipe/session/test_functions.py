@@ -25,6 +25,7 @@ from supertokens_py.recipe.session.exceptions import (
 )
 from supertokens_py.recipe.session.interfaces import GetClaimValueOkResult, SessionDoesNotExistError
 from tests.support.clock import Clock
+from tests.support.databases import LINKED_USERS, TestDatabase
 
 from .conftest import Start
 
@@ -113,7 +114,7 @@ def test_revoking(clock: Clock) -> None:
 
 
 def test_revoking_with_the_arguments_of_later_releases() -> None:
-    """A flag about linked accounts comes second, or by its name, and means nothing here."""
+    """A flag about linked accounts comes second, or by its name; no accounts are linked here."""
     revoke, handles = sessions.revoke_all_sessions_for_user, sessions.get_all_session_handles_for_user
     one = made()
     assert handles("user-1", True, "public") == handles("user-1", False) == [one.get_handle()]
@@ -622,3 +623,21 @@ def test_keys_are_loaded_again_after_a_while(start: Start, clock: Clock) -> None
     assert calls == ["reload"]
     engine.reload_keys = original
     assert SessionRecipe.get_instance() is not None
+
+
+@pytest.mark.postgres
+def test_logging_out_everywhere_reaches_linked_login_methods(
+    start: Start, empty_postgres_database: TestDatabase
+) -> None:
+    """In a database with users of an official core, by either login method; the flag of 0.25 opts out."""
+    for statement in LINKED_USERS:
+        empty_postgres_database.query(statement)
+    Supertokens.reset()
+    start(uri=empty_postgres_database.uri)
+    of_a, of_b, other = (made(user).get_handle() for user in ("a", "b", "c"))
+    assert sorted(sessions.get_all_session_handles_for_user("b")) == sorted([of_b, of_a])
+    assert sessions.get_all_session_handles_for_user("b", False) == [of_b]
+    assert sessions.revoke_all_sessions_for_user("b", False) == [of_b]
+    of_b = made("b").get_handle()
+    assert sorted(sessions.revoke_all_sessions_for_user("a")) == sorted([of_a, of_b])
+    assert sessions.get_all_session_handles_for_user("c") == [other]

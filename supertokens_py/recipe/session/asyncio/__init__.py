@@ -356,11 +356,16 @@ async def revoke_all_sessions_for_user(
     *more: Any,
     **named: Any,
 ) -> list[str]:
-    """End a user's sessions in one tenant, or in all (None); return their handles."""
-    tenant, context = tenant_and_context(tenant_id, user_context, more, named)
+    """Revoke a user's sessions in one tenant, or in all (None); return their handles.
+
+    Sessions of every login method that an official core linked to the user are revoked, too, unless
+    `revoke_sessions_for_linked_accounts` is False.
+    """
+    flag = "revoke_sessions_for_linked_accounts"
+    tenant, context, linked = tenant_and_context(flag, tenant_id, user_context, more, named)
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.revoke_all_sessions_for_user(
-        user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context
+        user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context, **linked
     )
 
 
@@ -391,11 +396,16 @@ async def get_all_session_handles_for_user(
     *more: Any,
     **named: Any,
 ) -> list[str]:
-    """Return the handles of a user's live sessions in one tenant, or in all (None)."""
-    tenant, context = tenant_and_context(tenant_id, user_context, more, named)
+    """Return the handles of a user's live sessions in one tenant, or in all (None).
+
+    Sessions of every login method that an official core linked to the user are included unless
+    `fetch_sessions_for_linked_accounts` is False.
+    """
+    flag = "fetch_sessions_for_linked_accounts"
+    tenant, context, linked = tenant_and_context(flag, tenant_id, user_context, more, named)
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.get_all_session_handles_for_user(
-        user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context
+        user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context, **linked
     )
 
 
