@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from supertokens_py import Supertokens
+from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError, ProtectedClaimError
+from supertokens_py.recipe import session as session_recipe
 from supertokens_py.recipe.session import InputOverrideConfig, SessionContainer, SessionRecipe
 from supertokens_py.recipe.session import asyncio as sessions_async
 from supertokens_py.recipe.session import syncio as sessions
@@ -627,13 +628,17 @@ def test_keys_are_loaded_again_after_a_while(start: Start, clock: Clock) -> None
 
 @pytest.mark.postgres
 def test_logging_out_everywhere_reaches_linked_login_methods(
-    start: Start, empty_postgres_database: TestDatabase
+    empty_postgres_database: TestDatabase,
 ) -> None:
     """In a database with users of an official core, by either login method; the flag of 0.25 opts out."""
     for statement in LINKED_USERS:
         empty_postgres_database.query(statement)
     Supertokens.reset()
-    start(uri=empty_postgres_database.uri)
+    init(
+        app_info=InputAppInfo("Tests", "http://api.example.com", website_domain="http://example.com"),
+        supertokens_config=SupertokensConfig(empty_postgres_database.uri),
+        recipe_list=[session_recipe.init()],
+    )
     of_a, of_b, other = (made(user).get_handle() for user in ("a", "b", "c"))
     assert sorted(sessions.get_all_session_handles_for_user("b")) == sorted([of_b, of_a])
     assert sessions.get_all_session_handles_for_user("b", False) == [of_b]
