@@ -26,3 +26,6 @@ PROTECTED_CLAIMS = (
     "tId",
     "stt",
 )
+
+#: Claims by which other services tell a session token from another JWT of ours: `create_jwt` refuses them.
+SESSION_ONLY_CLAIMS = ("sessionHandle", "refreshTokenHash1")

@@ -34,7 +34,7 @@ class ProtectedClaimError(GeneralError, ValueError):
         self.names: tuple[str, ...] = tuple(names)
         listed = ", ".join(repr(name) for name in self.names)
         super().__init__(
-            f"the access token payload contains protected claims: {listed}. "
+            f"the payload contains protected claims: {listed}. "
             "They belong to the SDK; choose other names for your own claims."
         )
 

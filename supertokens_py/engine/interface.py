@@ -22,6 +22,9 @@ from supertokens_py.types.base import JSONObject
 if TYPE_CHECKING:
     from supertokens_py.access_token import AccessToken
 
+#: Longest time for which published keys may be cached: a dropped key ends everywhere within it.
+MAX_PUBLISHED_AGE_S = 300
+
 ReuseSubtype: TypeAlias = Literal["RECENT_PREV", "ORPHANED_BRANCH", "STALE_LINEAGE"]
 
 
@@ -141,7 +144,10 @@ class KeySet:
 
 @dataclass(frozen=True, slots=True)
 class Jwks:
-    """The public keys as JSON Web Keys (RFC 7517), dynamic ones first, newest first."""
+    """The public keys as JSON Web Keys (RFC 7517), dynamic ones first, newest first.
+
+    `max_age_s` is at most `MAX_PUBLISHED_AGE_S`.
+    """
 
     keys: Sequence[Mapping[str, str]]
     max_age_s: int
@@ -166,7 +172,8 @@ class Keys(Protocol):
     async def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
         """Sign a JWT (RS256, no `version` header) that is never a session.
 
-        `iat`, `exp` and `iss` are set; members of `payload` win over them. `validity_s` > 0.
+        `iat`, `exp` and `iss` are set; members of `payload` win over them. `validity_s` > 0. Raises
+        ProtectedClaimError where `payload` has a claim that only sessions have (`SESSION_ONLY_CLAIMS`).
         """
         ...
 

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any, cast
 
 from supertokens_py.access_token import to_json
-from supertokens_py.constants import DEFAULT_TENANT_ID, PROTECTED_CLAIMS
+from supertokens_py.constants import DEFAULT_TENANT_ID, PROTECTED_CLAIMS, SESSION_ONLY_CLAIMS
 from supertokens_py.engine.interface import Tenant
 from supertokens_py.exceptions import BadInputError, ProtectedClaimError
 from supertokens_py.types.base import JSONObject
@@ -294,6 +294,17 @@ def refuse_protected_update(update: Mapping[str, Any] | None) -> None:
     """
     if isinstance(update, Mapping):
         refuse_protected({name: value for name, value in update.items() if value is not None})
+
+
+def refuse_session_claims(payload: Mapping[str, Any] | None) -> None:
+    """Refuse a JWT that a service could take for a session.
+
+    Raises:
+        ProtectedClaimError: names the claims that only session tokens have.
+    """
+    names = [name for name in SESSION_ONLY_CLAIMS if isinstance(payload, Mapping) and name in payload]
+    if names:
+        raise ProtectedClaimError(names)
 
 
 def merged(stored: JSONObject, update: JSONObject) -> JSONObject:

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,12 @@ from supertokens_py.access_token import parse_access_token
 from supertokens_py.engine.embedded import keys as keys_module
 from supertokens_py.engine.embedded.key_material import ENCRYPTED_PREFIX
 from supertokens_py.engine.interface import Verified
-from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
+from supertokens_py.exceptions import (
+    BadInputError,
+    ConfigError,
+    EngineUnavailableError,
+    ProtectedClaimError,
+)
 from supertokens_py.signatures import signature_matches
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
@@ -77,7 +83,7 @@ def test_the_first_keys(rotating: Driver, clock: Clock):
     published = rotating.jwks()
     assert [re.sub(r"-.*", "", key["kid"]) for key in published.keys] == ["d", "s"]
     assert {tuple(key) for key in published.keys} == {("kty", "kid", "n", "e", "alg", "use")}
-    assert published.max_age_s == 2 * 3600 - 60
+    assert published.max_age_s == 300
     key_set = rotating.engine.key_set()
     assert list(key_set.keys) == kids(rotating)
     lives = [key.usable_until_ms for key in key_set.keys.values()]
@@ -294,6 +300,59 @@ def test_published_keys_outlive_an_outage_in_which_a_new_one_is_due(
     assert kids(core) == published
     with pytest.raises(EngineUnavailableError):
         core.create()
+
+
+def test_an_outage_is_tried_once_per_cool_down_for_the_published_keys(
+    sqlite_database: TestDatabase,
+    start: Opener,
+    later: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Anybody may ask for them: a flood neither waits for the database nor tries it again and again."""
+    core = start(sqlite_database.uri)
+    published, tries = kids(core), list[bool]()
+
+    def away(*_: Any, **__: Any) -> Any:
+        tries.append(True)
+        raise EngineUnavailableError("away")
+
+    monkeypatch.setattr(core.engine._database, "read", away)
+    later(1.1)
+    for expected in (1, 2):
+        with ThreadPoolExecutor(20) as pool:
+            assert list(pool.map(lambda _: kids(core), range(40))) == [published] * 40
+        assert core.engine._keys.signer(static=False).kid == published[0]
+        assert len(tries) == expected
+        later(60.1)
+
+
+def test_without_any_keys_an_outage_is_tried_once_per_cool_down(
+    sqlite_database: TestDatabase,
+    start: Opener,
+    later: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """There is nothing to publish yet, so everybody gets the error of the last try."""
+    core, tries = start(sqlite_database.uri), list[bool]()
+
+    def away(*_: Any, **__: Any) -> Any:
+        tries.append(True)
+        raise EngineUnavailableError("away")
+
+    monkeypatch.setattr(core.engine._database, "read", away)
+    for expected in (1, 1, 2):
+        with pytest.raises(EngineUnavailableError, match="away"):
+            core.jwks()
+        assert len(tries) == expected
+        later(2.6)
+
+
+@pytest.mark.parametrize("claim", ["sessionHandle", "refreshTokenHash1"])
+def test_a_jwt_has_no_claim_of_a_session(core: Driver, claim: str):
+    """Other services know a session token by these claims (docs: JWTs for other services)."""
+    for static in (True, False):
+        with pytest.raises(ProtectedClaimError, match=claim):
+            core.create_jwt({"sub": "ada", claim: "x"}, issuer="x", validity_s=1, static_key=static)
 
 
 def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(

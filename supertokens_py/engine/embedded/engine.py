@@ -257,6 +257,7 @@ class EmbeddedEngine:
         return await offload(self._activity.count_since, since_ms)
 
     def _create_jwt(self, payload: JSONObject, issuer: str, validity_s: int, static_key: bool) -> str:
+        limits.refuse_session_claims(payload)
         limits.checked_validity_s(validity_s)
         key = self._keys.signer(static=static_key)
         now_s = self._settings.now_ms() // 1000

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 #: A new dynamic key exists this long before it signs, so that verifiers can learn of it.
@@ -157,8 +158,13 @@ def signing_key(
 
 
 def max_age_s(newest_ms: int, settings: ResolvedEngineConfig, *, now_ms: int) -> int:
-    """Return for how many seconds nobody need ask for the keys again."""
-    return max(1, (newest_ms + settings.key_update_interval_ms - OVERLAP_MS - now_ms) // 1000)
+    """Return for how many seconds the published keys may be cached.
+
+    Until the next scheduled key appears, so that nobody misses one, and no longer than a dropped key
+    may stay in caches.
+    """
+    next_key_s = (newest_ms + settings.key_update_interval_ms - OVERLAP_MS - now_ms) // 1000
+    return max(1, min(next_key_s, MAX_PUBLISHED_AGE_S))
 
 
 def _derived(secret: str) -> bytes:

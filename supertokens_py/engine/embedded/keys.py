@@ -76,7 +76,7 @@ class KeyRing:
         self._snapshot: _Snapshot | None = None
         self._parsed: dict[tuple[str, str], SigningKey] = {}
         self._master_key: str | None = None
-        self._reloaded_at = float("-inf")
+        self._reloaded_at = self._failed_at = float("-inf")
         self._look_again_at = float("inf")
         self._failure: EngineUnavailableError | ConfigError | None = None
         self._prepare_statements()
@@ -140,22 +140,15 @@ class KeyRing:
     def _read_again(self) -> None:
         try:
             self._load(create=False)
-            self._failure = None
         except (EngineUnavailableError, ConfigError) as error:
             log.warning("signing keys could not be loaded: %s", error)
-            self._failure = error
         finally:
             self._reloaded_at = time.monotonic()
             self._look_again_at = self._reloaded_at + STALE_AFTER_S
 
     def jwks(self) -> Jwks:
         """Return what `/.well-known/jwks.json` shows; keys that are due are made first."""
-        try:
-            snapshot = self._current(PUBLISH_AFTER_S)
-        except EngineUnavailableError:
-            snapshot = self._snapshot
-            if snapshot is None or not snapshot.dynamic:
-                raise
+        snapshot = self._published()
         now_ms = self._settings.now_ms()
         usable = [key for key in snapshot.dynamic if key.created_ms + lifetime_ms(self._settings) >= now_ms]
         newest_ms = usable[0].created_ms if usable else now_ms
@@ -185,7 +178,7 @@ class KeyRing:
         """Drop what is in memory, so that the next use reads the database."""
         self._snapshot = None
         self._master_key = None
-        self._reloaded_at = float("-inf")
+        self._reloaded_at = self._failed_at = float("-inf")
 
     def before_fork(self) -> None: ...
 
@@ -210,20 +203,56 @@ class KeyRing:
             except (EngineUnavailableError, ConfigError) as error:
                 log.warning("signing keys could not be loaded: %s", error)
 
+    def _published(self) -> _Snapshot:
+        """Return the keys to publish: fresh ones, or those in memory while the database is slow or away.
+
+        Anybody may ask for them, so requests must neither queue up behind a database that does not
+        answer, nor each try it again.
+        """
+        snapshot = self._snapshot
+        if snapshot is None or not snapshot.dynamic:
+            if self._failure is not None and self._has_just_failed:
+                raise self._failure
+            return self._current(PUBLISH_AFTER_S)
+        if self._is_fresh(snapshot, PUBLISH_AFTER_S) or self._lock.is_slow or self._has_just_failed:
+            return snapshot
+        if not self._lock.acquire_for_reload(has_keys=True):
+            return snapshot
+        try:
+            if self._has_just_failed:
+                return snapshot
+            return self._current_locked(PUBLISH_AFTER_S)
+        except EngineUnavailableError:
+            return snapshot
+        finally:
+            self._lock.release()
+
+    @property
+    def _has_just_failed(self) -> bool:
+        return time.monotonic() - self._failed_at < RELOAD_COOL_DOWN_S
+
     def _current(self, max_age_s: float) -> _Snapshot:
         snapshot = self._snapshot
         if snapshot is not None and self._is_fresh(snapshot, max_age_s):
             return snapshot
         with self._lock:
-            snapshot = self._snapshot
-            if snapshot is not None and self._is_fresh(snapshot, max_age_s):
-                return snapshot
-            try:
-                return self._load(create=True)
-            except EngineUnavailableError:
-                if snapshot is None or self._needs_key(snapshot.dynamic, snapshot.static):
-                    raise
-                return snapshot  # a little old, and all there is
+            return self._current_locked(max_age_s)
+
+    def _current_locked(self, max_age_s: float) -> _Snapshot:
+        snapshot = self._snapshot
+        if snapshot is not None and self._is_fresh(snapshot, max_age_s):
+            return snapshot
+        older = snapshot
+        if snapshot is not None and self._needs_key(snapshot.dynamic, snapshot.static):
+            older = None  # signing needs the new key
+        if older is not None and self._has_just_failed:
+            return older
+        try:
+            return self._load(create=True)
+        except EngineUnavailableError:
+            if older is None:
+                raise
+            return older
 
     def _is_fresh(self, snapshot: _Snapshot, max_age_s: float) -> bool:
         return time.monotonic() - snapshot.read_at < max_age_s and not self._needs_key(
@@ -235,6 +264,15 @@ class KeyRing:
         return not static or is_due(newest_ms, self._settings, now_ms=self._settings.now_ms())
 
     def _load(self, *, create: bool) -> _Snapshot:
+        try:
+            snapshot = self._loaded(create=create)
+        except (EngineUnavailableError, ConfigError) as error:
+            self._failed_at, self._failure = time.monotonic(), error
+            raise
+        self._failed_at, self._failure = float("-inf"), None
+        return snapshot
+
+    def _loaded(self, *, create: bool) -> _Snapshot:
         dynamic, static = self._database.read(self._read)
         if create and self._needs_key(dynamic, static):
             dynamic, static, made = self._database.write(self._create_due)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 
 from supertokens_py.bridge import offload
 from supertokens_py.engine import limits
-from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
+from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S, Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
 from supertokens_py.signatures import RsaVerificationKey
@@ -44,6 +44,7 @@ class KeyCache:
         self._jwks: tuple[Mapping[str, str], ...] = ()
         self._loaded = False
         self._fresh_until_ms = 0
+        self._publish_until_ms = 0
         self._attempted_ms: int | None = None
         self._failure: Exception | None = None
         self._loading = LoadingLock()
@@ -81,9 +82,9 @@ class KeyCache:
 
     def jwks(self) -> Jwks:
         """Return the JSON Web Keys, fresh where the core can be reached."""
-        if not self._loaded or self._now_ms() >= self._fresh_until_ms:
+        if not self._loaded or self._now_ms() >= self._publish_until_ms:
             self.reload()
-        remaining_s = (self._fresh_until_ms - self._now_ms()) // 1000
+        remaining_s = (self._publish_until_ms - self._now_ms()) // 1000
         return Jwks(keys=self._jwks, max_age_s=max(1, remaining_s))
 
     def forget_after_fork(self) -> None:
@@ -125,6 +126,7 @@ class KeyCache:
             now = self._now_ms()
             max_age_ms = _max_age_s(response.headers.get("cache-control", "")) * 1000
             self._fresh_until_ms = now + min(max_age_ms, self._cache_limit_ms)
+            self._publish_until_ms = min(self._fresh_until_ms, now + MAX_PUBLISHED_AGE_S * 1000)
             if jwks != self._jwks or not self._loaded:
                 # An unchanged key set stays the same object: verified tokens stay remembered.
                 self._jwks, self._keys = jwks, KeySet(keys=keys, loaded_ms=now)
@@ -151,6 +153,7 @@ class RemoteKeys:
         return await offload(self._cache.jwks)
 
     async def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
+        limits.refuse_session_claims(payload)
         limits.json_text("payload", payload, limit=limits.MAX_METADATA_JSON)
         body: JSONObject = {
             "algorithm": "RS256",

@@ -227,6 +227,20 @@ def test_jwks_are_passed_on_with_their_remaining_age() -> None:
     assert len(core.requests) == 1
 
 
+def test_published_keys_are_at_most_five_minutes_old() -> None:
+    """A core lets its keys be cached for days; a key that it dropped shall not be published that long."""
+    clock = Clock()
+    core = Core({JWKS: lambda request: jwks_answer("d-1", cache_control="max-age=604740, must-revalidate")})
+    engine = engine_over(core, now_ms=clock)
+    assert step(engine.jwks()).max_age_s == 300
+    clock.ms += 299_000
+    assert step(engine.jwks()).max_age_s == 1
+    assert len(core.requests) == 1
+    core.answers = {JWKS: lambda request: jwks_answer("d-2")}
+    clock.ms += 1_000
+    assert [key["kid"] for key in step(engine.jwks()).keys] == ["d-2"]
+
+
 def test_a_jwt_is_signed_by_the_core() -> None:
     """`create_jwt` asks the core, which holds the private keys."""
     core = Core({"POST /recipe/jwt": {"status": "OK", "jwt": "a.b.c"}})
