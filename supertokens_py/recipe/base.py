@@ -1,212 +1,122 @@
-"""How applications replace parts of a recipe: overrides are told apart once, at `init`."""
+"""What a recipe is made of: settings that `init` takes, functions and APIs that can be overridden, routes."""
 
 from __future__ import annotations
 
-import difflib
-import functools
-import inspect
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 
-from supertokens_py.bridge import call_app
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.app import Supertokens
+from supertokens_py.exceptions import GeneralError
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.framework.response import BaseResponse
+from supertokens_py.recipe_module import App, RecipeModule, Route
+from supertokens_py.types.response import APIResponse
 
-T = TypeVar("T")
-S = TypeVar("S")
+from .overrides import OverrideConfig, install
 
-_NEARLY = 0.85
-
-log: logging.Logger = logging.getLogger(__name__)
+S = TypeVar("S", bound="RecipeSettings")
+F = TypeVar("F")
+A = TypeVar("A")
 
 
-class OverrideConfig:
-    """Functions that receive the default implementation and return the one to use.
+class RecipeSettings:
+    """Base class of the arguments of a recipe's `init`. Called with an app, they make its recipe.
 
-    Args:
-        functions: changes what the recipe does.
-        apis: changes the HTTP APIs.
+    A recipe is connected to its settings by `class MyRecipe(Recipe[…], settings=MySettings)`.
     """
+
+    recipe_type: ClassVar[Callable[[App, Any], RecipeModule]]
+
+    override: OverrideConfig | None
+
+    def __call__(self, app: App) -> RecipeModule:
+        return type(self).recipe_type(app, self)
+
+
+class APIOptions:
+    """What the function of an API gets to know of its request."""
 
     def __init__(
         self,
-        functions: Callable[[Any], Any] | None = None,
-        apis: Callable[[Any], Any] | None = None,
+        request: BaseRequest,
+        response: BaseResponse,
+        recipe_id: str,
+        config: Any,
+        recipe_implementation: Any,
     ) -> None:
-        for name, override in (("functions", functions), ("apis", apis)):
-            if override is not None and not callable(override):
-                raise ConfigError(
-                    f"{name} must be a function that gets the original implementation and returns it with "
-                    f"your changes, not {type(override).__name__}"
-                )
-        self.functions = functions
-        self.apis = apis
+        self.request = request
+        self.response = response
+        self.recipe_id = recipe_id
+        self.config = config
+        self.recipe_implementation = recipe_implementation
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a hook of the application must return."""
+#: `(options, tenant_id, user_context)` to the response; `options` are those of the recipe.
+ApiCall: TypeAlias = Callable[[Any, str, dict[str, Any]], Awaitable[APIResponse]]
 
-    kinds: tuple[type[Any], ...]
-    wanted: str  #: as errors say it
 
-    def require(self, value: Any, name: str, hook: Callable[..., Any]) -> None:
-        """Refuse any other result of a hook.
+class Recipe(RecipeModule, Generic[S, F, A]):
+    """A recipe of one app: its settings `S`, functions `F` and HTTP APIs `A`, overrides applied."""
+
+    #: Whether an app has this recipe with default settings where `recipe_list` does not name it.
+    is_implicit: ClassVar[bool] = True
+    #: What `get_instance` answers where an app must name the recipe and does not.
+    not_initialised: ClassVar[str | None] = None
+    _settings_type: ClassVar[type[RecipeSettings]]
+
+    def __init_subclass__(cls, *, settings: type[RecipeSettings]) -> None:
+        super().__init_subclass__()
+        cls._settings_type = settings
+        settings.recipe_type = cast("Callable[[App, Any], RecipeModule]", cls)  # subclasses add the rest
+
+    def __init__(self, app: App, config: S, functions: F, apis: A) -> None:
+        super().__init__(app)
+        self.config: S = config
+        override = config.override or OverrideConfig()
+        source = f"{self.recipe_id}.init(override=…{{}})"
+        self.recipe_implementation: F
+        #: names of the functions that the application replaced
+        self.replaced: frozenset[str]
+        self.recipe_implementation, self.replaced = install(
+            functions, override.functions, source.format("functions")
+        )
+        self.api_implementation: A
+        self.api_implementation, _ = install(apis, override.apis, source.format("apis"))
+
+    @classmethod
+    def default(cls, app: App) -> RecipeModule | None:
+        return cls._settings_type()(app) if cls.is_implicit else None
+
+    @classmethod
+    def get_instance(cls) -> Self:
+        """Return this recipe of the current app.
 
         Raises:
-            ConfigError: says where the hook is written, what it returned and what it must return.
+            GeneralError: `init` was not called, or without this recipe where it must be listed.
         """
-        if isinstance(value, self.kinds):
-            return
-        line = _line_of(hook)
-        where = f"{name} ({line})" if line else name
-        raise ConfigError(f"{where} returned {_kind_of(value)}; it must return {self.wanted}")
+        if cls.not_initialised:
+            app = Supertokens.current()
+            if app is None or not app.has_recipe(cls.recipe_id):
+                raise GeneralError(cls.not_initialised)
+        return Supertokens.get_instance().recipe(cls)
 
+    def api_options(self, request: BaseRequest, response: BaseResponse) -> APIOptions:
+        """Return what the functions of the APIs get to know of a request."""
+        return APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation)
 
-def _kind_of(value: object) -> str:
-    return "None" if value is None else type(value).__name__
+    def json_route(self, method: str, path: str, call: ApiCall, enabled: Callable[[], bool]) -> Route:
+        """Return a route that answers with the JSON form of what an API returns.
 
+        Args:
+            call: `(options, tenant_id, user_context)` to the response.
+            enabled: whether the application leaves the path to the SDK; asked at each request.
+        """
 
-def _line_of(hook: Any) -> str | None:
-    while isinstance(hook, functools.partial):
-        hook = hook.func
-    code = getattr(inspect.unwrap(hook), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else None
+        async def answer(
+            request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
+        ) -> BaseResponse:
+            result = await call(self.api_options(request, response), tenant_id, user_context)
+            response.set_json_content(result.to_json())
+            return response
 
-
-def install(
-    default: T,
-    override: Callable[[T], T] | None,
-    source: str,
-    adapters: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] | None = None,
-    results: Mapping[str, Result] | None = None,
-) -> tuple[T, frozenset[str]]:
-    """Apply an override; return the implementation and the names of the methods that it replaced.
-
-    Only what was replaced is wrapped, so that it may be sync or async; the rest stays as fast as it was.
-    `adapters` give a replacement the arguments that it declares; `results` are checked at each call.
-
-    Raises:
-        ConfigError: the override returned something else than an implementation.
-    """
-    if override is None:
-        return default, frozenset()
-    kind: type[Any] = default.__class__
-    known = {*dir(default)}
-    implementation: T | None = override(default)
-    if implementation is None:
-        raise ConfigError(f"the override in {source} returned None; it must return the implementation")
-    _tell_unknown_names(implementation, kind, known, source)
-    names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
-    for name in names:
-        if not callable(getattr(implementation, name, None)):
-            raise ConfigError(
-                f"the override in {source} returned {_kind_of(implementation)}, which has no {name}; "
-                "it must return the implementation"
-            )
-    replaced = frozenset(name for name in names if _is_replaced(implementation, kind, name))
-    for name in replaced:
-        written = adapted = getattr(implementation, name)
-        if adapters and name in adapters:
-            adapted = adapters[name](written)
-        call = _awaitable(adapted)
-        if results and name in results:
-            call = _checked(call, f"{name} of {source}", written, results[name])
-        setattr(implementation, name, call)
-    return implementation, replaced
-
-
-def _tell_unknown_names(implementation: object, kind: type[Any], known: set[str], source: str) -> None:
-    """Warn of what an override sets under a name that nothing calls: most likely a slip of the pen."""
-    on_instance = {*vars(implementation)} if hasattr(implementation, "__dict__") else set[str]()
-    for name in sorted({*dir(implementation)} - known - {*dir(kind)}):
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY)
-        never_runs = name in on_instance and callable(getattr(implementation, name))
-        if not name.startswith("_") and (nearest or never_runs):
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            log.warning("the override in %s sets %r, which nothing calls%s", source, name, hint)
-
-
-def _is_replaced(implementation: Any, kind: type[Any], name: str) -> bool:
-    member = getattr(implementation, name, None)
-    return getattr(member, "__func__", None) is not getattr(kind, name)
-
-
-def _awaitable(hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    @functools.wraps(hook)
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        result: Any = await call_app(hook, *args, **kwargs)
-        if not hasattr(result, "__await__"):
-            return result
-        return await call_app(lambda: result)  # it returned what the original gave, and forgot to await it
-
-    return call
-
-
-def _checked(
-    call: Callable[..., Awaitable[Any]], name: str, written: Callable[..., Any], result: Result
-) -> Callable[..., Awaitable[Any]]:
-    @functools.wraps(call)
-    async def checked(*args: Any, **kwargs: Any) -> Any:
-        value = await call(*args, **kwargs)
-        result.require(value, name, written)
-        return value
-
-    return checked
-
-
-def parameter_names(hook: Callable[..., Any]) -> list[str] | None:
-    """Return the names of a function's positional parameters; None where it takes any (`*args`)."""
-    try:
-        parameters = inspect.signature(hook).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return None
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [parameter.name for parameter in parameters if parameter.kind in positional]
-
-
-def takes_argument(hook: Callable[..., Any], name: str) -> bool:
-    """Tell whether a function can be given `name=…`, by position-or-name or by name only."""
-    try:
-        parameter = inspect.signature(hook).parameters.get(name)
-    except (TypeError, ValueError):
-        return False
-    return parameter is not None and parameter.kind in (
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-        inspect.Parameter.KEYWORD_ONLY,
-    )
-
-
-def explains_unknown_settings(title: str) -> Callable[[type[S]], type[S]]:
-    """Have a class of settings, which users know as `title`, answer an unknown one with names near it."""
-    return functools.partial(_explain_unknown, title)
-
-
-def _explain_unknown(title: str, kind: type[S]) -> type[S]:
-    take: Any = kind.__init__
-    known = list(inspect.signature(kind).parameters)
-
-    @functools.wraps(take)
-    def init(self: S, *given: Any, **named: Any) -> None:
-        for name in named:
-            if name not in known:
-                nearest = difflib.get_close_matches(name, known)
-                hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"there are {', '.join(known)}"
-                raise TypeError(f"{title} has no setting {name!r}; {hint}")
-        take(self, *given, **named)
-
-    setattr(kind, "__init__", init)  # noqa: B010  type checkers go on seeing the fields
-    return kind
-
-
-def check_override(override: Any, name: str = "InputOverrideConfig") -> None:
-    """Refuse an `override=` argument of the wrong type; `name` is what the recipe calls the right one.
-
-    Raises:
-        ConfigError: says what it must be.
-    """
-    if override is not None and not isinstance(override, OverrideConfig):
-        raise ConfigError(f"override must be an instance of {name} or None")
+        return Route(method, path, answer, enabled)

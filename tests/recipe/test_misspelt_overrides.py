@@ -12,7 +12,7 @@ from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.recipe import session, userroles
 from supertokens_py.recipe.session.interfaces import RecipeInterface
 
-LOGGER = "supertokens_py.recipe.base"
+LOGGER = "supertokens_py.recipe.overrides"
 
 
 def said(

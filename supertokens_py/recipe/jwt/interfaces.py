@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.engine.context import in_its_context
+from supertokens_py.recipe.base import APIOptions
 from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 
 if TYPE_CHECKING:
-    from supertokens_py.framework.request import BaseRequest
-    from supertokens_py.framework.response import BaseResponse
     from supertokens_py.recipe_module import App
 
 HUNDRED_YEARS_S = 3_153_600_000
+JWKS_PATH = "/jwt/jwks.json"
 
 
 @dataclass
@@ -88,24 +88,6 @@ class RecipeInterface:
         return GetJWKSResult(keys, found.max_age_s)
 
 
-class APIOptions:
-    """What an API gets to know of its request."""
-
-    def __init__(
-        self,
-        request: BaseRequest,
-        response: BaseResponse,
-        recipe_id: str,
-        config: Any,
-        recipe_implementation: RecipeInterface,
-    ) -> None:
-        self.request = request
-        self.response = response
-        self.recipe_id = recipe_id
-        self.config = config
-        self.recipe_implementation = recipe_implementation
-
-
 class JWKSGetResponse(APIResponse):
     """The body of GET /jwt/jwks.json."""
 
@@ -131,3 +113,15 @@ class APIInterface:
             api_options.response.set_header("Cache-Control", cache)
         api_options.response.set_header("Access-Control-Allow-Origin", "*")
         return JWKSGetResponse(result.keys)
+
+
+__all__ = [
+    "APIInterface",
+    "APIOptions",
+    "CreateJwtOkResult",
+    "CreateJwtResultUnsupportedAlgorithm",
+    "GetJWKSResult",
+    "JWKSGetResponse",
+    "JsonWebKey",
+    "RecipeInterface",
+]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from supertokens_py.engine.context import in_its_context
 from supertokens_py.exceptions import BadInputError
+from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
 from supertokens_py.types.response import GeneralErrorResponse
 
 from .results import (
@@ -79,7 +80,7 @@ class RecipeInterface:
         return ListAllTenantsOkResult([ListAllTenantsItem.of(tenant) for tenant in tenants])
 
 
-class APIOptions:
+class APIOptions(BaseAPIOptions):
     """What an API gets to know of its request."""
 
     def __init__(
@@ -91,11 +92,7 @@ class APIOptions:
         recipe_implementation: RecipeInterface,
         static_third_party_providers: Sequence[Any],
     ) -> None:
-        self.request = request
-        self.response = response
-        self.recipe_id = recipe_id
-        self.config = config
-        self.recipe_implementation = recipe_implementation
+        super().__init__(request, response, recipe_id, config, recipe_implementation)
         self.static_third_party_providers = static_third_party_providers
 
 

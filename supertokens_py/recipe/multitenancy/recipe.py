@@ -11,82 +11,19 @@ from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
-from supertokens_py.recipe.base import OverrideConfig, check_override, install
+from supertokens_py.recipe.base import Recipe, RecipeSettings
+from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
-from supertokens_py.recipe_module import App, RecipeModule, Route
+from supertokens_py.recipe_module import App, Route
+from supertokens_py.types.response import APIResponse
 
 from .constants import LOGIN_METHODS
 from .interfaces import APIInterface, APIOptions, RecipeInterface, TypeGetAllowedDomainsForTenantId
 
 
-class MultitenancyRecipe(RecipeModule):
-    """Tenants of one app."""
-
-    recipe_id = "multitenancy"
-    name = "Multitenancy"
-
-    def __init__(self, app: App, config: MultitenancyInit, *, listed: bool = True) -> None:
-        super().__init__(app)
-        self.config = config
-        self._listed = listed
-        override = config.override or OverrideConfig()
-        self.recipe_implementation: RecipeInterface
-        self.recipe_implementation, self._replaced = install(
-            RecipeInterface(app), override.functions, "multitenancy.init(override=…functions)"
-        )
-        self.api_implementation: APIInterface
-        self.api_implementation, _ = install(
-            APIInterface(), override.apis, "multitenancy.init(override=…apis)"
-        )
-
-    @classmethod
-    def default(cls, app: App) -> MultitenancyRecipe:
-        return cls(app, MultitenancyInit(), listed=False)
-
-    @staticmethod
-    def get_instance() -> MultitenancyRecipe:
-        """Return the multitenancy recipe of the current app."""
-        return Supertokens.get_instance().recipe(MultitenancyRecipe)
-
-    @staticmethod
-    def get_instance_optional() -> MultitenancyRecipe | None:
-        """Return the multitenancy recipe of the current app, or None before `init`."""
-        app = Supertokens.current()
-        return None if app is None else app.recipe(MultitenancyRecipe)
-
-    def connect(self) -> None:
-        if self.config.get_allowed_domains_for_tenant_id and self.app.has_recipe(SessionRecipe.recipe_id):
-            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(AllowedDomainsClaim)
-
-    async def tenant_of_request(self, tenant_id: str, user_context: dict[str, Any]) -> str:
-        if "get_tenant_id" not in self._replaced:
-            return tenant_id
-        return await self.recipe_implementation.get_tenant_id(tenant_id, user_context)
-
-    def routes(self) -> Sequence[Route]:
-        # An app that did not ask for tenants does not publish how they are configured.
-        if not self._listed:
-            return ()
-        api = self.api_implementation
-        return (
-            Route("GET", LOGIN_METHODS, self._login_methods_get, lambda: not api.disable_login_methods_get),
-        )
-
-    async def _login_methods_get(
-        self, request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
-    ) -> BaseResponse:
-        options = APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation, [])
-        client_type = request.get_query_param("clientType")
-        result = await self.api_implementation.login_methods_get(
-            tenant_id, client_type, options, user_context
-        )
-        response.set_json_content(result.to_json())
-        return response
-
-
 @dataclass(frozen=True)
-class MultitenancyInit:
+class MultitenancyInit(RecipeSettings):
     """The arguments of `multitenancy.init`.
 
     Args:
@@ -104,8 +41,57 @@ class MultitenancyInit:
             raise ConfigError("get_allowed_domains_for_tenant_id must be a function or None")
         check_override(self.override)
 
-    def __call__(self, app: App) -> MultitenancyRecipe:
-        return MultitenancyRecipe(app, self)
+
+class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface], settings=MultitenancyInit):
+    """Tenants of one app."""
+
+    recipe_id = "multitenancy"
+    name = "Multitenancy"
+
+    def __init__(self, app: App, config: MultitenancyInit, *, listed: bool = True) -> None:
+        super().__init__(app, config, RecipeInterface(app), APIInterface())
+        self._listed = listed
+
+    @classmethod
+    def default(cls, app: App) -> MultitenancyRecipe:
+        return cls(app, MultitenancyInit(), listed=False)
+
+    @staticmethod
+    def get_instance_optional() -> MultitenancyRecipe | None:
+        """Return the multitenancy recipe of the current app, or None before `init`."""
+        app = Supertokens.current()
+        return None if app is None else app.recipe(MultitenancyRecipe)
+
+    def connect(self) -> None:
+        if self.config.get_allowed_domains_for_tenant_id and self.app.has_recipe(SessionRecipe.recipe_id):
+            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(AllowedDomainsClaim)
+
+    async def tenant_of_request(self, tenant_id: str, user_context: dict[str, Any]) -> str:
+        if "get_tenant_id" not in self.replaced:
+            return tenant_id
+        return await self.recipe_implementation.get_tenant_id(tenant_id, user_context)
+
+    def routes(self) -> Sequence[Route]:
+        # An app that did not ask for tenants does not publish how they are configured.
+        if not self._listed:
+            return ()
+        return (
+            self.json_route(
+                "GET",
+                LOGIN_METHODS,
+                self._login_methods_get,
+                lambda: not self.api_implementation.disable_login_methods_get,
+            ),
+        )
+
+    def api_options(self, request: BaseRequest, response: BaseResponse) -> APIOptions:
+        return APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation, [])
+
+    async def _login_methods_get(
+        self, options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> APIResponse:
+        client_type = options.request.get_query_param("clientType")
+        return await self.api_implementation.login_methods_get(tenant_id, client_type, options, user_context)
 
 
 async def _domains_of_tenant(user_id: str, tenant_id: str, user_context: dict[str, Any]) -> list[str] | None:

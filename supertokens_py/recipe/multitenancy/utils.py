@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supertokens_py.recipe.base import OverrideConfig
+from supertokens_py.recipe.overrides import OverrideConfig
 
 from .recipe import MultitenancyInit as MultitenancyConfig
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from supertokens_py.recipe.base import APIOptions
 from supertokens_py.recipe.jwt.interfaces import (
-    APIOptions,
+    JWKS_PATH,
     CreateJwtOkResult,
     CreateJwtResultUnsupportedAlgorithm,
     GetJWKSResult,
 )
-from supertokens_py.recipe.jwt.recipe import JWKS_PATH
+from supertokens_py.recipe.jwt.interfaces import RecipeInterface as JWTFunctions
 from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 
-if TYPE_CHECKING:
-    from .recipe import OpenIdRecipe
+
+class Issuer(Protocol):
+    """Who issues tokens, and the functions that sign them; both can change until the app is complete."""
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of tokens."""
+        ...
+
+    @property
+    def jwt_functions(self) -> JWTFunctions:
+        """The JWT recipe's functions, overrides applied."""
+        ...
 
 
 @dataclass
@@ -47,14 +59,14 @@ class OpenIdDiscoveryConfigurationGetResponse(APIResponse):
 class RecipeInterface:
     """The functions, with their default behaviour; overrides assign to an instance."""
 
-    def __init__(self, recipe: OpenIdRecipe) -> None:
-        self._recipe = recipe
+    def __init__(self, issuer: Issuer) -> None:
+        self._issuer = issuer
 
     async def get_open_id_discovery_configuration(
         self, user_context: dict[str, Any]
     ) -> GetOpenIdDiscoveryConfigurationResult:
         """Return issuer and key address."""
-        issuer = self._recipe.issuer
+        issuer = self._issuer.issuer
         return GetOpenIdDiscoveryConfigurationResult(issuer, f"{issuer}{JWKS_PATH}")
 
     async def create_jwt(
@@ -65,13 +77,14 @@ class RecipeInterface:
         user_context: dict[str, Any],
     ) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
         """Sign a JWT whose `iss` is the issuer, unless the payload has its own."""
-        functions = self._recipe.jwt_recipe.recipe_implementation
-        complete = {"iss": self._recipe.issuer, **payload}
-        return await functions.create_jwt(complete, validity_seconds, use_static_signing_key, user_context)
+        complete = {"iss": self._issuer.issuer, **payload}
+        return await self._issuer.jwt_functions.create_jwt(
+            complete, validity_seconds, use_static_signing_key, user_context
+        )
 
     async def get_jwks(self, user_context: dict[str, Any]) -> GetJWKSResult:
         """Return the public keys."""
-        return await self._recipe.jwt_recipe.recipe_implementation.get_jwks(user_context)
+        return await self._issuer.jwt_functions.get_jwks(user_context)
 
 
 class APIInterface:
@@ -83,8 +96,7 @@ class APIInterface:
         self, api_options: APIOptions, user_context: dict[str, Any]
     ) -> OpenIdDiscoveryConfigurationGetResponse | GeneralErrorResponse:
         """GET /.well-known/openid-configuration."""
-        functions: Any = api_options.recipe_implementation
-        result = await functions.get_open_id_discovery_configuration(user_context)
+        result = await api_options.recipe_implementation.get_open_id_discovery_configuration(user_context)
         api_options.response.set_header("Access-Control-Allow-Origin", "*")
         return OpenIdDiscoveryConfigurationGetResponse(result.issuer, result.jwks_uri)
 

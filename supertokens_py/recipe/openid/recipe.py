@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from supertokens_py.app import Supertokens
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.framework.request import BaseRequest
-from supertokens_py.framework.response import BaseResponse
-from supertokens_py.recipe.base import OverrideConfig, check_override, install
-from supertokens_py.recipe.jwt.interfaces import APIOptions
+from supertokens_py.recipe.base import Recipe, RecipeSettings
+from supertokens_py.recipe.jwt.interfaces import RecipeInterface as JWTFunctions
 from supertokens_py.recipe.jwt.recipe import JWTInit, JWTRecipe
-from supertokens_py.recipe_module import App, RecipeModule, Route
+from supertokens_py.recipe.overrides import OverrideConfig, check_override, install
+from supertokens_py.recipe_module import App, Route
 from supertokens_py.urls import api_origin, base_path
 
 from .interfaces import APIInterface, RecipeInterface
@@ -31,28 +29,36 @@ class InputOverrideConfig(OverrideConfig):
         self.jwt_feature = jwt_feature
 
 
-class OpenIdRecipe(RecipeModule):
+@dataclass(frozen=True)
+class OpenIdInit(RecipeSettings):
+    """The arguments of `openid.init`.
+
+    Args:
+        jwt_validity_seconds: lifetime of a JWT, in seconds, where a call does not say [100 years].
+        issuer: the `iss` of tokens; its path must be the API base path.
+        override: your changes.
+    """
+
+    jwt_validity_seconds: int | None = None
+    issuer: str | None = None
+    override: OverrideConfig | None = None
+
+    def __post_init__(self) -> None:
+        JWTInit(self.jwt_validity_seconds)
+        check_override(self.override)
+
+
+class OpenIdRecipe(Recipe[OpenIdInit, RecipeInterface, APIInterface], settings=OpenIdInit):
     """OpenID discovery of one app."""
 
     recipe_id = "openid"
     name = "OpenId"
 
     def __init__(self, app: App, config: OpenIdInit) -> None:
-        super().__init__(app)
-        self.config = config
+        super().__init__(app, config, RecipeInterface(self), APIInterface())
         self._issuer: str | None = None
-        self.recipe_implementation: RecipeInterface = RecipeInterface(self)
-        self.api_implementation: APIInterface = APIInterface()
-        self._use(config.issuer, config.override)
-
-    @classmethod
-    def default(cls, app: App) -> OpenIdRecipe:
-        return cls(app, OpenIdInit())
-
-    @staticmethod
-    def get_instance() -> OpenIdRecipe:
-        """Return the OpenID recipe of the current app."""
-        return Supertokens.get_instance().recipe(OpenIdRecipe)
+        if config.issuer is not None:
+            self._issuer = self._checked_issuer(config.issuer)
 
     def adopt(self, *, issuer: str | None, override: OverrideConfig | None) -> None:
         """Take over an issuer and an override that were given to the session recipe.
@@ -60,18 +66,16 @@ class OpenIdRecipe(RecipeModule):
         Raises:
             ConfigError: the issuer's path is not the API base path.
         """
-        self._use(issuer, override)
-        self._pass_on(override)
-
-    def _use(self, issuer: str | None, override: OverrideConfig | None) -> None:
         if issuer is not None:
             self._issuer = self._checked_issuer(issuer)
-        if override is None:
-            return
-        self.recipe_implementation, _ = install(
-            self.recipe_implementation, override.functions, "openid functions"
-        )
-        self.api_implementation, _ = install(self.api_implementation, override.apis, "openid apis")
+        if override is not None:
+            self.recipe_implementation, _ = install(
+                self.recipe_implementation, override.functions, "openid_feature functions"
+            )
+            self.api_implementation, _ = install(
+                self.api_implementation, override.apis, "openid_feature apis"
+            )
+        self._pass_on(override)
 
     def _checked_issuer(self, issuer: str) -> str:
         path = base_path(issuer)
@@ -96,42 +100,23 @@ class OpenIdRecipe(RecipeModule):
         return self.app.recipe(JWTRecipe)
 
     @property
+    def jwt_functions(self) -> JWTFunctions:
+        """The JWT recipe's functions, overrides applied."""
+        return self.jwt_recipe.recipe_implementation
+
+    @property
     def issuer(self) -> str:
         """The `iss` of tokens."""
         return self._issuer or self.app.app_info.issuer
 
     def routes(self) -> Sequence[Route]:
-        api = self.api_implementation
-        enabled = lambda: not api.disable_open_id_discovery_configuration_get  # noqa: E731
-        return (Route("GET", DISCOVERY_PATH, self._discovery_get, enabled),)
-
-    async def _discovery_get(
-        self, request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
-    ) -> BaseResponse:
-        functions: Any = self.recipe_implementation
-        options = APIOptions(request, response, self.recipe_id, self.config, functions)
-        result = await self.api_implementation.open_id_discovery_configuration_get(options, user_context)
-        response.set_json_content(result.to_json())
-        return response
-
-
-@dataclass(frozen=True)
-class OpenIdInit:
-    """The arguments of `openid.init`.
-
-    Args:
-        jwt_validity_seconds: life of a JWT when a call does not say [100 years].
-        issuer: the `iss` of tokens; its path must be the API base path.
-        override: your changes.
-    """
-
-    jwt_validity_seconds: int | None = None
-    issuer: str | None = None
-    override: InputOverrideConfig | None = None
-
-    def __post_init__(self) -> None:
-        JWTInit(self.jwt_validity_seconds)
-        check_override(self.override)
-
-    def __call__(self, app: App) -> OpenIdRecipe:
-        return OpenIdRecipe(app, self)
+        return (
+            self.json_route(
+                "GET",
+                DISCOVERY_PATH,
+                lambda options, _, context: self.api_implementation.open_id_discovery_configuration_get(
+                    options, context
+                ),
+                lambda: not self.api_implementation.disable_open_id_discovery_configuration_get,
+            ),
+        )

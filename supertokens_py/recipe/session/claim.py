@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 from supertokens_py.bridge import call_app
-from supertokens_py.recipe.base import parameter_names
+from supertokens_py.recipe.overrides import parameter_names
 from supertokens_py.types.base import RecipeUserId, context_of
 
 if TYPE_CHECKING:

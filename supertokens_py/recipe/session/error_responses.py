@@ -10,7 +10,7 @@ from supertokens_py.bridge import call_app
 from supertokens_py.engine.context import in_context
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.framework.response import BaseResponse
-from supertokens_py.recipe.base import Result, parameter_names, takes_argument
+from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
 
 from .exceptions import (
     ClearDuplicateSessionCookiesError,

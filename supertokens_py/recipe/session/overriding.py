@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from supertokens_py.recipe.base import Result, parameter_names
+from supertokens_py.recipe.overrides import Result, parameter_names
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.response import APIResponse
 

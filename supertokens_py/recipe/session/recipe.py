@@ -13,8 +13,8 @@ from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthori
 from supertokens_py.engine.limits import json_form, refuse_protected, require_object
 from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
 from supertokens_py.framework.response import BaseResponse
-from supertokens_py.recipe.base import explains_unknown_settings, install
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
+from supertokens_py.recipe.overrides import explains_unknown_settings, install
 from supertokens_py.recipe_module import RecipeModule, Route
 
 from . import csrf

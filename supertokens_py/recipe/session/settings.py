@@ -12,7 +12,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import SameSite
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
-from supertokens_py.recipe.base import OverrideConfig, check_override
+from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.urls import cookie_domain, scheme_of, site_of
 
 from . import lost_cookies

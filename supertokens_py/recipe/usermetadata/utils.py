@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supertokens_py.recipe.base import OverrideConfig as InputOverrideConfig
+from supertokens_py.recipe.overrides import OverrideConfig as InputOverrideConfig
 
 from .recipe import UserMetadataInit as UserMetadataConfig
 

@@ -5,59 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from supertokens_py.app import Supertokens
-from supertokens_py.exceptions import ConfigError, GeneralError
-from supertokens_py.recipe.base import OverrideConfig, check_override, install
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.recipe.base import Recipe, RecipeSettings
+from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
-from supertokens_py.recipe_module import App, RecipeModule
+from supertokens_py.recipe_module import App
 
 from .interfaces import APIInterface, GetPermissionsForRoleOkResult, RecipeInterface
 
-NOT_INITIALISED = (
-    "Initialisation not done. Did you forget to call the SuperTokens.init or UserRoles.init function? "
-    "In Python it is supertokens_py.init(...) with userroles.init() in recipe_list."
-)
-
-
-class UserRolesRecipe(RecipeModule):
-    """Roles and permissions of one app."""
-
-    recipe_id = "userroles"
-    name = "UserRoles"
-
-    def __init__(self, app: App, config: UserRolesInit) -> None:
-        super().__init__(app)
-        self.config = config
-        override = config.override or OverrideConfig()
-        self.recipe_implementation: RecipeInterface
-        self.recipe_implementation, _ = install(
-            RecipeInterface(app), override.functions, "userroles.init(override=…functions)"
-        )
-        self.api_implementation: APIInterface
-        self.api_implementation, _ = install(APIInterface(), override.apis, "userroles.init(override=…apis)")
-
-    @staticmethod
-    def get_instance() -> UserRolesRecipe:
-        """Return the user roles recipe of the current app.
-
-        Raises:
-            GeneralError: `init` was not called, or without the user roles recipe.
-        """
-        app = Supertokens.current()
-        if app is None or not app.has_recipe(UserRolesRecipe.recipe_id):
-            raise GeneralError(NOT_INITIALISED)
-        return app.recipe(UserRolesRecipe)
-
-    def connect(self) -> None:
-        if self.config.skip_adding_roles_to_access_token is not True:
-            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(UserRoleClaim)
-        if self.config.skip_adding_permissions_to_access_token is not True:
-            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(PermissionClaim)
-
 
 @dataclass(frozen=True)
-class UserRolesInit:
+class UserRolesInit(RecipeSettings):
     """The arguments of `userroles.init`.
 
     Args:
@@ -77,8 +36,26 @@ class UserRolesInit:
                 raise ConfigError(f"{name} must be True, False or None, not {value!r}")
         check_override(self.override)
 
-    def __call__(self, app: App) -> UserRolesRecipe:
-        return UserRolesRecipe(app, self)
+
+class UserRolesRecipe(Recipe[UserRolesInit, RecipeInterface, APIInterface], settings=UserRolesInit):
+    """Roles and permissions of one app."""
+
+    recipe_id = "userroles"
+    name = "UserRoles"
+    is_implicit = False
+    not_initialised = (
+        "Initialisation not done. Did you forget to call the SuperTokens.init or UserRoles.init function? "
+        "In Python it is supertokens_py.init(...) with userroles.init() in recipe_list."
+    )
+
+    def __init__(self, app: App, config: UserRolesInit) -> None:
+        super().__init__(app, config, RecipeInterface(app), APIInterface())
+
+    def connect(self) -> None:
+        if self.config.skip_adding_roles_to_access_token is not True:
+            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(UserRoleClaim)
+        if self.config.skip_adding_permissions_to_access_token is not True:
+            self.app.recipe(SessionRecipe).add_claim_from_other_recipe(PermissionClaim)
 
 
 # -- claims ------------------------------------------------------------------------------------------
