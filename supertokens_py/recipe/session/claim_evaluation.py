@@ -9,24 +9,22 @@ from supertokens_py.bridge import call_app
 from supertokens_py.constants import DEFAULT_TENANT_ID
 
 from .claim import SessionClaimValidator
-from .claim_base_classes.timed_claim import TimedValidator
+from .claim_base_classes.timed_claim import TimedValidator, has_own_validate, is_built_in
 from .exceptions import ClaimValidationError
+from .payloads import json_copy
 from .results import ClaimsValidationResult, ClaimValidationResult
 
 
-def all_hold(
-    validators: Sequence[SessionClaimValidator], payload: dict[str, Any], user_context: dict[str, Any]
-) -> bool:
-    """Tell from built-in validators alone whether nothing is due and nothing fails, which is most requests.
+def all_hold(validators: Sequence[SessionClaimValidator], payload: dict[str, Any]) -> bool:
+    """Return whether all validators are built-in ones and pass without a refetch, as in most requests.
 
-    They only read, so this is the one judgement that may see a payload shared by several requests.
+    Several requests share `payload`, so this is the only validation that may read it: code of the application
+    could change it.
     """
-    for validator in validators:
-        if not isinstance(validator, TimedValidator):
-            return False
-        if not cast("TimedValidator[Any]", validator).holds(payload, user_context):
-            return False
-    return True
+    return all(
+        is_built_in(validator) and cast("TimedValidator[Any]", validator).passes(payload)
+        for validator in validators
+    )
 
 
 async def evaluate_claims(
@@ -58,22 +56,30 @@ async def _refetched(
     fetched: set[str] = set()
     for validator in validators:
         claim = validator.claim
-        if claim is None or not await call_app(validator.should_refetch, payload, user_context):
+        if claim is None or not await _should_refetch(validator, payload, user_context):
             continue
         recipe_user_id = payload.get("rsub", user_id)
         tenant_id = payload.get("tId", DEFAULT_TENANT_ID)
-        value = await claim.fetch(user_id, recipe_user_id, tenant_id, payload, user_context)
+        value = await claim.fetch(user_id, recipe_user_id, tenant_id, json_copy(payload), user_context)
         if value is not None:
             payload = claim.add_to_payload_({**payload}, value, user_context)
             fetched.add(claim.key)
     return payload, fetched
 
 
+async def _should_refetch(
+    validator: SessionClaimValidator, payload: dict[str, Any], user_context: dict[str, Any]
+) -> bool:
+    seen = payload if is_built_in(validator) else json_copy(payload)
+    return await call_app(validator.should_refetch, seen, user_context)
+
+
 async def _judge(
     validator: SessionClaimValidator, payload: dict[str, Any], fetched: set[str], user_context: dict[str, Any]
 ) -> ClaimValidationResult:
+    seen = payload if is_built_in(validator) else json_copy(payload)
     if isinstance(validator, TimedValidator):
         timed = cast("TimedValidator[Any]", validator)
-        if timed.judges_itself:
-            return timed.judge(payload, just_fetched=timed.timed.key in fetched)
-    return await call_app(validator.validate, payload, user_context)
+        if not has_own_validate(timed):
+            return timed.judge(seen, just_fetched=timed.timed.key in fetched)
+    return await call_app(validator.validate, seen, user_context)

@@ -20,7 +20,7 @@ from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import all_hold
 from .constants import TokenTransferMethod
 from .exceptions import InvalidClaimsError, UnauthorisedError
-from .payloads import difference, without_protected
+from .payloads import difference, json_copy, without_protected
 from .results import (
     AccessTokenObj,
     GetSessionTokensDangerouslyDict,
@@ -302,7 +302,7 @@ class SessionContainer:
         context = context_of(user_context)
         if "validate_claims" not in self._recipe.replaced:
             known = self._token.payload if self._payload is None else self._payload
-            if all_hold(claim_validators, known, context):
+            if all_hold(claim_validators, known):
                 return
         payload = self.get_access_token_payload()
         result = await self.recipe_implementation.validate_claims(
@@ -326,7 +326,7 @@ class SessionContainer:
             self.user_id,
             self.recipe_user_id,
             self.tenant_id,
-            {**self.get_access_token_payload()},
+            json_copy(self.get_access_token_payload()),
             context,
         )
         if value is not None:

@@ -32,7 +32,7 @@ from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
 from .functions import RecipeInterface
 from .overriding import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
-from .payloads import without_protected
+from .payloads import json_copy, without_protected
 from .requests import VerifyOptions, allow_none, session_of_request
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
@@ -150,7 +150,7 @@ class SessionRecipe(RecipeModule):
             require_object("access_token_payload", given)
         payload = {**(given or {}), "iss": self.issuer}
         for claim in self._claims:
-            value = await claim.fetch(user_id, user_id, tenant_id, {**payload}, user_context)
+            value = await claim.fetch(user_id, user_id, tenant_id, json_copy(payload), user_context)
             if value is not None:
                 payload = claim.add_to_payload_(payload, value, user_context)
         return payload

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.app import Supertokens
+from supertokens_py.exceptions import ConfigError, GeneralError
 from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
@@ -13,6 +14,9 @@ from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe_module import App
 
 from .interfaces import APIInterface, GetPermissionsForRoleOkResult, RecipeInterface
+
+#: As in 0.24: a demoted user keeps a role for at most this long where a validator asks for it.
+DEFAULT_MAX_AGE_IN_SEC = 300
 
 
 @dataclass(frozen=True)
@@ -22,14 +26,24 @@ class UserRolesInit(RecipeSettings):
     Args:
         skip_adding_roles_to_access_token: leave `UserRoleClaim` out of new sessions [False].
         skip_adding_permissions_to_access_token: leave `PermissionClaim` out of new sessions [False].
-        override: your changes.
+        override: your changes, `userroles.InputOverrideConfig(functions=…)`.
+        default_max_age_in_sec: after how many seconds a validator of `UserRoleClaim` or `PermissionClaim`
+            that names no age fetches the claim again, so that a removed role ends [300]. 0 fetches every
+            time; `None` only where the claim is missing.
+
+    Raises:
+        ConfigError: an argument of another type, or a negative age.
     """
 
     skip_adding_roles_to_access_token: bool | None = None
     skip_adding_permissions_to_access_token: bool | None = None
     override: OverrideConfig | None = None
+    default_max_age_in_sec: int | None = DEFAULT_MAX_AGE_IN_SEC
 
     def __post_init__(self) -> None:
+        age = self.default_max_age_in_sec
+        if age is not None and (type(age) is not int or age < 0):
+            raise ConfigError(f"default_max_age_in_sec must be a number of seconds or None, not {age!r}")
         for name in ("skip_adding_roles_to_access_token", "skip_adding_permissions_to_access_token"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, bool):
@@ -76,15 +90,26 @@ async def _permissions_of_user(user_id: str, tenant_id: str, user_context: dict[
     return list(found)
 
 
-class UserRoleClaimClass(SdkArrayClaim):
-    """The user's roles in the session's tenant, under `st-role`; they age only where a validator says so."""
+class _RolesClaim(SdkArrayClaim):
+    """A claim whose age limit is a setting of the recipe."""
+
+    def default_max_age(self) -> int | None:
+        # Asked when a session is validated: validators are often made before `init`.
+        try:
+            return Supertokens.get_instance().recipe(UserRolesRecipe).config.default_max_age_in_sec
+        except GeneralError:  # not in recipe_list; a fetch says so
+            return DEFAULT_MAX_AGE_IN_SEC
+
+
+class UserRoleClaimClass(_RolesClaim):
+    """The user's roles in the session's tenant, under `st-role`."""
 
     def __init__(self) -> None:
         super().__init__("st-role", _roles_of_user)
 
 
-class PermissionClaimClass(SdkArrayClaim):
-    """What the user's roles permit, each once, under `st-perm`; they age only where a validator says so."""
+class PermissionClaimClass(_RolesClaim):
+    """What the user's roles permit, each once, under `st-perm`."""
 
     def __init__(self) -> None:
         super().__init__("st-perm", _permissions_of_user)

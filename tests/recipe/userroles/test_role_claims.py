@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supertokens_py import Supertokens, bridge
-from supertokens_py.exceptions import GeneralError
+from supertokens_py.exceptions import ConfigError, GeneralError
 from supertokens_py.recipe import multitenancy, session, userroles
 from supertokens_py.recipe.multitenancy.asyncio import create_or_update_tenant
 from supertokens_py.recipe.session import SessionContainer
@@ -93,6 +93,7 @@ def test_without_sessions_init_refuses_unless_both_claims_are_left_out(start: St
 
 
 async def test_claims_follow_the_tenant_of_the_session(start: Start, database: TestDatabase) -> None:
+    """Roles are given per tenant; the claims hold those of the session's."""
     start(session.init(), userroles.init(), multitenancy.init(), uri=database.uri)
     await create_or_update_tenant("customer1", None)
     await roles.create_new_role_or_add_permissions("admin", ["all"])
@@ -103,36 +104,90 @@ async def test_claims_follow_the_tenant_of_the_session(start: Start, database: T
     assert (here["tId"], here["st-role"]["v"], here["st-perm"]["v"]) == ("public", [], [])
 
 
-async def test_a_role_given_later_is_seen_when_the_claim_is_fetched_again(
+@pytest.mark.parametrize(
+    ("claim", "value"), [(UserRoleClaim, "admin"), (PermissionClaim, "all")], ids=["role", "permission"]
+)
+@pytest.mark.parametrize(
+    ("arguments", "max_age_s"),
+    [({}, 300), ({"default_max_age_in_sec": 60}, 60), ({"default_max_age_in_sec": 0}, 0)],
+    ids=["default", "60", "0"],
+)
+async def test_a_removed_role_ends_within_the_bound(
+    start: Start,
+    database: TestDatabase,
+    clock: Clock,
+    claim: Any,
+    value: str,
+    arguments: dict[str, Any],
+    max_age_s: int,
+) -> None:
+    """FP-102: a validator without an age, made before `init`: removing the role is enough."""
+    validator = claim.validators.includes(value)
+    start(session.init(), userroles.init(**arguments), uri=database.uri)
+    await roles.create_new_role_or_add_permissions("admin", ["all"])
+    await roles.add_role_to_user("public", "ada", "admin")
+    created = await new_session()
+    clock.advance(s=max_age_s)
+    await roles.remove_user_role("public", "ada", "admin")
+    await roles.delete_role("admin")
+    await created.assert_claims([validator])
+    clock.advance(ms=1)
+    wrong = {"message": "wrong value", "expectedToInclude": value, "actualValue": []}
+    with pytest.raises(InvalidClaimsError) as refused:
+        await created.assert_claims([validator])
+    assert [error.to_json() for error in refused.value.payload] == [{"id": claim.key, "reason": wrong}]
+    assert await created.get_claim_value(claim) == []
+
+
+async def test_a_role_given_later_is_seen_within_the_bound(
     start: Start, database: TestDatabase, clock: Clock
 ) -> None:
-    """Without a maximum age nothing refetches by itself; with one the validator does, when it is due."""
+    """As the removed one; an age given to a validator beats the setting, in both directions."""
     start(session.init(), userroles.init(), uri=database.uri)
     await roles.create_new_role_or_add_permissions("admin", ["all"])
     created = await new_session()
-    assert UserRoleClaim.validators.default_max_age_in_sec is None
-    assert PermissionClaim.validators.default_max_age_in_sec is None
     await roles.add_role_to_user("public", "ada", "admin")
-    clock.advance(hours=2)
-    wrong = {"message": "wrong value", "expectedToInclude": "admin", "actualValue": []}
-    with pytest.raises(InvalidClaimsError) as refused:
-        await created.assert_claims([UserRoleClaim.validators.includes("admin")])
-    assert [error.to_json() for error in refused.value.payload] == [{"id": "st-role", "reason": wrong}]
-    assert await created.get_claim_value(UserRoleClaim) == []
-
-    await created.assert_claims([UserRoleClaim.validators.includes("admin", max_age_in_seconds=300)])
+    admin = UserRoleClaim.validators.includes
+    clock.advance(s=300)
+    for validator in (admin("admin"), admin("admin", max_age_in_seconds=3600)):
+        with pytest.raises(InvalidClaimsError):
+            await created.assert_claims([validator])
+    await created.assert_claims([admin("admin", max_age_in_seconds=10)])
     assert await created.get_claim_value(UserRoleClaim) == ["admin"]
     assert await created.get_claim_value(PermissionClaim) == []
     await created.fetch_and_set_claim(PermissionClaim)
     assert await created.get_claim_value(PermissionClaim) == ["all"]
 
-    # The mirror image: a role taken away goes with the next fetch.
+
+async def test_roles_that_never_age(start: Start, clock: Clock) -> None:
+    """`default_max_age_in_sec=None`: fetched again only where a validator names an age."""
+    start(session.init(), userroles.init(default_max_age_in_sec=None))
+    await roles.create_new_role_or_add_permissions("admin", ["all"])
+    await roles.add_role_to_user("public", "ada", "admin")
+    created = await new_session()
     await roles.remove_user_role("public", "ada", "admin")
-    await created.assert_claims([UserRoleClaim.validators.includes("admin", 300)])
-    clock.advance(s=301)
+    clock.advance(days=3)
+    await created.assert_claims([UserRoleClaim.validators.includes("admin")])
     with pytest.raises(InvalidClaimsError):
         await created.assert_claims([UserRoleClaim.validators.includes("admin", 300)])
-    assert await created.get_claim_value(UserRoleClaim) == []
+
+
+@pytest.mark.parametrize("age", [-1, 1.5, True, "300"])
+def test_an_age_that_is_none(age: Any) -> None:
+    """Refused where it is written."""
+    with pytest.raises(ConfigError, match="default_max_age_in_sec"):
+        userroles.init(default_max_age_in_sec=age)
+
+
+async def test_roles_without_the_recipe(start: Start, clock: Clock) -> None:
+    """A role put into a payload by hand ages as well; the fetch then says what is missing."""
+    start(session.init())
+    payload = UserRoleClaim.add_to_payload_({}, ["admin"])
+    created = await create_new_session_without_request_response("public", "ada", payload)
+    await created.assert_claims([UserRoleClaim.validators.includes("admin")])
+    clock.advance(s=301)
+    with pytest.raises(GeneralError, match=r"userroles\.init"):
+        await created.assert_claims([UserRoleClaim.validators.includes("admin")])
 
 
 async def test_a_claim_can_be_fetched_by_handle(start: Start) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeAlias, TypeVar, overload
+from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from supertokens_py.recipe.session.claim import FetchAwaited, FetchNow, FetchValue, SessionClaimValidator
 
 from .primitive_claim import Primitive
-from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
+from .timed_claim import TimedClaim, TimedValidator, effective_max_age, json_expectations, same_json
 
 PrimitiveList: TypeAlias = list[Any]
 
@@ -16,7 +16,17 @@ _T = TypeVar("_T")
 
 
 class SCVMixin(TimedValidator[list[_T]]):
-    """Base class of the validators of an array claim."""
+    """Base class of the validators of an array claim; a value that is no list is a wrong value for all."""
+
+    def fits(self, value: list[_T]) -> bool:
+        # Fail closed: the string "banned" has no element "banned", and so would pass `excludes`.
+        return isinstance(cast("object", value), (list, tuple)) and self.accepts(value)
+
+
+class _SeveralSCV(SCVMixin[_T]):
+    @staticmethod
+    def expectation(val: Any) -> Any:
+        return json_expectations(val)
 
 
 class IncludesSCV(SCVMixin[_T]):
@@ -37,7 +47,7 @@ class ExcludesSCV(SCVMixin[_T]):
         return not _contains(value, self.val)
 
 
-class IncludesAllSCV(SCVMixin[_T]):
+class IncludesAllSCV(_SeveralSCV[_T]):
     """Passes when every one of `val` is in the list."""
 
     expected_key = "expectedToInclude"
@@ -46,7 +56,7 @@ class IncludesAllSCV(SCVMixin[_T]):
         return all(_contains(value, item) for item in self.val)
 
 
-class IncludesAnySCV(SCVMixin[_T]):
+class IncludesAnySCV(_SeveralSCV[_T]):
     """Passes when one of `val` is in the list."""
 
     expected_key = "expectedToIncludeAtLeastOneOf"
@@ -55,7 +65,7 @@ class IncludesAnySCV(SCVMixin[_T]):
         return any(_contains(value, item) for item in self.val)
 
 
-class ExcludesAllSCV(SCVMixin[_T]):
+class ExcludesAllSCV(_SeveralSCV[_T]):
     """Passes when none of `val` is in the list."""
 
     expected_key = "expectedToNotInclude"

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from supertokens_py.app import current_time_ms
+from supertokens_py.engine.limits import json_form
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.recipe.session.claim import SessionClaim, SessionClaimValidator
 from supertokens_py.recipe.session.results import ClaimValidationResult
 
 _T = TypeVar("_T")
 
+_OUR_PACKAGE = __name__.partition(".")[0] + "."
+_SCALARS = frozenset((str, int, bool, type(None)))
+
 
 class TimedClaim(SessionClaim[_T]):
     """A claim stored with the time of its fetch (protocol: Claims). Helpers copy, never mutate."""
+
+    in_this_package = True  #: the class itself, not only a base of it
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.in_this_package = cls.__module__.startswith(_OUR_PACKAGE)
 
     def add_to_payload_(
         self, payload: dict[str, Any], value: _T, user_context: dict[str, Any] | None = None
@@ -43,72 +56,164 @@ class TimedClaim(SessionClaim[_T]):
         member: Any = payload.get(self.key)
         return cast("dict[str, Any]", member).get("t") if isinstance(member, dict) else None
 
+    def default_max_age(self) -> int | None:
+        """Return the age limit (s) of validators that were given none; None for no limit."""
+        return None
+
 
 class TimedValidator(SessionClaimValidator, Generic[_T]):
-    """Judges one claim: it must be there, not older than `max_age_in_sec`, and pass `accepts`."""
+    """Validates one claim: it must be present, not older than `max_age_in_sec`, and pass `accepts`.
+
+    Raises:
+        ConfigError: `val` has no JSON form; no payload could ever match it.
+    """
 
     expected_key = "expectedValue"  #: how the reason names what was expected
-    judges_itself: bool = True  #: no subclass of yours has its own `validate` or `should_refetch`
+    in_this_package = True  #: the class itself, not only a base of it
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if cls.__dict__.keys() & {"validate", "should_refetch"}:
-            cls.judges_itself = False
+        cls.in_this_package = cls.__module__.startswith(_OUR_PACKAGE)
+        _refuse_shadowed_validate(cls)
 
     def __init__(self, claim: TimedClaim[_T], val: Any, max_age_in_sec: int | None, id_: str | None) -> None:
         super().__init__(claim.key if id_ is None else id_)
         self.claim: SessionClaim[Any] | None = claim
         self.timed: TimedClaim[_T] = claim
-        self.val = val
+        self.val = self.expectation(val)
         self.max_age_in_sec = max_age_in_sec
+
+    @staticmethod
+    def expectation(val: Any) -> Any:
+        """Return `val` as JSON would give it back."""
+        return json_expectation(val)
 
     @abstractmethod
     def accepts(self, value: _T) -> bool:
-        """Tell whether the value is as wanted."""
+        """Return whether the value is as expected."""
+
+    def fits(self, value: _T) -> bool:
+        """Return whether the value is of the claim's kind and accepted."""
+        return self.accepts(value)
 
     def should_refetch(self, payload: dict[str, Any], user_context: dict[str, Any]) -> bool:
         if self.timed.get_value_from_payload(payload, user_context) is None:
             return True
-        return self.max_age_in_sec is not None and self._age_ms(payload) > self.max_age_in_sec * 1000
+        return self._is_expired(payload)
 
     async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> ClaimValidationResult:
         return self.judge(payload, just_fetched=False)
 
-    def holds(self, payload: dict[str, Any], user_context: dict[str, Any]) -> bool:
-        """Tell whether the claim is valid as it stands. False also where a subclass judges by itself."""
-        return (
-            self.judges_itself
-            and not self.should_refetch(payload, user_context)
-            and self.judge(payload, just_fetched=False).is_valid
-        )
-
     def judge(self, payload: dict[str, Any], *, just_fetched: bool) -> ClaimValidationResult:
-        """Judge; a value fetched in the same pass has no age, so that `max_age=0` can pass."""
+        """Validate; a value fetched in the same pass has no age, so that `max_age=0` can pass."""
         value = self.timed.get_value_from_payload(payload)
         if value is None:
             return ClaimValidationResult(
                 False, {"message": "value does not exist", self.expected_key: self.val}
             )
-        if self.max_age_in_sec is not None and not just_fetched:
+        if not just_fetched and self._is_expired(payload):
             age_s = self._age_ms(payload) / 1000
-            if age_s > self.max_age_in_sec:
-                reason = {"message": "expired", "ageInSeconds": age_s, "maxAgeInSeconds": self.max_age_in_sec}
-                return ClaimValidationResult(False, reason)
-        if not self.accepts(value):
+            reason = {"message": "expired", "ageInSeconds": age_s, "maxAgeInSeconds": self._max_age_in_sec()}
+            return ClaimValidationResult(False, reason)
+        if not self.fits(value):
             reason = {"message": "wrong value", self.expected_key: self.val, "actualValue": value}
             return ClaimValidationResult(False, reason)
         return ClaimValidationResult(True)
 
+    def passes(self, payload: dict[str, Any]) -> bool:
+        """Return whether the claim is valid without a fetch; False also where one is due."""
+        value = self.timed.get_value_from_payload(payload)
+        return value is not None and not self._is_expired(payload) and self.fits(value)
+
+    def _is_expired(self, payload: dict[str, Any]) -> bool:
+        max_age = self._max_age_in_sec()
+        return max_age is not None and self._age_ms(payload) > max_age * 1000
+
+    def _max_age_in_sec(self) -> int | None:
+        return self.timed.default_max_age() if self.max_age_in_sec is None else self.max_age_in_sec
+
     def _age_ms(self, payload: dict[str, Any]) -> int:
         return current_time_ms() - (self.timed.get_last_refetch_time(payload) or 0)
+
+
+# -- which code is ours -----------------------------------------------------------------------------
+
+#: The methods of a validator and of its claim that decide over a payload. They are looked up when a claim is
+#: validated and not when a class is defined: code may also be assigned to a class or an instance later.
+_OWN_VALIDATE = TimedValidator.validate
+_OF_VALIDATORS = frozenset(
+    (
+        *("validate", "should_refetch", "accepts", "fits", "judge", "passes"),
+        *("_is_expired", "_max_age_in_sec", "_age_ms"),
+    )
+)
+_OF_CLAIMS = frozenset(("get_value_from_payload", "get_last_refetch_time", "default_max_age"))
+
+
+def has_own_validate(validator: TimedValidator[Any]) -> bool:
+    """Return whether the application wrote `validate`: in a class, a base, a mixin or on the instance."""
+    return getattr(validator.validate, "__func__", None) is not _OWN_VALIDATE
+
+
+def is_built_in(validator: SessionClaimValidator) -> bool:
+    """Return whether no code of the application takes part, so that the payload is only read."""
+    if not isinstance(validator, TimedValidator):
+        return False
+    timed = cast("TimedValidator[Any]", validator)
+    claim = timed.timed
+    return (
+        timed.in_this_package
+        and claim.in_this_package
+        and not has_own_validate(timed)
+        and _OF_VALIDATORS.isdisjoint(timed.__dict__)
+        and _OF_CLAIMS.isdisjoint(claim.__dict__)
+    )
+
+
+def _refuse_shadowed_validate(cls: type[TimedValidator[Any]]) -> None:
+    bases = cls.__mro__
+    for base in bases[bases.index(TimedValidator) + 1 :]:
+        if base is not SessionClaimValidator and "validate" in vars(base):
+            raise TypeError(
+                f"{base.__name__}.validate is never called in {cls.__name__}, because a built-in validator "
+                f"stands before it: name {base.__name__} first among the bases"
+            )
+
+
+# -- values -----------------------------------------------------------------------------------------
+
+
+def json_expectation(val: Any) -> Any:
+    """Return an expected value as JSON gives it back: a tuple is a list, a member of a `StrEnum` a string.
+
+    Raises:
+        ConfigError: it has no JSON form.
+    """
+    if type(val) in _SCALARS:  # most of them; validators are made per request
+        return val
+    try:
+        return json.loads(json_form("expected value", {"val": val}))["val"]
+    except BadInputError as error:
+        raise ConfigError(str(error)) from error
+
+
+def json_expectations(values: Any) -> list[Any]:
+    """Return expected elements as a list of JSON values; a set or another iterable will do.
+
+    Raises:
+        ConfigError: it is one string or no iterable, or an element has no JSON form.
+    """
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise ConfigError(f"the expected values of a claim must be a list, not {values!r}")
+    return [json_expectation(value) for value in cast("Iterable[Any]", values)]
 
 
 def same_json(left: Any, right: Any) -> bool:
     """Compare as JSON does: true is not 1, "1" is not 1, 1 is 1.0."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if isinstance(left, list) and isinstance(right, list):
-        one, two = cast("list[Any]", left), cast("list[Any]", right)
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        one, two = cast("Sequence[Any]", left), cast("Sequence[Any]", right)
         return len(one) == len(two) and all(map(same_json, one, two))
     if isinstance(left, dict) and isinstance(right, dict):
         ours, theirs = cast("dict[str, Any]", left), cast("dict[str, Any]", right)
