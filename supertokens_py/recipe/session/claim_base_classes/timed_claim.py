@@ -140,7 +140,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
 
 #: The methods of a validator and of its claim that decide over a payload. They are looked up when a claim is
 #: validated and not when a class is defined: code may also be assigned to a class or an instance later.
-_OWN_VALIDATE = TimedValidator.validate
+_OWN_VALIDATE: object = vars(TimedValidator)["validate"]
 _OF_VALIDATORS = frozenset(
     (
         *("validate", "should_refetch", "accepts", "fits", "judge", "passes"),
