@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from supertokens_py.exceptions import ConfigError
 
 from .cookies import decode_cookie_value, parse_cookie_header, plain_cookie_values
-from .response import BaseResponse, Changes
+from .response import PERSONAL, BaseResponse, Changes
 
 
 def wsgi_header(environ: Mapping[str, Any], header: str) -> str | None:
@@ -44,6 +44,7 @@ class BaseRequest(ABC):
     how_to_deliver = ""  #: what an application that forgot the middleware has to do
     # Most requests change none of these; as defaults of the class they cost nothing.
     finished: bool = False  #: the response has started; changes can no longer reach the client
+    session_sought: bool = False  #: a session was looked for, found or not: the response depends on it
     created_handles: Sequence[str] = ()  #: sessions that this request created
     _changes: Changes | None = None
     _session: Any = None
@@ -146,11 +147,16 @@ class BaseRequest(ABC):
             raise ConfigError(f"the SuperTokens middleware is missing. Add it: {self.how_to_deliver}")
 
     def take_changes(self) -> Changes | None:
-        """Return the changes that are owed, if any; they are owed no longer, so they are applied once."""
+        """Return the changes of the response, if any; tokens are returned, and so applied, once."""
         if mutators := getattr(self._session, "response_mutators", None):
             self._run(mutators)
         changes, self._changes = self._changes, None
-        return changes or None
+        if not self.session_sought:
+            return changes or None
+        if not changes:
+            return PERSONAL
+        changes.personal = True
+        return changes
 
     def finish(self) -> Changes | None:
         """Return the changes that are owed to a complete response, and part from the session."""

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final
 
 from .cookies import Cookie, SameSite
 
 EXPOSE_HEADER = "Access-Control-Expose-Headers"
 CACHE_HEADER = "Cache-Control"
+VARY_HEADER = "Vary"
 NO_STORE = "no-store"
+PRIVATE = "private"
+
+#: The request headers that a session can come in: a response that depends on one depends on them.
+VARIES_WITH = ("Cookie", "Authorization")
+
+_MERGED = frozenset(name.lower() for name in (EXPOSE_HEADER, CACHE_HEADER, VARY_HEADER))
+
+
+@lru_cache(maxsize=256)
+def varying(line: str) -> str:
+    """Return a Vary header that also names the headers that a session comes in; `*` covers them."""
+    names = [name.strip() for name in line.split(",") if name.strip()]
+    known = {name.lower() for name in names}
+    if "*" in known:
+        return line
+    return ", ".join([*names, *(name for name in VARIES_WITH if name.lower() not in known)])
 
 
 class Changes:
-    """Headers and cookies that the SDK owes to the response of one request.
+    """Headers and cookies to add to the response of one request.
 
     Later writes win over earlier ones of the same header or the same cookie (name, domain, path), so
     the order in which the core decides is the order that counts (protocol: Order of changes).
     """
 
-    __slots__ = ("cookies", "exposed", "headers")
+    __slots__ = ("cookies", "exposed", "headers", "personal")
 
-    def __init__(self) -> None:
+    def __init__(self, *, personal: bool = False) -> None:
+        #: a session was looked for, so another visitor may get another response at the same URL
+        self.personal = personal
         self.headers: dict[str, str] = {}
         self.cookies: dict[tuple[str, str | None, str], Cookie] = {}
         self.exposed: dict[str, None] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.headers or self.cookies)
+        return bool(self.personal or self.headers or self.cookies)
 
     def set_header(self, name: str, value: str) -> None:
         """Owe a header, and let cross-origin scripts read it."""
@@ -52,44 +73,56 @@ class Changes:
             self.set_cookie(cookie)
 
     def apply_to(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Return a response's headers with what is owed: ours replaced, cookies added, one expose line."""
+        """Return a response's headers with these changes: ours replaced, cookies added, lists merged."""
         replaced = {name.lower() for name in self.headers}
-        exposed = EXPOSE_HEADER.lower()
         kept: list[tuple[str, str]] = []
-        already: list[str] = []
-        for name, value in headers:
+        present: dict[str, str] = {}
+        others = (line for line in headers if line[0].lower() not in replaced)
+        for name, value in chain(others, self.headers.items()):
             lower = name.lower()
-            if lower == exposed:
-                already.append(value)
-            elif lower not in replaced:
+            if lower in _MERGED:
+                present[lower] = f"{present[lower]}, {value}" if lower in present else value
+            else:
                 kept.append((name, value))
-        kept += self.headers.items()
-        if self.must_not_be_stored(value for name, value in kept if name.lower() == CACHE_HEADER.lower()):
-            kept = [(name, value) for name, value in kept if name.lower() != CACHE_HEADER.lower()]
-            kept.append((CACHE_HEADER, NO_STORE))
         kept += [("Set-Cookie", cookie.header()) for cookie in self.cookies.values()]
-        line = self.expose_header(already) or ", ".join(already)
-        return [*kept, (EXPOSE_HEADER, line)] if line else kept
+        return kept + self.merged(present)
 
-    def must_not_be_stored(self, cache_control: Iterable[str]) -> bool:
-        """Tell whether tokens are owed to a response whose Cache-Control lines would let others have them.
+    def merged(self, present: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return the Vary, Cache-Control and expose headers of a response, for which there is one line each.
+
+        Args:
+            present: what the response has of them already, by lower-case name.
+        """
+        vary = present.get(VARY_HEADER.lower(), "")
+        cache = present.get(CACHE_HEADER.lower())
+        exposed = present.get(EXPOSE_HEADER.lower(), "")
+        lines = [
+            (VARY_HEADER, varying(vary) if self.personal else vary),
+            (CACHE_HEADER, self._cache_control(cache)),
+            (EXPOSE_HEADER, self._expose(exposed) if self.exposed else exposed),
+        ]
+        return [(name, value) for name, value in lines if value or name.lower() in present]
+
+    def _cache_control(self, present: str | None) -> str:
+        """Return what caches may do with a response.
 
         A view does not know on which of its responses tokens travel: one that allows shared caches
         loses that permission for this response, or a cache would hand one user's session to the next.
+        Without tokens the view has the last word; where it said nothing, the response is its visitor's own.
         """
-        if not self.exposed:
-            return False
-        directives = {part.strip().lower() for line in cache_control for part in line.split(",")}
-        return directives.isdisjoint((NO_STORE, "private"))
+        if self.exposed:
+            directives = {part.strip().lower() for part in (present or "").split(",")}
+            return NO_STORE if directives.isdisjoint((NO_STORE, PRIVATE)) else present or ""
+        return PRIVATE if self.personal and present is None else present or ""
 
-    def expose_header(self, already: Iterable[str]) -> str | None:
-        """Return the one Access-Control-Expose-Headers line that also holds what the response has already."""
-        if not self.exposed:
-            return None
-        names = [name.strip() for line in already for name in line.split(",") if name.strip()]
+    def _expose(self, present: str) -> str:
+        names = [name.strip() for name in present.split(",") if name.strip()]
         known = {name.lower() for name in names}
-        names += [name for name in self.exposed if name.lower() not in known]
-        return ", ".join(names)
+        return ", ".join([*names, *(name for name in self.exposed if name.lower() not in known)])
+
+
+#: The changes of most requests: a session was only read. Shared, so nothing writes to it.
+PERSONAL: Final = Changes(personal=True)
 
 
 class BaseResponse:

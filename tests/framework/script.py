@@ -152,6 +152,7 @@ ROUTES: dict[str, dict[str, Any] | None] = {
     "/csrf-off": {"anti_csrf_check": False},
     "/claims": {"override_global_claim_validators": True},  # the driver puts the world's override here
     "/context": {"user_context": {"from": "route"}},
+    "/shared": {"session_required": False, "vary": False},
     "/auth/session/refresh": {"session_required": False},  # reached only while the SDK's own API is off
     "/auth/other": None,
 }

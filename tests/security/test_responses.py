@@ -65,14 +65,6 @@ def test_only_a_stricter_choice_of_the_application_stands(site: Site, own: str, 
     assert [value.lower() for value in plain.all("cache-control")] == [own.lower()]
 
 
-def test_a_response_without_tokens_is_left_alone(site: Site) -> None:
-    """No header is added where no token is: caching is the application's decision."""
-    visitor = site.sign_in()
-    assert visitor.get("/protected").all("cache-control") == []
-    assert site.get("/open").all("cache-control") == []
-    assert site.get("/auth/jwt/jwks.json").all("cache-control") != ["no-store"]
-
-
 def test_the_application_s_own_headers_do_not_count() -> None:
     """Headers and cookies that a hook adds are no tokens."""
     response, changes = BaseResponse(), Changes()

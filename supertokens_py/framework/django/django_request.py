@@ -18,6 +18,7 @@ class DjangoRequest(BaseRequest):
 
     how_to_deliver = '"supertokens_py.framework.django.django_middleware.middleware" in MIDDLEWARE'
 
+    made_private = False  #: the decorator, and not the view, wrote `Cache-Control: private`
     _outer: Any = None
 
     def __init__(self, request: HttpRequest) -> None:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from http.cookies import Morsel
+from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from supertokens_py.framework.cookies import Cookie
-from supertokens_py.framework.response import CACHE_HEADER, EXPOSE_HEADER, NO_STORE, BaseResponse, Changes
+from supertokens_py.framework.response import (
+    CACHE_HEADER,
+    EXPOSE_HEADER,
+    PERSONAL,
+    PRIVATE,
+    VARY_HEADER,
+    BaseResponse,
+    Changes,
+)
 
 from .django_request import ATTRIBUTE, DjangoRequest
 
@@ -31,13 +40,29 @@ def with_changes(response: HttpResponseBase, request: DjangoRequest) -> HttpResp
         return response
     for name, value in changes.headers.items():
         response.headers[name] = value
-    if changes.must_not_be_stored([response.headers.get(CACHE_HEADER, "")]):
-        response.headers[CACHE_HEADER] = NO_STORE
-    already = response.headers.get(EXPOSE_HEADER)
-    if line := changes.expose_header([already] if already else []):
-        response.headers[EXPOSE_HEADER] = line
+    if request.made_private and response.headers.get(CACHE_HEADER) == PRIVATE:
+        del response.headers[CACHE_HEADER]  # not the view's own word: tokens ask for more
+    _merge(response, changes)
     _set_cookies(response, changes.cookies.values())
     return response
+
+
+def marked_personal(response: Any, request: DjangoRequest) -> Any:
+    """Add the headers of a response for which a session was looked for.
+
+    The middleware does so, too, but a cache may stand between it and the view, as `cache_page` does.
+    """
+    if isinstance(response, HttpResponseBase):  # Django itself refuses what is none
+        request.made_private = CACHE_HEADER not in response.headers
+        _merge(response, PERSONAL)
+    return response
+
+
+def _merge(response: HttpResponseBase, changes: Changes) -> None:
+    names = (VARY_HEADER, CACHE_HEADER, EXPOSE_HEADER)
+    present = {name.lower(): response.headers[name] for name in names if name in response.headers}
+    for name, value in changes.merged(present):
+        response.headers[name] = value
 
 
 def _set_cookies(response: HttpResponseBase, cookies: Iterable[Cookie]) -> None:

@@ -21,6 +21,7 @@ from supertokens_py.recipe.session.validators import OverrideValidators
 
 from .django_middleware import error_response, error_response_blocking
 from .django_request import DjangoRequest
+from .native import marked_personal
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., Any])
@@ -50,6 +51,10 @@ def _is_plain(view: Any) -> bool:
     return not any(iscoroutinefunction(each) for each in known)  # pyright: ignore[reportDeprecated]
 
 
+def _finished(base: DjangoRequest, response: Any) -> Any:
+    return marked_personal(response, base) if base.session_sought else response
+
+
 _verify_blocking = blocking(SessionRecipe.verify)
 
 
@@ -59,6 +64,7 @@ def verify_session_async(
     check_database: bool = False,
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
+    vary: bool = True,
 ) -> Callable[[View], View]:
     """Make a decorator for `async def` views that puts the session into `request.supertokens`.
 
@@ -71,9 +77,11 @@ def verify_session_async(
         override_global_claim_validators: `(global_validators, session, user_context)` to the validators
             of this view; sync or async.
         user_context: copied into the user context of each request.
+        vary: False where the response is the same for everybody, also for visitors without a session:
+            it gets no `Vary`, and its `Cache-Control` stays as the view wrote it. Error responses do.
     """
     options = VerifyOptions(
-        anti_csrf_check, session_required, check_database, override_global_claim_validators
+        anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
     )
 
     def decorate(view: View) -> View:
@@ -89,7 +97,7 @@ def verify_session_async(
                 answer: HttpResponseBase | Awaitable[HttpResponseBase] = view(request, *args, **kwargs)
                 if not isinstance(answer, Awaitable):  # `dispatch` is a def that gives awaitables
                     raise _other_kind(view, "not async", "syncio")
-                return await answer
+                return _finished(base, await answer)
             except SuperTokensError as error:
                 return await error_response(DjangoRequest.of(request), error)
 
@@ -104,10 +112,11 @@ def verify_session_sync(
     check_database: bool = False,
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
+    vary: bool = True,
 ) -> Callable[[View], View]:
     """Make a decorator for `def` views; arguments as those of the async one."""
     options = VerifyOptions(
-        anti_csrf_check, session_required, check_database, override_global_claim_validators
+        anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
     )
 
     def decorate(view: View) -> View:
@@ -120,7 +129,7 @@ def verify_session_sync(
             try:
                 context = request_context(base, user_context)
                 _verify_blocking(SessionRecipe.get_instance(), base, options, context)
-                return view(request, *args, **kwargs)
+                return _finished(base, view(request, *args, **kwargs))
             except SuperTokensError as error:
                 return error_response_blocking(DjangoRequest.of(request), error)
 

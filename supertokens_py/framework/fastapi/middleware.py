@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,11 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from supertokens_py.app import Supertokens, request_context
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.framework.response import BaseResponse, Changes
+from supertokens_py.framework.response import PERSONAL, BaseResponse, Changes
 
 from .fastapi_request import SCOPE_KEY, FastApiRequest, RequestSlot
 
 T = TypeVar("T")
+
+_PERSONAL: Final = [
+    (name.lower().encode(), value.encode()) for name, value in PERSONAL.merged({})
+]  #: what a response gets that has no such header yet
+_PERSONAL_NAMES: Final = frozenset(name for name, _ in _PERSONAL)
 
 
 class SuperTokensMiddleware:
@@ -106,9 +111,10 @@ def _with_changes(message: Message, request: FastApiRequest) -> Message:
     request.finished = True
     if changes is None:
         return message
-    headers = [
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())
-    ]
+    raw = message.get("headers", ())
+    if changes is PERSONAL and _PERSONAL_NAMES.isdisjoint(name for name, _ in raw):
+        return {**message, "headers": [*raw, *_PERSONAL]}  # nearly every request: nothing is decoded
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
     return {**message, "headers": _encoded(changes.apply_to(headers))}
 
 

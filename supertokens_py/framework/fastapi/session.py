@@ -18,6 +18,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 from supertokens_py.app import request_context
 from supertokens_py.bridge import running_loop
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
+from supertokens_py.framework.response import PERSONAL
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.csrf import require_trusted_origin
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
@@ -42,7 +43,11 @@ class SessionDependency(SecurityBase):
         # none, so that it can refuse before there is a coroutine that nobody awaits.
         self.__call__ = self._verify
 
-    def __call__(self, connection: HTTPConnection) -> Coroutine[Any, Any, SessionContainer | None]:
+    def __call__(
+        self,
+        connection: HTTPConnection,
+        response: Response = None,  # type: ignore[assignment]  # FastAPI knows no optional one
+    ) -> Coroutine[Any, Any, SessionContainer | None]:
         """Return the session, or None where it is optional and there is none."""
         if callable(connection):
             raise ConfigError(
@@ -55,19 +60,24 @@ class SessionDependency(SecurityBase):
             raise ConfigError(
                 "the dependency verify_session() is a coroutine function: await it in an event loop"
             )
-        return self._verify(connection)
+        return self._verify(connection, response)
 
-    async def _verify(self, connection: HTTPConnection) -> SessionContainer | None:
+    async def _verify(
+        self, connection: HTTPConnection, response: Response | None = None
+    ) -> SessionContainer | None:
         request = FastApiRequest.of(connection)
         recipe = SessionRecipe.get_instance()
         context = request_context(request, self._user_context)
         if connection.scope["type"] == "websocket":
             return await self._of_websocket(recipe, request, context)
         try:
-            return await recipe.verify(request, self._options, context)
+            session = await recipe.verify(request, self._options, context)
         except SuperTokensError:
             request.require_delivery()  # says what is missing, where the error alone would be a bare 500
             raise
+        if response is not None and request.session_sought and not request.delivers:
+            response.headers.update(dict(PERSONAL.merged({})))  # the middleware does it, where there is one
+        return session
 
     async def _of_websocket(
         self, recipe: SessionRecipe, request: FastApiRequest, context: dict[str, Any]
@@ -106,6 +116,7 @@ def verify_session(
     check_database: bool = False,
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
+    vary: bool = True,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer]]: ...
 
 
@@ -117,6 +128,7 @@ def verify_session(
     check_database: bool = False,
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
+    vary: bool = True,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]: ...
 
 
@@ -127,6 +139,7 @@ def verify_session(
     check_database: bool = False,
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
+    vary: bool = True,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]: ...
 
 
@@ -136,6 +149,7 @@ def verify_session(
     check_database: bool = False,
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: Annotated[dict[str, Any] | None, Depends(_ForgottenParentheses())] = None,
+    vary: bool = True,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]:
     """Make a dependency that yields the verified session: `Depends(verify_session())`.
 
@@ -146,9 +160,11 @@ def verify_session(
         override_global_claim_validators: `(global_validators, session, user_context)` to the validators
             of this route; sync or async.
         user_context: copied into the user context of each request.
+        vary: False where the response is the same for everybody, also for visitors without a session:
+            it gets no `Vary`, and its `Cache-Control` stays as the view wrote it. Error responses do.
     """
     options = VerifyOptions(
-        anti_csrf_check, session_required, check_database, override_global_claim_validators
+        anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
     )
     return SessionDependency(options, user_context)
 

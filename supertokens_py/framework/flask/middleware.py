@@ -11,10 +11,12 @@ from werkzeug.datastructures import Headers
 from supertokens_py.app import Supertokens, request_context
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import SuperTokensError
-from supertokens_py.framework.response import BaseResponse
+from supertokens_py.framework.response import PERSONAL, BaseResponse
 
 from .flask_request import ENVIRON_KEY, EXTENSION, FlaskRequest
 from .order import refuse_bare_views
+
+PERSONAL_NAMES = tuple(name for name, _ in PERSONAL.merged({}))
 
 
 class Middleware:
@@ -65,9 +67,19 @@ def _add_changes(response: Response) -> Response:
     if base is not None:
         changes = base.finish()
         del base.request.environ[ENVIRON_KEY]
-        if changes is not None:
+        if changes is PERSONAL:
+            mark_personal(response)
+        elif changes is not None:
             response.headers = Headers(changes.apply_to(response.headers))
     return response
+
+
+def mark_personal(response: Response) -> None:
+    """Add the headers of a response for which a session was looked for."""
+    headers = response.headers
+    present = {name.lower(): ", ".join(headers.getlist(name)) for name in PERSONAL_NAMES if name in headers}
+    for name, value in PERSONAL.merged(present):
+        headers[name] = value
 
 
 def _forget_session(_: BaseException | None) -> None:

@@ -17,7 +17,7 @@ from supertokens_py.recipe.session.requests import VerifyOptions
 from supertokens_py.recipe.session.validators import OverrideValidators
 
 from .flask_request import FlaskRequest
-from .middleware import error_response
+from .middleware import error_response, mark_personal
 from .order import remember_bare
 
 P = ParamSpec("P")
@@ -26,12 +26,26 @@ T = TypeVar("T")
 _verify = blocking(SessionRecipe.verify)
 
 
+def _as_response(returned: Any, base: FlaskRequest) -> Any:
+    """Return the response that Flask makes of what a view returned, for decorators that look at it.
+
+    None stays None, by which a guard before the request lets it go on.
+    """
+    if returned is None:
+        return None
+    response = current_app.make_response(returned)
+    if base.session_sought and not base.delivers:  # the middleware does it, where there is one
+        mark_personal(response)
+    return response
+
+
 def verify_session(
     anti_csrf_check: bool | None = None,
     session_required: bool = True,
     check_database: bool = False,
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
+    vary: bool = True,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Make a decorator that verifies the session first and puts it into `flask.g.supertokens`.
 
@@ -44,9 +58,11 @@ def verify_session(
         override_global_claim_validators: `(global_validators, session, user_context)` to the validators
             of this view; sync or async.
         user_context: copied into the user context of each request.
+        vary: False where the response is the same for everybody, also for visitors without a session:
+            it gets no `Vary`, and its `Cache-Control` stays as the view wrote it. Error responses do.
     """
     options = VerifyOptions(
-        anti_csrf_check, session_required, check_database, override_global_claim_validators
+        anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
     )
 
     def decorate(view: Callable[P, T]) -> Callable[P, T]:
@@ -58,9 +74,8 @@ def verify_session(
             base = FlaskRequest.of(request)
             try:
                 _verify(SessionRecipe.get_instance(), base, options, request_context(base, user_context))
-                if is_async:
-                    return cast("T", current_app.ensure_sync(view)(*args, **kwargs))
-                return view(*args, **kwargs)
+                called: Callable[P, Any] = current_app.ensure_sync(view) if is_async else view
+                return _as_response(called(*args, **kwargs), base)
             except SuperTokensError as error:
                 return cast("T", error_response(base, error))
 

@@ -189,7 +189,9 @@ class SessionRecipe(RecipeModule):
         self, request: BaseRequest, options: VerifyOptions, user_context: dict[str, Any]
     ) -> SessionContainer | None:
         """Verify with options made once; the API layer costs nothing unless the application replaced it."""
+        sought = options.vary or request.session_sought
         if "verify_session" in self._replaced_apis:
+            request.session_sought = True
             session = await self.api_implementation.verify_session(
                 self._api_options(request, None),
                 options.anti_csrf_check,
@@ -204,6 +206,7 @@ class SessionRecipe(RecipeModule):
             session = await session_of_request(self, request, options, user_context, refreshes=True)
         if session is None:
             request.set_session_as_none()
+        request.session_sought = sought  # errors have left above, and always depend on the credentials
         return session
 
     async def verified_session(

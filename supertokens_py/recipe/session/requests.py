@@ -44,6 +44,9 @@ class VerifyOptions:
     session_required: bool = True
     check_database: bool = False
     override_global_claim_validators: OverrideValidators | None = None
+    vary: bool = (
+        True  #: whether a response with a valid session, or none, depends on the request's credentials
+    )
 
     def __post_init__(self) -> None:
         if callable(self.anti_csrf_check):
@@ -113,6 +116,7 @@ async def session_of_request(
     Raises:
         UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: as the protocol says.
     """
+    request.session_sought = True  # before anything fails: the error depends on the credentials as well
     http_method = request.method()
     if refreshes and http_method == "POST" and _is_refresh_path(recipe, request):
         return await refresh_in_request(recipe, request, user_context)
@@ -184,6 +188,7 @@ async def refresh_in_request(
         UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: as the protocol says.
         ConfigError: session cookies came twice and `older_cookie_domain` is not set.
     """
+    request.session_sought = True
     request.require_delivery()
     csrf.refuse_foreign_form(request)
     config = recipe.config
