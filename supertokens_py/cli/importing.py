@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
-from .output import Output, counted
+from .output import Output
 from .store import add_store_options, connection_uri, is_remote
 
 if TYPE_CHECKING:
@@ -66,30 +66,30 @@ def _run(args: argparse.Namespace, out: Output) -> int:
             source, destination, batch=cast("int", args.batch), encryption_key=settings.encryption_key
         )
         if args.dry_run:
-            return _report(transfer.counts(), transfer.notes(), 0, out, dry_run=True)
+            return _report(transfer.counts(), transfer.notes(), out, dry_run=True)
         transfer.begin()
         return _copy(transfer, out)
     finally:
         destination.close()
-        source.engine.dispose()
+        source.close()
 
 
 def _copy(transfer: Transfer, out: Output) -> int:
     if transfer.resumes:
-        out.say("going on where the run before stopped")
+        out.say("continuing an interrupted import: what has arrived is compared, the rest is copied")
     counts = transfer.counts()
     with out.progress("copied", sum(count.source for count in counts)) as progress:
         transfer.run(counts, lambda count, rows: progress.advance(rows))
-    ended = transfer.finish()
-    return _report(counts, transfer.notes(), ended, out, dry_run=False)
+    transfer.finish()
+    return _report(counts, transfer.notes(), out, dry_run=False)
 
 
-def _report(counts: Sequence[Copied], notes: Sequence[str], ended: int, out: Output, *, dry_run: bool) -> int:
+def _report(counts: Sequence[Copied], notes: Sequence[str], out: Output, *, dry_run: bool) -> int:
     complete = dry_run or all(count.source <= count.copied == count.verified for count in counts)
     out.result(
         {
             "tables": [asdict(count) for count in counts],
-            "ended_sessions": ended,
+            "ended_sessions": next((one.removed for one in counts if one.table == "session_info"), 0),
             "notes": list(notes),
             "complete": complete and not dry_run,
         }
@@ -99,8 +99,9 @@ def _report(counts: Sequence[Copied], notes: Sequence[str], ended: int, out: Out
     else:
         rows = [(count.table, count.source, count.copied, count.verified) for count in counts]
         out.table(("TABLE", "SOURCE", "COPIED", "VERIFIED"), rows)
-    if ended:
-        out.say(f"ended in the source since the last run, and so here, too: {counted(ended, 'session')}")
+    removed = [one.removed_text for one in counts if one.removed]
+    if removed:
+        out.say(f"removed here, since the source does not have them: {', '.join(removed)}")
     for note in notes:
         out.say(f"note: {note}")
     if not complete:
@@ -127,10 +128,11 @@ def _open_source(args: argparse.Namespace) -> Source:
         url = location.url.set(database=f"file:{location.url.database}", query={"mode": "ro", "uri": "true"})
         engine = create_engine(url, poolclass=NullPool)
     else:
-        options = "-c default_transaction_read_only=on"
+        # Startup options and prepared statements would not pass every connection pooler.
+        arguments = {"prepare_threshold": None}
         try:
             engine = create_engine(
-                location.url, poolclass=NullPool, hide_parameters=True, connect_args={"options": options}
+                location.url, poolclass=NullPool, hide_parameters=True, connect_args=arguments
             )
         except ImportError as error:
             raise ConfigError(MISSING_DRIVER) from error

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """The database to copy from; it is only read."""
+    """The database to copy from; it is only read, and seen as it was at the first read.
+
+    A core may go on writing to it meanwhile. Without one snapshot for the whole run, a copy could hold a role
+    assignment without the role, or miss rows that moved between two batches.
+    """
 
     def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
-        self.engine = engine
         self.name = name
         self.tables: Tables = Tables(schema=schema, prefix=prefix)
+        self._engine = engine
+        self._snapshot: Connection | None = None
         inspector = inspect(engine)
         self._columns = {
             table: {column["name"] for column in inspector.get_columns(table, schema=schema)}
@@ -38,10 +43,25 @@ class Source:
         return self.tables.prefix + name in self._columns
 
     def read(self, work: Callable[[Connection], Any]) -> Any:
-        with self.engine.connect() as connection:
-            return work(connection)
+        """Run statements on the snapshot."""
+        if self._snapshot is None:
+            self._snapshot = self._open_snapshot()
+        return work(self._snapshot)
+
+    def close(self) -> None:
+        """Release the snapshot and its connection."""
+        if self._snapshot is not None:
+            self._snapshot.close()
+        self._engine.dispose()
 
     def selected(self, table: Table) -> list[ColumnElement[Any]]:
         """Return the columns of a table; those that an older core lacks are null."""
         present = self._columns[table.name]
         return [column if column.name in present else null().label(column.name) for column in table.c]
+
+    def _open_snapshot(self) -> Connection:
+        connection = self._engine.connect()
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")  # the driver begins a transaction at writes only
+            return connection
+        return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -1,30 +1,44 @@
-"""Copying sessions and everything around them from one database to another, in batches that can be resumed.
+"""Make a destination equal to a source: what the source no longer has is removed, the rest is copied.
 
-How far it came stands in the destination, written together with each batch, so that an interrupted
-run goes on exactly there. A finished copy can be repeated until the application uses the destination.
+A digest over every copied row stands in the destination, written in the same transaction as each batch.
+Before a run it is compared with what is there: any difference is a write of the destination's own, such as a
+sign-out, which importing again would undo. An interrupted run is simply repeated: rows that arrived are left
+alone.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, func, literal, select, tuple_
+from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.embedded.database import Database
-from supertokens_py.engine.embedded.key_material import AtRest, dynamic_kid
-from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.exceptions import ConfigError
 
+from .import_rows import (
+    COPIED_TABLES,
+    DATA_TABLES,
+    Key,
+    Row,
+    StoredForm,
+    batches,
+    changed_digest,
+    digest_of,
+    key_of,
+    own_rows,
+    rows_with,
+    table_named,
+)
 from .output import counted
 from .source import Source
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, RowMapping, Table
+    from sqlalchemy import ColumnElement, Table
 
 MARKER = "supertokens_py_import"
 _MASTER_KEY = "refresh_token_key"
@@ -32,24 +46,27 @@ _MASTER_KEY = "refresh_token_key"
 
 @dataclass(slots=True)
 class Copied:
-    """What became of one table."""
+    """What became of one table; `removed` rows were gone from the source."""
 
     table: str
     source: int
     copied: int = 0
     verified: int = 0
+    removed: int = 0
+
+    @property
+    def removed_text(self) -> str:
+        return counted(self.removed, COPIED_TABLES[self.table])
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
-    """How far copying came, as the destination remembers it."""
+    """What the destination remembers of the last run; `digest` covers every copied row in it."""
 
     source: str
     started_ms: int
+    digest: str
     finished_ms: int | None = None
-    table: str | None = None
-    after: list[Any] | None = None
-    previous_ms: int | None = None  #: when the run before this one began
 
 
 class Transfer:
@@ -61,254 +78,233 @@ class Transfer:
         self._source = source
         self._destination = destination
         self._batch = batch
-        self._at_rest = AtRest(encryption_key)
-        self._now_ms = destination.settings.now_ms
-        self._mark = Mark(source=source.name, started_ms=self._now_ms())
-
-    @property
-    def resumes(self) -> bool:
-        """Whether an earlier run was interrupted."""
-        return self._mark.table is not None
+        self._form = StoredForm(encryption_key)
+        self._started_ms = destination.settings.now_ms()
+        self._mark = Mark(source.name, self._started_ms, "")
+        self.resumes = False  #: whether the run before was interrupted
 
     def begin(self) -> None:
-        """Read the marker, and refuse what would undo the work of a running application.
+        """Mark the destination as being imported into.
 
         Raises:
-            ConfigError: the destination has another refresh key in use, or is in use already.
+            ConfigError: the destination has data of its own, was imported from elsewhere, or was written to
+                since it was imported.
         """
-        self._destination.read(self._read_mark)
-        master = self._source.read(lambda c: c.scalar(self._master(self._source.tables)))
-        self._destination.write(lambda c: self._copy_master(c, master))
+        text: str | None = self._destination.read(lambda c: c.scalar(self._value_of(MARKER)))
+        digest = format(self._present_digest(), "032x")
+        if text is None:
+            self._refuse_own_data()
+        else:
+            self._refuse_if_in_use(Mark(**json.loads(text)), digest)
+        master = self._source.read(lambda c: c.scalar(self._source_master()))
+        self._mark = replace(self._mark, digest=digest)
+
+        def unit(connection: Connection) -> None:
+            if master is not None:
+                self._put_master(connection, master)
+            if text is None:
+                self._put_value(connection, MARKER, _written(self._mark))
+            else:
+                self._replace_mark(connection, text, self._mark)
+
+        self._destination.write(unit)
 
     def counts(self) -> list[Copied]:
         """Return every table to copy, with the number of its rows in the source."""
         result: list[Copied] = []
-        for name, table, condition in self._plan():
-            query = select(func.count()).select_from(table).where(condition)
-            result.append(Copied(name, self._source.read(lambda c, q=query: c.scalar(q)) or 0))
+        for name in COPIED_TABLES:
+            table = table_named(self._source.tables, name)
+            if self._source.has(table):
+                query = select(func.count()).select_from(table).where(self._wanted(name))
+                result.append(Copied(name, self._source.read(lambda c, q=query: c.scalar(q)) or 0))
         return result
 
     def run(self, counts: Sequence[Copied], advance: Callable[[Copied, int], None]) -> None:
-        """Copy every table; those that an interrupted run had finished count as done."""
-        plan = list(self._plan())
-        names = [name for name, _, _ in plan]
-        reached = names.index(self._mark.table) if self._mark.table in names else 0
-        for index, ((name, table, condition), count) in enumerate(zip(plan, counts, strict=True)):
-            if index < reached:
-                count.copied = count.verified = count.source
-                advance(count, count.source)
-                continue
-            after = self._mark.after if name == self._mark.table else None
-            if after:
-                done = self._source.read(
-                    lambda c, t=table, w=condition, a=after: self._count_until(c, t, w, a)
-                )
-                count.copied = count.verified = done
-                advance(count, done)
-            for rows in self._batches(table, condition, after):
-                key = [rows[-1][column.name] for column in table.primary_key]
-                verified = self._destination.write(
-                    lambda c, n=name, r=rows, k=key: self._write_batch(c, n, r, k)
-                )
+        """Remove what the source no longer has, children first; then copy, parents first.
+
+        In this order an interrupted run has already taken away what was taken away at the source.
+        """
+        by_table = {count.table: count for count in counts}
+        for name in reversed(COPIED_TABLES):
+            removed = self._prune(name)
+            if name in by_table:
+                by_table[name].removed = removed
+        for count in counts:
+            table = table_named(self._source.tables, count.table)
+            columns = self._source.selected(table)
+            for rows in batches(
+                self._source.read, table, columns, self._wanted(count.table), size=self._batch
+            ):
+                count.verified += self._write(lambda c, n=count.table, r=rows: self._write_batch(c, n, r))
                 count.copied += len(rows)
-                count.verified += verified
                 advance(count, len(rows))
 
-    def finish(self) -> int:
-        """End what ended in the source since the run before; return how many sessions that were."""
-        ended = 0 if self._mark.previous_ms is None else self._prune(self._mark.previous_ms)
-        self._mark.table = self._mark.after = None
-        self._mark.finished_ms = self._now_ms()
-        self._destination.write(self._write_mark)
-        return ended
+    def finish(self) -> None:
+        """Mark the copy as complete."""
+        done = replace(self._mark, finished_ms=self._destination.settings.now_ms())
+        self._write(lambda c: (done, 0))
 
     def notes(self) -> list[str]:
         """Return what the operator should know about rows that stay behind."""
         return self._source.read(lambda c: list(self._notes(c)))
 
-    # Plan
-
-    def _plan(self) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
-        tables = self._source.tables
-        ordered = [
-            ("tenants", tables.tenants),
-            ("tenant_configs", tables.tenant_configs),
-            ("tenant_first_factors", tables.first_factors),
-            ("tenant_required_secondary_factors", tables.required_secondary_factors),
-            ("session_access_token_signing_keys", tables.dynamic_keys),
-            ("jwt_signing_keys", tables.static_keys),
-            ("roles", tables.roles),
-            ("role_permissions", tables.role_permissions),
-            ("user_roles", tables.user_roles),
-            ("user_metadata", tables.user_metadata),
-            ("user_last_active", tables.last_active),
-            ("session_info", tables.sessions),
-        ]
-        for name, table in ordered:
-            if not self._source.has(table):
-                continue
-            condition: ColumnElement[bool] = table.c.app_id == DEFAULT_APP_ID
-            if "connection_uri_domain" in table.c:
-                condition = and_(condition, table.c.connection_uri_domain == "")
-            if table is tables.sessions:
-                condition = and_(condition, table.c.expires_at > self._mark.started_ms)
-            yield name, table, condition
-
-    def _target(self, name: str) -> Table:
-        prefix = self._destination.tables.prefix
-        return next(table for table in self._destination.tables.all() if table.name == prefix + name)
-
     # Rows
 
-    def _batches(
-        self, table: Table, condition: ColumnElement[bool], after: list[Any] | None
-    ) -> Iterator[Sequence[RowMapping]]:
-        key = list(table.primary_key)
-        while True:
-            query = select(*self._source.selected(table)).where(condition).order_by(*key).limit(self._batch)
-            if after is not None:
-                query = query.where(tuple_(*key) > tuple_(*map(literal, after)))
-            rows: Sequence[RowMapping] = self._source.read(lambda c, q=query: c.execute(q).mappings().all())
-            if not rows:
-                return
-            after = [rows[-1][column.name] for column in key]
-            yield rows
+    def _wanted(self, name: str) -> ColumnElement[bool]:
+        table = table_named(self._source.tables, name)
+        if name == "session_info":
+            return and_(own_rows(table), table.c.expires_at > self._started_ms)
+        return own_rows(table)
 
-    def _count_until(
-        self, connection: Connection, table: Table, condition: ColumnElement[bool], after: list[Any]
-    ) -> int:
-        passed = tuple_(*table.primary_key) <= tuple_(*map(literal, after))
-        return connection.scalar(select(func.count()).select_from(table).where(condition, passed)) or 0
+    def _target(self, name: str) -> Table:
+        return table_named(self._destination.tables, name)
 
-    def _write_batch(
-        self, connection: Connection, name: str, rows: Sequence[RowMapping], key: list[Any]
-    ) -> int:
+    def _prune(self, name: str) -> int:
+        """Delete the rows of a table that the source does not have; return how many had not expired."""
+        table, removed = self._target(name), 0
+        for rows in batches(self._destination.read, table, list(table.c), own_rows(table), size=self._batch):
+            found = {key_of(table, row): row for row in rows}
+            kept = self._in_source(name, list(found))
+            gone = {key: row for key, row in found.items() if key not in kept}
+            gone.pop((DEFAULT_APP_ID, DEFAULT_TENANT_ID), None)  # the public tenant always exists
+            if gone:
+                self._write(lambda c, g=gone: self._delete(c, name, g))
+            removed += sum(
+                row.get("expires_at", self._started_ms + 1) > self._started_ms for row in gone.values()
+            )
+        return removed
+
+    def _in_source(self, name: str, keys: Sequence[Key]) -> set[Key]:
+        table = table_named(self._source.tables, name)
+        if not self._source.has(table):
+            return set()
+        query = select(*table.primary_key).where(self._wanted(name), tuple_(*table.primary_key).in_(keys))
+        return {tuple(row) for row in self._source.read(lambda c: c.execute(query).all())}
+
+    def _delete(self, connection: Connection, name: str, gone: dict[Key, Row]) -> tuple[Mark, int]:
         table = self._target(name)
-        values = [self._stored(name, dict(row)) for row in rows]
-        connection.execute(self._upsert(name, table), values)
-        keys = [column.name for column in table.primary_key]
-        wanted = [tuple(value[column] for column in keys) for value in values]
-        present = select(func.count()).select_from(table).where(tuple_(*table.primary_key).in_(wanted))
-        self._mark.table, self._mark.after, self._mark.finished_ms = name, key, None
-        self._write_mark(connection)
-        return connection.scalar(present) or 0
+        connection.execute(delete(table).where(tuple_(*table.primary_key).in_(list(gone))))
+        return self._marked(removed=digest_of(name, gone.values())), len(gone)
 
-    def _stored(self, name: str, row: dict[str, Any]) -> dict[str, Any]:
-        if name == "session_access_token_signing_keys":
-            row["value"] = self._at_rest.protect(row["value"], label=dynamic_kid(row["created_at_time"]))
-        elif name == "jwt_signing_keys":
-            row["key_string"] = self._at_rest.protect(row["key_string"], label=row["key_id"])
-        return row
+    def _write_batch(self, connection: Connection, name: str, rows: Sequence[Row]) -> tuple[Mark, int]:
+        """Make the destination's rows equal to those of the source; return how many are."""
+        table = self._target(name)
+        wanted = {key_of(table, row): dict(row) for row in rows}
+        present = rows_with(connection, table, wanted)
+        stale = [key for key, row in wanted.items() if not self._is_equal(name, present.get(key), row)]
+        mark = self._mark
+        if stale:
+            before = digest_of(name, (present[key] for key in stale if key in present))
+            values = [self._form.stored(name, wanted[key]) for key in stale]
+            connection.execute(self._upsert(table), values)
+            written = rows_with(connection, table, stale)
+            mark = self._marked(removed=before, added=digest_of(name, written.values()))
+            present |= written
+        return mark, sum(self._is_equal(name, present.get(key), row) for key, row in wanted.items())
 
-    def _upsert(self, name: str, table: Table) -> Any:
-        is_sqlite = self._destination.location.is_sqlite
-        statement: Any = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    def _is_equal(self, name: str, present: Row | None, wanted: Row) -> bool:
+        return present is not None and self._form.plain(name, present) == wanted
+
+    def _upsert(self, table: Table) -> Any:
+        statement: Any = self._insert(table)
         keys = [column.name for column in table.primary_key]
         others = {
             column.name: statement.excluded[column.name] for column in table.c if column.name not in keys
         }
-        if not others or name in ("tenants", "session_access_token_signing_keys", "jwt_signing_keys"):
+        if not others:
             return statement.on_conflict_do_nothing()
-        newer = None
-        if name == "session_info":
-            # Whichever side rotated last has the later end; the other's tokens are stale.
-            newer = statement.excluded.expires_at >= table.c.expires_at
-        return statement.on_conflict_do_update(index_elements=keys, set_=others, where=newer)
+        return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
-    def _prune(self, before_ms: int) -> int:
-        """Delete sessions that an earlier run brought and that are no longer in the source."""
-        own, theirs = self._destination.tables.sessions, self._source.tables.sessions
-        after, ended = "", 0
-        while True:
-            query = (
-                select(own.c.tenant_id, own.c.session_handle)
-                .where(own.c.app_id == DEFAULT_APP_ID, own.c.created_at_time < before_ms)
-                .where(own.c.session_handle > after)
-                .order_by(own.c.session_handle)
-                .limit(self._batch)
-            )
-            keys = [tuple(row) for row in self._destination.read(lambda c, q=query: c.execute(q).all())]
-            if not keys:
-                return ended
-            after = keys[-1][1]
-            handles = [handle for _, handle in keys]
-            query = select(theirs.c.session_handle).where(
-                theirs.c.app_id == DEFAULT_APP_ID, theirs.c.session_handle.in_(handles)
-            )
-            present = set(self._source.read(lambda c, q=query: c.execute(q).scalars().all()))
-            gone = [handle for handle in handles if handle not in present]
-            if gone:
-                statement = own.delete().where(own.c.app_id == DEFAULT_APP_ID, own.c.session_handle.in_(gone))
-                ended += self._destination.write(lambda c, s=statement: c.execute(s).rowcount)
+    def _insert(self, table: Table) -> Any:
+        return (sqlite if self._destination.location.is_sqlite else postgresql).insert(table)
 
-    # Keys and marker
+    # Marker
 
-    def _master(self, tables: Tables) -> Any:
-        values = tables.key_value
-        return select(values.c.value).where(
-            values.c.app_id == DEFAULT_APP_ID,
-            values.c.tenant_id == DEFAULT_TENANT_ID,
-            values.c.name == _MASTER_KEY,
-        )
+    def _write(self, work: Callable[[Connection], tuple[Mark, int]]) -> int:
+        """Run one transaction that also writes the marker, if that changed."""
+        current = self._mark
 
-    def _copy_master(self, connection: Connection, master: str | None) -> None:
-        if master is None:
-            return
-        tables = self._destination.tables
-        own = connection.scalar(self._master(tables))
-        if own is not None and self._at_rest.reveal(own, label=_MASTER_KEY) == master:
-            return
-        if own is not None and connection.execute(select(tables.sessions.c.session_handle).limit(1)).first():
-            raise ConfigError(
-                f"{self._destination.location.name} has sessions of its own, made with another key: "
-                "import into an empty database"
-            )
-        self._put_value(connection, _MASTER_KEY, self._at_rest.protect(master, label=_MASTER_KEY))
+        def unit(connection: Connection) -> tuple[Mark, int]:
+            mark, result = work(connection)
+            if mark != current:
+                self._replace_mark(connection, _written(current), mark)
+            return mark, result
 
-    def _read_mark(self, connection: Connection) -> None:
-        tables = self._destination.tables
-        query = select(tables.key_value.c.value).where(
-            tables.key_value.c.app_id == DEFAULT_APP_ID, tables.key_value.c.name == MARKER
-        )
-        text = connection.scalar(query)
-        if text is None:
-            return
-        known = Mark(**json.loads(text))
+        self._mark, result = self._destination.write(unit)
+        return result
+
+    def _marked(self, *, removed: int = 0, added: int = 0) -> Mark:
+        digest = changed_digest(int(self._mark.digest, 16), removed=removed, added=added)
+        return replace(self._mark, digest=format(digest, "032x"))
+
+    def _present_digest(self) -> int:
+        total = 0
+        for name in COPIED_TABLES:
+            table = self._target(name)
+            for rows in batches(
+                self._destination.read, table, list(table.c), own_rows(table), size=self._batch
+            ):
+                total = changed_digest(total, added=digest_of(name, rows))
+        return total
+
+    def _refuse_own_data(self) -> None:
+        for name in DATA_TABLES:
+            table = self._target(name)
+            query = select(*table.primary_key).where(own_rows(table)).limit(2)
+            keys = {tuple(row) for row in self._destination.read(lambda c, q=query: c.execute(q).all())}
+            if keys - {(DEFAULT_APP_ID, DEFAULT_TENANT_ID)}:
+                raise ConfigError(
+                    f"{self._destination.location.name} has data of its own (table {table.name}): "
+                    "import into an empty database"
+                )
+
+    def _refuse_if_in_use(self, known: Mark, digest: str) -> None:
+        name = self._destination.location.name
         if known.source != self._source.name:
-            raise ConfigError(f"{self._destination.location.name} was imported from {known.source} before")
-        if known.finished_ms is None:
-            self._mark = known
-            return
-        self._refuse_if_in_use(connection, known.finished_ms)
-        self._mark.previous_ms = known.started_ms
-
-    def _refuse_if_in_use(self, connection: Connection, since_ms: int) -> None:
-        own, theirs = self._destination.tables.sessions, self._source.tables.sessions
-        newest = connection.execute(
-            select(own.c.session_handle)
-            .where(own.c.app_id == DEFAULT_APP_ID, own.c.created_at_time > since_ms)
-            .order_by(own.c.created_at_time.desc())
-            .limit(1)
-        ).scalar()
-        query = select(func.count()).select_from(theirs).where(theirs.c.session_handle == newest)
-        if newest is not None and not self._source.read(lambda c: c.scalar(query)):
+            raise ConfigError(f"{name} was imported from {known.source} before")
+        if known.digest != digest:
             raise ConfigError(
-                f"{self._destination.location.name} is in use: sessions were created in it since the import, "
-                "and importing again would bring back sessions that have ended"
+                f"{name} is in use: it was written to since the import, and importing again would undo that, "
+                "for example bring back sessions that have ended. Import into an empty database"
             )
+        self.resumes = known.finished_ms is None
 
-    def _write_mark(self, connection: Connection) -> None:
-        mark = {name: getattr(self._mark, name) for name in Mark.__slots__}
-        self._put_value(connection, MARKER, json.dumps(mark))
+    def _replace_mark(self, connection: Connection, before: str, mark: Mark) -> None:
+        values = self._destination.tables.key_value
+        statement = (
+            update(values)
+            .where(values.c.app_id == DEFAULT_APP_ID, values.c.name == MARKER, values.c.value == before)
+            .values(value=_written(mark))
+        )
+        if connection.execute(statement).rowcount != 1:
+            raise ConfigError(f"another import into {self._destination.location.name} is running")
+
+    # Keys
+
+    def _put_master(self, connection: Connection, master: str) -> None:
+        own = connection.scalar(self._value_of(_MASTER_KEY))
+        if own is None or self._form.plain_value(own, label=_MASTER_KEY) != master:
+            self._put_value(connection, _MASTER_KEY, self._form.stored_value(master, label=_MASTER_KEY))
+
+    def _source_master(self) -> Any:
+        values = self._source.tables.key_value.c
+        return select(values.value).where(
+            values.app_id == DEFAULT_APP_ID,
+            values.tenant_id == DEFAULT_TENANT_ID,
+            values.name == _MASTER_KEY,
+        )
+
+    def _value_of(self, name: str) -> Any:
+        values = self._destination.tables.key_value.c
+        return select(values.value).where(
+            values.app_id == DEFAULT_APP_ID, values.tenant_id == DEFAULT_TENANT_ID, values.name == name
+        )
 
     def _put_value(self, connection: Connection, name: str, value: str) -> None:
         table = self._destination.tables.key_value
-        is_sqlite = self._destination.location.is_sqlite
-        statement: Any = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
         row = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID, "name": name}
-        row |= {"value": value, "created_at_time": self._now_ms()}
-        keys = [column.name for column in table.primary_key]
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"value": value}), row)
+        row |= {"value": value, "created_at_time": self._started_ms}
+        connection.execute(self._upsert(table), row)
 
     def _notes(self, connection: Connection) -> Iterator[str]:
         sessions = self._source.tables.sessions
@@ -332,3 +328,7 @@ class Transfer:
         ):
             if self._source.has_named(name):
                 yield what
+
+
+def _written(mark: Mark) -> str:
+    return json.dumps(asdict(mark))

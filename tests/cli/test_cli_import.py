@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -67,6 +67,7 @@ def test_everything_arrives_and_goes_on(run: Runner, source: Driver, target: Tes
         "source": SESSIONS + 1,
         "copied": SESSIONS + 1,
         "verified": SESSIONS + 1,
+        "removed": 0,
     }
     assert counts["session_info"] == expected
     assert all(table["source"] <= table["copied"] == table["verified"] for table in counts.values())
@@ -109,34 +110,47 @@ def test_an_older_core_without_rotation_columns(run: Runner, source: Driver, tar
 def test_an_interrupted_run_goes_on_where_it_stopped(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The marker is written with each batch: nothing is copied twice, nothing is left out."""
+    """What arrived is compared, not written again; what changed at the source meanwhile is not missed."""
     from supertokens_py.cli.transfer import Transfer
 
     sessions = sessions_of(source)
     written: list[str] = []
     write_batch = Transfer._write_batch
 
-    def failing(self: Transfer, connection: Any, name: str, rows: Any, key: Any) -> int:
+    def failing(self: Transfer, connection: Any, name: str, rows: Any) -> Any:
         if len([entry for entry in written if entry == "session_info"]) == 2 and fail:
             raise KeyboardInterrupt
-        written.append(name)
-        return write_batch(self, connection, name, rows, key)
+        before = self._mark
+        outcome = write_batch(self, connection, name, rows)
+        if outcome[0] != before:
+            written.append(name)
+        return outcome
 
     monkeypatch.setattr(Transfer, "_write_batch", failing)
     fail = True
     stopped = copy(run, source, target, "--batch", "5")
     assert (stopped.code, stopped.err) == (130, '{"error": "interrupted"}\n')
     mark = json.loads(target.query(f"SELECT value FROM key_value WHERE name = '{MARKER}'")[0][0])
-    assert (mark["table"], mark["finished_ms"]) == ("session_info", None)
-    assert target.query("SELECT count(*) FROM session_info") == [(10,)]
+    assert mark["finished_ms"] is None
+    arrived = {handle for (handle,) in target.query("SELECT session_handle FROM session_info")}
+    assert len(arrived) == 10
 
+    ended = next(session for session in sessions if session.handle in arrived)
+    source.revoke_sessions([ended.handle])
+    source.remove_user_role("ann", "admin", tenant_id="t1")
     fail = False
     written.clear()
     ran = copy(run, source, target, "--batch", "5")
-    assert ran.code == 0
-    assert written == ["session_info"] * 3
-    assert ran.json["tables"][-1]["verified"] == SESSIONS
+    assert (ran.code, ran.json["ended_sessions"]) == (0, 1)
+    # 13 sessions had not arrived: three batches of 5, or four if the first begins among those that had.
+    # (Activity is written in the background; every other table had arrived.)
+    assert set(written) - {"user_last_active"} == {"session_info"}
+    assert written.count("session_info") in (3, 4)
+    assert ran.json["tables"][-1]["verified"] == SESSIONS - 1
     there = Driver(target.uri)
+    assert there.user_roles("ann", tenant_id="t1") == []
+    assert isinstance(there.refresh(ended), Unauthorised)
+    sessions.remove(ended)
     assert all(there.refresh(session).handle == session.handle for session in sessions)
     there.close()
 
@@ -162,27 +176,129 @@ def test_a_copy_can_be_repeated_until_it_is_used(run: Runner, source: Driver, ta
     assert isinstance(there.refresh(ended), Unauthorised)
     assert there.refresh(late).handle == late.handle
     assert there.metadata("ann") == {"ü": [None]}
-
-    there.create("first user of the copy")
     there.close()
-    used = copy(run, source, target)
-    assert used.code == 2
-    assert "is in use: sessions were created in it since the import" in used.err
 
 
-def test_a_session_that_rotated_in_the_copy_is_not_rolled_back(
+def test_what_was_removed_at_the_source_is_removed_here(
     run: Runner, source: Driver, target: TestDatabase
 ) -> None:
-    """Whichever side rotated last has the later end, and stays."""
+    """A former administrator is none after the next import; the run says what it removed."""
+    source.add_role("guest", ["look"])
+    source.add_user_role("bob", "guest", tenant_id="public")
+    source.put_tenant("t2", {"first_factors": ["otp"]})
+    source.merge_metadata("bob", {"a": 1})
+    leaving = source.create("bob", tenant_id="t2")
+    assert copy(run, source, target).code == 0
+
+    source.remove_user_role("ann", "admin", tenant_id="t1")
+    source.remove_role_permissions("admin", ["write"])
+    source.delete_role("guest")
+    source.clear_metadata("bob")
+    source.delete_tenant("t2")
+    ran = run("import", "--from", uri_of(source), "--connection-uri", target.uri)
+    assert ran.code == 0
+    assert (
+        "removed here, since the source does not have them: 1 tenant, 1 tenant configuration, "
+        "1 first factor, 1 role, 2 role permissions, 2 role assignments, 1 metadata record, 1 session"
+        in ran.out
+    )
+    there = Driver(target.uri)
+    assert there.user_roles("ann", tenant_id="t1") == []
+    assert there.role_permissions("admin") == ["read"]
+    assert (there.roles(), there.role_permissions("guest")) == (["admin"], None)
+    assert there.metadata("bob") == {}
+    assert [tenant.tenant_id for tenant in there.tenants()] == ["public", "t1"]
+    assert isinstance(there.refresh(leaving), Unauthorised)
+    there.close()
+    again = copy(run, source, target)
+    assert (again.code, {table["removed"] for table in again.json["tables"]}) == (0, {0})
+
+
+WRITES: dict[str, Callable[[Driver, IssuedSession], object]] = {
+    "log-in": lambda there, session: there.create("first user of the copy"),
+    "sign-out": lambda there, session: there.revoke_sessions([session.handle]),
+    "refresh": lambda there, session: there.refresh(session),
+    "payload": lambda there, session: there.replace_session_payload(session.handle, {"new": 1}),
+    "role": lambda there, session: there.add_role("new", []),
+    "assignment removed": lambda there, session: there.remove_user_role("ann", "admin", tenant_id="t1"),
+    "metadata": lambda there, session: there.merge_metadata("ann", {"new": 1}),
+    "tenant": lambda there, session: there.put_tenant("t9", {}),
+    "signing key": lambda there, session: there.rotate_signing_key(),
+    "clean-up": lambda there, session: there.sweep(),
+}
+
+
+@pytest.mark.parametrize(
+    ("write", "interrupted"), [*((write, False) for write in WRITES), ("sign-out", True), ("role", True)]
+)
+def test_a_destination_in_use_is_left_alone(
+    run: Runner,
+    source: Driver,
+    sqlite_files: Sqlite,
+    monkeypatch: pytest.MonkeyPatch,
+    write: str,
+    interrupted: bool,
+) -> None:
+    """Any write of its own counts, after a complete import as after an interrupted one."""
+    from supertokens_py.cli.transfer import Transfer
+
+    session = source.create("ann")
+    soon_over = source.create("ann")
+    target = sqlite_files.create(template=False)
+    if interrupted:
+        monkeypatch.setattr(Transfer, "finish", _interrupt)
+    assert copy(run, source, target).code == (130 if interrupted else 0)
+    monkeypatch.undo()
+    there = Driver(target.uri)
+    if write == "clean-up":
+        target.query(f"UPDATE session_info SET expires_at = 1 WHERE session_handle = '{soon_over.handle}'")
+    WRITES[write](there, session)
+    there.close()
+    before = _rows(target)
+    used = copy(run, source, target)
+    assert used.code == 2
+    assert "is in use: it was written to since the import" in used.err
+    assert _rows(target) == before
+
+
+def _interrupt(self: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _rows(database: TestDatabase) -> dict[str, list[Any]]:
+    tables = [name for (name,) in database.query("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {table: sorted(database.query(f"SELECT * FROM {table}"), key=str) for table in tables}
+
+
+def test_reading_the_copy_is_no_use_of_it(run: Runner, source: Driver, target: TestDatabase) -> None:
+    """An application may be tried on it, as long as nobody logs in, refreshes or signs out."""
     session = source.create("ann")
     assert copy(run, source, target).code == 0
-    there = Driver(target.uri, now_ms=lambda: source.engine._settings.now_ms() + 1_000)
-    successor = there.refresh(session)
+    there = Driver(target.uri)
+    assert there.verify(session) == source.verify(session)
+    assert there.user_roles("ann", tenant_id="t1") == ["admin"]
+    there.jwks()
     there.close()
     assert copy(run, source, target).code == 0
-    there = Driver(target.uri)
-    assert there.refresh(successor).handle == session.handle
-    there.close()
+
+
+def test_a_second_import_at_the_same_time_stops(
+    run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is written only by the run whose marker is the latest."""
+    from supertokens_py.cli.transfer import Transfer
+
+    source.create("ann")
+    prune = Transfer._prune
+
+    def overtaken(self: Transfer, name: str) -> int:
+        target.query(f"UPDATE key_value SET value = '{{}}' WHERE name = '{MARKER}'")
+        return prune(self, name)
+
+    monkeypatch.setattr(Transfer, "_prune", overtaken)
+    ran = copy(run, source, target)
+    assert (ran.code, "another import into" in ran.err) == (2, True)
+    assert target.query("SELECT count(*) FROM session_info") == [(0,)]
 
 
 def test_keys_are_encrypted_where_the_destination_asks_for_it(
@@ -202,21 +318,40 @@ def test_keys_are_encrypted_where_the_destination_asks_for_it(
     there.close()
 
 
-def test_a_database_with_sessions_of_its_own_is_left_alone(
-    run: Runner, source: Driver, sqlite_database: TestDatabase
+@pytest.mark.parametrize("own_data", ["session", "role", "metadata", "tenant"])
+def test_a_database_with_data_of_its_own_is_left_alone(
+    run: Runner, source: Driver, sqlite_database: TestDatabase, own_data: str
 ) -> None:
-    """Their refresh tokens are sealed with another key: two sets cannot live together."""
+    """It would have to be removed to make the copy equal to the source."""
     own = Driver(sqlite_database.uri)
-    session = own.create("own")
+    fill: dict[str, Callable[[], object]] = {
+        "session": lambda: own.create("own"),
+        "role": lambda: own.add_role("own", []),
+        "metadata": lambda: own.merge_metadata("own", {"a": 1}),
+        "tenant": lambda: own.put_tenant("own", {}),
+    }
+    fill[own_data]()
     own.close()
     source.create("ann")
+    before = _rows(sqlite_database)
     ran = copy(run, source, sqlite_database)
     assert ran.code == 2
-    assert "has sessions of its own" in ran.err
-    own = Driver(sqlite_database.uri)
-    assert own.refresh(session).handle == session.handle
-    assert own.count("session_info") == 1
-    own.close()
+    assert "has data of its own" in ran.err
+    assert _rows(sqlite_database) == before
+
+
+def test_keys_of_a_database_that_was_only_started_give_way(
+    run: Runner, source: Driver, sqlite_database: TestDatabase
+) -> None:
+    """They signed nothing that anybody holds; the run says so."""
+    session = source.create("ann")
+    ran = run("import", "--from", uri_of(source), "--connection-uri", sqlite_database.uri)
+    assert ran.code == 0
+    assert "removed here, since the source does not have them: 1 dynamic signing key, 1 static" in ran.out
+    there = Driver(sqlite_database.uri)
+    assert there.refresh(session).handle == session.handle
+    assert [key["kid"] for key in there.jwks().keys] == [key["kid"] for key in source.jwks().keys]
+    there.close()
 
 
 def test_a_dry_run_only_counts(run: Runner, source: Driver, target: TestDatabase) -> None:
@@ -251,31 +386,57 @@ def test_sources_that_cannot_be(
     assert run("import", "--from", uri_of(source), *into, "--batch", "0").code == 2
 
 
-def test_a_row_that_goes_away_meanwhile_is_told(
+def test_the_source_is_copied_as_it_was_at_one_moment(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A session that ends between counting and copying: the next run finds everything in order."""
+    """A core goes on working meanwhile: what it does after the first read comes with the next import."""
     from supertokens_py.cli.transfer import Transfer
 
     kept, ending = sessions_of(source, 2)
     write_batch = Transfer._write_batch
 
-    def ends(self: Transfer, connection: Any, name: str, rows: Any, key: Any) -> int:
+    def works_on(self: Transfer, connection: Any, name: str, rows: Any) -> Any:
         if name == "roles":
             source.revoke_sessions([ending.handle])
-        return write_batch(self, connection, name, rows, key)
+            source.create("late")
+        return write_batch(self, connection, name, rows)
 
-    monkeypatch.setattr(Transfer, "_write_batch", ends)
+    with monkeypatch.context() as patched:
+        patched.setattr(Transfer, "_write_batch", works_on)
+        ran = copy(run, source, target)
+    assert (ran.code, ran.json["complete"]) == (0, True)
+    table = ran.json["tables"][-1]
+    assert (table["source"], table["copied"], table["verified"]) == (2, 2, 2)
+    ran = copy(run, source, target)
+    table = ran.json["tables"][-1]
+    assert (ran.code, table["source"], table["verified"], table["removed"]) == (0, 2, 2, 1)
+    there = Driver(target.uri)
+    assert there.refresh(kept).handle == kept.handle
+    assert isinstance(there.refresh(ending), Unauthorised)
+    there.close()
+
+
+def test_a_row_that_did_not_arrive_is_told(
+    run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is read back before it is committed."""
+    from supertokens_py.cli import transfer
+
+    sessions_of(source, 2)
+    rows_with = transfer.rows_with
+
+    def loses_one(connection: Any, table: Any, keys: Any) -> Any:
+        found = rows_with(connection, table, keys)
+        if found and table.name == "session_info":
+            found.popitem()
+        return found
+
+    monkeypatch.setattr(transfer, "rows_with", loses_one)
     ran = copy(run, source, target)
     assert (ran.code, ran.json["complete"]) == (1, False)
     assert ran.err == '{"error": "not every row arrived: run the command again"}\n'
     table = ran.json["tables"][-1]
-    assert (table["source"], table["copied"], table["verified"]) == (2, 1, 1)
-    ran = copy(run, source, target)
-    assert (ran.code, ran.json["complete"]) == (0, True)
-    there = Driver(target.uri)
-    assert there.refresh(kept).handle == kept.handle
-    there.close()
+    assert (table["source"], table["copied"], table["verified"]) == (2, 2, 1)
 
 
 def test_a_file_is_a_source_too(run: Runner, sqlite_database: TestDatabase, sqlite_files: Sqlite) -> None:

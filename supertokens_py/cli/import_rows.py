@@ -1,0 +1,140 @@
+"""The rows that an import copies: which tables, how rows compare, and one digest over all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy import Connection, and_, literal, select, tuple_
+
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.embedded.key_material import AtRest, dynamic_kid
+from supertokens_py.engine.embedded.tables import Tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Table
+
+#: The tables to copy, parents first, and what one row of each is called.
+COPIED_TABLES = {
+    "tenants": "tenant",
+    "tenant_configs": "tenant configuration",
+    "tenant_first_factors": "first factor",
+    "tenant_required_secondary_factors": "secondary factor",
+    "session_access_token_signing_keys": "dynamic signing key",
+    "jwt_signing_keys": "static signing key",
+    "roles": "role",
+    "role_permissions": "role permission",
+    "user_roles": "role assignment",
+    "user_metadata": "metadata record",
+    "user_last_active": "activity record",
+    "session_info": "session",
+}
+#: Tables in which a destination in use has rows. Keys are made by a mere start.
+DATA_TABLES = tuple(name for name in COPIED_TABLES if not name.endswith("signing_keys"))
+
+Row: TypeAlias = Mapping[str, Any]
+Key: TypeAlias = tuple[Any, ...]
+
+_MODULUS = 2**128
+
+
+def table_named(tables: Tables, name: str) -> Table:
+    """Return a table by its official name."""
+    return next(table for table in tables.all() if tables.official_name(table) == name)
+
+
+def own_rows(table: Table) -> ColumnElement[bool]:
+    """Return the condition for rows of the one app that we serve."""
+    condition: ColumnElement[bool] = table.c.app_id == DEFAULT_APP_ID
+    if "connection_uri_domain" in table.c:
+        condition = and_(condition, table.c.connection_uri_domain == "")
+    return condition
+
+
+def key_of(table: Table, row: Row) -> Key:
+    """Return the primary key of a row."""
+    return tuple(row[column.name] for column in table.primary_key)
+
+
+def batches(
+    read: Callable[[Callable[[Connection], Any]], Any],
+    table: Table,
+    columns: Sequence[ColumnElement[Any]],
+    condition: ColumnElement[bool],
+    *,
+    size: int,
+) -> Iterator[Sequence[Row]]:
+    """Read rows in the order of their primary key, `size` at a time."""
+    key = list(table.primary_key)
+    after: Key | None = None
+    while True:
+        query = select(*columns).where(condition).order_by(*key).limit(size)
+        if after is not None:
+            query = query.where(tuple_(*key) > tuple_(*map(literal, after)))
+        rows: Sequence[Row] = read(lambda c, q=query: c.execute(q).mappings().all())
+        if not rows:
+            return
+        after = key_of(table, rows[-1])
+        yield rows
+
+
+def rows_with(
+    connection: Connection,
+    table: Table,
+    keys: Iterable[Key],
+    columns: Sequence[ColumnElement[Any]] | None = None,
+) -> dict[Key, Row]:
+    """Return the rows that have one of the primary keys."""
+    query = select(*(table.c if columns is None else columns)).where(
+        tuple_(*table.primary_key).in_(list(keys))
+    )
+    rows: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+    return {key_of(table, row): row for row in rows}
+
+
+def digest_of(name: str, rows: Iterable[Row]) -> int:
+    """Return a number for a set of rows, in any order.
+
+    Numbers of disjoint sets add up (modulo 2**128), so that a digest over everything can follow each change
+    without another look at the rest.
+    """
+    total = 0
+    for row in rows:
+        text = json.dumps([name, sorted(row.items())], default=str)
+        total += int.from_bytes(sha256(text.encode()).digest()[:16])
+    return total % _MODULUS
+
+
+def changed_digest(before: int, *, removed: int = 0, added: int = 0) -> int:
+    """Return the digest after rows were removed and added."""
+    return (before - removed + added) % _MODULUS
+
+
+class StoredForm:
+    """How rows are stored in the destination, which may keep keys encrypted."""
+
+    def __init__(self, encryption_key: str | None) -> None:
+        self._at_rest = AtRest(encryption_key)
+
+    def stored(self, name: str, row: Row) -> dict[str, Any]:
+        """Return what to store for a row of the source."""
+        return self._with_key(name, row, self._at_rest.protect)
+
+    def plain(self, name: str, row: Row) -> dict[str, Any]:
+        """Return a row as the source has it."""
+        return self._with_key(name, row, self._at_rest.reveal)
+
+    def stored_value(self, text: str, *, label: str) -> str:
+        return self._at_rest.protect(text, label=label)
+
+    def plain_value(self, text: str, *, label: str) -> str:
+        return self._at_rest.reveal(text, label=label)
+
+    def _with_key(self, name: str, row: Row, change: Callable[..., str]) -> dict[str, Any]:
+        if name == "session_access_token_signing_keys":
+            return {**row, "value": change(row["value"], label=dynamic_kid(row["created_at_time"]))}
+        if name == "jwt_signing_keys":
+            return {**row, "key_string": change(row["key_string"], label=row["key_id"])}
+        return dict(row)
