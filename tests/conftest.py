@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from tests.support.programs import missing
 
 if TYPE_CHECKING:
     from tests.support.databases import Postgres, Sqlite, TestDatabase
+
+# A line per refused request buries the assertion of a test that fails among hundreds of them.
+logging.getLogger("django.request").setLevel(logging.ERROR)
 
 
 @pytest.fixture

@@ -413,7 +413,7 @@ def test_threads_that_need_a_recipe_at_once_get_the_same() -> None:
     second = threading.Thread(target=lambda: found.append(made.recipe(Diary)))
     with made._lock:
         second.start()
-        assert asked.wait(10)
+        assert asked.wait(40)
         first = made.recipe(Diary)
     second.join()
     assert found == [first]

@@ -72,16 +72,16 @@ async def test_a_cancelled_caller_does_not_stop_the_unit() -> None:
 
     def work() -> None:
         started.set()
-        finish.wait(5)
+        finish.wait(40)
         done.set()
 
     task = asyncio.create_task(offload(work))
-    await asyncio.to_thread(started.wait, 5)
+    await asyncio.to_thread(started.wait, 40)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     finish.set()
-    assert await asyncio.to_thread(done.wait, 5)
+    assert await asyncio.to_thread(done.wait, 40)
 
 
 async def hook_async(value: int) -> int:
@@ -169,11 +169,11 @@ def test_a_forked_child_makes_threads_of_its_own() -> None:
     child = os.fork()
     if child == 0:
         try:
-            code = 0 if asyncio.run(asyncio.wait_for(offloaded_where(), 5)) and blocking(_core)() == 2 else 1
+            code = 0 if asyncio.run(asyncio.wait_for(offloaded_where(), 30)) and blocking(_core)() == 2 else 1
         except BaseException:
             code = 2
         os._exit(code)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 45
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
@@ -191,7 +191,7 @@ def test_a_forked_child_leaves_the_parents_loop_alone() -> None:
     """A child that closes its copy of the lent loop must not take the parent's wake-up with it."""
 
     async def hook() -> int:
-        return await asyncio.wait_for(offload(where), 10)
+        return await asyncio.wait_for(offload(where), 3600)  # no timer wakes the loop in time
 
     async def core() -> int:
         return await call_app(hook)
@@ -202,9 +202,7 @@ def test_a_forked_child_leaves_the_parents_loop_alone() -> None:
         gc.collect()  # the child drops its copy of the loop
         os._exit(0)
     os.waitpid(child, 0)
-    started = time.monotonic()
     assert blocking(core)() != threading.get_ident()
-    assert time.monotonic() - started < 8, "only the timer woke the loop"
 
 
 async def _core() -> int:
@@ -254,18 +252,18 @@ def test_a_unit_outlives_the_loop_of_its_caller() -> None:
 
     def unit() -> None:
         began.set()
-        gate.wait(10)
+        gate.wait(40)
         done.set()
 
     async def leave() -> None:
         task = asyncio.create_task(offload(unit))
         await asyncio.sleep(0)
-        began.wait(10)
+        began.wait(40)
         task.cancel()
 
     asyncio.run(leave())
     gate.set()
-    assert done.wait(10)
+    assert done.wait(40)
     assert asyncio.run(offloaded_where()) != threading.get_ident()
 
 
@@ -285,13 +283,13 @@ def test_an_error_of_a_unit_leaves_no_ring_behind() -> None:
 
     def fail_late() -> None:
         began.set()
-        gate.wait(10)
+        gate.wait(40)
         fail()
 
     async def leave() -> None:
         task = asyncio.create_task(offload(fail_late))
         await asyncio.sleep(0)
-        began.wait(10)
+        began.wait(40)
         task.cancel()
 
     async def see() -> None:

@@ -32,7 +32,7 @@ name = contextvars.ContextVar("name")
 
 async def hook(number):
     await asyncio.sleep(0.02)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         await asyncio.sleep(0.01)
     return f"{name.get()}-{number}"
 

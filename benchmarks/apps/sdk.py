@@ -7,6 +7,8 @@ import os
 from types import ModuleType
 from typing import Any
 
+from support.rounds import require_measured_package
+
 OURS, THEIRS = "supertokens_py", "supertokens_python"
 LABELS = {OURS: "ours", THEIRS: "supertokens-python"}
 
@@ -22,6 +24,7 @@ def core_uri() -> str:
 def start(package: str, framework: str, *, uri: str | None = None, **settings: Any) -> None:
     """Call `init`; `settings` are those of our engine."""
     root, session = module(package, ""), module(package, "recipe.session")
+    require_measured_package()
     config = {
         "connection_uri": uri
         or (core_uri() if package == THEIRS else os.environ.get("BENCH_STORE", "sqlite://"))

@@ -30,6 +30,17 @@ BENCHMARKS = ROOT / "benchmarks"
 Cases = Mapping[str, Callable[[int], Callable[[], Any]]]
 
 
+@dataclass(frozen=True)
+class Side:
+    """A checkout whose package is measured, by the benchmarks of this one."""
+
+    label: str
+    root: Path
+
+
+WORKING_TREE = Side("now", ROOT)
+
+
 @dataclass
 class Samples:
     """Microseconds per operation of one case, one value per round."""
@@ -57,12 +68,12 @@ class WorkerError(Exception):
 class Worker:
     """A contestant in a process of its own. `target` is "module:function"; the function returns its cases."""
 
-    def __init__(self, target: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, target: str, *arguments: str, side: Side = WORKING_TREE) -> None:
         self.target = target
         self._process = subprocess.Popen(
             [sys.executable, "-m", "support.rounds", target, *arguments],
             cwd=BENCHMARKS,
-            env=worker_environment(environment),
+            env=worker_environment(side=side),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -105,11 +116,18 @@ class Worker:
         return answer
 
 
-def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    # The working tree is measured as it is; the peers' environment has the packages it needs.
+def worker_environment(
+    extra: Mapping[str, str] | None = None, *, side: Side = WORKING_TREE
+) -> dict[str, str]:
+    """Return the environment of a process that measures the package of `side`.
+
+    The checkout is measured as it is; the peers' environment has the packages it needs. The benchmarks
+    themselves are always those of this checkout, so that both sides do the same work.
+    """
     return {
         **os.environ,
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{BENCHMARKS}",
+        "PYTHONPATH": f"{side.root}{os.pathsep}{BENCHMARKS}",
+        "BENCH_ROOT": str(side.root),
         "PYTHONDONTWRITEBYTECODE": "",
         **(extra or {}),
     }
@@ -149,7 +167,7 @@ def interleave(
     others on the machine cannot shorten to a few cold operations.
     """
     turns = [(worker, case) for worker in contestants for case in worker.cases]
-    sizes = {case: _calibrated(worker, case, slice_ms, clock) for worker, case in turns}
+    sizes = {case: calibrated(worker, case, slice_ms, clock) for worker, case in turns}
     samples = {case: Samples() for _, case in turns}
     order, deadline = random.Random(seed), time.monotonic() + budget_s
     for number in range(rounds):
@@ -174,7 +192,7 @@ def progress(done: int, total: int) -> None:
         )
 
 
-def _calibrated(worker: Worker, case: str, slice_ms: float, clock: str) -> int:
+def calibrated(worker: Worker, case: str, slice_ms: float, clock: str) -> int:
     """Find how many operations fill a slice, after a first one that may sign in or fetch keys."""
     worker.measure(case, 1)
     n = 1
@@ -187,6 +205,16 @@ def _calibrated(worker: Worker, case: str, slice_ms: float, clock: str) -> int:
 
 
 # The other side: a worker process.
+
+
+def require_measured_package() -> None:
+    """Stop if the package that was imported is not the one to be measured."""
+    package, root = sys.modules.get("supertokens_py"), os.environ.get("BENCH_ROOT")
+    if package is None or root is None:
+        return
+    place = Path(str(package.__file__)).resolve()
+    if not place.is_relative_to(Path(root).resolve()):
+        raise RuntimeError(f"measures {place.parent}, which is not in {root}")
 
 
 def serve(target: str, arguments: Sequence[str]) -> None:
@@ -203,6 +231,7 @@ def serve(target: str, arguments: Sequence[str]) -> None:
     try:
         made = getattr(importlib.import_module(module), function)(*arguments)
         cases: Cases = loop.run_until_complete(made) if inspect.isawaitable(made) else made
+        require_measured_package()
         say({"cases": list(cases)})
         for line in sys.stdin:
             question = json.loads(line)

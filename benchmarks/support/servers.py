@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .rounds import BENCHMARKS, worker_environment
+from .rounds import BENCHMARKS, WORKING_TREE, Side, worker_environment
 
 BROWSER = {
     "accept": "application/json, text/plain, */*",
@@ -111,7 +111,9 @@ COMMANDS = {
 
 
 @contextlib.contextmanager
-def running(kind: str, variants: Sequence[str], transfer: str, core: str) -> Iterator[list[Server]]:
+def running(
+    kind: str, variants: Sequence[str], transfer: str, core: str, *, side: Side = WORKING_TREE
+) -> Iterator[list[Server]]:
     """Serve each variant on a port of its own, signed in; one of ours that cannot start is left out."""
     directory = Path(tempfile.mkdtemp(prefix="st-bench-"))
     servers: list[Server] = []
@@ -132,7 +134,7 @@ def running(kind: str, variants: Sequence[str], transfer: str, core: str) -> Ite
                 process = subprocess.Popen(
                     [sys.executable, "-m", program, *rest, place],
                     cwd=BENCHMARKS,
-                    env=worker_environment(environment),
+                    env=worker_environment(environment, side=side),
                     stdout=out,
                     stderr=out,
                 )

@@ -31,7 +31,7 @@ KINDS = (FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 _CERTIFICATE_OPTIONS = {"uvicorn": "--ssl-certfile", "gunicorn": "--certfile"}
 _VIEWS = {"django-asgi": "async", "django-wsgi": "sync"}
 #: How long a server may take to write what it has to say of an answer that it gave.
-LOG_SECONDS = 10
+LOG_SECONDS = 40
 _FOREIGN = ("SUPERTOKENS_", "DJANGO_", "FLASK_", "GUNICORN_", "UVICORN_", "WEB_CONCURRENCY")
 
 

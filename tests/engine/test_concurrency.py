@@ -98,7 +98,7 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(shared_database: Tes
             tokens.setdefault(handle, []).append(token)
     except EOFError:
         pass
-    process.join(10)
+    process.join(40)
     receiver.close()
     assert len(tokens) >= 60
     core = start(shared_database.uri, sqlite_synchronous="NORMAL")

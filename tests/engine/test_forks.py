@@ -95,10 +95,10 @@ def test_a_fork_waits_for_a_thread_that_opens_the_engine(tmp_path: Path, monkeyp
     monkeypatch.setattr(app, "_open_engine", open_engine)
     thread = threading.Thread(target=lambda: app.engine)
     thread.start()
-    assert opening.wait(10)
+    assert opening.wait(40)
     assert in_child(lambda: len(step(app.engine.jwks()).keys)) == "2"
     thread.join()
-    assert app._lock.acquire(timeout=1)  # and the parent goes on
+    assert app._lock.acquire(timeout=40)  # and the parent goes on
     app.close()
 
 
@@ -116,11 +116,11 @@ def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
     def hold() -> None:
         with app._lock:
             holding.set()
-            done.wait(10)
+            done.wait(40)
 
     stuck = threading.Thread(target=hold)
     stuck.start()
-    assert holding.wait(10)
+    assert holding.wait(40)
     assert in_child(lambda: len(step(app.engine.jwks()).keys)) == "2"
     assert stuck.is_alive()
     done.set()

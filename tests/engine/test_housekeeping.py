@@ -177,18 +177,18 @@ def test_an_owner_that_is_dropped_during_its_own_work(monkeypatch: pytest.Monkey
 
     def flush() -> None:
         running.set()
-        assert go_on.wait(10)
+        assert go_on.wait(40)
 
     keeper = Housekeeper(flush=flush, sweep=lambda: None, sweep_every_s=0)
     before = housekeepers()
     keeper.wake()
     (thread,) = housekeepers() - before
-    assert running.wait(10)
+    assert running.wait(40)
     gone = weakref.ref(keeper)
     del keeper
     assert gone() is not None
     go_on.set()
-    thread.join(10)
+    thread.join(40)
     assert gone() is None
     assert not thread.is_alive()
 
@@ -198,12 +198,10 @@ def test_the_thread_does_not_keep_the_interpreter(sqlite_database: TestDatabase)
     script = (
         f"from tests.engine.driver import Driver\ncore = Driver({sqlite_database.uri!r})\ncore.create('a')\n"
     )
-    began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True, timeout=50
     )
     assert (done.stdout, done.stderr) == ("", "")
-    assert time.monotonic() - began < 20
 
 
 def test_the_sweep_is_run_when_it_is_due(monkeypatch: pytest.MonkeyPatch):
@@ -241,7 +239,7 @@ def test_closing_waits_for_running_work(sqlite_database: TestDatabase):
 
     def unit(_connection: object) -> None:
         running.set()
-        assert finish.wait(10)
+        assert finish.wait(40)
         ended.append("unit")
 
     def close() -> None:
@@ -250,12 +248,12 @@ def test_closing_waits_for_running_work(sqlite_database: TestDatabase):
 
     threads = [threading.Thread(target=database.read, args=[unit]), threading.Thread(target=close)]
     threads[0].start()
-    assert running.wait(10)
+    assert running.wait(40)
     threads[1].start()
     assert until(lambda: database._gate._closers == 1)  # type: ignore[union-attr]
     finish.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(40)
     assert ended == ["unit", "close"]
 
 

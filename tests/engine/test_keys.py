@@ -390,7 +390,7 @@ def test_a_closed_engine_is_not_opened_by_a_look_at_its_keys(
         core.engine.key_set()
         (thread,) = {each for each in threading.enumerate() if each.name == "supertokens-keys"} - before
         core.close()
-    thread.join(10)
+    thread.join(40)
     assert not thread.is_alive()
     assert core.engine._database._opened is False
     assert dict(core.engine.key_set().keys) == {}
@@ -514,7 +514,7 @@ def test_whatever_loads_slowly_holds_up_nobody_with_an_unknown_key(
     thread = threading.Thread(target=getattr(ring, load), kwargs=arguments)
     thread.start()
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         while ring.cooled() is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)

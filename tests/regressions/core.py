@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,7 +14,7 @@ class TinyCore:
     """Serves versions, keys and one answer for each other path; `status` 503 makes it fail."""
 
     def __init__(
-        self, answers: dict[str, Any] | None = None, *, status: int = 200, delay_s: float = 0
+        self, answers: dict[str, Any] | None = None, *, status: int = 200, gate: threading.Event | None = None
     ) -> None:
         self.answers = {
             "GET /apiversion": {"versions": ALL_VERSIONS},
@@ -23,9 +22,10 @@ class TinyCore:
             **(answers or {}),
         }
         self.status = status
-        self.delay_s = delay_s
+        self.gate = gate  #: answers wait for it
         self.breaks = False  #: close the connection instead of answering a POST
         self.asked: list[str] = []
+        self.reached = threading.Event()  #: once something was asked
         self.connections = 0
 
     def __enter__(self) -> TinyCore:
@@ -42,7 +42,9 @@ class TinyCore:
                 asked = f"{self.command} {self.path.partition('?')[0]}"
                 self.rfile.read(int(self.headers.get("content-length") or 0))
                 core.asked.append(asked)
-                time.sleep(core.delay_s)
+                core.reached.set()
+                if core.gate is not None:
+                    core.gate.wait(40)
                 if core.breaks and self.command == "POST":
                     self.close_connection = True
                     return

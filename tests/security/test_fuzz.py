@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from supertokens_py.recipe.session import SessionRecipe
@@ -71,7 +69,6 @@ def test_a_flood_costs_no_io_and_no_memory(fuzzed: Site, kind: str) -> None:
 
 def test_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     """Each long command runs and prints its figures."""
-    started = time.perf_counter()
     assert main(["tokens", "--count", "50", "--seed", "1"]) == 0
     assert main(["payloads", "--count", "20", "--seed", "1"]) == 0
     assert main(["state", "--steps", "30", "--seed", "1"]) == 0
@@ -81,4 +78,3 @@ def test_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert "seed 1: 20 payloads carried unchanged" in told
     assert "30 steps without a divergence" in told
     assert "us each" in told
-    assert time.perf_counter() - started < 50

@@ -62,7 +62,7 @@ class Workers:
         for process in ended:
             process.kill()
         for process in ended:
-            process.join(10)
+            process.join(40)
 
     @property
     def process_ids(self) -> list[int]:

@@ -125,7 +125,7 @@ class Server:
         """End every process of the server the way a power cut would: SIGKILL, no clean-up."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(40)
 
 
 @contextlib.contextmanager

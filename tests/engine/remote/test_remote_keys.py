@@ -33,7 +33,7 @@ def jwks_answer(*kids: str, cache_control: str | None = None) -> httpx2.Response
 
 def wait_for_background_load(engine: RemoteEngine) -> None:
     lock = engine._cache._loading
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 40
     while not lock.acquire(timeout=0.01):
         assert time.monotonic() < deadline
     lock.release()
@@ -77,7 +77,7 @@ def test_a_slow_core_is_waited_for_by_one_request_alone() -> None:
     gate.set()
 
     def slow(request: httpx2.Request) -> httpx2.Response:
-        assert gate.wait(10)
+        assert gate.wait(40)
         return jwks_answer("d-1")
 
     engine = engine_over(Core({JWKS: slow}), now_ms=clock)
@@ -85,20 +85,17 @@ def test_a_slow_core_is_waited_for_by_one_request_alone() -> None:
     clock.ms += 6_000
     gate.clear()
 
-    async def flood() -> tuple[list[Any], float]:
-        began = time.monotonic()
+    async def flood() -> list[Any]:
         tasks = [asyncio.ensure_future(engine.reload_keys()) for _ in range(100)]
         done: set[asyncio.Future[Any]] = set()
-        while len(done) < 99:
+        while len(done) < 99:  # the gate is closed: who waits for the core is not among them
             finished, _ = await asyncio.wait(set(tasks) - done, return_when=asyncio.FIRST_COMPLETED)
             done |= finished
-        took_s = time.monotonic() - began
         gate.set()
-        return await asyncio.gather(*tasks), took_s
+        return await asyncio.gather(*tasks)
 
-    sets, took_s = asyncio.run(asyncio.wait_for(flood(), 30))
+    sets = asyncio.run(flood())
     assert all(key_set is known for key_set in sets)
-    assert took_s < 2
 
 
 def test_unknown_kids_reload_at_most_once_per_cool_down() -> None:
@@ -176,7 +173,7 @@ def test_aged_keys_are_fetched_once_however_many_look() -> None:
 
     def slow(request: httpx2.Request) -> httpx2.Response:
         asked.set()
-        assert gate.wait(10)
+        assert gate.wait(40)
         return jwks_answer("d-1")
 
     core = Core({JWKS: slow})
@@ -187,7 +184,7 @@ def test_aged_keys_are_fetched_once_however_many_look() -> None:
     asked.clear()
     for _ in range(3):
         assert {"d-1"} == set(engine.key_set().keys)
-        assert asked.wait(10)
+        assert asked.wait(40)
     gate.set()
     wait_for_background_load(engine)
     assert len(core.requests) == 2

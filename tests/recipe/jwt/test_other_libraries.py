@@ -78,14 +78,14 @@ def serving(app: FastAPI, listener: socket.socket) -> Iterator[None]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.01)
         assert server.started
         yield
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(40)
 
 
 @pytest.fixture
