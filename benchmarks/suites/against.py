@@ -101,7 +101,8 @@ def _micro(then: Side, processes: int, options: Namespace) -> Iterator[Compariso
         *(("contestants.web:requests", kind, name, "") for kind in WEB for name in _ours(kind)),
     ]
     found = Comparison("micro", "cpu")
-    for specification in specifications:
+    for number, specification in enumerate(specifications):
+        print(f"{number + 1} of {len(specifications)}: {' '.join(specification)}", file=sys.stderr)
         for _ in range(processes):
             with _both(found, *((side, specification) for side in (WORKING_TREE, then))) as pair:
                 _measure(found, pair, effort)
@@ -113,6 +114,7 @@ def _engine(then: Side, processes: int, options: Namespace) -> Iterator[Comparis
     wall, cpu = Comparison("engine", "wall"), Comparison("engine", "cpu")
     with stores("now") as mine, stores("then", running=mine) as others:
         for store in mine:
+            print(store, file=sys.stderr)
             for _ in range(processes):
                 specifications = [
                     (side, ("contestants.stores:sdk_cases", OURS, uris[store], store))
@@ -128,6 +130,7 @@ def _http(then: Side, processes: int, options: Namespace) -> Iterator[Comparison
     kinds = [kind for kind in NAMES if not options.only or options.only in kind]
     with client() as load:
         for kind in kinds:
+            print(NAMES[kind], file=sys.stderr)
             for _ in range(processes):
                 with ExitStack() as stack:
                     mine, others = (

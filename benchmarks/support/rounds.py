@@ -13,6 +13,7 @@ import gc
 import importlib
 import inspect
 import json
+import logging
 import os
 import random
 import statistics
@@ -225,6 +226,8 @@ def serve(target: str, arguments: Sequence[str]) -> None:
         out.write(json.dumps(answer) + "\n")
         out.flush()
 
+    # "sessions are kept in memory" is no news to a benchmark.
+    logging.getLogger("supertokens_py").setLevel(logging.ERROR)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     module, _, function = target.partition(":")
