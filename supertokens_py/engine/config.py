@@ -45,6 +45,8 @@ class EngineConfig:
     #: Connections kept to PostgreSQL per process [10], and seconds to wait for a free one [5].
     pool_size: int | None = None
     pool_timeout: float | None = None
+    #: Uses of a statement after which PostgreSQL keeps it prepared [0]; 0: never. Ignored behind a pooler.
+    prepare_threshold: int | None = None
     #: Seconds that SQLite waits for another writer [10], and its durability [FULL].
     sqlite_busy_timeout: float | None = None
     sqlite_synchronous: Literal["FULL", "NORMAL"] | None = None
@@ -93,6 +95,7 @@ class ResolvedEngineConfig:
     encryption_key: str | None = field(default=None, repr=False)
     pool_size: int = 10
     pool_timeout: float = 5
+    prepare_threshold: int = 0
     sqlite_busy_timeout: float = 10
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
     table_schema: str | None = None
@@ -126,6 +129,7 @@ _RANGES: dict[str, tuple[type[int] | type[float], float, float]] = {
     "clean_up_interval": (float, 0, 1e6),
     "pool_size": (int, 1, 10_000),
     "pool_timeout": (float, 0.01, 3600),
+    "prepare_threshold": (int, 0, 1_000_000),
     "sqlite_busy_timeout": (float, 0, 3600),
 }
 _CHOICES = {

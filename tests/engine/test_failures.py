@@ -23,8 +23,8 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
 
-from supertokens_py.engine.embedded import database as database_module
-from supertokens_py.engine.embedded import pools
+from supertokens_py.engine.embedded import pools, retries
+from supertokens_py.engine.embedded import postgres as postgres_module
 from supertokens_py.engine.embedded.database import UnitConflictError
 from supertokens_py.engine.embedded.statements import DriverQuery
 from supertokens_py.engine.interface import IssuedSession, Verified
@@ -304,7 +304,7 @@ def test_a_rule_that_somebody_added_to_the_table(sqlite_database: TestDatabase, 
 
 def test_a_unit_that_never_comes_through(database: TestDatabase, start: Opener, monkeypatch: Any):
     """What a unit had read is changed again and again: it gives up, says so, and wrote nothing."""
-    monkeypatch.setattr(database_module, "MAX_CONFLICTS", 2)
+    monkeypatch.setattr(retries, "MAX_CONFLICTS", 2)
     core = start(database.uri)
     core.add_role("kept", [])
     table = core.engine._database.tables.roles
@@ -415,9 +415,12 @@ def test_a_database_that_does_not_exist(postgres_database: TestDatabase, start: 
 
 @pytest.mark.postgres
 def test_a_read_only_server(postgres_database: TestDatabase, start: Opener):
-    """A replica: reading goes on, writing says to connect to the primary."""
+    """A replica is refused, for its reads may be stale; who asks for one can read there."""
     session = start(postgres_database.uri).create()
-    core = start(postgres_database.uri + "?options=-c%20default_transaction_read_only%3Don")
+    replica = postgres_database.uri + "?options=-c%20default_transaction_read_only%3Don"
+    with pytest.raises(EngineUnavailableError, match=r"session is read-only; .*connect to the primary"):
+        start(replica).session_information(session.handle)
+    core = start(f"{replica}&target_session_attrs=any")
     assert core.session_information(session.handle).handle == session.handle
     for call in (core.create, lambda: core.refresh(session)):
         with pytest.raises(EngineUnavailableError, match=r"read-only.*connect to the primary"):
@@ -430,7 +433,9 @@ def test_a_user_without_rights(empty_postgres_database: TestDatabase, start: Ope
     empty_postgres_database.query("DROP ROLE IF EXISTS weak")
     empty_postgres_database.query("CREATE ROLE weak LOGIN")
     core = start(empty_postgres_database.uri.replace("postgres@", "weak@"))
-    with pytest.raises(EngineUnavailableError, match=r"permission denied.*may create and use tables"):
+    with pytest.raises(
+        EngineUnavailableError, match=r"permission denied.*let this user create and use tables"
+    ):
         core.create()
 
 
@@ -503,7 +508,7 @@ def test_connections_that_the_server_ended(
 ):
     """An administrator ended every backend: the next call of any kind just works, under eventlet as well."""
     if not has_poll:  # eventlet takes it away
-        monkeypatch.setattr(pools, "select", SimpleNamespace(select=select.select))
+        monkeypatch.setattr(postgres_module, "select", SimpleNamespace(select=select.select))
     core = start(postgres_database.uri, pool_size=5)
     session = core.create()
 

@@ -11,27 +11,30 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from supertokens_py import forks
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.exceptions import EngineUnavailableError, SuperTokensError
 
 from . import failures, schema, tables
+from .gates import Gate, Slots
 from .location import Location, locate
 from .pools import begin, open_pool
+from .postgres import Generation
+from .retries import Retries, Step
 from .statements import DriverQuery, lock_key, take_lock
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Connection, PoolProxiedConnection
+    from sqlalchemy.pool import QueuePool
 
 T = TypeVar("T")
 
 Mode: TypeAlias = Literal["read", "single", "write"]
 Fetch: TypeAlias = "Callable[[ClauseElement, Mapping[str, Any]], tuple[Any, ...] | None]"
 
-MAX_CONFLICTS = 12
-MAX_RECONNECTS = 2
 _PATIENCE_S = 2.0
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -58,7 +61,11 @@ class Database:
             schema=None if self.location.is_sqlite else settings.table_schema, prefix=settings.table_prefix
         )
         self._has_user_tables = False
-        self._pool = open_pool(self.location, settings)
+        self._generation = Generation()
+        self._pool = open_pool(self.location, settings, self._generation)
+        #: Grows when connections broke or tables vanished: what was read before may be of another database.
+        self.interruptions = 0
+        event.listen(self._pool, "invalidate", self._interrupted)
         self._driver_error: type[Exception] = self._pool.dialect.loaded_dbapi.Error
         self._queries: dict[ClauseElement, DriverQuery] = {}  # compiled at their first use
         self._opened = False
@@ -130,7 +137,9 @@ class Database:
             self._open()
         return self._attempts(work, mode, repeatable=repeatable)
 
-    def _attempts(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
+    def _attempts(
+        self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool, reopens: bool = True
+    ) -> T:
         progress = _Progress()
         # A transaction that was never told to commit left nothing behind. One that was may be done: it is
         # not repeated, and a client that refreshes again gets the same token.
@@ -138,33 +147,61 @@ class Database:
             lambda: self._attempt(work, mode, progress),
             repeatable=repeatable,
             undone=lambda: mode == "write" and not progress.committing,
+            reopens=reopens,
         )
 
     def _repeat(
-        self, attempt: Callable[[], T], *, repeatable: bool, undone: Callable[[], bool] = lambda: False
+        self,
+        attempt: Callable[[], T],
+        *,
+        repeatable: bool,
+        undone: Callable[[], bool] = lambda: False,
+        reopens: bool = True,
     ) -> T:
-        conflicts = reconnects = 0
+        retries = Retries(reopens=reopens)
         while True:
             try:
                 return attempt()
             except UnitConflictError:
-                conflicts += 1
-                if conflicts > MAX_CONFLICTS:
+                if not retries.conflict():
                     raise EngineUnavailableError(f"{self.location.name} is too busy: try again") from None
             except IntegrityError:
                 raise  # a rule of the schema: the unit knows what it means
-            except SQLAlchemyError as error:
-                if failures.is_conflict(error) and conflicts < MAX_CONFLICTS:
-                    conflicts += 1  # the database rolled the transaction back, whenever it said so
-                elif (
-                    failures.is_disconnect(error) and reconnects < MAX_RECONNECTS and (repeatable or undone())
-                ):
-                    reconnects += 1
-                    log.info("connection to %s was lost, trying a new one", self.location.name)
-                    continue
-                else:
+            except SuperTokensError:
+                raise
+            except Exception as error:
+                if not failures.is_of_driver(error):
+                    raise
+                step = retries.step_after(error, may_repeat=repeatable or undone())
+                if step is None or not self._recovered(step, error):
                     raise failures.translated(error, self.location, self.settings) from error
-            time.sleep(random.random() * min(0.5, 0.005 * 2**conflicts))  # noqa: S311
+                if step != "again":
+                    continue
+            time.sleep(random.random() * min(0.5, 0.005 * 2**retries.conflicts))  # noqa: S311
+
+    def _recovered(self, step: Step, error: Exception) -> bool:
+        """Do what the next try needs; return whether one makes sense."""
+        if step == "reconnect":
+            log.info("connection to %s was lost, trying a new one", self.location.name)
+        elif step == "replace":
+            log.warning(
+                "%s: %s; all connections are replaced",
+                self.location.name,
+                failures.advise(error, self.location),
+            )
+            self._generation.end(prepares=not failures.is_mixed_up(error))
+        elif step == "reopen":
+            log.warning("the tables in %s are gone: looking at the schema again", self.location.name)
+            self._interrupted()
+            self._opened = False
+            self._open()
+        elif step == "wait":
+            pool = cast("QueuePool", self._pool.pool)
+            return self._slots.refused(pool.checkedin() + pool.checkedout())
+        return True
+
+    def _interrupted(self, *_: object) -> None:
+        self.interruptions += 1
 
     def _attempt(self, work: Callable[[Connection], T], mode: Mode, progress: _Progress) -> T:
         progress.committing = False
@@ -243,12 +280,12 @@ class Database:
             self._opened = True
 
     def _prepare(self) -> None:
-        if self._attempts(lambda c: schema.missing(c, self.tables), "read", repeatable=True):
-            self._attempts(self._upgrade, "write", repeatable=False)
+        if self._attempts(lambda c: schema.missing(c, self.tables), "read", repeatable=True, reopens=False):
+            self._attempts(self._upgrade, "write", repeatable=False, reopens=False)
             log.info("the tables in %s are up to date", self.location.name)
         if not self.location.is_sqlite:
             self._has_user_tables = self._attempts(
-                lambda c: schema.has_user_tables(c, self.tables), "read", repeatable=True
+                lambda c: schema.has_user_tables(c, self.tables), "read", repeatable=True, reopens=False
             )
 
     def _upgrade(self, connection: Connection) -> None:
@@ -261,7 +298,8 @@ class Database:
     def _make_locks(self) -> None:
         self._open_lock = threading.Lock()
         self._writer = threading.Lock()
-        self._gate = _Gate() if self.location.is_sqlite else _NoGate()
+        self._slots = Slots(self.settings.pool_timeout)
+        self._gate = Gate() if self.location.is_sqlite else self._slots
 
     def before_fork(self) -> None:
         # A file's locks belong to a process, but SQLite's notes about them are copied by a fork: with
@@ -285,42 +323,3 @@ class _Progress:
     """How far an attempt came: once it is committing, its outcome may be unknown."""
 
     committing = False
-
-
-class _Gate:
-    """Lets units of work in, and lets a fork or a close wait until none is inside."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition(threading.Lock())
-        self._inside = 0
-        self._closers = 0
-
-    def __enter__(self) -> None:
-        with self._condition:
-            while self._closers:
-                self._condition.wait()
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._condition:
-            self._inside -= 1
-            if self._closers:
-                self._condition.notify_all()
-
-    def close(self, patience_s: float) -> None:
-        with self._condition:
-            self._closers += 1
-            self._condition.wait_for(lambda: self._inside == 0, patience_s)
-
-    def open(self) -> None:
-        with self._condition:
-            self._closers -= 1
-            self._condition.notify_all()
-
-
-class _NoGate(nullcontext[None]):
-    """Where nobody has to wait for units of work: PostgreSQL's connections belong to their process."""
-
-    def close(self, patience_s: float) -> None: ...
-
-    def open(self) -> None: ...

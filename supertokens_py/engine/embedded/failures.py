@@ -9,37 +9,48 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.exceptions import BadInputError, EngineUnavailableError, SuperTokensError
 
+from . import advice
 from .location import Location
 
-_SQLITE_ADVICE = {
-    sqlite3.SQLITE_READONLY: "let the user that runs the application write the file and its directory",
-    sqlite3.SQLITE_CANTOPEN: "check that its directory exists and that the application may write there",
-    sqlite3.SQLITE_FULL: "the disk is full: free some space",
-    sqlite3.SQLITE_IOERR: "reading or writing the file failed: check the disk",
-    sqlite3.SQLITE_PERM: "let the user that runs the application write the file and its directory",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged: restore a backup",
-    sqlite3.SQLITE_NOTADB: "the file is no SQLite database: choose another one",
-}
-_POSTGRES_ADVICE = {
-    "28": "check user and password in connection_uri",
-    "3D": "create the database, or correct its name in connection_uri",
-    "42": "check that the user may create and use tables in this schema",
-    "25": "the server or the user is read-only: connect to the primary",
-    "53": "the server is out of a resource: raise its limits or lower pool_size",
-    "57": "the server is shutting down or starting up: try again",
-}
+#: The server did nothing, and this connection is of no use any more: it is read-only since a fail-over, or
+#: leads through a pooler to a server that knows other prepared statements.
+_UNUSABLE = frozenset({"25006", "26000", "42P05", "08P01"})
+_PREPARED = frozenset({"26000", "42P05", "08P01"})
+_MISSING = frozenset({"42P01", "3F000"})
+_NOT_IN_ENCODING = frozenset({"22P05", "22021"})
+_DRIVERS = frozenset({"psycopg", "psycopg_binary", "psycopg_c", "sqlalchemy", "sqlite3"})
 
 
-def is_conflict(error: SQLAlchemyError) -> bool:
+def is_conflict(error: Exception) -> bool:
     """Tell whether a PostgreSQL transaction lost against another and was rolled back (class 40)."""
     return _sqlstate(error).startswith("40")
 
 
-def is_disconnect(error: SQLAlchemyError) -> bool:
+def is_disconnect(error: Exception) -> bool:
     """Tell whether the connection broke while it was in use."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def is_unusable(error: Exception) -> bool:
+    """Tell whether the server did nothing because of what this connection leads to: take another one."""
+    return _code(error) in _UNUSABLE
+
+
+def is_mixed_up(error: Exception) -> bool:
+    """Tell whether a prepared statement was unknown or another's: a pooler does not track them."""
+    return _code(error) in _PREPARED
+
+
+def is_refused(error: Exception) -> bool:
+    """Tell whether the server has no room for another connection; those that are open go on."""
+    return _code(error) == "53300"
+
+
+def is_missing_table(error: Exception) -> bool:
+    """Tell whether our tables are gone: the database was made anew."""
+    return _sqlstate(error) in _MISSING
 
 
 def is_unknown_parent(error: DBAPIError) -> bool:
@@ -47,10 +58,22 @@ def is_unknown_parent(error: DBAPIError) -> bool:
     return _sqlstate(error) == "23503" or _sqlite_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 
 
-def translated(
-    error: SQLAlchemyError, location: Location, settings: ResolvedEngineConfig
-) -> EngineUnavailableError:
-    """Return the error that callers see; it names the database and what to do, and holds no secret."""
+def is_of_driver(error: Exception) -> bool:
+    """Tell whether an error was raised by the driver, whatever its class, and not by our own code."""
+    if isinstance(error, SQLAlchemyError | UnicodeError):
+        return True
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return module.partition(".")[0] in _DRIVERS
+
+
+def translated(error: Exception, location: Location, settings: ResolvedEngineConfig) -> SuperTokensError:
+    """Return the error that callers see; it names the database and what to do, and holds no secret.
+
+    It is an `EngineUnavailableError`, or a `BadInputError` where the text itself cannot be stored.
+    """
     if isinstance(error, PoolTimeoutError):
         return EngineUnavailableError(
             f"all {settings.pool_size} connections to {location.name} stayed busy for "
@@ -58,8 +81,19 @@ def translated(
         )
     if _sqlite_code(error) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return busy(location, settings)
-    reason = " ".join(str(getattr(error, "orig", None) or error).split())
-    return EngineUnavailableError(f"cannot use {location.name}: {reason}; {_advice(error, location)}")
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, UnicodeError):
+        return BadInputError(
+            f"{location.name} cannot store a text: it holds a character that is no Unicode text"
+        )
+    if _sqlstate(error) in _NOT_IN_ENCODING:
+        return BadInputError(
+            f"{location.name} cannot store a character of the text: {_reason(error)}; "
+            "the encoding of the database is not UTF8"
+        )
+    known = isinstance(error, SQLAlchemyError)
+    reason = _reason(error) if known else f"{type(error).__name__}: {_reason(error)}"
+    return EngineUnavailableError(f"cannot use {location.name}: {reason}; {advise(error, location)}")
 
 
 def busy(location: Location, settings: ResolvedEngineConfig) -> EngineUnavailableError:
@@ -70,20 +104,32 @@ def busy(location: Location, settings: ResolvedEngineConfig) -> EngineUnavailabl
     )
 
 
-def _advice(error: SQLAlchemyError, location: Location) -> str:
+def advise(error: Exception, location: Location) -> str:
+    """Return what an operator can do about an error."""
     if location.is_sqlite:
-        return _SQLITE_ADVICE.get(_sqlite_code(error) & 0xFF, "check the file")
-    return _POSTGRES_ADVICE.get(
-        _sqlstate(error)[:2], "check that the server runs and connection_uri is right"
-    )
+        return advice.of_sqlite(_sqlite_code(error) & 0xFF)
+    return advice.of_postgres(_code(error), _reason(error))
 
 
-def _sqlstate(error: SQLAlchemyError) -> str:
+def _reason(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
+def _code(error: Exception) -> str:
+    """Return the SQLSTATE, or the one that the message stands for; "" if there is none."""
+    code, reason = _sqlstate(error), _reason(error)
+    # PgBouncer gives everything that it says itself the code of a protocol violation.
+    if code and (code != "08P01" or "prepared statement" in reason):
+        return code
+    return advice.refusal_code(reason)
+
+
+def _sqlstate(error: Exception) -> str:
     cause: Any = getattr(error, "orig", None)
     return str(getattr(cause, "sqlstate", None) or "")
 
 
-def _sqlite_code(error: SQLAlchemyError) -> int:
+def _sqlite_code(error: Exception) -> int:
     cause: Any = getattr(error, "orig", None)
     code = getattr(cause, "sqlite_errorcode", None)
     return code if isinstance(code, int) else 0

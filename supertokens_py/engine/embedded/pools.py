@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
-import select
 import sqlite3
 import threading
 import time
@@ -13,14 +11,12 @@ from contextlib import closing
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.factory import MISSING_DRIVER
-from supertokens_py.exceptions import ConfigError
 
 from .location import Location
+from .postgres import Generation, open_postgres
 
 _LOGGING_NAME = "supertokens_py"  #: sets the log of our engines apart from those of the application's
 
@@ -38,15 +34,15 @@ def _hides_rows(record: logging.LogRecord) -> bool:
 logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_hides_rows)
 
 
-def open_pool(location: Location, settings: ResolvedEngineConfig) -> Engine:
+def open_pool(location: Location, settings: ResolvedEngineConfig, generation: Generation) -> Engine:
     """Return an engine that has not connected yet.
 
     Raises:
-        ConfigError: the driver is not installed.
+        ConfigError: the driver is not installed, or an option of the URI cannot work.
     """
     if location.is_sqlite:
         return _sqlite(location, settings)
-    return _postgres(location, settings)
+    return open_postgres(location, settings, generation, logging_name=_LOGGING_NAME)
 
 
 def begin(connection: Connection) -> None:
@@ -125,57 +121,3 @@ def _use_wal(cursor: sqlite3.Cursor, patience_s: float) -> None:
         else:
             cursor.fetchall()
             return
-
-
-def _postgres(location: Location, settings: ResolvedEngineConfig) -> Engine:
-    patience_s = str(max(2, math.ceil(settings.pool_timeout)))
-    given = location.url.query
-    defaults = {
-        "connect_timeout": patience_s,
-        # A peer that vanished without a word must not hold a request for the kernel's two hours.
-        "keepalives_idle": "30",
-        "keepalives_interval": "10",
-        "keepalives_count": "3",
-        "tcp_user_timeout": "30000",
-        "application_name": "supertokens_py",
-    }
-    try:
-        engine = create_engine(
-            location.url,
-            poolclass=QueuePool,
-            pool_size=settings.pool_size,
-            max_overflow=0,
-            pool_timeout=settings.pool_timeout,
-            pool_use_lifo=True,
-            pool_reset_on_return=None,
-            isolation_level="AUTOCOMMIT",
-            connect_args={name: value for name, value in defaults.items() if name not in given},
-            hide_parameters=True,
-            logging_name=_LOGGING_NAME,
-        )
-    except ImportError as error:
-        raise ConfigError(MISSING_DRIVER) from error
-    event.listen(engine, "checkout", _refuse_dead)
-    return engine
-
-
-def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Replace a connection that the server has closed, before anything is sent on it.
-
-    An idle connection has nothing to read unless the server said good-bye. Asking the socket costs
-    microseconds, where a ping would cost a round trip for every unit of work.
-    """
-    try:
-        waiting = bool(_readable(connection.fileno()))
-    except Exception as error:
-        raise DisconnectionError("the connection is closed") from error
-    if waiting:
-        raise DisconnectionError("the server closed the connection")
-
-
-def _readable(descriptor: int) -> object:
-    if not hasattr(select, "poll"):
-        return select.select([descriptor], [], [], 0)[0]
-    poller = select.poll()
-    poller.register(descriptor, select.POLLIN)
-    return poller.poll(0)

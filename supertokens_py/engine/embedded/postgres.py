@@ -1,0 +1,161 @@
+"""Connections to PostgreSQL that stay right behind poolers, after a fail-over and in any encoding."""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import QueuePool
+
+from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.factory import MISSING_DRIVER
+from supertokens_py.exceptions import ConfigError
+
+from .location import Location
+
+#: The option of a connection URI that is ours rather than libpq's, and means what the setting means.
+PREPARE_OPTION = "prepare_threshold"
+
+# What may be left out of the URI because libpq reads it from the environment.
+_VARIABLES = {
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "application_name": "PGAPPNAME",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+
+
+@dataclass
+class Generation:
+    """Which connections of a pool are to be trusted: those that were opened since the last `end()`."""
+
+    number: int = 0
+    prepares: bool = True  #: False once a pooler was seen to mix prepared statements up
+
+    def end(self, *, prepares: bool) -> None:
+        """Have every connection replaced when it is next taken from the pool."""
+        self.number += 1
+        self.prepares = self.prepares and prepares
+
+
+def open_postgres(
+    location: Location, settings: ResolvedEngineConfig, generation: Generation, *, logging_name: str
+) -> Engine:
+    """Return an engine that has not connected yet.
+
+    Raises:
+        ConfigError: the driver is not installed, or `prepare_threshold` in the URI is no number.
+    """
+    threshold = _prepare_threshold(location.url.query, settings)
+    try:
+        engine = create_engine(
+            location.url.difference_update_query([PREPARE_OPTION]),
+            poolclass=QueuePool,
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            pool_timeout=settings.pool_timeout,
+            pool_use_lifo=True,
+            pool_reset_on_return=None,
+            isolation_level="AUTOCOMMIT",
+            connect_args=connect_arguments(location, os.environ, patience_s=settings.pool_timeout),
+            hide_parameters=True,
+            logging_name=logging_name,
+        )
+    except ImportError as error:
+        raise ConfigError(MISSING_DRIVER) from error
+
+    def opened(connection: Any, record: Any) -> None:
+        record.info["generation"] = generation.number
+        if threshold and generation.prepares and is_servers_own(connection):
+            connection.prepare_threshold = threshold
+
+    def taken(connection: Any, record: Any, _proxy: object) -> None:
+        if record.info.get("generation") != generation.number:
+            raise DisconnectionError("the connection leads to another server, or is mixed up with others")
+        _refuse_dead(connection)
+
+    event.listen(engine, "connect", opened)
+    event.listen(engine, "checkout", taken)
+    return engine
+
+
+def connect_arguments(
+    location: Location, environ: Mapping[str, str], *, patience_s: float
+) -> dict[str, str | None]:
+    """Return what every connection is opened with, beside what the URI says.
+
+    Text is always UTF-8: the driver returns bytes from a database without an encoding, and could not
+    send every character to a Latin one. No statement is prepared on the server: psycopg names prepared
+    statements by counting per client connection, so behind a pooler that lends one server connection to
+    several clients, a client would run what another one prepared under the same name.
+    """
+    defaults = {
+        "connect_timeout": str(max(2, math.ceil(patience_s))),
+        # A peer that vanished without a word must not hold a request for the kernel's two hours.
+        "keepalives_idle": "30",
+        "keepalives_interval": "10",
+        "keepalives_count": "3",
+        "tcp_user_timeout": "30000",
+        "application_name": "supertokens_py",
+        # After a fail-over the address may lead to the former primary for a while: a connection to it
+        # could not write, and would read sessions that have been revoked since.
+        "target_session_attrs": "read-write",
+    }
+    given = location.url.query
+    chosen = {
+        name: value
+        for name, value in defaults.items()
+        if name not in given and not environ.get(_VARIABLES.get(name, ""))
+    }
+    return {**chosen, "client_encoding": "utf8", "prepare_threshold": None}
+
+
+def is_servers_own(connection: Any) -> bool:
+    """Tell whether a psycopg connection leads to one server process rather than to a pooler.
+
+    A pooler makes up the process id that it greets a client with, as a client of its own has none.
+    """
+    with connection.cursor() as cursor:
+        (pid,) = cursor.execute("SELECT pg_backend_pid()").fetchone()
+    return bool(pid == connection.info.backend_pid)
+
+
+def _prepare_threshold(query: Mapping[str, Sequence[str] | str], settings: ResolvedEngineConfig) -> int:
+    given = query.get(PREPARE_OPTION)
+    if given is None:
+        return settings.prepare_threshold
+    text = given if isinstance(given, str) else given[-1]
+    if text.lower() == "none":
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        raise ConfigError(
+            f"{PREPARE_OPTION} in connection_uri must be a whole number (0: prepare nothing), not {text!r}"
+        )
+    return int(text)
+
+
+def _refuse_dead(connection: Any) -> None:
+    """Replace a connection that the server has closed, before anything is sent on it.
+
+    An idle connection has nothing to read unless the server said good-bye. Asking the socket costs
+    microseconds, where a ping would cost a round trip for every unit of work.
+    """
+    try:
+        waiting = bool(_readable(connection.fileno()))
+    except Exception as error:
+        raise DisconnectionError("the connection is closed") from error
+    if waiting:
+        raise DisconnectionError("the server closed the connection")
+
+
+def _readable(descriptor: int) -> object:
+    if not hasattr(select, "poll"):
+        return select.select([descriptor], [], [], 0)[0]
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return poller.poll(0)
