@@ -13,7 +13,7 @@ from .exceptions import ConfigError
 from .framework.request import BaseRequest
 from .normalised_url_domain import NormalisedURLDomain
 from .normalised_url_path import NormalisedURLPath
-from .urls import site_of
+from .urls import site_of, web_origin
 
 Framework: TypeAlias = Literal["fastapi", "flask", "django"]
 Mode: TypeAlias = Literal["asgi", "wsgi"]
@@ -38,7 +38,8 @@ class InputAppInfo:
         website_base_path: where the frontend's login pages live.
         website_domain: origin of the website.
         origin: the website's origin, or a function `(request or None, user_context) -> origin` asked
-            at every request; wins over `website_domain`.
+            for requests whose cookies are written or checked; wins over `website_domain`. An answer that
+            no web page could have ("null", "capacitor://localhost") counts as another site than the API.
     """
 
     app_name: str
@@ -163,8 +164,25 @@ class AppInfo:
         """The `iss` of tokens: API origin plus base path."""
         return f"{self.api_domain}{self.api_base_path}"
 
+    def website(self, request: BaseRequest | None, user_context: dict[str, Any]) -> str | None:
+        """Return the website's origin for this request, or None: the function's answer is no web page's.
+
+        Raises:
+            ConfigError: the function returned something that is neither a text nor None.
+        """
+        if not callable(self._origin):
+            return self._origin
+        answer: Any = self._origin(request, user_context)
+        if answer is not None and not isinstance(answer, str):
+            raise ConfigError(f"the function `origin` returned {answer!r}; it must return an origin, a text")
+        return None if answer is None else web_origin(answer)
+
     def get_origin(self, request: BaseRequest | None, user_context: dict[str, Any]) -> NormalisedURLDomain:
-        """Return the website's origin for this request."""
+        """Return the website's origin for this request.
+
+        Raises:
+            ConfigError: the `origin` function answered something that is no origin; see `website`.
+        """
         if callable(self._origin):
             return NormalisedURLDomain(self._origin(request, user_context))
         return self._origin

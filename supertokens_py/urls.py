@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("http://", "https://", "supertokens://")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST_ORIGIN = 300  #: a host name has 253 characters at most
 _SEVERAL = ",;*"  #: lists and patterns of hosts hold them, hosts do not
 LOCAL_SITE = "localhost"
+#: names of this machine; the second is what the frontends' own tests call it
+_LOCAL_NAMES = (LOCAL_SITE, "localhost.org")
 
 
 def api_origin(text: str) -> str:
     """Return scheme, host and non-default port of `text`, such as "https://api.example.com".
 
-    Without a scheme, hosts that start with "localhost" and IP addresses get http, others https.
+    Without a scheme, localhost and IP addresses get http, others https.
 
     Raises:
         ConfigError: `text` has no host that could be meant.
@@ -57,7 +60,7 @@ def _authority(text: str) -> str:
 
 
 def _with_scheme(host: str, text: str) -> str:
-    if host.startswith(LOCAL_SITE) or is_ip(_host_only(host)):
+    if _is_local_or_ip(_host_only(host)):
         return f"http://{host}"
     if "." in host.partition("/")[0]:
         return f"https://{host}"
@@ -100,7 +103,7 @@ def request_path(path: str) -> str:
 
 def _starts_with_host(text: str) -> bool:
     host = text.partition("/")[0]
-    return "." in host or host.startswith(LOCAL_SITE)
+    return "." in host or _host_only(host) == LOCAL_SITE
 
 
 def cookie_domain(text: str) -> str:
@@ -165,6 +168,34 @@ def site_of(origin: str) -> str:
     return _site_of_host(_host_only(origin.partition("://")[2]))
 
 
+def web_origin(text: str) -> str | None:
+    """Return what a request claims as an origin in the normal form, or None: no web page could have it.
+
+    None are "null" (sandboxed frames, files), the schemes of hybrid apps, public suffixes and garbage.
+    """
+    return _web_origin(text) if len(text) <= _LONGEST_ORIGIN else None
+
+
+@lru_cache(maxsize=1024)
+def _web_origin(text: str) -> str | None:
+    try:
+        origin = api_origin(text)
+        site_of(origin)
+    except ConfigError:
+        return None
+    return origin if scheme_of(origin) in _DEFAULT_PORTS else None
+
+
+def schemeful_site(origin: str) -> str:
+    """Return scheme and site as browsers compare them for `SameSite`, where each IP address is a site."""
+    host = host_of(origin)
+    return f"{scheme_of(origin)}://{host if is_ip(host) else site_of(origin)}"
+
+
+def _is_local_or_ip(host: str) -> bool:
+    return host in _LOCAL_NAMES or is_ip(host)
+
+
 def _host_only(authority: str) -> str:
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
@@ -173,7 +204,7 @@ def _host_only(authority: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _site_of_host(host: str) -> str:
-    if host.startswith(LOCAL_SITE) or is_ip(host):
+    if _is_local_or_ip(host):
         return LOCAL_SITE
     suffixes = _public_suffixes()
     site = suffixes.privatesuffix(host)

@@ -62,6 +62,11 @@ class BaseRequest(ABC):
     def method(self) -> str:
         """Return the method, upper case as sent."""
 
+    def is_websocket(self) -> bool:
+        """Return whether this is the handshake of a WebSocket, to which CORS does not apply."""
+        upgrade = self.get_header("upgrade")
+        return upgrade is not None and "websocket" in upgrade.lower()
+
     @abstractmethod
     def get_path(self) -> str:
         """Return the path below the app's mount point, decoded, without query."""

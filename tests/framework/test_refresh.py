@@ -163,8 +163,10 @@ def test_a_form_of_another_origin_logs_nobody_out(site: Site, path: str, place: 
         assert (reply.status, reply.json) == (401, UNAUTHORISED)
         assert reply.session_parts == []
     assert visitor.refresh().status == 200
-    for mode, where in (("cors", place), ("navigate", "same-origin"), ("navigate", "none")):
+    for mode, where in (("cors", "same-origin"), ("navigate", "same-origin"), ("navigate", "none")):
         assert_logged_out(site.post(PATH, [("sec-fetch-mode", mode), ("sec-fetch-site", where)]))
+    preflighted = [("sec-fetch-mode", "cors"), ("sec-fetch-site", place), ("rid", "session")]
+    assert_logged_out(site.post(PATH, preflighted))
 
 
 @pytest.mark.parametrize("place", ["cross-site", "same-site"])

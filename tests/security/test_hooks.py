@@ -109,6 +109,10 @@ def create_session(site: Site, visitor: Visitor) -> Any:
     return site.post("/open", do=create)
 
 
+def create_cookies(site: Site, visitor: Visitor) -> Any:
+    return site.post("/open", [("st-auth-mode", "cookie")], do=create)
+
+
 def look(site: Site, visitor: Visitor) -> Any:
     return visitor.get("/protected")
 
@@ -181,7 +185,7 @@ PLACES: dict[str, tuple[Callable[[Any], dict[str, Any]], Act]] = {
         for name, act in HANDLERS.items()
     },
     "get_token_transfer_method": (lambda hook: {"get_token_transfer_method": broken}, create_session),
-    "origin": (lambda hook: {"info": {"origin": broken}}, create_session),
+    "origin": (lambda hook: {"info": {"origin": broken}}, create_cookies),
 }
 
 

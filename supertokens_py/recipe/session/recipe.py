@@ -31,6 +31,7 @@ from .container import GONE, SessionContainer, issued_token
 from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
 from .functions import RecipeInterface
+from .hints import Hints
 from .overriding import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
 from .payloads import json_copy, without_protected
 from .requests import VerifyOptions, allow_none, session_of_request
@@ -84,6 +85,7 @@ class SessionRecipe(RecipeModule):
         self.read_token: Callable[[str], AccessToken | None] = self._verifier.read
         self.is_jwt = looks_like_jwt
         self.now_ms: Callable[[], int] = app.now_ms
+        self.hints: Hints = Hints()
 
     @staticmethod
     def get_instance() -> SessionRecipe:
@@ -285,8 +287,7 @@ class SessionRecipe(RecipeModule):
 
     def writer(self, request: BaseRequest, user_context: dict[str, Any]) -> TokenWriter:
         """Return the writer of a request's tokens."""
-        same_site = self.config.get_cookie_same_site(request, user_context)
-        return TokenWriter(request.changes, self.config, same_site)
+        return TokenWriter(request, self.config, user_context)
 
     # -- HTTP ----------------------------------------------------------------------------------------
 

@@ -74,10 +74,12 @@ async def create_in_request(
     recipe.app.tell_of_mount(request)
     config = recipe.config
     method = _method_for_new_session(recipe, request, user_context)
-    # `origin` may be a function. In header mode, too, it fails now rather than after the session is stored.
-    same_site = config.get_cookie_same_site(request, user_context)
     if method == "cookie":
-        check_cookies_can_work(config, same_site, request, user_context)
+        _check_cookies(recipe, request, user_context)
+    clears_other = carries(request, other(method)) and not csrf.is_unasked(request, config)
+    if clears_other and method == "header":
+        recipe.writer(request, user_context).prepare()
+    recipe.hints.sign_in(request, config, method)
     complete = await recipe.initial_payload(user_id, tenant_id, payload, user_context)
     if method == "cookie":
         recipe.check_payload_fits_cookie(complete)
@@ -85,10 +87,21 @@ async def create_in_request(
         user_id, complete, data, method == "header", tenant_id, user_context=user_context
     )
     request.created_handles = [*request.created_handles, session.session_handle]
-    if carries(request, other(method)):
+    if clears_other:
         recipe.writer(request, user_context).clear(other(method))
     await session.attach_to_request_response(request, method, user_context)
     return session
+
+
+def _check_cookies(recipe: SessionRecipe, request: BaseRequest, user_context: dict[str, Any]) -> None:
+    config = recipe.config
+    try:
+        csrf.refuse_login_of_another_page(request, config)
+    except UnauthorisedError as error:
+        recipe.hints.refused_login(str(error))
+        raise
+    same_site = config.get_cookie_same_site(request, user_context)
+    check_cookies_can_work(config, same_site, request, user_context)
 
 
 def _method_for_new_session(
@@ -132,10 +145,11 @@ async def session_of_request(
         return allow_none(options)
     token, transfer = chosen
     via_token, sent = False, None
+    if transfer == "cookie" and request.is_websocket():
+        csrf.require_trusted_origin(request, recipe.config, user_context)
     if csrf.check_is_due(options.anti_csrf_check, http_method, transfer):
-        mode = recipe.config.anti_csrf(request, user_context)
-        csrf.require_custom_header(request, mode)
-        if mode == "VIA_TOKEN":
+        csrf.require_custom_header(request, recipe.config)
+        if recipe.config.anti_csrf_mode == "VIA_TOKEN":
             via_token, sent = True, request.get_header(ANTI_CSRF_HEADER_KEY)
     if "get_session" in recipe.replaced:
         session = await recipe.recipe_implementation.get_session(
@@ -201,15 +215,20 @@ async def refresh_in_request(
         raise UnauthorisedError(
             "Refresh token not found but access token is present. Clearing all tokens."
             if request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
-            else "Refresh token not found. Are you sending the refresh token in the request?"
+            else "Refresh token not found. Are you sending the refresh token in the request?",
+            clear_tokens=not csrf.is_unasked(request, config),
         )
     refresh_token, method = chosen
-    mode = "NONE" if method == "header" else config.anti_csrf(request, user_context)
-    csrf.require_proof_of_refresh(request, mode)
+    if method == "cookie":
+        csrf.require_proof_of_refresh(request, config)
+    clears_other = carries(request, other(method))
+    if method == "cookie" or clears_other:
+        writer.prepare()
+    via_token = method == "cookie" and config.anti_csrf_mode == "VIA_TOKEN"
     session = await recipe.recipe_implementation.refresh_session(
-        refresh_token, request.get_header(ANTI_CSRF_HEADER_KEY), mode != "VIA_TOKEN", user_context
+        refresh_token, request.get_header(ANTI_CSRF_HEADER_KEY), not via_token, user_context
     )
-    if carries(request, other(method)):
+    if clears_other:
         writer.clear(other(method))
     await session.attach_to_request_response(request, method, user_context)
     writer.clear_legacy(request)

@@ -18,6 +18,7 @@ from supertokens_py.urls import cookie_domain, scheme_of, site_of
 from . import lost_cookies
 from .constants import AUTH_MODE_HEADER_KEY, SESSION_REFRESH, AntiCsrf, TokenTransferMethod
 from .exceptions import ClaimValidationError
+from .origins import OwnPages
 
 if TYPE_CHECKING:
     from supertokens_py.config import AppInfo
@@ -256,6 +257,7 @@ class SessionConfig:
         self.get_token_transfer_method: TransferChoice = (
             given.get_token_transfer_method or get_token_transfer_method_default
         )
+        self.uses_default_transfer: bool = given.get_token_transfer_method is None
         self.override: InputOverrideConfig = given.override or InputOverrideConfig()
         self.use_dynamic_access_token_signing_key: bool = (
             given.use_dynamic_access_token_signing_key is not False
@@ -264,8 +266,16 @@ class SessionConfig:
             given.expose_access_token_to_frontend_in_cookie_based_auth
         )
         self.jwks_refresh_interval_sec: int = given.jwks_refresh_interval_sec or 14_400
-        self._anti_csrf: AntiCsrf | None = given.anti_csrf
+        #: the mode that `session.init` was given, if it was
+        self.explicit_anti_csrf: AntiCsrf | None = given.anti_csrf
         self._same_site: SameSite | None = self._fixed_same_site(given.cookie_same_site)
+        strict = self._same_site in ("lax", "strict")
+        #: the mode of every request: the cookies that are checked may have been set for any other
+        self.anti_csrf_mode: AntiCsrf = given.anti_csrf or ("NONE" if strict else "VIA_CUSTOM_HEADER")
+        #: whether `SameSite` is the only proof, because nobody asked for another one
+        self.relies_on_same_site: bool = given.anti_csrf is None and strict
+        self.own_pages: OwnPages = OwnPages.of(app_info)
+        self._log_what_was_derived(given)
         if given.cookie_same_site is not None and self._same_site == "none" and not self.cookie_secure:
             log.warning(
                 "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
@@ -279,40 +289,48 @@ class SessionConfig:
                 log.warning("%s; %s", loss.text, loss.advice)
 
     def _fixed_same_site(self, given: SameSite | None) -> SameSite | None:
-        """Return the SameSite value where no request can change it, else None."""
+        """Return the SameSite value where it is the same for every request, else None."""
         if given is not None:
             return normalise_same_site(given)
         origin = self.app_info.fixed_origin
         return None if origin is None else self._same_site_with(origin)
 
-    def _same_site_with(self, origin: str) -> SameSite:
+    def _same_site_with(self, origin: str | None) -> SameSite:
+        if origin is None:
+            return "none"
         api = self.app_info.api_domain
         same = site_of(origin) == self.app_info.top_level_api_domain and scheme_of(origin) == scheme_of(api)
         return "lax" if same else "none"
 
     def get_cookie_same_site(self, request: BaseRequest | None, user_context: dict[str, Any]) -> SameSite:
-        """Return the SameSite of this request's cookies (protocol: Sites), decided anew each time."""
+        """Return the SameSite of the cookies that this request gets (protocol: Sites)."""
         if self._same_site is not None:
             return self._same_site
-        return self._same_site_with(self.app_info.get_origin(request, user_context))
+        return self._same_site_with(self.app_info.website(request, user_context))
 
     def anti_csrf(self, request: BaseRequest | None, user_context: dict[str, Any]) -> AntiCsrf:
-        """Return the anti-CSRF mode of this request (protocol: Sites)."""
-        if self._anti_csrf is not None:
-            return self._anti_csrf
-        return "VIA_CUSTOM_HEADER" if self.get_cookie_same_site(request, user_context) == "none" else "NONE"
+        """Return the anti-CSRF mode; no request decides what it must prove."""
+        return self.anti_csrf_mode
 
     @property
     def anti_csrf_function_or_string(
         self,
     ) -> AntiCsrf | Callable[[BaseRequest | None, dict[str, Any]], AntiCsrf]:
-        """The fixed mode, or the function that decides it per request."""
-        return self._anti_csrf or self.anti_csrf
+        """The mode that `session.init` was given, or a function that returns the derived one."""
+        return self.explicit_anti_csrf or self.anti_csrf
 
-    @property
-    def explicit_anti_csrf(self) -> AntiCsrf | None:
-        """The mode that `session.init` fixed, if it did."""
-        return self._anti_csrf
+    def _log_what_was_derived(self, given: SessionSettings) -> None:
+        if given.anti_csrf is None:
+            log.info(
+                "anti_csrf is %s (derived): cookies are SameSite=%s",
+                self.anti_csrf_mode,
+                self._same_site or "lax or none, as the function `origin` answers",
+            )
+        elif given.anti_csrf == "NONE" and self._same_site in ("none", None):
+            log.warning(
+                "anti_csrf is NONE and cookies may be SameSite=None: any website can act as your users. "
+                "Leave anti_csrf out, or set cookie_same_site to lax or strict"
+            )
 
     def allowed_transfer(
         self, request: BaseRequest, creating: bool, user_context: dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -24,7 +25,7 @@ from .constants import (
     REFRESH_TOKEN_HEADER_KEY,
     TokenTransferMethod,
 )
-from .exceptions import ClearDuplicateSessionCookiesError, TryRefreshTokenError
+from .exceptions import ClearDuplicateSessionCookiesError, TryRefreshTokenError, UnauthorisedError
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
@@ -39,6 +40,9 @@ Allowed: TypeAlias = TokenTransferMethod | Literal["any"]
 ONE_YEAR_MS = 31_536_000_000
 COOKIE_LIMIT = 4096  #: name and value together, in every browser
 _WARN_ABOVE = 4000
+
+#: the form of every core's refresh tokens: sealed part, nonce, version
+_REFRESH_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+\.[Vv]\d+")
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -78,12 +82,16 @@ def choose_access_token(
 def choose_refresh_token(
     request: BaseRequest, allowed: Allowed, is_jwt: Callable[[str], bool]
 ) -> tuple[str, TokenTransferMethod] | None:
-    """Pick the refresh token of a request (protocol: The refresh token). A Bearer JWT is never one."""
-    bearer = bearer_token(request)
-    if allowed != "cookie" and bearer and not is_jwt(bearer):
+    """Pick the refresh token of a request (protocol: The refresh token).
+
+    A Bearer JWT is never one. Any other text is the engine's to refuse, unless there is a cookie: proxies and
+    API gateways put credentials of their own on every request, and those must not log the user out.
+    """
+    cookie = None if allowed == "header" else request.get_cookie(REFRESH_TOKEN_COOKIE_KEY)
+    bearer = None if allowed == "cookie" else bearer_token(request)
+    if bearer and not is_jwt(bearer) and (not cookie or _REFRESH_TOKEN.fullmatch(bearer)):
         return bearer, "header"
-    cookie = request.get_cookie(REFRESH_TOKEN_COOKIE_KEY)
-    return (cookie, "cookie") if allowed != "header" and cookie else None
+    return (cookie, "cookie") if cookie else None
 
 
 def carries(request: BaseRequest, method: TokenTransferMethod) -> bool:
@@ -106,10 +114,17 @@ def other(method: TokenTransferMethod) -> TokenTransferMethod:
 class TokenWriter:
     """Writes tokens into the changes of one request, with the cookie attributes of that request."""
 
-    def __init__(self, changes: Changes, config: SessionConfig, same_site: SameSite) -> None:
-        self._changes = changes
+    def __init__(self, request: BaseRequest, config: SessionConfig, user_context: dict[str, Any]) -> None:
+        self._changes: Changes = request.changes
         self._config = config
-        self._same_site: SameSite = same_site
+        self._request = request
+        self._user_context = user_context
+        self._same_site: SameSite | None = None
+
+    def prepare(self) -> None:
+        """Ask now what cookies depend on: an `origin` function, which may fail, and may not fail later."""
+        if self._same_site is None:
+            self._same_site = self._config.get_cookie_same_site(self._request, self._user_context)
 
     def set_access_token(self, token: AccessToken, method: TokenTransferMethod, *, now_ms: int) -> None:
         """Deliver an access token and its front token."""
@@ -164,6 +179,9 @@ class TokenWriter:
         self, name: str, value: str, expires_ms: int, *, domain: str | Literal[False] | None = False
     ) -> None:
         config = self._config
+        same_site = self._same_site
+        if same_site is None:
+            same_site = self._same_site = config.get_cookie_same_site(self._request, self._user_context)
         self._changes.set_cookie(
             Cookie(
                 name,
@@ -173,7 +191,7 @@ class TokenWriter:
                 domain=config.cookie_domain if domain is False else domain,
                 secure=config.cookie_secure,
                 http_only=True,
-                same_site=self._same_site,
+                same_site=same_site,
             )
         )
 
@@ -229,13 +247,21 @@ def check_cookies_can_work(
 
     Raises:
         ConfigError: says what to change.
+        UnauthorisedError: the same, where an `origin` function decided it: no request causes a 500.
     """
     if same_site != "none" or config.cookie_secure:
         return
-    website = site_of(config.app_info.get_origin(request, user_context))
-    if config.app_info.top_level_api_domain == website == LOCAL_SITE:
+    info = config.app_info
+    website = info.website(request, user_context)
+    if website is not None and info.top_level_api_domain == site_of(website) == LOCAL_SITE:
         return
-    raise ConfigError(
-        "Since your API and website domain are different, for sessions to work, please use https on your "
-        "apiDomain and don't set cookieSecure to false."
+    text = (
+        f"cookies cannot work here: the website ({website}) is on another site than the API "
+        f"({info.api_domain}), and browsers keep such cookies over https only. Serve the API over https, "
+        "with api_domain='https://...' and without cookie_secure=False, or let the frontend use header mode "
+        "(tokenTransferMethod: 'header')"
     )
+    if info.fixed_origin is not None:
+        raise ConfigError(text)
+    log.warning("%s", text)
+    raise UnauthorisedError(text, clear_tokens=False)

@@ -13,7 +13,8 @@ from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
     ("given", "method", "transfer", "due"),
     [
         (None, "GET", "cookie", False),
-        (None, "HEAD", "cookie", True),
+        (None, "HEAD", "cookie", False),
+        (True, "HEAD", "cookie", True),
         (None, "POST", "cookie", True),
         (None, "DELETE", "cookie", True),
         (True, "GET", "cookie", True),
@@ -23,7 +24,7 @@ from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
     ],
 )
 def test_when_a_check_is_due(given: bool | None, method: str, transfer: str, due: bool) -> None:
-    """FP-54, FP-55: explicit, or every method but GET; never in header mode."""
+    """FP-54, FP-55: explicit, or every method but GET and HEAD; never in header mode."""
     assert check_is_due(given, method, transfer) is due  # type: ignore[arg-type]
 
 

@@ -1,0 +1,75 @@
+"""Hints about sessions that will not reach their client, each logged once per app."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from supertokens_py.urls import scheme_of
+
+from .constants import AUTH_MODE_HEADER_KEY, TokenTransferMethod
+
+if TYPE_CHECKING:
+    from supertokens_py.framework.request import BaseRequest
+
+    from .settings import SessionConfig
+
+log: logging.Logger = logging.getLogger(__name__)
+
+_NO_MODE = (
+    "a browser signed in without the request header st-auth-mode, so its tokens are in headers, which no "
+    "browser keeps. The official frontends send the header; in a page of your own send st-auth-mode: cookie, "
+    "or decide with session.init(get_token_transfer_method=...)"
+)
+_TEST_CLIENT = (
+    "a test client on http signed in, and api_domain is https: it drops the Secure cookies. Give it an https "
+    "address, such as base_url={api!r}, or set cookie_secure=False for the tests"
+)
+_REFUSED = (
+    "a sign-in was refused: %s. If that page is yours, name it in website_domain or origin, or let it send "
+    "one of these headers"
+)
+
+
+class Hints:
+    """The hints of one app, and which of them were given."""
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+
+    def refused_login(self, why: str) -> None:
+        """Tell that a page of another origin was not signed in (`csrf.refuse_login_of_another_page`)."""
+        if self._is_due("refused login"):
+            log.warning(_REFUSED, why)
+
+    def sign_in(self, request: BaseRequest, config: SessionConfig, method: TokenTransferMethod) -> None:
+        """Look at a request that signs in, for what makes its tokens get lost without a word."""
+        if method == "header":
+            asked = request.get_header(AUTH_MODE_HEADER_KEY) is not None
+            if not asked and config.uses_default_transfer and _is_of_browser(request):
+                self._log("no mode", _NO_MODE)
+        elif config.cookie_secure and _is_of_test_client(request):
+            self._log("test client", _TEST_CLIENT.format(api=str(config.app_info.api_domain)))
+
+    def _log(self, name: str, text: str) -> None:
+        if self._is_due(name):
+            log.warning("%s", text)
+
+    def _is_due(self, name: str) -> bool:
+        if name in self._given:
+            return False
+        self._given.add(name)
+        return True
+
+
+def _is_of_browser(request: BaseRequest) -> bool:
+    return request.get_header("sec-fetch-mode") is not None or request.get_header("origin") is not None
+
+
+def _is_of_test_client(request: BaseRequest) -> bool:
+    # Django's client sends no Host, which no HTTP/1.1 client may leave out.
+    host = request.get_header("host")
+    agent = request.get_header("user-agent") or ""
+    if host not in (None, "testserver") and not agent.startswith(("testclient", "Werkzeug/")):
+        return False
+    return scheme_of(request.get_original_url()) == "http"

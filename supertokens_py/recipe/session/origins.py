@@ -1,0 +1,81 @@
+"""Which page made a browser send a request, as the browser says. Pure.
+
+No page can forge `Origin` (https://www.rfc-editor.org/rfc/rfc6454) or `Sec-Fetch-Site`
+(https://www.w3.org/TR/fetch-metadata/). Programs can, but they have no other person's cookies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from supertokens_py.urls import schemeful_site, web_origin
+
+from .constants import AUTH_MODE_HEADER_KEY, RID_HEADER_KEY
+
+if TYPE_CHECKING:
+    from supertokens_py.config import AppInfo
+    from supertokens_py.framework.request import BaseRequest
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPages:
+    """The pages of the API's own origin and of the website, where `init` fixed that.
+
+    What an `origin` function answers is not among them: it may follow the very request that is checked.
+    """
+
+    origins: frozenset[str]
+    sites: frozenset[str]  #: with their scheme
+
+    @classmethod
+    def of(cls, info: AppInfo) -> OwnPages:
+        """Return the pages that the settings name."""
+        origins = [str(info.api_domain), *([info.fixed_origin] if info.fixed_origin else [])]
+        return cls(frozenset(origins), frozenset(schemeful_site(origin) for origin in origins))
+
+    def has_sent(self, request: BaseRequest) -> bool:
+        """Return whether the `Origin` of a request is one of ours."""
+        origin = request.get_header("origin")
+        return origin is not None and origin.lower() in self.origins
+
+
+def is_foreign(request: BaseRequest, own: OwnPages) -> bool:
+    """Return whether a page of an origin that is not ours made a browser send a request.
+
+    Requests that say nothing of where they come from are of no browser, or follow no page.
+    """
+    if own.has_sent(request):
+        return False
+    place = request.get_header("sec-fetch-site")
+    if place in ("same-origin", "none"):  # also where the API is reached by another name than `api_domain`
+        return False
+    return place is not None or request.get_header("origin") is not None
+
+
+def is_cross_site(request: BaseRequest, own: OwnPages) -> bool:
+    """Return whether the page is not even on a site of ours, so that `SameSite=Lax` keeps cookies back."""
+    origin = request.get_header("origin")
+    if origin is not None and origin.lower() in own.origins:
+        return False
+    place = request.get_header("sec-fetch-site")
+    if place is not None or origin is None:
+        return place == "cross-site"
+    page = web_origin(origin)
+    return page is None or schemeful_site(page) not in own.sites
+
+
+def was_preflighted(request: BaseRequest) -> bool:
+    """Return whether a request has a header for which browsers ask the application's CORS layer first."""
+    return (
+        request.get_header(RID_HEADER_KEY) is not None or request.get_header(AUTH_MODE_HEADER_KEY) is not None
+    )
+
+
+def follows_link(request: BaseRequest) -> bool:
+    """Return whether a visitor arrives: by a link, or sent back by an identity provider."""
+    return (
+        request.method() == "GET"
+        and request.get_header("sec-fetch-mode") == "navigate"
+        and request.get_header("sec-fetch-dest") == "document"
+    )
