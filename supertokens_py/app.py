@@ -40,7 +40,7 @@ _FORK_PATIENCE_S = 2.0
 _TENANT_SEGMENT = re.compile(r"/([a-zA-Z0-9-]+)(/.+)")
 
 
-class Supertokens:
+class Supertokens(forks.ForkAware):
     """One app: its settings, its engine, its recipes."""
 
     _current: Supertokens | None = None
@@ -167,6 +167,7 @@ class Supertokens:
         """The engine, made at first need: importing database code is no business of `init`."""
         engine = self._engine
         if engine is None:
+            forks.check()
             with self._lock:
                 engine = self._engine = self._engine or self._open_engine()
         return engine
@@ -190,6 +191,7 @@ class Supertokens:
         """
         found: Any = self._recipes.get(kind)
         if found is None:
+            forks.check()
             with self._lock:
                 found = self._recipes.get(kind) or kind.default(self)
                 if found is None:

@@ -11,13 +11,14 @@ import asyncio
 import contextvars
 import functools
 import importlib
-import os
 import selectors
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
+
+from . import forks
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -202,6 +203,7 @@ class _Workers:
 
 def _the_workers() -> _Workers:
     global _workers
+    forks.check()
     with _workers_lock:
         if _workers is None:
             _workers = _Workers()
@@ -216,8 +218,7 @@ def _forget_after_fork() -> None:
     _local = threading.local()
 
 
-if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows forks nothing
-    os.register_at_fork(after_in_child=_forget_after_fork)
+forks.call_in_child(_forget_after_fork)
 
 
 class _OwnedLoop:
@@ -239,6 +240,7 @@ _local = threading.local()
 
 
 def _thread_loop() -> asyncio.AbstractEventLoop:
+    forks.check()  # the sockets that wake a loop are shared with the parent
     owned: _OwnedLoop | None = getattr(_local, "owned", None)
     if owned is None:
         owned = _local.owned = _OwnedLoop()

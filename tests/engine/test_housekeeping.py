@@ -23,6 +23,12 @@ from tests.support.databases import Sqlite, TestDatabase
 MONTHS_MS = 144_000 * 60_000
 
 
+@pytest.fixture(autouse=True)
+def no_start_delay(monkeypatch: pytest.MonkeyPatch):
+    """The thread starts with the first write."""
+    monkeypatch.setattr(housekeeping, "START_DELAY_S", 0)
+
+
 def until(condition: object, patience_s: float = 10) -> bool:
     deadline = time.monotonic() + patience_s
     while not condition():  # type: ignore[operator]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import threading
 import time
@@ -27,7 +28,7 @@ from .retries import Retries, Step
 from .statements import DriverQuery, lock_key, take_lock
 
 if TYPE_CHECKING:
-    from sqlalchemy import ClauseElement, Connection, PoolProxiedConnection
+    from sqlalchemy import ClauseElement, Connection, Engine, PoolProxiedConnection
     from sqlalchemy.pool import QueuePool
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class UnitConflictError(Exception):
     """Raised inside a unit to have it rolled back and repeated: what it had read is no longer so."""
 
 
-class Database:
+class Database(forks.ForkAware):
     """A database and its pool, opened at the first unit of work and again after `close()` or a fork.
 
     It is a class because the pool, the writer's turn and the state of the schema belong together.
@@ -69,15 +70,20 @@ class Database:
         self._driver_error: type[Exception] = self._pool.dialect.loaded_dbapi.Error
         self._queries: dict[ClauseElement, DriverQuery] = {}  # compiled at their first use
         self._opened = False
+        self._is_unusable = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
         self._make_locks()
         forks.register(self)
+        self._close_finally()
+
+    def _close_finally(self) -> None:
         # Whoever forgets to close gets no ResourceWarning from the driver, which names no culprit.
-        weakref.finalize(self, self._pool.dispose)
+        self._finalizer = weakref.finalize(self, _dispose_own, self._pool, os.getpid())
 
     @property
     def has_user_tables(self) -> bool:
         """Whether an official core keeps users here, too."""
+        forks.check()
         if not self._opened:
             self._open()
         return self._has_user_tables
@@ -91,6 +97,7 @@ class Database:
 
         `work` gets what runs a statement and returns its first row; `repeatable` is as for `single`.
         """
+        forks.check()
         if not self._opened:
             self._open()
         return self._repeat(lambda: self._alone(work, mode), repeatable=repeatable)
@@ -119,6 +126,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; the next unit opens new ones."""
+        forks.check()
         with self._open_lock, self._quiet():
             self._opened = False
             self._pool.dispose()
@@ -133,6 +141,7 @@ class Database:
             self._gate.open()
 
     def _run(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
+        forks.check()
         if not self._opened:
             self._open()
         return self._attempts(work, mode, repeatable=repeatable)
@@ -280,6 +289,8 @@ class Database:
             self._opened = True
 
     def _prepare(self) -> None:
+        if self._is_unusable:
+            raise failures.copied_while_in_use(self.location)
         if self._attempts(lambda c: schema.missing(c, self.tables), "read", repeatable=True, reopens=False):
             self._attempts(self._upgrade, "write", repeatable=False, reopens=False)
             log.info("the tables in %s are up to date", self.location.name)
@@ -314,9 +325,28 @@ class Database:
 
     def after_fork_in_child(self) -> None:
         self._make_locks()
+        self._finalizer.detach()
+        self._close_finally()
         if self.location.kind == "postgresql":
             _inherited.append(self._pool.pool)
             self._pool.dispose(close=False)
+        elif self.location.kind == "sqlite-file":
+            self._forget_copied_file()
+
+    def _forget_copied_file(self) -> None:
+        # After a fork that ran no `before_fork`, SQLite's notes in this process say that it holds locks
+        # which only the parent does. They go with the connections; closing those leaves the parent's
+        # locks alone. A connection that was in use cannot be closed: then SQLite would lock wrongly, and
+        # another process could take the write-ahead log away.
+        if cast("QueuePool", self._pool.pool).checkedout():
+            self._is_unusable, self._opened = True, False
+        else:
+            self._pool.dispose()
+
+
+def _dispose_own(pool: Engine, process_id: int) -> None:
+    if os.getpid() == process_id:  # else they are the parent's, and closing them would tell the server
+        pool.dispose()
 
 
 class _Progress:

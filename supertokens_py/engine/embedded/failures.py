@@ -104,6 +104,14 @@ def busy(location: Location, settings: ResolvedEngineConfig) -> EngineUnavailabl
     )
 
 
+def copied_while_in_use(location: Location) -> EngineUnavailableError:
+    """Return the error for a SQLite file whose connection was busy during a fork that Python did not see."""
+    return EngineUnavailableError(
+        f"{location.name} was in use while this process was forked in C, and cannot be used safely here: "
+        "load the application in each worker (uWSGI: lazy-apps), and restart this one"
+    )
+
+
 def advise(error: Exception, location: Location) -> str:
     """Return what an operator can do about an error."""
     if location.is_sqlite:

@@ -1,4 +1,4 @@
-"""Work off the request path: one daemon thread per engine, started by the first write.
+"""Work off the request path: one daemon thread per engine, started by the first write after some seconds.
 
 It writes user activity in batches and sweeps expired rows. Sweeps are shared by all processes on a
 database: whoever claims the row `supertokens_py_swept` of `key_value` first does it. The thread
@@ -18,13 +18,14 @@ from supertokens_py import forks
 from supertokens_py.exceptions import SuperTokensError
 
 BATCH_DELAY_S = 2.0
+START_DELAY_S = 2.0
 FIRST_SWEEP_S = 30.0
 _EXIT_PATIENCE_S = 2.0
 
 log: logging.Logger = logging.getLogger(__name__)
 
 
-class Housekeeper:
+class Housekeeper(forks.ForkAware):
     """Runs `flush` soon after `wake` and `sweep` every `sweep_every_s` seconds (0: never)."""
 
     def __init__(self, *, flush: Callable[[], None], sweep: Callable[[], None], sweep_every_s: float) -> None:
@@ -36,15 +37,28 @@ class Housekeeper:
         self._finalizer: weakref.finalize[[], Housekeeper] | None = None
         # Processes that start together shall not sweep together.
         self._sweep_at = time.monotonic() + FIRST_SWEEP_S * (1 + random.random())  # noqa: S311
+        self._inline_at = 0.0
+        # A process that writes while it loads its application and then forks starts no thread before: a
+        # thread that waits for the interpreter's lock at a fork in C would leave the child hanging.
+        self._start_at = time.monotonic() + START_DELAY_S
         forks.register(self)
 
     def wake(self) -> None:
-        """Say that there is something to flush."""
+        """Say that there is something to flush.
+
+        Where a thread would not go on between requests, it is done here and now (see `forks`).
+        """
+        forks.check()
+        if not forks.background_threads_run():
+            self._run_inline()
+            return
         worker = self._worker or self._start()
-        worker.work.set()
+        if worker is not None:
+            worker.work.set()
 
     def stop(self) -> None:
         """End the thread, flushing first; `wake` starts another."""
+        forks.check()
         with self._lock:
             self._worker = None
             if self._finalizer is not None:
@@ -64,9 +78,13 @@ class Housekeeper:
         self._sweep_at = time.monotonic() + wait_s
         return wait_s
 
-    def before_fork(self) -> None: ...
-
-    def after_fork_in_parent(self) -> None: ...
+    def _run_inline(self) -> None:
+        now = time.monotonic()
+        if (
+            now >= self._inline_at and not forks.is_master_of_uwsgi()
+        ):  # what is pending is left to the workers
+            self._inline_at = now + BATCH_DELAY_S
+            self.run_due()
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
@@ -74,7 +92,10 @@ class Housekeeper:
         if self._finalizer is not None:
             self._finalizer.detach()
 
-    def _start(self) -> _Worker:
+    def _start(self) -> _Worker | None:
+        now = time.monotonic()
+        if now < self._start_at:
+            return None
         with self._lock:
             if self._worker is None:
                 self._worker = _Worker(weakref.ref(self))

@@ -62,7 +62,7 @@ class _Snapshot:
     read_at: float  #: monotonic seconds
 
 
-class KeyRing:
+class KeyRing(forks.ForkAware):
     """All signing keys of the app and the master key of its refresh tokens.
 
     It is a class because it owns the snapshot in memory and the lock that makes loading single-flight.
@@ -116,6 +116,7 @@ class KeyRing:
 
     def cooled(self) -> KeySet | None:
         """Return the snapshot if `reload` would not read anything anyway, without waiting."""
+        forks.check()
         snapshot = self._snapshot
         if snapshot is None:
             return None
@@ -159,6 +160,7 @@ class KeyRing:
 
     def rotate(self, *, drop_old: bool) -> str:
         """Make a dynamic key that signs at once; with `drop_old` no earlier one verifies any more."""
+        forks.check()
         with self._lock:
             created_ms = self._database.write(lambda connection: self._rotate(connection, drop_old=drop_old))
             self._load(create=False)
@@ -180,14 +182,11 @@ class KeyRing:
         self._master_key = None
         self._reloaded_at = self._failed_at = float("-inf")
 
-    def before_fork(self) -> None: ...
-
-    def after_fork_in_parent(self) -> None: ...
-
     def after_fork_in_child(self) -> None:
         self._lock = LoadingLock()
 
     def _look_again_behind(self) -> None:
+        forks.check()
         self._look_again_at = time.monotonic() + STALE_AFTER_S  # whether it succeeds or not
         try:
             threading.Thread(target=self._look_again, name="supertokens-keys", daemon=True).start()
@@ -235,6 +234,7 @@ class KeyRing:
         snapshot = self._snapshot
         if snapshot is not None and self._is_fresh(snapshot, max_age_s):
             return snapshot
+        forks.check()
         with self._lock:
             return self._current_locked(max_age_s)
 

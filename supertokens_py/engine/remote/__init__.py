@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
 
-class RemoteEngine(RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, RemoteTenants, RemoteUsers):
+class RemoteEngine(
+    RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, RemoteTenants, RemoteUsers, forks.ForkAware
+):
     """An `Engine` over one core with one or more hosts.
 
     Everything is blocking code in one shared, pooled HTTP client, made at the first request and made
@@ -66,10 +68,6 @@ class RemoteEngine(RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, Remo
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._core.close()
-
-    def before_fork(self) -> None: ...
-
-    def after_fork_in_parent(self) -> None: ...
 
     def after_fork_in_child(self) -> None:
         """Leave connections and locks to the parent process."""

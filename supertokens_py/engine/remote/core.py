@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast
 
 import httpx2
 
+from supertokens_py import forks
 from supertokens_py.constants import RID_HEADER, SUPPORTED_CDI_VERSIONS
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import UnknownTenantError
@@ -54,6 +55,7 @@ class Core:
         Raises:
             GeneralError: there is none.
         """
+        forks.check()
         with self._lock:
             if self._version is None:
                 self._version = self._negotiate()

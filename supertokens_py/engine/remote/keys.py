@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
+from supertokens_py import forks
 from supertokens_py.bridge import offload
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S, Jwks, KeySet, VerificationKey
@@ -78,6 +79,7 @@ class KeyCache:
 
     def cooled(self) -> KeySet | None:
         """Return the keys in memory if `reload` would not fetch anything anyway, without waiting."""
+        forks.check()
         return self._keys if self._loaded and (self._loading.is_slow or self._cooling_down()) else None
 
     def jwks(self) -> Jwks:
@@ -97,6 +99,7 @@ class KeyCache:
         return abs(self._now_ms() - self._attempted_ms) < wait
 
     def _load_in_background(self) -> None:
+        forks.check()
         if not self._loading.acquire(blocking=False):
             return
         try:

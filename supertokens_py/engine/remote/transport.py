@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx2
 
+from supertokens_py import forks
 from supertokens_py.access_token import to_json
 from supertokens_py.engine.context import current_user_context
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
@@ -109,6 +110,7 @@ class Transport:
         Raises:
             EngineUnavailableError: no host answered.
         """
+        forks.check()
         attempts_left, mended, busy = len(self.hosts), False, dict[str, int]()
         failure: httpx2.TransportError | None = None
         while attempts_left > 0:
@@ -141,6 +143,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
+        forks.check()
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
