@@ -34,6 +34,10 @@ _STRINGS = {
     4: ("sub", "sessionHandle", "refreshTokenHash1", "tId"),
     5: ("sub", "sessionHandle", "refreshTokenHash1", "tId", "rsub"),
 }
+#: Claims of a session token that are the SDK's, whatever its version.
+_SDK_CLAIMS = frozenset(
+    ("sub", "iat", "exp", "sessionHandle", "refreshTokenHash1", "parentRefreshTokenHash1", "antiCsrfToken")
+)
 _LEGACY_STRINGS = ("sessionHandle", "userId", "refreshTokenHash1")
 
 
@@ -56,11 +60,18 @@ class AccessToken:
 
     @property
     def recipe_user_id(self) -> str:
-        return str(self.payload.get("rsub", self.payload["sub"])).strip()
+        # Before version 5, `rsub` is a claim like any other, and the application's.
+        return str(self.payload["rsub" if self.version >= 5 else "sub"]).strip()
 
     @property
     def tenant_id(self) -> str:
         return self.payload["tId"] if self.version >= 4 else DEFAULT_TENANT_ID
+
+    @property
+    def custom_claims(self) -> JSONObject:
+        """The claims of the application, in an object of their own."""
+        own = _SDK_CLAIMS.union(_STRINGS[min(self.version, LATEST_VERSION)])
+        return {name: value for name, value in self.payload.items() if name not in own}
 
     @property
     def handle(self) -> str:

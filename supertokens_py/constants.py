@@ -1,7 +1,7 @@
 """Names on the wire that more than one layer needs, and the versions that we speak."""
 
 VERSION = "0.1.0"
-SUPPORTED_CDI_VERSIONS = ("5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6")
+SUPPORTED_CDI_VERSIONS = ("3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6")
 SUPPORTED_FDI_VERSIONS = (
     "1.16", "1.17", "1.18", "1.19", "2.0", "3.0", "3.1", "4.0", "4.1", "4.2",
 )  # fmt: skip

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from supertokens_py.access_token import LATEST_VERSION
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 
@@ -191,8 +192,13 @@ class Sessions(Protocol):
         anti_csrf: bool,
         dynamic_key: bool,
         access_token_validity_ms: int | None = None,
+        token_version: int = LATEST_VERSION,
     ) -> IssuedSession:
-        """Create. `access_token_validity_ms` may only shorten the configured life (else BadInputError)."""
+        """Create. `access_token_validity_ms` may only shorten the configured life (else BadInputError).
+
+        `token_version` is that of the access token, and decides which claims are protected. An engine may
+        know the latest one only (else BadInputError).
+        """
         ...
 
     async def verify_session(
@@ -207,10 +213,14 @@ class Sessions(Protocol):
         *,
         anti_csrf_token: str | None,
         anti_csrf: bool,
-        dynamic_key: bool,
+        dynamic_key: bool | None,
         access_token_validity_ms: int | None = None,
+        token_version: int = LATEST_VERSION,
     ) -> IssuedSession | Unauthorised | TokenTheft:
-        """Rotate. Inside the grace window the previous token yields the same successor again."""
+        """Rotate. Inside the grace window the previous token yields the same successor again.
+
+        With `dynamic_key` None the session keeps its key family.
+        """
         ...
 
     async def regenerate_session(
@@ -248,7 +258,9 @@ class Sessions(Protocol):
 
     async def replace_session_data(self, handle: str, data: JSONObject) -> bool: ...
 
-    async def replace_session_payload(self, handle: str, payload: JSONObject) -> bool: ...
+    async def replace_session_payload(
+        self, handle: str, payload: JSONObject, *, token_version: int = LATEST_VERSION
+    ) -> bool: ...
 
     async def merge_session_payload(self, handle: str, update: JSONObject) -> bool:
         """Merge at the root in one transaction; None removes a key."""

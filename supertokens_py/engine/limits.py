@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
-from supertokens_py.access_token import to_json
+from supertokens_py.access_token import LATEST_VERSION, to_json
 from supertokens_py.constants import DEFAULT_TENANT_ID, PROTECTED_CLAIMS, SESSION_ONLY_CLAIMS
 from supertokens_py.engine.interface import Tenant
 from supertokens_py.exceptions import BadInputError, ProtectedClaimError
@@ -29,6 +29,8 @@ _NO_JSON = "is no JSON value; convert it to text, a number, a list or a dict"
 #: What is said of a stored payload that must not be signed.
 PROTECTED_PAYLOAD = "The user payload contains protected field"
 
+#: Access tokens below version 5 do not name the login method.
+_PROTECTED_BEFORE_5 = tuple(name for name in PROTECTED_CLAIMS if name != "rsub")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TENANT_ID = re.compile(r"[a-z0-9-]+")
 _RESERVED_TENANT_IDS = frozenset(("recipe", "config", "users", "hello"))
@@ -246,15 +248,15 @@ def require_object(field: str, value: object) -> None:
         raise _no_object(field, value)
 
 
-def payload_text(payload: object) -> str:
-    """Return the JSON text of a payload that the application gives.
+def payload_text(payload: object, *, token_version: int = LATEST_VERSION) -> str:
+    """Return the JSON text of a payload that the application gives, for access tokens of a version.
 
     Raises:
         BadInputError: as `json_text`.
         ProtectedClaimError: it holds a protected claim.
     """
     text = json_text("access_token_payload", payload)
-    refuse_protected(cast("JSONObject", payload))
+    refuse_protected(cast("JSONObject", payload), token_version=token_version)
     return text
 
 
@@ -269,21 +271,26 @@ def check_payload_update(update: object) -> None:
     refuse_protected_update(cast("JSONObject", update))
 
 
-def is_signable(payload: JSONObject) -> bool:
-    """Tell whether a payload that comes from a database holds no protected claim."""
-    return payload.keys().isdisjoint(PROTECTED_CLAIMS)
+def is_signable(payload: JSONObject, *, token_version: int = LATEST_VERSION) -> bool:
+    """Return whether a payload that comes from a database holds no protected claim of a token version."""
+    return payload.keys().isdisjoint(_protected(token_version))
 
 
-def refuse_protected(payload: Mapping[str, Any] | None) -> None:
+def refuse_protected(payload: Mapping[str, Any] | None, *, token_version: int = LATEST_VERSION) -> None:
     """Refuse a payload with a claim that only the SDK may write; whether it is an object is another question.
 
     Raises:
         ProtectedClaimError: names them.
     """
     known: object = payload
-    names = [name for name in PROTECTED_CLAIMS if name in known] if isinstance(known, Mapping) else []
+    protected = _protected(token_version)
+    names = [name for name in protected if name in known] if isinstance(known, Mapping) else []
     if names:
         raise ProtectedClaimError(names)
+
+
+def _protected(token_version: int) -> Sequence[str]:
+    return PROTECTED_CLAIMS if token_version >= 5 else _PROTECTED_BEFORE_5
 
 
 def refuse_protected_update(update: Mapping[str, Any] | None) -> None:

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from hmac import compare_digest
 
-from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
+from supertokens_py.cdi.versions import OFFERED, Version
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.urls import is_ip
 
-from .call import Refused, Version
+from .call import Refused
 
 _KEY = re.compile(r"[A-Za-z0-9=-]{20,}")
 #: Names that the public DNS gives to nobody (RFC 6761, RFC 6762, ICANN resolution 2024.07.29.06).
 _PRIVATE_DOMAINS = (".localhost", ".local", ".internal")
-_VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 
 
 class ApiKeys:
@@ -43,30 +42,27 @@ class Versions:
     """The versions on offer, oldest first."""
 
     def __init__(self, lowest: str | None, highest: str | None) -> None:
-        for name, text in (("min_cdi_version", lowest), ("max_cdi_version", highest)):
-            if text is not None and text not in SUPPORTED_CDI_VERSIONS:
-                raise ConfigError(f"{name} must be one of {', '.join(SUPPORTED_CDI_VERSIONS)}, not {text!r}")
-        first = SUPPORTED_CDI_VERSIONS.index(lowest or SUPPORTED_CDI_VERSIONS[0])
-        last = SUPPORTED_CDI_VERSIONS.index(highest or SUPPORTED_CDI_VERSIONS[-1])
+        first = OFFERED[0] if lowest is None else _offered("min_cdi_version", lowest)
+        last = OFFERED[-1] if highest is None else _offered("max_cdi_version", highest)
         if first > last:
             raise ConfigError(f"min_cdi_version {lowest} is above max_cdi_version {highest}")
-        self.offered: tuple[str, ...] = SUPPORTED_CDI_VERSIONS[first : last + 1]
+        self._versions = [version for version in OFFERED if first <= version <= last]
+        self.offered: tuple[str, ...] = tuple(map(str, self._versions))
 
     def read(self, headers: Mapping[str, str]) -> Version:
         """Return the version of a request; without a header the newest one."""
         text = headers.get("cdi-version")
         if text is None:
-            text = self.offered[-1]
+            return self._versions[-1]
         text = text.strip()
-        match = _VERSION.fullmatch(text)
-        if match is None:
+        version = Version.parse(text)
+        if version is None:
             raise Refused(400, "cdi-version header is invalid")
-        version = int(match[1]), int(match[2])
-        if text not in SUPPORTED_CDI_VERSIONS or version > _parsed(self.offered[-1]):
+        if version not in OFFERED or version > self._versions[-1] or str(version) != text:
             raise Refused(400, f"cdi-version {text} not supported")
-        if version < _parsed(self.offered[0]):
-            lowest = self.offered[0]
-            raise Refused(400, f"cdi-version {text} is lower than the minimum allowed version {lowest}")
+        if version < self._versions[0]:
+            lowest = self._versions[0]
+            raise Refused(400, f"cdi-version {version} is lower than the minimum allowed version {lowest}")
         return version
 
 
@@ -112,6 +108,8 @@ def _hash(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
-def _parsed(text: str) -> Version:
-    major, _, minor = text.partition(".")
-    return int(major), int(minor)
+def _offered(name: str, text: str) -> Version:
+    version = Version.parse(text)
+    if version is None or version not in OFFERED or str(version) != text:
+        raise ConfigError(f"{name} must be one of {', '.join(map(str, OFFERED))}, not {text!r}")
+    return version

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from supertokens_py.cdi.versions import Version
 from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import Engine, UnknownTenantError
@@ -22,7 +23,7 @@ from supertokens_py.exceptions import BadInputError, EngineUnavailableError, Pro
 from . import core, roles, sessions, tenants, users
 from .access import ApiKeys, Versions
 from .addresses import Addresses, rules
-from .call import Call, Refused, Version, read_json
+from .call import Call, Refused, read_json
 from .core import JsonResponse, TextResponse
 from .description import described
 from .routing import Endpoint, Router, Scope, normalised_base_path
@@ -53,7 +54,7 @@ def create_app(
         engine: normally an embedded one.
         api_keys: what callers must show in `api-key` or `Authorization`; without any, everyone may call.
         base_path: what stands before every path.
-        min_cdi_version: the oldest version of the interface on offer [5.0].
+        min_cdi_version: the oldest version of the interface on offer [3.0].
         max_cdi_version: the newest [5.6].
         max_body_bytes: longer bodies are refused with 413.
         ip_allow_regex: what the whole address of a caller must match, else 403; tenants can set their own.
@@ -182,6 +183,8 @@ class _Server:
             return
         if scope is Scope.APP:
             call.only_for_app()
+        if scope is Scope.PUBLIC:
+            call.only_for_public()
         now_s = time.monotonic()
         if self._known_tenants.get(call.tenant_id, 0) > now_s:
             return

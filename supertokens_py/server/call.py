@@ -6,16 +6,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeAlias, cast
+from typing import Any, NoReturn, cast
 
+from supertokens_py.cdi.versions import Version
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import Engine
 from supertokens_py.types.base import JSONObject
 
-Version: TypeAlias = tuple[int, int]
-
-ROTATION_VERSION: Version = (5, 6)
 _MAX_DEPTH = limits.MAX_DEPTH + 1  # a payload is one level below its body
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _APP_ONLY = "Only public tenantId can call this app specific API"
@@ -41,13 +39,13 @@ class Call:
     body: JSONObject = field(repr=False)
     now_ms: Callable[[], int]
 
-    @property
-    def rotates(self) -> bool:
-        """Whether the client knows rotation at refresh and the shapes that came with it."""
-        return self.version >= ROTATION_VERSION
-
     def only_for_app(self) -> None:
-        """Refuse the call if it came through a tenant other than the public one."""
+        """Refuse the call if it came through a tenant other than the public one; below CDI 5.0 it may."""
+        if self.version.restricts_app_calls:
+            self.only_for_public()
+
+    def only_for_public(self) -> None:
+        """Refuse the call if it came through a tenant other than the public one, in every version."""
         if self.tenant_id != DEFAULT_TENANT_ID:
             raise Refused(403, _APP_ONLY)
 
@@ -73,6 +71,9 @@ class Call:
     def flag(self, name: str, default: bool | None = None) -> bool:
         value = self.body.get(name) if default is None or name in self.body else default
         return value if isinstance(value, bool) else _invalid(name)
+
+    def optional_flag(self, name: str) -> bool | None:
+        return self.flag(name) if name in self.body else None
 
     def integer(self, name: str) -> int:
         value = self.body.get(name)

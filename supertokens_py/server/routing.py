@@ -27,7 +27,8 @@ _APP = re.compile(r"appid-([a-z0-9-]*)")
 class Scope(Enum):
     """What a tenant in the path means to an endpoint."""
 
-    APP = "the app: only the public tenant may ask"
+    APP = "the app: from CDI 5.0 only the public tenant may ask"
+    PUBLIC = "the app: only the public tenant may ask"
     TENANT = "that tenant, which must exist"
     SELF = "that tenant, which may be missing"
     IGNORED = "nothing, but it must exist: token or handle name the tenant"

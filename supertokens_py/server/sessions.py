@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 
 from supertokens_py.access_token import AccessToken, parse_access_token, same
-from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.cdi.records import (
+    issued_to_wire,
+    regenerated_to_wire,
+    stored_to_wire,
+    theft_to_wire,
+    token_to_wire,
+    unauthorised,
+    verified_to_wire,
+)
 from supertokens_py.engine.interface import (
     Engine,
     IssuedSession,
-    IssuedToken,
-    ReuseSubtype,
     StoredSession,
     TokenTheft,
     TryRefresh,
@@ -37,21 +43,6 @@ from .shapes import (
     by_status,
 )
 
-_SDK_CLAIMS = frozenset(
-    (
-        "sub",
-        "rsub",
-        "tId",
-        "iat",
-        "exp",
-        "sessionHandle",
-        "refreshTokenHash1",
-        "parentRefreshTokenHash1",
-        "antiCsrfToken",
-    )
-)
-_NO_SESSION = "Session does not exist."
-
 
 async def _create(call: Call) -> JSONObject:
     created = await call.engine.create_session(
@@ -62,12 +53,13 @@ async def _create(call: Call) -> JSONObject:
         anti_csrf=call.flag("enableAntiCsrf"),
         dynamic_key=call.flag("useDynamicSigningKey", default=True),
         access_token_validity_ms=_validity(call),
+        token_version=call.version.access_token_version,
     )
-    return _issued(created)
+    return issued_to_wire(created, call.version)
 
 
 async def _verify(call: Call) -> JSONObject:
-    if call.rotates:
+    if call.version.rotates:
         call.only_for_app()
     text, anti_csrf, do_check = (
         call.text("accessToken"),
@@ -85,14 +77,14 @@ async def _verify(call: Call) -> JSONObject:
             return _try_refresh("anti-csrf check failed")
     outcome = await call.engine.verify_session(token, check_database=check_database)
     if isinstance(outcome, Unauthorised):
-        return _unauthorised(outcome.message)
+        return unauthorised(outcome.message)
     if isinstance(outcome, TryRefresh):
         # From 5.6 a token that was rotated out is reported like a missing session; before, nothing of
         # the kind was known, and this status lets a client refresh instead of logging out.
-        return _unauthorised(outcome.message) if call.rotates else _try_refresh(outcome.message)
-    answer: JSONObject = {"status": "OK", "session": _session_of(token)}
-    if outcome.access_token is not None and not call.rotates:
-        answer["accessToken"] = _token(outcome.access_token)
+        return unauthorised(outcome.message) if call.version.rotates else _try_refresh(outcome.message)
+    answer = verified_to_wire(token, call.version)
+    if outcome.access_token is not None and not call.version.rotates:
+        answer["accessToken"] = token_to_wire(outcome.access_token)
     elif check_database:
         return await _with_stored_payload(call, token, answer, outcome.payload)
     return answer
@@ -105,18 +97,18 @@ async def _with_stored_payload(
     if payload is None:  # the engine did not see it on its way
         stored = await call.engine.session_information(token.handle)
         if stored is None:
-            return _unauthorised(_NO_SESSION)
+            return unauthorised()
         payload = stored.payload
     differs = _canonical(payload) != _canonical(answer["session"]["userDataInJWT"])
-    if call.rotates:
+    if call.version.rotates:
         answer["payloadUpdateAvailable"] = differs
     elif differs:
         outcome = await call.engine.regenerate_session(token.text)
         if isinstance(outcome, Unauthorised):
-            return _unauthorised(outcome.message)
+            return unauthorised(outcome.message)
         if outcome.access_token is not None:
             answer["session"]["userDataInJWT"] = outcome.payload
-            answer["accessToken"] = _token(outcome.access_token)
+            answer["accessToken"] = token_to_wire(outcome.access_token)
     return answer
 
 
@@ -125,21 +117,20 @@ async def _refresh(call: Call) -> JSONObject:
         call.text("refreshToken"),
         anti_csrf_token=call.optional_text("antiCsrfToken"),
         anti_csrf=call.flag("enableAntiCsrf"),
-        dynamic_key=call.flag("useDynamicSigningKey"),
+        dynamic_key=_key_family(call),
         access_token_validity_ms=_validity(call),
+        token_version=call.version.access_token_version,
     )
     match outcome:
         case IssuedSession():
-            return _issued(outcome)
+            return issued_to_wire(outcome, call.version)
         case Unauthorised():
-            return {**_unauthorised(outcome.message), **_subtype(call, outcome.reuse)}
+            answer = unauthorised(outcome.message)
+            if outcome.reuse is not None and call.version.rotates:
+                answer["recentTokenReuseSubtype"] = outcome.reuse
+            return answer
         case TokenTheft():  # pragma: no branch - the last of three
-            session = {
-                "handle": outcome.handle,
-                "userId": outcome.user_id,
-                "recipeUserId": outcome.recipe_user_id,
-            }
-            return {"status": "TOKEN_THEFT_DETECTED", "session": session, **_subtype(call, outcome.reuse)}
+            return theft_to_wire(outcome, call.version)
 
 
 async def _regenerate(call: Call) -> JSONObject:
@@ -147,14 +138,8 @@ async def _regenerate(call: Call) -> JSONObject:
         call.text("accessToken"), payload=call.optional_object("userDataInJWT")
     )
     if isinstance(outcome, Unauthorised):
-        return _unauthorised(outcome.message)
-    session = _session(
-        outcome.handle, outcome.user_id, outcome.recipe_user_id, outcome.payload, outcome.tenant_id
-    )
-    answer: JSONObject = {"status": "OK", "session": session}
-    if outcome.access_token is not None:
-        answer["accessToken"] = _token(outcome.access_token)
-    return answer
+        return unauthorised(outcome.message)
+    return regenerated_to_wire(outcome, call.version)
 
 
 async def _remove(call: Call) -> JSONObject:
@@ -188,18 +173,8 @@ async def _list_of_user(call: Call) -> JSONObject:
 async def _get(call: Call) -> JSONObject:
     stored = await call.engine.session_information(call.param("sessionHandle"))
     if stored is None:
-        return _unauthorised(_NO_SESSION)
-    return {
-        "status": "OK",
-        "sessionHandle": stored.handle,
-        "userId": stored.user_id,
-        "recipeUserId": stored.recipe_user_id,
-        "userDataInDatabase": stored.data,
-        "userDataInJWT": stored.payload,
-        "expiry": stored.expires_ms,
-        "timeCreated": stored.created_ms,
-        "tenantId": stored.tenant_id,
-    }
+        return unauthorised()
+    return stored_to_wire(stored, call.version)
 
 
 async def _get_data(call: Call) -> JSONObject:
@@ -217,7 +192,8 @@ async def _put_data(call: Call) -> JSONObject:
 
 async def _put_payload(call: Call) -> JSONObject:
     handle, payload = call.text("sessionHandle"), call.object("userDataInJWT")
-    return _changed(await call.engine.replace_session_payload(handle, payload))
+    version = call.version.access_token_version
+    return _changed(await call.engine.replace_session_payload(handle, payload, token_version=version))
 
 
 async def _trusted(call: Call, text: str) -> AccessToken | str:
@@ -243,7 +219,12 @@ async def _usable_key(engine: Engine, kid: str, now_ms: int) -> VerificationKey 
 
 
 def _validity(call: Call) -> int | None:
-    return call.optional_integer("accessTokenValidity") if call.rotates else None
+    return call.optional_integer("accessTokenValidity") if call.version.rotates else None
+
+
+def _key_family(call: Call) -> bool | None:
+    name = "useDynamicSigningKey"
+    return call.flag(name) if call.version.names_signing_key else call.optional_flag(name)
 
 
 def _one_tenant(call: Call, everywhere: bool) -> str | None:
@@ -251,10 +232,6 @@ def _one_tenant(call: Call, everywhere: bool) -> str | None:
         return call.tenant_id
     call.only_for_app()
     return None
-
-
-def _subtype(call: Call, reuse: ReuseSubtype | None) -> JSONObject:
-    return {"recentTokenReuseSubtype": reuse} if reuse is not None and call.rotates else {}
 
 
 def _canonical(payload: JSONObject) -> str:
@@ -265,53 +242,14 @@ def _try_refresh(message: str) -> JSONObject:
     return {"status": "TRY_REFRESH_TOKEN", "message": message}
 
 
-def _unauthorised(message: str) -> JSONObject:
-    return {"status": "UNAUTHORISED", "message": message}
-
-
 def _changed(existed: bool) -> JSONObject:
-    return {"status": "OK"} if existed else _unauthorised(_NO_SESSION)
+    return {"status": "OK"} if existed else unauthorised()
 
 
 def _member(stored: StoredSession | None, name: str) -> JSONObject:
     if stored is None:
-        return _unauthorised(_NO_SESSION)
+        return unauthorised()
     return {"status": "OK", name: stored.data if name == "userDataInDatabase" else stored.payload}
-
-
-def _token(issued: IssuedToken) -> JSONObject:
-    return {"token": issued.text, "expiry": issued.expires_ms, "createdTime": issued.created_ms}
-
-
-def _session(
-    handle: str, user_id: str, recipe_user_id: str, payload: JSONObject, tenant_id: str
-) -> JSONObject:
-    return {
-        "handle": handle,
-        "userId": user_id,
-        "recipeUserId": recipe_user_id,
-        "userDataInJWT": payload,
-        "tenantId": tenant_id or DEFAULT_TENANT_ID,
-    }
-
-
-def _session_of(token: AccessToken) -> JSONObject:
-    payload = {name: value for name, value in token.payload.items() if name not in _SDK_CLAIMS}
-    return _session(token.handle, token.user_id, token.recipe_user_id, payload, token.tenant_id)
-
-
-def _issued(issued: IssuedSession) -> JSONObject:
-    answer: JSONObject = {
-        "status": "OK",
-        "session": _session(
-            issued.handle, issued.user_id, issued.recipe_user_id, issued.payload, issued.tenant_id
-        ),
-        "accessToken": _token(issued.access_token),
-        "refreshToken": _token(issued.refresh_token),
-    }
-    if issued.anti_csrf_token is not None:
-        answer["antiCsrfToken"] = issued.anti_csrf_token
-    return answer
 
 
 _HANDLE: Shape = {"sessionHandle": TEXT}

@@ -52,7 +52,8 @@ UNAUTHORISED: Mapping[str, Shape] = {"UNAUTHORISED": {"message": TEXT}}
 UNKNOWN_ROLE: Mapping[str, Shape] = {"UNKNOWN_ROLE_ERROR": {}}
 
 _TOKEN = object_of({"token": TEXT, "expiry": INTEGER, "createdTime": INTEGER}, closed=True)
-_WHO: Shape = {"handle": TEXT, "userId": TEXT, "recipeUserId": TEXT}
+#: Without `recipeUserId` below CDI 4.0.
+_WHO: Shape = {"handle": TEXT, "userId": TEXT, "recipeUserId?": TEXT}
 _SUBTYPE: Shape = {"recentTokenReuseSubtype?": one_of("RECENT_PREV", "ORPHANED_BRANCH", "STALE_LINEAGE")}
 SESSION = object_of({**_WHO, "userDataInJWT": OBJECT, "tenantId": TEXT}, closed=True)
 
@@ -74,7 +75,7 @@ STORED: Mapping[str, Shape] = {
     "OK": {
         "sessionHandle": TEXT,
         "userId": TEXT,
-        "recipeUserId": TEXT,
+        "recipeUserId?": TEXT,
         "userDataInDatabase": OBJECT,
         "userDataInJWT": OBJECT,
         "expiry": INTEGER,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from supertokens_py.cdi.records import SWITCHED_FACTORS, tenant_to_wire, tenant_v1_to_wire
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.interface import Tenant, UnknownTenantError
+from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
 from .call import Call, Refused
@@ -35,29 +36,50 @@ async def _put_v2(call: Call) -> JSONObject:
 
 async def _put_v1(call: Call) -> JSONObject:
     tenant_id = await _target(call)
-    changes = _changes(call, allow_empty=False)
-    if await call.engine.tenant(tenant_id) is None:
-        changes = {**dict.fromkeys(_FLAGS.values(), False), "first_factors": None, **changes}
-    changes.update({name: call.flag(flag) for flag, name in _FLAGS.items() if flag in call.body})
+    changes = _changes(call, allow_empty=False) if call.version.has_factors else _core_config(call)
+    tenant = await call.engine.tenant(tenant_id)
+    none: list[str] = []
+    if tenant is None:
+        factors = None if call.version.has_factors else none
+        changes = {**dict.fromkeys(_FLAGS.values(), False), "first_factors": factors, **changes}
+    switched = {flag: call.flag(flag) for flag in _FLAGS if flag in call.body}
+    changes.update({_FLAGS[flag]: enabled for flag, enabled in switched.items()})
+    if not call.version.has_factors:
+        before = none if tenant is None else tenant.first_factors
+        if before is not None:
+            changes["first_factors"] = _switched(before, switched)
     return {"status": "OK", "createdNew": await call.engine.put_tenant(tenant_id, changes)}
+
+
+def _switched(factors: Sequence[str], switched: Mapping[str, bool]) -> list[str]:
+    """Return the first factors after switches were set by a client that knows no factors (below CDI 5.0)."""
+    result = list(factors)
+    for flag, enabled in switched.items():
+        own = SWITCHED_FACTORS[flag.removesuffix("Enabled")]
+        if not enabled:
+            result = [factor for factor in result if factor not in own]
+        elif set(own).isdisjoint(result):
+            result += own
+    return result
 
 
 async def _get_v2(call: Call) -> JSONObject:
     tenant = await call.engine.tenant(call.tenant_id)
-    return _NOT_FOUND if tenant is None else {"status": "OK", **_v2(tenant)}
+    return _NOT_FOUND if tenant is None else {"status": "OK", **tenant_to_wire(tenant)}
 
 
 async def _get_v1(call: Call) -> JSONObject:
     tenant = await call.engine.tenant(call.tenant_id)
-    return _NOT_FOUND if tenant is None else {"status": "OK", **_v1(tenant)}
+    return _NOT_FOUND if tenant is None else {"status": "OK", **tenant_v1_to_wire(tenant, call.version)}
 
 
 async def _list_v2(call: Call) -> JSONObject:
-    return {"status": "OK", "tenants": [_v2(tenant) for tenant in await call.engine.tenants()]}
+    return {"status": "OK", "tenants": [tenant_to_wire(tenant) for tenant in await call.engine.tenants()]}
 
 
 async def _list_v1(call: Call) -> JSONObject:
-    return {"status": "OK", "tenants": [_v1(tenant) for tenant in await call.engine.tenants()]}
+    listed = [tenant_v1_to_wire(tenant, call.version) for tenant in await call.engine.tenants()]
+    return {"status": "OK", "tenants": listed}
 
 
 async def _remove(call: Call) -> JSONObject:
@@ -69,7 +91,7 @@ async def _remove(call: Call) -> JSONObject:
 
 async def _associate(call: Call) -> JSONObject:
     """No login method of a user is kept here, so every one is unknown."""
-    call.name("recipeUserId")
+    call.name("recipeUserId" if call.version.knows_recipe_users else "userId")
     return {"status": "UNKNOWN_USER_ID_ERROR"}
 
 
@@ -101,9 +123,11 @@ def _changes(call: Call, *, allow_empty: bool) -> JSONObject:
     for member, name in _FACTORS.items():
         if member in call.body:
             changes[name] = _factors(call, member, allow_empty=allow_empty)
-    if "coreConfig" in call.body:
-        changes["core_config"] = call.object("coreConfig")
-    return changes
+    return {**changes, **_core_config(call)}
+
+
+def _core_config(call: Call) -> JSONObject:
+    return {"core_config": call.object("coreConfig")} if "coreConfig" in call.body else {}
 
 
 def _factors(call: Call, member: str, *, allow_empty: bool) -> list[str] | None:
@@ -121,31 +145,6 @@ def _factors(call: Call, member: str, *, allow_empty: bool) -> list[str] | None:
     return factors
 
 
-def _v2(tenant: Tenant) -> JSONObject:
-    wire: JSONObject = {"tenantId": tenant.tenant_id, "thirdParty": {"providers": []}, **_optional(tenant)}
-    return {**wire, "coreConfig": dict(tenant.core_config)}
-
-
-def _v1(tenant: Tenant) -> JSONObject:
-    wire: JSONObject = {
-        "tenantId": tenant.tenant_id,
-        "emailPassword": {"enabled": tenant.email_password_enabled},
-        "thirdParty": {"enabled": tenant.third_party_enabled, "providers": []},
-        "passwordless": {"enabled": tenant.passwordless_enabled},
-        **_optional(tenant),
-    }
-    return {**wire, "coreConfig": dict(tenant.core_config)}
-
-
-def _optional(tenant: Tenant) -> JSONObject:
-    wire: JSONObject = {}
-    if tenant.first_factors is not None:
-        wire["firstFactors"] = list(tenant.first_factors)
-    if tenant.required_secondary_factors is not None:
-        wire["requiredSecondaryFactors"] = list(tenant.required_secondary_factors)
-    return wire
-
-
 _UNKNOWN: Mapping[str, Shape] = {"TENANT_NOT_FOUND_ERROR": {}}
 
 ENDPOINTS = (
@@ -161,7 +160,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{_BASE}/list/v2",
-        Scope.APP,
+        Scope.PUBLIC,
         _list_v2,
         answer=by_status({"OK": {"tenants": list_of(object_of(TENANT, closed=True))}}),
     ),
@@ -183,14 +182,14 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{_BASE}/list",
-        Scope.APP,
+        Scope.PUBLIC,
         _list_v1,
         answer=by_status({"OK": {"tenants": list_of(object_of(TENANT_V1, closed=True))}}),
     ),
     Endpoint(
         "POST",
         f"{_BASE}/remove",
-        Scope.APP,
+        Scope.PUBLIC,
         _remove,
         body={"tenantId": TEXT},
         answer=by_status({"OK": {"didExist": FLAG}}),

@@ -95,7 +95,7 @@ def test_liveness_and_keys_need_neither_key_nor_version(start: Callable[..., Wir
     assert wire.raw("GET", "/.well-known/jwks.json", headers={"cdi-version": "9.9"}).json()["keys"]
     assert wire.refusal("GET", "/apiversion") == (401, "Invalid API key")
     assert wire.raw("GET", "/apiversion", headers={"api-key": KEY}).json() == {
-        "versions": ["5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6"]
+        "versions": ["3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6"]
     }
 
 
@@ -355,7 +355,7 @@ def test_hellos_to_unknown_tenants_are_counted_alike(start: Callable[..., Wire])
     [
         {"api_keys": ["short"]},
         {"api_keys": ["twenty-characters-and-a-blank or-so"]},
-        {"min_cdi_version": "4.0"},
+        {"min_cdi_version": "2.21"},
         {"max_cdi_version": "6.0"},
         {"min_cdi_version": "5.4", "max_cdi_version": "5.3"},
         {"base_path": "/a b"},

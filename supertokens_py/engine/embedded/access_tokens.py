@@ -83,8 +83,10 @@ class Grant:
     payload: JSONObject
 
 
-def issue_session(grant: Grant, *, key: SigningKey, now_ms: int, life_ms: int) -> IssuedSession:
-    """Return the session with its tokens, the access token signed now."""
+def issue_session(
+    grant: Grant, *, key: SigningKey, now_ms: int, life_ms: int, version: int = LATEST_VERSION
+) -> IssuedSession:
+    """Return the session with its tokens, the access token of `version` signed now."""
     token = grant.token
     claims = session_claims(
         handle=token.handle,
@@ -93,14 +95,18 @@ def issue_session(grant: Grant, *, key: SigningKey, now_ms: int, life_ms: int) -
         tenant_id=token.tenant_id,
         refresh_token_hash1=token.hash1,
         anti_csrf_token=token.anti_csrf_token,
+        version=version,
     )
+    expires_ms = now_ms + life_ms
     return IssuedSession(
         handle=token.handle,
         user_id=grant.user_id,
         recipe_user_id=grant.recipe_user_id,
         tenant_id=token.tenant_id,
         payload=grant.payload,
-        access_token=issue(claims, grant.payload, now_ms=now_ms, expires_ms=now_ms + life_ms, key=key),
+        access_token=issue(
+            claims, grant.payload, now_ms=now_ms, expires_ms=expires_ms, key=key, version=version
+        ),
         refresh_token=IssuedToken(token.text, grant.created_ms, grant.expires_ms),
         anti_csrf_token=token.anti_csrf_token,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from supertokens_py.access_token import AccessToken
+from supertokens_py.access_token import LATEST_VERSION, AccessToken
 from supertokens_py.bridge import offload
 from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
@@ -115,6 +115,7 @@ class EmbeddedEngine:
         anti_csrf: bool,
         dynamic_key: bool,
         access_token_validity_ms: int | None = None,
+        token_version: int = LATEST_VERSION,
     ) -> IssuedSession:
         return await offload(
             self._sessions.create,
@@ -125,6 +126,7 @@ class EmbeddedEngine:
             anti_csrf=anti_csrf,
             dynamic_key=dynamic_key,
             access_token_validity_ms=access_token_validity_ms,
+            token_version=token_version,
         )
 
     async def verify_session(
@@ -140,8 +142,9 @@ class EmbeddedEngine:
         *,
         anti_csrf_token: str | None,
         anti_csrf: bool,
-        dynamic_key: bool,
+        dynamic_key: bool | None,
         access_token_validity_ms: int | None = None,
+        token_version: int = LATEST_VERSION,
     ) -> IssuedSession | Unauthorised | TokenTheft:
         return await offload(
             self._refresher.refresh,
@@ -150,6 +153,7 @@ class EmbeddedEngine:
             anti_csrf=anti_csrf,
             dynamic_key=dynamic_key,
             access_token_validity_ms=access_token_validity_ms,
+            token_version=token_version,
         )
 
     async def regenerate_session(
@@ -178,8 +182,10 @@ class EmbeddedEngine:
     async def replace_session_data(self, handle: str, data: JSONObject) -> bool:
         return await offload(self._sessions.replace_data, handle, data)
 
-    async def replace_session_payload(self, handle: str, payload: JSONObject) -> bool:
-        return await offload(self._sessions.replace_payload, handle, payload)
+    async def replace_session_payload(
+        self, handle: str, payload: JSONObject, *, token_version: int = LATEST_VERSION
+    ) -> bool:
+        return await offload(self._sessions.replace_payload, handle, payload, token_version=token_version)
 
     async def merge_session_payload(self, handle: str, update: JSONObject) -> bool:
         return await offload(self._sessions.merge_payload, handle, update)

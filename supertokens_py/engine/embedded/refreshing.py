@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
-from supertokens_py.access_token import same
+from supertokens_py.access_token import LATEST_VERSION, same
 from supertokens_py.audit import Event, Fact, audit
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
@@ -45,6 +45,7 @@ class _Use:
     master_key: str
     anti_csrf: bool
     static: bool  #: whether the static signing key signs the next access token
+    token_version: int = LATEST_VERSION  #: of the next access token
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,9 @@ class Refresher(SessionWork):
         *,
         anti_csrf_token: str | None,
         anti_csrf: bool,
-        dynamic_key: bool,
+        dynamic_key: bool | None,
         access_token_validity_ms: int | None,
+        token_version: int = LATEST_VERSION,
     ) -> IssuedSession | Unauthorised | TokenTheft:
         """Rotate the refresh token, or answer what its use means."""
         life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
@@ -103,8 +105,9 @@ class Refresher(SessionWork):
         expected = presented.anti_csrf_token
         if anti_csrf and expected is not None and not (anti_csrf_token and same(anti_csrf_token, expected)):
             return Unauthorised("Anti CSRF token missing, or not matching")
-        key = self._keys.signer(static=not dynamic_key)
-        use = _Use(presented, master_key, anti_csrf=anti_csrf, static=not dynamic_key)
+        static = self._signs_statically(presented) if dynamic_key is None else not dynamic_key
+        key = self._keys.signer(static=static)
+        use = _Use(presented, master_key, anti_csrf=anti_csrf, static=static, token_version=token_version)
         outcome = None
         if not self._database.location.is_sqlite:
             outcome = self._rotate_current(use)
@@ -115,7 +118,9 @@ class Refresher(SessionWork):
         grant = outcome.answer
         if not isinstance(grant, Grant):
             return grant
-        session = access_tokens.issue_session(grant, key=key, now_ms=self._settings.now_ms(), life_ms=life_ms)
+        session = access_tokens.issue_session(
+            grant, key=key, now_ms=self._settings.now_ms(), life_ms=life_ms, version=token_version
+        )
         self._activity.note(grant.recipe_user_id)
         return session
 
@@ -153,7 +158,8 @@ class Refresher(SessionWork):
             return _Outcome(Unauthorised(NO_SESSION))
         user_id, payload_text, use_static_key = row[4:]
         payload = json_object(payload_text)
-        if decision in ("ROTATE", "REPEAT") and not limits.is_signable(payload):
+        signable = limits.is_signable(payload, token_version=use.token_version)
+        if decision in ("ROTATE", "REPEAT") and not signable:
             return _Outcome(Unauthorised(limits.PROTECTED_PAYLOAD))
         user_id, recipe_user_id = self._users.resolve(connection, user_id)
         match decision:
@@ -201,6 +207,13 @@ class Refresher(SessionWork):
                 return _Outcome(answer, "session.reuse", facts)
             case _:
                 assert_never(decision)
+
+    def _signs_statically(self, token: RefreshToken) -> bool:
+        """Return the key family of a session whose client does not choose one (below CDI 5.0)."""
+        row = self._database.alone(
+            lambda fetch: fetch(self._sql.key_family, _key_of(token)), "read", repeatable=True
+        )
+        return row is not None and bool(row[0])
 
     def _following(self, use: _Use, *, now_ms: int) -> _Following:
         token = successor(use.master_key, use.token, rotated_ms=now_ms, anti_csrf=use.anti_csrf)

@@ -53,6 +53,7 @@ class SessionStatements:
         )
         self.insert: Insert = insert(table).values(app_id=DEFAULT_APP_ID)
         self.lineage: Select[Any, Any, Any, Any, Any] = select(*lineage, row.jwt_user_payload).where(*one)
+        self.key_family: Select[Any] = select(row.use_static_key).where(*one)
         rotation: dict[Any, Any] = {
             row.prev_refresh_token_hash_2: bindparam("presented"),
             row.refresh_token_hash_2: bindparam("current"),

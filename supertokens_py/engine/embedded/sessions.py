@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 
-from supertokens_py.access_token import AccessToken, parse_access_token
+from supertokens_py.access_token import LATEST_VERSION, AccessToken, parse_access_token
 from supertokens_py.audit import audit, audit_revoked
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import (
@@ -50,10 +50,11 @@ class SessionStore(SessionWork):
         anti_csrf: bool,
         dynamic_key: bool,
         access_token_validity_ms: int | None,
+        token_version: int = LATEST_VERSION,
     ) -> IssuedSession:
         """Store a new session and return its first tokens."""
         limits.checked_user_id(user_id)
-        limits.refuse_protected(payload)
+        limits.refuse_protected(payload, token_version=token_version)
         tenant_id = limits.tenant_id_form(tenant_id)
         row: dict[str, Any] = {
             "tenant_id": tenant_id,
@@ -93,6 +94,7 @@ class SessionStore(SessionWork):
             key=key,
             now_ms=now_ms,
             life_ms=life_ms,
+            version=token_version,
         )
         self._insert(row)
         audit("session.created", handle=session.handle, user_id=primary_id, tenant_id=tenant_id)
@@ -116,11 +118,12 @@ class SessionStore(SessionWork):
         self, access_token: str, *, payload: JSONObject | None, merge: JSONObject | None
     ) -> Regenerated | Unauthorised:
         """Store another payload and sign it into a token with the same end."""
+        token = parse_access_token(access_token)
+        version = LATEST_VERSION if token is None else token.version
         if payload is not None:
-            limits.payload_text(payload)
+            limits.payload_text(payload, token_version=version)
         if merge is not None:
             limits.check_payload_update(merge)
-        token = parse_access_token(access_token)
         verifier = None if token is None or token.version < 3 else self._keys.verification_key(token.kid)
         if token is None or verifier is None or not verifier.matches(token.text):
             return Unauthorised("the access token is not a valid one")
@@ -131,7 +134,7 @@ class SessionStore(SessionWork):
                 return Unauthorised(NO_SESSION)
             stored = json_object(row.jwt_user_payload)
             changed = limits.merged(payload if payload is not None else stored, merge or {})
-            if not limits.is_signable(changed):
+            if not limits.is_signable(changed, token_version=version):
                 return Unauthorised(limits.PROTECTED_PAYLOAD)
             self._write_payload(connection, token.handle, row, changed)
             primary_id, recipe_id = self._users.resolve(connection, row.user_id)
@@ -238,9 +241,11 @@ class SessionStore(SessionWork):
         text = limits.json_text("session_data_in_database", data)
         return self._replace(self._sql.replace_data, handle, text)
 
-    def replace_payload(self, handle: str, payload: JSONObject) -> bool:
+    def replace_payload(
+        self, handle: str, payload: JSONObject, *, token_version: int = LATEST_VERSION
+    ) -> bool:
         """Replace the custom claims of the next access token."""
-        text = limits.payload_text(payload)
+        text = limits.payload_text(payload, token_version=token_version)
         return self._replace(self._sql.replace_payload, handle, text)
 
     def merge_payload(self, handle: str, update: JSONObject) -> bool:

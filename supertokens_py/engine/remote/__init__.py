@@ -63,7 +63,7 @@ class RemoteEngine(
 
     def negotiated_version(self) -> str:
         """Return the CDI version in use, such as "5.6"; blocking, asked for once."""
-        return "{}.{}".format(*self._core.version())
+        return str(self._core.version())
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import httpx2
 
 from supertokens_py import forks
-from supertokens_py.constants import RID_HEADER, SUPPORTED_CDI_VERSIONS
+from supertokens_py.cdi.versions import SPOKEN, Version
+from supertokens_py.constants import RID_HEADER
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.exceptions import (
@@ -21,11 +22,6 @@ from supertokens_py.exceptions import (
 from supertokens_py.types.base import JSONObject
 
 from .transport import Transport
-
-Version: TypeAlias = tuple[int, int]
-
-ROTATION_VERSION: Version = (5, 6)
-TENANTS_V2_VERSION: Version = (5, 1)
 
 #: How a core begins where it refuses an argument that only it can judge, by its configuration.
 _LEFT_TO_THE_CORE = ("accessTokenValidity", "Invalid core config")
@@ -91,13 +87,13 @@ class Core:
     ) -> JSONObject:
         headers = self._headers(rid, with_body=body is not None)
         version = self.version()
-        headers["cdi-version"] = "{}.{}".format(*version)
+        headers["cdi-version"] = str(version)
         response = self._transport.send(method, path, headers=headers, query=query, body=body)
         if _refuses_version(response):
             # The core was replaced by one that speaks other versions; it refused before doing anything.
             with self._lock:
                 self._version = None
-            headers["cdi-version"] = "{}.{}".format(*self.version())
+            headers["cdi-version"] = str(self.version())
             response = self._transport.send(method, path, headers=headers, query=query, body=body)
         return _json_of(response, method, path, tenant=tenant, body=body)
 
@@ -106,16 +102,16 @@ class Core:
         response = self._transport.send("GET", path, headers=self._headers(None), query=self._domains)
         answer = _json_of(response, "GET", path)
         offered = {str(item) for item in cast("list[Any]", answer.get("versions") or [])}
-        shared = offered.intersection(SUPPORTED_CDI_VERSIONS)
+        shared = {version for version in SPOKEN if str(version) in offered}
         if not shared:
-            ours = f"{SUPPORTED_CDI_VERSIONS[0]} to {SUPPORTED_CDI_VERSIONS[-1]}"
+            ours = f"{SPOKEN[0]} to {SPOKEN[-1]}"
             theirs = ", ".join(sorted(offered)) or "in no version"
             addresses = ", ".join(host.address for host in self._transport.hosts)
             raise GeneralError(
                 f"the SuperTokens core at {addresses} speaks CDI {theirs}, this SDK {ours}: "
                 "upgrade the core, or use a release of the SDK that fits it"
             )
-        return max(_version(text) for text in shared)
+        return max(shared)
 
     def _headers(self, rid: str | None, *, with_body: bool = False) -> dict[str, str]:
         headers: dict[str, str] = {}
@@ -153,11 +149,6 @@ def ok(answer: JSONObject) -> JSONObject:
     if answer.get("status") != "OK":
         raise unexpected(answer)
     return answer
-
-
-def _version(text: str) -> Version:
-    major, _, minor = text.partition(".")
-    return int(major), int(minor)
 
 
 def _refuses_version(response: httpx2.Response) -> bool:

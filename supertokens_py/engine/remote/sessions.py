@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from supertokens_py.access_token import AccessToken, parse_access_token
+from supertokens_py.access_token import LATEST_VERSION, AccessToken, parse_access_token
 from supertokens_py.audit import audit, audit_revoked
 from supertokens_py.bridge import offload
+from supertokens_py.cdi.records import (
+    NO_SESSION,
+    issued_from_wire,
+    message_of,
+    regenerated_from_wire,
+    stored_from_wire,
+    theft_from_wire,
+    token_from_wire,
+)
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import (
     IssuedSession,
-    IssuedToken,
     Regenerated,
     StoredSession,
     TokenTheft,
@@ -21,10 +28,10 @@ from supertokens_py.engine.interface import (
     UnknownTenantError,
     Verified,
 )
-from supertokens_py.exceptions import GeneralError
+from supertokens_py.exceptions import BadInputError, GeneralError
 from supertokens_py.types.base import JSONObject
 
-from .core import ROTATION_VERSION, Core, ok, tenant_path, unexpected
+from .core import Core, ok, tenant_path, unexpected
 from .keys import KeyCache
 
 _RID = "session"
@@ -47,7 +54,9 @@ class RemoteSessions:
         anti_csrf: bool,
         dynamic_key: bool,
         access_token_validity_ms: int | None = None,
+        token_version: int = LATEST_VERSION,
     ) -> IssuedSession:
+        _require_latest(token_version)
         limits.json_text("session_data_in_database", data)
         limits.payload_text(payload)
         body: JSONObject = {
@@ -76,14 +85,19 @@ class RemoteSessions:
         *,
         anti_csrf_token: str | None,
         anti_csrf: bool,
-        dynamic_key: bool,
+        dynamic_key: bool | None,
         access_token_validity_ms: int | None = None,
+        token_version: int = LATEST_VERSION,
     ) -> IssuedSession | Unauthorised | TokenTheft:
-        """Rotate. Never sent twice: after a broken connection the client's next refresh finds out."""
+        """Rotate. Never sent twice: after a broken connection the client's next refresh finds out.
+
+        A core must be told the key family: None means the dynamic one.
+        """
+        _require_latest(token_version)
         body: JSONObject = {
             "refreshToken": refresh_token,
             "enableAntiCsrf": anti_csrf,
-            "useDynamicSigningKey": dynamic_key,
+            "useDynamicSigningKey": dynamic_key is not False,
         }
         if anti_csrf_token is not None:
             body["antiCsrfToken"] = anti_csrf_token
@@ -144,7 +158,10 @@ class RemoteSessions:
         limits.json_text("session_data_in_database", data)
         return await offload(self._replace, "/recipe/session/data", handle, "userDataInDatabase", data)
 
-    async def replace_session_payload(self, handle: str, payload: JSONObject) -> bool:
+    async def replace_session_payload(
+        self, handle: str, payload: JSONObject, *, token_version: int = LATEST_VERSION
+    ) -> bool:
+        _require_latest(token_version)
         limits.payload_text(payload)
         return await offload(self._replace, "/recipe/jwt/data", handle, "userDataInJWT", payload)
 
@@ -159,12 +176,12 @@ class RemoteSessions:
     def _create(self, body: JSONObject, tenant_id: str, validity_ms: int | None) -> IssuedSession:
         self._add_validity(body, validity_ms)
         path = f"{tenant_path(tenant_id)}/recipe/session"
-        issued = _issued_session(ok(self._core.post(path, body, rid=_RID, tenant=tenant_id)))
+        issued = issued_from_wire(ok(self._core.post(path, body, rid=_RID, tenant=tenant_id)))
         audit("session.created", handle=issued.handle, user_id=issued.user_id, tenant_id=issued.tenant_id)
         return issued
 
     def _verify(self, token: AccessToken, check_database: bool) -> Verified | Unauthorised | TryRefresh:
-        rotates = self._core.version() >= ROTATION_VERSION
+        rotates = self._core.version().rotates
         if rotates and not check_database:
             return Verified()
         body: JSONObject = {
@@ -177,14 +194,14 @@ class RemoteSessions:
         match answer.get("status"):
             case "OK":
                 replacement = answer.get("accessToken")
-                return Verified(None if replacement is None else _issued_token(replacement))
+                return Verified(None if replacement is None else token_from_wire(replacement))
             case "UNAUTHORISED":
                 if rotates and self._information(token.handle) is not None:
                     # The session stands, only this token was rotated out: its holder need not log in again.
-                    return TryRefresh(_message(answer))
-                return Unauthorised(_message(answer))
+                    return TryRefresh(message_of(answer))
+                return Unauthorised(message_of(answer))
             case "TRY_REFRESH_TOKEN":
-                return TryRefresh(_message(answer))
+                return TryRefresh(message_of(answer))
             case _:
                 raise unexpected(answer)
 
@@ -195,24 +212,18 @@ class RemoteSessions:
         answer = self._core.post("/recipe/session/refresh", body, rid=_RID)
         match answer.get("status"):
             case "OK":
-                issued = _issued_session(answer)
+                issued = issued_from_wire(answer)
                 audit("session.refreshed", handle=issued.handle)
                 return issued
             case "UNAUTHORISED":
                 reuse = answer.get("recentTokenReuseSubtype")
                 if reuse is not None:  # the core is set to treat reuse so; it does not name the session
                     audit("session.reuse", subtype=reuse)
-                return Unauthorised(_message(answer), reuse)
+                return Unauthorised(message_of(answer), reuse)
             case "TOKEN_THEFT_DETECTED":
-                session = answer["session"]
-                if self._core.version() < ROTATION_VERSION:
-                    self._revoke([session["handle"]])  # older cores leave that to their clients
-                theft = TokenTheft(
-                    handle=session["handle"],
-                    user_id=session["userId"],
-                    recipe_user_id=session.get("recipeUserId", session["userId"]),
-                    reuse=answer.get("recentTokenReuseSubtype"),
-                )
+                theft = theft_from_wire(answer)
+                if not self._core.version().rotates:
+                    self._revoke([theft.handle])  # older cores leave that to their clients
                 audit("session.reuse", handle=theft.handle, user_id=theft.user_id, subtype=theft.reuse)
                 return theft
             case _:
@@ -227,7 +238,7 @@ class RemoteSessions:
         if merge is not None:
             stored = self._information(token.handle)
             if stored is None:
-                return Unauthorised("Session does not exist.")
+                return Unauthorised(NO_SESSION)
             payload = limits.merged(stored.payload if payload is None else payload, merge)
             limits.json_text("access_token_payload", payload)
             if not limits.is_signable(payload):
@@ -237,16 +248,8 @@ class RemoteSessions:
             body["userDataInJWT"] = payload
         answer = self._core.post("/recipe/session/regenerate", body, rid=_RID)
         if answer.get("status") == "UNAUTHORISED":
-            return Unauthorised(_message(answer))
-        session, reissued = ok(answer)["session"], answer.get("accessToken")
-        return Regenerated(
-            handle=session["handle"],
-            user_id=session["userId"],
-            recipe_user_id=session.get("recipeUserId", session["userId"]),
-            tenant_id=session.get("tenantId", DEFAULT_TENANT_ID),
-            payload=session["userDataInJWT"],
-            access_token=None if reissued is None else _issued_token(reissued),
-        )
+            return Unauthorised(message_of(answer))
+        return regenerated_from_wire(ok(answer))
 
     def _is_signed(self, token: AccessToken) -> bool:
         """Check the signature here: an official core does not check it when it regenerates."""
@@ -272,17 +275,7 @@ class RemoteSessions:
             return None
         if answer.get("status") == "UNAUTHORISED":
             return None
-        ok(answer)
-        return StoredSession(
-            handle=answer["sessionHandle"],
-            user_id=answer["userId"],
-            recipe_user_id=answer.get("recipeUserId", answer["userId"]),
-            tenant_id=answer.get("tenantId", DEFAULT_TENANT_ID),
-            payload=answer["userDataInJWT"],
-            data=answer["userDataInDatabase"],
-            expires_ms=answer["expiry"],
-            created_ms=answer["timeCreated"],
-        )
+        return stored_from_wire(ok(answer))
 
     def _replace(self, path: str, handle: str, member: str, value: JSONObject) -> bool:
         if not limits.may_be_handle(handle):
@@ -304,28 +297,11 @@ class RemoteSessions:
     def _add_validity(self, body: JSONObject, validity_ms: int | None) -> None:
         if validity_ms is None:
             return
-        if self._core.version() < ROTATION_VERSION:
+        if not self._core.version().rotates:
             raise GeneralError("an access token validity per session needs a SuperTokens core with CDI 5.6")
         body["accessTokenValidity"] = limits.checked_life_ms(validity_ms)
 
 
-def _message(answer: JSONObject) -> str:
-    return str(answer.get("message", "Session does not exist."))
-
-
-def _issued_token(wire: Mapping[str, Any]) -> IssuedToken:
-    return IssuedToken(wire["token"], wire["createdTime"], wire["expiry"])
-
-
-def _issued_session(answer: JSONObject) -> IssuedSession:
-    session = answer["session"]
-    return IssuedSession(
-        handle=session["handle"],
-        user_id=session["userId"],
-        recipe_user_id=session.get("recipeUserId", session["userId"]),
-        tenant_id=session.get("tenantId", DEFAULT_TENANT_ID),
-        payload=session["userDataInJWT"],
-        access_token=_issued_token(answer["accessToken"]),
-        refresh_token=_issued_token(answer["refreshToken"]),
-        anti_csrf_token=answer.get("antiCsrfToken"),
-    )
+def _require_latest(token_version: int) -> None:
+    if token_version != LATEST_VERSION:
+        raise BadInputError("access tokens below version 5 cannot be had from a core: speak CDI 4.0 or newer")

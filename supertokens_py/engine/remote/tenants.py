@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from supertokens_py.bridge import offload
+from supertokens_py.cdi.records import tenant_from_wire
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import Tenant, UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
-from .core import TENANTS_V2_VERSION, Core, ok, tenant_path
+from .core import Core, ok, tenant_path
 
 _RID = "multitenancy"
 _BASE = "/recipe/multitenancy/tenant"
@@ -58,30 +59,12 @@ class RemoteTenants:
             return None
         if answer.get("status") == "TENANT_NOT_FOUND_ERROR":
             return None
-        return _tenant(ok(answer))
+        return tenant_from_wire(ok(answer))
 
     def _list(self) -> list[Tenant]:
-        v2 = self._core.version() >= TENANTS_V2_VERSION
+        v2 = self._core.version().has_tenants_v2
         answer = self._core.get(f"{_BASE}/list/v2" if v2 else f"{_BASE}/list", {}, rid=_RID)
-        return [_tenant(item) for item in ok(answer)["tenants"]]
+        return [tenant_from_wire(item) for item in ok(answer)["tenants"]]
 
     def _path(self) -> str:
-        return f"{_BASE}/v2" if self._core.version() >= TENANTS_V2_VERSION else _BASE
-
-
-def _tenant(wire: JSONObject) -> Tenant:
-    """Read either shape; v2 leaves the three recipe flags to the factors."""
-    return Tenant(
-        tenant_id=wire["tenantId"],
-        core_config=wire.get("coreConfig") or {},
-        first_factors=wire.get("firstFactors"),
-        required_secondary_factors=wire.get("requiredSecondaryFactors"),
-        email_password_enabled=_enabled(wire, "emailPassword"),
-        passwordless_enabled=_enabled(wire, "passwordless"),
-        third_party_enabled=_enabled(wire, "thirdParty"),
-    )
-
-
-def _enabled(wire: JSONObject, recipe: str) -> bool:
-    recipe_config: JSONObject = wire.get(recipe) or {}
-    return bool(recipe_config.get("enabled", True))
+        return f"{_BASE}/v2" if self._core.version().has_tenants_v2 else _BASE

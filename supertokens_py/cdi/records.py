@@ -1,0 +1,243 @@
+"""Sessions, tokens and tenants as JSON objects, to the wire and from it.
+
+Each record is written by one function and read by one: the server and the remote engine cannot differ.
+Versions below CDI 4.0 have no `recipeUserId`: there a user is one login method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from supertokens_py.access_token import AccessToken
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.interface import (
+    IssuedSession,
+    IssuedToken,
+    Regenerated,
+    StoredSession,
+    Tenant,
+    TokenTheft,
+)
+from supertokens_py.types.base import JSONObject
+
+from .versions import Version
+
+NO_SESSION = "Session does not exist."
+
+#: The factors that each recipe's switch of a tenant stands for.
+SWITCHED_FACTORS: Mapping[str, tuple[str, ...]] = {
+    "emailPassword": ("emailpassword",),
+    "thirdParty": ("thirdparty",),
+    "passwordless": ("otp-email", "otp-phone", "link-email", "link-phone"),
+}
+_SWITCHES = {
+    "emailPassword": "email_password_enabled",
+    "thirdParty": "third_party_enabled",
+    "passwordless": "passwordless_enabled",
+}
+
+
+def unauthorised(message: str = NO_SESSION) -> JSONObject:
+    """Return the answer about a session that does not exist (any more)."""
+    return {"status": "UNAUTHORISED", "message": message}
+
+
+def message_of(answer: JSONObject) -> str:
+    """Return why an answer is no OK."""
+    return str(answer.get("message", NO_SESSION))
+
+
+# Tokens
+
+
+def token_to_wire(token: IssuedToken) -> JSONObject:
+    """Return a token with its times in milliseconds."""
+    return {"token": token.text, "expiry": token.expires_ms, "createdTime": token.created_ms}
+
+
+def token_from_wire(wire: Mapping[str, Any]) -> IssuedToken:
+    """Read what `token_to_wire` writes."""
+    return IssuedToken(wire["token"], wire["createdTime"], wire["expiry"])
+
+
+# Sessions
+
+
+def issued_to_wire(issued: IssuedSession, version: Version) -> JSONObject:
+    """Return the answer to create and refresh."""
+    answer: JSONObject = {
+        "status": "OK",
+        "session": _session_to_wire(issued, version),
+        "accessToken": token_to_wire(issued.access_token),
+        "refreshToken": token_to_wire(issued.refresh_token),
+    }
+    if issued.anti_csrf_token is not None:
+        answer["antiCsrfToken"] = issued.anti_csrf_token
+    return answer
+
+
+def issued_from_wire(answer: JSONObject) -> IssuedSession:
+    """Read an answer to create or refresh that is OK."""
+    return IssuedSession(
+        **_session_from_wire(answer["session"]),
+        access_token=token_from_wire(answer["accessToken"]),
+        refresh_token=token_from_wire(answer["refreshToken"]),
+        anti_csrf_token=answer.get("antiCsrfToken"),
+    )
+
+
+def regenerated_to_wire(outcome: Regenerated, version: Version) -> JSONObject:
+    """Return the answer to regenerate; without an access token if the presented one had expired."""
+    answer: JSONObject = {"status": "OK", "session": _session_to_wire(outcome, version)}
+    if outcome.access_token is not None:
+        answer["accessToken"] = token_to_wire(outcome.access_token)
+    return answer
+
+
+def regenerated_from_wire(answer: JSONObject) -> Regenerated:
+    """Read an answer to regenerate that is OK."""
+    reissued = answer.get("accessToken")
+    token = None if reissued is None else token_from_wire(reissued)
+    return Regenerated(**_session_from_wire(answer["session"]), access_token=token)
+
+
+def verified_to_wire(token: AccessToken, version: Version) -> JSONObject:
+    """Return the answer to verify: the session as its token describes it."""
+    session: JSONObject = {
+        "handle": token.handle,
+        **_user_to_wire(token.user_id, token.recipe_user_id, version),
+        "userDataInJWT": token.custom_claims,
+        "tenantId": token.tenant_id,
+    }
+    return {"status": "OK", "session": session}
+
+
+def theft_to_wire(theft: TokenTheft, version: Version) -> JSONObject:
+    """Return the answer to a refresh that found a refresh token used again."""
+    session = {"handle": theft.handle, **_user_to_wire(theft.user_id, theft.recipe_user_id, version)}
+    answer: JSONObject = {"status": "TOKEN_THEFT_DETECTED", "session": session}
+    if theft.reuse is not None and version.rotates:
+        answer["recentTokenReuseSubtype"] = theft.reuse
+    return answer
+
+
+def theft_from_wire(answer: JSONObject) -> TokenTheft:
+    """Read what `theft_to_wire` writes."""
+    session = answer["session"]
+    return TokenTheft(
+        handle=session["handle"], **_user_from_wire(session), reuse=answer.get("recentTokenReuseSubtype")
+    )
+
+
+def stored_to_wire(stored: StoredSession, version: Version) -> JSONObject:
+    """Return the answer to a question about one session."""
+    return {
+        "status": "OK",
+        "sessionHandle": stored.handle,
+        **_user_to_wire(stored.user_id, stored.recipe_user_id, version),
+        "userDataInDatabase": stored.data,
+        "userDataInJWT": stored.payload,
+        "expiry": stored.expires_ms,
+        "timeCreated": stored.created_ms,
+        "tenantId": stored.tenant_id,
+    }
+
+
+def stored_from_wire(answer: JSONObject) -> StoredSession:
+    """Read what `stored_to_wire` writes."""
+    return StoredSession(
+        handle=answer["sessionHandle"],
+        **_user_from_wire(answer),
+        tenant_id=answer.get("tenantId", DEFAULT_TENANT_ID),
+        payload=answer["userDataInJWT"],
+        data=answer["userDataInDatabase"],
+        expires_ms=answer["expiry"],
+        created_ms=answer["timeCreated"],
+    )
+
+
+def _session_to_wire(session: IssuedSession | Regenerated, version: Version) -> JSONObject:
+    return {
+        "handle": session.handle,
+        **_user_to_wire(session.user_id, session.recipe_user_id, version),
+        "userDataInJWT": session.payload,
+        "tenantId": session.tenant_id or DEFAULT_TENANT_ID,
+    }
+
+
+def _session_from_wire(session: JSONObject) -> dict[str, Any]:
+    return {
+        "handle": session["handle"],
+        **_user_from_wire(session),
+        "tenant_id": session.get("tenantId", DEFAULT_TENANT_ID),
+        "payload": session["userDataInJWT"],
+    }
+
+
+def _user_to_wire(user_id: str, recipe_user_id: str, version: Version) -> JSONObject:
+    if version.knows_recipe_users:
+        return {"userId": user_id, "recipeUserId": recipe_user_id}
+    return {"userId": user_id}
+
+
+def _user_from_wire(wire: JSONObject) -> dict[str, Any]:
+    return {"user_id": wire["userId"], "recipe_user_id": wire.get("recipeUserId", wire["userId"])}
+
+
+# Tenants
+
+
+def tenant_to_wire(tenant: Tenant) -> JSONObject:
+    """Return a tenant without switches (v2)."""
+    return {
+        "tenantId": tenant.tenant_id,
+        "thirdParty": {"providers": []},
+        **_factors_to_wire(tenant),
+        "coreConfig": dict(tenant.core_config),
+    }
+
+
+def tenant_v1_to_wire(tenant: Tenant, version: Version) -> JSONObject:
+    """Return a tenant with switches; one is on if the recipe is enabled and its factors are not left out."""
+    factors = tenant.first_factors
+    switches: JSONObject = {
+        recipe: {
+            "enabled": getattr(tenant, field)
+            and (factors is None or not set(factors).isdisjoint(SWITCHED_FACTORS[recipe]))
+        }
+        for recipe, field in _SWITCHES.items()
+    }
+    switches["thirdParty"]["providers"] = []
+    return {
+        "tenantId": tenant.tenant_id,
+        **switches,
+        **(_factors_to_wire(tenant) if version.has_factors else {}),
+        "coreConfig": dict(tenant.core_config),
+    }
+
+
+def tenant_from_wire(wire: JSONObject) -> Tenant:
+    """Read either shape; v2 leaves the switches to the factors."""
+    switches = {field: _is_enabled(wire, recipe) for recipe, field in _SWITCHES.items()}
+    return Tenant(
+        tenant_id=wire["tenantId"],
+        core_config=wire.get("coreConfig") or {},
+        first_factors=wire.get("firstFactors"),
+        required_secondary_factors=wire.get("requiredSecondaryFactors"),
+        **switches,
+    )
+
+
+def _factors_to_wire(tenant: Tenant) -> JSONObject:
+    wire: JSONObject = {}
+    if tenant.first_factors is not None:
+        wire["firstFactors"] = list(tenant.first_factors)
+    if tenant.required_secondary_factors is not None:
+        wire["requiredSecondaryFactors"] = list(tenant.required_secondary_factors)
+    return wire
+
+
+def _is_enabled(wire: JSONObject, recipe: str) -> bool:
+    config: JSONObject = wire.get(recipe) or {}
+    return bool(config.get("enabled", True))
