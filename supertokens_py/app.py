@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from . import forks
@@ -350,6 +351,9 @@ def _check_arguments(app_info: Any, framework: Any, config: Any, recipe_list: An
         raise ConfigError("Please provide at least one recipe to the supertokens.init function call")
     for make in cast("Sequence[Any]", recipe_list):
         forgot_parentheses = isinstance(make, type) and not issubclass(cast("type[Any]", make), RecipeModule)
+        if isinstance(make, ModuleType):
+            name = make.__name__.rpartition(".")[2]
+            raise ConfigError(f"recipe_list holds the module {name}: write {name}.init()")
         if not callable(make) or forgot_parentheses:
             raise ConfigError(f"recipe_list holds {make!r}, which is not the result of a recipe's init()")
 

@@ -125,8 +125,9 @@ class AppInfo:
         with _naming("api_domain"):
             self.api_domain: NormalisedURLDomain = NormalisedURLDomain(api_domain)
             self.top_level_api_domain: str = site_of(self.api_domain)
-        self.api_gateway_path: NormalisedURLPath = NormalisedURLPath(api_gateway_path)
-        self.api_base_path: NormalisedURLPath = self.api_gateway_path.append(NormalisedURLPath(api_base_path))
+        self.api_gateway_path: NormalisedURLPath = _routable("api_gateway_path", api_gateway_path)
+        own_path = _routable("api_base_path", api_base_path)
+        self.api_base_path: NormalisedURLPath = self.api_gateway_path.append(own_path)
         self.website_base_path: NormalisedURLPath = NormalisedURLPath(website_base_path)
         self.framework = framework
         self.mode: Mode = mode or ("asgi" if framework in (None, "fastapi") else "wsgi")
@@ -190,6 +191,15 @@ class AppInfo:
     def get_top_level_website_domain(self, request: BaseRequest | None, user_context: dict[str, Any]) -> str:
         """Return the website's site for this request."""
         return site_of(self.get_origin(request, user_context))
+
+
+def _routable(argument: str, text: str) -> NormalisedURLPath:
+    """Return a path below which requests are found; they arrive decoded, and cookies are set encoded."""
+    with _naming(argument):
+        path = NormalisedURLPath(text)
+    if not path.isascii() or "%" in path:
+        raise ConfigError(f"{argument}: {text!r} has characters that URLs carry encoded; use plain ones")
+    return path
 
 
 @contextmanager

@@ -83,14 +83,13 @@ def base_path(text: str) -> str:
     Raises:
         ConfigError: the path has characters that no path may have.
     """
-    trimmed = text.strip()
+    trimmed = re.split("[?#]", text.strip(), maxsplit=1)[0]
     if trimmed.lower().startswith(_SCHEMES):
         path = urlsplit(trimmed).path
     elif not trimmed.startswith("/") and _starts_with_host(trimmed):
         path = "/" + trimmed.partition("/")[2]
     else:
         path = trimmed if trimmed.startswith("/") else f"/{trimmed}"
-    path = path.partition("?")[0].partition("#")[0]
     if any(character <= " " or character == ";" or character == "\x7f" for character in path):
         raise ConfigError(f"Please provide a valid URL path: {text!r} has spaces, control characters or ';'")
     return path.removesuffix("/")

@@ -192,7 +192,7 @@ GOOD: dict[str, Any] = {"app_info": INFO, "supertokens_config": MEMORY, "recipe_
         ({"recipe_list": session.init()}, "recipe_list"),
         ({"recipe_list": [None]}, "recipe_list"),
         ({"recipe_list": ["session"]}, "recipe_list"),
-        ({"recipe_list": [session]}, "recipe_list"),
+        ({"recipe_list": [session]}, r"recipe_list holds the module session: write session\.init\(\)"),
         ({"recipe_list": [session.init]}, "recipe_list"),
         ({"recipe_list": [lambda app: None]}, "recipe_list"),
         ({"mode": "cgi"}, "mode"),

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.urls import api_origin, base_path, cookie_domain, request_path, site_of
+from supertokens_py.urls import (
+    api_origin,
+    base_path,
+    cookie_domain,
+    request_path,
+    schemeful_site,
+    site_of,
+    web_origin,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +41,8 @@ from supertokens_py.urls import api_origin, base_path, cookie_domain, request_pa
         ("[::1]:8000", "http://[::1]:8000"),
         ("http://[::1]:8000/x", "http://[::1]:8000"),
         ("localhost.org", "http://localhost.org"),
+        ("localhost.evil.example", "https://localhost.evil.example"),
+        ("localhost-shop.com:8443", "https://localhost-shop.com:8443"),
         ("e.com:443", "https://e.com"),
         ("e.com/path.with.dots", "https://e.com"),
     ],
@@ -114,6 +124,9 @@ def test_no_origins(text: str) -> None:
         ("a/b/c", "/a/b/c"),
         ("/.well-known", "/.well-known"),
         ("http://e.com", ""),
+        ("exists?email=john.doe%40gmail.com", "/exists"),
+        ("exists#a.b/c", "/exists"),
+        ("localhost-shop/auth", "/localhost-shop/auth"),
     ],
 )
 def test_paths(text: str, expected: str) -> None:
@@ -173,6 +186,10 @@ def test_no_cookie_domains(text: str) -> None:
         ("https://x.a.github.io", "a.github.io"),
         ("http://localhost:8000", "localhost"),
         ("http://localhost.org", "localhost"),
+        ("https://localhost.evil.example", "localhost.evil.example"),
+        ("https://localhost-shop.com", "localhost-shop.com"),
+        ("http://localhosts", "localhosts"),
+        ("http://demo.localhost", "demo.localhost"),
         ("http://127.0.0.1:8000", "localhost"),
         ("http://10.1.2.3", "localhost"),
         ("http://[::1]:8000", "localhost"),
@@ -251,3 +268,38 @@ def test_any_text_is_a_cookie_domain_or_an_error(text: str) -> None:
         return
     assert domain
     assert not set(domain) & set('\r\n; ,"')
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("https://example.com", "https://example.com"),
+        ("HTTPS://Example.com:443", "https://example.com"),
+        ("example.com", "https://example.com"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("null", None),
+        ("", None),
+        ("capacitor://localhost", None),
+        ("supertokens://shop", None),
+        ("file://", None),
+        ("https://github.io", None),
+        ("https://" + "a." * 500 + "com", None),
+    ],
+)
+def test_origins_that_a_request_claims(claim: str, expected: str | None) -> None:
+    """FP-51: what no web page could have as its origin is None, never an error."""
+    assert web_origin(claim) == expected
+
+
+@given(st.text())
+def test_any_claim_is_an_origin_or_none(claim: str) -> None:
+    """FP-51: a request may claim whatever it likes."""
+    origin = web_origin(claim)
+    assert origin is None or schemeful_site(origin).startswith(("http://", "https://"))
+
+
+def test_each_address_is_a_site_to_browsers() -> None:
+    """For `SameSite` browsers compare scheme and site, and addresses as they are."""
+    assert schemeful_site("http://127.0.0.1:3000") == "http://127.0.0.1"
+    assert schemeful_site("http://localhost:3000") == "http://localhost"
+    assert schemeful_site("https://a.b.example.com:8443") == "https://example.com"

@@ -76,15 +76,8 @@ class _Pair:
 def _domains(pair: _Pair) -> Iterator[Finding]:
     relation = "another site than" if pair.cross_site else "the same site as"
     yield Finding("ok", _DOMAINS, f"the website {pair.website} is {relation} the API {pair.api}")
-    hosts = {host_of(pair.api), host_of(pair.website)}
-    if len(hosts) == 2 and all(is_local(host) for host in hosts):
-        yield Finding(
-            "error",
-            _DOMAINS,
-            f"{host_of(pair.website)} and {host_of(pair.api)} are both this machine, but two sites to a "
-            "browser: cookies of one are not sent from pages of the other",
-            "use the same name for both, such as localhost",
-        )
+    if (loss := lost_cookies.by_name(pair.api, pair.website)) is not None:
+        yield Finding("error", _DOMAINS, loss.text, loss.advice)
     for name, origin in (("website", pair.website), ("API", pair.api)):
         if scheme_of(origin) == "http" and not is_local(host_of(origin)):
             yield Finding(

@@ -244,6 +244,45 @@ def test_a_jwt_in_the_header_is_no_refresh_token(site: Site) -> None:
     assert_logged_out(site.post(PATH, bearer=visitor.access))
 
 
+FOREIGN_BEARERS = [
+    "sk-live-0123456789abcdef",
+    "a.b",
+    "a.b.c",
+    "a.b.c.V2",
+    "a.b.V2.c",
+    "..V2",
+    "a b.c.V2",
+    "é.b.V2",
+    "a.b.Vx",
+    "x" * 5000,
+]
+
+
+@pytest.mark.parametrize("bearer", FOREIGN_BEARERS)
+def test_a_foreign_bearer_beside_the_cookie(site: Site, bearer: str) -> None:
+    """FP-74: gateways put keys of their own on every request: the cookie verifies, refreshes, signs out."""
+    visitor = site.sign_in("cookie")
+    foreign = [("authorization", f"Bearer {bearer}")]
+    assert visitor.post("/protected", headers=foreign).status == 200
+    reply = visitor.refresh(headers=foreign)
+    assert reply.status == 200
+    assert reply.cookie("sRefreshToken").value
+    assert visitor.post("/auth/signout", headers=foreign).status == 200
+    assert site.stored(visitor.handle) is None
+    assert_logged_out(site.post(PATH, foreign))  # alone it is a token that does not hold
+
+
+def test_a_foreign_bearer_is_no_proof(bare_site: Site) -> None:
+    """FP-74: the cookie beside it is checked like any other cookie."""
+    site = bare_site.init(anti_csrf="VIA_CUSTOM_HEADER")
+    visitor = site.sign_in("cookie")
+    foreign = [("authorization", "Bearer sk-live-0123456789abcdef")]
+    for path, status in (("/protected", 401), (PATH, 401), ("/auth/signout", 401)):
+        elsewhere = [*foreign, ("origin", "https://evil.test")]
+        assert visitor.post(path, without=["rid"], headers=elsewhere).status == status
+    assert site.stored(visitor.handle) is not None
+
+
 def test_an_empty_bearer_is_none(site: Site) -> None:
     """FP-75: `Bearer ` without a token, and other schemes, leave the cookie in charge."""
     visitor = site.sign_in()

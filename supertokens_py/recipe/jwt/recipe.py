@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from supertokens_py.exceptions import ConfigError
@@ -40,13 +40,15 @@ class JWTRecipe(Recipe[JWTInit, RecipeInterface, APIInterface], settings=JWTInit
     name = "JWT"
 
     def __init__(self, app: App, config: JWTInit) -> None:
-        self._default = RecipeInterface(app, HUNDRED_YEARS_S)
-        self.use_validity(config.jwt_validity_seconds)
+        if config.jwt_validity_seconds is None:
+            config = replace(config, jwt_validity_seconds=HUNDRED_YEARS_S)
+        self._default = RecipeInterface(app, config.jwt_validity_seconds or 0)
         super().__init__(app, config, self._default, APIInterface())
 
     def use_validity(self, seconds: int | None) -> None:
         """Adopt a default lifetime of JWTs, if one is given."""
         if seconds is not None:
+            self.config = replace(self.config, jwt_validity_seconds=seconds)
             self._default.default_validity_seconds = seconds
 
     def apply_override(self, override: OverrideConfig) -> None:

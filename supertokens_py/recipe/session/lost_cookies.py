@@ -26,6 +26,18 @@ def by_secure(api: str, secure: bool) -> Loss | None:
     )
 
 
+def by_name(api: str, website: str) -> Loss | None:
+    """Return the loss where API and website are this machine under two names: localhost and 127.0.0.1."""
+    hosts = (host_of(website), host_of(api))
+    if hosts[0] == hosts[1] or not all(is_local(host) for host in hosts):
+        return None
+    return Loss(
+        f"{hosts[0]} and {hosts[1]} are both this machine, but two sites to a browser: cookies of one are "
+        "not sent from pages of the other",
+        "use the same name for both, such as localhost",
+    )
+
+
 def by_domain(api: str, domain: str | None) -> Loss | None:
     """Tell whether the origin of an API cannot set cookies because of their Domain."""
     if domain is None:

@@ -284,6 +284,7 @@ class SessionConfig:
         for loss in (
             lost_cookies.by_secure(app_info.api_domain, self.cookie_secure),
             lost_cookies.by_domain(app_info.api_domain, self.cookie_domain),
+            lost_cookies.by_name(app_info.api_domain, app_info.fixed_origin or app_info.api_domain),
         ):
             if loss is not None:
                 log.warning("%s; %s", loss.text, loss.advice)

@@ -13,7 +13,7 @@ import pytest
 from supertokens_py import Supertokens
 from supertokens_py.access_token import parse_access_token
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError, ProtectedClaimError
-from supertokens_py.recipe import jwt, session
+from supertokens_py.recipe import jwt, openid, session
 from supertokens_py.recipe.jwt import asyncio as tokens
 from supertokens_py.recipe.jwt import syncio
 from supertokens_py.recipe.jwt.interfaces import (
@@ -252,3 +252,21 @@ async def test_before_init_the_functions_say_what_is_missing(start: Start) -> No
         await tokens.get_jwks()
     with pytest.raises(GeneralError, match=r"JWT recipe has already been initialised"):
         start(jwt.init(), jwt.init())
+
+
+@pytest.mark.parametrize(
+    ("recipes", "seconds"),
+    [
+        ([session.init()], HUNDRED_YEARS),
+        ([jwt.init()], HUNDRED_YEARS),
+        ([jwt.init(jwt_validity_seconds=60)], 60),
+        ([jwt.init(jwt_validity_seconds=60), openid.init(jwt_validity_seconds=90)], 90),
+        ([openid.init()], HUNDRED_YEARS),
+    ],
+)
+async def test_the_configured_life_is_the_one_in_use(start: Start, recipes: list[Any], seconds: int) -> None:
+    """Code that reads the recipe's `config` gets a number, as in 0.24, and tokens live as long."""
+    start(*recipes)
+    claims = part(await made({}), 1)
+    assert claims["exp"] - claims["iat"] == seconds
+    assert jwt.JWTRecipe.get_instance().config.jwt_validity_seconds == seconds

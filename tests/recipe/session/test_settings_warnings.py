@@ -77,3 +77,86 @@ def test_cookies_that_a_browser_drops_are_told_at_init(
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == (
         [] if told is None else [("WARNING", told)]
     )
+
+
+@pytest.mark.parametrize(
+    ("api", "website", "told"),
+    [
+        (
+            "http://localhost:3001",
+            "http://127.0.0.1:5173",
+            "127.0.0.1 and localhost are both this machine, but two sites to a browser: cookies of one are "
+            "not sent from pages of the other; use the same name for both, such as localhost",
+        ),
+        ("http://localhost:3001", "http://localhost:5173", None),
+        ("http://127.0.0.1:3001", "http://127.0.0.1:5173", None),
+        ("https://api.example.com", "https://example.com", None),
+    ],
+)
+def test_two_names_of_this_machine_are_told_at_init(
+    api: str, website: str, told: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The browser keeps nothing, although log-in answers 200."""
+    Supertokens.reset()
+    init(InputAppInfo(app_name="a", api_domain=api, website_domain=website), recipe_list=[session.init()])
+    Supertokens.reset()
+    assert [record.getMessage() for record in caplog.records] == ([] if told is None else [told])
+
+
+def origin(request: Any, user_context: dict[str, Any]) -> str:
+    return "https://example.com"
+
+
+DANGER = (
+    "anti_csrf is NONE and cookies may be SameSite=None: any website can act as your users. Leave anti_csrf "
+    "out, or set cookie_same_site to lax or strict"
+)
+
+
+@pytest.mark.parametrize(
+    ("info", "settings", "level", "told"),
+    [
+        ({}, {}, "INFO", "anti_csrf is NONE (derived): cookies are SameSite=lax"),
+        (
+            {"website_domain": "https://other.org"},
+            {},
+            "INFO",
+            "anti_csrf is VIA_CUSTOM_HEADER (derived): cookies are SameSite=none",
+        ),
+        (
+            {"origin": origin},
+            {},
+            "INFO",
+            "anti_csrf is VIA_CUSTOM_HEADER (derived): cookies are SameSite=lax or none, as the function "
+            "`origin` answers",
+        ),
+        (
+            {"origin": origin},
+            {"cookie_same_site": "strict"},
+            "INFO",
+            "anti_csrf is NONE (derived): cookies are SameSite=strict",
+        ),
+        ({}, {"cookie_same_site": "none", "anti_csrf": "NONE"}, "WARNING", DANGER),
+        ({"website_domain": "https://other.org"}, {"anti_csrf": "NONE"}, "WARNING", DANGER),
+        ({"origin": origin}, {"anti_csrf": "NONE"}, "WARNING", DANGER),
+        ({}, {"anti_csrf": "NONE"}, None, None),
+        ({"origin": origin}, {"anti_csrf": "VIA_TOKEN"}, None, None),
+    ],
+)
+def test_the_proof_is_told_at_init(
+    info: dict[str, Any],
+    settings: dict[str, Any],
+    level: str | None,
+    told: str | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Which anti-CSRF mode was derived; and a warning where there is none although cookies cross sites."""
+    Supertokens.reset()
+    where = {"api_domain": HTTPS, "website_domain": "https://example.com", **info}
+    with caplog.at_level(logging.INFO, logger="supertokens_py.recipe.session.settings"):
+        init(InputAppInfo(app_name="a", **where), recipe_list=[session.init(**settings)])
+    Supertokens.reset()
+    found = [
+        (record.levelname, record.getMessage()) for record in caplog.records if "anti_csrf" in record.msg
+    ]
+    assert found == ([] if told is None else [(level, told)])

@@ -47,6 +47,7 @@ from supertokens_py.types.base import RecipeUserId, context_of
 _T = TypeVar("_T")
 
 __all__ = [
+    "SessionContainer",
     "create_jwt",
     "create_new_session",
     "create_new_session_without_request_response",
@@ -276,7 +277,16 @@ async def get_session_without_request_response(
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> SessionContainer | None:
-    """Verify an access token that you hold; claims are judged too."""
+    """Verify an access token that you hold, with its claims.
+
+    There is no request to look at: where the token came in a cookie, the caller has to require the proof that
+    the request is not forged. In the mode `VIA_TOKEN` pass `anti_csrf_token`; in `VIA_CUSTOM_HEADER`, also
+    where `init` derived it, require the header `rid` before the call (docs: Without decorators).
+
+    Raises:
+        UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: the token does not hold.
+        ConfigError: `VIA_CUSTOM_HEADER` is set and `anti_csrf_check` is not False: it cannot be checked here.
+    """
     recipe, context = SessionRecipe.get_instance(), context_of(user_context)
     session = await recipe.recipe_implementation.get_session(
         access_token=access_token,
@@ -308,7 +318,15 @@ async def refresh_session_without_request_response(
     anti_csrf_token: str | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> SessionContainer:
-    """Exchange a refresh token that you hold for new tokens."""
+    """Exchange a refresh token that you hold for new tokens.
+
+    As with `get_session_without_request_response`, the proof of a token out of a cookie is the caller's to
+    require.
+
+    Raises:
+        UnauthorisedError, TokenTheftError: there is no such session any more.
+        ConfigError: `VIA_CUSTOM_HEADER` is set and `disable_anti_csrf` is not True.
+    """
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.refresh_session(
         refresh_token, anti_csrf_token, disable_anti_csrf, context_of(user_context)

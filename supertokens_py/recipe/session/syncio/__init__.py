@@ -11,8 +11,10 @@ from supertokens_py.recipe.openid.syncio import (
     get_open_id_discovery_configuration,
 )
 from supertokens_py.recipe.session import asyncio as _asyncio
+from supertokens_py.recipe.session.container import SessionContainer
 
 __all__ = [
+    "SessionContainer",
     "create_jwt",
     "create_new_session",
     "create_new_session_without_request_response",
