@@ -283,13 +283,17 @@ def test_a_database_that_was_dropped_and_made_again(
     before = [core.create() for core in cores]
     name = empty_postgres_database.uri.rpartition("/")[2]
     postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name}")
+    with pytest.raises(EngineUnavailableError, match=r"were made anew: try again$"):
+        cores[0].create()
+    cores[1].session_information(before[0].handle)  # meets a dead connection
     after = [core.create() for core in cores]
+    cores.append(start(empty_postgres_database.uri))
     for core in cores:
         for session in after:
             assert core.session_information(session.handle).handle == session.handle
-        assert [core.refresh(old).message for old in before] == ["Session does not exist."] * 2
+        assert [core.refresh(old).message for old in before] == ["Invalid refresh token"] * 2
     assert cores[1].refresh(after[0]).handle == after[0].handle
-    assert cores[0].refresh(after[1]).handle == after[1].handle
+    assert cores[2].refresh(after[1]).handle == after[1].handle
 
 
 def test_tables_that_were_dropped(empty_postgres_database: TestDatabase, start: Opener):
@@ -298,7 +302,9 @@ def test_tables_that_were_dropped(empty_postgres_database: TestDatabase, start: 
     old = core.create()
     empty_postgres_database.query("DROP SCHEMA public CASCADE")
     empty_postgres_database.query("CREATE SCHEMA public")
-    assert core.session_information(old.handle) is None
+    with pytest.raises(EngineUnavailableError, match=r"were made anew: try again$"):
+        core.verify(old)
     new = core.create()
-    assert core.refresh(new).handle == new.handle
-    assert core.refresh(old).message == "Session does not exist."
+    for each in (core, start(empty_postgres_database.uri)):
+        assert each.refresh(new).handle == new.handle
+    assert core.refresh(old).message == "Invalid refresh token"

@@ -204,6 +204,8 @@ class Database(forks.ForkAware):
             self._interrupted()
             self._opened = False
             self._open()
+            # Not repeated: what the unit writes may be made with keys that are gone, too.
+            raise EngineUnavailableError(f"the tables in {self.location.name} were made anew: try again")
         elif step == "wait":
             pool = cast("QueuePool", self._pool.pool)
             return self._slots.refused(pool.checkedin() + pool.checkedout())

@@ -5,35 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import uuid4
-
-from sqlalchemy import bindparam, delete, insert, select
 
 from supertokens_py import forks
 from supertokens_py.audit import audit
-from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.signatures import RsaVerificationKey
 
-from .key_material import (
-    AtRest,
-    SigningKey,
-    dynamic_kid,
-    is_due,
-    lifetime_ms,
-    max_age_s,
-    new_key_text,
-    parse_key,
-    signing_key,
-)
-from .refresh_tokens import new_master_key
-from .statements import insert_new
+from . import clocks
+from .key_material import SigningKey, dynamic_kid, is_due, lifetime_ms, max_age_s, signing_key
+from .key_rows import KeyRows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,7 +32,6 @@ STALE_AFTER_S = 60.0
 #: The published key set is read from the database at most this often.
 PUBLISH_AFTER_S = 1.0
 
-_MASTER_KEY = "refresh_token_key"
 _EMPTY = KeySet({}, loaded_ms=0)
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -60,6 +45,7 @@ class _Snapshot:
     static: Sequence[SigningKey]
     key_set: KeySet
     read_at: float  #: monotonic seconds
+    interruptions: int  #: of the database, until then
 
 
 class KeyRing(forks.ForkAware):
@@ -71,15 +57,15 @@ class KeyRing(forks.ForkAware):
     def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
         self._database = database
         self._settings = settings
-        self._at_rest = AtRest(settings.encryption_key)
         self._lock = LoadingLock()
         self._snapshot: _Snapshot | None = None
-        self._parsed: dict[tuple[str, str], SigningKey] = {}
         self._master_key: str | None = None
+        self._stored_master = (-1, "")  #: interruptions until it was read, and as it is stored
+        self._ahead_ms = 0  #: this machine's clock before the database's, where they do not agree
         self._reloaded_at = self._failed_at = float("-inf")
         self._look_again_at = float("inf")
         self._failure: EngineUnavailableError | ConfigError | None = None
-        self._prepare_statements()
+        self._rows = KeyRows(database.tables, settings.encryption_key, is_sqlite=database.location.is_sqlite)
         forks.register(self)
 
     def key_set(self) -> KeySet:
@@ -96,16 +82,19 @@ class KeyRing(forks.ForkAware):
         snapshot = self._current(STALE_AFTER_S)
         if static:
             return snapshot.static[0]
-        return signing_key(snapshot.dynamic, self._settings, now_ms=self._settings.now_ms())
+        return signing_key(snapshot.dynamic, self._settings, now_ms=self._now_ms())
 
     def master_key(self) -> str:
         """Return the secret of this app's refresh tokens, made once for all processes."""
-        if self._master_key is None:
-            stored = self._database.read(self._read_master_key) or self._database.write(
-                self._create_master_key
+        known = self._master_key
+        if known is None or self._stored_master[0] != self._database.interruptions:
+            interruptions = self._database.interruptions
+            stored = self._database.read(self._rows.master) or self._database.write(
+                lambda connection: self._rows.add_master(connection, self._now_ms())
             )
-            self._master_key = self._at_rest.reveal(stored, label=_MASTER_KEY)
-        return self._master_key
+            known = self._rows.reveal_master(stored)
+            self._master_key, self._stored_master = known, (interruptions, stored)
+        return known
 
     def verification_key(self, kid: str) -> VerificationKey | None:
         """Return a key that is still valid; an unknown one is looked for once per cool-down."""
@@ -150,7 +139,7 @@ class KeyRing(forks.ForkAware):
     def jwks(self) -> Jwks:
         """Return what `/.well-known/jwks.json` shows; keys that are due are made first."""
         snapshot = self._published()
-        now_ms = self._settings.now_ms()
+        now_ms = self._now_ms()
         usable = [key for key in snapshot.dynamic if key.created_ms + lifetime_ms(self._settings) >= now_ms]
         newest_ms = usable[0].created_ms if usable else now_ms
         return Jwks(
@@ -168,13 +157,16 @@ class KeyRing(forks.ForkAware):
         audit("key.rotated", kid=kid, earlier_dropped=drop_old)
         return kid
 
-    def delete_expired(self) -> int:
-        """Delete dynamic keys that verify nothing any more."""
-        oldest_ms = self._settings.now_ms() - lifetime_ms(self._settings)
+    def delete_expired(self, now_ms: int) -> int:
+        """Delete dynamic keys that verify nothing any more at that time."""
+        oldest_ms = now_ms - lifetime_ms(self._settings)
         return self._database.single(
-            lambda connection: connection.execute(self._delete_older, {"oldest": oldest_ms}).rowcount,
-            repeatable=True,
+            lambda connection: self._rows.delete_older(connection, oldest_ms=oldest_ms), repeatable=True
         )
+
+    def _now_ms(self) -> int:
+        """Return the time that keys go by: the database's, where this machine's clock is far from it."""
+        return self._settings.now_ms() - self._ahead_ms
 
     def forget(self) -> None:
         """Drop what is in memory, so that the next use reads the database."""
@@ -255,13 +247,15 @@ class KeyRing(forks.ForkAware):
             return older
 
     def _is_fresh(self, snapshot: _Snapshot, max_age_s: float) -> bool:
-        return time.monotonic() - snapshot.read_at < max_age_s and not self._needs_key(
-            snapshot.dynamic, snapshot.static
+        return (
+            time.monotonic() - snapshot.read_at < max_age_s
+            and snapshot.interruptions == self._database.interruptions
+            and not self._needs_key(snapshot.dynamic, snapshot.static)
         )
 
     def _needs_key(self, dynamic: Sequence[SigningKey], static: Sequence[SigningKey]) -> bool:
         newest_ms = dynamic[0].created_ms if dynamic else None
-        return not static or is_due(newest_ms, self._settings, now_ms=self._settings.now_ms())
+        return not static or is_due(newest_ms, self._settings, now_ms=self._now_ms())
 
     def _load(self, *, create: bool) -> _Snapshot:
         try:
@@ -273,44 +267,37 @@ class KeyRing(forks.ForkAware):
         return snapshot
 
     def _loaded(self, *, create: bool) -> _Snapshot:
-        dynamic, static = self._database.read(self._read)
+        interruptions = self._database.interruptions
+        dynamic, static = self._database.read(self._read_all)
         if create and self._needs_key(dynamic, static):
             dynamic, static, made = self._database.write(self._create_due)
             for kid in made:
                 audit("key.created", kid=kid)
         read_at = time.monotonic()
-        self._snapshot = _Snapshot(dynamic, static, self._public(dynamic, static), read_at)
+        self._snapshot = _Snapshot(dynamic, static, self._public(dynamic, static), read_at, interruptions)
         self._look_again_at = read_at + STALE_AFTER_S
         return self._snapshot
 
     def _public(self, dynamic: Sequence[SigningKey], static: Sequence[SigningKey]) -> KeySet:
         life_ms = lifetime_ms(self._settings)
         keys = {
-            key.kid: RsaVerificationKey(key.kid, key.public_key, key.created_ms + life_ms) for key in dynamic
+            key.kid: RsaVerificationKey(key.kid, key.public_key, key.created_ms + life_ms + self._ahead_ms)
+            for key in dynamic
         }
         keys |= {key.kid: RsaVerificationKey(key.kid, key.public_key) for key in static}
         known = _EMPTY if self._snapshot is None else self._snapshot.key_set
         # A new object tells verifiers to forget what they remember, so make one only for a change.
-        return known if known.keys.keys() == keys.keys() else KeySet(keys, self._settings.now_ms())
+        return known if _ends(known.keys) == _ends(keys) else KeySet(keys, self._settings.now_ms())
+
+    def _read_all(self, connection: Connection) -> tuple[list[SigningKey], list[SigningKey]]:
+        self._ahead_ms = clocks.ahead_ms(connection, self._settings.now_ms())
+        if self._master_key is not None and self._rows.master(connection) != self._stored_master[1]:
+            self._master_key = None  # the database was restored or made anew
+        return self._read(connection)
 
     def _read(self, connection: Connection) -> tuple[list[SigningKey], list[SigningKey]]:
-        oldest_ms = self._settings.now_ms() - lifetime_ms(self._settings)
-        dynamic = [
-            self._parse(dynamic_kid(created_ms), created_ms, stored)
-            for created_ms, stored in connection.execute(self._select_dynamic, {"oldest": oldest_ms})
-        ]
-        static = [
-            self._parse(kid, created_ms or 0, stored)
-            for kid, created_ms, stored in connection.execute(self._select_static)
-        ]
-        return dynamic, static
-
-    def _parse(self, kid: str, created_ms: int, stored: str) -> SigningKey:
-        key = self._parsed.get((kid, stored))
-        if key is None:
-            key = parse_key(kid, created_ms, self._at_rest.reveal(stored, label=kid))
-            self._parsed[kid, stored] = key
-        return key
+        oldest_ms = self._now_ms() - lifetime_ms(self._settings)
+        return self._rows.signing_keys(connection, oldest_ms=oldest_ms)
 
     def _create_due(self, connection: Connection) -> tuple[list[SigningKey], list[SigningKey], list[str]]:
         # Under the lock another process may have been first. The pair is generated inside, too: many
@@ -319,68 +306,22 @@ class KeyRing(forks.ForkAware):
         dynamic, static = self._read(connection)
         newest_ms = dynamic[0].created_ms if dynamic else None
         made: list[str] = []
-        if is_due(newest_ms, self._settings, now_ms=self._settings.now_ms()):
-            made.append(dynamic_kid(self._insert_dynamic(connection)))
+        if is_due(newest_ms, self._settings, now_ms=self._now_ms()):
+            made.append(self._rows.add_dynamic(connection, self._now_ms()))
         if not static:
-            kid = f"s-{uuid4()}"
-            row = {
-                "key_id": kid,
-                "key_string": self._at_rest.protect(new_key_text(), label=kid),
-                "created_at": self._settings.now_ms(),
-            }
-            connection.execute(self._insert_static, row)
-            made.append(kid)
+            made.append(self._rows.add_static(connection, self._now_ms()))
         return *self._read(connection), made
 
     def _rotate(self, connection: Connection, *, drop_old: bool) -> int:
         self._database.lock(connection, "signing keys")
-        dynamic, _ = self._read(connection)
+        dynamic, _ = self._read_all(connection)
         after_ms = dynamic[0].created_ms if dynamic else 0
-        created_ms = self._insert_dynamic(connection, after_ms=after_ms)
+        created_ms = max(self._now_ms(), after_ms + 1)
+        self._rows.add_dynamic(connection, created_ms)
         if drop_old:
-            connection.execute(self._delete_older, {"oldest": created_ms})
+            self._rows.delete_older(connection, oldest_ms=created_ms)
         return created_ms
 
-    def _insert_dynamic(self, connection: Connection, *, after_ms: int = 0) -> int:
-        created_ms = max(self._settings.now_ms(), after_ms + 1)
-        stored = self._at_rest.protect(new_key_text(), label=dynamic_kid(created_ms))
-        connection.execute(self._insert_new_dynamic, {"created_at_time": created_ms, "value": stored})
-        return created_ms
 
-    def _read_master_key(self, connection: Connection) -> str | None:
-        return connection.execute(self._select_master).scalar()
-
-    def _create_master_key(self, connection: Connection) -> str:
-        row = {
-            "value": self._at_rest.protect(new_master_key(), label=_MASTER_KEY),
-            "created_at_time": self._settings.now_ms(),
-        }
-        connection.execute(self._insert_master, row)
-        stored = self._read_master_key(connection)
-        if stored is None:
-            raise ConfigError(f"the row {_MASTER_KEY!r} of table key_value holds no value")
-        return stored
-
-    def _prepare_statements(self) -> None:
-        tables, is_sqlite = self._database.tables, self._database.location.is_sqlite
-        dynamic, static, values = tables.dynamic_keys, tables.static_keys, tables.key_value
-        self._select_dynamic = (
-            select(dynamic.c.created_at_time, dynamic.c.value)
-            .where(dynamic.c.app_id == DEFAULT_APP_ID, dynamic.c.created_at_time >= bindparam("oldest"))
-            .order_by(dynamic.c.created_at_time.desc())
-        )
-        self._select_static = (
-            select(static.c.key_id, static.c.created_at, static.c.key_string)
-            .where(static.c.app_id == DEFAULT_APP_ID, static.c.algorithm == "RS256")
-            .order_by(static.c.created_at.desc())
-        )
-        self._insert_new_dynamic = insert(dynamic).values(app_id=DEFAULT_APP_ID)
-        self._insert_static = insert(static).values(app_id=DEFAULT_APP_ID, algorithm="RS256")
-        self._delete_older = delete(dynamic).where(
-            dynamic.c.app_id == DEFAULT_APP_ID, dynamic.c.created_at_time < bindparam("oldest")
-        )
-        row = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID, "name": _MASTER_KEY}
-        self._select_master = select(values.c.value).where(
-            *(values.c[name] == value for name, value in row.items())
-        )
-        self._insert_master = insert_new(values, is_sqlite=is_sqlite).values(**row)
+def _ends(keys: Mapping[str, VerificationKey]) -> dict[str, int | None]:
+    return {kid: key.usable_until_ms for kid, key in keys.items()}

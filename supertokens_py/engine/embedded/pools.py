@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.factory import MISSING_DRIVER
+from supertokens_py.exceptions import ConfigError
 
 from .location import Location
 from .postgres import Generation, open_postgres
@@ -42,7 +44,10 @@ def open_pool(location: Location, settings: ResolvedEngineConfig, generation: Ge
     """
     if location.is_sqlite:
         return _sqlite(location, settings)
-    return open_postgres(location, settings, generation, logging_name=_LOGGING_NAME)
+    try:
+        return open_postgres(location, settings, generation, logging_name=_LOGGING_NAME)
+    except ImportError as error:
+        raise ConfigError(MISSING_DRIVER) from error
 
 
 def begin(connection: Connection) -> None:

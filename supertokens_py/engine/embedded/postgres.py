@@ -14,7 +14,6 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.factory import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 
 from .location import Location
@@ -49,25 +48,23 @@ def open_postgres(
     """Return an engine that has not connected yet.
 
     Raises:
-        ConfigError: the driver is not installed, or `prepare_threshold` in the URI is no number.
+        ConfigError: `prepare_threshold` in the URI is no number.
+        ImportError: the driver is not installed.
     """
     threshold = _prepare_threshold(location.url.query, settings)
-    try:
-        engine = create_engine(
-            location.url.difference_update_query([PREPARE_OPTION]),
-            poolclass=QueuePool,
-            pool_size=settings.pool_size,
-            max_overflow=0,
-            pool_timeout=settings.pool_timeout,
-            pool_use_lifo=True,
-            pool_reset_on_return=None,
-            isolation_level="AUTOCOMMIT",
-            connect_args=connect_arguments(location, os.environ, patience_s=settings.pool_timeout),
-            hide_parameters=True,
-            logging_name=logging_name,
-        )
-    except ImportError as error:
-        raise ConfigError(MISSING_DRIVER) from error
+    engine = create_engine(
+        location.url.difference_update_query([PREPARE_OPTION]),
+        poolclass=QueuePool,
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout,
+        pool_use_lifo=True,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+        connect_args=connect_arguments(location, os.environ, patience_s=settings.pool_timeout),
+        hide_parameters=True,
+        logging_name=logging_name,
+    )
 
     def opened(connection: Any, record: Any) -> None:
         record.info["generation"] = generation.number

@@ -9,11 +9,12 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, or_, select, tuple_, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 
+from . import clocks
 from .statements import insert_new
 
 if TYPE_CHECKING:
@@ -59,22 +60,31 @@ class Sweeper:
         self._claim = (
             update(values)
             .where(*(values.c[name] == value for name, value in row.items()))
-            .where(values.c.created_at_time <= bindparam("before"))
+            # A time in the future was left behind by a machine with a wrong clock.
+            .where(
+                or_(
+                    values.c.created_at_time <= bindparam("before"),
+                    values.c.created_at_time > bindparam("after"),
+                )
+            )
             .values(created_at_time=bindparam("now"))
         )
 
     def sweep(self) -> Swept:
-        """Delete everything that has expired by now."""
+        """Delete everything that has expired by now, by the clocks of this machine and of the database."""
+        now_ms = self._database.read(self._agreed_now_ms)
+        if now_ms is None:
+            return Swept(0, 0)
         sessions = 0
         while True:
-            values = {"now": self._settings.now_ms()}
+            values = {"now": now_ms}
             count = self._database.single(
                 lambda c, v=values: c.execute(self._delete, v).rowcount, repeatable=True
             )
             sessions += count
             if count < BATCH:
                 break
-        swept = Swept(sessions, self._keys.delete_expired())
+        swept = Swept(sessions, self._keys.delete_expired(now_ms))
         log.info("clean-up deleted %d sessions and %d signing keys", swept.sessions, swept.keys)
         return swept
 
@@ -84,8 +94,19 @@ class Sweeper:
             self.sweep()
 
     def _claimed(self, connection: Connection) -> bool:
-        now_ms = self._settings.now_ms()
+        now_ms = self._agreed_now_ms(connection)
+        if now_ms is None:
+            return False
         if connection.execute(self._first_claim, {"created_at_time": now_ms}).rowcount > 0:
             return False  # the first interval of this database begins
         before_ms = now_ms - int(self._settings.clean_up_interval * 3_600_000)
-        return connection.execute(self._claim, {"before": before_ms, "now": now_ms}).rowcount > 0
+        times = {"before": before_ms, "now": now_ms, "after": now_ms + clocks.TOLERANCE_MS}
+        return connection.execute(self._claim, times).rowcount > 0
+
+    def _agreed_now_ms(self, connection: Connection) -> int | None:
+        """Return the earlier of the two times; None if they are too far apart to tell what has expired."""
+        now_ms = self._settings.now_ms()
+        if clocks.ahead_ms(connection, now_ms):
+            return None
+        theirs_ms = clocks.server_now_ms(connection)
+        return now_ms if theirs_ms is None else min(now_ms, theirs_ms)
