@@ -6,8 +6,10 @@ its request: it also carries the changes owed to the response and the session at
 
 from __future__ import annotations
 
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -36,6 +38,22 @@ def form_fields(body: bytes) -> dict[str, Any]:
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
+#: The request whose response is to carry tokens, for errors that know no request; weak, so that it can end.
+_delivering: ContextVar[weakref.ref[BaseRequest] | None] = ContextVar("supertokens_delivering", default=None)
+
+
+def note_session_error(error: Exception) -> None:
+    """Remember that the session of the current request was refused, if its response is to carry tokens.
+
+    Who answers the error is unknown here: a handler of the application may, in its own words.
+    """
+    known = _delivering.get()
+    request = None if known is None else known()
+    if request is not None and not request.finished:
+        request.session_error = error
+        request.refused = True
+
+
 class BaseRequest(ABC):
     """One request. `request` is the framework's own object."""
 
@@ -46,6 +64,9 @@ class BaseRequest(ABC):
     finished: bool = False  #: the response has started; changes can no longer reach the client
     session_sought: bool = False  #: a session was looked for, found or not: the response depends on it
     created_handles: Sequence[str] = ()  #: sessions that this request created
+    session_error: Exception | None = None  #: the last session error that is known to be of this request
+    refused: bool = False  #: its session was refused after tokens had been made for the response
+    _before_creation: Changes | None = None
     _changes: Changes | None = None
     _session: Any = None
     _cookies: Mapping[str, list[str]] | None = None
@@ -151,6 +172,39 @@ class BaseRequest(ABC):
         if not self.delivers:
             raise ConfigError(f"the SuperTokens middleware is missing. Add it: {self.how_to_deliver}")
 
+    def note_delivery(self) -> None:
+        """Tokens are about to be added to the response."""
+        _delivering.set(weakref.ref(self))
+
+    def note_creation(self, session_handle: str) -> None:
+        """A session was created whose tokens are about to be added to the response."""
+        if not self.created_handles:
+            self._before_creation = None if self._changes is None else self._changes.copy()
+        self.created_handles = [*self.created_handles, session_handle]
+        self.session_error, self.refused = None, False  # the application went on with a new session
+
+    def must_withdraw(self, status: int) -> bool:
+        """Return whether a response of this status may not carry the tokens that were made for it.
+
+        A server error is no log-in. Nor is an error response after a session was refused, whoever wrote it.
+        """
+        if status >= 500 and self.created_handles:
+            return True
+        return status >= 400 and self.refused and self._changes is not None
+
+    def withdraw(self) -> Sequence[str]:
+        """Take back what creating sessions has added to the response; return their handles, to be revoked.
+
+        The tokens of a session that was refused are withheld as well.
+        """
+        handles, self.created_handles = self.created_handles, ()
+        if handles:
+            self._changes, self._before_creation = self._before_creation, None
+            self.set_session_as_none()
+        if self.refused and self._changes is not None:
+            self._changes.withhold()
+        return handles
+
     def take_changes(self) -> Changes | None:
         """Return the changes of the response, if any; tokens are returned, and so applied, once."""
         if mutators := getattr(self._session, "response_mutators", None):
@@ -172,6 +226,7 @@ class BaseRequest(ABC):
 
     def release(self) -> None:
         """Part from the session once the response is on its way; the cycle would wait for the collector."""
+        self.session_error = None  # its traceback leads back here
         session, self._session = self._session, None
         if session is not None:
             session.leave_request()

@@ -14,6 +14,7 @@ EXPOSE_HEADER = "Access-Control-Expose-Headers"
 CACHE_HEADER = "Cache-Control"
 VARY_HEADER = "Vary"
 NO_STORE = "no-store"
+CLEARED = ("", "remove")  #: what a token header says to make the client forget its token
 PRIVATE = "private"
 
 #: The request headers that a session can come in: a response that depends on one depends on them.
@@ -64,6 +65,19 @@ class Changes:
         """Owe a cookie; an earlier one of the same key is replaced and moves to the end."""
         self.cookies.pop(cookie.key, None)
         self.cookies[cookie.key] = cookie
+
+    def copy(self) -> Changes:
+        """Return changes of their own with the same content."""
+        made = Changes(personal=self.personal)
+        made.headers, made.cookies, made.exposed = {**self.headers}, {**self.cookies}, {**self.exposed}
+        return made
+
+    def withhold(self) -> None:
+        """Drop every live token; what makes the client forget its tokens stays."""
+        for name in [name for name in self.exposed if self.headers.get(name) not in CLEARED]:
+            del self.exposed[name]
+            self.remove_header(name)
+        self.cookies = {key: cookie for key, cookie in self.cookies.items() if not cookie.value}
 
     def adopt(self, response: BaseResponse) -> None:
         """Owe the headers and cookies of a response that the application wrote to."""

@@ -122,6 +122,57 @@ def test_without_the_middleware(site: Site) -> None:
     assert verify_sync()(lambda request: None)(request_with(None)).status_code == 401
 
 
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A database of Django's with ATOMIC_REQUESTS; yields a function that lists what views have written."""
+    from django.db import connections
+
+    options = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "ATOMIC_REQUESTS": True}
+    monkeypatch.setattr(connections, "settings", connections.configure_settings({"default": options}))
+    connections["default"].cursor().execute("CREATE TABLE written (name TEXT)")
+    yield lambda: [name for (name,) in connections["default"].cursor().execute("SELECT name FROM written")]
+    connections["default"].close()
+    del connections["default"]
+
+
+@pytest.mark.parametrize("with_middleware", [True, False])
+def test_what_a_view_wrote_before_its_session_was_refused(
+    sqlite_files: Sqlite, clock: Clock, table: Any, with_middleware: bool
+) -> None:
+    """ATOMIC_REQUESTS rolls it back, as for any exception that leaves a view; guarded or not."""
+    from django.core.handlers.wsgi import WSGIHandler
+    from django.db import connection
+    from django.http import JsonResponse
+    from django.test import override_settings
+    from django.urls import path
+
+    from supertokens_py.recipe.session.exceptions import InvalidClaimsError
+
+    from .clients.transport import WsgiClient
+
+    def write(request: Any) -> JsonResponse:
+        connection.cursor().execute("INSERT INTO written VALUES (%s)", [request.GET["name"]])
+        if request.GET["name"] == "kept":
+            return JsonResponse({})
+        raise InvalidClaimsError("x", [])
+
+    class Urls:
+        urlpatterns = [path("plain", write), path("guarded", verify_sync()(write))]  # noqa: RUF012
+
+    site = Site("django_sync", sqlite_files.create().uri, clock).init()
+    access = site.sign_in("header").access
+    with override_settings(ROOT_URLCONF=Urls, MIDDLEWARE=[OURS] if with_middleware else []):
+        client = WsgiClient(WSGIHandler())
+        bearer = [("authorization", f"Bearer {access}")]
+        paths = ["/plain", "/guarded"] if with_middleware else ["/guarded"]
+        statuses = [client.request("POST", f"{where}?name=undone", bearer).status for where in paths]
+        assert statuses == [403] * len(paths)
+        assert table() == []
+        assert client.request("POST", "/guarded?name=kept", bearer).status == 200
+        assert table() == ["kept"]
+    site.close()
+
+
 def test_wrapped_requests_without_a_session(site: Site) -> None:
     """FP-41: refused with our response, and None where the session is optional."""
     assert verify_sync()(lambda request: None)(Wrapped(request_with(None))).status_code == 401

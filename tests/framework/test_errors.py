@@ -323,23 +323,6 @@ def test_create_then_theft(site: Site, mode: str) -> None:
     assert site.handles("user-2") == []
 
 
-@pytest.mark.parametrize(
-    "error",
-    [UnauthorisedError("x", clear_tokens=False), TryRefreshTokenError("x"), InvalidClaimsError("x", [])],
-)
-def test_create_then_an_error_that_clears_nothing(site: Site, error: Exception, mode: str) -> None:
-    """FP-89: without clearing, the tokens of a new session are delivered with the error."""
-
-    def script(view: Any) -> Any:
-        yield view.create("user-2")
-        raise error
-
-    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
-    assert reply.status in (401, 403)
-    assert reply.front["uid"] == "user-2"
-    assert len(site.handles("user-2")) == 1
-
-
 def test_merge_then_unauthorised(site: Site, mode: str) -> None:
     """FP-87: only cleared tokens in the response; the session itself stays."""
 

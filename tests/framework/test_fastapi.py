@@ -239,7 +239,9 @@ def test_without_the_middleware(site: Site, caplog: pytest.LogCaptureFixture) ->
 
     visitor = site.sign_in("header")
     use(site, app)
-    assert visitor.get("/me").json == {"user": "user-1"}  # a plain verification owes nothing
+    reply = visitor.get("/me")
+    assert reply.json == {"user": "user-1"}  # a plain verification delivers nothing
+    assert (reply.header("vary"), reply.header("cache-control")) == ("Cookie, Authorization", "private")
     for method, path in (("GET", "/me"), ("POST", "/login")):
         reply = site.request(method, path)
         assert (reply.status, reply.session_parts) == (500, [])

@@ -11,7 +11,7 @@ import pytest
 from flask import Blueprint, Flask, Response, g, request
 from flask.views import MethodView
 
-from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
+from supertokens_py.exceptions import ConfigError, GeneralError, PayloadTooLargeError
 from supertokens_py.framework.flask import Middleware
 from supertokens_py.framework.flask import middleware as flask_middleware
 from supertokens_py.framework.flask.flask_request import FlaskRequest
@@ -273,7 +273,9 @@ def test_without_the_middleware(site: Site) -> None:
     visitor = site.sign_in("header")
     site.client = WsgiClient(app)
     assert_refused(site.get("/me"), UNAUTHORISED)
-    assert visitor.get("/me").json == {"user": "user-1"}
+    reply = visitor.get("/me")
+    assert reply.json == {"user": "user-1"}
+    assert (reply.header("vary"), reply.header("cache-control")) == ("Cookie, Authorization", "private")
     app.testing = True
     with pytest.raises(ConfigError, match=r"middleware is missing. Add it: Middleware\(app\)"):
         site.post("/login")
@@ -399,3 +401,80 @@ def test_preflights_of_the_routes_of_the_sdk(site: Site, app: Flask) -> None:
         assert set((reply.header("allow") or "").split(", ")) == methods
     assert site.request("OPTIONS", "/auth/nothing").status == 404
     assert site.request("OPTIONS", "/nothing").status == 404
+
+
+def test_errors_that_are_the_application_s(site: Site, app: Flask) -> None:
+    """Misuse of the SDK gets to the application's handlers as it was raised, not as a bare server error."""
+
+    @app.errorhandler(ValueError)
+    def value(error: ValueError) -> Any:
+        return {"value": type(error).__name__}, 418
+
+    @app.errorhandler(Exception)
+    def other(error: Exception) -> Any:
+        return {"other": str(error)}, 418
+
+    @app.post("/large")
+    def large() -> None:
+        session_syncio.create_new_session(request, "public", "user-2", {"big": "x" * 6000})
+
+    @app.post("/misused")
+    @verify_session(session_required=False)
+    def misused() -> None:
+        raise GeneralError("of the SDK")
+
+    assert site.post("/large", [("st-auth-mode", "cookie")]).json == {"value": "PayloadTooLargeError"}
+    assert site.post("/misused").json == {"other": "of the SDK"}
+    assert_refused(site.request("POST", "/auth/signout"), UNAUTHORISED)
+
+
+def test_decorators_of_the_application_above_the_guard(site: Site, app: Flask) -> None:
+    """They get a response, as those written for 0.24 expect; a refusal is raised through them."""
+    seen: list[str] = []
+
+    def no_cache(view: Any) -> Any:
+        @functools.wraps(view)
+        def call() -> Any:
+            try:
+                response = view()
+            except UnauthorisedError:
+                seen.append("refused")
+                raise
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        return call
+
+    @app.get("/me")
+    @no_cache
+    @verify_session()
+    def me() -> dict[str, str]:
+        return {"user": g.supertokens.get_user_id()}
+
+    assert_refused(site.get("/me"), UNAUTHORISED)
+    reply = signed_in(site).get("/me")
+    assert (reply.json, reply.header("cache-control")) == ({"user": "user-1"}, "no-store")
+    assert seen == ["refused"]
+
+
+def test_decorators_of_libraries_above_the_guard(site: Site, app: Flask) -> None:
+    """They get what the view returned: a schema that hides fields would let a finished response through."""
+    code = "def hide(view):\n    def call():\n        return {'user': view()['user']}\n    return call\n"
+    library: dict[str, Any] = {}
+    exec(compile(code, "/env/lib/python3/site-packages/schemas.py", "exec"), library)
+
+    @verify_session()
+    def me() -> dict[str, str]:
+        return {"user": g.supertokens.get_user_id(), "password": "secret"}
+
+    app.add_url_rule("/me", "me", library["hide"](me))
+    assert_refused(site.get("/me"), UNAUTHORISED)
+    assert signed_in(site).get("/me").json == {"user": "user-1"}
+
+
+def test_the_wsgi_application_in_place_of_the_app(app: Flask) -> None:
+    """FP-41: what other SDKs take; the error says what this one takes."""
+    for given, spelt in ((app.wsgi_app, "app.wsgi_app"), ("app", "str")):
+        with pytest.raises(ConfigError) as raised:
+            Middleware(given)  # type: ignore[arg-type]
+        assert str(raised.value) == f"Middleware takes the Flask application: Middleware(app), not {spelt}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from traceback import walk_tb
 from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -11,6 +12,7 @@ from django.http.response import HttpResponseBase
 
 from supertokens_py.app import Supertokens, request_context
 from supertokens_py.bridge import blocking
+from supertokens_py.delivery import settle
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.response import BaseResponse
 
@@ -41,7 +43,7 @@ class SuperTokensMiddleware:
             answer = blocking(supertokens.handle)(base)
             if answer is not None:
                 return to_native(answer, base)
-        return _finished(request, self._get_response(request))
+        return _finished_blocking(request, self._get_response(request))
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         setattr(request, DELIVERS, True)
@@ -51,7 +53,7 @@ class SuperTokensMiddleware:
             answer = await supertokens.handle(base)
             if answer is not None:
                 return to_native(answer, base)
-        return _finished(request, await self._get_response(request))
+        return await _finished(request, await self._get_response(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer session errors that a view raised; Django calls this in a thread without a loop."""
@@ -63,9 +65,33 @@ class SuperTokensMiddleware:
 middleware = SuperTokensMiddleware
 
 
-def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+async def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     base: DjangoRequest | None = getattr(request, ATTRIBUTE, None)
-    return response if base is None else with_changes(response, base)
+    if base is None:
+        return response
+    if response.status_code >= 400:
+        error = base.session_error
+        if response.status_code >= 500 and error is not None and _left_the_view(error):
+            return await error_response(base, error)
+        await settle(Supertokens.get_instance(), base, response.status_code, request_context(base))
+    return with_changes(response, base)
+
+
+_finished_blocking = blocking(_finished)
+
+
+def _left_the_view(error: Exception) -> bool:
+    """Return whether nobody in the application's views caught an error.
+
+    Then somebody below this middleware made a server error of it (`process_exception` of another middleware,
+    REST framework's EXCEPTION_HANDLER), and a client that should refresh would not. A traceback begins with
+    the frame that caught the error.
+    """
+    for frame, _ in walk_tb(error.__traceback__):
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package != "asgiref":  # raises errors again that it carries between threads
+            return package in ("django", "rest_framework", "adrf")
+    return False
 
 
 async def error_response(base: DjangoRequest, error: Exception) -> HttpResponseBase:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
+from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -16,6 +17,7 @@ from supertokens_py.app import request_context
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
+from supertokens_py.recipe.session.exceptions import ANSWERED
 from supertokens_py.recipe.session.requests import VerifyOptions
 from supertokens_py.recipe.session.validators import OverrideValidators
 
@@ -53,6 +55,13 @@ def _is_plain(view: Any) -> bool:
 
 def _finished(base: DjangoRequest, response: Any) -> Any:
     return marked_personal(response, base) if base.session_sought else response
+
+
+def _roll_back() -> None:
+    """Undo what the view wrote under ATOMIC_REQUESTS, as an exception that leaves it does."""
+    for connection in connections.all():
+        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+            connection.set_rollback(True)
 
 
 _verify_blocking = blocking(SessionRecipe.verify)
@@ -94,11 +103,17 @@ def verify_session_async(
             try:
                 context = request_context(base, user_context)
                 await SessionRecipe.get_instance().verify(base, options, context)
+            except SuperTokensError as error:
+                return await error_response(base, error)
+            try:
                 answer: HttpResponseBase | Awaitable[HttpResponseBase] = view(request, *args, **kwargs)
                 if not isinstance(answer, Awaitable):  # `dispatch` is a def that gives awaitables
                     raise _other_kind(view, "not async", "syncio")
                 return _finished(base, await answer)
-            except SuperTokensError as error:
+            except ANSWERED as error:
+                if base.delivers:
+                    base.session_error = error
+                    raise  # the middleware answers what a view raises, transactions see it
                 return await error_response(DjangoRequest.of(request), error)
 
         return cast("View", call)
@@ -129,8 +144,15 @@ def verify_session_sync(
             try:
                 context = request_context(base, user_context)
                 _verify_blocking(SessionRecipe.get_instance(), base, options, context)
-                return _finished(base, view(request, *args, **kwargs))
             except SuperTokensError as error:
+                return error_response_blocking(base, error)
+            try:
+                return _finished(base, view(request, *args, **kwargs))
+            except ANSWERED as error:
+                if base.delivers:
+                    base.session_error = error
+                    raise  # the middleware answers what a view raises, transactions see it
+                _roll_back()
                 return error_response_blocking(DjangoRequest.of(request), error)
 
         return cast("View", call)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.request import BaseRequest, form_fields
+from supertokens_py.recipe.session.exceptions import ANSWERED
 
 SCOPE_KEY = "supertokens"
 
@@ -18,15 +21,32 @@ def _asgi_name(header: str) -> bytes:
     return header.lower().encode("latin-1")
 
 
+ErrorHandler: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def answer_near_the_view(scope: MutableMapping[str, Any], answer: ErrorHandler) -> None:
+    """Answer the SDK's errors where Starlette answers its own, below every middleware of the application.
+
+    Else a middleware that catches exceptions would make a 500 of each 401. The handlers in the scope are
+    those of the whole application. Where it has one for our errors, that one stays.
+    """
+    handlers: dict[Any, Any] | None = scope.get("starlette.exception_handlers", (None,))[0]
+    if handlers is None or answer in handlers.values():
+        return
+    own = tuple(kind for kind in handlers if isinstance(kind, type) and issubclass(kind, SuperTokensError))
+    handlers.update((kind, answer) for kind in ANSWERED if not issubclass(kind, own))
+
+
 class RequestSlot:
     """Holds the neutral request of one ASGI scope, also for middlewares that work on copies of the scope."""
 
-    __slots__ = ("request", "root_path")
+    __slots__ = ("answer", "request", "root_path")
 
-    def __init__(self, root_path: str | None = None) -> None:
+    def __init__(self, root_path: str | None = None, answer: ErrorHandler | None = None) -> None:
         self.request: FastApiRequest | None = None
         #: where the middleware is mounted that made the slot, and adds the changes to the response
         self.root_path: str | None = root_path
+        self.answer: ErrorHandler | None = answer  #: the middleware's handler of the SDK's errors
 
 
 class FastApiRequest(BaseRequest):
@@ -48,6 +68,8 @@ class FastApiRequest(BaseRequest):
         self._scope = scope
         self.finished: bool = scope["type"] == "websocket"  # it has no response to add anything to
         self.delivers: bool = slot.root_path is not None or self.finished
+        if slot.answer is not None:
+            answer_near_the_view(scope, slot.answer)
 
     @classmethod
     def of(cls, native: HTTPConnection) -> FastApiRequest:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from supertokens_py.app import Supertokens, request_context
+from supertokens_py.delivery import settle
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.response import PERSONAL, BaseResponse, Changes
 
@@ -34,7 +35,7 @@ class SuperTokensMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        slot = scope[SCOPE_KEY] = RequestSlot(scope.get("root_path", ""))
+        slot = scope[SCOPE_KEY] = RequestSlot(scope.get("root_path", ""), _answer)
         supertokens = Supertokens.get_instance()
         if supertokens.below_base(scope["path"]) is not None:
             request = FastApiRequest.of(Request(scope, receive))
@@ -49,6 +50,8 @@ class SuperTokensMiddleware:
             if message["type"] == "http.response.start":
                 started = True
                 if slot.request is not None:
+                    if message["status"] >= 400:
+                        await _settle(slot.request, message["status"])
                     message = _with_changes(message, slot.request)
             await send(message)
 
@@ -61,7 +64,11 @@ class SuperTokensMiddleware:
             if started:
                 raise
             request = FastApiRequest.of(Request(scope, receive))
-            response = await error_response(request, error)
+            try:
+                response = await error_response(request, error)
+            except Exception:
+                await _settle(request, 500)
+                raise
             await response(scope, receive, send)
 
 
@@ -93,6 +100,16 @@ async def error_response(request: FastApiRequest, error: Exception) -> Response:
         request, error, BaseResponse({}), request_context(request)
     )
     return to_native(answer, request)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    if request.scope["type"] != "http":
+        raise error  # a WebSocket has no response
+    return await error_response(FastApiRequest.of(request), error)
+
+
+async def _settle(request: FastApiRequest, status: int) -> None:
+    await settle(Supertokens.get_instance(), request, status, request_context(request))
 
 
 def to_native(answer: BaseResponse, request: FastApiRequest) -> Response:

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from flask import Flask, Response, g, request
+from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
 
 from supertokens_py.app import Supertokens, request_context
 from supertokens_py.bridge import blocking
-from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.delivery import settle_blocking
+from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.framework.response import PERSONAL, BaseResponse
+from supertokens_py.recipe.session.exceptions import ANSWERED
 
 from .flask_request import ENVIRON_KEY, EXTENSION, FlaskRequest
 from .order import refuse_bare_views
@@ -28,11 +32,13 @@ class Middleware:
 
     def init_app(self, app: Flask) -> None:
         """Register the hooks; a request that is not the SDK's costs a path comparison."""
+        if not isinstance(app, Flask):
+            raise ConfigError(f"Middleware takes the Flask application: Middleware(app), not {_spelt(app)}")
         app.extensions[EXTENSION] = self
         app.before_request(_checked_once(app))
         app.after_request(_add_changes)
         app.teardown_request(_forget_session)
-        app.register_error_handler(SuperTokensError, _answer_error)
+        _answer_near_the_view(app)
 
 
 def _checked_once(app: Flask) -> Callable[[], Response | None]:
@@ -40,6 +46,7 @@ def _checked_once(app: Flask) -> Callable[[], Response | None]:
 
     def answer_first() -> Response | None:
         refuse_bare_views(app)
+        _answer_near_the_view(app)  # extensions that came later may have put themselves before it
         hooks = app.before_request_funcs[None]
         with suppress(ValueError):  # another thread was first
             hooks[hooks.index(answer_first)] = _answer_own_routes
@@ -65,6 +72,8 @@ def _answer_own_routes() -> Response | None:
 def _add_changes(response: Response) -> Response:
     base: FlaskRequest | None = request.environ.get(ENVIRON_KEY)
     if base is not None:
+        if response.status_code >= 400:
+            _settle(base, response.status_code)
         changes = base.finish()
         del base.request.environ[ENVIRON_KEY]
         if changes is PERSONAL:
@@ -74,21 +83,53 @@ def _add_changes(response: Response) -> Response:
     return response
 
 
-def mark_personal(response: Response) -> None:
+def mark_personal(response: Response) -> Response:
     """Add the headers of a response for which a session was looked for."""
     headers = response.headers
     present = {name.lower(): ", ".join(headers.getlist(name)) for name in PERSONAL_NAMES if name in headers}
     for name, value in PERSONAL.merged(present):
         headers[name] = value
+    return response
 
 
-def _forget_session(_: BaseException | None) -> None:
+def _forget_session(error: BaseException | None) -> None:
+    base: FlaskRequest | None = request.environ.pop(ENVIRON_KEY, None)
+    if error is not None and base is not None:  # let out to the server or to a debugger
+        _settle(base, 500)
     # An app context may be pushed for the whole process; the next request must not find this session.
     g.pop("supertokens", None)
 
 
-def _answer_error(error: Exception) -> Response:
-    return error_response(FlaskRequest.of(request), error)
+def _settle(base: FlaskRequest, status: int) -> None:
+    settle_blocking(Supertokens.get_instance(), base, status, request_context(base))
+
+
+class _Answers:
+    """Answers the SDK's errors before any handler of the application that was made for other exceptions."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._inner: Callable[[Exception], ResponseReturnValue | HTTPException] = app.handle_user_exception
+
+    def __call__(self, error: Exception) -> ResponseReturnValue | HTTPException:
+        if isinstance(error, ANSWERED) and not self._is_answered_by_the_application(error):
+            return error_response(FlaskRequest.of(request), error)
+        return self._inner(error)
+
+    def _is_answered_by_the_application(self, error: Exception) -> bool:
+        specified = self._app.error_handler_spec
+        kinds = (kind for name in (*request.blueprints, None) for kind in specified[name][None])
+        return any(issubclass(kind, SuperTokensError) and isinstance(error, kind) for kind in kinds)
+
+
+def _answer_near_the_view(app: Flask) -> None:
+    if not isinstance(app.handle_user_exception, _Answers):
+        app.handle_user_exception = _Answers(app)
+
+
+def _spelt(app: object) -> str:
+    inner = getattr(app, "__self__", None)
+    return "app.wsgi_app" if isinstance(inner, Flask) else type(app).__name__
 
 
 def error_response(base: FlaskRequest, error: Exception) -> Response:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
+import sys
+import types
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
-from flask import current_app, request
+from flask import after_this_request, current_app, request
+from werkzeug.exceptions import HTTPException
 
 from supertokens_py.app import request_context
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.recipe.session import SessionRecipe
+from supertokens_py.recipe.session.exceptions import ANSWERED
 from supertokens_py.recipe.session.requests import VerifyOptions
 from supertokens_py.recipe.session.validators import OverrideValidators
 
@@ -20,23 +25,33 @@ from .flask_request import FlaskRequest
 from .middleware import error_response, mark_personal
 from .order import remember_bare
 
+#: Where installed packages are; Flask itself is one.
+_LIBRARIES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _verify = blocking(SessionRecipe.verify)
 
 
-def _as_response(returned: Any, base: FlaskRequest) -> Any:
-    """Return the response that Flask makes of what a view returned, for decorators that look at it.
+def _answered(base: FlaskRequest, error: SuperTokensError) -> Exception:
+    """Return what to raise for an error: itself, or without the middleware its response.
 
-    None stays None, by which a guard before the request lets it go on.
+    It is raised, and not returned as what the view answers: decorators above would keep a 401 in a cache,
+    commit a transaction, or make a 200 of it.
     """
-    if returned is None:
-        return None
-    response = current_app.make_response(returned)
-    if base.session_sought and not base.delivers:  # the middleware does it, where there is one
-        mark_personal(response)
-    return response
+    return error if base.delivers else HTTPException(response=error_response(base, error))
+
+
+def _for_caller(returned: Any, caller: types.FrameType) -> Any:
+    """Return what a view returned, as a response where a decorator of the application is to look at it.
+
+    Those that were written for 0.24 expect one. Flask and libraries take whatever a view may return, and some
+    need it as it is: a schema that hides fields would let a finished response through.
+    """
+    if returned is None or _LIBRARIES.search(caller.f_code.co_filename):
+        return returned  # None lets a request go on, where this guards `before_request`
+    return current_app.make_response(returned)
 
 
 def verify_session(
@@ -49,7 +64,8 @@ def verify_session(
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Make a decorator that verifies the session first and puts it into `flask.g.supertokens`.
 
-    It stands under `@app.route`, answers session errors itself, and takes sync and async views.
+    It stands under `@app.route` and takes sync and async views. Session errors are raised; the middleware
+    answers them. Without the middleware an `HTTPException` with the answer is raised.
 
     Args:
         anti_csrf_check: None checks all but GET and HEAD; never in header mode.
@@ -74,10 +90,12 @@ def verify_session(
             base = FlaskRequest.of(request)
             try:
                 _verify(SessionRecipe.get_instance(), base, options, request_context(base, user_context))
+                if base.session_sought and not base.delivers:
+                    after_this_request(mark_personal)  # the middleware does it, where there is one
                 called: Callable[P, Any] = current_app.ensure_sync(view) if is_async else view
-                return _as_response(called(*args, **kwargs), base)
-            except SuperTokensError as error:
-                return cast("T", error_response(base, error))
+                return _for_caller(called(*args, **kwargs), sys._getframe(1))
+            except ANSWERED as error:
+                raise _answered(base, error) from error.__cause__
 
         return call
 

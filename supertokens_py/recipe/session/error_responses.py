@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.bridge import call_app
-from supertokens_py.engine.context import in_context
+from supertokens_py.delivery import withdraw
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
@@ -52,17 +52,17 @@ class ErrorResponses:
             mutate(response, user_context)
         match error:
             case UnauthorisedError():
-                if error.clear_tokens:
-                    await self._clear(request, user_context)
+                await self._refuse(request, user_context, clear=error.clear_tokens)
                 hook, status, body = "on_unauthorised", self._expired_status, "unauthorised"
             case TokenTheftError():
-                await self._clear(request, user_context)
+                await self._refuse(request, user_context, clear=True)
                 return await self._theft(error, request, response, user_context)
             case InvalidClaimsError():
                 return await self._invalid_claims(error, request, response)
             case ClearDuplicateSessionCookiesError():
                 hook, status, body = "on_clear_duplicate_session_cookies", 200, str(error)
             case _:
+                await self._refuse(request, user_context, clear=False)
                 hook, status, body = "on_try_refresh_token", self._expired_status, "try refresh token"
         answer = await self._ask(hook, request, str(error), response)
         return _message(response, status, body) if answer is None else answer
@@ -105,16 +105,15 @@ class ErrorResponses:
         _A_RESPONSE.require(answer, f"error_handlers.{name}", hook)
         return answer
 
-    async def _clear(self, request: BaseRequest, user_context: dict[str, Any]) -> None:
-        writer = self._recipe.writer(request, user_context)
-        writer.clear_all()
-        writer.clear_legacy(request)
-        request.set_session_as_none()
-        if request.created_handles:
-            # The client never learns of a session that this request created: it must not stay open.
-            handles, request.created_handles = request.created_handles, ()
-            revocation = self._recipe.app.engine.revoke_sessions(handles)
-            await _if_reachable(in_context(user_context, revocation))
+    async def _refuse(self, request: BaseRequest, user_context: dict[str, Any], *, clear: bool) -> None:
+        """Withhold live tokens and revoke what the request created; with `clear` also clear the client's."""
+        request.refused = True
+        await withdraw(self._recipe.app, request, user_context)
+        if clear:
+            writer = self._recipe.writer(request, user_context)
+            writer.clear_all()
+            writer.clear_legacy(request)
+            request.set_session_as_none()
 
 
 async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:

@@ -11,9 +11,10 @@ SuperTokensSessionError
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
-from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.exceptions import BadInputError, EngineUnavailableError, SuperTokensError
+from supertokens_py.framework.request import note_session_error
 from supertokens_py.types.base import RecipeUserId
 
 
@@ -23,9 +24,13 @@ class SuperTokensSessionError(SuperTokensError):
     `response_mutators` are called with (response, user_context) before the error's hook.
     """
 
+    refuses_session: ClassVar[bool] = True  #: whether the request has no session after this
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.response_mutators: list[Callable[[Any, dict[str, Any]], None]] = []
+        if self.refuses_session:
+            note_session_error(self)
 
 
 class UnauthorisedError(SuperTokensSessionError):
@@ -64,6 +69,8 @@ class TokenTheftError(SuperTokensSessionError):
 class InvalidClaimsError(SuperTokensSessionError):
     """The session stands, but claims in it fail; `payload` lists every failure in order."""
 
+    refuses_session = False
+
     def __init__(self, msg: str, payload: list[ClaimValidationError]) -> None:
         super().__init__(msg)
         self.payload = payload
@@ -71,6 +78,12 @@ class InvalidClaimsError(SuperTokensSessionError):
 
 class ClearDuplicateSessionCookiesError(SuperTokensSessionError):
     """The request had a session cookie twice; the one of the older domain has been expired."""
+
+    refuses_session = False
+
+
+#: The errors that the SDK answers itself; every other one is the application's.
+ANSWERED = (SuperTokensSessionError, BadInputError, EngineUnavailableError)
 
 
 class ClaimValidationError:

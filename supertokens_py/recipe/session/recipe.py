@@ -287,6 +287,7 @@ class SessionRecipe(RecipeModule):
 
     def writer(self, request: BaseRequest, user_context: dict[str, Any]) -> TokenWriter:
         """Return the writer of a request's tokens."""
+        request.note_delivery()
         return TokenWriter(request, self.config, user_context)
 
     # -- HTTP ----------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ async def create_in_request(
     session = await recipe.recipe_implementation.create_new_session(
         user_id, complete, data, method == "header", tenant_id, user_context=user_context
     )
-    request.created_handles = [*request.created_handles, session.session_handle]
+    request.note_creation(session.session_handle)
     if clears_other:
         recipe.writer(request, user_context).clear(other(method))
     await session.attach_to_request_response(request, method, user_context)

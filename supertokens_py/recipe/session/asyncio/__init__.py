@@ -21,6 +21,7 @@ from supertokens_py.recipe.session.arguments import (
 )
 from supertokens_py.recipe.session.claim import SessionClaim
 from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.recipe.session.exceptions import ANSWERED
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.session.requests import (
     VerifyOptions,
@@ -241,7 +242,11 @@ async def get_session(
         override_global_claim_validators,
     )
     recipe = SessionRecipe.get_instance()
-    return await session_of_request(recipe, base, options, context_in(user_context, base))
+    try:
+        return await session_of_request(recipe, base, options, context_in(user_context, base))
+    except ANSWERED as error:
+        base.session_error = error
+        raise
 
 
 @overload
