@@ -113,6 +113,7 @@ def test_no_step_diverges_in_memory(sqlite_files: Sqlite) -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.usefixtures("clock")
 def test_no_step_diverges_on_postgres(postgres_database: TestDatabase) -> None:
     """PostgreSQL, fewer steps; the sessions of earlier examples stay in the database."""
 

@@ -47,6 +47,7 @@ _REFUSALS = (
 )
 _CONNECTING = (
     (r"unsupported startup parameter", "leave the option out of connection_uri: the pooler refuses it"),
+    (r"statement pooling", "let the pooler use pool_mode=transaction or session"),
     (r"query_wait_timeout", "the pooler has no free connection to the server: raise its default_pool_size"),
     (r"does not support SSL|certificate|sslmode", "check sslmode and the certificates in connection_uri"),
     (r"resolve|translate host name|Name or service", "check the host name in connection_uri"),

@@ -1,0 +1,109 @@
+"""Four processes on one PostgreSQL behind PgBouncer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from supertokens_py.engine.embedded.postgres import is_servers_own
+from supertokens_py.exceptions import EngineUnavailableError
+from tests.engine.driver import Driver
+from tests.real.pooled_worker import THREADS
+from tests.support.databases import Postgres, TestDatabase
+from tests.support.pgbouncer import PgBouncer, pgbouncer
+
+ROOT = Path(__file__).resolve().parents[2]
+PROCESSES = 4
+ROUNDS = 40
+
+pytestmark = [pytest.mark.real, pytest.mark.postgres, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def transactions(postgres_server: Postgres) -> Iterator[PgBouncer]:
+    """One that lends a connection to the server for a transaction at a time."""
+    with pgbouncer(postgres_server.server, pool_mode="transaction", default_pool_size=2) as started:
+        yield started
+
+
+def name_of(database: TestDatabase) -> str:
+    return database.uri.rpartition("/")[2]
+
+
+def run_workers(uri: str) -> list[dict[str, Any]]:
+    """Run the processes side by side; return what each of their threads has to tell."""
+    command = [sys.executable, "-m", "tests.real.pooled_worker", uri, str(ROUNDS)]
+    workers = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(PROCESSES)
+    ]
+    try:
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "ready\n"
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        return [result for worker in workers for result in json.loads(worker.communicate()[0])]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "options"),
+    [("transaction", 4, ""), ("transaction", 4, "?prepare_threshold=1"), ("session", 40, "")],
+)
+def test_no_process_runs_the_statements_of_another(
+    postgres_server: Postgres, fresh_postgres_database: TestDatabase, mode: str, size: int, options: str
+):
+    """Nothing fails, and exactly those sessions are there at the end that nobody ended."""
+    with pgbouncer(postgres_server.server, pool_mode=mode, default_pool_size=size) as started:
+        results = run_workers(started.uri(name_of(fresh_postgres_database)) + options)
+    assert [failure for result in results for failure in result["failures"]] == []
+    assert len(results) == PROCESSES * THREADS
+    rows = fresh_postgres_database.query("SELECT session_handle FROM session_info")
+    assert sorted(handle for (handle,) in rows) == sorted(result["kept"] for result in results)
+
+
+def test_a_pooler_is_recognised(transactions: PgBouncer, fresh_postgres_database: TestDatabase):
+    """It greets with a process id of its own."""
+    for uri, own in (
+        (fresh_postgres_database.uri, True),
+        (transactions.uri(name_of(fresh_postgres_database)), False),
+    ):
+        with psycopg.connect(uri) as connection:
+            assert is_servers_own(connection) is own
+
+
+def test_a_first_start_through_a_pooler(transactions: PgBouncer, empty_postgres_database: TestDatabase):
+    """The schema is made, and a lock that keeps others out of it ends with its transaction."""
+    core = Driver(transactions.uri(name_of(empty_postgres_database)))
+    session = core.create()
+    assert core.refresh(session).handle == session.handle
+    core.close()
+    assert empty_postgres_database.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [
+        (0,)
+    ]
+
+
+def test_a_pooler_that_allows_no_transactions(
+    postgres_server: Postgres, fresh_postgres_database: TestDatabase
+):
+    """The message says which setting of the pooler it takes."""
+    with pgbouncer(postgres_server.server, pool_mode="statement") as started:
+        core = Driver(started.uri(name_of(fresh_postgres_database)))
+        with pytest.raises(
+            EngineUnavailableError, match="let the pooler use pool_mode=transaction or session"
+        ):
+            core.merge_metadata("user", {"a": 1})
+        core.close()
