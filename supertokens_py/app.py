@@ -17,7 +17,7 @@ from .clock import now_ms as system_now_ms
 from .config import FRAMEWORKS, AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
 from .constants import DEFAULT_TENANT_ID, FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
-from .engine.factory import DEFAULT_DATABASE, check_packages, open_engine
+from .engine.factory import DEFAULT_DATABASE, check_location, check_packages, open_engine
 from .engine.interface import Engine
 from .exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
 from .framework.request import BaseRequest
@@ -61,6 +61,7 @@ class Supertokens(forks.ForkAware):
         self.app_info: AppInfo = AppInfo.from_input(app_info, framework, mode)
         self.supertokens_config: SupertokensConfig = supertokens_config or SupertokensConfig()
         check_packages(self.supertokens_config.engine_uri)
+        check_location(self.supertokens_config.engine_uri)
         self.telemetry = False  # accepted for compatibility; nothing is ever sent anywhere
         self._engine_settings = (self.supertokens_config.engine or EngineConfig()).resolve()
         self.now_ms: Callable[[], int] = self._engine_settings.now_ms

@@ -69,7 +69,9 @@ class SupertokensConfig:
 
     Args:
         connection_uri: None or "sqlite:///file.db" (embedded), "postgresql://…" (embedded, many machines),
-            or "https://core…" (an official core; several separated by ";").
+            or "https://core…" (an official core; several separated by ";"). Every form of PostgreSQL's client
+            library is understood: several hosts, sockets, services, "host=… dbname=…". `init` refuses what
+            can only be wrong; an empty text is an error.
         api_key: sent to a core.
         network_interceptor: rewrites each request to a core: gets url, method, headers, params, body and
             user_context, returns the first five.
@@ -86,12 +88,16 @@ class SupertokensConfig:
     @property
     def engine_uri(self) -> str:
         """The URI in use: the given one, or the default SQLite file."""
-        return (self.connection_uri or "").strip() or DEFAULT_DATABASE
+        return DEFAULT_DATABASE if self.connection_uri is None else self.connection_uri.strip()
 
     def __post_init__(self) -> None:
         uri: Any = self.connection_uri
         if uri is not None and not isinstance(uri, str):
             raise ConfigError(f"connection_uri must be a text or None, not {type(uri).__name__}")
+        if isinstance(uri, str) and not uri.strip():
+            raise ConfigError(
+                "connection_uri is empty: set it, or leave it out for the SQLite file supertokens.db"
+            )
         check_connection_uri(self.engine_uri)
         api_key: Any = self.api_key
         if api_key is not None and not isinstance(api_key, str):

@@ -6,10 +6,11 @@ import argparse
 import os
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
+from supertokens_py.engine.connection import core_hosts
 from supertokens_py.engine.factory import MISSING_CLIENT
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.urls import is_local
@@ -120,8 +121,7 @@ def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list
 
 def _places(uri: str) -> list[SplitResult]:
     """Return where the hosts of a URI are, without user and password."""
-    parts = [urlsplit(piece.strip()) for piece in uri.split(";")]
-    return [part._replace(netloc=part.netloc.rpartition("@")[2]) for part in parts if part.netloc]
+    return [part._replace(netloc=part.netloc.rpartition("@")[2]) for part in core_hosts(uri)]
 
 
 def _web_settings(args: argparse.Namespace) -> WebSettings:

@@ -6,10 +6,10 @@ import argparse
 import os
 from pathlib import Path
 from typing import cast
-from urllib.parse import unquote
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.factory import DEFAULT_DATABASE, REMOTE_SCHEMES, check_connection_uri, open_engine
+from supertokens_py.engine.connection import kind_of, sqlite_name
+from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, open_engine
 from supertokens_py.engine.interface import Engine
 from supertokens_py.exceptions import ConfigError
 
@@ -38,7 +38,7 @@ def connection_uri(args: argparse.Namespace) -> str:
 
 def is_remote(uri: str) -> bool:
     """Tell whether a URI means a core, not a database."""
-    return uri.partition(":")[0].lower() in REMOTE_SCHEMES
+    return kind_of(uri) == "core"
 
 
 def open_store(args: argparse.Namespace, *, may_create: bool = False) -> Engine:
@@ -65,7 +65,7 @@ def refuse_missing_file(uri: str) -> None:
 
 def sqlite_file(uri: str) -> Path | None:
     """Return the file of a SQLite URI; None for memory and for everything else."""
-    if not uri.lower().startswith("sqlite"):
+    if kind_of(uri) != "sqlite":
         return None
-    name = unquote(uri.partition("://")[2].partition("?")[0].removeprefix("/"))
+    name = sqlite_name(uri)
     return None if name in ("", ":memory:") or name.startswith("file:") else Path(name)

@@ -8,40 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.exceptions import ConfigError
 
+from .connection import check_connection_uri, check_location, kind_of
+from .postgres_uri import MISSING_DRIVER
+
 if TYPE_CHECKING:
     from .config import ResolvedEngineConfig
     from .interface import Engine
 
+__all__ = [
+    "DEFAULT_DATABASE",
+    "MISSING_CLIENT",
+    "MISSING_DRIVER",
+    "check_connection_uri",
+    "check_location",
+    "check_packages",
+    "open_engine",
+]
+
 DEFAULT_DATABASE = "sqlite:///supertokens.db"
 
-SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
-POSTGRES_SCHEMES = ("postgresql", "postgresql+psycopg", "postgres")
-EMBEDDED_SCHEMES = SQLITE_SCHEMES + POSTGRES_SCHEMES
-REMOTE_SCHEMES = ("http", "https")
-
-MISSING_DRIVER = "PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'"
 MISSING_CLIENT = "a SuperTokens core needs: pip install 'supertokens-py[remote]'"
-
-
-def check_connection_uri(uri: str) -> None:
-    """Refuse what no engine understands, without opening anything.
-
-    Raises:
-        ConfigError: says which forms there are.
-    """
-    scheme, _, rest = uri.partition(":")
-    if scheme.lower() not in EMBEDDED_SCHEMES + REMOTE_SCHEMES:
-        problem = f"connection_uri starts with {scheme!r}"
-    elif not rest.startswith("//"):
-        problem = f"connection_uri has no :// after {scheme!r}"
-    elif scheme.lower() in SQLITE_SCHEMES and rest.partition("?")[0] == "///":
-        problem = f"connection_uri {scheme}:/// names no file (sqlite:// for sessions in memory)"
-    else:
-        return
-    raise ConfigError(
-        f"{problem}; use sqlite:///file.db, postgresql://user:password@host/database, "
-        "or the http(s):// address of a SuperTokens core"
-    )
 
 
 def check_packages(uri: str) -> None:
@@ -50,10 +36,10 @@ def check_packages(uri: str) -> None:
     Raises:
         ConfigError: it is not installed; the message says what to install.
     """
-    scheme = uri.partition(":")[0].lower()
-    if scheme in POSTGRES_SCHEMES and find_spec("psycopg") is None:
+    kind = kind_of(uri)
+    if kind == "postgresql" and find_spec("psycopg") is None:
         raise ConfigError(MISSING_DRIVER)
-    if scheme in REMOTE_SCHEMES and find_spec("httpx2") is None:
+    if kind == "core" and find_spec("httpx2") is None:
         raise ConfigError(MISSING_CLIENT)
 
 
@@ -71,7 +57,7 @@ def open_engine(
     Raises:
         ConfigError: a package that this engine needs is missing; the message says what to install.
     """
-    if uri.partition(":")[0].lower() in REMOTE_SCHEMES:
+    if kind_of(uri) == "core":
         try:
             from .remote import RemoteEngine
         except ImportError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, open_engine
+from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
 from supertokens_py.exceptions import ConfigError
 
 from .access import parse_api_keys
@@ -39,6 +39,7 @@ def create_from(environ: Mapping[str, str]) -> Starlette:
     """
     uri = _text(environ, CONNECTION_URI) or DEFAULT_DATABASE
     check_connection_uri(uri)
+    check_location(uri)
     engine = open_engine(uri, EngineConfig().resolve(environ))
     return create_app(
         engine,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+from urllib.parse import quote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from supertokens_py.engine.connection import kind_of, sqlite_name
+from supertokens_py.engine.postgres_uri import parse_postgres
 from supertokens_py.exceptions import ConfigError
 
 Kind: TypeAlias = Literal["sqlite-file", "sqlite-memory", "postgresql"]
 
-_POSTGRES_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg")
-_SQLITE_DRIVERS = ("sqlite", "sqlite+pysqlite")
-_FORMS = "use sqlite:///file.db, sqlite:// (memory), or postgresql://user:password@host/database"
+_DRIVER = "postgresql+psycopg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +37,53 @@ def locate(uri: str) -> Location:
     """Return where `uri` points; a relative file is fixed to today's working directory.
 
     Raises:
-        ConfigError: no such database or driver is supported.
+        ConfigError: no such database or driver is supported, or the URI cannot work.
     """
+    match kind_of(uri):
+        case "sqlite":
+            return _sqlite(uri)
+        case "postgresql":
+            return _postgres(parse_postgres(uri))
+        case _:
+            raise ConfigError("connection_uri leads to a SuperTokens core, where a database is needed")
+
+
+def _sqlite(uri: str) -> Location:
+    name = sqlite_name(uri)
     try:
-        url = make_url(uri)
+        url = make_url(uri).set(drivername="sqlite", database=name)
     except (ArgumentError, ValueError) as error:
-        raise ConfigError(f"connection_uri is not a database URL; {_FORMS}") from error
-    if url.drivername in _POSTGRES_DRIVERS:
-        url = url.set(drivername="postgresql+psycopg")
-        return Location(url, "postgresql", url.set(drivername="postgresql", query={}).render_as_string())
-    if url.drivername not in _SQLITE_DRIVERS:
-        raise ConfigError(f"connection_uri names the driver {url.drivername!r}; {_FORMS}")
-    database = url.database or ""
-    if url.host is not None:
-        raise ConfigError(f"connection_uri {uri!r} needs three slashes before the file name; {_FORMS}")
-    if database in ("", ":memory:") or url.query.get("mode") == "memory":
+        raise ConfigError("connection_uri is not a database URL") from error
+    if name in ("", ":memory:") or url.query.get("mode") == "memory":
         return Location(url, "sqlite-memory", "the in-memory database")
-    if not database.startswith("file:"):
-        database = os.path.abspath(database)
-    return Location(url.set(database=database), "sqlite-file", database)
+    if not name.startswith("file:"):
+        name = os.path.abspath(name)
+    return Location(url.set(database=name), "sqlite-file", name)
+
+
+def _postgres(given: Mapping[str, str]) -> Location:
+    """Put libpq's parameters into a URL of SQLAlchemy, whose driver is handed them as they are."""
+    options = dict(given)
+    host, port = options.pop("host", ""), options.pop("port", "")
+    user, database = options.pop("user", None), options.pop("dbname", None)
+    password = options.pop("password", None)
+    if "," in host + port or host.startswith(("/", "@")) or not host:
+        # A URL of SQLAlchemy has one host; the driver takes these words as libpq does.
+        options |= {key: value for key, value in (("host", host), ("port", port)) if value}
+        url = URL.create(_DRIVER, user, password, database=database, query=options)
+    else:
+        url = URL.create(_DRIVER, user, password, host, int(port) if port else None, database, options)
+    who = quote(user or "") + (":***" if password else "")
+    name = f"postgresql://{who}{'@' if who else ''}{_place(host, port)}/{quote(database or '')}"
+    return Location(url, "postgresql", name)
+
+
+def _place(host: str, port: str) -> str:
+    """Return hosts with their ports, as a URI has them; the directory of a socket percent-encoded."""
+    hosts, ports = host.split(","), port.split(",")
+    if len(ports) == 1:
+        ports *= len(hosts)
+    shown = [f"[{name}]" if ":" in name else quote(name, safe="") for name in hosts]
+    return ",".join(
+        name + (f":{number}" if number else "") for name, number in zip(shown, ports, strict=True)
+    )

@@ -14,12 +14,10 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.postgres_uri import PREPARE_OPTION
 from supertokens_py.exceptions import ConfigError
 
 from .location import Location
-
-#: The option of a connection URI that is ours rather than libpq's, and means what the setting means.
-PREPARE_OPTION = "prepare_threshold"
 
 # What may be left out of the URI because libpq reads it from the environment.
 _VARIABLES = {

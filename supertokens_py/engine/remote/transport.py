@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx2
 
 from supertokens_py import forks
 from supertokens_py.access_token import to_json
+from supertokens_py.engine.connection import core_hosts
 from supertokens_py.engine.context import current_user_context
-from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
+from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError
 from supertokens_py.types.base import JSONObject
 
 from .settings import RemoteSettings
@@ -48,26 +49,11 @@ def parse_hosts(uri: str) -> tuple[Host, ...]:
         ConfigError: a piece is not an http(s) address.
     """
     hosts: list[Host] = []
-    for piece in (part.strip() for part in uri.split(";")):
-        if not piece:
-            continue
-        parts = urlsplit(piece)
-        if (
-            parts.scheme.lower() not in ("http", "https")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-        ):
-            shown = piece.rpartition("@")[2]
-            raise ConfigError(
-                f"connection_uri: {shown!r} is not the http(s):// address of a SuperTokens core"
-            )
+    for parts in core_hosts(uri):
         user, _, place = parts.netloc.rpartition("@")
         name, _, password = user.partition(":")
         auth = httpx2.BasicAuth(unquote(name), unquote(password)) if user else None
         hosts.append(Host(f"{parts.scheme.lower()}://{place}{parts.path.rstrip('/')}", auth))
-    if not hosts:
-        raise ConfigError("connection_uri names no SuperTokens core")
     return tuple(hosts)
 
 

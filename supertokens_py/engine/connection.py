@@ -1,0 +1,148 @@
+"""What a connection URI means: SQLite, PostgreSQL or the hosts of a core. Nothing is opened.
+
+No message shows a part of a URI that could be a password: what is not understood is not printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Literal, TypeAlias
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.urls import LOCAL_SITE, is_ip
+
+from .postgres_uri import is_key_value, parse_postgres
+
+Kind: TypeAlias = Literal["sqlite", "postgresql", "core"]
+
+_SCHEMES: dict[str, Kind] = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgresql+psycopg": "postgresql",
+    "postgres": "postgresql",
+    "http": "core",
+    "https": "core",
+}
+_FORMS = (
+    "use sqlite:///file.db, sqlite:// (memory), postgresql://user:password@host/database, "
+    "or the http(s):// address of a SuperTokens core"
+)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+
+
+def kind_of(uri: str) -> Kind:
+    """Return what `uri` leads to, by its scheme. An address without one is that of a core.
+
+    Raises:
+        ConfigError: it leads nowhere; the message says which forms there are.
+    """
+    match = _SCHEME.match(uri)
+    scheme = match[1].lower() if match else ""
+    if kind := _SCHEMES.get(scheme):
+        if not uri[len(scheme) + 1 :].startswith("//"):
+            raise ConfigError(f"connection_uri has no :// after {scheme!r}; {_FORMS}")
+        return kind
+    if is_key_value(uri):
+        return "postgresql"
+    if match and uri[match.end() :].startswith("//"):
+        raise ConfigError(f"connection_uri starts with {match[1]!r}; {_FORMS}")
+    if _is_host(uri.partition(";")[0]):
+        return "core"
+    raise ConfigError(f"connection_uri is no address that is understood; {_FORMS}")
+
+
+def check_connection_uri(uri: str) -> None:
+    """Refuse what no engine understands, without importing a driver or looking at the disk.
+
+    Raises:
+        ConfigError: says which forms there are.
+    """
+    kind = kind_of(uri)
+    if kind == "core":
+        core_hosts(uri)
+    elif kind == "sqlite":
+        sqlite_name(uri)
+
+
+def check_location(uri: str) -> None:
+    """Refuse what can only fail at the first use: for `init`, after `check_connection_uri` and the packages.
+
+    Raises:
+        ConfigError: an option of PostgreSQL or a port cannot be right, or the directory of a SQLite file
+            does not exist.
+    """
+    kind = kind_of(uri)
+    if kind == "postgresql":
+        parse_postgres(uri)
+    elif kind == "sqlite" and (name := sqlite_name(uri)) and not name.startswith(("file:", ":memory:")):
+        directory = os.path.dirname(os.path.abspath(name))
+        if not os.path.isdir(directory):
+            raise ConfigError(f"connection_uri: the directory {directory} of the SQLite file does not exist")
+
+
+def sqlite_name(uri: str) -> str:
+    """Return the file that a SQLite URI names; "" for a database in memory.
+
+    Raises:
+        ConfigError: two slashes stand before a file name, or three before none.
+    """
+    place = uri.partition("://")[2].partition("?")[0]
+    if not place:
+        return ""
+    if not place.startswith("/"):
+        raise ConfigError(f"connection_uri needs three slashes before the file name; {_FORMS}")
+    if place == "/":
+        raise ConfigError(
+            f"connection_uri sqlite:/// names no file (sqlite:// for sessions in memory); {_FORMS}"
+        )
+    return unquote(place.removeprefix("/"))
+
+
+def core_hosts(uri: str) -> tuple[SplitResult, ...]:
+    """Split the `;`-separated addresses of a core; one without a scheme gets the one that 0.24 gave it.
+
+    Raises:
+        ConfigError: a piece is not an http(s) address.
+    """
+    pieces = [piece for part in uri.split(";") if (piece := part.strip())]
+    if not pieces:
+        raise ConfigError("connection_uri names no SuperTokens core")
+    return tuple(_core_host(piece) for piece in pieces)
+
+
+def _core_host(piece: str) -> SplitResult:
+    full = _with_scheme(piece) if _is_host(piece) else piece
+    try:
+        parts = urlsplit(full)
+        is_right = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a bracket that is not closed
+        is_right, parts = False, SplitResult("", "", "", "", "")
+    if not is_right or parts.query or parts.fragment or re.search(r"[\s,]", piece):
+        shown = "an address with a password" if "@" in piece else repr(piece)
+        raise ConfigError(f"connection_uri: {shown} is not the http(s):// address of a SuperTokens core")
+    return parts
+
+
+def _is_host(piece: str) -> bool:
+    """Return whether a piece without a scheme can only be a host: localhost, an IP address, or with a dot."""
+    if "://" in piece or "@" in piece or re.search(r"[\s=?#]", piece):
+        return False
+    host = _host(piece)
+    if host.endswith((".db", ".sqlite", ".sqlite3")):  # a file that lacks its scheme
+        return False
+    return host.startswith(LOCAL_SITE) or is_ip(host) or "." in host.strip(".")
+
+
+def _with_scheme(piece: str) -> str:
+    host = _host(piece)
+    return f"http://{piece}" if host.startswith(LOCAL_SITE) or is_ip(host) else f"https://{piece}"
+
+
+def _host(piece: str) -> str:
+    try:
+        return urlsplit(f"//{piece}").hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,122 @@
+"""Connection URIs of PostgreSQL, read by libpq's own parser, and checked for what could only fail later."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from supertokens_py.exceptions import ConfigError
+
+MISSING_DRIVER = "PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'"
+
+#: The option of a connection URI that is ours rather than libpq's, and means what the setting means.
+PREPARE_OPTION = "prepare_threshold"
+
+_SCHEME = re.compile(r"postgres(?:ql(?:\+psycopg)?)?://", re.IGNORECASE)
+_KEY_VALUE = re.compile(r"\s*[A-Za-z_]+\s*=")
+# A password that holds "/", "?" or "#" as they are is taken to reach up to the first "@".
+_CREDENTIALS = re.compile(r"([^:/@?#]*):([^@]*)@")
+_PREPARE = re.compile(rf"([?&]){PREPARE_OPTION}=([^&]*)(&|$)")
+_UNKNOWN_OPTION = re.compile(r'invalid (?:URI query parameter|connection option):? "([A-Za-z_]\w*)"')
+_SCHEMA_OPTIONS = ("schema", "currentSchema", "search_path")
+_POOL_OPTIONS = ("connection_limit", "pool_timeout", "pool_size")
+_CHOICES = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+    "channel_binding": ("disable", "prefer", "require"),
+    "gssencmode": ("disable", "prefer", "require"),
+    "load_balance_hosts": ("disable", "random"),
+}
+
+
+def is_key_value(uri: str) -> bool:
+    """Return whether `uri` has libpq's other form, such as "host=db.internal dbname=shop"."""
+    return _KEY_VALUE.match(uri) is not None
+
+
+def parse_postgres(uri: str) -> dict[str, str]:
+    """Return libpq's parameters (host, port, user, password, dbname, sslmode, ...) that `uri` gives.
+
+    Several hosts stay one parameter, separated by commas. `prepare_threshold` is among them where given.
+
+    Raises:
+        ConfigError: the driver is missing, or the URI cannot work; nothing of a password is in the message.
+    """
+    text, prepare = _without_prepare_option(uri.strip())
+    if (scheme := _SCHEME.match(text)) is not None:
+        text = f"postgresql://{_with_encoded_password(text[scheme.end() :])}"
+    found = _by_libpq(text)
+    _check_choices(found)
+    _check_ports(found)
+    return found | prepare
+
+
+def _without_prepare_option(uri: str) -> tuple[str, dict[str, str]]:
+    match = _PREPARE.search(uri)
+    if match is None:
+        return uri, {}
+    rest = uri[: match.start()] + (match[1] if match[3] else "") + uri[match.end() :]
+    return rest, {PREPARE_OPTION: match[2]}
+
+
+def _with_encoded_password(rest: str) -> str:
+    """Percent-encode what libpq would not take as a part of the password.
+
+    Raises:
+        ConfigError: there is a second "@" before the options, so nobody knows where the password ends.
+    """
+    match = _CREDENTIALS.match(rest)
+    end = match.end() if match else rest.find("@") + 1
+    if "@" in rest[end:].partition("?")[0]:
+        raise ConfigError(
+            'connection_uri has more than one "@": write that of the password as %40 (and "/" as %2F, "#" as '
+            '%23, "?" as %3F, "%" as %25)'
+        )
+    return f"{match[1]}:{quote(match[2], safe='%')}@{rest[end:]}" if match else rest
+
+
+def _by_libpq(text: str) -> dict[str, str]:
+    try:
+        from psycopg import ProgrammingError  # noqa: PLC0415
+        from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError(MISSING_DRIVER) from error
+    try:
+        return {name: str(value) for name, value in conninfo_to_dict(text).items()}
+    except ProgrammingError as error:
+        said = str(error)
+    # libpq quotes what it did not understand, which may be a piece of the password: only a name of an option
+    # is repeated, and only where no "@" follows the "?".
+    option = _UNKNOWN_OPTION.search(said)
+    if option is None or "@" in text.partition("?")[2] or is_key_value(text):
+        raise ConfigError(
+            "connection_uri is not understood by PostgreSQL's client library: percent-encode special "
+            "characters of the password, and give every option a value"
+        )
+    raise ConfigError(_about_option(option[1]))
+
+
+def _about_option(name: str) -> str:
+    if name in _SCHEMA_OPTIONS:
+        advice = "set EngineConfig(table_schema=...) or SUPERTOKENS_TABLE_SCHEMA instead"
+    elif name in _POOL_OPTIONS:
+        advice = "set EngineConfig(pool_size=..., pool_timeout=...) or SUPERTOKENS_POOL_SIZE instead"
+    else:
+        advice = "remove it"
+    return f"connection_uri: PostgreSQL's client library knows no option {name!r}; {advice}"
+
+
+def _check_choices(found: dict[str, str]) -> None:
+    for name, choices in _CHOICES.items():
+        if name in found and found[name] not in choices:
+            raise ConfigError(f"connection_uri: {name} must be one of {', '.join(choices)}")
+
+
+def _check_ports(found: dict[str, str]) -> None:
+    ports = found.get("port", "").split(",")
+    for port in ports:
+        if port.strip() and not (port.strip().isdecimal() and 0 < int(port) < 65536):
+            raise ConfigError("connection_uri: a port must be a whole number from 1 to 65535")
+    hosts = max(len(found.get(name, "").split(",")) for name in ("host", "hostaddr"))
+    if len(ports) not in (1, hosts):
+        raise ConfigError(f"connection_uri has {hosts} hosts and {len(ports)} ports")
