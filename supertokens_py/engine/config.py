@@ -12,6 +12,7 @@ from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.exceptions import ConfigError
 
 ReuseBehaviour: TypeAlias = Literal["TOKEN_THEFT", "UNAUTHORISED"]
+SharedWithCore: TypeAlias = Literal["AUTO", "YES", "NO"]
 
 _ENV_PREFIX = "SUPERTOKENS_"
 
@@ -30,12 +31,16 @@ class EngineConfig:
     refresh_token_validity: float | None = None
     #: Hours until a new dynamic signing key takes over [168].
     access_token_dynamic_signing_key_update_interval: float | None = None
-    #: Seconds during which a just-replaced refresh token still yields its successor [30]; 0 to 300.
+    #: Seconds during which a just-replaced refresh token still yields its successor, and its successor
+    #: itself [30]; 0 to 300.
     refresh_token_rotation_grace_period: float | None = None
     #: Largest share by which an access token may live shorter, so that refreshes spread [0.05].
     access_token_validity_jitter: float | None = None
     #: How a recently retired refresh token is reported [TOKEN_THEFT]; the session ends either way.
     recent_token_reuse_behaviour: ReuseBehaviour | None = None
+    #: Whether an official core uses the same database, so that refresh tokens of its making are accepted
+    #: [AUTO: if it has a core's tables].
+    shared_with_core: SharedWithCore | None = None
     #: Verified access tokens remembered per process [4096]; 0 switches the memory off.
     verified_token_cache_size: int | None = None
     #: Hours between sweeps of expired rows [12]; 0 switches them off. Correctness never depends on it.
@@ -90,6 +95,7 @@ class ResolvedEngineConfig:
     refresh_token_rotation_grace_period: float = 30
     access_token_validity_jitter: float = 0.05
     recent_token_reuse_behaviour: ReuseBehaviour = "TOKEN_THEFT"  # noqa: S105
+    shared_with_core: SharedWithCore = "AUTO"
     verified_token_cache_size: int = 4096
     clean_up_interval: float = 12
     encryption_key: str | None = field(default=None, repr=False)
@@ -134,6 +140,7 @@ _RANGES: dict[str, tuple[type[int] | type[float], float, float]] = {
 }
 _CHOICES = {
     "recent_token_reuse_behaviour": ("TOKEN_THEFT", "UNAUTHORISED"),
+    "shared_with_core": ("AUTO", "YES", "NO"),
     "sqlite_synchronous": ("FULL", "NORMAL"),
 }
 

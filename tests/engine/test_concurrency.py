@@ -16,6 +16,7 @@ from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthori
 from tests.engine import processes
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header
+from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
 CONTEXT = multiprocessing.get_context("spawn")
@@ -149,7 +150,8 @@ def test_a_refresh_racing_a_revoke(shared_database: TestDatabase, start: Opener)
 
 def test_a_chain_of_refreshes_by_racing_tabs(shared_database: TestDatabase, start: Opener):
     """Eight tabs that always refresh with the newest token they know are never logged out."""
-    core = start(shared_database.uri, sqlite_synchronous="NORMAL", sqlite_busy_timeout=60)
+    clock = Clock()
+    core = start(shared_database.uri, now_ms=clock, sqlite_synchronous="NORMAL", sqlite_busy_timeout=60)
     session = core.create()
     known = [session.refresh_token.text]
     answers: list[Any] = []
@@ -169,16 +171,20 @@ def test_a_chain_of_refreshes_by_racing_tabs(shared_database: TestDatabase, star
         assert len(texts) == 1
         known.append(texts.pop())
         answers.clear()
+        clock.advance(s=31)
     assert len(set(known)) == 11
 
 
 def test_theft_is_found_by_another_process(shared_database: TestDatabase, start: Opener):
     """The state is in the database only: what one engine rotated, the other judges."""
-    one = start(shared_database.uri)
-    other = start(shared_database.uri)
+    clock = Clock()
+    one = start(shared_database.uri, now_ms=clock)
+    other = start(shared_database.uri, now_ms=clock)
     session = one.create()
     stolen = session.refresh_token.text
-    newest = other.refresh(one.refresh(session))
+    newest = one.refresh(session)
+    clock.advance(s=31)
+    newest = other.refresh(newest)
     assert one.refresh(stolen) == TokenTheft(
         handle=session.handle, user_id="user", recipe_user_id="user", reuse="STALE_LINEAGE"
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from supertokens_py.engine.embedded.refresh_tokens import RefreshToken, _sealed, hash1, hash2, new_master_key
-from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
+from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.clock import Clock
@@ -95,16 +96,82 @@ def test_a_repeat_answers_with_the_expiry_of_the_row(database: TestDatabase, sta
     assert first.refresh_token.expires_ms == core.row(session.handle)["expires_at"]
 
 
-def test_a_successor_that_was_rotated_is_not_yielded_again(core: Driver):
-    """STALE_LINEAGE: the window belongs to the last rotation only (engine: Grace window)."""
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_any_order_of_the_tokens_of_one_window(core: Driver, clock: Clock, order: tuple[int, ...]):
+    """KEEP, REPEAT: two tokens, each presented twice, in any order: all get the same successor."""
     first = core.create()
     second = core.refresh(first)
+    tokens = [first, first, second, second]
+    for which in order:
+        clock.advance(ms=7_500)
+        assert core.refresh(tokens[which]).refresh_token.text == second.refresh_token.text
+    clock.advance(ms=1)
+    assert core.refresh(second).refresh_token.text != second.refresh_token.text
+
+
+def test_the_current_token_is_kept_within_its_window(core: Driver, clock: Clock):
+    """KEEP: itself again, with a new access token; only the expiry of the session moves."""
+    first = core.create(payload={"a": 1})
+    second = core.refresh(first)
+    row = core.row(first.handle)
+    now = clock.advance(s=30)
+    kept = core.refresh(second)
+    assert kept.refresh_token.text == second.refresh_token.text
+    assert kept.refresh_token.created_ms == second.refresh_token.created_ms
+    assert kept.refresh_token.expires_ms == now + MONTHS_MS
+    assert core.row(first.handle) == row | {"expires_at": now + MONTHS_MS}
+    assert claims(kept) == claims(second) | {"iat": now // 1000, "exp": (now + 3_600_000) // 1000}
+    assert isinstance(core.verify(kept), Verified)
+
+
+def test_a_token_of_two_windows_ago_is_reuse(core: Driver, clock: Clock):
+    """STALE_LINEAGE: once the successor was rotated out as well, the first token is reuse at once."""
+    first = core.create()
+    second = core.refresh(first)
+    clock.advance(ms=30_001)
     core.refresh(second)
-    answer = core.refresh(first)
-    assert answer == TokenTheft(
+    assert core.refresh(first) == TokenTheft(
         handle=first.handle, user_id="user", recipe_user_id="user", reuse=core.told("STALE_LINEAGE")
     )
     assert core.row(first.handle) is None
+
+
+@pytest.mark.parametrize("clock_error_ms", [-31_000, 31_000, 86_400_000])
+def test_a_rotation_that_a_wrong_clock_dated(core: Driver, clock: Clock, clock_error_ms: int):
+    """The current token rotates, and the row has the right time again."""
+    first = core.create()
+    clock.advance(ms=clock_error_ms)
+    second = core.refresh(first)
+    now = clock.advance(ms=-clock_error_ms)
+    third = core.refresh(second)
+    assert third.refresh_token.text != second.refresh_token.text
+    assert core.row(first.handle)["refresh_token_rotated_at"] == now
+
+
+def test_sessions_shorter_than_the_window_live_on_while_used(
+    database: TestDatabase, start: Opener, clock: Clock
+):
+    """KEEP extends: a session of 6 s whose token is used every 2 s does not end within the window."""
+    core = start(database.uri, now_ms=clock, access_token_validity=2, refresh_token_validity=0.1)
+    session = core.create()
+    for _ in range(40):
+        clock.advance(s=2)
+        session = core.refresh(session)
+    assert core.session_information(session.handle) is not None
+
+
+def test_access_tokens_shorter_than_the_window(database: TestDatabase, start: Opener, clock: Clock):
+    """The token rotates at the first refresh after each window: one generation per 32 s."""
+    core = start(database.uri, now_ms=clock, access_token_validity=2)
+    session = core.create()
+    held = [session.refresh_token.text]
+    for _ in range(1 + 3 * 16):
+        clock.advance(s=2)
+        session = core.refresh(session)
+        if session.refresh_token.text != held[-1]:
+            held.append(session.refresh_token.text)
+    assert len(held) == 1 + 1 + 3
+    assert core.refresh(held[-3]).reuse == core.told("STALE_LINEAGE")
 
 
 def test_the_old_token_after_the_window(core: Driver, clock: Clock):
@@ -124,20 +191,24 @@ def test_the_old_token_after_the_window(core: Driver, clock: Clock):
 def test_a_token_of_long_ago(core: Driver, clock: Clock):
     """CS-48: two or more generations old."""
     first = core.create()
-    third = core.refresh(core.refresh(first))
+    second = core.refresh(first)
     clock.advance(hours=1)
+    third = core.refresh(second)
     assert core.refresh(first).reuse == core.told("STALE_LINEAGE")
     assert core.refresh(third) == GONE
 
 
 def test_reuse_reported_mildly(database: TestDatabase, start: Opener, clock: Clock):
     """CS-49: recent reuse is unauthorised with its subtype, and revokes; a stale lineage stays theft."""
-    core = start(database.uri, now_ms=clock, recent_token_reuse_behaviour="UNAUTHORISED")
+    core = start(
+        database.uri, now_ms=clock, recent_token_reuse_behaviour="UNAUTHORISED", shared_with_core="YES"
+    )
     recent, orphan, stale = core.create(), core.create(), core.create()
     for session in (recent, orphan):
         core.refresh(session)
-    core.refresh(core.refresh(stale))
+    replaced = core.refresh(stale)
     clock.advance(s=31)
+    core.refresh(replaced)
     assert core.refresh(recent) == Unauthorised("the refresh token was used before", "RECENT_PREV")
     assert core.refresh(child_of(core, orphan).text).reuse == "ORPHANED_BRANCH"
     assert core.refresh(stale) == TokenTheft(
@@ -156,49 +227,99 @@ def test_without_a_window_the_second_use_is_reuse(database: TestDatabase, start:
     assert core.row(session.handle) is None
 
 
-def test_a_child_that_an_old_core_minted_rotates(core: Driver, clock: Clock):
-    """CS-51: `prev` is that child, and its repetition is idempotent like any other."""
-    session = core.create()
-    child = child_of(core, session)
-    first = core.refresh(child.text)
-    row = core.row(session.handle)
-    assert row["prev_refresh_token_hash_2"] == child.hash2
-    assert row["refresh_token_hash_2"] == hash2(first.refresh_token.text)
+@pytest.fixture
+def shared(database: TestDatabase, start: Opener, clock: Clock) -> Driver:
+    """An engine whose database an official core uses as well."""
+    return start(database.uri, now_ms=clock, shared_with_core="YES")
+
+
+def test_a_child_that_an_old_core_minted_is_promoted(shared: Driver, clock: Clock):
+    """CS-51: it becomes current, what it replaced is the previous token, and both go on within the window."""
+    session = shared.create()
+    child = child_of(shared, session)
+    now = clock.advance(hours=1)
+    before = shared.row(session.handle)
+    first = shared.refresh(child.text)
+    assert first.refresh_token.text == child.text
+    assert shared.row(session.handle) == before | {
+        "prev_refresh_token_hash_2": hash2(session.refresh_token.text),
+        "refresh_token_hash_2": child.hash2,
+        "refresh_token_rotated_at": now,
+        "expires_at": now + MONTHS_MS,
+    }
     clock.advance(s=30)
-    assert core.refresh(child.text).refresh_token == first.refresh_token
-    assert core.row(session.handle) == row
-    assert core.refresh(session).reuse == core.told("STALE_LINEAGE")
+    assert shared.refresh(child.text).refresh_token.text == child.text
+    clock.advance(ms=1)
+    second = shared.refresh(child.text)
+    assert shared.row(session.handle)["prev_refresh_token_hash_2"] == child.hash2
+    assert shared.refresh(second).handle == session.handle
+    assert shared.refresh(session).reuse == shared.told("STALE_LINEAGE")
 
 
-def test_a_token_that_an_old_core_promoted(core: Driver, clock: Clock):
-    """CS-52: the retired token works within the window, replacing a successor that nobody here knows."""
-    session = core.create()
-    child = child_of(core, session)
-    promoted = {
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("promoted", [False, True])
+def test_any_order_of_tokens_of_an_old_core_and_of_ours(
+    shared: Driver, clock: Clock, order: tuple[int, ...], promoted: bool
+):
+    """A child of a core, the token that it replaces, and our successor of that: all go on in the window."""
+    session = shared.create()
+    child = child_of(shared, session)
+    ours = shared.refresh(child.text if promoted else session.refresh_token.text)
+    tokens = [session.refresh_token.text, child.text, ours.refresh_token.text]
+    for which in (*order, *order):
+        clock.advance(s=5)
+        answer = shared.refresh(tokens[which])
+        assert isinstance(answer, IssuedSession)
+        assert shared.row(session.handle)["refresh_token_hash_2"] == hash2(answer.refresh_token.text)
+    clock.advance(s=1)
+    assert shared.refresh(answer).refresh_token.text != answer.refresh_token.text
+
+
+def test_a_token_that_an_old_core_promoted(shared: Driver, clock: Clock):
+    """CS-52: the previous token works within the window, replacing a successor that nobody here knows."""
+    session = shared.create()
+    child = child_of(shared, session)
+    rotated = {
         "prev_refresh_token_hash_2": hash2(session.refresh_token.text),
         "refresh_token_hash_2": child.hash2,
         "refresh_token_rotated_at": clock(),
     }
-    core.change_row(session.handle, **promoted)
-    row = core.row(session.handle)
+    shared.change_row(session.handle, **rotated)
+    row = shared.row(session.handle)
     clock.advance(s=29)
-    refreshed = core.refresh(session)
-    assert core.row(session.handle) == row | {"refresh_token_hash_2": hash2(refreshed.refresh_token.text)}
-    assert core.refresh(session).refresh_token == refreshed.refresh_token
-    assert core.refresh(child.text).reuse == core.told("ORPHANED_BRANCH")
+    refreshed = shared.refresh(session)
+    assert shared.row(session.handle) == row | {"refresh_token_hash_2": hash2(refreshed.refresh_token.text)}
+    assert shared.refresh(session).refresh_token == refreshed.refresh_token
+    assert shared.refresh(child.text).refresh_token.text == child.text
+    clock.advance(ms=1_001)
+    assert shared.refresh(refreshed).reuse == shared.told("ORPHANED_BRANCH")
 
 
-def test_rows_from_before_the_rotation_columns(core: Driver):
+def test_rows_from_before_the_rotation_columns(shared: Driver):
     """A row without previous token and time: the current token rotates, anything else is a stale lineage."""
-    session = core.create()
-    assert core.row(session.handle)["prev_refresh_token_hash_2"] is None
-    assert isinstance(core.refresh(session), IssuedSession)
-    other = core.create()
-    stranger = child_of(core, other, parent_hash1=hash1("unknown"))
-    assert core.refresh(stranger.text).reuse == core.told("STALE_LINEAGE")
+    session = shared.create()
+    assert shared.row(session.handle)["prev_refresh_token_hash_2"] is None
+    assert isinstance(shared.refresh(session), IssuedSession)
+    other = shared.create()
+    stranger = child_of(shared, other, parent_hash1=hash1("unknown"))
+    assert shared.refresh(stranger.text).reuse == shared.told("STALE_LINEAGE")
 
 
-def test_the_anti_csrf_token_guards_the_refresh(core: Driver):
+def test_a_switch_of_the_anti_csrf_setting_within_the_window(core: Driver, clock: Clock):
+    """KEEP: an access token gets an anti-CSRF token although the refresh token has none; later both do."""
+    first = core.refresh(core.create(anti_csrf=False))
+    clock.advance(s=30)
+    kept = core.refresh(first, anti_csrf=True)
+    assert kept.refresh_token.text == first.refresh_token.text
+    assert kept.anti_csrf_token is not None
+    assert claims(kept)["antiCsrfToken"] == kept.anti_csrf_token
+    assert core.refresh(first, anti_csrf=True).anti_csrf_token == kept.anti_csrf_token
+    clock.advance(ms=1)
+    rotated = core.refresh(first, anti_csrf=True)
+    assert rotated.anti_csrf_token not in (None, kept.anti_csrf_token)
+
+
+def test_the_anti_csrf_token_guards_the_refresh(core: Driver, clock: Clock):
     """CS-42: checked only if it is enabled and the refresh token carries one; a refusal changes nothing."""
     session = core.create(anti_csrf=True)
     row = core.row(session.handle)
@@ -208,6 +329,7 @@ def test_the_anti_csrf_token_guards_the_refresh(core: Driver):
     assert core.row(session.handle) == row
     plain = core.refresh(session, anti_csrf=False)
     assert plain.anti_csrf_token is None
+    clock.advance(s=31)
     upgraded = core.refresh(plain, anti_csrf=True)
     assert upgraded.anti_csrf_token is not None
     assert claims(upgraded)["antiCsrfToken"] == upgraded.anti_csrf_token
@@ -314,7 +436,8 @@ def test_events_are_logged_without_secrets(core: Driver, clock: Clock, caplog: p
     for event in (
         f"session.created handle={session.handle} user_id=somebody tenant_id=public",
         f"session.refreshed handle={session.handle}",
-        f"session.refreshed_again handle={session.handle} age_ms=0",
+        f"session.refreshed_again handle={session.handle} user_id=somebody presented=previous"
+        " age_ms=0 late=False",
         f"session.reuse handle={session.handle} user_id=somebody subtype=RECENT_PREV age_ms=300000",
         f"session.revoked handle={other.handle}",
     ):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
+from supertokens_py.engine.embedded.families import new_family, new_handle
 from supertokens_py.engine.embedded.refresh_tokens import (
     RefreshToken,
     hash1,
@@ -11,7 +14,17 @@ from supertokens_py.engine.embedded.refresh_tokens import (
     new_master_key,
     successor,
 )
-from supertokens_py.engine.embedded.rotation import Lineage, belongs, decide, is_theft, successor_of
+from supertokens_py.engine.embedded.rotation import (
+    Lineage,
+    Rules,
+    anti_csrf_token,
+    belongs,
+    decide,
+    is_late,
+    is_theft,
+    promoted,
+    successor_of,
+)
 
 NOW = 1_700_000_000_000
 GRACE = 30_000
@@ -28,8 +41,8 @@ def lineage(current: str = "current", previous: str | None = None, rotated: int 
     return Lineage(hash2(current), None if previous is None else hash2(previous), rotated, NOW + 1)
 
 
-def decided(presented: RefreshToken, row: Lineage | None, *, now: int = NOW, grace: int = GRACE) -> str:
-    return decide(row, presented, now_ms=now, grace_ms=grace)
+def decided(presented: RefreshToken, row: Lineage | None, *, grace: int = GRACE, shared: bool = False) -> str:
+    return decide(row, presented, now_ms=NOW, rules=Rules(grace, shared=shared))
 
 
 def test_a_missing_session_is_gone():
@@ -44,15 +57,51 @@ def test_an_expired_session_is_gone(left_ms: int, answer: str):
     assert decided(token("current"), row) == answer
 
 
-def test_the_current_token_rotates():
-    """ROTATE: whatever came before."""
+def test_the_current_token_of_a_new_session_rotates():
+    """ROTATE: it was never rotated, so nothing can be on its way that knows another token."""
     assert decided(token("current"), lineage()) == "ROTATE"
-    assert decided(token("current", parent="old"), lineage(previous="old", rotated=NOW - 1)) == "ROTATE"
 
 
-def test_an_unused_child_of_the_current_token_rotates():
-    """ROTATE: an old core minted it and never promoted it."""
-    assert decided(token("child", parent="current"), lineage()) == "ROTATE"
+@pytest.mark.parametrize(
+    ("age_ms", "grace_ms", "answer"),
+    [
+        (0, GRACE, "KEEP"),
+        (GRACE, GRACE, "KEEP"),
+        (GRACE + 1, GRACE, "ROTATE"),
+        (-GRACE, GRACE, "KEEP"),
+        (-GRACE - 1, GRACE, "ROTATE"),
+        (0, 0, "ROTATE"),
+        (-5, 0, "ROTATE"),
+    ],
+)
+def test_the_current_token_is_kept_within_the_window_of_its_own_rotation(
+    age_ms: int, grace_ms: int, answer: str
+):
+    """KEEP: so that the previous token stays the previous one; not after a time that a wrong clock wrote."""
+    row = lineage(previous="old", rotated=NOW - age_ms)
+    assert decided(token("current", parent="old"), row, grace=grace_ms) == answer
+
+
+@pytest.mark.parametrize("rotated", [None, NOW - GRACE - 1, NOW - GRACE, NOW])
+def test_children_are_accepted_only_where_a_core_makes_tokens(rotated: int | None):
+    """PROMOTE, or STALE_LINEAGE: whoever has the master key and an access token can seal one."""
+    row = lineage(previous=None if rotated is None else "old", rotated=rotated)
+    child = token("child", parent="current")
+    assert decided(child, row) == "STALE_LINEAGE"
+    assert decided(child, row, shared=True) == "PROMOTE"
+    assert decided(child, row, shared=True, grace=0) == "ROTATE"
+
+
+def test_a_promotion_within_the_window_is_no_rotation():
+    """PROMOTE: the previous token and its time stay, so its own grace period does."""
+    child, young = token("child", parent="current"), lineage(previous="old", rotated=NOW - GRACE)
+    assert promoted(young, child, now_ms=NOW, grace_ms=GRACE) == Lineage(
+        child.hash2, young.previous, young.rotated_ms, young.expires_ms
+    )
+    row = lineage(previous="old", rotated=NOW - GRACE - 1)
+    assert promoted(row, child, now_ms=NOW, grace_ms=GRACE) == Lineage(
+        child.hash2, row.current, NOW, row.expires_ms
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,10 +126,58 @@ def test_a_retired_token_without_a_time_of_rotation_is_reuse():
     assert decided(token("old"), lineage(previous="old")) == "RECENT_PREV"
 
 
-def test_another_child_of_the_retired_token_is_an_orphaned_branch():
-    """ORPHANED_BRANCH: inside the window as well."""
-    row = lineage(previous="old", rotated=NOW)
+@pytest.mark.parametrize(("age_ms", "shared"), [(GRACE, "PROMOTE"), (GRACE + 1, "ORPHANED_BRANCH")])
+def test_another_child_of_the_previous_token(age_ms: int, shared: str):
+    """ORPHANED_BRANCH; within the window, a core may have given it out, and the client may hold it."""
+    row = lineage(previous="old", rotated=NOW - age_ms)
     assert decided(token("twin", parent="old"), row) == "ORPHANED_BRANCH"
+    assert decided(token("twin", parent="old"), row, shared=True) == shared
+
+
+@pytest.mark.parametrize("parent", [None, "old", "current", "stranger"])
+def test_a_token_without_the_secret_of_its_family_is_forged(parent: str | None):
+    """FORGED: the handle and the hashes are in every access token, the secret in refresh tokens only."""
+    row = lineage(previous="old", rotated=NOW)
+    family, other = new_family("t1"), new_family("t1")
+    parent_hash1 = None if parent is None else hash1(parent)
+    for nonce, handle, answer in (
+        (family.nonce, family.handle, {"old": "ORPHANED_BRANCH"}.get(parent or "", "STALE_LINEAGE")),
+        (other.nonce, family.handle, "FORGED"),
+        ("", family.handle, "FORGED"),
+        (family.nonce, new_handle("t1"), {"old": "ORPHANED_BRANCH"}.get(parent or "", "STALE_LINEAGE")),
+    ):
+        presented = RefreshToken(
+            text=f"x.{nonce}.V2", handle=handle, user_id="u", tenant_id="t1", parent_hash1=parent_hash1
+        )
+        assert decided(presented, row) == answer
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "life_ms", "kept", "answer"),
+    [
+        (5_000, 60_000, False, False),
+        (5_001, 60_000, False, True),
+        (5_001, 60_000, True, True),
+        (5_001, 5_001, True, False),
+        (5_001, 5_001, False, True),
+    ],
+)
+def test_second_uses_that_are_reported(age_ms: int, life_ms: int, kept: bool, answer: bool):
+    """Later than five seconds, unless the access token that came with the current token has expired."""
+    assert is_late(age_ms, life_ms=life_ms, kept=kept) is answer
+
+
+def test_the_anti_csrf_token_of_a_kept_refresh_token():
+    """Its own, if it has one; else one that only its owner can compute, if one is wanted."""
+    plain = token("current")
+    carrying = RefreshToken(text="x", handle="h", user_id="u", anti_csrf_token="own")
+    assert [anti_csrf_token(carrying, anti_csrf=wanted) for wanted in (False, True)] == ["own", "own"]
+    assert anti_csrf_token(plain, anti_csrf=False) is None
+    derived = anti_csrf_token(plain, anti_csrf=True)
+    assert derived == anti_csrf_token(plain, anti_csrf=True)
+    assert derived is not None
+    assert UUID(derived).version == 4
+    assert derived != anti_csrf_token(token("other"), anti_csrf=True)
 
 
 @pytest.mark.parametrize("parent", [None, "stranger"])

@@ -196,7 +196,7 @@ def test_a_new_table_is_searched_by_its_whole_key(empty_postgres_database: TestD
     statements = SessionStatements(core.engine._database.tables)
     values = {
         "tenant": "public", "handle": handle, "user": "user", "now": 1, "presented": "a", "current": "b",
-        "expires": 2, "static": False, "text": "{}",
+        "expires": 2, "static": False, "text": "{}", "kept_from": 1, "kept_until": 0,
     }  # fmt: skip
 
     def condition(connection: Any, statement: Any) -> str:
@@ -204,8 +204,8 @@ def test_a_new_table_is_searched_by_its_whole_key(empty_postgres_database: TestD
         lines = connection.connection.cursor().execute(f"EXPLAIN {query.text}", {**query.constants, **values})
         return next(line for (line,) in lines if "Index Cond" in line)
 
-    of_one = ("lineage", "rotate_current", "lock", "rotate", "rerotate", "set_payload", "replace_payload",
-              "replace_data", "information", "delete")  # fmt: skip
+    of_one = ("lineage", "rotate_current", "lock", "rotate", "keep", "rerotate", "set_payload",
+              "replace_payload", "replace_data", "information", "delete")  # fmt: skip
     of_user = ("user_handles", "user_handles_in_tenant", "revoke_user", "revoke_user_in_tenant")
     found = core.engine._database.read(
         lambda c: {name: condition(c, getattr(statements, name)) for name in (*of_one, *of_user)}

@@ -318,11 +318,12 @@ def test_verifying_writes_nothing(core: Driver):
     assert core.row(session.handle) == before
 
 
-def test_the_last_two_generations_verify(core: Driver):
+def test_the_last_two_generations_verify(core: Driver, clock: Clock):
     """CS-30: the previous token passes; the one before that is told to refresh, not logged out."""
     first = core.create()
     second = core.refresh(first)
     assert core.verify(first) == core.verify(second) == Verified()
+    clock.advance(s=31)
     third = core.refresh(second)
     assert isinstance(core.verify(first), TryRefresh)
     assert core.verify(second) == core.verify(third) == Verified()

@@ -82,11 +82,13 @@ class Life:
             else [self.core.refresh(text)]
         )
         expected = self.model.refresh(session.handle, text, now_ms=now_ms)
-        if expected in ("rotate", "repeat"):
+        if expected in ("rotate", "keep", "repeat"):
             assert all(isinstance(answer, IssuedSession) for answer in answers), (expected, answers)
             (successor,) = {answer.refresh_token.text for answer in answers}
             if expected == "rotate":
                 self.model.rotated(session.handle, successor, now_ms=now_ms)
+            if expected == "keep" or tabs > 1:
+                self.model.kept(session.handle, now_ms=now_ms)
             assert successor == session.current
             for answer in answers:
                 assert answer.payload == session.payload

@@ -70,17 +70,22 @@ class Model:
         self.gone[handle] = self.live.pop(handle)
 
     def refresh(self, handle: str, token: str, *, now_ms: int) -> str | None:
-        """Say what a refresh comes to: "rotate", "repeat", a reuse subtype, or None: no such session."""
+        """Return "rotate", "keep", "repeat" or a reuse subtype, or None: no such session."""
         session = self.live.get(handle)
         if session is None or session.expires_ms < now_ms:
             return None
+        grace_ms, rotated_ms = self.settings.grace_ms, session.rotated_ms
+        recent = grace_ms > 0 and rotated_ms is not None and now_ms <= rotated_ms + grace_ms
         if token == session.current:
-            return "rotate"
+            dated_right = rotated_ms is None or rotated_ms <= now_ms + grace_ms
+            return "keep" if recent and dated_right else "rotate"
         if token == session.previous:
-            assert session.rotated_ms is not None
-            in_time = self.settings.grace_ms > 0 and now_ms <= session.rotated_ms + self.settings.grace_ms
-            return "repeat" if in_time else "RECENT_PREV"
+            return "repeat" if recent else "RECENT_PREV"
         return "STALE_LINEAGE"
+
+    def kept(self, handle: str, *, now_ms: int) -> None:
+        session = self.live[handle]
+        session.expires_ms = max(session.expires_ms, now_ms + self.settings.session_ms)
 
     def rotated(self, handle: str, successor: str, *, now_ms: int) -> None:
         session = self.live[handle]

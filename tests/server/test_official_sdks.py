@@ -27,7 +27,8 @@ PARTS = (
 
 @pytest.fixture(scope="module")
 def server(sqlite_files: Sqlite) -> Iterator[ServerProcess]:
-    with serving(sqlite_files.create().uri) as server:
+    grace = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "1"}
+    with serving(sqlite_files.create().uri, environ=grace) as server:
         yield server
 
 

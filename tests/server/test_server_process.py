@@ -26,7 +26,8 @@ def database(request: pytest.FixtureRequest) -> TestDatabase:
 
 def test_two_workers_keep_one_set_of_sessions(database: TestDatabase) -> None:
     """Whichever process answers: create, verify, refresh, theft and revoke agree."""
-    with serving(database.uri, "--workers", "2") as server:
+    strict = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "0"}
+    with serving(database.uri, "--workers", "2", environ=strict) as server:
         engine = RemoteEngine(server.address, EngineConfig().resolve({}), api_key=API_KEY)
         options = {"anti_csrf": False, "dynamic_key": True}
         for _ in range(6):

@@ -81,6 +81,7 @@ class Grant:
     user_id: str
     recipe_user_id: str
     payload: JSONObject
+    anti_csrf_token: str | None
 
 
 def issue_session(
@@ -94,7 +95,7 @@ def issue_session(
         recipe_user_id=grant.recipe_user_id,
         tenant_id=token.tenant_id,
         refresh_token_hash1=token.hash1,
-        anti_csrf_token=token.anti_csrf_token,
+        anti_csrf_token=grant.anti_csrf_token,
         version=version,
     )
     expires_ms = now_ms + life_ms
@@ -108,5 +109,5 @@ def issue_session(
             claims, grant.payload, now_ms=now_ms, expires_ms=expires_ms, key=key, version=version
         ),
         refresh_token=IssuedToken(token.text, grant.created_ms, grant.expires_ms),
-        anti_csrf_token=token.anti_csrf_token,
+        anti_csrf_token=grant.anti_csrf_token,
     )

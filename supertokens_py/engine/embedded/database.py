@@ -61,7 +61,7 @@ class Database(forks.ForkAware):
         self.tables: tables.Tables = tables.Tables(
             schema=None if self.location.is_sqlite else settings.table_schema, prefix=settings.table_prefix
         )
-        self._has_user_tables = False
+        self._has_user_tables = self._has_core_tables = False
         self._generation = Generation()
         self._pool = open_pool(self.location, settings, self._generation)
         #: Grows when connections broke or tables vanished: what was read before may be of another database.
@@ -87,6 +87,15 @@ class Database(forks.ForkAware):
         if not self._opened:
             self._open()
         return self._has_user_tables
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether an official core may write to the same session rows."""
+        if self.settings.shared_with_core != "AUTO":
+            return self.settings.shared_with_core == "YES"
+        if not self._opened:
+            self._open()
+        return self._has_core_tables
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run statements that only read; each sees the latest committed state."""
@@ -299,6 +308,9 @@ class Database(forks.ForkAware):
         if not self.location.is_sqlite:
             self._has_user_tables = self._attempts(
                 lambda c: schema.has_user_tables(c, self.tables), "read", repeatable=True, reopens=False
+            )
+            self._has_core_tables = self._attempts(
+                lambda c: schema.has_core_tables(c, self.tables), "read", repeatable=True, reopens=False
             )
 
     def _upgrade(self, connection: Connection) -> None:

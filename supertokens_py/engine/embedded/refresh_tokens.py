@@ -27,6 +27,8 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from supertokens_py.access_token import same, to_json
 from supertokens_py.constants import DEFAULT_TENANT_ID
 
+from .families import SECRET_LENGTH
+
 MAX_TOKEN_LENGTH = 8192
 
 _SUFFIX = "V2"
@@ -34,7 +36,7 @@ _IV_BYTES = 12
 _KEY_ITERATIONS = 100
 _MASTER_ITERATIONS = 1000
 _SHA512 = SHA512()
-_SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 2"
+_SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 3"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,11 @@ class RefreshToken:
     @cached_property
     def hash2(self) -> str:
         return hash1(self.hash1)
+
+    @property
+    def nonce(self) -> str:
+        """The middle of the three parts; it begins with the secret of the family."""
+        return self.text.partition(".")[2].partition(".")[0]
 
     @property
     def parent_hash2(self) -> str | None:
@@ -79,13 +86,19 @@ def new_master_key() -> str:
 
 
 def first_token(
-    master_key: str, *, handle: str, user_id: str, tenant_id: str, anti_csrf_token: str | None
+    master_key: str,
+    *,
+    handle: str,
+    user_id: str,
+    tenant_id: str,
+    anti_csrf_token: str | None,
+    nonce: str | None = None,
 ) -> RefreshToken:
-    """Return the random token of a new session."""
+    """Return the random token of a new session; `nonce` is that of its family, if it has one."""
     return _sealed(
         master_key,
         iv=secrets.token_bytes(_IV_BYTES),
-        nonce=hash1(str(uuid4())),
+        nonce=nonce or hash1(str(uuid4())),
         handle=handle,
         user_id=user_id,
         tenant_id=tenant_id,
@@ -108,7 +121,7 @@ def successor(master_key: str, presented: RefreshToken, *, rotated_ms: int, anti
     return _sealed(
         master_key,
         iv=material[:12],
-        nonce=material[12:44].hex(),
+        nonce=presented.nonce[:SECRET_LENGTH] + material[12:28].hex(),
         handle=presented.handle,
         user_id=presented.user_id,
         tenant_id=presented.tenant_id,

@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING, Any, assert_never
 from supertokens_py.access_token import LATEST_VERSION, same
 from supertokens_py.audit import Event, Fact, audit
 from supertokens_py.engine import limits
-from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
+from supertokens_py.engine.interface import IssuedSession, ReuseSubtype, TokenTheft, Unauthorised
 from supertokens_py.types.base import JSONObject
 
 from . import access_tokens
 from .access_tokens import Grant
 from .refresh_tokens import RefreshToken, open_token, successor
-from .rotation import decide, is_theft, successor_of
+from .rotation import (
+    Decision,
+    Lineage,
+    Rules,
+    anti_csrf_token,
+    decide,
+    is_late,
+    is_theft,
+    promoted,
+    successor_of,
+)
 from .session_statements import NO_SESSION, json_object, lineage_of
 from .session_work import SessionWork
 
@@ -26,6 +36,8 @@ if TYPE_CHECKING:
     from .database import Fetch
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_INVALID = "Invalid refresh token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,26 @@ class _Use:
     master_key: str
     anti_csrf: bool
     static: bool  #: whether the static signing key signs the next access token
-    token_version: int = LATEST_VERSION  #: of the next access token
+    token_version: int  #: of the next access token
+    life_ms: int  #: of the next access token
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The locked row of a live session, and what its user is called."""
+
+    lineage: Lineage
+    user_id: str
+    recipe_user_id: str
+    payload: JSONObject
+    static: bool
+    now_ms: int  #: read under the lock: no rotation in the row is later than it
+
+    @property
+    def age_ms(self) -> int | None:
+        """How long ago the last rotation was."""
+        rotated_ms = self.lineage.rotated_ms
+        return None if rotated_ms is None else self.now_ms - rotated_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +110,7 @@ class _Following:
             user_id=user_id,
             recipe_user_id=recipe_user_id,
             payload=payload,
+            anti_csrf_token=self.token.anti_csrf_token,
         )
         return _Outcome(grant, "session.refreshed", {"handle": self.token.handle})
 
@@ -101,13 +133,13 @@ class Refresher(SessionWork):
         master_key = self._keys.master_key()
         presented = open_token(master_key, refresh_token)
         if presented is None:
-            return Unauthorised("Invalid refresh token")
+            return Unauthorised(_INVALID)
         expected = presented.anti_csrf_token
         if anti_csrf and expected is not None and not (anti_csrf_token and same(anti_csrf_token, expected)):
             return Unauthorised("Anti CSRF token missing, or not matching")
         static = self._signs_statically(presented) if dynamic_key is None else not dynamic_key
         key = self._keys.signer(static=static)
-        use = _Use(presented, master_key, anti_csrf=anti_csrf, static=static, token_version=token_version)
+        use = _Use(presented, master_key, anti_csrf, static, token_version, life_ms)
         outcome = None
         if not self._database.location.is_sqlite:
             outcome = self._rotate_current(use)
@@ -134,7 +166,8 @@ class Refresher(SessionWork):
 
         def unit(fetch: Fetch) -> tuple[_Following, tuple[Any, ...] | None]:
             following = self._following(use, now_ms=self._settings.now_ms())  # a connection may take a while
-            return following, fetch(self._sql.rotate_current, following.values)
+            kept = self._sql.kept(following.now_ms, self._settings.grace_period_ms)
+            return following, fetch(self._sql.rotate_current, following.values | kept)
 
         # Sent again after a commit of unknown outcome, it finds another token current, and the general
         # way repeats the successor, as long as there is a grace window.
@@ -147,64 +180,42 @@ class Refresher(SessionWork):
 
     def _rotate(self, connection: Connection, use: _Use) -> _Outcome:
         # Repeating this unit after a commit of unknown outcome would be harmless, too: the token just
-        # retired would now be `previous`, and yield the same successor.
-        presented, key = use.token, _key_of(use.token)
-        row = self._database.row_within(connection, self._sql.lock, key)
-        now_ms = self._settings.now_ms()  # read under the lock: no rotation that we see is later than it
+        # rotated out would now be `previous`, and yield the same successor.
+        row = self._database.row_within(connection, self._sql.lock, _key_of(use.token))
+        now_ms = self._settings.now_ms()
         lineage = None if row is None else lineage_of(row)
-        decision = decide(lineage, presented, now_ms=now_ms, grace_ms=self._settings.grace_period_ms)
+        rules = Rules(self._settings.grace_period_ms, shared=self._database.is_shared)
+        decision = decide(lineage, use.token, now_ms=now_ms, rules=rules)
         if row is None or lineage is None or decision == "GONE":
-            log.debug("refresh refused: session %s is gone", presented.handle)
+            log.debug("refresh refused: session %s is gone", use.token.handle)
             return _Outcome(Unauthorised(NO_SESSION))
         user_id, payload_text, use_static_key = row[4:]
-        payload = json_object(payload_text)
-        signable = limits.is_signable(payload, token_version=use.token_version)
-        if decision in ("ROTATE", "REPEAT") and not signable:
-            return _Outcome(Unauthorised(limits.PROTECTED_PAYLOAD))
         user_id, recipe_user_id = self._users.resolve(connection, user_id)
+        payload = json_object(payload_text)
+        found = _Found(lineage, user_id, recipe_user_id, payload, bool(use_static_key), now_ms)
+        return self._decided(connection, use, found, decision)
+
+    def _decided(self, connection: Connection, use: _Use, found: _Found, decision: Decision) -> _Outcome:
         match decision:
-            case "ROTATE":
-                following = self._following(use, now_ms=now_ms)
-                self._database.row_within(connection, self._sql.rotate, following.values)
-                return following.outcome((user_id, recipe_user_id), payload)
-            case "REPEAT":
-                repeated = successor_of(use.master_key, presented, lineage, anti_csrf=use.anti_csrf)
-                if not repeated.is_current or bool(use_static_key) is not use.static:
-                    values = key | {"current": repeated.token.hash2, "static": use.static}
-                    connection.execute(self._sql.rerotate, values)
-                rotated_ms = lineage.rotated_ms or now_ms
-                return _Outcome(
-                    Grant(
-                        token=repeated.token,
-                        created_ms=rotated_ms,
-                        expires_ms=lineage.expires_ms,
-                        user_id=user_id,
-                        recipe_user_id=recipe_user_id,
-                        payload=payload,
-                    ),
-                    "session.refreshed_again",
-                    {"handle": presented.handle, "age_ms": now_ms - rotated_ms},
-                )
+            case "FORGED":
+                facts: dict[str, Fact] = {"handle": use.token.handle, "user_id": found.user_id}
+                return _Outcome(Unauthorised(_INVALID), "session.forged", facts)
             case "RECENT_PREV" | "ORPHANED_BRANCH" | "STALE_LINEAGE":
-                connection.execute(self._sql.delete, key)
-                age_ms = None if lineage.rotated_ms is None else now_ms - lineage.rotated_ms
-                facts: dict[str, Fact] = {
-                    "handle": presented.handle,
-                    "user_id": user_id,
-                    "subtype": decision,
-                    "age_ms": age_ms,
-                }
-                answer: TokenTheft | Unauthorised = Unauthorised(
-                    "the refresh token was used before", reuse=decision
-                )
-                if is_theft(decision, self._settings.recent_token_reuse_behaviour):
-                    answer = TokenTheft(
-                        handle=presented.handle,
-                        user_id=user_id,
-                        recipe_user_id=recipe_user_id,
-                        reuse=decision,
-                    )
-                return _Outcome(answer, "session.reuse", facts)
+                return self._reuse(connection, use, found, decision)
+            case _ if not limits.is_signable(found.payload, token_version=use.token_version):
+                return _Outcome(Unauthorised(limits.PROTECTED_PAYLOAD))
+            case "ROTATE":
+                following = self._following(use, now_ms=found.now_ms)
+                self._database.row_within(connection, self._sql.rotate, following.values)
+                return following.outcome((found.user_id, found.recipe_user_id), found.payload)
+            case "KEEP":
+                return self._keep(connection, use, found)
+            case "REPEAT":
+                return self._repeat(connection, use, found)
+            case "PROMOTE":
+                return self._promote(connection, use, found)
+            case "GONE":
+                raise AssertionError("answered before")
             case _:
                 assert_never(decision)
 
@@ -215,10 +226,87 @@ class Refresher(SessionWork):
         )
         return row is not None and bool(row[0])
 
+    def _keep(self, connection: Connection, use: _Use, found: _Found) -> _Outcome:
+        """Answer the current token with itself: its session is used, so it expires later."""
+        expires_ms = max(found.lineage.expires_ms, self._expires_ms(found.now_ms))
+        values = _key_of(use.token) | {"expires": expires_ms, "static": use.static}
+        connection.execute(self._sql.keep, values)
+        return self._again(use, found, use.token, expires_ms)
+
+    def _repeat(self, connection: Connection, use: _Use, found: _Found) -> _Outcome:
+        """Answer the previous token with the current one."""
+        lineage = found.lineage
+        repeated = successor_of(use.master_key, use.token, lineage, anti_csrf=use.anti_csrf)
+        if not repeated.is_current or found.static is not use.static:
+            values = _key_of(use.token) | {"current": repeated.token.hash2, "static": use.static}
+            connection.execute(self._sql.rerotate, values)
+        return self._again(use, found, repeated.token, lineage.expires_ms)
+
+    def _promote(self, connection: Connection, use: _Use, found: _Found) -> _Outcome:
+        """Make a child current that an official core gave out, and answer it with itself."""
+        now_ms, grace_ms = found.now_ms, self._settings.grace_period_ms
+        row = promoted(found.lineage, use.token, now_ms=now_ms, grace_ms=grace_ms)
+        expires_ms = self._expires_ms(now_ms)
+        values = _key_of(use.token) | {
+            "presented": row.previous,
+            "current": row.current,
+            "now": row.rotated_ms,
+            "expires": expires_ms,
+            "static": use.static,
+        }
+        self._database.row_within(connection, self._sql.rotate, values)
+        grant = self._grant(use, found, use.token, expires_ms)
+        return _Outcome(grant, "session.refreshed", {"handle": use.token.handle})
+
+    def _again(self, use: _Use, found: _Found, token: RefreshToken, expires_ms: int) -> _Outcome:
+        """Return the outcome of a second use within the grace period."""
+        age_ms, kept = found.age_ms or 0, token is use.token
+        facts: dict[str, Fact] = {
+            "handle": token.handle,
+            "user_id": found.user_id,
+            "presented": "current" if kept else "previous",
+            "age_ms": age_ms,
+            "late": is_late(age_ms, life_ms=use.life_ms, kept=kept),
+        }
+        return _Outcome(self._grant(use, found, token, expires_ms), "session.refreshed_again", facts)
+
+    def _grant(self, use: _Use, found: _Found, token: RefreshToken, expires_ms: int) -> Grant:
+        return Grant(
+            token=token,
+            created_ms=found.now_ms if found.lineage.rotated_ms is None else found.lineage.rotated_ms,
+            expires_ms=expires_ms,
+            user_id=found.user_id,
+            recipe_user_id=found.recipe_user_id,
+            payload=found.payload,
+            anti_csrf_token=anti_csrf_token(token, anti_csrf=use.anti_csrf),
+        )
+
+    def _reuse(self, connection: Connection, use: _Use, found: _Found, subtype: ReuseSubtype) -> _Outcome:
+        """End the session, and report why."""
+        handle = use.token.handle
+        connection.execute(self._sql.delete, _key_of(use.token))
+        facts: dict[str, Fact] = {
+            "handle": handle,
+            "user_id": found.user_id,
+            "subtype": subtype,
+            "age_ms": found.age_ms,
+        }
+        answer: TokenTheft | Unauthorised = Unauthorised("the refresh token was used before", reuse=subtype)
+        if is_theft(subtype, self._settings.recent_token_reuse_behaviour):
+            answer = TokenTheft(
+                handle=handle,
+                user_id=found.user_id,
+                recipe_user_id=found.recipe_user_id,
+                reuse=subtype,
+            )
+        return _Outcome(answer, "session.reuse", facts)
+
+    def _expires_ms(self, now_ms: int) -> int:
+        return now_ms + self._settings.refresh_token_validity_ms
+
     def _following(self, use: _Use, *, now_ms: int) -> _Following:
         token = successor(use.master_key, use.token, rotated_ms=now_ms, anti_csrf=use.anti_csrf)
-        expires_ms = now_ms + self._settings.refresh_token_validity_ms
-        return _Following(use.token, token, now_ms, expires_ms, use.static)
+        return _Following(use.token, token, now_ms, self._expires_ms(now_ms), use.static)
 
 
 def _key_of(token: RefreshToken) -> dict[str, Any]:

@@ -1,23 +1,34 @@
 """What happens when a refresh token is presented: the decision table of (engine: Refresh). Pure.
 
-Inside the grace window the retired token yields the very successor that its first use made
-(`successor_of`), so parallel tabs and lost responses all end with one live token.
+A session rotates at most once within a grace period. So every token that was replaced within it is the
+previous one, which yields the very successor that its first use made (`successor_of`), and the current
+token is answered with itself: parallel calls and lost responses, in any order, end with one live token.
 """
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+from uuid import UUID
 
 from supertokens_py.access_token import same
 from supertokens_py.engine.config import ReuseBehaviour
 from supertokens_py.engine.interface import ReuseSubtype
 
+from .families import has_family, is_of_family
 from .refresh_tokens import RefreshToken, successor
 
-#: GONE: no live session. ROTATE: the current token, or an unused child of it. REPEAT: the retired
-#: token inside the grace window. A reuse subtype: the session must end.
-Decision: TypeAlias = Literal["GONE", "ROTATE", "REPEAT"] | ReuseSubtype
+#: GONE: no live session. ROTATE: the current token. KEEP: the current token within the grace period of its
+#: own rotation. REPEAT: the previous token within it. PROMOTE: a child that an official core made, and
+#: that was not used before. FORGED: sealed under the master key, but by nobody who had a token of the
+#: session. A reuse subtype: the session must end.
+Decision: TypeAlias = Literal["GONE", "ROTATE", "KEEP", "REPEAT", "PROMOTE", "FORGED"] | ReuseSubtype
+
+#: A second use so long after the rotation is reported: what races or retries, comes sooner as a rule.
+LATE_MS = 5_000
+
+_ANTI_CSRF_PURPOSE = b"supertokens_py anti-csrf token of a kept refresh token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +49,82 @@ class Successor:
     is_current: bool
 
 
-def decide(row: Lineage | None, presented: RefreshToken, *, now_ms: int, grace_ms: int) -> Decision:
-    """Return what the presented token means for its session; the first match wins.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings that the decision table depends on."""
 
-    A grace period of 0 never repeats, not even within the millisecond of the rotation, so that
-    exactly one of several parallel refreshes succeeds then.
+    grace_ms: int
+    shared: bool = False  #: whether an official core may write to the same rows
+
+
+def in_grace(row: Lineage, *, now_ms: int, grace_ms: int) -> bool:
+    """Return whether the last rotation is at most one grace period ago.
+
+    A grace period of 0 has no such time, not even the millisecond of the rotation, so that exactly one of
+    several parallel refreshes succeeds then.
     """
+    return grace_ms > 0 and row.rotated_ms is not None and now_ms <= row.rotated_ms + grace_ms
+
+
+def decide(row: Lineage | None, presented: RefreshToken, *, now_ms: int, rules: Rules) -> Decision:
+    """Return what the presented token means for its session; the first match wins."""
     if row is None or row.expires_ms < now_ms:
         return "GONE"
-    parent = presented.parent_hash2
+    recent = in_grace(row, now_ms=now_ms, grace_ms=rules.grace_ms)
     if same(presented.hash2, row.current):
-        return "ROTATE"
-    if parent is not None and same(parent, row.current):
-        return "ROTATE"  # minted by an old core, never used until now
-    if row.previous is not None:
-        if same(presented.hash2, row.previous):
-            in_window = grace_ms > 0 and row.rotated_ms is not None and now_ms <= row.rotated_ms + grace_ms
-            return "REPEAT" if in_window else "RECENT_PREV"
-        if parent is not None and same(parent, row.previous):
-            return "ORPHANED_BRANCH"
+        # A rotation far in the future was written by a clock that was wrong: do not wait for it.
+        return "KEEP" if recent and (row.rotated_ms or 0) <= now_ms + rules.grace_ms else "ROTATE"
+    if row.previous is not None and same(presented.hash2, row.previous):
+        return "REPEAT" if recent else "RECENT_PREV"
+    if rules.shared:
+        return _of_a_core(row, presented, recent=recent, grace_ms=rules.grace_ms)
+    if has_family(presented.handle) and not is_of_family(presented.nonce, presented.handle):
+        return "FORGED"
+    return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else "STALE_LINEAGE"
+
+
+def _of_a_core(row: Lineage, presented: RefreshToken, *, recent: bool, grace_ms: int) -> Decision:
+    """Decide about a token that the row does not know, where an official core makes tokens as well."""
+    if _is_child(presented, row.current):
+        return "PROMOTE" if grace_ms > 0 else "ROTATE"
+    if _is_child(presented, row.previous):
+        return "PROMOTE" if recent else "ORPHANED_BRANCH"
     return "STALE_LINEAGE"
+
+
+def _is_child(presented: RefreshToken, known_hash2: str | None) -> bool:
+    parent = presented.parent_hash2
+    return parent is not None and known_hash2 is not None and same(parent, known_hash2)
+
+
+def promoted(row: Lineage, presented: RefreshToken, *, now_ms: int, grace_ms: int) -> Lineage:
+    """Return the hashes and the time of rotation after `PROMOTE`; `expires_ms` stays.
+
+    Within the grace period the previous token stays, so that there is still only one rotation in it.
+    """
+    if in_grace(row, now_ms=now_ms, grace_ms=grace_ms):
+        return Lineage(presented.hash2, row.previous, row.rotated_ms, row.expires_ms)
+    return Lineage(presented.hash2, row.current, now_ms, row.expires_ms)
+
+
+def is_late(age_ms: int, *, life_ms: int, kept: bool) -> bool:
+    """Return whether a second use, `age_ms` after the rotation, is late enough to be reported.
+
+    An access token that has expired by then (`life_ms`) is reason enough to present the current token.
+    """
+    return age_ms > LATE_MS and not (kept and age_ms >= life_ms)
+
+
+def anti_csrf_token(token: RefreshToken, *, anti_csrf: bool) -> str | None:
+    """Return the anti-CSRF token to give out with a refresh token that was not made just now.
+
+    The refresh token may have been made while the other setting held (a deployment in between). One without
+    gets a token that is derived from it, so that access tokens made from it do not lack one.
+    """
+    if token.anti_csrf_token is not None or not anti_csrf:
+        return token.anti_csrf_token
+    digest = hmac.digest(token.text.encode(), _ANTI_CSRF_PURPOSE, "sha256")
+    return str(UUID(bytes=digest[:16], version=4))
 
 
 def successor_of(master_key: str, presented: RefreshToken, row: Lineage, *, anti_csrf: bool) -> Successor:

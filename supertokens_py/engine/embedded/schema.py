@@ -26,6 +26,9 @@ ADDED_COLUMNS = {"session_info": ("prev_refresh_token_hash_2", "refresh_token_ro
 #: Tables of an official core that are read, if present, to find a user's primary and external id.
 USER_TABLES = ("app_id_to_user_id", "userid_mapping")
 
+#: Tables that every official core makes, whatever it is used for, and that are never made here.
+CORE_TABLES = ("userid_mapping", "dashboard_users")
+
 _POSTGRES_COLUMNS = """
     SELECT c.relname, a.attname FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
@@ -55,6 +58,12 @@ def has_user_tables(connection: Connection, tables: Tables) -> bool:
     """Tell whether an official core keeps users here, whose ids may be linked or mapped."""
     present = _columns(connection, tables)
     return all(tables.prefix + name in present for name in USER_TABLES)
+
+
+def has_core_tables(connection: Connection, tables: Tables) -> bool:
+    """Return whether an official core has made tables here."""
+    present = _columns(connection, tables)
+    return any(tables.prefix + name in present for name in CORE_TABLES)
 
 
 def bring_up_to_date(connection: Connection, tables: Tables, *, now_ms: int) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy import (
     case,
     delete,
     insert,
+    not_,
+    or_,
     select,
     update,
 )
@@ -61,13 +63,19 @@ class SessionStatements:
             row.expires_at: bindparam("expires"),
             row.use_static_key: bindparam("static"),
         }
-        #: ROTATE of the decision table, where the presented token is the current one, in one statement.
+        #: ROTATE of the decision table in one statement; `kept` gives the rest of its parameters.
         #: A payload that might hold protected claims is left to the general way, which reads it first.
         self.rotate_current: ReturningUpdate[Any, Any] = (
             update(table)
             .where(
                 *one,
                 row.expires_at >= bindparam("now"),
+                or_(
+                    row.refresh_token_rotated_at.is_(None),
+                    not_(
+                        row.refresh_token_rotated_at.between(bindparam("kept_from"), bindparam("kept_until"))
+                    ),
+                ),
                 # CASE, because PostgreSQL would try the pattern on every row that it comes across.
                 case(
                     (row.refresh_token_hash_2 != bindparam("presented"), False),
@@ -87,6 +95,11 @@ class SessionStatements:
             update(table)
             .where(*one)
             .values(refresh_token_hash_2=bindparam("current"), use_static_key=bindparam("static"))
+        )
+        self.keep: Update = (
+            update(table)
+            .where(*one)
+            .values(expires_at=bindparam("expires"), use_static_key=bindparam("static"))
         )
         self.set_payload: Update = update(table).where(*one).values(jwt_user_payload=bindparam("text"))
         self.replace_payload: Update = (
@@ -114,6 +127,12 @@ class SessionStatements:
         self.tenant: Select[Any] = select(tenants.c.tenant_id).where(
             tenants.c.app_id == DEFAULT_APP_ID, tenants.c.tenant_id == bindparam("tenant")
         )
+
+    def kept(self, now_ms: int, grace_ms: int) -> dict[str, int]:
+        """Return the parameters of `rotate_current` for the rotations after which a token is kept."""
+        if grace_ms == 0:
+            return {"kept_from": 1, "kept_until": 0}  # none
+        return {"kept_from": now_ms - grace_ms, "kept_until": now_ms + grace_ms}
 
 
 def key_of(handle: str) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from supertokens_py.types.base import JSONObject
 
 from . import access_tokens, failures
 from .access_tokens import Grant
-from .handles import new_handle, tenant_of
+from .families import Family, new_family, new_handle
+from .handles import tenant_of
 from .refresh_tokens import first_token, hash1
 from .rotation import belongs
 from .session_statements import NO_SESSION, json_object, key_of, lineage_of
@@ -56,9 +57,11 @@ class SessionStore(SessionWork):
         limits.checked_user_id(user_id)
         limits.refuse_protected(payload, token_version=token_version)
         tenant_id = limits.tenant_id_form(tenant_id)
+        # A core that shares the database makes tokens of this session that no family would know.
+        family = Family(new_handle(tenant_id)) if self._database.is_shared else new_family(tenant_id)
         row: dict[str, Any] = {
             "tenant_id": tenant_id,
-            "session_handle": new_handle(tenant_id),
+            "session_handle": family.handle,
             "jwt_user_payload": limits.json_text("access_token_payload", payload),
             "session_data": limits.json_text("session_data_in_database", data),
             "use_static_key": not dynamic_key,
@@ -72,6 +75,7 @@ class SessionStore(SessionWork):
             user_id=recipe_id,
             tenant_id=tenant_id,
             anti_csrf_token=anti_csrf_token,
+            nonce=family.nonce,
         )
         key = self._keys.signer(static=not dynamic_key)
         now_ms = self._settings.now_ms()
@@ -90,6 +94,7 @@ class SessionStore(SessionWork):
                 user_id=primary_id,
                 recipe_user_id=recipe_id,
                 payload=json_object(row["jwt_user_payload"]),
+                anti_csrf_token=anti_csrf_token,
             ),
             key=key,
             now_ms=now_ms,
