@@ -23,6 +23,14 @@ class Cookie:
     secure: bool = True
     http_only: bool = True
     same_site: SameSite = "lax"
+    lifetime_ms: int | None = None  #: the same, counted from now by the client's clock; None: not said
+
+    @property
+    def max_age(self) -> int | None:
+        """The lifetime (s, rounded up). Clients prefer it: a wrong clock of theirs does not count."""
+        if self.expires_ms == 0:
+            return 0
+        return None if self.lifetime_ms is None else max(0, -(-self.lifetime_ms // 1000))
 
     @property
     def key(self) -> tuple[str, str | None, str]:
@@ -45,6 +53,8 @@ class Cookie:
         if self.domain:
             parts.append(f"Domain={self.domain}")
         parts.append(f"Expires={self.expires}")
+        if self.max_age is not None:
+            parts.append(f"Max-Age={self.max_age}")
         if self.http_only:
             parts.append("HttpOnly")
         if self.secure:

@@ -66,6 +66,14 @@ class Changes:
         self.cookies.pop(cookie.key, None)
         self.cookies[cookie.key] = cookie
 
+    def size(self) -> int:
+        """Return how many bytes these headers and cookies take on the wire."""
+        lines = [
+            *self.headers.items(),
+            *(("Set-Cookie", cookie.header()) for cookie in self.cookies.values()),
+        ]
+        return sum(len(name) + len(value) + len(": \r\n") for name, value in lines)
+
     def copy(self) -> Changes:
         """Return changes of their own with the same content."""
         made = Changes(personal=self.personal)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from supertokens_py.engine.embedded import keys, tables
+from supertokens_py.engine.embedded import key_rows, tables
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
@@ -18,7 +18,7 @@ from .site import DRIVERS, Site
 def _made_once() -> Iterator[None]:
     """Every test's database is a copy with the same keys and tables: parse and describe them once (70 ms)."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keys, "parse_key", functools.cache(keys.parse_key))
+        patch.setattr(key_rows, "parse_key", functools.cache(key_rows.parse_key))
         patch.setattr(tables, "Tables", functools.cache(tables.Tables))
         yield
 

@@ -16,7 +16,7 @@ from supertokens_py.framework.cookies import Cookie, decode_cookie_value, parse_
 from supertokens_py.framework.response import BaseResponse, Changes
 from supertokens_py.recipe.session.transport import front_token
 
-from .clients.transport import SetCookie
+from .clients.transport import EPOCH, SetCookie
 
 VECTOR = (
     "eyJ1aWQiOiJ1c2VyLTEiLCJhdGUiOjE3MDAwMDM2MDAwMDAsInVwIjp7ImlhdCI6MTcwMDAwMDAwMCwiZXhwIjoxNzAwMDAzNjAw"
@@ -161,7 +161,11 @@ def test_attributes() -> None:
     assert SimpleCookie(line)["a"]["path"] == "/x"
     assert Cookie("a", "", 0).expires == "Thu, 01 Jan 1970 00:00:00 GMT"
     bare = SetCookie.parse(Cookie("a", "1", 0, secure=False, http_only=False).header())
-    assert bare.attributes.keys() == {"path", "expires", "samesite"}
+    assert bare.attributes == {"path": "/", "expires": EPOCH, "max-age": "0", "samesite": "Lax"}
+    for lifetime_ms, seconds in ((1, 1), (60_000, 60), (60_001, 61), (-5, 0)):
+        assert (
+            f"; Max-Age={seconds}; " in Cookie("a", "1", 1_700_000_000_001, lifetime_ms=lifetime_ms).header()
+        )
 
 
 def test_no_value_in_a_repr() -> None:

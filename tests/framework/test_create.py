@@ -33,7 +33,7 @@ def test_cookie_mode_sets_two_http_only_cookies(site: Site) -> None:
     reply = site.sign_in().first
     assert reply.cookie_names == ["sAccessToken", "sRefreshToken"]
     access, refresh = reply.cookie("sAccessToken"), reply.cookie("sRefreshToken")
-    assert access.attributes.keys() == {"path", "expires", "httponly", "secure", "samesite"}
+    assert access.attributes.keys() == {"path", "expires", "max-age", "httponly", "secure", "samesite"}
     assert refresh.attributes.keys() == access.attributes.keys()
     assert (access.attributes["path"], refresh.attributes["path"]) == ("/", "/auth/session/refresh")
     assert access.attributes["samesite"].lower() == refresh.attributes["samesite"].lower() == "lax"
@@ -54,6 +54,8 @@ def test_cookie_lifetimes(site: Site) -> None:
     now_s = site.clock.now_ms / 1000
     assert abs(expiry_s(reply, "sAccessToken") - now_s - YEAR_S) <= 2
     assert abs(expiry_s(reply, "sRefreshToken") - now_s - 100 * 86_400) <= 2
+    lifetimes = [reply.cookie(name).attributes["max-age"] for name in ("sAccessToken", "sRefreshToken")]
+    assert lifetimes == [str(YEAR_S), str(100 * 86_400)]
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
@@ -290,7 +292,7 @@ def test_clearing_repeats_the_attributes(bare_site: Site, domain: str | None) ->
     assert reply.header("front-token") == "remove"
     for name in ("sAccessToken", "sRefreshToken"):
         was, now = visitor.first.cookie(name).attributes, reply.cookie(name).attributes
-        assert {**was, "expires": EPOCH} == now
+        assert {**was, "expires": EPOCH, "max-age": "0"} == now
 
 
 @pytest.mark.parametrize("exposing", [True, False])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.framework.django.django_request import DjangoRequest
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.framework.django.asyncio import verify_session as verify_async
@@ -178,6 +179,29 @@ def test_wrapped_requests_without_a_session(site: Site) -> None:
     assert verify_sync()(lambda request: None)(Wrapped(request_with(None))).status_code == 401
     seen = verify_sync(session_required=False)(lambda request: request.supertokens)
     assert seen(Wrapped(request_with(None))) is None
+
+
+def test_cookies_that_a_test_put_on_the_request(site: Site) -> None:
+    """`request.COOKIES` of Django's request factory, with any value that a cookie may have."""
+    token = site.sign_in("header").access
+    for name, value in (("sAccessToken", token), ("a b%;", "c;d %é")):
+        request = request_with(None)
+        request.COOKIES[name] = value
+        assert DjangoRequest.of(request).get_cookie(name) == value
+    request = request_with(None)
+    request.COOKIES["sAccessToken"] = token
+    assert session_syncio.get_session(request).get_user_id() == "user-1"
+
+
+def test_a_session_that_is_on_the_request(site: Site) -> None:
+    """A test or a middleware of the application may have put it there; a refused one is none."""
+    session = session_syncio.create_new_session_without_request_response("public", "user-1")
+    request = request_with(None)
+    assert DjangoRequest(request).get_session() is None
+    request.supertokens = session
+    assert DjangoRequest(request).get_session() is session
+    DjangoRequest(request).set_session_as_none()
+    assert DjangoRequest(request).get_session() is None
 
 
 @pytest.mark.parametrize("name", ["/svc", "/svc/"])

@@ -168,6 +168,33 @@ def test_custom_status_codes(bare_site: Site, mode: str) -> None:
         assert bare_site.post("/open", do=raising(lambda error=error: error)).status == status
 
 
+def test_the_challenge(bare_site: Site, mode: str) -> None:
+    """RFC 9110, 15.5.2: a 401 names the scheme, whoever chose that status; others do not."""
+
+    def hook(request: Any, message: str, response: Any) -> Any:
+        response.set_status_code(int(message))
+        if message == "401":
+            response.set_header("WWW-Authenticate", "Own")
+        return response
+
+    bare_site.init()
+    for reply in (
+        bare_site.get("/protected"),
+        bare_site.post("/auth/session/refresh"),
+        bare_site.post("/auth/signout"),
+        bare_site.post("/open", do=raising(lambda: TryRefreshTokenError("x"))),
+    ):
+        assert (reply.status, reply.header("www-authenticate")) == (401, "Bearer")
+    reply = bare_site.post("/open", do=raising(lambda: InvalidClaimsError("x", [])))
+    assert (reply.status, reply.header("www-authenticate")) == (403, None)
+    bare_site.init(error_handlers=InputErrorHandlers(on_unauthorised=hook))
+    for status, challenge in (("401", "Own"), ("403", None)):
+        reply = bare_site.post("/open", do=raising(lambda status=status: UnauthorisedError(status)))
+        assert (reply.status, reply.header("www-authenticate")) == (int(status), challenge)
+    bare_site.init(session_expired_status_code=440)
+    assert bare_site.get("/protected").header("www-authenticate") is None
+
+
 # -- hooks -----------------------------------------------------------------------------------------
 
 

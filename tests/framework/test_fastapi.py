@@ -187,7 +187,7 @@ def test_a_websocket_of_a_foreign_page_is_refused(site: Site, origin: str | None
 def test_the_exception_handler_without_the_middleware(site: Site) -> None:
     """FP-91: the helper keeps Set-Cookie and front-token."""
     app = FastAPI()
-    app.add_exception_handler(SuperTokensError, session_exception_handler)  # type: ignore[arg-type]
+    app.add_exception_handler(SuperTokensError, session_exception_handler)
 
     @app.post("/clear")
     async def clear(session: Session) -> None:
@@ -205,7 +205,7 @@ def test_the_exception_handler_beside_the_middleware(site: Site) -> None:
     """FP-86, FP-91: both together answer once, and no created token survives a clearing."""
     app = FastAPI()
     app.add_middleware(get_middleware())
-    app.add_exception_handler(SuperTokensError, session_exception_handler)  # type: ignore[arg-type]
+    app.add_exception_handler(SuperTokensError, session_exception_handler)
 
     @app.post("/login")
     async def login(request: Request) -> None:
@@ -517,6 +517,53 @@ def test_two_dependencies_verify_the_same_request(site: Site) -> None:
     assert visitor.get("/me").front["up"]["a"] == 1
 
 
+def test_overriding_guards_in_tests(site: Site) -> None:
+    """`app.dependency_overrides`: of one guard by its arguments, or of all of them by `verify_session`."""
+
+    def validators(given: Any, session: Any, context: Any) -> Any:
+        return given
+
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+    guards = {
+        "/plain": (lambda: verify_session(), 401),
+        "/database": (lambda: verify_session(check_database=True), 401),
+        "/claims": (lambda: verify_session(override_global_claim_validators=validators), 401),
+        "/context": (lambda: verify_session(user_context={"a": [1]}), 401),
+        "/optional": (lambda: verify_session(session_required=False), 200),
+    }
+    for path, (make, _) in guards.items():
+
+        @app.get(path)
+        async def view(session: Any = Depends(make())) -> Any:  # noqa: B008
+            return session if isinstance(session, str) else None
+
+    use(site, app)
+    for overridden, (make, _) in guards.items():
+        app.dependency_overrides = {make(): lambda: "of the test"}
+        for path, (_, status) in guards.items():
+            assert site.get(path).status == (200 if path == overridden else status)
+        assert site.get(overridden).json == "of the test"
+    app.dependency_overrides = {verify_session: lambda: "of the test"}
+    assert [site.get(path).json for path in guards] == ["of the test"] * len(guards)
+    assert verify_session() != "verify_session"
+
+
+def test_two_guards_of_the_same_kind_are_one(site: Site) -> None:
+    """FastAPI verifies once, so both parameters are the same session."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.post("/two")
+    async def two(first: Session, second: Annotated[Any, Depends(verify_session())]) -> Any:
+        await second.merge_into_access_token_payload({"plan": "pro"})
+        return [first is second, first.get_access_token_payload()["plan"]]
+
+    visitor = site.sign_in("header")
+    use(site, app)
+    assert visitor.post("/two").json == [True, "pro"]
+
+
 def test_openapi_shows_the_scheme(site: Site) -> None:
     """FP-41: protected routes carry a security scheme in the OpenAPI document."""
     app = FastAPI()
@@ -528,6 +575,7 @@ def test_openapi_shows_the_scheme(site: Site) -> None:
     assert document["paths"]["/me"]["get"]["security"] == [{"SuperTokens": []}]
     scheme = document["components"]["securitySchemes"]["SuperTokens"]
     assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+    assert "WWW-Authenticate: Bearer" in scheme["description"]
     assert "parameters" not in document["paths"]["/me"]["get"]
 
 

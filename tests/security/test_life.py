@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from supertokens_py.engine.embedded import key_material, keys
+from supertokens_py.engine.embedded import key_material, key_rows
 
 from .life import MOVES, Life, random_step
 
@@ -88,8 +88,8 @@ class SessionLife(RuleBasedStateMachine):
 def few_key_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making an RSA pair takes longer than all other steps together: three serve in turn."""
     texts = [key_material.new_key_text() for _ in range(3)]
-    monkeypatch.setattr(keys, "new_key_text", lambda: random.choice(texts))
-    monkeypatch.setattr(keys, "parse_key", functools.cache(key_material.parse_key))
+    monkeypatch.setattr(key_rows, "new_key_text", lambda: random.choice(texts))
+    monkeypatch.setattr(key_rows, "parse_key", functools.cache(key_material.parse_key))
 
 
 def run(opened: Any, *, examples: int, steps: int) -> None:

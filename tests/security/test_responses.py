@@ -74,6 +74,22 @@ def test_the_application_s_own_headers_do_not_count() -> None:
     assert [name for name, _ in changes.apply_to([])] == ["x-app", "Set-Cookie"]
 
 
+def test_headers_that_proxies_may_not_carry(site: Site, mode: str, caplog: pytest.LogCaptureFixture) -> None:
+    """One warning for all responses, before a proxy turns a log-in or a refresh into a 502."""
+    site.sign_in(mode, payload={"note": "x" * 100})
+    assert caplog.messages == []
+    visitor = site.sign_in(mode, payload={"note": "x" * 1000})
+    visitor.refresh()
+    (told,) = caplog.messages
+    size = sum(len(name) + len(value) + 4 for name, value in visitor.first.headers if name in TOKENS)
+    assert told.startswith(
+        f"the token headers of one response take {size} bytes. By default nginx answers 502"
+    )
+
+
+TOKENS = ("front-token", "st-access-token", "st-refresh-token", "set-cookie")
+
+
 # -- splitting -------------------------------------------------------------------------------------
 
 NASTY = [

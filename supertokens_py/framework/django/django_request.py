@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from django.http import HttpRequest
 
@@ -57,6 +58,8 @@ class DjangoRequest(BaseRequest):
 
     def cookie_header(self) -> str:
         header: str = self.request.META.get("HTTP_COOKIE", "")
+        if not header and (cookies := self.request.__dict__.get("COOKIES")):  # a test has put them there
+            return "; ".join(f"{quote(name)}={quote(value, safe='')}" for name, value in cookies.items())
         if "," not in header:
             return header
         scope: Any = getattr(self.request, "scope", None)
@@ -80,6 +83,10 @@ class DjangoRequest(BaseRequest):
 
     async def form_data(self) -> dict[str, Any]:
         return form_fields(self.request.body)
+
+    def get_session(self) -> Any:
+        # A middleware or a test of the application may have put one on the request.
+        return self._session or getattr(self.request, "supertokens", None)
 
     def _keep_session(self, session: Any) -> None:
         self.request.supertokens = session

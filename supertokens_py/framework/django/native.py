@@ -77,6 +77,8 @@ def _set_cookies(response: HttpResponseBase, cookies: Iterable[Cookie]) -> None:
                 "samesite": cookie.same_site.capitalize(),
             }
         )
+        if cookie.max_age is not None:
+            morsel["max-age"] = cookie.max_age  # type: ignore[assignment]  # Morsel writes numbers
         if cookie.http_only:
             morsel["httponly"] = True
         if cookie.secure:

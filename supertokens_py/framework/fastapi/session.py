@@ -3,6 +3,7 @@
 # Without `from __future__ import annotations`: the oldest FastAPI cannot resolve the text of a callable
 # object's annotations and would take `connection` for a query parameter.
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from inspect import Signature
 from typing import Annotated, Any, Literal, overload
 
@@ -33,7 +34,8 @@ class SessionDependency(SecurityBase):
 
     def __init__(self, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
         self.model: SecurityBaseModel = HTTPBearer(
-            bearerFormat="JWT", description="SuperTokens session: header or cookie"
+            bearerFormat="JWT",
+            description="SuperTokens session: header or cookie. Without one: 401, `WWW-Authenticate: Bearer`",
         )
         self.scheme_name = "SuperTokens"
         self._options = options
@@ -41,6 +43,23 @@ class SessionDependency(SecurityBase):
         # FastAPI awaits a dependency whose attribute `__call__` is a coroutine function; the class's own is
         # none, so that it can refuse before there is a coroutine that nobody awaits.
         self.__call__ = self._verify
+        override = options.override_global_claim_validators
+        self._key = replace(options, override_global_claim_validators=None), id(override)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether another dependency does the same.
+
+        FastAPI then verifies once for both of one request, and `app.dependency_overrides` finds this one:
+        under `verify_session()` with the same arguments, or under `verify_session`, which means all of them.
+        """
+        if other is verify_session:
+            return True
+        if not isinstance(other, SessionDependency):
+            return NotImplemented
+        return self._key == other._key and self._user_context == other._user_context
+
+    def __hash__(self) -> int:
+        return hash(verify_session)  # equal ones have equal hashes, and an application has few
 
     def __call__(
         self,
@@ -166,6 +185,6 @@ def verify_session(
     return SessionDependency(options, user_context)
 
 
-async def session_exception_handler(request: Request, exc: SuperTokensError) -> Response:
+async def session_exception_handler(request: Request, exc: Exception) -> Response:
     """Answer session errors without the middleware: `app.add_exception_handler(SuperTokensError, …)`."""
     return await error_response(FastApiRequest.of(request), exc)

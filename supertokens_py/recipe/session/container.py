@@ -283,6 +283,7 @@ class SessionContainer:
         if (info := self._current()) is not None:
             writer = self._writer(info.request, user_context)
             writer.set_access_token(token, info.transfer_method, now_ms=self._recipe.now_ms())
+            self._recipe.warn_of_large_headers(info.request.changes)
         self._warn_if_left()
 
     def _check_fits(self, payload: Mapping[str, Any]) -> None:
@@ -371,6 +372,7 @@ class SessionContainer:
             writer.set_refresh_token(self.refresh_token, transfer_method)
         if self.anti_csrf_token is not None and transfer_method == "cookie":
             writer.set_anti_csrf(self.anti_csrf_token)
+        self._recipe.warn_of_large_headers(request.changes)
 
     def leave_request(self) -> None:
         """Part from the request, whose response is on its way; the cycle would wait for the collector."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+CHALLENGE_HEADER = "WWW-Authenticate"
+
 _A_RESPONSE = Result((BaseResponse,), "the response that it got, a BaseResponse")
 
 
@@ -47,6 +49,16 @@ class ErrorResponses:
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
         """Return the response of a session error; tokens are cleared before a hook sees it."""
+        answer = await self._answer(error, request, response, user_context)
+        if answer.status_code == 401 and answer.get_header(CHALLENGE_HEADER) is None:
+            answer.set_header(
+                CHALLENGE_HEADER, "Bearer"
+            )  # RFC 9110, 15.5.2: strict clients refuse a 401 without
+        return answer
+
+    async def _answer(
+        self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
+    ) -> BaseResponse:
         log.debug("answering %s: %s", type(error).__name__, error)
         for mutate in getattr(error, "response_mutators", ()):
             mutate(response, user_context)

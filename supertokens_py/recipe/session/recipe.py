@@ -12,7 +12,7 @@ from supertokens_py.engine.context import in_context
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
 from supertokens_py.engine.limits import json_form, refuse_protected, require_object
 from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
-from supertokens_py.framework.response import BaseResponse
+from supertokens_py.framework.response import BaseResponse, Changes
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe.overrides import explains_unknown_settings, install
 from supertokens_py.recipe_module import RecipeModule, Route
@@ -51,6 +51,9 @@ log: logging.Logger = logging.getLogger(__name__)
 _FIXED_TOKEN_LENGTH = len("sAccessToken=") + 110 + 1 + 342 + 1
 _SDK_CLAIMS_LENGTH = 480
 
+#: What the headers of a response may take for every proxy in its default settings, less some room for others.
+PROXY_LIMIT = 3500
+
 
 class SessionRecipe(RecipeModule):
     """Sessions of one app."""
@@ -80,6 +83,7 @@ class SessionRecipe(RecipeModule):
         self.claim_validators_added_by_other_recipes: list[SessionClaimValidator] = []
         self._claims: list[SessionClaim[Any]] = []
         self._issuer = given.issuer
+        self._warned_of_size = False
         self._error_responses = ErrorResponses(self)
         self._verifier = Verifier(app, self.config)
         self.read_token: Callable[[str], AccessToken | None] = self._verifier.read
@@ -285,10 +289,22 @@ class SessionRecipe(RecipeModule):
         token = AccessTokenObj(issued.text, issued.expires_ms, issued.created_ms) if issued else None
         return token, regenerated.payload
 
+    def warn_of_large_headers(self, changes: Changes) -> None:
+        """Warn once of token headers that servers between the application and its clients may not carry."""
+        if self._warned_of_size or (size := changes.size()) <= PROXY_LIMIT:
+            return
+        self._warned_of_size = True
+        log.warning(
+            "the token headers of one response take %d bytes. By default nginx answers 502 in its place "
+            "(proxy_buffer_size, 4096 or 8192 for all headers), and uWSGI drops requests with cookies of "
+            "that size (buffer-size, 4096). Raise these settings, or keep less in the access token payload.",
+            size,
+        )
+
     def writer(self, request: BaseRequest, user_context: dict[str, Any]) -> TokenWriter:
         """Return the writer of a request's tokens."""
         request.note_delivery()
-        return TokenWriter(request, self.config, user_context)
+        return TokenWriter(request, self.config, user_context, now_ms=self.now_ms())
 
     # -- HTTP ----------------------------------------------------------------------------------------
 

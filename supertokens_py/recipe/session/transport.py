@@ -114,7 +114,10 @@ def other(method: TokenTransferMethod) -> TokenTransferMethod:
 class TokenWriter:
     """Writes tokens into the changes of one request, with the cookie attributes of that request."""
 
-    def __init__(self, request: BaseRequest, config: SessionConfig, user_context: dict[str, Any]) -> None:
+    def __init__(
+        self, request: BaseRequest, config: SessionConfig, user_context: dict[str, Any], *, now_ms: int
+    ) -> None:
+        self._now_ms = now_ms
         self._changes: Changes = request.changes
         self._config = config
         self._request = request
@@ -192,6 +195,7 @@ class TokenWriter:
                 secure=config.cookie_secure,
                 http_only=True,
                 same_site=same_site,
+                lifetime_ms=expires_ms - self._now_ms,
             )
         )
 
