@@ -9,7 +9,6 @@ from supertokens_py.access_token import same
 from .constants import (
     ANTI_CSRF_HEADER_KEY,
     RID_HEADER_KEY,
-    TokenTransferMethod,
 )
 from .exceptions import TryRefreshTokenError, UnauthorisedError
 from .origins import follows_link, is_cross_site, is_foreign, was_preflighted
@@ -26,10 +25,8 @@ MISSING_RID = "anti-csrf check failed. Please pass 'rid: \"session\"' header in 
 _READING = ("GET", "HEAD")  #: a server answers HEAD as it would answer GET
 
 
-def check_is_due(anti_csrf_check: bool | None, method: str, transfer: TokenTransferMethod) -> bool:
-    """Return whether a request is checked: explicitly, or because it is a cookie request that may write."""
-    if transfer == "header":
-        return False
+def check_is_due(anti_csrf_check: bool | None, method: str) -> bool:
+    """Return whether a request with a cookie is checked: explicitly, or because it may write."""
     return method not in _READING if anti_csrf_check is None else anti_csrf_check
 
 
@@ -42,11 +39,11 @@ def require_custom_header(request: BaseRequest, config: SessionConfig) -> None:
     Raises:
         TryRefreshTokenError: it is missing.
     """
-    if request.get_header(RID_HEADER_KEY) is not None:
-        return
-    if config.anti_csrf_mode == "VIA_CUSTOM_HEADER" or (
+    if config.anti_csrf_mode != "VIA_CUSTOM_HEADER" and not (
         config.relies_on_same_site and is_cross_site(request, config.own_pages)
     ):
+        return
+    if request.get_header(RID_HEADER_KEY) is None:
         raise TryRefreshTokenError(f"{MISSING_RID}, or set doAntiCsrfCheck to false for this API")
 
 

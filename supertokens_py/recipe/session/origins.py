@@ -56,7 +56,7 @@ def is_foreign(request: BaseRequest, own: OwnPages) -> bool:
 def is_cross_site(request: BaseRequest, own: OwnPages) -> bool:
     """Return whether the page is not even on a site of ours, so that `SameSite=Lax` keeps cookies back."""
     origin = request.get_header("origin")
-    if origin is not None and origin.lower() in own.origins:
+    if origin is not None and (origin in own.origins or origin.lower() in own.origins):
         return False
     place = request.get_header("sec-fetch-site")
     if place is not None or origin is None:

@@ -145,12 +145,14 @@ async def session_of_request(
         return allow_none(options)
     token, transfer = chosen
     via_token, sent = False, None
-    if transfer == "cookie" and request.is_websocket():
-        csrf.require_trusted_origin(request, recipe.config, user_context)
-    if csrf.check_is_due(options.anti_csrf_check, http_method, transfer):
-        csrf.require_custom_header(request, recipe.config)
-        if recipe.config.anti_csrf_mode == "VIA_TOKEN":
-            via_token, sent = True, request.get_header(ANTI_CSRF_HEADER_KEY)
+    if transfer == "cookie":  # all that a page of another site can make a browser send
+        config = recipe.config
+        if request.is_websocket():
+            csrf.require_trusted_origin(request, config, user_context)
+        if csrf.check_is_due(options.anti_csrf_check, http_method):
+            csrf.require_custom_header(request, config)
+            if config.anti_csrf_mode == "VIA_TOKEN":
+                via_token, sent = True, request.get_header(ANTI_CSRF_HEADER_KEY)
     if "get_session" in recipe.replaced:
         session = await recipe.recipe_implementation.get_session(
             access_token=token.text,

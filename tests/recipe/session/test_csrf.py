@@ -10,22 +10,20 @@ from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 
 
 @pytest.mark.parametrize(
-    ("given", "method", "transfer", "due"),
+    ("given", "method", "due"),
     [
-        (None, "GET", "cookie", False),
-        (None, "HEAD", "cookie", False),
-        (True, "HEAD", "cookie", True),
-        (None, "POST", "cookie", True),
-        (None, "DELETE", "cookie", True),
-        (True, "GET", "cookie", True),
-        (False, "POST", "cookie", False),
-        (None, "POST", "header", False),
-        (True, "POST", "header", False),
+        (None, "GET", False),
+        (None, "HEAD", False),
+        (None, "POST", True),
+        (None, "DELETE", True),
+        (True, "GET", True),
+        (True, "HEAD", True),
+        (False, "POST", False),
     ],
 )
-def test_when_a_check_is_due(given: bool | None, method: str, transfer: str, due: bool) -> None:
-    """FP-54, FP-55: explicit, or every method but GET and HEAD; never in header mode."""
-    assert check_is_due(given, method, transfer) is due  # type: ignore[arg-type]
+def test_when_a_check_is_due(given: bool | None, method: str, due: bool) -> None:
+    """FP-54, FP-55: explicit, or every method but GET and HEAD."""
+    assert check_is_due(given, method) is due
 
 
 def token(anti_csrf: str | None) -> AccessToken:
