@@ -3,6 +3,8 @@
 "use strict";
 
 const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const path = require("node:path");
 const SuperTokens = require("supertokens-node");
 const JWT = require("supertokens-node/recipe/jwt");
 const Multitenancy = require("supertokens-node/recipe/multitenancy");
@@ -10,6 +12,8 @@ const Session = require("supertokens-node/recipe/session");
 const UserMetadata = require("supertokens-node/recipe/usermetadata");
 const UserRoles = require("supertokens-node/recipe/userroles");
 
+const manifest = fs.readFileSync(path.join(__dirname, "node_modules/supertokens-node/package.json"), "utf8");
+const factors = Number(JSON.parse(manifest).version.split(".")[0]) > 16;
 const done = [];
 const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
 const id = (text) => SuperTokens.convertToRecipeUserId(text);
@@ -40,6 +44,18 @@ async function lifecycle() {
     assert.equal((await verify(tokens, { checkDatabase: true })).getAccessTokenPayload().plan, "free");
     await refused("TRY_REFRESH_TOKEN", verify({ ...tokens, antiCsrfToken: "wrong" }));
     done.push("verify with and without database");
+
+    for (const hasToken of [true, false])
+        for (const antiCsrfCheck of [true, false])
+            for (const checkDatabase of [true, false]) {
+                const one = await Session.createNewSessionWithoutRequestResponse(
+                    "public", id("node-1b"), {}, {}, !hasToken
+                );
+                const call = verify(one.getAllSessionTokensDangerously(), { antiCsrfCheck, checkDatabase });
+                if (antiCsrfCheck && !hasToken) await refused("TRY_REFRESH_TOKEN", call);
+                else assert.equal((await call).getUserId(), "node-1b");
+            }
+    done.push("anti-csrf");
 
     await created.mergeIntoAccessTokenPayload({ plan: "paid", nested: { a: null } });
     assert.equal((await verify(tokens, { checkDatabase: true })).getAccessTokenPayload().plan, "paid");
@@ -123,8 +139,12 @@ async function withMetadata() {
 
 async function withTenants() {
     assert.equal((await Multitenancy.createOrUpdateTenant("n1", {})).createdNew, true);
-    assert.equal((await Multitenancy.createOrUpdateTenant("n1", { firstFactors: ["custom"] })).createdNew, false);
-    assert.deepEqual((await Multitenancy.getTenant("n1")).firstFactors, ["custom"]);
+    // Up to release 16 tenants had switches instead of factors.
+    const config = factors ? { firstFactors: ["custom"] } : { emailPasswordEnabled: true };
+    assert.equal((await Multitenancy.createOrUpdateTenant("n1", config)).createdNew, false);
+    const found = await Multitenancy.getTenant("n1");
+    if (factors) assert.deepEqual(found.firstFactors, ["custom"]);
+    else assert.deepEqual([found.emailPassword.enabled, found.passwordless.enabled], [true, false]);
     assert.equal(await Multitenancy.getTenant("n2"), undefined);
     const listed = (await Multitenancy.listAllTenants()).tenants.map((tenant) => tenant.tenantId);
     assert.deepEqual(listed.sort(), ["n1", "public"]);

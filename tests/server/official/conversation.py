@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from base64 import urlsafe_b64decode
+from itertools import product
 from json import loads
 from typing import Any
 
@@ -24,7 +25,16 @@ from supertokens_python.recipe.session.exceptions import (
 from supertokens_python.recipe.usermetadata import asyncio as metadata
 from supertokens_python.recipe.userroles import asyncio as roles
 from supertokens_python.recipe.userroles.interfaces import UnknownRoleError
-from supertokens_python.types import RecipeUserId
+
+try:
+    from supertokens_python.types import RecipeUserId
+
+    NO_CONFIG = None
+except ImportError:  # before 0.25 a user was one login method, and tenants had switches
+    from supertokens_python.recipe.multitenancy.interfaces import TenantConfig
+
+    RecipeUserId = str
+    NO_CONFIG = TenantConfig(email_password_enabled=True)
 
 DONE: list[str] = []
 
@@ -78,6 +88,22 @@ async def lifecycle() -> None:
         sessions.get_session_without_request_response(tokens["accessToken"], "wrong", anti_csrf_check=True),
     )
     step("verify with and without database")
+
+    for has_token, checked, database in product((True, False), repeat=3):
+        one = await sessions.create_new_session_without_request_response(
+            "public", RecipeUserId("user-1b"), {}, {}, disable_anti_csrf=not has_token
+        )
+        call = sessions.get_session_without_request_response(
+            one.get_access_token(),
+            one.get_all_session_tokens_dangerously()["antiCsrfToken"],
+            anti_csrf_check=checked,
+            check_database=database,
+        )
+        if checked and not has_token:
+            await refused(TryRefreshTokenError, call)
+        else:
+            assert (await call).get_user_id() == "user-1b"
+    step("anti-csrf")
 
     await created.merge_into_access_token_payload({"plan": "paid", "nested": {"a": None}})
     assert (await verify(tokens, check_database=True)).get_access_token_payload()["plan"] == "paid"
@@ -160,12 +186,16 @@ async def with_metadata() -> None:
 
 
 async def with_tenants() -> None:
-    made = await tenants.create_or_update_tenant("t1", None)
+    made = await tenants.create_or_update_tenant("t1", NO_CONFIG)
     assert made.created_new
-    assert not (await tenants.create_or_update_tenant("t1", None)).created_new
+    assert not (await tenants.create_or_update_tenant("t1", NO_CONFIG)).created_new
     found = await tenants.get_tenant("t1")
     assert found is not None
-    assert found.first_factors == []
+    if NO_CONFIG is None:
+        assert found.first_factors == []
+    else:
+        switches = (found.emailpassword.enabled, found.passwordless.enabled, found.third_party.enabled)
+        assert switches == (True, False, False)
     assert await tenants.get_tenant("t2") is None
     listed = await tenants.list_all_tenants()
     assert sorted(tenant.tenant_id for tenant in listed.tenants) == ["public", "t1"]
