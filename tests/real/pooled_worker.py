@@ -1,6 +1,6 @@
 """One of several processes that refresh, read, sign in and sign out through a pooler, in several threads.
 
-    python -m tests.real.pooled_worker URI ROUNDS
+    python -m tests.real.pooled_worker URI ROLE ROUNDS
 
 It prints JSON: what failed, and the sessions that nobody ended.
 """
@@ -18,39 +18,53 @@ from tests.engine.driver import Driver
 THREADS = 4
 
 
-def step(core: Driver, kept: IssuedSession, number: int) -> IssuedSession:
-    """Refresh and read a session, and make and end others; return the session with its new tokens."""
+def read(core: Driver, kept: IssuedSession, _number: int) -> IssuedSession:
     assert core.verify(kept) == Verified(), "a session that nobody ended cannot be verified"
+    assert core.session_information(kept.handle).user_id == kept.user_id
+    return kept
+
+
+def refresh(core: Driver, kept: IssuedSession, number: int) -> IssuedSession:
     refreshed = core.refresh(kept)
     assert isinstance(refreshed, IssuedSession), repr(refreshed)
     assert refreshed.handle == kept.handle
-    assert core.session_information(kept.handle).user_id == kept.user_id
-    passing = core.create(f"passing-{number}", data={"n": number})
-    core.merge_session_payload(passing.handle, {"n": number})
     core.merge_metadata(kept.user_id, {"n": number})
-    assert core.revoke_sessions([passing.handle]) == [passing.handle]
     return refreshed
 
 
-def work(core: Driver, rounds: int, thread: int) -> dict[str, Any]:
+def sign_in_and_out(core: Driver, kept: IssuedSession, number: int) -> IssuedSession:
+    passing = core.create(f"passing-{number}", data={"n": number})
+    assert core.revoke_sessions([passing.handle]) == [passing.handle]
+    return kept
+
+
+def everything(core: Driver, kept: IssuedSession, number: int) -> IssuedSession:
+    return refresh(core, read(core, sign_in_and_out(core, kept, number), number), number)
+
+
+# Processes that do the same in the same order would give the same statements the same names.
+ROLES = {each.__name__: each for each in (read, refresh, sign_in_and_out, everything)}
+
+
+def work(core: Driver, role: str, rounds: int, thread: int) -> dict[str, Any]:
     kept, failures = core.create(f"kept-{thread}"), []
     for number in range(rounds):
         try:
-            kept = step(core, kept, number)
+            kept = ROLES[role](core, kept, number)
         except Exception as error:
             failures.append(f"{type(error).__name__}: {error}")
     return {"kept": kept.handle, "failures": failures}
 
 
-def main(uri: str, rounds: int) -> None:
+def main(uri: str, role: str, rounds: int) -> None:
     core = Driver(uri, pool_size=3)
     print("ready", flush=True)
     sys.stdin.readline()
     with ThreadPoolExecutor(THREADS) as threads:
-        results = list(threads.map(lambda thread: work(core, rounds, thread), range(THREADS)))
+        results = list(threads.map(lambda thread: work(core, role, rounds, thread), range(THREADS)))
     core.close()
     print(json.dumps(results), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -15,13 +15,12 @@ import pytest
 from supertokens_py.engine.embedded.postgres import is_servers_own
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.driver import Driver
-from tests.real.pooled_worker import THREADS
+from tests.real.pooled_worker import ROLES, THREADS
 from tests.support.databases import Postgres, TestDatabase
 from tests.support.pgbouncer import PgBouncer, pgbouncer
 
 ROOT = Path(__file__).resolve().parents[2]
-PROCESSES = 4
-ROUNDS = 40
+ROUNDS = 60
 
 pytestmark = [pytest.mark.real, pytest.mark.postgres, pytest.mark.timeout(300)]
 
@@ -39,10 +38,12 @@ def name_of(database: TestDatabase) -> str:
 
 def run_workers(uri: str) -> list[dict[str, Any]]:
     """Run the processes side by side; return what each of their threads has to tell."""
-    command = [sys.executable, "-m", "tests.real.pooled_worker", uri, str(ROUNDS)]
+    command = [sys.executable, "-m", "tests.real.pooled_worker", uri]
     workers = [
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
+        subprocess.Popen(
+            [*command, role, str(ROUNDS)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for role in ROLES
     ]
     try:
         for worker in workers:
@@ -70,7 +71,7 @@ def test_no_process_runs_the_statements_of_another(
     with pgbouncer(postgres_server.server, pool_mode=mode, default_pool_size=size) as started:
         results = run_workers(started.uri(name_of(fresh_postgres_database)) + options)
     assert [failure for result in results for failure in result["failures"]] == []
-    assert len(results) == PROCESSES * THREADS
+    assert len(results) == len(ROLES) * THREADS
     rows = fresh_postgres_database.query("SELECT session_handle FROM session_info")
     assert sorted(handle for (handle,) in rows) == sorted(result["kept"] for result in results)
 
