@@ -14,12 +14,15 @@ from sqlalchemy.pool import NullPool
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.embedded import failures
 from supertokens_py.engine.embedded.location import Location, locate
+from supertokens_py.engine.embedded.postgres import connect_arguments, driver_url
 from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.engine.factory import MISSING_DRIVER
 
 from .findings import Finding
 from .output import counted, moment
+from .pooler_checks import check_pooler
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table
@@ -51,11 +54,15 @@ def check_database(uri: str, settings: ResolvedEngineConfig) -> list[Finding]:
         return [Finding("error", _TOPIC, MISSING_DRIVER, "install it where the application runs, too")]
     try:
         with engine.connect() as connection:
-            return [*_server(connection, location, settings), *_content(connection, location, settings)]
+            found = [*_server(connection, location, settings), *_content(connection, location, settings)]
+            return found if location.is_sqlite else [*found, *check_pooler(engine, connection, settings)]
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        advice = "check the file" if location.is_sqlite else "check that the server runs and the URI is right"
+        advice = failures.advise(error, location)
         return [Finding("error", _TOPIC, f"cannot read {location.name}: {reason}", advice)]
+    except Exception as error:  # a driver may raise anything, and a traceback tells an operator little
+        text = f"cannot read {location.name}: {type(error).__name__}: {error}"
+        return [Finding("error", _TOPIC, text, "check the connection URI and the encoding of the database")]
     finally:
         engine.dispose()
 
@@ -64,11 +71,15 @@ def _read_only(location: Location) -> Engine:
     if location.is_sqlite:
         url = location.url.set(database=f"file:{location.url.database}", query={"mode": "ro", "uri": "true"})
         return create_engine(url, poolclass=NullPool)
+    # Not by a startup parameter, which poolers refuse. And a standby is to be told of, not refused.
+    arguments = connect_arguments(location, os.environ, patience_s=_CONNECT_S)
+    arguments.pop("target_session_attrs", None)
     return create_engine(
-        location.url,
+        driver_url(location),
         poolclass=NullPool,
         hide_parameters=True,
-        connect_args={"connect_timeout": _CONNECT_S, "options": "-c default_transaction_read_only=on"},
+        connect_args=arguments,
+        execution_options={"postgresql_readonly": True},
     )
 
 
@@ -110,7 +121,8 @@ def _server(connection: Connection, location: Location, settings: ResolvedEngine
             "SELECT current_setting('server_version'), pg_is_in_recovery(), "
             "CAST(current_setting('max_connections') AS int), "
             "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), "
-            "has_schema_privilege(COALESCE(CAST(:schema AS text), current_schema()), 'CREATE') "
+            "has_schema_privilege(COALESCE(CAST(:schema AS text), current_schema()), 'CREATE'), "
+            "current_setting('server_encoding'), current_setting('default_transaction_read_only') "
             "FROM pg_namespace WHERE nspname = COALESCE(CAST(:schema AS text), current_schema())"
         ),
         {"schema": settings.table_schema},
@@ -120,10 +132,15 @@ def _server(connection: Connection, location: Location, settings: ResolvedEngine
             "note", _TOPIC, f"the schema {settings.table_schema!r} does not exist yet; it will be made"
         )
         return
-    version, is_standby, max_connections, server_ms, may_create = row
+    version, is_standby, max_connections, server_ms, may_create, encoding, read_only = row
     yield Finding("ok", _TOPIC, f"PostgreSQL {version}")
     if is_standby:
         yield Finding("error", _TOPIC, "this server is a read-only standby", "connect to the primary")
+    elif read_only == "on":
+        advice = "connect to the primary, or set default_transaction_read_only = off for this user"
+        yield Finding("error", _TOPIC, "the server or this user is read-only", advice)
+    if encoding != "UTF8":
+        yield _other_encoding(encoding)
     if not may_create:
         advice = "needed at the first start and after upgrades: GRANT CREATE ON SCHEMA … TO …"
         yield Finding("warning", _TOPIC, "this user may not create tables in the schema", advice)
@@ -147,6 +164,16 @@ def _server(connection: Connection, location: Location, settings: ResolvedEngine
         )
     else:
         yield Finding("ok", _CLOCK, "database and this machine agree on the time")
+
+
+def _other_encoding(encoding: str) -> Finding:
+    if encoding == "SQL_ASCII":
+        text = (
+            "its encoding is SQL_ASCII: it keeps the text that it is given, and other programs may misread it"
+        )
+        return Finding("note", _TOPIC, text, "make new databases in UTF8")
+    text = f"its encoding is {encoding}: text with other characters is refused (400)"
+    return Finding("warning", _TOPIC, text, "move to a database in UTF8")
 
 
 def _content(connection: Connection, location: Location, settings: ResolvedEngineConfig) -> Iterator[Finding]:

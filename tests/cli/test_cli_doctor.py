@@ -106,6 +106,61 @@ def test_a_standby_is_an_error(run: Runner, empty_postgres_database: TestDatabas
     assert (ran.code, texts(ran, "error")) == (1, ["this server is a read-only standby"])
 
 
+def test_a_user_whose_transactions_are_read_only(run: Runner, empty_postgres_database: TestDatabase) -> None:
+    """Looking at a database makes nobody read-only: the finding is about the server's own setting."""
+    database = empty_postgres_database
+    assert texts(run("doctor", "--json", "--connection-uri", database.uri), "error") == []
+    name = database.uri.rpartition("/")[2]
+    database.query(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    ran = run("doctor", "--json", "--connection-uri", database.uri)
+    assert (ran.code, texts(ran, "error")) == (1, ["the server or this user is read-only"])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "level", "told"),
+    [
+        ("SQL_ASCII", "note", "its encoding is SQL_ASCII: it keeps the text that it is given, and "),
+        ("LATIN1", "warning", "its encoding is LATIN1: text with other characters is refused (400)"),
+        ("UTF8", "warning", ""),
+    ],
+)
+def test_the_encoding_of_a_database(
+    run: Runner, postgres_server: Postgres, encoding: str, level: str, told: str
+) -> None:
+    """Anything but UTF8 is told."""
+    name = f"doctor_{encoding.lower()}"
+    postgres_server.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    try:
+        ran = run("doctor", "--json", "--connection-uri", postgres_server.server.database_uri(name))
+    finally:
+        postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert ran.code == 0
+    found = [text for text in texts(ran, level) if "encoding" in text]
+    assert [text.startswith(told) for text in found] == ([True] if told else [])
+
+
+def test_an_error_that_is_none_of_the_database(
+    run: Runner, empty_postgres_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a driver raises is a finding, not a traceback."""
+
+    def fail(*_: object) -> None:
+        raise TypeError("cannot use a string pattern on a bytes-like object")
+
+    monkeypatch.setattr("supertokens_py.cli.database_checks.check_pooler", fail)
+    ran = run("doctor", "--json", "--connection-uri", empty_postgres_database.uri)
+    (told,) = texts(ran, "error")
+    assert ran.code == 1
+    assert told.endswith(": TypeError: cannot use a string pattern on a bytes-like object")
+
+
+def test_advice_fits_the_failure(run: Runner, empty_postgres_database: TestDatabase) -> None:
+    """As in the log of the application."""
+    ran = run("doctor", "--json", "--connection-uri", empty_postgres_database.uri + "_none")
+    (found,) = (found for found in ran.json["findings"] if found["level"] == "error")
+    assert found["advice"] == "create the database, or correct its name in connection_uri"
+
+
 def test_a_user_that_may_not_create_tables(
     run: Runner, empty_postgres_database: TestDatabase, postgres_server: Postgres
 ) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from supertokens_py.cli.database_checks import check_database
+from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded.postgres import is_servers_own
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.driver import Driver
@@ -84,6 +86,34 @@ def test_a_pooler_is_recognised(transactions: PgBouncer, fresh_postgres_database
     ):
         with psycopg.connect(uri) as connection:
             assert is_servers_own(connection) is own
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        ("transaction", "there is one in between (transaction mode); it "),
+        ("session", "there is one in between (session mode, or with much to do); it "),
+    ],
+)
+def test_the_doctor_sees_a_pooler(
+    postgres_server: Postgres, fresh_postgres_database: TestDatabase, mode: str, told: str
+):
+    """It works through it, tells what it is, and leaves nothing behind on its connections to the server."""
+    settings = EngineConfig(prepare_threshold=5).resolve({})
+    with pgbouncer(postgres_server.server, pool_mode=mode, default_pool_size=2) as started:
+        uri = started.uri(name_of(fresh_postgres_database))
+        findings = check_database(uri, settings)
+        with psycopg.connect(uri, autocommit=True) as connection:
+            names = [name for (name,) in connection.execute("SELECT name FROM pg_prepared_statements")]
+            assert [name for name in names if name.startswith("supertokens")] == []
+            assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("off",)
+    assert [finding for finding in findings if finding.level == "error"] == []
+    pooler, setting = (finding for finding in findings if finding.topic == "pooler")
+    assert pooler.text.startswith(told)
+    assert pooler.text.endswith(
+        "tracks prepared statements" if names else "does not track prepared statements"
+    )
+    assert setting.text == "prepare_threshold 5 has no effect through it"
 
 
 def test_a_first_start_through_a_pooler(transactions: PgBouncer, empty_postgres_database: TestDatabase):

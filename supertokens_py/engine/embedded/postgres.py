@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
@@ -51,7 +51,7 @@ def open_postgres(
     """
     threshold = _prepare_threshold(location.url.query, settings)
     engine = create_engine(
-        location.url.difference_update_query([PREPARE_OPTION]),
+        driver_url(location),
         poolclass=QueuePool,
         pool_size=settings.pool_size,
         max_overflow=0,
@@ -77,6 +77,11 @@ def open_postgres(
     event.listen(engine, "connect", opened)
     event.listen(engine, "checkout", taken)
     return engine
+
+
+def driver_url(location: Location) -> URL:
+    """Return the URI without the option that is ours."""
+    return location.url.difference_update_query([PREPARE_OPTION])
 
 
 def connect_arguments(
