@@ -90,15 +90,16 @@ class Transport:
     ) -> httpx2.Response:
         """Return the first answer, whatever its status.
 
-        A host that refuses the connection is passed over. A request that may have arrived is repeated
-        only if it is a GET: a refresh or a create is never sent twice.
+        A host that refuses the connection is passed over, and so is one where something else than a core
+        answers (a core that is starting, a proxy). A request that may have been processed is repeated only if
+        it is a GET: a refresh or a create is never sent twice.
 
         Raises:
-            EngineUnavailableError: no host answered.
+            EngineUnavailableError: no core answered.
         """
         forks.check()
         attempts_left, mended, busy = len(self.hosts), False, dict[str, int]()
-        failure: httpx2.TransportError | None = None
+        failure: Exception | None = None
         while attempts_left > 0:
             host = self._next_host()
             url = host.address + path
@@ -121,10 +122,18 @@ class Transport:
                     attempts_left -= 1
                 mended = True  # a kept connection that the core closed meanwhile is no fault of the host
             else:
+                if _is_no_core(response, method):
+                    _log.warning(
+                        "no core answers at %s, but a page with status %d", url, response.status_code
+                    )
+                    attempts_left, failure = attempts_left - 1, _page_error(response, method, path)
+                    continue
                 if response.status_code != 429 or busy.get(url, 0) >= _BUSY_RETRIES:
                     return response
                 retries = busy[url] = busy.get(url, 0) + 1
                 self._sleep(_BUSY_FIRST_DELAY_S + _BUSY_DELAY_STEP_S * (retries - 1))
+        if isinstance(failure, EngineUnavailableError):
+            raise failure
         raise EngineUnavailableError("No SuperTokens core available to query") from failure
 
     def close(self) -> None:
@@ -189,6 +198,24 @@ class Transport:
                     limits=limits, timeout=waits, transport=self._base, verify=_tls_context()
                 )
             return self._client
+
+
+def _is_no_core(response: httpx2.Response, method: str) -> bool:
+    """Return whether a page of HTML was sent by something that did not process the request.
+
+    A core answers with JSON or plain text. While one is starting, its web server knows no path (404); proxies
+    answer 503 without asking it. Behind their other errors a core may have done what a POST or PUT asked for.
+    """
+    status = response.status_code
+    possible = status in (404, 503) or (method == "GET" and status >= 500)
+    return possible and response.content.lstrip()[:1] == b"<"
+
+
+def _page_error(response: httpx2.Response, method: str, path: str) -> EngineUnavailableError:
+    return EngineUnavailableError(
+        f"No SuperTokens core available to query: the {method} request to path: {path} was answered with "
+        f"status code {response.status_code} and a page of HTML, as where a core is starting"
+    )
 
 
 @cache

@@ -180,6 +180,57 @@ def test_the_text_of_a_refused_request_says_what_was_refused() -> None:
     assert not isinstance(raised.value, EngineUnavailableError)
 
 
+PAGE = "<!doctype html><html><title>HTTP Status 404</title></html>"
+
+
+def _answering(
+    first: tuple[int, str], core: Core
+) -> tuple[Callable[[httpx2.Request], httpx2.Response], list[str]]:
+    asked: list[str] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        asked.append(f"{request.method} {request.url.host}")
+        if request.url.host == "a" and request.url.path != "/apiversion":
+            return httpx2.Response(first[0], text=first[1], headers={"content-type": "text/html"})
+        return core(request)
+
+    return handler, asked
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_a_core_that_is_starting_is_passed_over(status: int) -> None:
+    """Its web server answers every path with a page: nothing was done, so even a create may go on."""
+    session = {"status": "OK", **wire_session()}
+    core = Core({"POST /public/recipe/session": session, "GET /recipe/roles": {"status": "OK", "roles": []}})
+    handler, asked = _answering((status, PAGE), core)
+    engine = engine_over(handler, uri="http://a;http://b")
+    assert [create(engine).user_id for _ in range(2)] == ["u1", "u1"]
+    assert [step(engine.roles()) for _ in range(2)] == [[], []]
+    assert {"POST a", "POST b", "GET a", "GET b"} <= set(asked)
+    with pytest.raises(EngineUnavailableError, match=f"status code {status} and a page of HTML"):
+        create(engine_over(handler, uri="http://a"))
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_page_of_a_proxy_is_an_outage(status: int) -> None:
+    """A read goes to the next host; a create, which the core may have done, does not."""
+    core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}})
+    handler, asked = _answering((status, PAGE), core)
+    engine = engine_over(handler, uri="http://a;http://b")
+    assert [step(engine.roles()) for _ in range(2)] == [[], []]
+    asked.clear()
+    with pytest.raises(EngineUnavailableError):
+        create(engine_over(handler, uri="http://a;http://a"))
+    assert asked.count("POST a") == 1
+
+
+def test_a_path_that_a_core_does_not_know_is_no_outage() -> None:
+    """It says so in plain text: the request was wrong, on every host."""
+    with pytest.raises(GeneralError) as raised:
+        step(engine_over(Core({"GET /recipe/roles": (404, "Not found")})).roles())
+    assert not isinstance(raised.value, EngineUnavailableError)
+
+
 def test_an_answer_that_is_not_a_core_is_unavailable() -> None:
     """A proxy's welcome page with status 200 is not an answer."""
     core = Core({"GET /recipe/roles": lambda request: httpx2.Response(200, text="<html>hello</html>")})
