@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import functools
 import importlib
+import inspect
 import selectors
 import sys
 import threading
@@ -47,20 +48,52 @@ async def offload(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await unit.outcome
 
 
+class AppBridge:
+    """How application code of the other kind is run. A framework that has a way of its own lends it."""
+
+    async def from_loop(self, hook: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call application code that is no coroutine function while an event loop runs in this thread."""
+        return hook(*args, **kwargs)
+
+    def wait_for(self, result: Awaitable[Any]) -> Any:
+        """Return the result of async application code for a caller without an event loop."""
+        if (run_natively := _green_thread_pool()) is not None:
+            # Greenlets share one thread, and a thread runs one loop: lend this call a thread of its own.
+            return run_natively(contextvars.copy_context().run, asyncio.run, completed(result))
+        return self.run(result)
+
+    def run(self, result: Awaitable[Any]) -> Any:
+        """Run async application code to its end, in a thread without an event loop and without greenlets."""
+        return _thread_loop().run_until_complete(completed(result))
+
+
+_lent: contextvars.ContextVar[AppBridge | None] = contextvars.ContextVar("supertokens_bridge", default=None)
+_PLAIN: Final = AppBridge()
+
+
+def lend(bridge: AppBridge) -> None:
+    """Have a framework's own bridge run the application code of this context; adapters call it."""
+    if _lent.get() is not bridge:
+        _lent.set(bridge)
+
+
 async def call_app(hook: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call application code, which may be sync or async and may do event-loop I/O.
 
-    Where it is async and no loop runs, it is lent this thread's own loop.
+    Where it is of another kind than its caller, the framework's bridge runs it. Without one, a `def` runs on
+    the caller's event loop and an `async def` on a loop of this thread's own.
     """
-    result: Any = hook(*args, **kwargs)
+    lent = _lent.get()
+    result: Any
+    if lent is None or running_loop() is None or inspect.iscoroutinefunction(hook):
+        result = hook(*args, **kwargs)
+    else:
+        result = await lent.from_loop(hook, *args, **kwargs)
     if not hasattr(result, "__await__"):  # inspect.isawaitable() asks an ABC, at ten times the cost
         return cast("T", result)
     if running_loop() is not None:
         return await result
-    if (run_natively := _green_thread_pool()) is not None:
-        # Greenlets share one thread, and a thread runs one loop: lend this call a thread of its own.
-        return run_natively(contextvars.copy_context().run, asyncio.run, _completed(result))
-    return _thread_loop().run_until_complete(_completed(result))
+    return (lent or _PLAIN).wait_for(result)
 
 
 def _green_thread_pool() -> Callable[..., Any] | None:
@@ -247,5 +280,6 @@ def _thread_loop() -> asyncio.AbstractEventLoop:
     return owned.loop
 
 
-async def _completed(result: Awaitable[T]) -> T:
+async def completed(result: Awaitable[T]) -> T:
+    """Await any awaitable in a coroutine, which is what event loops run."""
     return await result

@@ -21,6 +21,12 @@ from supertokens_py.bridge import blocking, call_app, offload, running_loop, ste
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
 
 
+@pytest.fixture(autouse=True)
+def _no_framework(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No framework has lent its bridge to this thread, as those of other tests may have."""
+    monkeypatch.setattr(bridge, "_lent", contextvars.ContextVar("lent", default=None))
+
+
 def where() -> int:
     return threading.get_ident()
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.django.django_request import DjangoRequest
+from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session import syncio as session_syncio
+from supertokens_py.recipe.session.claims import PrimitiveClaim
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.framework.django.asyncio import verify_session as verify_async
 from supertokens_py.recipe.session.framework.django.syncio import verify_session as verify_sync
+from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
@@ -421,3 +426,90 @@ def test_the_caches_of_django(
         ]
     assert seen == ["ada", "bob", None] * 2
     assert len(runs) == (6 if cache_control is None else 3)  # private is not kept, the view's choice is
+
+
+async def where_async() -> str:
+    """The world in which async application code runs: whose thread its blocking parts (the ORM) come to."""
+    asyncio.get_running_loop()
+    return f"thread {await sync_to_async(threading.get_ident, thread_sensitive=True)()}"
+
+
+def where_blocking() -> str:
+    """The world in which blocking application code runs: the ORM refuses a running loop."""
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
+    return f"thread {threading.get_ident()}"
+
+
+class Hooks:
+    """Application code of one kind in every place; each notes where it ran."""
+
+    def __init__(self, *, is_async: bool) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self._is_async = is_async
+
+    def make(self, name: str, returns: Any) -> Any:
+        async def async_hook(*args: Any) -> Any:
+            self.seen.append((name, await where_async()))
+            return returns(*args)
+
+        def hook(*args: Any) -> Any:
+            self.seen.append((name, where_blocking()))
+            return returns(*args)
+
+        return async_hook if self._is_async else hook
+
+    def validator(self) -> Any:
+        claim: Any = PrimitiveClaim("place", self.make("fetch_value", lambda *_: "here"))
+
+        class Validator(SessionClaimValidator):
+            validate = staticmethod(self.make("validate", lambda *_: ClaimValidationResult(is_valid=True)))
+            should_refetch = staticmethod(self.make("should_refetch", lambda *_: True))
+
+        validator = Validator("place")
+        validator.claim = claim
+        return validator
+
+    def functions(self, default: Any) -> Any:
+        default.get_global_claim_validators = self.make("override", lambda *_: [self.validator()])
+        return default
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("view_is_async", [False, True])
+def test_application_code_of_either_kind(
+    site: Site, monkeypatch: pytest.MonkeyPatch, view_is_async: bool, is_async: bool
+) -> None:
+    """In both worlds, WSGI and ASGI, it runs where Django's ORM works: in one thread for all of a request."""
+    from django.http import JsonResponse
+    from django.test import override_settings
+    from django.urls import path
+
+    hooks = Hooks(is_async=is_async)
+    unauthorised = hooks.make("error_handler", lambda request, message, response: response)
+    site.init(
+        error_handlers=InputErrorHandlers(on_unauthorised=unauthorised),
+        override=InputOverrideConfig(functions=hooks.functions),
+    )
+
+    @verify_sync()
+    def blocking_view(request: Any) -> JsonResponse:
+        return JsonResponse({"thread": where_blocking()})
+
+    @verify_async()
+    async def async_view(request: Any) -> JsonResponse:
+        return JsonResponse({"thread": await where_async()})
+
+    class Urls:
+        urlpatterns = [path("me", async_view if view_is_async else blocking_view)]  # noqa: RUF012
+
+    access = site.sign_in("header").access
+    hooks.seen.clear()
+    with override_settings(ROOT_URLCONF=Urls):
+        reply = site.get("/me", bearer=access)
+        assert reply.status == 200
+        names = ["override", "should_refetch", "fetch_value", "validate"]
+        assert hooks.seen == [(name, reply.json["thread"]) for name in names]
+        hooks.seen.clear()
+        site.get("/me")
+        assert [name for name, _ in hooks.seen] == ["error_handler"]

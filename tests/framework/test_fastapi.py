@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -25,6 +27,7 @@ from supertokens_py.framework.native import as_base_request
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
+from supertokens_py.recipe.session.claims import PrimitiveClaim
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.framework.fastapi import session_exception_handler, verify_session
 from tests.support.clock import Clock
@@ -387,6 +390,73 @@ def test_sync_views_and_the_clear_error(site: Site) -> None:
     assert "Await its async twin instead" in str(error)
     assert "create_new_session" in str(error)
     assert site.handles("user-3") == []
+
+
+@pytest.mark.parametrize("own_thread", [False, True])
+def test_async_hooks_of_sync_views(site: Site, own_thread: bool) -> None:
+    """On the application's loop, whose locks they may hold; in a thread of its own, on its own."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+    loops: list[Any] = []
+    lock = asyncio.Lock()
+
+    async def slow(user_id: str, tenant_id: str, context: Any) -> str:
+        loops.append(asyncio.get_running_loop())
+        if not own_thread:
+            async with lock:
+                await asyncio.sleep(0)
+        return user_id
+
+    claim: Any = PrimitiveClaim("name", slow)
+
+    def make() -> None:
+        session_syncio.create_new_session_without_request_response(
+            "public", "user-1"
+        ).sync_fetch_and_set_claim(claim)
+
+    @app.get("/loop")
+    async def loop() -> None:
+        loops.append(asyncio.get_running_loop())
+
+    @app.get("/sync")
+    def view() -> None:
+        if own_thread:
+            thread = threading.Thread(target=contextvars.copy_context().run, args=(make,))
+            thread.start()
+            thread.join()
+        else:
+            make()
+
+    use(site, app)
+    site.get("/loop")
+    replies = site.client.together([("GET", "/sync", [])] * 6)
+    assert [reply.status for reply in replies] == [200] * 6
+    main, *others = loops
+    assert len(others) == 6
+    assert all((other is main) is not own_thread for other in others)
+
+
+def test_an_async_hook_that_fails_in_a_sync_view(site: Site) -> None:
+    """Its own RuntimeError is its own, and it runs once."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+    runs: list[int] = []
+
+    async def fails(user_id: str, tenant_id: str, context: Any) -> str:
+        runs.append(1)
+        raise RuntimeError("of the hook")
+
+    claim: Any = PrimitiveClaim("name", fails)
+
+    @app.get("/sync")
+    def view() -> str:
+        session = session_syncio.create_new_session_without_request_response("public", "user-1")
+        with pytest.raises(RuntimeError, match="of the hook"):
+            session.sync_fetch_and_set_claim(claim)
+        return "ok"
+
+    use(site, app)
+    assert (site.get("/sync").json, runs) == ("ok", [1])
 
 
 def test_background_tasks(site: Site, caplog: pytest.LogCaptureFixture) -> None:

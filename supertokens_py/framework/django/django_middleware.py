@@ -11,12 +11,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from supertokens_py.app import Supertokens, request_context
-from supertokens_py.bridge import blocking
+from supertokens_py.bridge import blocking, lend
 from supertokens_py.delivery import settle
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.response import BaseResponse
 
 from .django_request import ATTRIBUTE, DELIVERS, DjangoRequest
+from .hooks import ASGIREF
 from .native import to_native, with_changes
 
 
@@ -36,6 +37,7 @@ class SuperTokensMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._call_async(request)
+        lend(ASGIREF)
         setattr(request, DELIVERS, True)
         supertokens = Supertokens.get_instance()
         if supertokens.below_base(request.path) is not None:
@@ -46,6 +48,7 @@ class SuperTokensMiddleware:
         return _finished_blocking(request, self._get_response(request))
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        lend(ASGIREF)
         setattr(request, DELIVERS, True)
         supertokens = Supertokens.get_instance()
         if supertokens.below_base(request.path) is not None:

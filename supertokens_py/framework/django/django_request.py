@@ -8,7 +8,10 @@ from urllib.parse import quote
 
 from django.http import HttpRequest
 
+from supertokens_py.bridge import lend
 from supertokens_py.framework.request import BaseRequest, form_fields, wsgi_header
+
+from .hooks import ASGIREF
 
 ATTRIBUTE = "_supertokens_request"
 DELIVERS = "_supertokens_delivers"  #: set by the middleware, which adds the changes to the response
@@ -27,6 +30,7 @@ class DjangoRequest(BaseRequest):
         known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
         if known is None:
             super().__init__(inner)
+            lend(ASGIREF)  # also without the middleware
             self.delivers: bool = hasattr(inner, DELIVERS)
             setattr(inner, ATTRIBUTE, self)
         else:

@@ -11,11 +11,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from supertokens_py.app import Supertokens, request_context
+from supertokens_py.bridge import lend
 from supertokens_py.delivery import settle
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.response import PERSONAL, BaseResponse, Changes
 
 from .fastapi_request import SCOPE_KEY, FastApiRequest, RequestSlot
+from .hooks import ANYIO
 
 T = TypeVar("T")
 
@@ -35,6 +37,7 @@ class SuperTokensMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        lend(ANYIO)
         slot = scope[SCOPE_KEY] = RequestSlot(scope.get("root_path", ""), _answer)
         supertokens = Supertokens.get_instance()
         if supertokens.below_base(scope["path"]) is not None:
