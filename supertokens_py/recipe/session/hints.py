@@ -12,8 +12,6 @@ from .constants import AUTH_MODE_HEADER_KEY, TokenTransferMethod
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
 
-    from .settings import SessionConfig
-
 log: logging.Logger = logging.getLogger(__name__)
 
 _NO_MODE = (
@@ -32,9 +30,18 @@ _REFUSED = (
 
 
 class Hints:
-    """The hints of one app, and which of them were given."""
+    """The hints of one app, and which of them were given.
 
-    def __init__(self) -> None:
+    Args:
+        decides_transfer: whether the application has a `get_token_transfer_method` of its own.
+        cookie_secure: whether cookies are Secure.
+        api_domain: origin of the API.
+    """
+
+    def __init__(self, decides_transfer: bool, *, cookie_secure: bool, api_domain: str) -> None:
+        self._decides_transfer = decides_transfer
+        self._cookie_secure = cookie_secure
+        self._api_domain = api_domain
         self._given: set[str] = set()
 
     def refused_login(self, why: str) -> None:
@@ -42,14 +49,14 @@ class Hints:
         if self._is_due("refused login"):
             log.warning(_REFUSED, why)
 
-    def sign_in(self, request: BaseRequest, config: SessionConfig, method: TokenTransferMethod) -> None:
+    def sign_in(self, request: BaseRequest, method: TokenTransferMethod) -> None:
         """Look at a request that signs in, for what makes its tokens get lost without a word."""
         if method == "header":
             asked = request.get_header(AUTH_MODE_HEADER_KEY) is not None
-            if not asked and config.uses_default_transfer and _is_of_browser(request):
+            if not asked and not self._decides_transfer and _is_of_browser(request):
                 self._log("no mode", _NO_MODE)
-        elif config.cookie_secure and _is_of_test_client(request):
-            self._log("test client", _TEST_CLIENT.format(api=str(config.app_info.api_domain)))
+        elif self._cookie_secure and _is_of_test_client(request):
+            self._log("test client", _TEST_CLIENT.format(api=str(self._api_domain)))
 
     def _log(self, name: str, text: str) -> None:
         if self._is_due(name):

@@ -37,7 +37,7 @@ from .payloads import json_copy, without_protected
 from .requests import VerifyOptions, allow_none, session_of_request
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
-from .transport import COOKIE_LIMIT, TokenWriter
+from .transport import COOKIE_LIMIT, PROXY_LIMIT, TokenWriter, access_cookie_length
 from .verifier import Verifier
 
 if TYPE_CHECKING:
@@ -45,14 +45,6 @@ if TYPE_CHECKING:
     from supertokens_py.recipe_module import App
 
 log: logging.Logger = logging.getLogger(__name__)
-
-# An access token cookie holds name, "=", header, signature (2048 bit) and the claims that the SDK adds;
-# what is left of COOKIE_LIMIT belongs to the custom claims (base64 makes four characters of three bytes).
-_FIXED_TOKEN_LENGTH = len("sAccessToken=") + 110 + 1 + 342 + 1
-_SDK_CLAIMS_LENGTH = 480
-
-#: What the headers of a response may take for every proxy in its default settings, less some room for others.
-PROXY_LIMIT = 3500
 
 
 class SessionRecipe(RecipeModule):
@@ -89,7 +81,8 @@ class SessionRecipe(RecipeModule):
         self.read_token: Callable[[str], AccessToken | None] = self._verifier.read
         self.is_jwt = looks_like_jwt
         self.now_ms: Callable[[], int] = app.now_ms
-        self.hints: Hints = Hints()
+        decides, secure = not self.accepts_any_transfer, self.config.cookie_secure
+        self.hints: Hints = Hints(decides, cookie_secure=secure, api_domain=app.app_info.api_domain)
 
     @staticmethod
     def get_instance() -> SessionRecipe:
@@ -169,8 +162,7 @@ class SessionRecipe(RecipeModule):
             BadInputError: they have no JSON form; the engine would say the same.
         """
         custom = json_form("access_token_payload", without_protected(payload))
-        size = len(custom.encode()) + _SDK_CLAIMS_LENGTH
-        length = _FIXED_TOKEN_LENGTH + -(-size * 4 // 3)
+        length = access_cookie_length(custom)
         if length > COOKIE_LIMIT:
             raise PayloadTooLargeError(length, COOKIE_LIMIT)
 

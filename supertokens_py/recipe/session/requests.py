@@ -79,7 +79,7 @@ async def create_in_request(
     clears_other = carries(request, other(method)) and not csrf.is_unasked(request, config)
     if clears_other and method == "header":
         recipe.writer(request, user_context).prepare()
-    recipe.hints.sign_in(request, config, method)
+    recipe.hints.sign_in(request, method)
     complete = await recipe.initial_payload(user_id, tenant_id, payload, user_context)
     if method == "cookie":
         recipe.check_payload_fits_cookie(complete)

@@ -257,7 +257,6 @@ class SessionConfig:
         self.get_token_transfer_method: TransferChoice = (
             given.get_token_transfer_method or get_token_transfer_method_default
         )
-        self.uses_default_transfer: bool = given.get_token_transfer_method is None
         self.override: InputOverrideConfig = given.override or InputOverrideConfig()
         self.use_dynamic_access_token_signing_key: bool = (
             given.use_dynamic_access_token_signing_key is not False

@@ -41,6 +41,14 @@ ONE_YEAR_MS = 31_536_000_000
 COOKIE_LIMIT = 4096  #: name and value together, in every browser
 _WARN_ABOVE = 4000
 
+# An access token cookie holds name, "=", header, signature (2048 bit) and the claims that the SDK adds;
+# what is left of COOKIE_LIMIT belongs to the custom claims (base64 makes four characters of three bytes).
+_FIXED_TOKEN_LENGTH = len("sAccessToken=") + 110 + 1 + 342 + 1
+_SDK_CLAIMS_LENGTH = 480
+
+#: What the headers of a response may take for every proxy in its default settings, less some room for others.
+PROXY_LIMIT = 3500
+
 #: the form of every core's refresh tokens: sealed part, nonce, version
 _REFRESH_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+\.[Vv]\d+")
 
@@ -198,6 +206,11 @@ class TokenWriter:
                 lifetime_ms=expires_ms - self._now_ms,
             )
         )
+
+
+def access_cookie_length(custom_claims: str) -> int:
+    """Return how long name and value of an access cookie become with these claims (compact JSON)."""
+    return _FIXED_TOKEN_LENGTH + -(-(len(custom_claims.encode()) + _SDK_CLAIMS_LENGTH) * 4 // 3)
 
 
 def front_token(token: AccessToken) -> str:
