@@ -10,7 +10,7 @@ from typing import Protocol
 from supertokens_py.constants import VERSION
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
-from . import clean, doctor, importing, keys, serve, sessions
+from . import clean, doctor, importing, keys, schema, serve, sessions
 from .output import Output
 
 
@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "sessions": sessions,
     "keys": keys,
     "clean": clean,
+    "schema": schema,
     "import": importing,
 }
 

@@ -23,6 +23,7 @@ from supertokens_py.engine.factory import MISSING_DRIVER
 from .findings import Finding
 from .output import counted, moment
 from .pooler_checks import check_pooler
+from .schema_checks import check_creatable, check_other_prefixes
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table
@@ -189,10 +190,19 @@ def _content(connection: Connection, location: Location, settings: ResolvedEngin
         )
     elif absent:
         yield Finding("note", _TOPIC, f"missing tables, which will be added: {', '.join(absent)}")
+    if absent:
+        yield from check_creatable(connection, tables)
     for table in ours:
         lacking = sorted(set(table.c.keys()) - present.columns(table.name))
         if lacking:
             yield _lacking(table, lacking)
+    yield from check_other_prefixes(
+        connection,
+        tables,
+        present.names,
+        live=_live(connection, tables, settings, ours),
+        now_ms=settings.now_ms(),
+    )
     if foreign:
         shown = ", ".join(foreign[:8]) + (" …" if len(foreign) > 8 else "")
         yield Finding("note", _TOPIC, f"{counted(len(foreign), 'other table')}, not to be touched: {shown}")
@@ -221,6 +231,16 @@ def _lacking(table: Table, lacking: list[str]) -> Finding:
         f"{table.name} lacks {', '.join(lacking)}: it is no table of a core of version 9 or later",
         "upgrade the core first, or use another database, schema or table_prefix",
     )
+
+
+def _live(
+    connection: Connection, tables: Tables, settings: ResolvedEngineConfig, present: list[Table]
+) -> int:
+    expires_at = tables.sessions.c.expires_at
+    if tables.sessions not in present:
+        return 0
+    query = select(func.count()).select_from(tables.sessions).where(expires_at > settings.now_ms())
+    return connection.scalar(query) or 0
 
 
 @dataclass(frozen=True)

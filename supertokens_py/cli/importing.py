@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
-from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.config import EngineConfig, full_prefix
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 from .output import Output
@@ -136,7 +136,13 @@ def _open_source(args: argparse.Namespace) -> Source:
             )
         except ImportError as error:
             raise ConfigError(MISSING_DRIVER) from error
-    return Source(engine, name=location.name, schema=args.from_schema, prefix=cast("str", args.from_prefix))
+    schema, prefix = cast("str | None", args.from_schema), cast("str", args.from_prefix)
+    return Source(
+        engine,
+        name=location.name,
+        schema=schema.lower() if schema else None,
+        prefix=full_prefix(prefix) if prefix else "",
+    )
 
 
 def _batch(text: str) -> int:

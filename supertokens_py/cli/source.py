@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect, null
 
+from supertokens_py.engine.embedded.schema import other_session_tables
 from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.exceptions import ConfigError
 
@@ -32,8 +33,11 @@ class Source:
             for table in inspector.get_table_names(schema=schema)
         }
         if self.tables.sessions.name not in self._columns:
+            others = other_session_tables(self._columns, self.tables)
+            hint = f"; there is {', '.join(others)}: set --from-prefix" if others else ""
             raise ConfigError(
-                f"{name} holds no sessions of a SuperTokens core: there is no table session_info"
+                f"{name} holds no sessions of a SuperTokens core: there is no table "
+                f"{self.tables.sessions.name}{hint}"
             )
 
     def has(self, table: Table) -> bool:

@@ -42,7 +42,7 @@ def is_remote(uri: str) -> bool:
 
 
 def open_store(args: argparse.Namespace, *, may_create: bool = False) -> Engine:
-    """Return the engine that the options mean.
+    """Return the engine that the options mean; without `may_create` it makes no file, table, column or key.
 
     Raises:
         ConfigError: the URI cannot work, or means a SQLite file that does not exist.
@@ -51,7 +51,7 @@ def open_store(args: argparse.Namespace, *, may_create: bool = False) -> Engine:
     if not may_create:
         refuse_missing_file(uri)
     key = cast("str | None", args.core_api_key) or os.environ.get("SUPERTOKENS_API_KEY", "").strip() or None
-    return open_engine(uri, EngineConfig().resolve(), api_key=key)
+    return open_engine(uri, EngineConfig().resolve(), api_key=key, may_create=may_create)
 
 
 def refuse_missing_file(uri: str) -> None:

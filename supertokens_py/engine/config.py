@@ -55,7 +55,8 @@ class EngineConfig:
     #: Seconds that SQLite waits for another writer [10], and its durability [FULL].
     sqlite_busy_timeout: float | None = None
     sqlite_synchronous: Literal["FULL", "NORMAL"] | None = None
-    #: PostgreSQL schema [the connection's own] and prefix of every table name [none].
+    #: PostgreSQL schema [the connection's own] and prefix of every table name [none]; lower case, and the
+    #: prefix is followed by "_", as in an official core.
     table_schema: str | None = None
     table_prefix: str | None = None
     #: The clock, in Unix milliseconds; replace it in tests.
@@ -76,6 +77,10 @@ class EngineConfig:
                 values[item.name] = _checked(item.name, environ[variable].strip(), variable)
             elif given is not None:
                 values[item.name] = _checked(item.name, given, f"EngineConfig.{item.name}")
+        if values.get("table_prefix"):
+            values["table_prefix"] = full_prefix(values["table_prefix"])
+        if values.get("table_schema"):
+            values["table_schema"] = values["table_schema"].lower()
         resolved = replace(ResolvedEngineConfig(), **values)
         if resolved.refresh_token_validity * 60 <= resolved.access_token_validity:
             raise ConfigError(
@@ -143,6 +148,14 @@ _CHOICES = {
     "shared_with_core": ("AUTO", "YES", "NO"),
     "sqlite_synchronous": ("FULL", "NORMAL"),
 }
+
+
+def full_prefix(text: str) -> str:
+    """Return what stands before table names, as official cores make it of their setting.
+
+    They put "_" after it, and PostgreSQL reads their unquoted names in lower case.
+    """
+    return text.lower() if text.endswith("_") else f"{text.lower()}_"
 
 
 def _checked(name: str, value: Any, source: str) -> Any:

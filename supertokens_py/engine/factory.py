@@ -51,8 +51,11 @@ def open_engine(
     network_interceptor: Callable[..., Any] | None = None,
     api_domain: str = "",
     website_domain: str = "",
+    may_create: bool = True,
 ) -> Engine:
     """Make the engine for a URI that `check_connection_uri` accepts; it connects at its first use.
+
+    Without `may_create`, a database that lacks tables, columns or keys is left as it is (ConfigError).
 
     Raises:
         ConfigError: a package that this engine needs is missing; the message says what to install.
@@ -72,4 +75,4 @@ def open_engine(
         )
     from .embedded import EmbeddedEngine
 
-    return EmbeddedEngine(uri, settings)
+    return EmbeddedEngine(uri, settings, may_create=may_create)

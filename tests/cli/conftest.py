@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from supertokens_py.cli import main
+from tests.engine.conftest import empty_database, fresh_shared, start
+
+__all__ = ["empty_database", "fresh_shared", "start"]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from supertokens_py.constants import VERSION
 from supertokens_py.server.environment import create_from
 from tests.cli.conftest import Runner
-from tests.engine.conftest import POSTGRES, SQLITE
+from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.driver import Driver, header
 from tests.server.processes import API_KEY, ServerProcess, serving
 from tests.support.databases import Sqlite, TestDatabase
@@ -181,3 +181,36 @@ def test_a_server_from_the_environment_is_checked() -> None:
     for name, value in (("MAX_BODY_BYTES", "lots"), ("MAX_CDI_VERSION", "7.0"), ("POOL_SIZE", "-1")):
         with pytest.raises(ConfigError):
             create_from({"SUPERTOKENS_CONNECTION_URI": "sqlite://", f"SUPERTOKENS_{name}": value})
+
+
+def test_reading_commands_change_nothing(run: Runner, fresh_shared: TestDatabase, start: Opener) -> None:
+    """A core's database keeps its columns and keys, and a wrong one gets no tables."""
+    start(fresh_shared.uri).create()
+    fresh_shared.query("ALTER TABLE session_info DROP COLUMN refresh_token_rotated_at")
+    fresh_shared.query("DELETE FROM jwt_signing_keys")
+    store = ("--connection-uri", fresh_shared.uri)
+    for command in (
+        ("sessions", "list", "u"),
+        ("sessions", "revoke", "--user", "u"),
+        ("keys", "list"),
+        ("clean",),
+    ):
+        ran = run(*command, *store)
+        assert (ran.code, "lacks tables or columns" in ran.err) == (2, True)
+    assert "refresh_token_rotated_at" not in fresh_shared.columns("session_info")
+    assert run("schema", "create", *store).code == 0
+    assert "refresh_token_rotated_at" in fresh_shared.columns("session_info")
+    assert run("keys", "list", *store).code == 0
+    assert fresh_shared.query("SELECT count(*) FROM jwt_signing_keys") == [(0,)]
+
+
+def test_the_printed_schema_is_complete(
+    run: Runner, empty_database: TestDatabase, sqlite_database: TestDatabase, start: Opener
+) -> None:
+    """Whoever may create tables runs it; the application then adds nothing."""
+    printed = run("schema", "print", "--connection-uri", empty_database.uri)
+    for statement in printed.out.split(";\n"):
+        if statement.strip():
+            empty_database.query(statement)
+    assert run("sessions", "list", "u", "--connection-uri", empty_database.uri).code == 0
+    start(empty_database.uri).create()

@@ -21,6 +21,7 @@ from supertokens_py.clock import now_ms
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.server import create_app
 from tests.cli.conftest import Runner
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.server.processes import API_KEY
 from tests.support.databases import Postgres, TestDatabase
@@ -164,7 +165,7 @@ def test_advice_fits_the_failure(run: Runner, empty_postgres_database: TestDatab
 def test_a_user_that_may_not_create_tables(
     run: Runner, empty_postgres_database: TestDatabase, postgres_server: Postgres
 ) -> None:
-    """A warning: the right is needed at the first start and after upgrades."""
+    """A warning: the right is needed after upgrades; an error where there are no tables yet."""
     database = empty_postgres_database
     database.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     postgres_server.execute("CREATE ROLE visitor LOGIN")
@@ -172,8 +173,46 @@ def test_a_user_that_may_not_create_tables(
         ran = run("doctor", "--json", "--connection-uri", database.uri.replace("postgres@", "visitor@"))
     finally:
         postgres_server.execute("DROP ROLE visitor")
-    assert ran.code == 0
+    assert ran.code == 1
     assert texts(ran, "warning") == ["this user may not create tables in the schema"]
+    assert texts(ran, "error") == [
+        "this user may not create tables in the schema of the connection: every log-in would fail"
+    ]
+
+
+def test_sessions_under_another_prefix(
+    run: Runner, sqlite_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An application with the wrong prefix would log everybody out."""
+    start(sqlite_database.uri, table_prefix="shop").create()
+    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+    assert ran.code == 1
+    assert texts(ran, "error") == ["shop_session_info holds 1 live sessions, and session_info none"]
+    monkeypatch.setenv("SUPERTOKENS_TABLE_PREFIX", "shop")
+    assert run("doctor", "--json", "--connection-uri", sqlite_database.uri).code == 0
+
+
+@pytest.mark.postgres
+def test_a_schema_that_cannot_be_made(
+    run: Runner,
+    empty_postgres_database: TestDatabase,
+    postgres_server: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An error while it is missing; none once it was given to the application's user."""
+    postgres_server.execute("CREATE ROLE visitor LOGIN")
+    monkeypatch.setenv("SUPERTOKENS_TABLE_SCHEMA", "auth")
+    uri = empty_postgres_database.uri.replace("postgres@", "visitor@")
+    try:
+        refused = run("doctor", "--json", "--connection-uri", uri)
+        empty_postgres_database.query("CREATE SCHEMA auth AUTHORIZATION visitor")
+        allowed = run("doctor", "--json", "--connection-uri", uri)
+        made = run("schema", "create", "--connection-uri", uri)
+        empty_postgres_database.query("DROP OWNED BY visitor")
+    finally:
+        postgres_server.execute("DROP ROLE visitor")
+    assert texts(refused, "error") == ["this user may not create the schema 'auth': every log-in would fail"]
+    assert (refused.code, allowed.code, made.code) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(

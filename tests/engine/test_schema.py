@@ -18,7 +18,7 @@ from supertokens_py.engine.embedded.statements import DriverQuery
 from supertokens_py.exceptions import ConfigError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
-from tests.support.databases import Sqlite, TestDatabase
+from tests.support.databases import Postgres, Sqlite, TestDatabase
 
 #: The official layout of the tables that we own (engine: Tables).
 OFFICIAL_COLUMNS = {
@@ -482,3 +482,41 @@ def test_a_prefix_on_sqlite(sqlite_files: Sqlite, start: Opener):
     assert other.refresh(session).message == "Invalid refresh token"
     names = {name for (name,) in database.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert names == OFFICIAL_COLUMNS.keys() | {"st_" + name for name in OFFICIAL_COLUMNS}
+
+
+@pytest.mark.parametrize("prefix", ["shop", "Shop", "SHOP_"])
+def test_a_prefix_means_what_an_official_core_means(
+    shared_database: TestDatabase, start: Opener, prefix: str
+):
+    """13: "_" is put after it, and PostgreSQL reads names in lower case."""
+    session = start(shared_database.uri, table_prefix="shop_").create()
+    assert start(shared_database.uri, table_prefix=prefix).refresh(session).handle == session.handle
+    for table in reversed(list(OFFICIAL_COLUMNS)):
+        shared_database.query(f"DROP TABLE shop_{table} {'CASCADE' * (shared_database.kind == 'postgresql')}")
+
+
+def test_the_prefix_that_was_meant_is_named(sqlite_files: Sqlite, start: Opener):
+    """13: a second, empty set of tables would log everybody out. ("shop_" in a core makes "shop__".)"""
+    database = sqlite_files.create(template=False)
+    session = start(database.uri, table_prefix="shop__").create()
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"set EngineConfig\(table_prefix='shop__'\)"):
+            start(database.uri, table_prefix="shop_").refresh(session)
+    assert len(database.query("SELECT name FROM sqlite_master WHERE name GLOB '*session_info'")) == 1
+
+
+@pytest.mark.postgres
+def test_a_schema_made_by_somebody_else(
+    empty_postgres_database: TestDatabase, postgres_server: Postgres, start: Opener
+):
+    """13: its owner needs no right on the database."""
+    postgres_server.execute("CREATE ROLE app LOGIN")
+    try:
+        empty_postgres_database.query("CREATE SCHEMA auth AUTHORIZATION app")
+        uri = empty_postgres_database.uri.replace("postgres@", "app@")
+        core = start(uri, table_schema="Auth")
+        assert core.refresh(core.create()).user_id == "user"
+        core.close()
+        empty_postgres_database.query("DROP OWNED BY app CASCADE")
+    finally:
+        postgres_server.execute("DROP ROLE app")

@@ -55,7 +55,8 @@ class Database(forks.ForkAware):
     It is a class because the pool, the writer's turn and the state of the schema belong together.
     """
 
-    def __init__(self, uri: str, settings: ResolvedEngineConfig) -> None:
+    def __init__(self, uri: str, settings: ResolvedEngineConfig, *, may_create: bool = True) -> None:
+        self.may_create = may_create  #: whether missing tables and keys may be made
         self.location: Location = locate(uri)
         self.settings = settings
         self.tables: tables.Tables = tables.Tables(
@@ -299,10 +300,17 @@ class Database(forks.ForkAware):
                 raise
             self._opened = True
 
+    def prepare(self) -> None:
+        """Make what is missing now, instead of at the first unit of work."""
+        forks.check()
+        self._open()
+
     def _prepare(self) -> None:
         if self._is_unusable:
             raise failures.copied_while_in_use(self.location)
         if self._attempts(lambda c: schema.missing(c, self.tables), "read", repeatable=True, reopens=False):
+            if not self.may_create:
+                raise failures.incomplete(self.location)
             self._attempts(self._upgrade, "write", repeatable=False, reopens=False)
             log.info("the tables in %s are up to date", self.location.name)
         if not self.location.is_sqlite:

@@ -48,9 +48,9 @@ class EmbeddedEngine:
     followed by a new opening.
     """
 
-    def __init__(self, uri: str, settings: ResolvedEngineConfig) -> None:
+    def __init__(self, uri: str, settings: ResolvedEngineConfig, *, may_create: bool = True) -> None:
         self._settings = settings
-        self._database = Database(uri, settings)
+        self._database = Database(uri, settings, may_create=may_create)
         self._keys = KeyRing(self._database, settings)
         self._sweeper = Sweeper(self._database, self._keys, settings)
         self._activity = Activity(self._database, settings, on_note=lambda: None)

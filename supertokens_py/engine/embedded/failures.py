@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.exceptions import BadInputError, EngineUnavailableError, SuperTokensError
+from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, SuperTokensError
 
 from . import advice
 from .location import Location
@@ -101,6 +101,14 @@ def busy(location: Location, settings: ResolvedEngineConfig) -> EngineUnavailabl
     return EngineUnavailableError(
         f"{location.name} stayed locked by another writer for {settings.sqlite_busy_timeout:g} s: "
         "raise sqlite_busy_timeout (SUPERTOKENS_SQLITE_BUSY_TIMEOUT), or use PostgreSQL for many processes"
+    )
+
+
+def incomplete(location: Location) -> ConfigError:
+    """Return the error of a command that only reads, for a database without all our tables."""
+    return ConfigError(
+        f"{location.name} lacks tables or columns that sessions are kept in, and this command adds none: "
+        "check the address, start the application, or run `supertokens schema create`"
     )
 
 

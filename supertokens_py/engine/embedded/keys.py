@@ -269,7 +269,7 @@ class KeyRing(forks.ForkAware):
     def _loaded(self, *, create: bool) -> _Snapshot:
         interruptions = self._database.interruptions
         dynamic, static = self._database.read(self._read_all)
-        if create and self._needs_key(dynamic, static):
+        if create and self._database.may_create and self._needs_key(dynamic, static):
             dynamic, static, made = self._database.write(self._create_due)
             for kid in made:
                 audit("key.created", kid=kid)

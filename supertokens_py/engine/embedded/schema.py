@@ -7,10 +7,11 @@ date the same way. Only additions are ever made, in one transaction, by one proc
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, text
-from sqlalchemy.schema import CreateColumn, CreateSchema
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateSchema, CreateTable
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.exceptions import ConfigError
@@ -18,7 +19,7 @@ from supertokens_py.exceptions import ConfigError
 from .tables import Tables
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Dialect
 
 #: Columns that databases of older cores lack; every other missing column means "too old to adopt".
 ADDED_COLUMNS = {"session_info": ("prev_refresh_token_hash_2", "refresh_token_rotated_at")}
@@ -72,9 +73,14 @@ def bring_up_to_date(connection: Connection, tables: Tables, *, now_ms: int) -> 
     Raises:
         ConfigError: an existing table is of a layout too old to adopt.
     """
-    if tables.schema is not None and connection.dialect.name == "postgresql":
-        connection.execute(CreateSchema(tables.schema, if_not_exists=True))
     present = _columns(connection, tables)
+    if (other := _other_prefix(present, tables)) is not None:
+        raise ConfigError(
+            f"this database has no table {tables.sessions.name!r}, but {other + 'session_info'!r}: to use "
+            f"those sessions, set EngineConfig(table_prefix={other!r}) or SUPERTOKENS_TABLE_PREFIX={other}"
+        )
+    if not present and tables.schema is not None and connection.dialect.name == "postgresql":
+        _create_schema(connection, tables.schema)
     for table in tables.all():
         columns = present.get(table.name)
         if columns is None:
@@ -82,6 +88,40 @@ def bring_up_to_date(connection: Connection, tables: Tables, *, now_ms: int) -> 
         else:
             _add_columns(connection, tables, table, columns)
     _add_public_tenant(connection, tables, now_ms)
+
+
+def other_session_tables(names: Iterable[str], tables: Tables) -> list[str]:
+    """Return the tables that hold sessions under another prefix, ordered."""
+    return sorted(name for name in names if name.endswith("session_info") and name != tables.sessions.name)
+
+
+def _other_prefix(present: Mapping[str, set[str]], tables: Tables) -> str | None:
+    """Return the prefix that was meant: an official core puts "_" after the text of its setting."""
+    if tables.sessions.name in present:
+        return None
+    meant = f"{tables.prefix}_".lower()
+    found = (name for name in other_session_tables(present, tables) if name.lower() == f"{meant}session_info")
+    return next((name.removesuffix("session_info") for name in found), None)
+
+
+def _create_schema(connection: Connection, schema: str) -> None:
+    # CREATE SCHEMA needs a right on the whole database, even where the schema exists (IF NOT EXISTS).
+    query = text("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :schema")
+    if connection.execute(query, {"schema": schema}).first() is None:
+        connection.execute(CreateSchema(schema, if_not_exists=True))
+
+
+def statements(tables: Tables, dialect: Dialect, *, now_ms: int) -> Iterator[str]:
+    """Yield the SQL that makes an empty database ready, for whoever may create tables there."""
+    if tables.schema is not None:
+        yield str(CreateSchema(tables.schema, if_not_exists=True).compile(dialect=dialect))
+    for table in tables.all():
+        yield str(CreateTable(table).compile(dialect=dialect)).strip()
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield str(CreateIndex(index).compile(dialect=dialect))
+    for table, row in _public_tenant(tables):
+        insert = table.insert().values(**row, created_at_time=now_ms)
+        yield str(insert.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _add_columns(connection: Connection, tables: Tables, table: Table, present: set[str]) -> None:
@@ -92,7 +132,8 @@ def _add_columns(connection: Connection, tables: Tables, table: Table, present: 
         raise ConfigError(
             f"table {table.name!r} in this database has no column {foreign[0]!r}: it belongs to "
             "something else or was made by a SuperTokens core older than 9. "
-            "Upgrade it with a newer core first, or use another database, schema or table_prefix."
+            "Give sessions a schema of their own (EngineConfig(table_schema=...), SUPERTOKENS_TABLE_SCHEMA) "
+            "or a prefix (table_prefix, SUPERTOKENS_TABLE_PREFIX), or upgrade the core first."
         )
     for column in absent:
         definition = CreateColumn(column).compile(dialect=connection.dialect)
@@ -101,12 +142,15 @@ def _add_columns(connection: Connection, tables: Tables, table: Table, present: 
 
 
 def _add_public_tenant(connection: Connection, tables: Tables, now_ms: int) -> None:
-    app = {"app_id": DEFAULT_APP_ID}
-    tenant = {**app, "tenant_id": DEFAULT_TENANT_ID}
-    for table, row in ((tables.apps, app), (tables.tenants, tenant)):
+    for table, row in _public_tenant(tables):
         query = table.select().where(*(table.c[name] == value for name, value in row.items()))
         if connection.execute(query).first() is None:
             connection.execute(table.insert().values(**row, created_at_time=now_ms))
+
+
+def _public_tenant(tables: Tables) -> tuple[tuple[Table, dict[str, str]], ...]:
+    app = {"app_id": DEFAULT_APP_ID}
+    return (tables.apps, app), (tables.tenants, {**app, "tenant_id": DEFAULT_TENANT_ID})
 
 
 def _columns(connection: Connection, tables: Tables) -> dict[str, set[str]]:

@@ -1,0 +1,51 @@
+"""`supertokens schema`: the tables, for whoever may create them where the application may not."""
+
+from __future__ import annotations
+
+import argparse
+
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.exceptions import ConfigError
+
+from .output import Output
+from .store import add_store_options, connection_uri, is_remote
+
+HELP = "print or make the tables, for a database where the application may not create them"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the actions of the command."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    printing = actions.add_parser("print", help="the SQL for an empty database; nothing is connected to")
+    creating = actions.add_parser("create", help="add missing tables and columns, as the user in the URI")
+    for action in (printing, creating):
+        add_store_options(action)
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Carry out one action; schema and prefix are those of `SUPERTOKENS_TABLE_SCHEMA` and `..._PREFIX`."""
+    from sqlalchemy import create_mock_engine  # noqa: PLC0415
+
+    from supertokens_py.engine.embedded.database import Database  # noqa: PLC0415
+    from supertokens_py.engine.embedded.schema import statements  # noqa: PLC0415
+
+    uri = connection_uri(args)
+    if is_remote(uri):
+        raise ConfigError("a core makes its tables itself: name a database with --connection-uri")
+    settings = EngineConfig().resolve()
+    database = Database(uri, settings)
+    try:
+        if args.action == "create":
+            database.prepare()
+            out.result({"tables": [table.fullname for table in database.tables.all()]})
+            out.say(f"the tables in {database.location.name} are complete")
+            return 0
+        dialect = create_mock_engine(database.location.url, lambda *_: None).dialect
+        sql = list(statements(database.tables, dialect, now_ms=settings.now_ms()))
+    finally:
+        database.close()
+    out.result({"statements": sql})
+    for statement in sql:
+        out.say(f"{statement};")
+    return 0
