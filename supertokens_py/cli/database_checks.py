@@ -145,26 +145,32 @@ def _server(connection: Connection, location: Location, settings: ResolvedEngine
     if not may_create:
         advice = "needed at the first start and after upgrades: GRANT CREATE ON SCHEMA … TO …"
         yield Finding("warning", _TOPIC, "this user may not create tables in the schema", advice)
-    processes = max_connections // settings.pool_size
+    yield from _room(max_connections, settings.pool_size)
+    yield _clocks(server_ms, settings.now_ms())
+
+
+def _room(max_connections: int, pool_size: int) -> Iterator[Finding]:
+    processes = max_connections // pool_size
     if processes < 8:
         yield Finding(
             "warning" if processes < 2 else "note",
             _TOPIC,
-            f"max_connections is {max_connections} and each process may use pool_size {settings.pool_size}: "
+            f"max_connections is {max_connections} and each process may use pool_size {pool_size}: "
             f"enough for {processes} {'process' if processes == 1 else 'processes'}",
             "lower SUPERTOKENS_POOL_SIZE, raise max_connections, or put a pooler in between",
         )
-    apart_ms = abs(server_ms - settings.now_ms())
-    if apart_ms > _CLOCK_TOLERANCE_MS:
-        advice = "set the clock of every machine by NTP: tokens made in the future are refused"
-        yield Finding(
-            "warning",
-            _CLOCK,
-            f"the clocks of database and this machine are {apart_ms / 1000:.0f} s apart",
-            advice,
-        )
-    else:
-        yield Finding("ok", _CLOCK, "database and this machine agree on the time")
+
+
+def _clocks(server_ms: int, now_ms: int) -> Finding:
+    apart_ms = abs(server_ms - now_ms)
+    if apart_ms <= _CLOCK_TOLERANCE_MS:
+        return Finding("ok", _CLOCK, "database and this machine agree on the time")
+    return Finding(
+        "warning",
+        _CLOCK,
+        f"the clocks of database and this machine are {apart_ms / 1000:.0f} s apart",
+        "set the clock of every machine by NTP: tokens made in the future are refused",
+    )
 
 
 def _other_encoding(encoding: str) -> Finding:

@@ -193,7 +193,7 @@ def test_a_character_that_the_database_cannot_store(encoded: str, start: Opener)
     core = start(encoded)
     assert core.create("Jürgen").user_id == "Jürgen"
     with pytest.raises(
-        BadInputError, match=r"cannot store a character .*LATIN1.* encoding of the database is not"
+        BadInputError, match=r"^the database cannot store a character .*LATIN1.*; its encoding is not UTF8$"
     ):
         core.create("Łukasz")
     with pytest.raises(BadInputError, match="LATIN1"):

@@ -82,14 +82,12 @@ def translated(error: Exception, location: Location, settings: ResolvedEngineCon
     if _sqlite_code(error) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return busy(location, settings)
     cause = getattr(error, "orig", None) or error
+    # The caller's message, which clients may see: it does not name the database.
     if isinstance(cause, UnicodeError):
-        return BadInputError(
-            f"{location.name} cannot store a text: it holds a character that is no Unicode text"
-        )
+        return BadInputError("the database cannot store a character of the text: it is no Unicode text")
     if _sqlstate(error) in _NOT_IN_ENCODING:
         return BadInputError(
-            f"{location.name} cannot store a character of the text: {_reason(error)}; "
-            "the encoding of the database is not UTF8"
+            f"the database cannot store a character of the text: {_reason(error)}; its encoding is not UTF8"
         )
     known = isinstance(error, SQLAlchemyError)
     reason = _reason(error) if known else f"{type(error).__name__}: {_reason(error)}"
