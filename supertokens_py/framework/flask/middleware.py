@@ -32,7 +32,7 @@ class Middleware:
 
     def init_app(self, app: Flask) -> None:
         """Register the hooks; a request that is not the SDK's costs a path comparison."""
-        if not isinstance(app, Flask):
+        if not isinstance(app, Flask):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigError(f"Middleware takes the Flask application: Middleware(app), not {_spelt(app)}")
         app.extensions[EXTENSION] = self
         app.before_request(_checked_once(app))
@@ -111,10 +111,10 @@ class _Answers:
         self._app = app
         self._inner: Callable[[Exception], ResponseReturnValue | HTTPException] = app.handle_user_exception
 
-    def __call__(self, error: Exception) -> ResponseReturnValue | HTTPException:
-        if isinstance(error, ANSWERED) and not self._is_answered_by_the_application(error):
-            return error_response(FlaskRequest.of(request), error)
-        return self._inner(error)
+    def __call__(self, e: Exception) -> ResponseReturnValue | HTTPException:
+        if isinstance(e, ANSWERED) and not self._is_answered_by_the_application(e):
+            return error_response(FlaskRequest.of(request), e)
+        return self._inner(e)
 
     def _is_answered_by_the_application(self, error: Exception) -> bool:
         specified = self._app.error_handler_spec
@@ -123,7 +123,8 @@ class _Answers:
 
 
 def _answer_near_the_view(app: Flask) -> None:
-    if not isinstance(app.handle_user_exception, _Answers):
+    known: object = app.handle_user_exception
+    if not isinstance(known, _Answers):
         app.handle_user_exception = _Answers(app)
 
 

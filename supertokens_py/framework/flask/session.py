@@ -93,7 +93,7 @@ def verify_session(
                 if base.session_sought and not base.delivers:
                     after_this_request(mark_personal)  # the middleware does it, where there is one
                 called: Callable[P, Any] = current_app.ensure_sync(view) if is_async else view
-                return _for_caller(called(*args, **kwargs), sys._getframe(1))
+                return _for_caller(called(*args, **kwargs), sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
             except ANSWERED as error:
                 raise _answered(base, error) from error.__cause__
 
