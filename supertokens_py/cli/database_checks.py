@@ -331,9 +331,19 @@ def _rows(connection: Connection, tables: Tables, settings: ResolvedEngineConfig
             )
     else:
         yield Finding("note", _KEYS, "no signing keys yet; they are made at the first start")
-    encrypted = any(
-        str(stored).startswith(_ENCRYPTED) for stored in (master, *(value for _, value in dynamic))
+    static_texts = connection.scalars(
+        select(tables.static_keys.c.key_string).where(tables.static_keys.c.app_id == DEFAULT_APP_ID)
     )
+    stored = [
+        str(text) for text in (master, *(value for _, value in dynamic), *static_texts) if text is not None
+    ]
+    encrypted = any(text.startswith(_ENCRYPTED) for text in stored)
+    plain = sum(not text.startswith(_ENCRYPTED) for text in stored)
+    if plain and settings.encryption_key is not None:
+        advice = "start a process with the secret, or run `supertokens keys encrypt`"
+        if encrypted:
+            advice = "find out who wrote them and delete them, unless an earlier release left them: " + advice
+        yield Finding("warning", _KEYS, f"{counted(plain, 'key')} not encrypted, and a secret is set", advice)
     if encrypted and settings.encryption_key is None:
         advice = "set SUPERTOKENS_ENCRYPTION_KEY to the secret that they were encrypted with"
         yield Finding("error", _KEYS, "the keys are encrypted and no secret is set", advice)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, and_, literal, select, tuple_
 
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine.embedded.key_material import AtRest, dynamic_kid
+from supertokens_py.engine.embedded.at_rest import AtRest
+from supertokens_py.engine.embedded.key_material import dynamic_kid
 from supertokens_py.engine.embedded.tables import Tables
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def changed_digest(before: int, *, removed: int = 0, added: int = 0) -> int:
 class StoredForm:
     """How rows are stored in the destination, which may keep keys encrypted."""
 
-    def __init__(self, encryption_key: str | None) -> None:
-        self._at_rest = AtRest(encryption_key)
+    def __init__(self, at_rest: AtRest) -> None:
+        self._at_rest = at_rest
 
     def stored(self, name: str, row: Row) -> dict[str, Any]:
         """Return what to store for a row of the source."""

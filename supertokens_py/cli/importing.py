@@ -62,9 +62,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
             raise ConfigError(
                 "both are the same database: it can be used in place, nothing needs to be copied"
             )
-        transfer = Transfer(
-            source, destination, batch=cast("int", args.batch), encryption_key=settings.encryption_key
-        )
+        transfer = Transfer(source, destination, batch=cast("int", args.batch))
         if args.dry_run:
             return _report(transfer.counts(), transfer.notes(), out, dry_run=True)
         transfer.begin()

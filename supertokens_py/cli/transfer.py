@@ -17,7 +17,9 @@ from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+from supertokens_py.engine.embedded.at_rest import AtRest
 from supertokens_py.engine.embedded.database import Database
+from supertokens_py.engine.embedded.key_rows import KeyRows
 from supertokens_py.exceptions import ConfigError
 
 from .import_rows import (
@@ -72,13 +74,11 @@ class Mark:
 class Transfer:
     """One copy from a source to a destination. A class because batches share their marker and counts."""
 
-    def __init__(
-        self, source: Source, destination: Database, *, batch: int, encryption_key: str | None
-    ) -> None:
+    def __init__(self, source: Source, destination: Database, *, batch: int) -> None:
         self._source = source
         self._destination = destination
         self._batch = batch
-        self._form = StoredForm(encryption_key)
+        self._form = StoredForm(AtRest(destination.settings, None))
         self._started_ms = destination.settings.now_ms()
         self._mark = Mark(source.name, self._started_ms, "")
         self.resumes = False  #: whether the run before was interrupted
@@ -90,6 +90,10 @@ class Transfer:
             ConfigError: the destination has data of its own, was imported from elsewhere, or was written to
                 since it was imported.
         """
+        rows = KeyRows(self._destination, self._destination.settings, self._destination.settings.now_ms)
+        if self._destination.settings.encryption_key is not None:
+            self._destination.write(rows.encrypt_all)
+        self._form = StoredForm(self._destination.read(rows.at_rest))
         text: str | None = self._destination.read(lambda c: c.scalar(self._value_of(MARKER)))
         digest = format(self._present_digest(), "032x")
         if text is None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import SecretText
 
 ReuseBehaviour: TypeAlias = Literal["TOKEN_THEFT", "UNAUTHORISED"]
 SharedWithCore: TypeAlias = Literal["AUTO", "YES", "NO"]
@@ -45,8 +46,11 @@ class EngineConfig:
     verified_token_cache_size: int | None = None
     #: Hours between sweeps of expired rows [12]; 0 switches them off. Correctness never depends on it.
     clean_up_interval: float | None = None
-    #: Encrypts signing keys at rest: any secret text of 16 characters or more [off].
+    #: Encrypts keys at rest and takes part in refresh tokens: 32 random bytes in base64 or hex
+    #: (`supertokens keys secret` prints some), or a passphrase of 16 characters or more [off].
     encryption_key: str | None = field(default=None, repr=False)
+    #: A second secret that is accepted while `encryption_key` is introduced or changed [none].
+    previous_encryption_key: str | None = field(default=None, repr=False)
     #: Connections kept to PostgreSQL per process [10], and seconds to wait for a free one [5].
     pool_size: int | None = None
     pool_timeout: float | None = None
@@ -103,7 +107,8 @@ class ResolvedEngineConfig:
     shared_with_core: SharedWithCore = "AUTO"
     verified_token_cache_size: int = 4096
     clean_up_interval: float = 12
-    encryption_key: str | None = field(default=None, repr=False)
+    encryption_key: SecretText | None = field(default=None, repr=False)
+    previous_encryption_key: SecretText | None = field(default=None, repr=False)
     pool_size: int = 10
     pool_timeout: float = 5
     prepare_threshold: int = 0
@@ -167,8 +172,10 @@ def _checked(name: str, value: Any, source: str) -> Any:
             raise ConfigError(f"{source} must be one of {', '.join(_CHOICES[name])}, not {value!r}")
         return choice
     text = value if isinstance(value, str) else ""
-    if name == "encryption_key" and len(text) < 16:
-        raise ConfigError(f"{source} must be a text of at least 16 characters")
+    if name in ("encryption_key", "previous_encryption_key"):
+        if len(text) < 16:
+            raise ConfigError(f"{source} must be a text of at least 16 characters")
+        return SecretText(text)
     if name in ("table_schema", "table_prefix") and not re.fullmatch("[A-Za-z0-9_]{1,40}", text):
         raise ConfigError(f"{source} may hold ASCII letters, digits and '_', 40 at most, not {value!r}")
     return value

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from supertokens_py.constants import VERSION
+from supertokens_py.engine.interface import Unauthorised
 from supertokens_py.server.environment import create_from
 from tests.cli.conftest import Runner
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
@@ -80,10 +81,69 @@ def test_keys_are_listed_and_replaced(run: Runner, store: tuple[str, ...], core:
     assert rotated["dropped_old"] is False
     after = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
     assert [rotated["kid"], *before] == after
-    assert run("keys", "rotate", "--drop-old", *store).out.startswith("access tokens are now signed with d-")
+    told = run("keys", "rotate", "--drop-old", *store).out.splitlines()
+    assert [line.partition(":")[0] for line in told] == [
+        "dynamic signing key",
+        "static signing key",
+        "key of refresh tokens",
+        "sessions go on",
+        "processes that are running go on with the earlier keys for up to a minute, other services that "
+        "verify tokens for up to five; restart what cannot wait",
+    ]
+    assert told[0].endswith("; earlier ones were deleted")
+    assert told[1] == "static signing key: not renewed, it signs no session here; --static renews it"
     last = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
     assert len([kid for kid in last if kid.startswith("d-")]) == 1
     assert "dynamic" in run("keys", "list", *store).out
+
+
+def test_dropping_keys_renews_the_family_that_signs(
+    run: Runner, store: tuple[str, ...], core: Driver
+) -> None:
+    """Where access tokens are signed with the static key, that is the one that has to go."""
+    session = core.create(dynamic_key=False)
+    leaked = header(session.access_token.text)["kid"]
+    told = run("keys", "rotate", "--drop-old", *store).out
+    assert "earlier ones were deleted, JWTs signed with them included" in told
+    kids = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
+    assert leaked not in kids
+    assert [kid[:2] for kid in kids] == ["d-", "s-"]
+    static = run("keys", "rotate", "--static", "--json", *store).json["static_kid"]
+    assert static == run("keys", "list", "--json", *store).json["keys"][2]["kid"]
+
+
+def test_every_key_of_a_clone_is_renewed(run: Runner, store: tuple[str, ...], core: Driver) -> None:
+    """`keys renew --all`: nothing that the original made is of use here; and every session ends."""
+    session = core.create()
+    before = {key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]}
+    renewed = run("keys", "renew", "--all", "--json", *store).json
+    assert renewed["sessions_ended"] == 1
+    after = {key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]}
+    assert after == {renewed["kid"], renewed["static_kid"]}
+    assert not after & before
+    fresh = Driver(store[1])
+    assert fresh.refresh(session) == Unauthorised("Invalid refresh token")
+    fresh.close()
+    assert "; 0 sessions ended\n" in run("keys", "renew", "--refresh", *store).out
+    for days, code in (("30", 0), ("0", 2), ("soon", 2)):
+        ran = run("keys", "renew", "--refresh", "--keep-sessions", days, *store)
+        assert ran.code == code
+    assert "accepted for 30 days" in run("keys", "renew", "--all", "--keep-sessions", "30", *store).out
+    assert run("keys", "renew", *store).code == 2
+
+
+def test_keys_are_encrypted(
+    run: Runner, store: tuple[str, ...], core: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a secret that `keys secret` made; without one, `keys encrypt` says what is missing."""
+    core.create()
+    assert "set encryption_key" in run("keys", "encrypt", *store).err
+    secret = run("keys", "secret").out.strip()
+    assert run("keys", "secret", "--json").json["encryption_key"] != secret
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", secret)
+    assert run("doctor", "--json", *store).code == 0
+    assert run("keys", "encrypt", "--json", *store).json == {"encrypted": 3}
+    assert run("keys", "encrypt", *store).out.startswith("0 keys encrypted; every key is encrypted")
 
 
 def test_expired_rows_are_deleted(run: Runner, store: tuple[str, ...], core: Driver) -> None:

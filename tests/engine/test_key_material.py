@@ -12,8 +12,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded.key_material import (
-    ENCRYPTED_PREFIX,
-    AtRest,
     SigningKey,
     is_due,
     lifetime_ms,
@@ -22,7 +20,7 @@ from supertokens_py.engine.embedded.key_material import (
     parse_key,
     signing_key,
 )
-from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+from supertokens_py.exceptions import EngineUnavailableError
 
 HOUR = 3_600_000
 SETTINGS = EngineConfig(
@@ -116,33 +114,6 @@ def test_a_jwk_has_exactly_these_members():
     assert int.from_bytes(raw, "big") == PAIR.public_key.public_numbers().n
     assert raw[0] != 0
     assert "=" not in jwk["n"]
-
-
-def test_encryption_at_rest_is_off_without_a_secret():
-    """An official core can read what we write."""
-    assert AtRest(None).protect("text", label="a") == "text"
-    assert AtRest(None).reveal("text", label="a") == "text"
-
-
-def test_encrypted_texts_can_be_read_back_in_their_place_only():
-    """With the same secret, under the same label; no two ciphertexts are alike."""
-    at_rest = AtRest("a secret of some length")
-    stored = at_rest.protect("text", label="d-1")
-    assert stored.startswith(ENCRYPTED_PREFIX)
-    assert "text" not in stored
-    assert stored != at_rest.protect("text", label="d-1")
-    assert AtRest("a secret of some length").reveal(stored, label="d-1") == "text"
-    assert at_rest.reveal("plain", label="d-1") == "plain"
-    for other, label, message in (
-        (at_rest, "d-2", "with another encryption_key"),
-        (AtRest("another secret of length"), "d-1", "with another encryption_key"),
-        (AtRest(None), "d-1", "set encryption_key"),
-    ):
-        with pytest.raises(ConfigError, match=message):
-            other.reveal(stored, label=label)
-    for broken in (stored[:-4], ENCRYPTED_PREFIX, ENCRYPTED_PREFIX + "é"):
-        with pytest.raises(ConfigError, match="another encryption_key"):
-            at_rest.reveal(broken, label="d-1")
 
 
 def test_no_key_material_is_in_a_repr():

@@ -16,7 +16,6 @@ import pytest
 
 from supertokens_py.access_token import parse_access_token
 from supertokens_py.engine.embedded import keys as keys_module
-from supertokens_py.engine.embedded.key_material import ENCRYPTED_PREFIX
 from supertokens_py.engine.interface import Verified
 from supertokens_py.exceptions import (
     BadInputError,
@@ -447,48 +446,6 @@ def test_a_jwt_needs_json(core: Driver):
     """A value without a JSON form is the caller's error, not the engine's."""
     with pytest.raises(BadInputError, match="payload"):
         core.create_jwt({"a": {1, 2}}, issuer="x", validity_s=1, static_key=True)
-
-
-# At rest
-
-
-def stored_keys(database: TestDatabase) -> list[str]:
-    sql = (
-        "SELECT value FROM key_value WHERE name = 'refresh_token_key' UNION ALL "
-        "SELECT value FROM session_access_token_signing_keys UNION ALL "
-        "SELECT key_string FROM jwt_signing_keys"
-    )
-    return [text for (text,) in database.query(sql)]
-
-
-def test_keys_at_rest(empty_database: TestDatabase, start: Opener):
-    """With a secret every key is encrypted; without it, or with another, nothing starts."""
-    secret = "correct horse battery staple"
-    session = start(empty_database.uri, encryption_key=secret).create(anti_csrf=True)
-    texts = stored_keys(empty_database)
-    assert len(texts) == 3
-    assert all(text.startswith(ENCRYPTED_PREFIX) for text in texts)
-    again = start(empty_database.uri, encryption_key=secret)
-    assert again.refresh(session).handle == session.handle
-    for other, message in (
-        (None, "set encryption_key"),
-        ("another secret, long enough", "another encryption_key"),
-    ):
-        core = start(empty_database.uri, encryption_key=other)
-        for call in (core.create, core.jwks, core.reload_keys, core.reload_keys):
-            with pytest.raises(ConfigError, match=message):
-                call()
-
-
-def test_encryption_can_be_switched_on_later(fresh_shared: TestDatabase, start: Opener):
-    """Plain rows are still read; new ones are encrypted."""
-    session = start(fresh_shared.uri).create()
-    core = start(fresh_shared.uri, encryption_key="correct horse battery staple")
-    assert core.refresh(session).handle == session.handle
-    core.rotate_signing_key()
-    forms = sorted(text.startswith(ENCRYPTED_PREFIX) for text in stored_keys(fresh_shared))
-    assert forms.count(True) == 1
-    core.rotate_signing_key(drop_old=True)
 
 
 @pytest.mark.parametrize("load", ["reload", "_look_again", "signer"])

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.embedded.refresh_tokens import RefreshToken, _sealed, hash1, hash2, new_master_key
+from supertokens_py.engine.embedded.refresh_tokens import (
+    MasterKey,
+    RefreshToken,
+    _sealed,
+    hash1,
+    hash2,
+    new_master_key,
+)
 from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
@@ -389,7 +396,7 @@ def test_foreign_and_broken_tokens(core: Driver):
     session = core.create()
     text = session.refresh_token.text
     foreign = _sealed(
-        new_master_key(), iv=bytes(12), nonce="n", handle=session.handle, user_id="user",
+        MasterKey.of([new_master_key()]), iv=bytes(12), nonce="n", handle=session.handle, user_id="user",
         tenant_id="public", parent_hash1=None, anti_csrf_token=None,
     )  # fmt: skip
     other = ("C" if text[0] == "B" else "B") + text[1:]

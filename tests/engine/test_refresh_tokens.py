@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supertokens_py.engine.embedded.refresh_tokens import (
+    MasterKey,
     RefreshToken,
     _token_key,
     first_token,
@@ -25,7 +26,7 @@ from supertokens_py.engine.embedded.refresh_tokens import (
 #: A vector made from the official rules (engine: Refresh tokens).
 VECTOR_MASTER = f"1000:{'11' * 64}:{'22' * 64}"
 VECTOR_KEY = "745fee7015a7b4ce404299a1e2b85d2c094245c909a3c6c0094270d60e720f46"
-MASTER = new_master_key()
+MASTER = MasterKey.of([new_master_key()])
 
 
 def sealed(contents: object, *, nonce: str, master: str = VECTOR_MASTER, suffix: str = "V2") -> str:
@@ -56,7 +57,7 @@ def test_the_official_vector_opens():
     assert text.split(".")[0].endswith("eYWbdtziu2c=")
     assert hash1(text) == "3c3ee74c7adf34ace54b906ef4a0c7950a88b5687863f4b0d7c06e8d3a342f5e"
     assert hash2(text) == "ed809e59b9acfaeb347b9ba1959cea12512362538d599e5d5a4c64204cbac629"
-    assert open_token(VECTOR_MASTER, text) == RefreshToken(text=text, handle="h", user_id="u")
+    assert open_token(MasterKey.of([VECTOR_MASTER]), text) == RefreshToken(text=text, handle="h", user_id="u")
 
 
 def test_all_members_of_an_official_token_are_read():
@@ -70,7 +71,7 @@ def test_all_members_of_an_official_token_are_read():
         "tenantId": "t1",
     }
     text = sealed(contents, nonce="n")
-    assert open_token(VECTOR_MASTER, text) == RefreshToken(
+    assert open_token(MasterKey.of([VECTOR_MASTER]), text) == RefreshToken(
         text=text, handle="h_t1", user_id="u", tenant_id="t1", parent_hash1="p", anti_csrf_token="c"
     )
 
@@ -80,7 +81,7 @@ def test_our_tokens_have_the_official_form():
     token = first_token(MASTER, handle="h", user_id="u", tenant_id="public", anti_csrf_token=None)
     sealed_part, nonce, suffix = token.text.split(".")
     raw = base64.b64decode(sealed_part, validate=True)
-    plaintext = AESGCM(_token_key(MASTER, raw[:12])).decrypt(raw[:12], raw[12:], None)
+    plaintext = AESGCM(_token_key(MASTER.text, raw[:12])).decrypt(raw[:12], raw[12:], None)
     assert json.loads(plaintext) == {"sessionHandle": "h", "userId": "u", "nonce": nonce}
     assert re.fullmatch(r"[0-9a-f]{64}", nonce)
     assert suffix == "V2"
@@ -108,7 +109,7 @@ def test_what_is_sealed_can_be_opened(handle: str, user_id: str, tenant_id: str,
 
 def test_another_app_cannot_open_a_token():
     """3.2: the tag is wrong under another master key."""
-    assert open_token(new_master_key(), vector()) is None
+    assert open_token(MasterKey.of([new_master_key()]), vector()) is None
 
 
 @pytest.mark.parametrize(
@@ -140,13 +141,13 @@ def test_another_app_cannot_open_a_token():
 )
 def test_what_is_not_ours_is_refused(text: str):
     """3.2: any failure is the same answer, never an exception."""
-    assert open_token(VECTOR_MASTER, text) is None
+    assert open_token(MasterKey.of([VECTOR_MASTER]), text) is None
 
 
 def test_the_suffix_is_compared_without_regard_to_case():
     """3.1: `v2` is V2."""
     text = vector()[:-2] + "v2"
-    assert open_token(VECTOR_MASTER, text) == RefreshToken(text=text, handle="h", user_id="u")
+    assert open_token(MasterKey.of([VECTOR_MASTER]), text) == RefreshToken(text=text, handle="h", user_id="u")
 
 
 def test_a_successor_is_always_the_same():
@@ -166,7 +167,7 @@ def test_every_input_of_a_successor_changes_all_of_it():
     """One IV must never seal two plaintexts, and no part may be guessed from another successor."""
     presented = first_token(MASTER, handle="h", user_id="u", tenant_id="public", anti_csrf_token=None)
     twin = first_token(MASTER, handle="h", user_id="u", tenant_id="public", anti_csrf_token=None)
-    other_master = new_master_key()
+    other_master = MasterKey.of([new_master_key()])
     made = [
         successor(MASTER, presented, rotated_ms=5, anti_csrf=True),
         successor(MASTER, presented, rotated_ms=6, anti_csrf=True),

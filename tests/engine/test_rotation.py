@@ -8,6 +8,7 @@ import pytest
 
 from supertokens_py.engine.embedded.families import new_family, new_handle
 from supertokens_py.engine.embedded.refresh_tokens import (
+    MasterKey,
     RefreshToken,
     hash1,
     hash2,
@@ -28,7 +29,7 @@ from supertokens_py.engine.embedded.rotation import (
 
 NOW = 1_700_000_000_000
 GRACE = 30_000
-MASTER = new_master_key()
+MASTER = MasterKey.of([new_master_key()])
 
 
 def token(text: str, *, parent: str | None = None) -> RefreshToken:

@@ -20,6 +20,7 @@ from supertokens_py.engine.interface import (
     Unauthorised,
     Verified,
 )
+from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.signatures import sign_jwt
 from supertokens_py.types.base import JSONObject
@@ -98,10 +99,26 @@ class EmbeddedEngine:
     async def rotate_signing_key(self, *, drop_old: bool = False) -> str:
         """Make a new dynamic signing key that signs at once, and return its id.
 
-        For a key that may have leaked: with `drop_old`, tokens signed with earlier dynamic keys are
-        no longer accepted (by other processes: within a minute), and their sessions go on after a refresh.
+        For a key that may have leaked: with `drop_old`, tokens signed with earlier keys are no longer
+        accepted (by other processes: within a minute), and their sessions go on after a refresh. That
+        includes the static key where sessions are signed with it; `renew_keys` renews it in any case.
         """
-        return await offload(self._keys.rotate, drop_old=drop_old)
+        renewed = await self.renew_keys(RenewalOrder(dynamic=True, drop_old=drop_old))
+        return renewed.dynamic or ""
+
+    async def renew_keys(self, order: RenewalOrder) -> Renewed:
+        """Renew families of keys; other processes learn of it within a minute."""
+        return await offload(self._keys.renew, order)
+
+    async def encrypt_keys(self) -> int:
+        """Encrypt the keys with `encryption_key`, and return how many were not encrypted with it.
+
+        No official core can use the database from then on.
+
+        Raises:
+            ConfigError: no `encryption_key` is set, or a key was encrypted with an unknown one.
+        """
+        return await offload(self._keys.encrypt)
 
     # Sessions
 

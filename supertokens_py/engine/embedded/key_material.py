@@ -6,30 +6,21 @@ The rules are those of (engine: Rotation of keys).
 from __future__ import annotations
 
 import re
-import secrets
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S
-from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+from supertokens_py.exceptions import EngineUnavailableError
 
 #: A new dynamic key exists this long before it signs, so that verifiers can learn of it.
 OVERLAP_MS = 60_000
-ENCRYPTED_PREFIX = "supertokens_py-encrypted-1:"
-
-_NONCE_BYTES = 12
-_PURPOSE = b"supertokens_py keys at rest 1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +54,11 @@ def dynamic_kid(created_ms: int) -> str:
     return f"d-{created_ms}"
 
 
+def created_ms_of(kid: str) -> int:
+    """Return when the dynamic key of that id was made."""
+    return int(kid.removeprefix("d-"))
+
+
 def new_key_text() -> str:
     """Return a fresh RSA-2048 pair as the official core writes one: public `|` private, base64 of DER."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -89,45 +85,6 @@ def parse_key(kid: str, created_ms: int, text: str) -> SigningKey:
         return SigningKey(kid, created_ms, key, b64decode(private))
     except (ValueError, TypeError) as error:
         raise EngineUnavailableError(f"the signing key {kid!r} in the database is damaged") from error
-
-
-class AtRest:
-    """Encrypts key texts for the database if a secret is configured; always reads plain ones.
-
-    It is a class because the derived key is made once.
-    """
-
-    def __init__(self, secret: str | None) -> None:
-        self._cipher = None if secret is None else AESGCM(_derived(secret))
-
-    def protect(self, text: str, *, label: str) -> str:
-        """Return what to store under `label`; it can be read back only there."""
-        if self._cipher is None:
-            return text
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, text.encode(), label.encode())
-        return ENCRYPTED_PREFIX + b64encode(nonce + sealed).decode()
-
-    def reveal(self, stored: str, *, label: str) -> str:
-        """Return the text that was stored under `label`.
-
-        Raises:
-            ConfigError: it was encrypted with another secret, or with one where none is configured.
-        """
-        if not stored.startswith(ENCRYPTED_PREFIX):
-            return stored
-        if self._cipher is None:
-            raise ConfigError(
-                f"{label} in the database is encrypted: set encryption_key (SUPERTOKENS_ENCRYPTION_KEY)"
-            )
-        try:
-            raw = b64decode(stored.removeprefix(ENCRYPTED_PREFIX))
-            return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], label.encode()).decode()
-        except (ValueError, InvalidTag) as error:
-            raise ConfigError(
-                f"{label} in the database was encrypted with another encryption_key "
-                "(SUPERTOKENS_ENCRYPTION_KEY)"
-            ) from error
 
 
 def lifetime_ms(settings: ResolvedEngineConfig) -> int:
@@ -165,10 +122,6 @@ def max_age_s(newest_ms: int, settings: ResolvedEngineConfig, *, now_ms: int) ->
     """
     next_key_s = (newest_ms + settings.key_update_interval_ms - OVERLAP_MS - now_ms) // 1000
     return max(1, min(next_key_s, MAX_PUBLISHED_AGE_S))
-
-
-def _derived(secret: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret.encode())
 
 
 def _unsigned(number: int) -> str:

@@ -1,38 +1,264 @@
-"""The rows that hold keys: read, parsed, written, and encrypted at rest."""
+"""The rows in which keys are stored: read, written, encrypted, renewed (engine: Signing keys)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import SecretText
 
-from .key_material import AtRest, SigningKey, dynamic_kid, new_key_text, parse_key
-from .refresh_tokens import new_master_key
-from .statements import insert_new
+from .at_rest import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
+from .key_material import SigningKey, dynamic_kid, lifetime_ms, new_key_text, parse_key
+from .refresh_tokens import MasterKey, new_master_key
+from .statements import insert_new, upsert
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, Table
 
-    from .tables import Tables
+    from .database import Database
 
-#: The name under which table `key_value` keeps the secret of the refresh tokens.
 MASTER_KEY = "refresh_token_key"
+#: Rows of earlier master keys; the name ends with the time until which they are accepted (Unix ms).
+EARLIER_MASTER_KEY = "supertokens_py_refresh_token_key_until_"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredKeys:
+    """The keys as they were read at one moment, newest first."""
+
+    dynamic: Sequence[SigningKey]
+    static: Sequence[SigningKey]
+    master: MasterKey | None
+    is_encrypted: bool  #: as the settings ask for it
 
 
 class KeyRows:
-    """The keys of one database; it is a class because it holds statements and what it has parsed.
+    """Reads and writes the rows of keys within units of work.
 
-    Times are Unix milliseconds.
+    It is a class because it owns the prepared statements and the keys parsed so far.
     """
 
-    def __init__(self, tables: Tables, secret: str | None, *, is_sqlite: bool) -> None:
-        self._at_rest = AtRest(secret)
+    def __init__(self, database: Database, settings: ResolvedEngineConfig, now_ms: Callable[[], int]) -> None:
+        """`now_ms` is the time that keys go by, in Unix milliseconds."""
+        self._database = database
+        self._settings = settings
+        self._now_ms = now_ms
         self._parsed: dict[tuple[str, str], SigningKey] = {}
+        self._at_rest: AtRest | None = None
+        self._prepare_statements()
+
+    def read(self, connection: Connection) -> StoredKeys:
+        """Return the keys that verify or sign now.
+
+        Raises:
+            ConfigError: they are encrypted otherwise than the settings say.
+        """
+        now_ms = self._now_ms()
+        values = self._values_of(connection)
+        at_rest = self._known_at_rest(values.pop(MARK, None))
+        stored = [value for value in values.values() if value is not None]
+        dynamic: list[SigningKey] = []
+        for created_ms, text in connection.execute(
+            self._select_dynamic, {"oldest": now_ms - lifetime_ms(self._settings)}
+        ):
+            dynamic.append(self._key(at_rest, dynamic_kid(created_ms), created_ms, text))
+            stored.append(text)
+        static: list[SigningKey] = []
+        for kid, created_ms, text in connection.execute(self._select_static):
+            static.append(self._key(at_rest, kid, created_ms or 0, text))
+            stored.append(text)
+        is_encrypted = self._settings.encryption_key is None or (
+            at_rest.is_own and all(map(at_rest.is_current, stored))
+        )
+        return StoredKeys(dynamic, static, self._master(at_rest, values), is_encrypted)
+
+    def insert_dynamic(self, connection: Connection, *, after_ms: int = 0) -> str:
+        """Make a dynamic key that is newer than `after_ms`; return its id."""
+        created_ms = max(self._now_ms(), after_ms + 1)
+        kid = dynamic_kid(created_ms)
+        stored = self.at_rest(connection).protect(new_key_text(), label=kid)
+        connection.execute(self._insert_dynamic, {"created_at_time": created_ms, "value": stored})
+        return kid
+
+    def insert_static(self, connection: Connection, *, after_ms: int = 0) -> str:
+        """Make a static key that is newer than `after_ms`; return its id."""
+        kid = f"s-{uuid4()}"
+        row = {
+            "key_id": kid,
+            "key_string": self.at_rest(connection).protect(new_key_text(), label=kid),
+            "created_at": max(self._now_ms(), after_ms + 1),
+        }
+        connection.execute(self._insert_static, row)
+        return kid
+
+    def insert_master(self, connection: Connection) -> None:
+        """Make the master key if there is none.
+
+        Raises:
+            ConfigError: its row is there, and empty: tokens of a key that was lost must not be forgotten.
+        """
+        connection.execute(self._insert_master, self._new_master(connection))
+        if self.read(connection).master is None:
+            raise ConfigError(f"the row {MASTER_KEY!r} of table key_value holds no value")
+
+    def renew_master(self, connection: Connection, *, accept_until_ms: int | None) -> int:
+        """Replace the master key, and accept tokens of the one before until then; else end every session.
+
+        Returns how many sessions ended.
+        """
+        at_rest, values = self.at_rest(connection), self._database.tables.key_value
+        before = self._values_of(connection).get(MASTER_KEY)
+        connection.execute(
+            upsert(
+                values, key=tuple(values.primary_key.columns.keys()), value="value", is_sqlite=self._is_sqlite
+            ),
+            {**_OF_APP, "name": MASTER_KEY, **self._new_master(connection)},
+        )
+        if accept_until_ms is None:
+            connection.execute(self._delete_earlier_masters)
+            sessions = self._database.tables.sessions
+            return connection.execute(
+                delete(sessions)
+                .where(sessions.c.app_id == DEFAULT_APP_ID)
+                .execution_options(preserve_rowcount=True)
+            ).rowcount
+        if before is not None:
+            name = f"{EARLIER_MASTER_KEY}{accept_until_ms}"
+            text = at_rest.protect(at_rest.reveal(before, label=MASTER_KEY), label=name)
+            row = {**_OF_APP, "name": name, "value": text, "created_at_time": self._now_ms()}
+            connection.execute(insert(values), row)
+        return 0
+
+    def delete_dynamic(self, connection: Connection, *, older_than_ms: int) -> int:
+        """Delete dynamic keys; return how many there were."""
+        return connection.execute(self._delete_older, {"oldest": older_than_ms}).rowcount
+
+    def delete_static_but(self, connection: Connection, kid: str) -> None:
+        """Delete every static key except one."""
+        connection.execute(self._delete_static_but, {"kid": kid})
+
+    def delete_expired_masters(self, connection: Connection, now_ms: int) -> None:
+        """Delete earlier master keys that are accepted no more at that time."""
+        for name in self._values_of(connection):
+            if name.startswith(EARLIER_MASTER_KEY) and self._ends_ms(name) < now_ms:
+                connection.execute(
+                    delete(self._values).where(*_of_app(self._values), self._values.c.name == name)
+                )
+
+    def signs_with_static(self, connection: Connection) -> bool:
+        """Return whether the access tokens of a session are signed with the static key."""
+        sessions = self._database.tables.sessions
+        query = select(sessions.c.session_handle).where(
+            sessions.c.app_id == DEFAULT_APP_ID, sessions.c.use_static_key.is_(True)
+        )
+        return connection.execute(query.limit(1)).first() is not None
+
+    def is_claimed(self, connection: Connection) -> bool:
+        """Return whether keys were encrypted here before, so that no official core uses them any more."""
+        at_rest = self.at_rest(connection)
+        return at_rest.mark is not None or any(
+            text.startswith(ENCRYPTED_PREFIX) for _, _, text in self._all(connection)
+        )
+
+    def encrypt_all(self, connection: Connection) -> int:
+        """Encrypt every key with `encryption_key`, and mark the database; return how many were not.
+
+        Raises:
+            ConfigError: a key cannot be read with the configured secrets, or none is configured.
+        """
+        if self._is_sqlite:  # overwrite what is freed, so that no plain key stays in the file
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        before = self.at_rest(connection)
+        mark = renewed_mark(self._settings, before.mark)
+        after = AtRest(self._settings, mark)
+        changed = 0
+        for statement, label, stored in self._all(connection):
+            if not before.is_current(stored):
+                text = after.protect(before.reveal(stored, label=label), label=label)
+                connection.execute(statement, {"text": text})
+                changed += 1
+        row = {**_OF_APP, "name": MARK, "value": mark, "created_at_time": self._now_ms()}
+        key = tuple(self._values.primary_key.columns.keys())
+        connection.execute(upsert(self._values, key=key, value="value", is_sqlite=self._is_sqlite), row)
+        return changed
+
+    def _all(self, connection: Connection) -> Iterator[tuple[Any, str, str]]:
+        """Yield for each stored key how to replace it (parameter `text`), its label and its stored text."""
+        tables = self._database.tables
         dynamic, static, values = tables.dynamic_keys, tables.static_keys, tables.key_value
+        own = (dynamic.c.app_id == DEFAULT_APP_ID,)
+        for created_ms, text in connection.execute(
+            select(dynamic.c.created_at_time, dynamic.c.value).where(*own)
+        ).all():
+            where = (*own, dynamic.c.created_at_time == created_ms)
+            yield update(dynamic).where(*where).values(value=bindparam("text")), dynamic_kid(created_ms), text
+        own = (static.c.app_id == DEFAULT_APP_ID,)
+        for kid, text in connection.execute(select(static.c.key_id, static.c.key_string).where(*own)).all():
+            where = (*own, static.c.key_id == kid)
+            yield update(static).where(*where).values(key_string=bindparam("text")), kid, text
+        for name, text in self._values_of(connection).items():
+            if name != MARK and text is not None:
+                where = (*_of_app(values), values.c.name == name)
+                yield update(values).where(*where).values(value=bindparam("text")), name, text
+
+    def at_rest(self, connection: Connection) -> AtRest:
+        """Return how keys are stored in this database now."""
+        return self._known_at_rest(connection.execute(self._select_mark).scalar())
+
+    def _values_of(self, connection: Connection) -> dict[str, str | None]:
+        return {name: value for name, value in connection.execute(self._select_values)}
+
+    def _known_at_rest(self, mark: str | None) -> AtRest:
+        known = self._at_rest
+        if known is None or known.mark != mark:
+            known = self._at_rest = AtRest(self._settings, mark)
+            self._parsed.clear()  # what was accepted under another mark is looked at again
+        return known
+
+    def _key(self, at_rest: AtRest, kid: str, created_ms: int, stored: str) -> SigningKey:
+        key = self._parsed.get((kid, stored))
+        if key is None:
+            key = parse_key(kid, created_ms, at_rest.reveal(stored, label=kid))
+            self._parsed[kid, stored] = key
+        return key
+
+    def _master(self, at_rest: AtRest, values: dict[str, str | None]) -> MasterKey | None:
+        now_ms = self._now_ms()
+        current = values.get(MASTER_KEY)
+        if current is None:
+            return None
+        earlier = [name for name in values if name != MASTER_KEY and self._ends_ms(name) >= now_ms]
+        names = [MASTER_KEY, *sorted(earlier, key=self._ends_ms, reverse=True)]
+        texts: list[SecretText] = [at_rest.reveal(values[name] or "", label=name) for name in names]
+        return MasterKey.of(texts, at_rest.peppers)
+
+    def _ends_ms(self, name: str) -> int:
+        ends = name.removeprefix(EARLIER_MASTER_KEY)
+        return int(ends) if ends.isdecimal() else 0
+
+    def _new_master(self, connection: Connection) -> dict[str, Any]:
+        at_rest = self.at_rest(connection)
+        value = at_rest.protect(new_master_key(), label=MASTER_KEY)
+        return {"value": value, "created_at_time": self._now_ms()}
+
+    def _prepare_statements(self) -> None:
+        tables, self._is_sqlite = self._database.tables, self._database.location.is_sqlite
+        dynamic, static, values = tables.dynamic_keys, tables.static_keys, tables.key_value
+        self._values = values
+        is_earlier = values.c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
+        self._select_values = select(values.c.name, values.c.value).where(
+            *_of_app(values), or_(values.c.name.in_((MASTER_KEY, MARK)), is_earlier)
+        )
+        self._select_mark = select(values.c.value).where(*_of_app(values), values.c.name == MARK)
+        self._delete_earlier_masters = delete(values).where(*_of_app(values), is_earlier)
+        self._insert_master = insert_new(values, is_sqlite=self._is_sqlite).values(**_OF_APP, name=MASTER_KEY)
         self._select_dynamic = (
             select(dynamic.c.created_at_time, dynamic.c.value)
             .where(dynamic.c.app_id == DEFAULT_APP_ID, dynamic.c.created_at_time >= bindparam("oldest"))
@@ -48,81 +274,13 @@ class KeyRows:
         self._delete_older = delete(dynamic).where(
             dynamic.c.app_id == DEFAULT_APP_ID, dynamic.c.created_at_time < bindparam("oldest")
         )
-        row = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID, "name": MASTER_KEY}
-        self._select_master = select(values.c.value).where(
-            *(values.c[name] == value for name, value in row.items())
+        self._delete_static_but = delete(static).where(
+            static.c.app_id == DEFAULT_APP_ID, static.c.key_id != bindparam("kid")
         )
-        self._insert_master = insert_new(values, is_sqlite=is_sqlite).values(**row)
 
-    def signing_keys(
-        self, connection: Connection, *, oldest_ms: int
-    ) -> tuple[list[SigningKey], list[SigningKey]]:
-        """Return dynamic keys made at that time or later, and static keys, newest first.
 
-        Raises:
-            EngineUnavailableError: one is damaged.
-            ConfigError: one is encrypted with another secret.
-        """
-        dynamic = [
-            self._parse(dynamic_kid(created_ms), created_ms, stored)
-            for created_ms, stored in connection.execute(self._select_dynamic, {"oldest": oldest_ms})
-        ]
-        static = [
-            self._parse(kid, created_ms or 0, stored)
-            for kid, created_ms, stored in connection.execute(self._select_static)
-        ]
-        return dynamic, static
+_OF_APP = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID}
 
-    def add_dynamic(self, connection: Connection, created_ms: int) -> str:
-        """Make a dynamic key; return its id."""
-        kid = dynamic_kid(created_ms)
-        stored = self._at_rest.protect(new_key_text(), label=kid)
-        connection.execute(self._insert_dynamic, {"created_at_time": created_ms, "value": stored})
-        return kid
 
-    def add_static(self, connection: Connection, created_ms: int) -> str:
-        """Make a static key; return its id."""
-        kid = f"s-{uuid4()}"
-        stored = self._at_rest.protect(new_key_text(), label=kid)
-        row = {"key_id": kid, "key_string": stored, "created_at": created_ms}
-        connection.execute(self._insert_static, row)
-        return kid
-
-    def delete_older(self, connection: Connection, *, oldest_ms: int) -> int:
-        """Delete dynamic keys made before that time; return how many there were."""
-        return connection.execute(self._delete_older, {"oldest": oldest_ms}).rowcount
-
-    def master(self, connection: Connection) -> str | None:
-        """Return the secret of the refresh tokens as it is stored, if there is one."""
-        return connection.execute(self._select_master).scalar()
-
-    def add_master(self, connection: Connection, created_ms: int) -> str:
-        """Make the secret of the refresh tokens unless another process was first; return what is stored.
-
-        Raises:
-            ConfigError: its row holds no value.
-        """
-        row = {
-            "value": self._at_rest.protect(new_master_key(), label=MASTER_KEY),
-            "created_at_time": created_ms,
-        }
-        connection.execute(self._insert_master, row)
-        stored = self.master(connection)
-        if stored is None:
-            raise ConfigError(f"the row {MASTER_KEY!r} of table key_value holds no value")
-        return stored
-
-    def reveal_master(self, stored: str) -> str:
-        """Return the secret of the refresh tokens in clear.
-
-        Raises:
-            ConfigError: it is encrypted with another secret.
-        """
-        return self._at_rest.reveal(stored, label=MASTER_KEY)
-
-    def _parse(self, kid: str, created_ms: int, stored: str) -> SigningKey:
-        key = self._parsed.get((kid, stored))
-        if key is None:
-            key = parse_key(kid, created_ms, self._at_rest.reveal(stored, label=kid))
-            self._parsed[kid, stored] = key
-        return key
+def _of_app(values: Table) -> tuple[ColumnElement[bool], ...]:
+    return values.c.app_id == DEFAULT_APP_ID, values.c.tenant_id == DEFAULT_TENANT_ID

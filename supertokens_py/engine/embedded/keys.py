@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from supertokens_py import forks
@@ -14,12 +14,15 @@ from supertokens_py.audit import audit
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
+from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.signatures import RsaVerificationKey
 
 from . import clocks
-from .key_material import SigningKey, dynamic_kid, is_due, lifetime_ms, max_age_s, signing_key
-from .key_rows import KeyRows
+from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, signing_key
+from .key_renewal import renew
+from .key_rows import MASTER_KEY, KeyRows, StoredKeys
+from .refresh_tokens import MasterKey, RefreshToken, may_be_token, open_token
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +35,7 @@ STALE_AFTER_S = 60.0
 #: The published key set is read from the database at most this often.
 PUBLISH_AFTER_S = 1.0
 
+_LOCK = "signing keys"
 _EMPTY = KeySet({}, loaded_ms=0)
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -41,11 +45,18 @@ log: logging.Logger = logging.getLogger(__name__)
 class _Snapshot:
     """The keys as they were read at one moment, newest first."""
 
-    dynamic: Sequence[SigningKey]
-    static: Sequence[SigningKey]
+    stored: StoredKeys
     key_set: KeySet
     read_at: float  #: monotonic seconds
     interruptions: int  #: of the database, until then
+
+    @property
+    def dynamic(self) -> Sequence[SigningKey]:
+        return self.stored.dynamic
+
+    @property
+    def static(self) -> Sequence[SigningKey]:
+        return self.stored.static
 
 
 class KeyRing(forks.ForkAware):
@@ -57,15 +68,13 @@ class KeyRing(forks.ForkAware):
     def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
         self._database = database
         self._settings = settings
+        self._rows = KeyRows(database, settings, self._now_ms)
+        self._ahead_ms = 0  #: this machine's clock before the database's, where they do not agree
         self._lock = LoadingLock()
         self._snapshot: _Snapshot | None = None
-        self._master_key: str | None = None
-        self._stored_master = (-1, "")  #: interruptions until it was read, and as it is stored
-        self._ahead_ms = 0  #: this machine's clock before the database's, where they do not agree
         self._reloaded_at = self._failed_at = float("-inf")
         self._look_again_at = float("inf")
         self._failure: EngineUnavailableError | ConfigError | None = None
-        self._rows = KeyRows(database.tables, settings.encryption_key, is_sqlite=database.location.is_sqlite)
         forks.register(self)
 
     def key_set(self) -> KeySet:
@@ -84,17 +93,27 @@ class KeyRing(forks.ForkAware):
             return snapshot.static[0]
         return signing_key(snapshot.dynamic, self._settings, now_ms=self._now_ms())
 
-    def master_key(self) -> str:
-        """Return the secret of this app's refresh tokens, made once for all processes."""
-        known = self._master_key
-        if known is None or self._stored_master[0] != self._database.interruptions:
-            interruptions = self._database.interruptions
-            stored = self._database.read(self._rows.master) or self._database.write(
-                lambda connection: self._rows.add_master(connection, self._now_ms())
-            )
-            known = self._rows.reveal_master(stored)
-            self._master_key, self._stored_master = known, (interruptions, stored)
-        return known
+    def master_key(self) -> MasterKey:
+        """Return what refresh tokens are made with; the master key is made once for all processes."""
+        master = self._current(STALE_AFTER_S).stored.master
+        if master is None:  # never true of a snapshot that signs
+            raise ConfigError("there is no key of refresh tokens")
+        return master
+
+    def open_token(self, text: str) -> tuple[MasterKey, RefreshToken | None]:
+        """Return the master key, and what a presented refresh token holds if it is one of this app's.
+
+        Another process may have renewed the master key: where a token cannot be opened, the keys are read
+        again, once per cool-down.
+        """
+        master = self.master_key()
+        token = open_token(master, text)
+        if token is None and may_be_token(text):
+            self.reload()
+            renewed = self.master_key()
+            if renewed is not master:
+                return renewed, open_token(renewed, text)
+        return master, token
 
     def verification_key(self, kid: str) -> VerificationKey | None:
         """Return a key that is still valid; an unknown one is looked for once per cool-down."""
@@ -147,22 +166,35 @@ class KeyRing(forks.ForkAware):
             max_age_s(newest_ms, self._settings, now_ms=now_ms),
         )
 
-    def rotate(self, *, drop_old: bool) -> str:
-        """Make a dynamic key that signs at once; with `drop_old` no earlier one verifies any more."""
+    def renew(self, order: RenewalOrder) -> Renewed:
+        """Make new keys, which are used at once; see `RenewalOrder` for what becomes of the earlier ones."""
         forks.check()
         with self._lock:
-            created_ms = self._database.write(lambda connection: self._rotate(connection, drop_old=drop_old))
+            self._loaded(create=True)
+            renewed = self._database.write(lambda c: self._renew(c, order))
             self._load(create=False)
-        kid = dynamic_kid(created_ms)
-        audit("key.rotated", kid=kid, earlier_dropped=drop_old)
-        return kid
+        for kid in (renewed.dynamic, renewed.static, MASTER_KEY if renewed.master else None):
+            if kid is not None:
+                audit("key.rotated", kid=kid, earlier_dropped=order.drop_old)
+        return renewed
+
+    def encrypt(self) -> int:
+        """Encrypt every key that is not encrypted with `encryption_key`; return how many that were."""
+        forks.check()
+        with self._lock:
+            changed = self._database.write(self._encrypt)
+            self._load(create=True)
+        return changed
 
     def delete_expired(self, now_ms: int) -> int:
-        """Delete dynamic keys that verify nothing any more at that time."""
+        """Delete keys that verify and open nothing any more at that time; return how many dynamic ones."""
         oldest_ms = now_ms - lifetime_ms(self._settings)
-        return self._database.single(
-            lambda connection: self._rows.delete_older(connection, oldest_ms=oldest_ms), repeatable=True
-        )
+
+        def unit(connection: Connection) -> int:
+            self._rows.delete_expired_masters(connection, now_ms)
+            return self._rows.delete_dynamic(connection, older_than_ms=oldest_ms)
+
+        return self._database.write(unit)
 
     def _now_ms(self) -> int:
         """Return the time that keys go by: the database's, where this machine's clock is far from it."""
@@ -171,7 +203,6 @@ class KeyRing(forks.ForkAware):
     def forget(self) -> None:
         """Drop what is in memory, so that the next use reads the database."""
         self._snapshot = None
-        self._master_key = None
         self._reloaded_at = self._failed_at = float("-inf")
 
     def after_fork_in_child(self) -> None:
@@ -235,27 +266,32 @@ class KeyRing(forks.ForkAware):
         if snapshot is not None and self._is_fresh(snapshot, max_age_s):
             return snapshot
         older = snapshot
-        if snapshot is not None and self._needs_key(snapshot.dynamic, snapshot.static):
+        if snapshot is not None and self._needs_key(snapshot.stored):
             older = None  # signing needs the new key
         if older is not None and self._has_just_failed:
             return older
         try:
             return self._load(create=True)
-        except EngineUnavailableError:
+        except (EngineUnavailableError, ConfigError) as error:
             if older is None:
                 raise
+            log.warning("the keys in memory stay in use: %s", error)
             return older
 
     def _is_fresh(self, snapshot: _Snapshot, max_age_s: float) -> bool:
         return (
             time.monotonic() - snapshot.read_at < max_age_s
             and snapshot.interruptions == self._database.interruptions
-            and not self._needs_key(snapshot.dynamic, snapshot.static)
+            and not self._needs_key(snapshot.stored)
         )
 
-    def _needs_key(self, dynamic: Sequence[SigningKey], static: Sequence[SigningKey]) -> bool:
-        newest_ms = dynamic[0].created_ms if dynamic else None
-        return not static or is_due(newest_ms, self._settings, now_ms=self._now_ms())
+    def _needs_key(self, stored: StoredKeys) -> bool:
+        newest_ms = stored.dynamic[0].created_ms if stored.dynamic else None
+        return (
+            not stored.static
+            or stored.master is None
+            or is_due(newest_ms, self._settings, now_ms=self._now_ms())
+        )
 
     def _load(self, *, create: bool) -> _Snapshot:
         try:
@@ -268,15 +304,35 @@ class KeyRing(forks.ForkAware):
 
     def _loaded(self, *, create: bool) -> _Snapshot:
         interruptions = self._database.interruptions
-        dynamic, static = self._database.read(self._read_all)
-        if create and self._database.may_create and self._needs_key(dynamic, static):
-            dynamic, static, made = self._database.write(self._create_due)
+        stored = self._database.read(self._read_all)
+        may_create = self._database.may_create
+        if may_create and self._snapshot is None and not stored.is_encrypted:
+            # Once per process: two with different secrets would undo each other's work.
+            self._encrypt_at_start()
+            stored = self._database.read(self._read)
+        if create and may_create and self._needs_key(stored):
+            stored, made = self._database.write(self._create_due)
             for kid in made:
                 audit("key.created", kid=kid)
         read_at = time.monotonic()
-        self._snapshot = _Snapshot(dynamic, static, self._public(dynamic, static), read_at, interruptions)
+        known = None if self._snapshot is None else self._snapshot.stored
+        if known is not None and known.master == stored.master:
+            stored = replace(stored, master=known.master)  # the same object while nothing changed
+        self._snapshot = _Snapshot(
+            stored, self._public(stored.dynamic, stored.static), read_at, interruptions
+        )
         self._look_again_at = read_at + STALE_AFTER_S
         return self._snapshot
+
+    def _encrypt_at_start(self) -> None:
+        if self._database.is_shared and not self._database.read(self._rows.is_claimed):
+            raise ConfigError(
+                f"an official core shares {self._database.location.name}, and could not read encrypted keys: leave "
+                "encryption_key (SUPERTOKENS_ENCRYPTION_KEY) out, or set shared_with_core to NO "
+                "(SUPERTOKENS_SHARED_WITH_CORE) if no core uses it any more"
+            )
+        changed = self._database.write(self._encrypt)
+        log.info("%d keys in %s were encrypted", changed, self._database.location.name)
 
     def _public(self, dynamic: Sequence[SigningKey], static: Sequence[SigningKey]) -> KeySet:
         life_ms = lifetime_ms(self._settings)
@@ -289,38 +345,35 @@ class KeyRing(forks.ForkAware):
         # A new object tells verifiers to forget what they remember, so make one only for a change.
         return known if _ends(known.keys) == _ends(keys) else KeySet(keys, self._settings.now_ms())
 
-    def _read_all(self, connection: Connection) -> tuple[list[SigningKey], list[SigningKey]]:
+    def _read_all(self, connection: Connection) -> StoredKeys:
         self._ahead_ms = clocks.ahead_ms(connection, self._settings.now_ms())
-        if self._master_key is not None and self._rows.master(connection) != self._stored_master[1]:
-            self._master_key = None  # the database was restored or made anew
         return self._read(connection)
 
-    def _read(self, connection: Connection) -> tuple[list[SigningKey], list[SigningKey]]:
-        oldest_ms = self._now_ms() - lifetime_ms(self._settings)
-        return self._rows.signing_keys(connection, oldest_ms=oldest_ms)
+    def _read(self, connection: Connection) -> StoredKeys:
+        return self._rows.read(connection)
 
-    def _create_due(self, connection: Connection) -> tuple[list[SigningKey], list[SigningKey], list[str]]:
+    def _encrypt(self, connection: Connection) -> int:
+        self._database.lock(connection, _LOCK)
+        return self._rows.encrypt_all(connection)
+
+    def _create_due(self, connection: Connection) -> tuple[StoredKeys, list[str]]:
         # Under the lock another process may have been first. The pair is generated inside, too: many
         # processes starting at once shall not each spend that time on a key that nobody needs.
-        self._database.lock(connection, "signing keys")
-        dynamic, static = self._read(connection)
-        newest_ms = dynamic[0].created_ms if dynamic else None
+        self._database.lock(connection, _LOCK)
+        stored = self._read(connection)
+        newest_ms = stored.dynamic[0].created_ms if stored.dynamic else None
         made: list[str] = []
         if is_due(newest_ms, self._settings, now_ms=self._now_ms()):
-            made.append(self._rows.add_dynamic(connection, self._now_ms()))
-        if not static:
-            made.append(self._rows.add_static(connection, self._now_ms()))
-        return *self._read(connection), made
+            made.append(self._rows.insert_dynamic(connection))
+        if not stored.static:
+            made.append(self._rows.insert_static(connection))
+        if stored.master is None:
+            self._rows.insert_master(connection)
+        return self._read(connection), made
 
-    def _rotate(self, connection: Connection, *, drop_old: bool) -> int:
-        self._database.lock(connection, "signing keys")
-        dynamic, _ = self._read_all(connection)
-        after_ms = dynamic[0].created_ms if dynamic else 0
-        created_ms = max(self._now_ms(), after_ms + 1)
-        self._rows.add_dynamic(connection, created_ms)
-        if drop_old:
-            self._rows.delete_older(connection, oldest_ms=created_ms)
-        return created_ms
+    def _renew(self, connection: Connection, order: RenewalOrder) -> Renewed:
+        self._database.lock(connection, _LOCK)
+        return renew(connection, self._rows, order, now_ms=self._now_ms())
 
 
 def _ends(keys: Mapping[str, VerificationKey]) -> dict[str, int | None]:

@@ -12,7 +12,7 @@ import hmac
 import json
 import secrets
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from supertokens_py.access_token import same, to_json
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.secret import SecretText
 
 from .families import SECRET_LENGTH
 
@@ -37,6 +38,25 @@ _KEY_ITERATIONS = 100
 _MASTER_ITERATIONS = 1000
 _SHA512 = SHA512()
 _SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 3"
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """What refresh tokens of the app are sealed and derived with.
+
+    `pepper` is a secret that is not in the database, empty where none is configured. `also` holds what
+    tokens may have been made with before: it opens them and recognises successors, and makes none.
+    """
+
+    text: SecretText = field(repr=False)
+    pepper: bytes = field(default=b"", repr=False)
+    also: tuple[MasterKey, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, texts: Sequence[str], peppers: Sequence[bytes] = (b"",)) -> MasterKey:
+        """Return the key of the first text and pepper, with every other combination in `also`."""
+        first, *others = [cls(SecretText(text), pepper) for text in texts for pepper in peppers]
+        return cls(first.text, first.pepper, tuple(others))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +98,15 @@ def hash2(text: str) -> str:
     return hash1(hash1(text))
 
 
-def new_master_key() -> str:
+def new_master_key() -> SecretText:
     """Return a master key string in the official form, `1000:<salt>:<key>`."""
     salt = secrets.token_bytes(64)
     key = PBKDF2HMAC(_SHA512, 64, salt, _MASTER_ITERATIONS).derive(secrets.token_bytes(64))
-    return f"{_MASTER_ITERATIONS}:{salt.hex()}:{key.hex()}"
+    return SecretText(f"{_MASTER_ITERATIONS}:{salt.hex()}:{key.hex()}")
 
 
 def first_token(
-    master_key: str,
+    master_key: MasterKey,
     *,
     handle: str,
     user_id: str,
@@ -107,17 +127,20 @@ def first_token(
     )
 
 
-def successor(master_key: str, presented: RefreshToken, *, rotated_ms: int, anti_csrf: bool) -> RefreshToken:
+def successor(
+    master_key: MasterKey, presented: RefreshToken, *, rotated_ms: int, anti_csrf: bool
+) -> RefreshToken:
     """Return the one token that follows `presented` when it is rotated at `rotated_ms`.
 
     Everything random in it comes from an HMAC, so that a lost response or a second tab can be
     given the same successor again without keeping it anywhere. The HMAC covers the whole presented
     token, not its hash: a copy of the database, master key included, plus an access token must not
     be enough to compute a live refresh token. It also covers everything else that enters the
-    plaintext, so that one IV never seals two plaintexts.
+    plaintext, so that one IV never seals two plaintexts. Its key depends on the pepper: with one, not
+    even a retired token is enough.
     """
     facts = to_json([presented.handle, presented.user_id, presented.text, rotated_ms, anti_csrf])
-    material = hmac.digest(_successor_key(master_key), facts.encode(), "sha512")
+    material = hmac.digest(_successor_key(master_key.text, master_key.pepper), facts.encode(), "sha512")
     return _sealed(
         master_key,
         iv=material[:12],
@@ -130,7 +153,7 @@ def successor(master_key: str, presented: RefreshToken, *, rotated_ms: int, anti
     )
 
 
-def open_token(master_key: str, text: str) -> RefreshToken | None:
+def open_token(master_key: MasterKey, text: str) -> RefreshToken | None:
     """Return what a presented token holds, or None if it is not one of this app's."""
     parts = text.split(".") if len(text) <= MAX_TOKEN_LENGTH and text.isascii() else []
     if len(parts) != 3 or parts[2].upper() != _SUFFIX:
@@ -139,14 +162,32 @@ def open_token(master_key: str, text: str) -> RefreshToken | None:
         raw = binascii.a2b_base64(parts[0], strict_mode=True)
         if len(raw) <= _IV_BYTES or b64encode(raw).decode() != parts[0]:
             return None  # only one spelling of a token is that token
-        iv = raw[:_IV_BYTES]
-        contents = json.loads(AESGCM(_token_key(master_key, iv)).decrypt(iv, raw[_IV_BYTES:], None).decode())
-    except (ValueError, InvalidTag, RecursionError):
+    except ValueError:
         return None
-    return _read(contents, text=text, nonce=parts[1])
+    for key_text in dict.fromkeys((master_key.text, *(key.text for key in master_key.also))):
+        if (plaintext := _unsealed(key_text, raw)) is not None:
+            return _read(plaintext, text=text, nonce=parts[1])
+    return None
 
 
-def _read(contents: object, *, text: str, nonce: str) -> RefreshToken | None:
+def may_be_token(text: str) -> bool:
+    """Return whether a string that cannot be opened has the form of a refresh token."""
+    return 0 < len(text) <= MAX_TOKEN_LENGTH and text.count(".") == 2 and text.upper().endswith("." + _SUFFIX)
+
+
+def _unsealed(key_text: str, raw: bytes) -> bytes | None:
+    iv = raw[:_IV_BYTES]
+    try:
+        return AESGCM(_token_key(key_text, iv)).decrypt(iv, raw[_IV_BYTES:], None)
+    except InvalidTag:
+        return None
+
+
+def _read(plaintext: bytes, *, text: str, nonce: str) -> RefreshToken | None:
+    try:
+        contents: object = json.loads(plaintext.decode())
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(contents, dict):
         return None
     values = cast("Mapping[str, Any]", contents)
@@ -171,7 +212,7 @@ def _read(contents: object, *, text: str, nonce: str) -> RefreshToken | None:
 
 
 def _sealed(
-    master_key: str,
+    master_key: MasterKey,
     *,
     iv: bytes,
     nonce: str,
@@ -190,9 +231,9 @@ def _sealed(
         "tenantId": None if tenant_id == DEFAULT_TENANT_ID else tenant_id,
     }
     plaintext = to_json({name: value for name, value in contents.items() if value is not None})
-    sealed = iv + AESGCM(_token_key(master_key, iv)).encrypt(iv, plaintext.encode(), None)
+    sealed = iv + AESGCM(_token_key(master_key.text, iv)).encrypt(iv, plaintext.encode(), None)
     return RefreshToken(
-        text=f"{b64encode(sealed).decode()}.{nonce}.{_SUFFIX}",
+        text=SecretText(f"{b64encode(sealed).decode()}.{nonce}.{_SUFFIX}"),
         handle=handle,
         user_id=user_id,
         tenant_id=tenant_id,
@@ -202,11 +243,12 @@ def _sealed(
 
 
 @lru_cache(maxsize=8)
-def _successor_key(master_key: str) -> bytes:
-    return hmac.digest(master_key.encode(), _SUCCESSOR_PURPOSE, "sha256")
+def _successor_key(master_text: str, pepper: bytes) -> bytes:
+    key = hmac.digest(master_text.encode(), _SUCCESSOR_PURPOSE, "sha256")
+    return hmac.digest(key, pepper, "sha256") if pepper else key
 
 
 # A token that this process sealed mostly comes back to it, to be opened: its key need not be derived again.
 @lru_cache(maxsize=4096)
-def _token_key(master_key: str, iv: bytes) -> bytes:
-    return PBKDF2HMAC(_SHA512, 32, iv, _KEY_ITERATIONS).derive(master_key.encode())
+def _token_key(master_text: str, iv: bytes) -> bytes:
+    return PBKDF2HMAC(_SHA512, 32, iv, _KEY_ITERATIONS).derive(master_text.encode())

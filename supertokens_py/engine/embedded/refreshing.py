@@ -15,7 +15,7 @@ from supertokens_py.types.base import JSONObject
 
 from . import access_tokens
 from .access_tokens import Grant
-from .refresh_tokens import RefreshToken, open_token, successor
+from .refresh_tokens import MasterKey, RefreshToken, successor
 from .rotation import (
     Decision,
     Lineage,
@@ -54,7 +54,7 @@ class _Use:
     """A genuine refresh token that was presented, and what its successor is to be like."""
 
     token: RefreshToken
-    master_key: str
+    master_key: MasterKey
     anti_csrf: bool
     static: bool  #: whether the static signing key signs the next access token
     token_version: int  #: of the next access token
@@ -130,8 +130,7 @@ class Refresher(SessionWork):
     ) -> IssuedSession | Unauthorised | TokenTheft:
         """Rotate the refresh token, or answer what its use means."""
         life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
-        master_key = self._keys.master_key()
-        presented = open_token(master_key, refresh_token)
+        master_key, presented = self._keys.open_token(refresh_token)
         if presented is None:
             return Unauthorised(_INVALID)
         expected = presented.anti_csrf_token

@@ -17,7 +17,7 @@ from supertokens_py.engine.config import ReuseBehaviour
 from supertokens_py.engine.interface import ReuseSubtype
 
 from .families import has_family, is_of_family
-from .refresh_tokens import RefreshToken, successor
+from .refresh_tokens import MasterKey, RefreshToken, successor
 
 #: GONE: no live session. ROTATE: the current token. KEEP: the current token within the grace period of its
 #: own rotation. REPEAT: the previous token within it. PROMOTE: a child that an official core made, and
@@ -127,21 +127,24 @@ def anti_csrf_token(token: RefreshToken, *, anti_csrf: bool) -> str | None:
     return str(UUID(bytes=digest[:16], version=4))
 
 
-def successor_of(master_key: str, presented: RefreshToken, row: Lineage, *, anti_csrf: bool) -> Successor:
+def successor_of(
+    master_key: MasterKey, presented: RefreshToken, row: Lineage, *, anti_csrf: bool
+) -> Successor:
     """Return the token that a repeated use of `presented` yields (engine: Grace window).
 
-    The first rotation may have been asked for with the other anti-CSRF setting (a deployment in
-    between): then that successor, whose text the row still knows, is the one live token. If neither
-    matches, an official core chose the current token at random; as that core would, replace it.
+    The first rotation may have been asked for with the other anti-CSRF setting, or made under another
+    master key or secret (a deployment, or a renewal of keys in between): then that successor, whose hash
+    the row still knows, is the one live token. If none matches, an official core chose the current token
+    at random; as that core would, replace it.
     """
     rotated_ms = row.rotated_ms or 0
-    wanted = successor(master_key, presented, rotated_ms=rotated_ms, anti_csrf=anti_csrf)
-    if same(wanted.hash2, row.current):
-        return Successor(wanted, is_current=True)
-    other = successor(master_key, presented, rotated_ms=rotated_ms, anti_csrf=not anti_csrf)
-    if same(other.hash2, row.current):
-        return Successor(other, is_current=True)
-    return Successor(wanted, is_current=False)
+    for key in (master_key, *master_key.also):
+        for asked in (anti_csrf, not anti_csrf):
+            token = successor(key, presented, rotated_ms=rotated_ms, anti_csrf=asked)
+            if same(token.hash2, row.current):
+                return Successor(token, is_current=True)
+    token = successor(master_key, presented, rotated_ms=rotated_ms, anti_csrf=anti_csrf)
+    return Successor(token, is_current=False)
 
 
 def is_theft(subtype: ReuseSubtype, behaviour: ReuseBehaviour) -> bool:

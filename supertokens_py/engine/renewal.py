@@ -1,0 +1,40 @@
+"""What an operator may order of an engine that owns its keys, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalOrder:
+    """Which families of keys to renew, and what becomes of the earlier keys.
+
+    Args:
+        dynamic: the signing keys that rotate.
+        static: the signing key that does not. With `dynamic` and `drop_old` it is renewed in any case where
+            the access tokens of a session are signed with it.
+        master: the key of the refresh tokens.
+        drop_old: tokens signed with earlier keys of these families are refused from now on.
+        keep_sessions_ms: for how long refresh tokens of the earlier master key are accepted (ms); None
+            ends every session.
+    """
+
+    dynamic: bool = False
+    static: bool = False
+    master: bool = False
+    drop_old: bool = False
+    keep_sessions_ms: int | None = None
+
+    def accept_until_ms(self, now_ms: int) -> int | None:
+        """Return until when the earlier master key is accepted (Unix ms)."""
+        return None if self.keep_sessions_ms is None else now_ms + self.keep_sessions_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The ids of the new signing keys, whether the master key is new, and how many sessions ended."""
+
+    dynamic: str | None
+    static: str | None
+    master: bool
+    sessions_ended: int

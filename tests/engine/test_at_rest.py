@@ -1,0 +1,234 @@
+"""Encryption of keys at rest: what is stored, what is refused, and how a secret is introduced and changed."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Any
+
+import pytest
+
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded.at_rest import (
+    ENCRYPTED_PREFIX,
+    MARK,
+    AtRest,
+    _old_cipher,
+    is_strong,
+    renewed_mark,
+)
+from supertokens_py.engine.embedded.key_material import new_key_text
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import new_secret
+from tests.engine.conftest import Opener
+from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
+
+SECRET, OTHER = new_secret(), new_secret()
+PHRASE = "correct horse battery staple"
+ALL_KEYS = (
+    "SELECT value FROM key_value WHERE name = 'refresh_token_key' UNION ALL "
+    "SELECT value FROM session_access_token_signing_keys UNION ALL "
+    "SELECT key_string FROM jwt_signing_keys"
+)
+
+
+def at_rest(own: str | None, other: str | None = None, *, marked_by: str | None = None) -> AtRest:
+    settings = EngineConfig(encryption_key=own, previous_encryption_key=other).resolve({})
+    marker = EngineConfig(encryption_key=marked_by).resolve({})
+    return AtRest(settings, None if marked_by is None else renewed_mark(marker, None))
+
+
+def stored_keys(database: TestDatabase) -> list[str]:
+    return [text for (text,) in database.query(ALL_KEYS)]
+
+
+def in_clear(database: TestDatabase) -> list[str]:
+    return [text for text in stored_keys(database) if not text.startswith(ENCRYPTED_PREFIX)]
+
+
+def test_encryption_is_off_without_a_secret():
+    """An official core can read what we write."""
+    assert at_rest(None).protect("text", label="a") == "text"
+    assert at_rest(None).reveal("text", label="a") == "text"
+
+
+@pytest.mark.parametrize("secret", [SECRET, PHRASE], ids=["key", "passphrase"])
+def test_encrypted_texts_can_be_read_back_in_their_place_only(secret: str):
+    """With the same secret, under the same label; no two ciphertexts are alike."""
+    settings = EngineConfig(encryption_key=secret).resolve({})
+    mark = renewed_mark(settings, None)
+    own = AtRest(settings, mark)
+    stored = own.protect("text", label="d-1")
+    assert stored.startswith(ENCRYPTED_PREFIX + "2:")
+    assert "text" not in stored
+    assert stored != own.protect("text", label="d-1")
+    assert AtRest(settings, mark).reveal(stored, label="d-1") == "text"
+    for broken in (stored[:-4], ENCRYPTED_PREFIX, ENCRYPTED_PREFIX + "é"):
+        with pytest.raises(ConfigError, match="another encryption_key"):
+            own.reveal(broken, label="d-1")
+    with pytest.raises(ConfigError, match="another encryption_key"):
+        own.reveal(stored, label="d-2")
+    with pytest.raises(ConfigError, match=f"row '{MARK}' of key_value, which belongs to it, is missing"):
+        at_rest(secret).reveal(stored, label="d-1")
+    with pytest.raises(ConfigError, match="d-1 in the database is not encrypted"):
+        own.reveal("plain", label="d-1")
+    for other, message in ((OTHER, "another encryption_key"), (None, "set encryption_key")):
+        with pytest.raises(ConfigError, match=message):
+            AtRest(EngineConfig(encryption_key=other).resolve({}), mark)
+
+
+def test_the_same_secret_makes_other_keys_in_another_database():
+    """The salt is the database's: guesses at a passphrase have to be made anew for each."""
+    stored = at_rest(PHRASE, marked_by=PHRASE).protect("text", label="d-1")
+    with pytest.raises(ConfigError, match="another encryption_key"):
+        at_rest(PHRASE, marked_by=PHRASE).reveal(stored, label="d-1")
+
+
+@pytest.mark.parametrize("mark", ["", "{}", "[]", '{"salt": "zz", "check": "x"}', '{"salt": "00"}'])
+def test_a_damaged_mark_is_named(mark: str):
+    """It is not taken for a missing one, which would let plain keys in."""
+    with pytest.raises(ConfigError, match=f"row '{MARK}' of key_value is damaged"):
+        AtRest(EngineConfig(encryption_key=SECRET).resolve({}), mark)
+
+
+def test_keys_and_passphrases():
+    """What has 32 bytes in base64 or hex is a key; anything else is derived slowly."""
+    assert len(b64decode(new_secret())) == 32
+    assert new_secret() != new_secret()
+    for secret in (new_secret(), "0f" * 32, "AB" * 32, "-_" + new_secret()[2:]):
+        assert is_strong(secret), secret
+    for secret in (PHRASE, "a" * 43, "0f" * 16, "iloveyousupertok"):
+        assert not is_strong(secret), secret
+
+
+@pytest.mark.parametrize("secret", [SECRET, PHRASE], ids=["key", "passphrase"])
+def test_keys_at_rest(empty_database: TestDatabase, start: Opener, secret: str):
+    """With a secret every key is encrypted; without it, or with another, nothing starts."""
+    session = start(empty_database.uri, encryption_key=secret).create(anti_csrf=True)
+    assert len(stored_keys(empty_database)) == 3
+    assert in_clear(empty_database) == []
+    again = start(empty_database.uri, encryption_key=secret)
+    assert again.refresh(session).handle == session.handle
+    for other, message in ((None, "set encryption_key"), (OTHER, "another encryption_key")):
+        core = start(empty_database.uri, encryption_key=other)
+        for call in (core.create, core.jwks, core.reload_keys, core.reload_keys):
+            with pytest.raises(ConfigError, match=message):
+                call()
+
+
+@pytest.mark.parametrize("first_use", ["create", "jwks", "reload_keys"])
+def test_keys_from_before_the_secret_are_encrypted(fresh_shared: TestDatabase, start: Opener, first_use: str):
+    """Whatever the first use is; sessions and tokens from before go on."""
+    session = start(fresh_shared.uri).create()
+    assert len(in_clear(fresh_shared)) == 3
+    core = start(fresh_shared.uri, encryption_key=SECRET)
+    getattr(core, first_use)()
+    assert in_clear(fresh_shared) == []
+    assert core.refresh(session).handle == session.handle
+    assert core.regenerate_session(session.access_token.text, merge={"a": 1}).payload == {"a": 1}
+    core.rotate_signing_key()
+    core.create(dynamic_key=False)
+    assert in_clear(fresh_shared) == []
+
+
+def test_keys_of_the_form_of_before_are_read_and_replaced(fresh_shared: TestDatabase, start: Opener):
+    """Where an earlier release was given a secret, some keys are encrypted in its form, others in clear."""
+    session = start(fresh_shared.uri).create()
+    cipher = _old_cipher(PHRASE)
+    ((created_ms, text),) = fresh_shared.query("SELECT * FROM (SELECT created_at_time, value FROM "
+                                               "session_access_token_signing_keys) keys")  # fmt: skip
+    stored = cipher.encrypt(text, label=f"d-{created_ms}")
+    fresh_shared.query(f"UPDATE session_access_token_signing_keys SET value = '{stored}'")
+    core = start(fresh_shared.uri, encryption_key=PHRASE)
+    assert core.refresh(session).handle == session.handle
+    assert in_clear(fresh_shared) == []
+    assert all(text.startswith(ENCRYPTED_PREFIX + "2:") for text in stored_keys(fresh_shared))
+
+
+@pytest.mark.parametrize("family", ["dynamic", "static", "master"])
+def test_a_plain_key_planted_later_is_no_key(
+    fresh_shared: TestDatabase, start: Opener, clock: Clock, family: str
+):
+    """Who can write to the database, but does not have the secret, cannot add a key of his own."""
+    running = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock)
+    session = running.create()
+    planted = {
+        "dynamic": "INSERT INTO session_access_token_signing_keys (app_id, created_at_time, value) "
+        f"VALUES ('public', {clock() - 1}, '{new_key_text()}')",
+        "static": "INSERT INTO jwt_signing_keys (app_id, key_id, key_string, algorithm, created_at) "
+        f"VALUES ('public', 's-x', '{new_key_text()}', 'RS256', 1)",
+        "master": "UPDATE key_value SET value = '1000:aa:bb' WHERE name = 'refresh_token_key'",
+    }[family]
+    fresh_shared.query(planted)
+    fresh = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock)
+    for call in (fresh.create, fresh.jwks, fresh.reload_keys):
+        with pytest.raises(ConfigError, match="is not encrypted, and every other key is"):
+            call()
+    assert running.refresh(session).handle == session.handle  # goes on with the keys that it knows
+    assert f"d-{clock() - 1}" not in running.reload_keys().keys
+
+
+def test_a_plain_key_is_refused_where_the_mark_was_deleted(fresh_shared: TestDatabase, start: Opener):
+    """The keys that are encrypted still say that plain ones do not belong here."""
+    start(fresh_shared.uri, encryption_key=SECRET).create()
+    fresh_shared.query(f"DELETE FROM key_value WHERE name = '{MARK}'")
+    fresh_shared.query("UPDATE key_value SET value = '1000:aa:bb' WHERE name = 'refresh_token_key'")
+    with pytest.raises(ConfigError, match="is missing: restore it from a backup"):
+        start(fresh_shared.uri, encryption_key=SECRET).create()
+
+
+def test_a_secret_is_changed(fresh_shared: TestDatabase, start: Opener):
+    """The new process encrypts with the new secret; both are accepted meanwhile, the old one not any more."""
+    session = start(fresh_shared.uri, encryption_key=SECRET).create()
+    both = start(fresh_shared.uri, encryption_key=OTHER, previous_encryption_key=SECRET)
+    session = both.refresh(session)
+    session = start(fresh_shared.uri, encryption_key=OTHER).refresh(session)
+    for secret in (SECRET, None):
+        with pytest.raises(ConfigError, match="encryption_key"):
+            start(fresh_shared.uri, encryption_key=secret).create()
+
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "introduced": {"previous_encryption_key": SECRET},
+    "set": {"encryption_key": SECRET},
+    "announced": {"encryption_key": SECRET, "previous_encryption_key": OTHER},
+    "changed": {"encryption_key": OTHER, "previous_encryption_key": SECRET},
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [("none", "introduced"), ("introduced", "set"), ("set", "announced"), ("announced", "changed")],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_processes_of_two_steps_of_a_change_work_together(
+    fresh_shared: TestDatabase, start: Opener, one: str, two: str, turned: bool
+):
+    """During a deployment: each continues the other's sessions and recognises its successors."""
+    steps = (two, one) if turned else (one, two)
+    first, second = (start(fresh_shared.uri, **SETTINGS[name]) for name in steps)
+    if one == "set":
+        second.create()  # the database was encrypted before this step
+    for core, other in ((first, second), (second, first)):
+        session = core.create()
+        rotated = core.refresh(session)
+        again = other.refresh(session)
+        assert again.refresh_token.text == rotated.refresh_token.text
+        assert other.refresh(rotated).handle == session.handle
+        core.rotate_signing_key()
+        assert in_clear(fresh_shared) == [] or "set" not in steps
+
+
+def test_a_secret_that_is_set_within_the_grace_period_logs_nobody_out(
+    fresh_shared: TestDatabase, start: Opener, clock: Clock
+):
+    """Or changed, or removed: the successor of before is recognised as the current token."""
+    before = start(fresh_shared.uri, now_ms=clock)
+    session = before.create()
+    for settings in (SETTINGS["set"], SETTINGS["changed"]):
+        rotated = before.refresh(session)
+        before = start(fresh_shared.uri, now_ms=clock, **settings)
+        assert before.refresh(session).refresh_token.text == rotated.refresh_token.text
+        clock.advance(s=31)
+        session = rotated

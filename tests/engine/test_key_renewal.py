@@ -1,0 +1,149 @@
+"""Renewing keys: for each family and setting, no token of before is accepted (engine: Renewing keys)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from supertokens_py.access_token import parse_access_token
+from supertokens_py.engine.embedded import keys as keys_module
+from supertokens_py.engine.interface import IssuedSession, Unauthorised
+from supertokens_py.engine.renewal import RenewalOrder
+from supertokens_py.secret import new_secret
+from tests.engine.conftest import Opener
+from tests.engine.driver import Driver, header
+from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
+
+DAY_MS = 86_400_000
+SECRETS = pytest.mark.parametrize("secret", [None, new_secret()], ids=["plain", "encrypted"])
+
+
+@pytest.fixture
+def a_minute_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let the time pass after which each process looks for what others did."""
+    now = [1000.0]
+    monkeypatch.setattr(keys_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def advance() -> None:
+        now[0] += 61
+
+    return advance
+
+
+def verifies(core: Driver, session: IssuedSession) -> bool:
+    """Return whether the access token is signed with a key that this engine accepts."""
+    token = parse_access_token(session.access_token.text)
+    assert token is not None
+    key = core.reload_keys().keys.get(token.kid)
+    return key is not None and key.matches(token.text)
+
+
+def kid_of(session: IssuedSession) -> str:
+    return header(session.access_token.text)["kid"]
+
+
+@SECRETS
+@pytest.mark.parametrize("static", [False, True])
+@pytest.mark.parametrize("order", ["rotate", "signing", "all"])
+def test_no_token_of_a_dropped_key_verifies(
+    fresh_shared: TestDatabase,
+    start: Opener,
+    a_minute_later: Callable[[], None],
+    secret: str | None,
+    static: bool,
+    order: str,
+):
+    """Whichever family signs: in this process, in another, and after a restart."""
+    one, two = (start(fresh_shared.uri, encryption_key=secret) for _ in range(2))
+    session = one.create(dynamic_key=not static)
+    jwt = one.create_jwt({}, issuer="x", validity_s=60, static_key=True)
+    assert verifies(one, session)
+    assert verifies(two, session)
+    if order == "rotate":
+        one.rotate_signing_key(drop_old=True)
+    else:
+        families: dict[str, Any] = {"dynamic": True, "static": True, "master": order == "all"}
+        one.renew_keys(RenewalOrder(**families, drop_old=True))
+        assert header(jwt)["kid"] not in one.reload_keys().keys
+    a_minute_later()
+    third = start(fresh_shared.uri, encryption_key=secret)
+    for core in (one, two, third):
+        assert not verifies(core, session)
+        assert core.regenerate_session(session.access_token.text) == Unauthorised(
+            "the access token is not a valid one"
+        )
+        assert kid_of(session) not in [key["kid"] for key in core.jwks().keys]
+        new = core.create(dynamic_key=not static)
+        assert kid_of(new)[:2] == ("s-" if static else "d-")
+        assert all(verifies(other, new) for other in (one, two, third))
+    if order != "all":
+        assert one.refresh(session, dynamic_key=not static).handle == session.handle
+
+
+def test_a_static_key_that_signs_no_session_stays(fresh_shared: TestDatabase, start: Opener):
+    """JWTs of services outlive an emergency rotation of the session keys, unless the order says otherwise."""
+    core = start(fresh_shared.uri)
+    core.create()
+    jwt = core.create_jwt({}, issuer="x", validity_s=60, static_key=True)
+    renewed = core.renew_keys(RenewalOrder(dynamic=True, drop_old=True))
+    assert renewed.static is None
+    assert header(jwt)["kid"] in core.reload_keys().keys
+    renewed = core.renew_keys(RenewalOrder(static=True))
+    assert [key["kid"] for key in core.jwks().keys][1:] == [renewed.static, header(jwt)["kid"]]
+    assert header(core.create_jwt({}, issuer="x", validity_s=60, static_key=True))["kid"] == renewed.static
+
+
+@SECRETS
+def test_a_new_master_key_ends_every_session(
+    fresh_shared: TestDatabase, start: Opener, a_minute_later: Callable[[], None], secret: str | None
+):
+    """In this process, in another, and after a restart; also tokens that the earlier key sealed since."""
+    one, two = (start(fresh_shared.uri, encryption_key=secret) for _ in range(2))
+    sessions = [one.create(), two.create(), one.refresh(one.create())]
+    assert one.renew_keys(RenewalOrder(master=True)).sessions_ended == 3
+    late = two.create()
+    a_minute_later()
+    for core in (one, two, start(fresh_shared.uri, encryption_key=secret)):
+        for session in (*sessions, late):
+            assert core.refresh(session) == Unauthorised("Invalid refresh token")
+        assert core.refresh(core.create()).handle
+
+
+@SECRETS
+def test_sessions_are_kept_for_the_stated_time(
+    fresh_shared: TestDatabase, start: Opener, clock: Clock, secret: str | None
+):
+    """Who refreshes within it stays logged in; other processes learn of it by the first token."""
+    one, two = (start(fresh_shared.uri, encryption_key=secret, now_ms=clock) for _ in range(2))
+    used, unused, other = one.create(), one.create(), two.create()
+    for _ in range(2):
+        renewed = one.renew_keys(RenewalOrder(master=True, keep_sessions_ms=10 * DAY_MS))
+        assert renewed.sessions_ended == 0
+        clock.advance(hours=1)
+    used = one.refresh(used)
+    assert two.refresh(used).handle == used.handle
+    assert two.refresh(other).handle == other.handle
+    third = start(fresh_shared.uri, encryption_key=secret, now_ms=clock)
+    clock.advance(hours=10 * 24)
+    for core in (third, one):
+        core.sweep()
+        core.reload_keys()
+        assert third.refresh(unused) == Unauthorised("Invalid refresh token")
+    rows = fresh_shared.query("SELECT name FROM key_value WHERE name > 'supertokens_py_refresh_token'")
+    assert rows == []
+
+
+def test_a_renewal_within_the_grace_period_logs_nobody_out(
+    fresh_shared: TestDatabase, start: Opener, clock: Clock
+):
+    """The successor that the earlier master key made is recognised as the current token."""
+    core = start(fresh_shared.uri, now_ms=clock)
+    session = core.create()
+    rotated = core.refresh(session)
+    core.renew_keys(RenewalOrder(master=True, keep_sessions_ms=DAY_MS))
+    assert core.refresh(session).refresh_token.text == rotated.refresh_token.text
+    assert core.refresh(rotated).handle == session.handle
