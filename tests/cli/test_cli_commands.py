@@ -133,10 +133,13 @@ def test_every_key_of_a_clone_is_renewed(run: Runner, store: tuple[str, ...], co
 
 
 def test_keys_are_encrypted(
-    run: Runner, store: tuple[str, ...], core: Driver, monkeypatch: pytest.MonkeyPatch
+    run: Runner, sqlite_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a secret that `keys secret` made; without one, `keys encrypt` says what is missing."""
+    core = Driver(sqlite_database.uri)
     core.create()
+    core.close()
+    store = ("--connection-uri", sqlite_database.uri)
     assert "set encryption_key" in run("keys", "encrypt", *store).err
     secret = run("keys", "secret").out.strip()
     assert run("keys", "secret", "--json").json["encryption_key"] != secret

@@ -17,6 +17,7 @@ from supertokens_py.engine.embedded.at_rest import (
     renewed_mark,
 )
 from supertokens_py.engine.embedded.key_material import new_key_text
+from supertokens_py.engine.embedded.refresh_tokens import MasterKey, hash2, open_token, successor
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import new_secret
 from tests.engine.conftest import Opener
@@ -186,6 +187,37 @@ def test_a_secret_is_changed(fresh_shared: TestDatabase, start: Opener):
     for secret in (SECRET, None):
         with pytest.raises(ConfigError, match="encryption_key"):
             start(fresh_shared.uri, encryption_key=secret).create()
+
+
+def computed(texts: list[str], retired: str, rotated_ms: int) -> list[str]:
+    """Return what can be computed from the master key, a retired token and the time of its rotation."""
+    master_key = MasterKey.of(texts)
+    token = open_token(master_key, retired)
+    assert token is not None
+    keys = (master_key, *master_key.also)
+    return [
+        successor(key, token, rotated_ms=rotated_ms, anti_csrf=asked).text
+        for key in keys
+        for asked in (False, True)
+    ]
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["plain", "encrypted"])
+def test_a_secret_takes_part_in_every_successor(
+    fresh_shared: TestDatabase, start: Opener, secret: str | None, clock: Clock
+):
+    """All rows, the master key and every retired token make no current one; without a secret, they do."""
+    core = start(fresh_shared.uri, encryption_key=secret, now_ms=clock)
+    tokens = [core.create()]
+    for _ in range(3):
+        clock.advance(s=60)
+        tokens.append(core.refresh(tokens[-1]))
+        row = core.row(tokens[0].handle)
+        assert row is not None
+        texts: list[str] = [core.engine._keys.master_key().text]
+        made = computed(texts, tokens[-2].refresh_token.text, row["refresh_token_rotated_at"])
+        assert (tokens[-1].refresh_token.text in made) is (secret is None)
+        assert (row["refresh_token_hash_2"] in map(hash2, made)) is (secret is None)
 
 
 SETTINGS: dict[str, dict[str, Any]] = {

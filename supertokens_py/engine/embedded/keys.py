@@ -327,8 +327,8 @@ class KeyRing(forks.ForkAware):
     def _encrypt_at_start(self) -> None:
         if self._database.is_shared and not self._database.read(self._rows.is_claimed):
             raise ConfigError(
-                f"an official core shares {self._database.location.name}, and could not read encrypted keys: leave "
-                "encryption_key (SUPERTOKENS_ENCRYPTION_KEY) out, or set shared_with_core to NO "
+                f"an official core shares {self._database.location.name}, and could not read encrypted keys: "
+                "leave encryption_key (SUPERTOKENS_ENCRYPTION_KEY) out, or set shared_with_core to NO "
                 "(SUPERTOKENS_SHARED_WITH_CORE) if no core uses it any more"
             )
         changed = self._database.write(self._encrypt)

@@ -161,7 +161,7 @@ class RecipeInterface:
             raise UnauthorisedError(result.message)
         if isinstance(result, TokenTheft):
             raise TokenTheftError(result.user_id, result.handle, result.recipe_user_id, result.reuse)
-        return recipe.container_of(result)
+        return recipe.container_of(await recipe.with_own_issuer(result))
 
     @in_its_context
     async def revoke_session(self, session_handle: str, user_context: dict[str, Any]) -> bool:
@@ -259,6 +259,9 @@ class RecipeInterface:
     ) -> RegenerateAccessTokenOkResult | None:
         """Reissue an access token with another payload and the same expiry; None if the session is gone."""
         refuse_protected(new_access_token_payload)
+        token = self._recipe.read_token(access_token)
+        if token is not None and not self._recipe.accepts_issuer(token.payload.get("iss")):
+            return None
         result = await self._recipe.app.engine.regenerate_session(
             access_token, payload=new_access_token_payload
         )

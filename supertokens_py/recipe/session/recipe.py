@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.access_token import AccessToken, looks_like_jwt
@@ -37,6 +38,7 @@ from .payloads import json_copy, without_protected
 from .requests import VerifyOptions, allow_none, session_of_request
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
+from .tokens import is_issuer_accepted
 from .transport import COOKIE_LIMIT, PROXY_LIMIT, TokenWriter, access_cookie_length
 from .verifier import Verifier
 
@@ -77,7 +79,7 @@ class SessionRecipe(RecipeModule):
         self._issuer = given.issuer
         self._warned_of_size = False
         self._error_responses = ErrorResponses(self)
-        self._verifier = Verifier(app, self.config)
+        self._verifier = Verifier(app, self.config, self.accepted_issuers)
         self.read_token: Callable[[str], AccessToken | None] = self._verifier.read
         self.is_jwt = looks_like_jwt
         self.now_ms: Callable[[], int] = app.now_ms
@@ -106,6 +108,34 @@ class SessionRecipe(RecipeModule):
     def issuer(self) -> str:
         """The `iss` of new sessions."""
         return self.openid_recipe.issuer
+
+    def accepted_issuers(self) -> frozenset[str] | None:
+        """Return the `iss` of access tokens that are accepted; None for all."""
+        others = self.config.accepted_issuers
+        return None if others is None else others | {self.issuer}
+
+    def accepts_issuer(self, issuer: object) -> bool:
+        """Return whether a token with this `iss` is accepted; one without (None) is."""
+        return is_issuer_accepted(issuer, self.accepted_issuers())
+
+    async def with_own_issuer(self, issued: IssuedSession) -> IssuedSession:
+        """Return a refreshed session with an `iss` that this app accepts.
+
+        The payload is stored with the `iss` of the API domain under which the session was created. Where that
+        changed, it is replaced by one's own, so that a refresh leads to a token that is accepted.
+
+        Raises:
+            UnauthorisedError: the session is gone.
+        """
+        if self.accepts_issuer(issued.payload.get("iss")):
+            return issued
+        renewed = await self.app.engine.regenerate_session(
+            issued.access_token.text, merge={"iss": self.issuer}
+        )
+        if isinstance(renewed, Unauthorised):
+            raise UnauthorisedError(GONE)
+        token = renewed.access_token or issued.access_token
+        return replace(issued, payload=renewed.payload, access_token=token)
 
     @property
     def wants_anti_csrf_token(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -109,6 +109,8 @@ class SessionSettings:
         expose_access_token_to_frontend_in_cookie_based_auth: also send the access token as a header [False].
         jwks_refresh_interval_sec: seconds after which verification keys are loaded again [14400].
         jwt: older JWT switch; deprecated.
+        accepted_issuers: `iss` of access tokens that are accepted besides this API's own, such as
+            "https://api.example.org/auth" of another API domain on the same database; "any" compares nothing.
 
     Raises:
         ConfigError: an argument cannot work; the message names it.
@@ -128,6 +130,7 @@ class SessionSettings:
     expose_access_token_to_frontend_in_cookie_based_auth: bool | None = None
     jwks_refresh_interval_sec: int | None = None
     jwt: JWTConfig | dict[str, Any] | None = None
+    accepted_issuers: Sequence[str] | Literal["any"] | None = None
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -179,9 +182,28 @@ def _check_types(given: SessionSettings) -> None:
         value = getattr(given, name)
         if value is not None and not isinstance(value, bool):
             raise ConfigError(f"{name} must be True, False or None, not {value!r}")
+    _accepted_issuers(given.accepted_issuers)
     interval: Any = given.jwks_refresh_interval_sec
     if interval is not None and (isinstance(interval, bool) or not isinstance(interval, int) or interval < 1):
         raise ConfigError(f"jwks_refresh_interval_sec must be a whole number of seconds, not {interval!r}")
+
+
+def _accepted_issuers(given: Sequence[str] | Literal["any"] | None) -> frozenset[str] | None:
+    """Return the issuers besides one's own; None accepts all.
+
+    Raises:
+        ConfigError: it is neither a list of URLs nor "any".
+    """
+    if given == "any":
+        return None
+    values: Any = () if given is None else given
+    is_list = isinstance(values, list | tuple | set | frozenset)
+    if not is_list or not all(isinstance(value, str) and "://" in value for value in values):
+        raise ConfigError(
+            'accepted_issuers must be a list of issuers such as "https://api.example.org/auth", or "any", '
+            f"not {given!r}"
+        )
+    return frozenset(value.rstrip("/") for value in values)
 
 
 def _status_codes(given: SessionSettings) -> tuple[int, int]:
@@ -267,6 +289,7 @@ class SessionConfig:
         self.jwks_refresh_interval_sec: int = given.jwks_refresh_interval_sec or 14_400
         #: the mode that `session.init` was given, if it was
         self.explicit_anti_csrf: AntiCsrf | None = given.anti_csrf
+        self.accepted_issuers: frozenset[str] | None = _accepted_issuers(given.accepted_issuers)
         self._same_site: SameSite | None = self._fixed_same_site(given.cookie_same_site)
         strict = self._same_site in ("lax", "strict")
         #: the mode of every request: the cookies that are checked may have been set for any other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING
 
 from supertokens_py.access_token import AccessToken, parse_access_token
@@ -18,6 +19,14 @@ class UnknownKeyError(Exception):
     """The token names a key that the set does not hold; loading the keys again may help."""
 
 
+class UnknownIssuerError(TryRefreshTokenError):
+    """A token that is genuine, but of another app that has the same keys; `issuer` is its `iss`."""
+
+    def __init__(self, issuer: object) -> None:
+        self.issuer = issuer
+        super().__init__("the access token was issued by another app")
+
+
 class VerifiedTokens:
     """Access tokens whose signature held, by their text, for one set of keys.
 
@@ -27,8 +36,10 @@ class VerifiedTokens:
     with replaced keys remembers into their memory, which nobody reads any more.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, issuers: Callable[[], Container[str] | None] = lambda: None) -> None:
+        """`issuers` returns which `iss` are accepted, or None for all; only asked for unknown tokens."""
         self._half = size // 2
+        self._issuers = issuers
         self._memory = _Memory(None)
 
     def read(self, text: str) -> AccessToken | None:
@@ -57,7 +68,8 @@ class VerifiedTokens:
         if known is None and (known := memory.old.get(token.text)):
             self._remember(memory, token, known[1])
         if known is None:
-            self._remember(memory, token, verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key))
+            until_ms = verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key, issuers=self._issuers())
+            self._remember(memory, token, until_ms)
         elif now_ms > known[1]:
             raise TryRefreshTokenError("Access token expired")
 
@@ -80,10 +92,20 @@ class _Memory:
         self.old: dict[str, tuple[AccessToken, int]] = {}
 
 
-def verify(token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> int:
+def verify(
+    token: AccessToken,
+    keys: KeySet,
+    *,
+    now_ms: int,
+    dynamic_key: bool,
+    issuers: Container[str] | None = None,
+) -> int:
     """Return until when the token holds (Unix ms), after checking everything (protocol: Token checks).
 
+    A token without `iss` is of a release that did not write it; None as `issuers` accepts all.
+
     Raises:
+        UnknownIssuerError: its `iss` is not one of `issuers`.
         TryRefreshTokenError: it does not hold.
         UnknownKeyError: its key is not in the set.
     """
@@ -104,7 +126,15 @@ def verify(token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) 
     not_before = token.payload.get("nbf")
     if token.created_ms > now_ms + CLOCK_SKEW_MS or _is_future(not_before, now_ms):
         raise TryRefreshTokenError("Access token is not valid yet")
+    issuer = token.payload.get("iss")
+    if not is_issuer_accepted(issuer, issuers):
+        raise UnknownIssuerError(issuer)
     return until
+
+
+def is_issuer_accepted(issuer: object, issuers: Container[str] | None) -> bool:
+    """Return whether a payload with this `iss` (None: without) is accepted; None as `issuers` accepts all."""
+    return issuers is None or issuer is None or (isinstance(issuer, str) and issuer in issuers)
 
 
 def _is_future(seconds: object, now_ms: int) -> bool:
