@@ -196,9 +196,12 @@ def _accepted_issuers(given: Sequence[str] | Literal["any"] | None) -> frozenset
     """
     if given == "any":
         return None
-    values: Any = () if given is None else given
-    is_list = isinstance(values, list | tuple | set | frozenset)
-    if not is_list or not all(isinstance(value, str) and "://" in value for value in values):
+    values: list[Any] = []
+    if isinstance(given, list | tuple | set | frozenset):
+        values = list(given)
+    elif given is not None:
+        values = [None]
+    if not all(isinstance(value, str) and "://" in value for value in values):
         raise ConfigError(
             'accepted_issuers must be a list of issuers such as "https://api.example.org/auth", or "any", '
             f"not {given!r}"
