@@ -189,6 +189,16 @@ def test_a_secret_is_changed(fresh_shared: TestDatabase, start: Opener):
             start(fresh_shared.uri, encryption_key=secret).create()
 
 
+def test_a_core_that_shares_the_database_can_read_its_keys(fresh_shared: TestDatabase, start: Opener):
+    """A secret is an error there, and nothing is encrypted, until the core is said to be gone."""
+    start(fresh_shared.uri).create()
+    with pytest.raises(ConfigError, match="could not read encrypted keys"):
+        start(fresh_shared.uri, encryption_key=SECRET, shared_with_core="YES").create()
+    assert len(in_clear(fresh_shared)) == 3
+    start(fresh_shared.uri, encryption_key=SECRET, shared_with_core="NO").create()
+    assert in_clear(fresh_shared) == []
+
+
 def computed(texts: list[str], retired: str, rotated_ms: int) -> list[str]:
     """Return what can be computed from the master key, a retired token and the time of its rotation."""
     master_key = MasterKey.of(texts)
