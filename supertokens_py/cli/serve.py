@@ -70,7 +70,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     given = cast("list[str] | None", args.api_key) or []
     keys = parse_api_keys(",".join(given) or os.environ.get(environment.API_KEYS))
     ApiKeys(keys)
-    if not keys and not _is_loopback(host) and not args.allow_no_api_key:
+    allowed = args.allow_no_api_key or os.environ.get(environment.ALLOW_NO_API_KEY, "").strip() == "1"
+    if not keys and not _is_loopback(host) and not allowed:
         raise ConfigError(
             f"anyone who reaches {host} could create sessions: set --api-key or $SUPERTOKENS_API_KEYS "
             "(or say --allow-no-api-key, where a firewall or a proxy keeps strangers out)"
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     # Worker processes read what this one decided from their environment.
     os.environ[environment.CONNECTION_URI] = uri
     os.environ[environment.API_KEYS] = ",".join(keys)
+    os.environ[environment.ALLOW_NO_API_KEY] = "0" if keys else "1"
     if args.base_path is not None:
         os.environ[environment.BASE_PATH] = cast("str", args.base_path)
     environment.create()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from hmac import compare_digest
+from ipaddress import ip_address, ip_network
 
 from supertokens_py.cdi.versions import OFFERED, Version
 from supertokens_py.exceptions import ConfigError
@@ -16,6 +17,32 @@ from .call import Refused
 _KEY = re.compile(r"[A-Za-z0-9=-]{20,}")
 #: Names that the public DNS gives to nobody (RFC 6761, RFC 6762, ICANN resolution 2024.07.29.06).
 _PRIVATE_DOMAINS = (".localhost", ".local", ".internal")
+#: Addresses that the public internet does not route (RFC 1122, 1918, 3927, 4193, 4291, 6598).
+_PRIVATE_NETWORKS = tuple(
+    map(
+        ip_network,
+        (
+            "127.0.0.0/8",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "169.254.0.0/16",
+            "100.64.0.0/10",
+            "::1/128",
+            "fc00::/7",
+            "fe80::/10",
+        ),
+    )
+)
+#: Keys that documentations show, ours and that of the core's image.
+_PLACEHOLDERS = frozenset(
+    (
+        "choose-a-long-random-key",
+        "your-long-random-api-key",
+        "your-api-key-your-api-key",
+        "some-random-api-key-of-yours",
+    )
+)
 
 
 class ApiKeys:
@@ -26,6 +53,9 @@ class ApiKeys:
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._hashes = [_hash(_checked(key)) for key in keys]
+
+    def __bool__(self) -> bool:
+        return bool(self._hashes)
 
     def check(self, headers: Mapping[str, str]) -> None:
         """Refuse a request that shows none of the keys."""
@@ -72,6 +102,8 @@ def parse_api_keys(text: str | None) -> list[str]:
 
 
 def _checked(key: str) -> str:
+    if key.lower() in _PLACEHOLDERS:
+        raise ConfigError(f"{key!r} is an example of the documentation, not an API key: everybody knows it")
     if not _KEY.fullmatch(key):
         raise ConfigError("an API key needs at least 20 characters out of A-Z, a-z, 0-9, '=' and '-'")
     return key
@@ -100,8 +132,11 @@ def _host_name(host: str) -> str:
 
 
 def _is_private(name: str) -> bool:
-    """Tell whether no stranger can have this name: an address, or a name outside of the public DNS."""
-    return is_ip(name) or "." not in name or name.lower().endswith(_PRIVATE_DOMAINS)
+    """Return whether no stranger can have this name: a private address, or one outside the public DNS."""
+    if is_ip(name):
+        address = ip_address(name)
+        return any(address in network for network in _PRIVATE_NETWORKS if network.version == address.version)
+    return "." not in name or name.lower().endswith(_PRIVATE_DOMAINS)
 
 
 def _hash(key: str) -> bytes:

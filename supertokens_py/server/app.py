@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -18,7 +17,12 @@ from supertokens_py.cdi.versions import Version
 from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import Engine, UnknownTenantError
-from supertokens_py.exceptions import BadInputError, EngineUnavailableError, ProtectedClaimError
+from supertokens_py.exceptions import (
+    BadInputError,
+    ConfigError,
+    EngineUnavailableError,
+    ProtectedClaimError,
+)
 
 from . import core, roles, sessions, tenants, users
 from .access import ApiKeys, Versions
@@ -26,13 +30,16 @@ from .addresses import Addresses, rules
 from .call import Call, Refused, read_json
 from .core import JsonResponse, TextResponse
 from .description import described
+from .known_tenants import KnownTenants
 from .routing import Endpoint, Router, Scope, normalised_base_path
 
 _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1_048_576
-_TENANT_MEMORY_S = 60
-_MAX_REMEMBERED_TENANTS = 10_000
+NO_KEYS = (
+    "without API keys anyone who reaches the server could create sessions: set SUPERTOKENS_API_KEYS "
+    "(api_keys), or SUPERTOKENS_ALLOW_NO_API_KEY=1 (allow_no_api_key=True) where nobody else can reach it"
+)
 _PROTECTED = "The user payload contains protected field"
 
 
@@ -40,6 +47,7 @@ def create_app(
     engine: Engine,
     *,
     api_keys: Iterable[str] = (),
+    allow_no_api_key: bool = False,
     base_path: str = "",
     min_cdi_version: str | None = None,
     max_cdi_version: str | None = None,
@@ -52,7 +60,8 @@ def create_app(
 
     Args:
         engine: normally an embedded one.
-        api_keys: what callers must show in `api-key` or `Authorization`; without any, everyone may call.
+        api_keys: what callers must show in `api-key` or `Authorization`.
+        allow_no_api_key: whether every program may call where there are no keys.
         base_path: what stands before every path.
         min_cdi_version: the oldest version of the interface on offer [3.0].
         max_cdi_version: the newest [5.6].
@@ -65,6 +74,9 @@ def create_app(
         ConfigError: an argument cannot work.
     """
     versions = Versions(min_cdi_version, max_cdi_version)
+    keys = ApiKeys(api_keys)
+    if not keys and not allow_no_api_key:
+        raise ConfigError(NO_KEYS)
     endpoints: list[Endpoint] = [
         *core.endpoints(versions.offered),
         *sessions.ENDPOINTS,
@@ -75,7 +87,7 @@ def create_app(
     server = _Server(
         engine,
         addresses=Addresses(engine, rules(ip_allow_regex, ip_deny_regex)),
-        keys=ApiKeys(api_keys),
+        keys=keys,
         versions=versions,
         router=Router(
             described(endpoints, versions.offered, base_path=normalised_base_path(base_path)), base_path
@@ -115,7 +127,7 @@ class _Server:
         self._router = router
         self._max_body_bytes = max_body_bytes
         self._now_ms = now_ms
-        self._known_tenants: dict[str, float] = {}
+        self._tenants = KnownTenants(engine)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -147,7 +159,8 @@ class _Server:
         if not one.open:
             self._keys.check(request.headers)
         version = self._version(request, versioned=one.versioned)
-        endpoint = target.methods.get(request.method)
+        # HEAD is a GET whose body the HTTP server leaves out.
+        endpoint = target.methods.get("GET" if request.method == "HEAD" else request.method)
         if endpoint is None:
             raise Refused(405, "Method not supported")
         has_body = request.method in ("POST", "PUT") and not endpoint.open
@@ -159,10 +172,11 @@ class _Server:
             body=read_json(await self._body(request)) if has_body else {},
             now_ms=self._now_ms,
         )
-        await self._check_tenant(call, endpoint.scope)
+        await self._check_tenant(call, endpoint.scope, is_open=endpoint.open)
         answer = await endpoint.handle(call)
         if endpoint.handle in tenants.CHANGES:
             self._addresses.forget()
+            self._tenants.forget()
         return answer
 
     def _version(self, request: Request, *, versioned: bool) -> Version:
@@ -178,21 +192,15 @@ class _Server:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    async def _check_tenant(self, call: Call, scope: Scope) -> None:
+    async def _check_tenant(self, call: Call, scope: Scope, *, is_open: bool) -> None:
         if call.tenant_id == DEFAULT_TENANT_ID or scope is Scope.SELF:
             return
         if scope is Scope.APP:
             call.only_for_app()
         if scope is Scope.PUBLIC:
             call.only_for_public()
-        now_s = time.monotonic()
-        if self._known_tenants.get(call.tenant_id, 0) > now_s:
-            return
-        if await self._engine.tenant(call.tenant_id) is None:
-            raise UnknownTenantError(call.tenant_id)
-        if len(self._known_tenants) >= _MAX_REMEMBERED_TENANTS:
-            self._known_tenants.clear()
-        self._known_tenants[call.tenant_id] = now_s + _TENANT_MEMORY_S
+        known = self._tenants.require_for_stranger if is_open else self._tenants.require
+        await known(call.tenant_id)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

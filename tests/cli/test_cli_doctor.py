@@ -283,7 +283,7 @@ def test_an_older_core_costs_a_call_more(run: Runner, sqlite_database: TestDatab
     from tests.cli.preflights import served
 
     driver = Driver(sqlite_database.uri)
-    with served(create_app(driver.engine, max_cdi_version="5.4")) as address:
+    with served(create_app(driver.engine, allow_no_api_key=True, max_cdi_version="5.4")) as address:
         ran = run("doctor", "--json", "--connection-uri", address)
     assert ran.code == 0
     assert texts(ran, "ok")[0] == f"{address} answers, CDI 5.4 is spoken"

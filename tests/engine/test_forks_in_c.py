@@ -32,7 +32,7 @@ def test_children_of_a_fork_in_c_share_no_connection(shared_database: TestDataba
 def test_children_of_a_fork_in_c_share_no_connection_to_a_core(sqlite_database: TestDatabase, start: Opener):
     """A response on a shared connection would be the session of another user."""
     host = Host()
-    host.app = create_app(start(sqlite_database.uri).engine)
+    host.app = create_app(start(sqlite_database.uri).engine, allow_no_api_key=True)
     host.start()
     try:
         assert printed(host.address) == "done\n"

@@ -44,6 +44,7 @@ def start(clock: Clock, sqlite_database: TestDatabase) -> Iterator[Callable[...,
                 **(engine or {}),
             }
             opened = open_engine(sqlite_database.uri, EngineConfig(now_ms=clock, **settings).resolve({}))
+            options = {"allow_no_api_key": True, **options}
             app = seen_from(address, create_app(opened, now_ms=clock, **options))
             return Wire(stack.enter_context(TestClient(app, base_url="http://core")))
 

@@ -154,6 +154,18 @@ def test_a_rule_that_cannot_be_read_lets_nobody_in() -> None:
 def test_the_environment_sets_rules() -> None:
     """A pattern that is none is named at the start."""
     with pytest.raises(ConfigError, match="ip_deny_regex is no regular expression"):
-        create_from({"SUPERTOKENS_CONNECTION_URI": "sqlite://", "SUPERTOKENS_IP_DENY_REGEX": "("})
+        create_from(
+            {
+                "SUPERTOKENS_CONNECTION_URI": "sqlite://",
+                "SUPERTOKENS_ALLOW_NO_API_KEY": "1",
+                "SUPERTOKENS_IP_DENY_REGEX": "(",
+            }
+        )
     with pytest.raises(ConfigError, match="ip_allow_regex is no regular expression"):
-        create_from({"SUPERTOKENS_CONNECTION_URI": "sqlite://", "SUPERTOKENS_IP_ALLOW_REGEX": "("})
+        create_from(
+            {
+                "SUPERTOKENS_CONNECTION_URI": "sqlite://",
+                "SUPERTOKENS_ALLOW_NO_API_KEY": "1",
+                "SUPERTOKENS_IP_ALLOW_REGEX": "(",
+            }
+        )

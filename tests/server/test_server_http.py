@@ -40,6 +40,12 @@ def test_web_pages_may_not_call_a_server_without_api_keys(wire: Wire, headers: d
         ("core.Internal", True),
         ("evil.example:3567", False),
         ("127.0.0.1.evil.example", False),
+        ("10.1.2.3:3567", True),
+        ("192.168.0.9", True),
+        ("[fd00::1]:3567", True),
+        ("203.0.113.7:3567", False),
+        ("8.8.8.8", False),
+        ("[2001:db8::1]:3567", False),
         ("internal.evil.example.", False),
     ],
 )
@@ -49,7 +55,7 @@ def test_without_api_keys_a_public_name_is_refused(wire: Wire, host: str, passes
     if passes:
         assert answer.status_code == 200
     else:
-        name = host.partition(":")[0]
+        name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
         assert (answer.status_code, answer.text) == (403, f"Requests to {name} need an API key\n")
 
 
@@ -325,7 +331,7 @@ def test_failures_are_5xx_and_tell_no_secrets(error: Exception, expected: tuple[
     from starlette.testclient import TestClient
 
     engine: Engine = _Broken(error)  # pyright: ignore[reportAssignmentType]
-    wire = Wire(TestClient(create_app(engine), base_url="http://core"))
+    wire = Wire(TestClient(create_app(engine, allow_no_api_key=True), base_url="http://core"))
     assert wire.refusal("GET", "/recipe/roles") == expected
     assert wire.refusal("GET", "/hello") == expected
 
@@ -335,7 +341,7 @@ def test_a_burst_of_hellos_does_not_reach_the_database() -> None:
     from starlette.testclient import TestClient
 
     engine: Engine = _Broken(EngineUnavailableError("away"))  # pyright: ignore[reportAssignmentType]
-    wire = Wire(TestClient(create_app(engine), base_url="http://core"))
+    wire = Wire(TestClient(create_app(engine, allow_no_api_key=True), base_url="http://core"))
     statuses = [wire.raw("GET", "/hello").status_code for _ in range(7)]
     assert statuses[:5] == [503] * 5
     assert 200 in statuses[5:]
@@ -354,6 +360,8 @@ def test_hellos_to_unknown_tenants_are_counted_alike(start: Callable[..., Wire])
     "options",
     [
         {"api_keys": ["short"]},
+        {"api_keys": ["choose-a-long-random-key"]},
+        {"allow_no_api_key": False},
         {"api_keys": ["twenty-characters-and-a-blank or-so"]},
         {"min_cdi_version": "2.21"},
         {"max_cdi_version": "6.0"},

@@ -31,7 +31,7 @@ def core() -> Core:
 
 @pytest.fixture
 def legacy(core: Core) -> Iterator[Wire]:
-    with TestClient(create_app(engine_over(core)), base_url="http://server") as client:
+    with TestClient(create_app(engine_over(core), allow_no_api_key=True), base_url="http://server") as client:
         yield Wire(client, LEGACY)
 
 

@@ -87,3 +87,31 @@ def test_the_environment_configures_a_server(sqlite_database: TestDatabase) -> N
         body = {"userId": "u", "userDataInJWT": {}, "userDataInDatabase": {}, "enableAntiCsrf": False}
         created = httpx2.post(f"{server.address}/recipe/session", headers=headers, json=body).json()
         assert created["accessToken"]["expiry"] - created["accessToken"]["createdTime"] == 60_000
+
+
+def test_the_health_check_of_official_compose_files(sqlite_database: TestDatabase) -> None:
+    """`echo` adds a line break after the request, which may arrive at any moment before the answer."""
+    request = b"GET /hello HTTP/1.1\r\nhost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    with serving(sqlite_database.uri) as server:
+        host, port = server.address.removeprefix("http://").split(":")
+
+        def answer(pause_s: float) -> bytes:
+            with socket.create_connection((host, int(port)), timeout=10) as client:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                client.sendall(request)
+                until = time.perf_counter() + pause_s
+                while time.perf_counter() < until:
+                    pass
+                received = b""
+                try:
+                    client.sendall(b"\n")
+                    while part := client.recv(4096):
+                        received += part
+                except OSError:  # the answer came first, and the connection is closed
+                    pass
+                return received
+
+        answers = [answer(number / 400 * 0.0015) for number in range(400)]
+        assert [text for text in answers if text and b"Hello" not in text] == []
+        assert httpx2.head(f"{server.address}/hello").status_code == 200
+        assert "Invalid HTTP request" not in server.output()

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from supertokens_py.server import app as server_app
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.interface import Tenant
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.server import create_app, known_tenants
 from supertokens_py.server.environment import create_from
 from tests.server.wire import Wire
 
@@ -61,7 +65,7 @@ def test_more_tenants_than_are_remembered(
     start: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are asked for again."""
-    monkeypatch.setattr(server_app, "_MAX_REMEMBERED_TENANTS", 1)
+    monkeypatch.setattr(known_tenants, "MAX_REMEMBERED", 1)
     wire = start()
     for tenant in ("t1", "t2"):
         wire.put("/recipe/multitenancy/tenant/v2", {"tenantId": tenant})
@@ -72,7 +76,95 @@ def test_more_tenants_than_are_remembered(
 
 def test_the_environment_limits_bodies() -> None:
     """In bytes, from 1024 on."""
-    environ = {"SUPERTOKENS_CONNECTION_URI": "sqlite://", "SUPERTOKENS_MAX_BODY_BYTES": "2000"}
+    environ = {
+        "SUPERTOKENS_CONNECTION_URI": "sqlite://",
+        "SUPERTOKENS_MAX_BODY_BYTES": "2000",
+        "SUPERTOKENS_ALLOW_NO_API_KEY": "1",
+    }
     with TestClient(create_from(environ), base_url="http://core") as client:
         answer = Wire(client).refusal("POST", "/recipe/session", content=b" " * 2_001)
     assert answer == (413, "The request body is larger than 2000 bytes")
+
+
+MEMORY = {"SUPERTOKENS_CONNECTION_URI": "sqlite://"}
+KEYS = {"SUPERTOKENS_API_KEYS": "a-real-secret-of-forty-characters-000000"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({}, "without API keys anyone who reaches the server could create sessions"),
+        ({"SUPERTOKENS_API_KEYS": " , "}, "without API keys"),
+        ({"SUPERTOKENS_ALLOW_NO_API_KEY": "0"}, "without API keys"),
+        ({"SUPERTOKENS_ALLOW_NO_API_KEY": "yes"}, "must be 0 or 1"),
+        ({"SUPERTOKENS_API_KEY": KEYS["SUPERTOKENS_API_KEYS"]}, "the server reads SUPERTOKENS_API_KEYS"),
+        ({"SUPERTOKENS_APIKEYS": "x"}, "did you mean SUPERTOKENS_API_KEYS"),
+        ({**KEYS, "SUPERTOKENS_IP_ALOW_REGEX": "10.*"}, "did you mean SUPERTOKENS_IP_ALLOW_REGEX"),
+        (
+            {**KEYS, "SUPERTOKENS_ACCESS_TOKEN_VALIDTY": "60"},
+            "did you mean SUPERTOKENS_ACCESS_TOKEN_VALIDITY",
+        ),
+        ({"SUPERTOKENS_API_KEYS": "choose-a-long-random-key"}, "is an example of the documentation"),
+    ],
+)
+def test_an_environment_that_would_leave_the_server_open_is_refused(
+    environ: dict[str, str], message: str
+) -> None:
+    """A process manager does not know what `supertokens serve` knows: where the server listens."""
+    with pytest.raises(ConfigError, match=message):
+        create_from({**MEMORY, **environ})
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        KEYS,
+        {"SUPERTOKENS_ALLOW_NO_API_KEY": "1"},
+        {**KEYS, "SUPERTOKENS_API_KEY": "what an application on this machine shows"},
+        {**KEYS, "SUPERTOKENS_PORT": "tcp://10.0.0.1:3567", "SUPERTOKENS_SERVICE_HOST": "10.0.0.1"},
+        {**KEYS, "SUPERTOKENS_CORE_POOL_SIZE": "4", "SUPERTOKENS_DEBUG": "1", "UNRELATED": "x"},
+    ],
+)
+def test_variables_of_others_are_no_mistakes(environ: dict[str, str]) -> None:
+    """Those of clients, of the remote engine, of Kubernetes."""
+    with TestClient(create_from({**MEMORY, **environ}), base_url="http://core") as client:
+        assert client.get("/hello").text == "Hello\n"
+
+
+class _Counting(EmbeddedEngine):
+    looks = 0
+
+    async def tenant(self, tenant_id: str) -> Tenant | None:
+        self.looks += 1
+        return await super().tenant(tenant_id)
+
+    async def tenants(self) -> list[Tenant]:
+        self.looks += 1
+        return await super().tenants()
+
+
+def test_strangers_cannot_make_the_server_ask_its_database() -> None:
+    """Keys of tenants that do not exist: one look a second, whatever is asked for; a new tenant is found."""
+    engine = _Counting("sqlite://", EngineConfig(clean_up_interval=0).resolve({}))
+    app = create_app(engine, api_keys=KEYS.values())
+    app.routes[0].endpoint._tenants._clock = lambda: 1000.0
+    with TestClient(app, base_url="http://203.0.113.7") as client:
+        client.get("/t0/.well-known/jwks.json")
+        engine.looks = 0
+        for number in range(50):
+            answer = client.get(f"/t{number}/.well-known/jwks.json")
+            assert (answer.status_code, answer.text[:26]) == (400, "AppId or tenantId not foun")
+        assert engine.looks == 0
+        headers = {"api-key": KEYS["SUPERTOKENS_API_KEYS"]}
+        client.put("/recipe/multitenancy/tenant/v2", json={"tenantId": "t7"}, headers=headers)
+        assert client.get("/t7/.well-known/jwks.json").json()["keys"]
+
+
+@pytest.mark.parametrize("path", ["/hello", "/", "/public/hello", "/.well-known/jwks.json"])
+def test_probes_may_ask_with_head(wire: Wire, path: str) -> None:
+    """A servlet answers HEAD as GET."""
+    answer = wire.raw("HEAD", path)
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        200,
+        wire.raw("GET", path).headers["content-type"],
+    )

@@ -310,7 +310,9 @@ class _Reticent(EmbeddedEngine):
 def test_a_changed_payload_that_the_engine_did_not_see_is_read(clock: Clock) -> None:
     """CS-28 holds over every engine; a session that ends between the two reads is gone."""
     engine = _Reticent("sqlite://", EngineConfig(now_ms=clock, clean_up_interval=0).resolve({}))
-    with TestClient(create_app(engine, now_ms=clock), base_url="http://core") as client:
+    with TestClient(
+        create_app(engine, now_ms=clock, allow_no_api_key=True), base_url="http://core"
+    ) as client:
         wire = Wire(client)
         created = wire.create(userDataInJWT={"a": 1})
         answer = wire.verify(access(created), checkDatabase=True)
@@ -458,7 +460,8 @@ def test_linked_login_methods_are_one_user(empty_postgres_database: TestDatabase
         empty_postgres_database.query(statement)
     settings = EngineConfig(now_ms=clock, clean_up_interval=0).resolve({})
     with TestClient(
-        create_app(open_engine(empty_postgres_database.uri, settings)), base_url="http://core"
+        create_app(open_engine(empty_postgres_database.uri, settings), allow_no_api_key=True),
+        base_url="http://core",
     ) as client:
         wire = Wire(client)
         a, b = (wire.create(user)["session"]["handle"] for user in ("a", "b"))

@@ -97,7 +97,7 @@ def core(
 ) -> Iterator[Driver]:
     """A remote engine over our server, in the newest version and in the one of current official SDKs."""
     behind = start(database.uri, now_ms=clock)
-    host.app = create_app(behind.engine, max_cdi_version=request.param, now_ms=clock)
+    host.app = create_app(behind.engine, allow_no_api_key=True, max_cdi_version=request.param, now_ms=clock)
     engine = RemoteEngine(
         host.address, EngineConfig(now_ms=clock).resolve({}), remote_settings=RemoteSettings()
     )
