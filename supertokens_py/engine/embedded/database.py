@@ -13,19 +13,20 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from supertokens_py import forks
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError, SuperTokensError
 
 from . import failures, schema, tables
+from .driver_queries import DriverQueries
 from .gates import Gate, Slots
 from .location import Location, locate
 from .pools import begin, open_pool
 from .postgres import Generation
 from .retries import Retries, Step
-from .statements import DriverQuery, lock_key, take_lock
+from .statements import lock_key, take_lock
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Connection, Engine, PoolProxiedConnection
@@ -68,8 +69,7 @@ class Database(forks.ForkAware):
         #: Grows when connections broke or tables vanished: what was read before may be of another database.
         self.interruptions = 0
         event.listen(self._pool, "invalidate", self._interrupted)
-        self._driver_error: type[Exception] = self._pool.dialect.loaded_dbapi.Error
-        self._queries: dict[ClauseElement, DriverQuery] = {}  # compiled at their first use
+        self._queries = DriverQueries(self._pool)
         self._opened = False
         self._is_unusable = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
@@ -116,7 +116,7 @@ class Database(forks.ForkAware):
         self, connection: Connection, statement: ClauseElement, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
         """Run a statement of a unit of work on the driver's own cursor."""
-        return self._fetched(connection, connection.connection, statement, values)
+        return self._queries.row(connection, connection.connection, statement, values)
 
     def single(self, work: Callable[[Connection], T], *, repeatable: bool = False) -> T:
         """Run one writing statement, which is its own transaction.
@@ -203,11 +203,8 @@ class Database(forks.ForkAware):
         if step == "reconnect":
             log.info("connection to %s was lost, trying a new one", self.location.name)
         elif step == "replace":
-            log.warning(
-                "%s: %s; all connections are replaced",
-                self.location.name,
-                failures.advise(error, self.location),
-            )
+            advice = failures.advise(error, self.location)
+            log.warning("%s: %s; all connections are replaced", self.location.name, advice)
             self._generation.end(prepares=not failures.is_mixed_up(error))
         elif step == "reopen":
             log.warning("the tables in %s are gone: looking at the schema again", self.location.name)
@@ -236,39 +233,15 @@ class Database(forks.ForkAware):
 
     def _alone(self, work: Callable[[Fetch], T], mode: Mode) -> T:
         with self._gate, self._turn(mode), closing(self._raw_connection()) as connection:
-            return work(lambda statement, values: self._fetched(connection, connection, statement, values))
-
-    def _fetched(
-        self,
-        lease: Connection | PoolProxiedConnection,
-        connection: PoolProxiedConnection,
-        statement: ClauseElement,
-        values: Mapping[str, Any],
-    ) -> tuple[Any, ...] | None:
-        """`lease` is what has to know when `connection` is of no use any more."""
-        query = self._queries.get(statement)
-        if query is None:
-            query = self._queries[statement] = DriverQuery.of(statement, self._pool.dialect)
-        try:
-            return query.row(connection, values)
-        except self._driver_error as error:
-            dbapi_connection = connection.dbapi_connection
-            lost = self._pool.dialect.is_disconnect(cast("Any", error), dbapi_connection, None)
-            if lost:
-                lease.invalidate(error)
-            raise self._as_of_the_pool(error, lost=lost) from error
-        except BaseException as interruption:
-            lease.invalidate(interruption)  # the query may still be under way
-            raise
+            return work(
+                lambda statement, values: self._queries.row(connection, connection, statement, values)
+            )
 
     def _raw_connection(self) -> PoolProxiedConnection:
         try:
             return self._pool.raw_connection()
-        except self._driver_error as error:  # connecting failed, and this way nobody wraps it
-            raise self._as_of_the_pool(error, lost=False) from error
-
-    def _as_of_the_pool(self, error: Exception, *, lost: bool) -> BaseException:
-        return DBAPIError.instance(None, None, error, self._driver_error, connection_invalidated=lost)
+        except self._queries.error as error:  # connecting failed, and this way nobody wraps it
+            raise self._queries.wrapped(error, lost=False) from error
 
     @contextmanager
     def _exclusive(self) -> Generator[None]:
