@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import app as supertokens
+from . import supertokens
 from .app import Supertokens
 from .config import AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
 from .engine.config import EngineConfig

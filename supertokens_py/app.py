@@ -166,7 +166,7 @@ class Supertokens(forks.ForkAware):
 
     @property
     def engine(self) -> Engine:
-        """The engine, made at first need: importing database code is no business of `init`."""
+        """The engine, created lazily so that `init` imports no database driver."""
         engine = self._engine
         if engine is None:
             forks.check()

@@ -245,3 +245,29 @@ def test_each_recipe_has_a_class_of_errors_to_catch(module: str, name: str) -> N
     """Code that catches one of 0.24 goes on importing it."""
     kind = getattr(importlib.import_module(f"supertokens_py.recipe.{module}.exceptions"), name)
     assert issubclass(kind, SuperTokensError)
+
+
+def test_the_module_of_the_app() -> None:
+    """`supertokens_python.supertokens` was where many applications imported `Supertokens` from."""
+    module = importlib.import_module("supertokens_py.supertokens")
+    assert module.Supertokens is Supertokens
+    assert module.InputAppInfo is InputAppInfo
+    assert module.SupertokensConfig is SupertokensConfig
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("supertokens_py.recipe", "emailpassword"),
+        ("supertokens_py.recipe", "dashboard"),
+        ("supertokens_py.asyncio", "get_users_newest_first"),
+        ("supertokens_py.syncio", "get_user_count"),
+    ],
+)
+def test_what_is_missing_says_what_to_do(module: str, name: str) -> None:
+    """The page is named where the import fails; other names fail as in any module."""
+    with pytest.raises(ImportError, match=rf"{module} has no {name}: .*create_new_session.*docs/moving\.md"):
+        exec(f"from {module} import {name}")
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        exec(f"from {module} import nothing")
+    assert not hasattr(importlib.import_module(module), "nothing")

@@ -110,9 +110,9 @@ def differences() -> dict[str, str]:
 
 
 def importable(module: Any, name: str) -> bool:
-    if hasattr(module, name):
-        return True
     try:
+        if hasattr(module, name):
+            return True
         importlib.import_module(f"{module.__name__}.{name}")
     except ImportError:
         return False

@@ -10,9 +10,12 @@ from typing import Any
 
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.context import in_context
+from supertokens_py.not_here import USER_FUNCTIONS, explain
 from supertokens_py.types.base import context_of
 
 __all__ = ["delete_user"]
+
+__getattr__ = explain(__name__, USER_FUNCTIONS)
 
 
 async def delete_user(user_id: str, user_context: dict[str, Any] | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from supertokens_py.constants import VERSION
 from supertokens_py.exceptions import ConfigError, SuperTokensError
@@ -42,6 +42,19 @@ COMMANDS: dict[str, Command] = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """Prints its help where a command or an action is needed and nothing was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        if message in _NOTHING_TYPED:
+            self.print_help()
+            self.exit(0)
+        super().error(message)
+
+
+_NOTHING_TYPED = tuple(f"the following arguments are required: {what}" for what in ("COMMAND", "ACTION"))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     args = _parser().parse_args(arguments)
@@ -68,9 +81,7 @@ def execute(name: str, args: argparse.Namespace, out: Output | None = None) -> i
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="supertokens", description="Sessions of supertokens_py on the command line."
-    )
+    parser = _Parser(prog="supertokens", description="Sessions of supertokens_py on the command line.")
     parser.add_argument("--version", action="version", version=f"supertokens_py {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():

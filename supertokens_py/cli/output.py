@@ -29,25 +29,30 @@ class Output:
     def say(self, text: str) -> None:
         """Print a line for people."""
         if not self.as_json:
-            self.stdout.write(text + "\n")
+            self.stdout.write(visible(text) + "\n")
             self.stdout.flush()
 
     def result(self, value: object) -> None:
         """Print the outcome for programs."""
         if self.as_json:
-            self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+            self.stdout.write(_json(value, indent=2) + "\n")
             self.stdout.flush()
 
     def complain(self, text: str) -> None:
         """Print an error, to the error stream."""
-        self.stderr.write(json.dumps({"error": text}) + "\n" if self.as_json else f"supertokens: {text}\n")
+        line = (
+            _json({"error": text})
+            if self.as_json
+            else f"supertokens: {chr(10).join(map(visible, text.splitlines()))}"
+        )
+        self.stderr.write(line + "\n")
         self.stderr.flush()
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print rows for people."""
         if self.as_json:
             return
-        texts = [[str(cell) for cell in row] for row in rows]
+        texts = [[visible(str(cell)) for cell in row] for row in rows]
         if self._rich:
             self._rich_table(columns, texts)
             return
@@ -101,6 +106,27 @@ class _Bar:
 
     def advance(self, amount: int) -> None:
         self._bars.advance(self._task, amount)
+
+
+def visible(text: str) -> str:
+    r"""Return text with control characters, line breaks and direction marks as escapes such as `\x1b`.
+
+    User ids and payloads come from outside: printed raw, they could clear an operator's screen, set its
+    title, or look like other lines.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _json(value: object, *, indent: int | None = None) -> str:
+    """Return JSON in which every character that is not printable is escaped, as `visible` does."""
+    lines = json.dumps(value, indent=indent, ensure_ascii=False).split("\n")
+    if all(map(str.isprintable, lines)):
+        return "\n".join(lines)
+    return "\n".join(
+        "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line) for line in lines
+    )
 
 
 def counted(number: int, noun: str) -> str:

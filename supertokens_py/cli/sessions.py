@@ -65,8 +65,8 @@ def _list(engine: Engine, args: argparse.Namespace, out: Output) -> int:
             ],
         )
     else:
-        out.say(f"{args.user_id} has no live session")
-    return 0
+        out.complain(f"{args.user_id} has no live session")
+    return 0 if found else 1
 
 
 def _show(engine: Engine, args: argparse.Namespace, out: Output) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias, cast
 
 from supertokens_py.clock import now_ms as system_now_ms
@@ -16,6 +18,8 @@ ReuseBehaviour: TypeAlias = Literal["TOKEN_THEFT", "UNAUTHORISED"]
 SharedWithCore: TypeAlias = Literal["AUTO", "YES", "NO"]
 
 _ENV_PREFIX = "SUPERTOKENS_"
+
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +55,20 @@ class EngineConfig:
     encryption_key: str | None = field(default=None, repr=False)
     #: A second secret that is accepted while `encryption_key` is introduced or changed [none].
     previous_encryption_key: str | None = field(default=None, repr=False)
-    #: Connections kept to PostgreSQL per process [10], and seconds to wait for a free one [5].
+    #: Connections to PostgreSQL per process, at most [10].
     pool_size: int | None = None
+    #: Seconds to wait for a free connection to PostgreSQL [5].
     pool_timeout: float | None = None
     #: Uses of a statement after which PostgreSQL keeps it prepared [0]; 0: never. Ignored behind a pooler.
     prepare_threshold: int | None = None
-    #: Seconds that SQLite waits for another writer [10], and its durability [FULL].
+    #: Seconds that SQLite waits for another writer [10].
     sqlite_busy_timeout: float | None = None
+    #: Durability of SQLite [FULL]: NORMAL may lose the last commits when the power fails.
     sqlite_synchronous: Literal["FULL", "NORMAL"] | None = None
-    #: PostgreSQL schema [the connection's own] and prefix of every table name [none]; lower case, and the
-    #: prefix is followed by "_", as in an official core.
+    #: PostgreSQL schema of the tables, in lower case [the connection's own].
     table_schema: str | None = None
+    #: What stands before the name of each table [nothing], in lower case and followed by "_", as in an
+    #: official core.
     table_prefix: str | None = None
     #: The clock, in Unix milliseconds; replace it in tests.
     now_ms: Callable[[], int] = system_now_ms
@@ -85,6 +92,7 @@ class EngineConfig:
             values["table_prefix"] = full_prefix(values["table_prefix"])
         if values.get("table_schema"):
             values["table_schema"] = values["table_schema"].lower()
+        _warn_of_misspelt(environ)
         resolved = replace(ResolvedEngineConfig(), **values)
         if resolved.refresh_token_validity * 60 <= resolved.access_token_validity:
             raise ConfigError(
@@ -163,6 +171,18 @@ def full_prefix(text: str) -> str:
     return text.lower() if text.endswith("_") else f"{text.lower()}_"
 
 
+def _warn_of_misspelt(environ: Mapping[str, str]) -> None:
+    """Warn of variables that look like a setting; others of the prefix, such as Kubernetes', are not ours."""
+    known = [
+        _ENV_PREFIX + item.name.upper() for item in fields(ResolvedEngineConfig) if item.name != "now_ms"
+    ]
+    for name in environ:
+        if name.startswith(_ENV_PREFIX) and name not in known:
+            meant = get_close_matches(name, known, n=1, cutoff=0.9)
+            if meant:
+                log.warning("the environment variable %s has no effect: did you mean %s?", name, meant[0])
+
+
 def _checked(name: str, value: Any, source: str) -> Any:
     if name in _RANGES:
         return _number(value, source, *_RANGES[name])
@@ -189,5 +209,5 @@ def _number(value: Any, source: str, kind: type[int] | type[float], low: float, 
     wrong_kind = isinstance(value, bool) or number is None or (kind is int and number != float(value))
     if wrong_kind or not low <= cast("float", number) <= high:
         noun = "a whole number" if kind is int else "a number"
-        raise ConfigError(f"{source} must be {noun} from {low:g} to {high:g}, not {value!r}")
+        raise ConfigError(f"{source} must be {noun} from {low:.12g} to {high:.12g}, not {value!r}")
     return cast("float", number)

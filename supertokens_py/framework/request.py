@@ -58,11 +58,11 @@ class BaseRequest(ABC):
     """One request. `request` is the framework's own object."""
 
     wrapper_used = True
-    delivers = True  #: whether something will add the changes to the response: the framework's middleware
+    delivers = True  #: whether the framework's middleware will add the changes to the response
     how_to_deliver = ""  #: what an application that forgot the middleware has to do
     # Most requests change none of these; as defaults of the class they cost nothing.
     finished: bool = False  #: the response has started; changes can no longer reach the client
-    session_sought: bool = False  #: a session was looked for, found or not: the response depends on it
+    session_sought: bool = False  #: a session was looked for, found or not, so the response depends on it
     created_handles: Sequence[str] = ()  #: sessions that this request created
     session_error: Exception | None = None  #: the last session error that is known to be of this request
     refused: bool = False  #: its session was refused after tokens had been made for the response

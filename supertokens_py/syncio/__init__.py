@@ -6,7 +6,10 @@ from typing import Final
 
 from supertokens_py import asyncio as _asyncio
 from supertokens_py.bridge import blocking
+from supertokens_py.not_here import USER_FUNCTIONS, explain
 
 __all__ = ["delete_user"]
+
+__getattr__ = explain(__name__, USER_FUNCTIONS)
 
 delete_user: Final = blocking(_asyncio.delete_user)

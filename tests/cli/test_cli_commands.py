@@ -36,7 +36,7 @@ def core(database: TestDatabase) -> Iterator[Driver]:
 
 
 def test_sessions_of_a_user_are_listed(run: Runner, store: tuple[str, ...], core: Driver) -> None:
-    """`sessions list` names handles, tenants and times; an unknown user is no error."""
+    """`sessions list` names handles, tenants and times; 1 where a user has none."""
     handles = [core.create("ann").handle for _ in range(2)]
     core.create("bob")
     ran = run("sessions", "list", "ann", *store)
@@ -45,7 +45,9 @@ def test_sessions_of_a_user_are_listed(run: Runner, store: tuple[str, ...], core
     assert len(ran.out.splitlines()) == 3
     listed = run("sessions", "list", "ann", "--json", *store).json
     assert sorted(item["handle"] for item in listed) == sorted(handles)
-    assert run("sessions", "list", "eve", *store).out == "eve has no live session\n"
+    nobody = run("sessions", "list", "eve", *store)
+    assert (nobody.code, nobody.out, nobody.err) == (1, "", "supertokens: eve has no live session\n")
+    assert run("sessions", "list", "eve", "--json", *store).json == []
     assert run("sessions", "list", "ann", "--tenant", "public", "--json", *store).json == listed
 
 
@@ -176,7 +178,7 @@ def test_errors_have_exit_codes_and_json(run: Runner) -> None:
     away = run("sessions", "list", "u", "--json", "--connection-uri", "postgresql://127.0.0.1:1/x")
     assert away.code == 1
     assert away.err.startswith('{"error": ')
-    assert run().code == 2
+    assert run().code == 0
     assert run("nonsense").code == 2
     assert run("--version").out == f"supertokens_py {VERSION}\n"
 
@@ -275,5 +277,14 @@ def test_the_printed_schema_is_complete(
     for statement in printed.out.split(";\n"):
         if statement.strip():
             empty_database.query(statement)
-    assert run("sessions", "list", "u", "--connection-uri", empty_database.uri).code == 0
+    assert run("sessions", "list", "u", "--connection-uri", empty_database.uri).code == 1  # nobody yet
     start(empty_database.uri).create()
+
+
+@pytest.mark.parametrize("words", [(), ("sessions",), ("keys",)])
+def test_a_command_without_its_action_is_explained(run: Runner, words: tuple[str, ...]) -> None:
+    """The bare command prints its help; a wrong word is an error."""
+    ran = run(*words)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"usage: {' '.join(('supertokens', *words))} [-h]")
+    assert run(*words, "dance").code == 2

@@ -103,3 +103,39 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     with process.stderr:
         assert process.stderr.read() == b""
     assert process.wait(30) == 0
+
+
+HOSTILE = "x\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\r\nroot  0"
+SHOWN = r"x\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\r\nroot  0"
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_nothing_from_outside_reaches_the_terminal_raw(
+    stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user id is chosen by others: escape sequences, line breaks and direction marks are spelt out."""
+    monkeypatch.setenv("TERM", "dumb")  # on others the frame itself has bold letters
+    printed = stream()
+    out, errors = output(printed)
+    out.say(f"revoked {HOSTILE}")
+    out.facts({"user": HOSTILE})
+    out.table(("USER",), [(HOSTILE,)])
+    out.complain(f"no session of {HOSTILE}\nsecond line")
+    written = printed.getvalue() + errors.getvalue()
+    assert written.count(SHOWN.split(r"\r")[0]) == 4
+    assert f"revoked {SHOWN}\n" in written
+    assert f"user  {SHOWN}\n" in written
+    assert [char for char in written if not char.isprintable() and char != "\n"] == []
+
+
+def test_json_is_safe_to_look_at() -> None:
+    """The same in JSON, which says the same to a program."""
+    printed = io.StringIO()
+    out, errors = output(printed, as_json=True)
+    out.result({"user": HOSTILE + "\U000e0001", "name": "Łukasz"})
+    out.complain(HOSTILE)
+    assert json.loads(printed.getvalue()) == {"user": HOSTILE + "\U000e0001", "name": "Łukasz"}
+    assert json.loads(errors.getvalue()) == {"error": HOSTILE}
+    assert "Łukasz" in printed.getvalue()
+    written = printed.getvalue() + errors.getvalue()
+    assert [char for char in written if not char.isprintable() and char != "\n"] == []

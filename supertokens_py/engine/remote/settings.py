@@ -47,7 +47,7 @@ class RemoteSettings:
             except ValueError:
                 number = float("nan")
             if not low <= number <= high:
-                raise ConfigError(f"{variable} must be a number from {low:g} to {high:g}, not {text!r}")
+                raise ConfigError(f"{variable} must be a number from {low:.12g} to {high:.12g}, not {text!r}")
             values[name] = number
         defaults = cls()
         return cls(

@@ -21,10 +21,10 @@ def all_hold(validators: Sequence[SessionClaimValidator], payload: dict[str, Any
     Several requests share `payload`, so this is the only validation that may read it: code of the application
     could change it.
     """
-    return all(
-        is_built_in(validator) and cast("TimedValidator[Any]", validator).passes(payload)
-        for validator in validators
-    )
+    for validator in validators:
+        if not (is_built_in(validator) and cast("TimedValidator[Any]", validator).passes(payload)):
+            return False
+    return True
 
 
 async def evaluate_claims(

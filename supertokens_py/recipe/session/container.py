@@ -120,7 +120,7 @@ class SessionContainer:
 
     @property
     def front_token(self) -> str:
-        """What the frontend reads (protocol: Front token)."""
+        """The front token, which is what the frontend reads."""
         return front_token(self._token)
 
     @property

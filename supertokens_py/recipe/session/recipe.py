@@ -373,8 +373,8 @@ class SessionRecipe(RecipeModule):
 
 
 @explains_unknown_settings("session.init")
-class SessionInit(SessionSettings):
-    """`session.init`: its arguments; `supertokens_py.init` makes the recipe of them."""
+class SessionInit(SessionSettings):  # noqa: D101
+    __doc__ = SessionSettings.__doc__  # what help() and the reference show for `session.init`
 
     def __call__(self, app: App) -> SessionRecipe:
         return SessionRecipe(app, self)

@@ -93,6 +93,8 @@ async def _permissions_of_user(user_id: str, tenant_id: str, user_context: dict[
 class _RolesClaim(SdkArrayClaim):
     """A claim whose age limit is a setting of the recipe."""
 
+    max_age_is_a_setting = True
+
     def default_max_age(self) -> int | None:
         # Asked when a session is validated: validators are often made before `init`.
         try:

@@ -23,6 +23,7 @@ class TimedClaim(SessionClaim[_T]):
     """A claim stored with the time of its fetch (protocol: Claims). Helpers copy, never mutate."""
 
     in_this_package = True  #: the class itself, not only a base of it
+    max_age_is_a_setting = False  #: `default_max_age` is to be asked
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -69,6 +70,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
     """
 
     expected_key = "expectedValue"  #: how the reason names what was expected
+    expects_list = False  #: a value that is no list is a wrong value
     in_this_package = True  #: the class itself, not only a base of it
 
     def __init_subclass__(cls) -> None:
@@ -92,10 +94,6 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
     def accepts(self, value: _T) -> bool:
         """Return whether the value is as expected."""
 
-    def fits(self, value: _T) -> bool:
-        """Return whether the value is of the claim's kind and accepted."""
-        return self.accepts(value)
-
     def should_refetch(self, payload: dict[str, Any], user_context: dict[str, Any]) -> bool:
         if self.timed.get_value_from_payload(payload, user_context) is None:
             return True
@@ -115,15 +113,22 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
             age_s = self._age_ms(payload) / 1000
             reason = {"message": "expired", "ageInSeconds": age_s, "maxAgeInSeconds": self._max_age_in_sec()}
             return ClaimValidationResult(False, reason)
-        if not self.fits(value):
+        # Fail closed: the string "banned" has no element "banned", and so would pass `excludes`.
+        is_kind = not self.expects_list or isinstance(cast("object", value), (list, tuple))
+        if not (is_kind and self.accepts(value)):
             reason = {"message": "wrong value", self.expected_key: self.val, "actualValue": value}
             return ClaimValidationResult(False, reason)
         return ClaimValidationResult(True)
 
     def passes(self, payload: dict[str, Any]) -> bool:
-        """Return whether the claim is valid without a fetch; False also where one is due."""
-        value = self.timed.get_value_from_payload(payload)
-        return value is not None and not self._is_expired(payload) and self.fits(value)
+        """Return whether a built-in validator passes without a fetch: `judge` on the shortest way."""
+        member = payload.get(self.timed.key)
+        value = cast("dict[str, Any]", member).get("v") if isinstance(member, dict) else None
+        if value is None or (self.expects_list and not isinstance(value, list)):
+            return False
+        if (self.max_age_in_sec is not None or self.timed.max_age_is_a_setting) and self._is_expired(payload):
+            return False
+        return self.accepts(cast("_T", value))
 
     def _is_expired(self, payload: dict[str, Any]) -> bool:
         max_age = self._max_age_in_sec()
@@ -138,16 +143,9 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
 
 # -- which code is ours -----------------------------------------------------------------------------
 
-#: The methods of a validator and of its claim that decide over a payload. They are looked up when a claim is
-#: validated and not when a class is defined: code may also be assigned to a class or an instance later.
 _OWN_VALIDATE: object = vars(TimedValidator)["validate"]
-_OF_VALIDATORS = frozenset(
-    (
-        *("validate", "should_refetch", "accepts", "fits", "judge", "passes"),
-        *("_is_expired", "_max_age_in_sec", "_age_ms"),
-    )
-)
-_OF_CLAIMS = frozenset(("get_value_from_payload", "get_last_refetch_time", "default_max_age"))
+#: How many attributes the constructor of a validator sets.
+_OWN_ATTRIBUTES = 5
 
 
 def has_own_validate(validator: TimedValidator[Any]) -> bool:
@@ -156,17 +154,23 @@ def has_own_validate(validator: TimedValidator[Any]) -> bool:
 
 
 def is_built_in(validator: SessionClaimValidator) -> bool:
-    """Return whether no code of the application takes part, so that the payload is only read."""
+    """Return whether no code of the application takes part, so that the payload is only read.
+
+    Looked up at each validation, since code may be assigned to a class or an instance at any time. This is
+    the hot path: one attribute too many, whatever its name, is enough to take the longer way.
+    """
     if not isinstance(validator, TimedValidator):
         return False
     timed = cast("TimedValidator[Any]", validator)
     claim = timed.timed
+    assigned = claim.__dict__
     return (
         timed.in_this_package
+        and type(timed).validate is _OWN_VALIDATE
+        and len(timed.__dict__) == _OWN_ATTRIBUTES
         and claim.in_this_package
-        and not has_own_validate(timed)
-        and _OF_VALIDATORS.isdisjoint(timed.__dict__)
-        and _OF_CLAIMS.isdisjoint(claim.__dict__)
+        and "get_value_from_payload" not in assigned
+        and "get_last_refetch_time" not in assigned
     )
 
 
@@ -210,6 +214,8 @@ def json_expectations(values: Any) -> list[Any]:
 
 def same_json(left: Any, right: Any) -> bool:
     """Compare as JSON does: true is not 1, "1" is not 1, 1 is 1.0."""
+    if isinstance(left, str):
+        return left == right
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):

@@ -1,0 +1,40 @@
+"""Names of `supertokens_python` that this package does not have: their import says what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+#: Recipes that decide who logs in, and their companions.
+LOGIN_RECIPES = frozenset(
+    (
+        *("emailpassword", "thirdparty", "passwordless", "emailverification", "accountlinking"),
+        *("thirdpartyemailpassword", "thirdpartypasswordless", "webauthn", "oauth2provider"),
+        *("multifactorauth", "totp", "dashboard"),
+    )
+)
+#: Functions about the users of those recipes.
+USER_FUNCTIONS = frozenset(
+    (
+        *("get_users_oldest_first", "get_users_newest_first", "get_user_count", "get_user"),
+        *("list_users_by_account_info", "create_user_id_mapping", "get_user_id_mapping"),
+        *("delete_user_id_mapping", "update_or_delete_user_id_mapping_info"),
+    )
+)
+
+_ADVICE = (
+    "{module} has no {name}: there is no log-in in supertokens_py. Check who a user is by other means and "
+    "call create_new_session(); see 'Recipes' on the page 'Moving from supertokens_python' (docs/moving.md)"
+)
+
+
+def explain(module: str, names: Iterable[str]) -> Callable[[str], object]:
+    """Return a module's `__getattr__` that explains these missing names."""
+    known = frozenset(names)
+
+    def missing(name: str) -> object:
+        if name in known:
+            # An AttributeError would be replaced by Python's own text, which does not help.
+            raise ImportError(_ADVICE.format(module=module, name=name), name=f"{module}.{name}")
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    return missing
