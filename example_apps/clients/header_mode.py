@@ -60,7 +60,7 @@ def main(api: str, user: str) -> None:
             print(f"{response.status_code} {method} {path}{refreshed}: {response.text.strip()}")
             return response.raise_for_status().json()
 
-        call("POST", "/login", {"user": user})
+        call("POST", "/login", {"user": user, "password": "demo"})
         call("GET", "/api/me")
         call("POST", "/api/visits")
         tokens.access_token = "expired"  # as after an hour; what is no valid token is treated alike

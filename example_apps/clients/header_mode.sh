@@ -44,7 +44,7 @@ call() {
   [ "$status" = 200 ]
 }
 
-call POST /login --header 'content-type: application/json' --data "{\"user\":\"$user\"}"
+call POST /login --header 'content-type: application/json' --data "{\"user\":\"$user\",\"password\":\"demo\"}"
 call GET /api/me
 call POST /api/visits
 access=expired # as after an hour; what is no valid token is treated alike

@@ -1,5 +1,6 @@
 """The smallest real FastAPI application with sessions. Run it: see README.md beside this file."""
 
+import hmac
 import os
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from supertokens_py.recipe.session.framework.fastapi import verify_session
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
+PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=DOMAIN),
@@ -34,6 +36,7 @@ Session = Annotated[SessionContainer, Depends(verify_session())]
 
 class Login(BaseModel):
     user: str
+    password: str
 
     @field_validator("user")
     @classmethod
@@ -46,7 +49,8 @@ class Login(BaseModel):
 
 @app.post("/login")
 async def login(request: Request, body: Login):
-    # A real application checks a password, a one-time code or an identity provider first.
+    if not hmac.compare_digest(body.password.encode(), PASSWORD.encode()):
+        return JSONResponse({"message": "wrong password"}, 400)  # not 401, which makes frontends refresh
     await create_new_session(request, "public", body.user, {"visits": 0})
     return {"user": body.user}
 

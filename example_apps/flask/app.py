@@ -1,5 +1,6 @@
 """The smallest real Flask application with sessions. Run it: see README.md beside this file."""
 
+import hmac
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from supertokens_py.recipe.session.syncio import create_new_session, revoke_all_
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
+PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=DOMAIN),
@@ -31,12 +33,14 @@ def page():
 
 @app.post("/login")
 def login():
-    # A real application checks a password, a one-time code or an identity provider first.
     body = request.get_json(silent=True)
-    user = body.get("user") if isinstance(body, dict) else None
+    body = body if isinstance(body, dict) else {}
+    user = body.get("user")
     user = user.strip() if isinstance(user, str) else ""
     if not (1 <= len(user) <= 64 and user.isprintable()):
         return {"message": "user: a name of 1 to 64 printable characters is needed"}, 400
+    if not hmac.compare_digest(str(body.get("password", "")).encode(), PASSWORD.encode()):
+        return {"message": "wrong password"}, 400  # not 401, which makes frontends refresh and try again
     create_new_session(request, "public", user, {"visits": 0})
     return {"user": user}
 

@@ -26,7 +26,7 @@ const notify = (kind, detail) => watchers[kind].forEach((watcher) => watcher(det
 
 /** Calls `watcher()` whenever the session changes, in this tab or another one. */
 export const onChange = (watcher) => watchers.change.push(watcher);
-/** Calls `watcher({method, path, status, ms, note})` after each request. */
+/** Calls `watcher({method, path, status, body, ms, note})` after each request. */
 export const onExchange = (watcher) => watchers.exchange.push(watcher);
 
 addEventListener("storage", (event) => event.key?.startsWith("demo.") && notify("change"));
@@ -51,14 +51,23 @@ export function currentSession() {
   };
 }
 
+/** The refresh token, as a script of an attacker would read it; in cookie mode no script can. */
+export const stealRefreshToken = () => read(KEYS.refresh);
+
+/** Presents a refresh token as a thief elsewhere would: nothing of this browser goes along or is kept. */
+export async function refreshAsThief(token) {
+  const headers = { rid: "session", "st-auth-mode": "header", authorization: `Bearer ${token}` };
+  const response = await fetch(REFRESH, { method: "POST", headers, credentials: "omit" });
+  return { status: response.status, body: await response.json().catch(() => null) };
+}
+
 /** One request of the application: refreshes on 401 and tries again. Resolves to {status, body}. */
 export async function call(method, path, body) {
-  // Nothing is known yet (first visit, or site data was cleared): ask once whether cookies survive.
-  // A log-in replaces whatever there is, so it need not know.
-  if (existence() === "maybe" && path !== "/login") await refresh();
   for (let attempt = 1; ; attempt++) {
     const seen = read(KEYS.updated);
     const answer = await send(method, path, { body, bearer: read(KEYS.refresh) && read(KEYS.access) });
+    // First visit, or site data was cleared: HttpOnly cookies may have survived, and then the answer says so.
+    if (existence() === "maybe" && answer.body?.message === "unauthorised") remember(null);
     if (answer.status !== 401 || existence() === "no" || attempt === MAX_ATTEMPTS) return answer;
     if (!(await refresh(seen))) return answer;
   }
@@ -89,7 +98,8 @@ async function send(method, path, { body, bearer, rid = "anti-csrf" } = {}) {
   if (bearer) headers.authorization = `Bearer ${bearer}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   const started = performance.now();
-  const log = (status, note) => notify("exchange", { method, path, status, note, ms: performance.now() - started });
+  const log = (status, note, content = null) =>
+    notify("exchange", { method, path, status, note, body: content, ms: performance.now() - started });
   let response;
   try {
     response = await fetch(path, { method, headers, body: body && JSON.stringify(body), credentials: "include" });
@@ -99,7 +109,7 @@ async function send(method, path, { body, bearer, rid = "anti-csrf" } = {}) {
   }
   const content = await response.json().catch(() => null);
   const tokens = absorb(response, path);
-  log(response.status, tokens ?? content?.message ?? "");
+  log(response.status, tokens ?? content?.message ?? "", content);
   return { status: response.status, body: content };
 }
 
@@ -113,15 +123,19 @@ function absorb(response, path) {
   if (!front && path === REFRESH && response.status === 401) front = "remove"; // a proxy dropped it
   if (!front) return null;
   const before = read(KEYS.front);
-  // First, so that no tab sees a token without its time. The random part tells two updates of one
-  // millisecond apart.
-  write(KEYS.updated, `${Date.now()} ${Math.random()}`);
-  write(KEYS.front, front === "remove" ? null : front);
+  remember(front === "remove" ? null : front);
   if (front === "remove") [KEYS.access, KEYS.refresh].forEach((key) => write(key, null));
   notify("change");
   if (front === "remove") return before ? "session ended, tokens cleared" : "there is no session";
   if (path === REFRESH) return "new access and refresh token";
   return path === "/login" ? "session created" : "new access token: the payload changed";
+}
+
+function remember(front) {
+  // First, so that no tab sees a token without its time. The random part tells two updates of one
+  // millisecond apart.
+  write(KEYS.updated, `${Date.now()} ${Math.random()}`);
+  write(KEYS.front, front);
 }
 
 // navigator.locks works across tabs but only on https and localhost; elsewhere a queue in this tab.

@@ -1,12 +1,17 @@
 // What you see: buttons, the live session and the log. The protocol itself lives in client.js.
 
-import { authMode, call, currentSession, onChange, onExchange, refresh, setAuthMode, signOut } from "./client.js";
+import {
+  authMode, call, currentSession, onChange, onExchange, refresh, refreshAsThief, setAuthMode, signOut,
+  stealRefreshToken,
+} from "./client.js";
 
 const LOG_LENGTH = 50;
 // Claims the SDK owns; everything else in the payload was put there by the application.
-const SDK_CLAIMS = new Set([
-  "sub", "iat", "exp", "iss", "tId", "rsub", "sessionHandle",
-  "refreshTokenHash1", "parentRefreshTokenHash1", "antiCsrfToken",
+const SDK_CLAIMS = new Map([
+  ["sub", "the user"], ["iat", "made at"], ["exp", "expires at"], ["iss", "who made it"], ["tId", "the tenant"],
+  ["rsub", "the user, as the log-in knows it"], ["sessionHandle", "the session’s name in the database"],
+  ["refreshTokenHash1", "fingerprint of the refresh token that goes with it"],
+  ["parentRefreshTokenHash1", "and of the one before"], ["antiCsrfToken", "proof against forged requests"],
 ]);
 
 const $ = (id) => document.getElementById(id);
@@ -45,6 +50,7 @@ function claimRow(name, value) {
   if (!SDK_CLAIMS.has(name)) term.append(element("span", "tag", "yours"));
   const detail = element("dd", "", element("code", "", text));
   if (name === "iat" || name === "exp") detail.append(element("span", "hint", clock(value * 1000)));
+  if (SDK_CLAIMS.has(name)) detail.append(element("span", "meaning", SDK_CLAIMS.get(name)));
   const isNews = "sub" in shown && JSON.stringify(shown[name]) !== text;
   return element("div", isNews ? "claim changed" : "claim", term, detail);
 }
@@ -76,15 +82,14 @@ async function run(button, work) {
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
   try {
-    const answer = await work();
-    if (answer) showAnswer(answer);
+    await work();
   } finally {
     button.removeAttribute("aria-disabled");
   }
 }
 
 function showAnswer({ status, body }) {
-  $("answer").textContent = status ? JSON.stringify(body, null, 2) : "no answer";
+  $("answer").textContent = status ? `${status} ${JSON.stringify(body, null, 2)}` : "no answer";
 }
 
 for (const button of document.querySelectorAll("[data-call]")) {
@@ -92,7 +97,7 @@ for (const button of document.querySelectorAll("[data-call]")) {
   button.addEventListener("click", () => run(button, () => call(method, path)));
 }
 $("refresh").addEventListener("click", (event) => run(event.currentTarget, async () => {
-  // The server's answer is in the headers; where it was not even asked, say why.
+  // Where the server was not even asked, say why.
   if (!(await refresh()) && !currentSession()) $("answer").textContent = "There is no session to refresh.";
 }));
 $("signout").addEventListener("click", (event) => run(event.currentTarget, signOut));
@@ -100,9 +105,8 @@ $("signout").addEventListener("click", (event) => run(event.currentTarget, signO
 $("login").addEventListener("submit", (event) => {
   event.preventDefault();
   run(event.submitter, async () => {
-    const answer = await call("POST", "/login", { user: $("user").value });
+    const answer = await call("POST", "/login", { user: $("user").value, password: $("password").value });
     $("login-error").textContent = answer.status === 200 ? "" : (answer.body?.message ?? "The log-in failed.");
-    return answer;
   });
 });
 for (const choice of document.querySelectorAll("[name=mode]")) {
@@ -110,9 +114,36 @@ for (const choice of document.querySelectorAll("[name=mode]")) {
   choice.addEventListener("change", () => setAuthMode(choice.value));
 }
 
+// -- theft --------------------------------------------------------------------------------------
+
+const FORGIVEN_S = 60; // longer than any sensible grace period
+
+$("theft").addEventListener("click", (event) => run(event.currentTarget, async () => {
+  $("theft-steps").replaceChildren();
+  const step = (text) => $("theft-steps").append(element("li", "", text));
+  if (!currentSession()) return step("Log in first, with tokens in headers.");
+  const stolen = stealRefreshToken();
+  if (!stolen) return step("No script can read the token: it is in an HttpOnly cookie. Log in with headers to see a theft.");
+  step("A script of the thief has read the refresh token.");
+  await refresh();
+  step("You refreshed: the stolen token is the previous one now, and is forgiven for some seconds.");
+  for (let second = 0; second < FORGIVEN_S; second++) {
+    await new Promise((done) => setTimeout(done, 1000));
+    if (second % 2) continue;
+    const { status, body } = await refreshAsThief(stolen);
+    if (status === 401) {
+      step(`The thief uses it: 401 “${body?.message}”. The session is revoked, and the server knows whose it was.`);
+      await refresh();
+      return step("You are logged out as well, and log in again. The thief cannot.");
+    }
+  }
+  step("The token is still forgiven: the server runs with a long grace period.");
+}));
+
 // -- the log ------------------------------------------------------------------------------------
 
-onExchange(({ method, path, status, ms, note }) => {
+onExchange(({ method, path, status, body, ms, note }) => {
+  showAnswer({ status, body });
   const kind = status === 0 || status >= 500 ? "bad" : status >= 400 ? "warn" : "good";
   const entry = element(
     "li", "",

@@ -116,7 +116,7 @@ def check(site: Site) -> None:
     """Show what holds: any process, parallel refreshes, a killed process, a database restart."""
     headers = {"st-auth-mode": "cookie"}
     with httpx2.Client(base_url=site.address, timeout=20, headers=headers) as browser:
-        browser.post("/login", json={"user": "ada"}).raise_for_status()
+        browser.post("/login", json={"user": "ada", "password": "demo"}).raise_for_status()
         served = {browser.get("/api/me").raise_for_status().headers["x-served-by"] for _ in range(20)}
         assert len(served) == 2, served
         say(f"one session, answered by {' and '.join(sorted(served))}")

@@ -95,6 +95,7 @@ def sign_in(page: Page, user: str) -> None:
     """Fill in the example's own form."""
     heading(page, "Sign in")
     page.get_by_label("User name").fill(user)
+    page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Sign in").click()
 
 

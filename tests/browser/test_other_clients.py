@@ -86,7 +86,7 @@ def test_an_access_token_that_really_expires(server: Server) -> None:
     program = load(CLIENTS / "header_mode.py")
     tokens = program.SessionTokens(server.url)
     with httpx2.Client(base_url=server.url, auth=tokens, trust_env=False) as client:
-        assert client.post("/login", json={"user": "ada"}).status_code == 200
+        assert client.post("/login", json={"user": "ada", "password": "demo"}).status_code == 200
         handle = client.get("/api/me").json()["handle"]
         seen = {tokens.refresh_token}
         deadline = time.monotonic() + 30

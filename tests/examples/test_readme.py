@@ -134,7 +134,7 @@ def test_the_demo_serves_its_page_and_says_where(demo: Server) -> None:
 
 def test_the_curl_lines_of_the_demo(demo: Server, tmp_path: Path) -> None:
     printed = run_shell(block(README, "demo"), tmp_path, demo.port)
-    for expected in ('{"user":"ada"}', '"visits":0', '{"visits":1}', '{}{"status":"OK"}'):
+    for expected in ('{"user":"ada"}', '"visits":0', '{"visits":1}', '{}\n{"status":"OK"}'):
         assert expected in printed
 
 

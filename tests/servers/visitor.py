@@ -28,7 +28,7 @@ class Visitor:
     front: str = ""
 
     def login(self, user: str = "ada") -> httpx2.Response:
-        return self.send("POST", f"{self.prefix}/login", json={"user": user})
+        return self.send("POST", f"{self.prefix}/login", json={"user": user, "password": "demo"})
 
     def get(self, path: str) -> httpx2.Response:
         return self.send("GET", self.prefix + path)

@@ -3,7 +3,7 @@
 from django.http import JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 
-from demo.forms import BadInputError, user_name
+from demo.forms import BadInputError, checked_user
 from supertokens_py.recipe.session.framework.django.syncio import verify_session
 from supertokens_py.recipe.session.syncio import create_new_session, revoke_all_sessions_for_user
 
@@ -11,7 +11,7 @@ from supertokens_py.recipe.session.syncio import create_new_session, revoke_all_
 @require_POST
 def login(request):
     try:
-        user = user_name(request)
+        user = checked_user(request)
     except BadInputError as error:
         return JsonResponse({"message": str(error)}, status=400)
     create_new_session(request, "public", user, {"visits": 0})

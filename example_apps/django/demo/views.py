@@ -6,7 +6,7 @@ from pathlib import Path
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 
-from demo.forms import BadInputError, user_name
+from demo.forms import BadInputError, checked_user
 from supertokens_py.recipe.session.asyncio import create_new_session, revoke_all_sessions_for_user
 from supertokens_py.recipe.session.framework.django.asyncio import verify_session
 
@@ -16,9 +16,8 @@ FILES = {file.name: file for file in PAGE.iterdir()}
 
 @require_POST
 async def login(request):
-    # A real application checks a password, a one-time code or an identity provider first.
     try:
-        user = user_name(request)
+        user = checked_user(request)
     except BadInputError as error:
         return JsonResponse({"message": str(error)}, status=400)
     await create_new_session(request, "public", user, {"visits": 0})

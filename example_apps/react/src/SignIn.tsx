@@ -13,9 +13,9 @@ export function SignIn() {
 
   async function signIn(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    const user = new FormData(event.currentTarget).get("user");
+    const form = new FormData(event.currentTarget);
     try {
-      await call("POST", "/login", { user });
+      await call("POST", "/login", { user: form.get("user"), password: form.get("password") });
       navigate(ownPath(parameters.get("redirectToPath")) ?? "/dashboard");
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -31,6 +31,8 @@ export function SignIn() {
       <form onSubmit={signIn}>
         <label htmlFor="user">User name</label>
         <input id="user" name="user" autoComplete="username" required autoFocus />
+        <label htmlFor="password">Password (it is demo)</label>
+        <input id="password" name="password" type="password" autoComplete="current-password" required />
         <button>Sign in</button>
         <p role="alert">{problem}</p>
       </form>
