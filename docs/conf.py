@@ -20,6 +20,9 @@ exclude_patterns = ["_build", "README.md"]
 nitpicky = False
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["page.css"]
+html_js_files = ["copy.js"]
 html_title = f"supertokens_py {VERSION}"
 html_show_sourcelink = False
 html_copy_source = False
@@ -49,6 +52,8 @@ def table_of_contents(caption: str, *pages: str) -> str:
 
 
 (GENERATED / "later-pages.md").write_text(
-    table_of_contents("Run", "frontends", "performance", "scale-out", "official-core", "security")
+    table_of_contents(
+        "Run", "production", "frontends", "performance", "scale-out", "official-core", "security"
+    )
     + table_of_contents("Move", "moving", "differences")
 )

@@ -28,10 +28,11 @@ def rows() -> list[tuple[str, str, str, str, str]]:
 
 def table() -> str:
     """Return the table as Markdown, as it stands in settings.md."""
-    lines = ["| `EngineConfig` | environment | default | values | meaning |", "|---|---|---|---|---|"]
+    lines = ["| `EngineConfig`, environment | default | values | meaning |", "|---|---|---|---|"]
     for name, variable, default, values, meaning in rows():
-        shown = f"`{variable}`" if variable else ""
-        lines.append(f"| `{name}` | {shown} | {default} | {values} | {meaning} |")
+        # In one cell: two columns of long names would push the meaning off the page.
+        shown = f"<br>`{variable}`" if variable else ""
+        lines.append(f"| `{name}`{shown} | {default} | {values} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 
