@@ -29,7 +29,7 @@ class Output:
     def say(self, text: str) -> None:
         """Print a line for people."""
         if not self.as_json:
-            self.stdout.write(visible(text) + "\n")
+            self.stdout.write(visible(text, keep="\n\t") + "\n")
             self.stdout.flush()
 
     def result(self, value: object) -> None:
@@ -40,11 +40,7 @@ class Output:
 
     def complain(self, text: str) -> None:
         """Print an error, to the error stream."""
-        line = (
-            _json({"error": text})
-            if self.as_json
-            else f"supertokens: {chr(10).join(map(visible, text.splitlines()))}"
-        )
+        line = _json({"error": text}) if self.as_json else f"supertokens: {visible(text, keep=chr(10))}"
         self.stderr.write(line + "\n")
         self.stderr.flush()
 
@@ -64,7 +60,7 @@ class Output:
         """Print names and values for people."""
         width = max(map(len, facts), default=0)
         for name, value in facts.items():
-            self.say(f"{name.ljust(width)}  {value}")
+            self.say(f"{name.ljust(width)}  {visible(str(value))}")
 
     @contextmanager
     def progress(self, label: str, total: int) -> Generator[Progress]:
@@ -108,7 +104,7 @@ class _Bar:
         self._bars.advance(self._task, amount)
 
 
-def visible(text: str) -> str:
+def visible(text: str, *, keep: str = "") -> str:
     r"""Return text with control characters, line breaks and direction marks as escapes such as `\x1b`.
 
     User ids and payloads come from outside: printed raw, they could clear an operator's screen, set its
@@ -116,7 +112,7 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return "".join(char if char.isprintable() or char in keep else ascii(char)[1:-1] for char in text)
 
 
 def _json(value: object, *, indent: int | None = None) -> str:
