@@ -20,7 +20,8 @@ PRIVATE = "private"
 #: The request headers that a session can come in: a response that depends on one depends on them.
 VARIES_WITH = ("Cookie", "Authorization")
 
-_MERGED = frozenset(name.lower() for name in (EXPOSE_HEADER, CACHE_HEADER, VARY_HEADER))
+#: Lower-case names of the headers that are lists, to which the SDK adds instead of replacing them.
+MERGED: Final = frozenset(name.lower() for name in (EXPOSE_HEADER, CACHE_HEADER, VARY_HEADER))
 
 
 @lru_cache(maxsize=256)
@@ -31,6 +32,9 @@ def varying(line: str) -> str:
     if "*" in known:
         return line
     return ", ".join([*names, *(name for name in VARIES_WITH if name.lower() not in known)])
+
+
+_PERSONAL_LINES: Final = [(VARY_HEADER, varying("")), (CACHE_HEADER, PRIVATE)]
 
 
 class Changes:
@@ -102,7 +106,7 @@ class Changes:
         others = (line for line in headers if line[0].lower() not in replaced)
         for name, value in chain(others, self.headers.items()):
             lower = name.lower()
-            if lower in _MERGED:
+            if lower in MERGED:
                 present[lower] = f"{present[lower]}, {value}" if lower in present else value
             else:
                 kept.append((name, value))
@@ -115,6 +119,8 @@ class Changes:
         Args:
             present: what the response has of them already, by lower-case name.
         """
+        if not present and not self.exposed:  # most responses
+            return _PERSONAL_LINES if self.personal else []
         vary = present.get(VARY_HEADER.lower(), "")
         cache = present.get(CACHE_HEADER.lower())
         exposed = present.get(EXPOSE_HEADER.lower(), "")

@@ -12,10 +12,9 @@ from django.http.response import HttpResponseBase
 from supertokens_py.framework.cookies import Cookie
 from supertokens_py.framework.response import (
     CACHE_HEADER,
-    EXPOSE_HEADER,
+    MERGED,
     PERSONAL,
     PRIVATE,
-    VARY_HEADER,
     BaseResponse,
     Changes,
 )
@@ -59,10 +58,11 @@ def marked_personal(response: Any, request: DjangoRequest) -> Any:
 
 
 def _merge(response: HttpResponseBase, changes: Changes) -> None:
-    names = (VARY_HEADER, CACHE_HEADER, EXPOSE_HEADER)
-    present = {name.lower(): response.headers[name] for name in names if name in response.headers}
+    found = ((name, response.headers.get(name)) for name in MERGED)
+    present = {name: value for name, value in found if value is not None}
     for name, value in changes.merged(present):
-        response.headers[name] = value
+        if present.get(name.lower()) != value:
+            response.headers[name] = value
 
 
 def _set_cookies(response: HttpResponseBase, cookies: Iterable[Cookie]) -> None:

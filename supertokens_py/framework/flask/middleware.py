@@ -86,9 +86,12 @@ def _add_changes(response: Response) -> Response:
 def mark_personal(response: Response) -> Response:
     """Add the headers of a response for which a session was looked for."""
     headers = response.headers
-    present = {name.lower(): ", ".join(headers.getlist(name)) for name in PERSONAL_NAMES if name in headers}
+    present = {name.lower(): ", ".join(found) for name in PERSONAL_NAMES if (found := headers.getlist(name))}
     for name, value in PERSONAL.merged(present):
-        headers[name] = value
+        if name.lower() not in present:
+            headers.add(name, value)
+        elif present[name.lower()] != value:
+            headers[name] = value
     return response
 
 
