@@ -44,6 +44,7 @@ async def offload(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     if loop is None:
         return work(*args, **kwargs)
     unit = _Unit(loop, functools.partial(work, *args, **kwargs))
+    del args, kwargs
     _the_workers().submit(unit)
     return await unit.outcome
 
@@ -127,6 +128,7 @@ def blocking(func: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
                 "or the method without the `sync_` prefix."
             )
         coroutine = func(*args, **kwargs)
+        del args, kwargs  # they may hold secrets, and error trackers read every frame's variables
         try:  # it never suspends outside an event loop
             coroutine.send(None)
         except StopIteration as done:

@@ -24,6 +24,11 @@ class SecretText(str):
         return SecretText(super().__getitem__(key))
 
 
+def hidden(text: str) -> str:
+    """Return the same string as `SecretText`; anything else, which callers refuse by themselves, as it is."""
+    return SecretText(text) if type(text) is str else text
+
+
 def new_secret() -> str:
     """Return 32 random bytes in base64, as `EngineConfig(encryption_key=…)` takes them."""
     return b64encode(secrets.token_bytes(32)).decode()

@@ -41,6 +41,8 @@ def in_its_context(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, C
     @functools.wraps(method)
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
         given: Any = args[position] if len(args) > position else kwargs.get("user_context")
-        return await in_context(given, method(*args, **kwargs))
+        answer = method(*args, **kwargs)
+        del args, kwargs  # they may hold secrets, and error trackers read every frame's variables
+        return await in_context(given, answer)
 
     return call

@@ -22,6 +22,7 @@ from supertokens_py.engine.interface import (
 )
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.exceptions import BadInputError
+from supertokens_py.secret import hidden
 from supertokens_py.signatures import sign_jwt
 from supertokens_py.types.base import JSONObject
 
@@ -163,6 +164,7 @@ class EmbeddedEngine:
         access_token_validity_ms: int | None = None,
         token_version: int = LATEST_VERSION,
     ) -> IssuedSession | Unauthorised | TokenTheft:
+        refresh_token = hidden(refresh_token)
         return await offload(
             self._refresher.refresh,
             refresh_token,

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S
 from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.secret import SecretText
 
 #: A new dynamic key exists this long before it signs, so that verifiers can learn of it.
 OVERLAP_MS = 60_000
@@ -78,7 +79,7 @@ def parse_key(kid: str, created_ms: int, text: str) -> SigningKey:
         EngineUnavailableError: the text is none.
     """
     try:
-        public, private = re.split(r"[|;]", text)
+        public, private = map(SecretText, re.split(r"[|;]", text))
         key = serialization.load_der_public_key(b64decode(public))
         if not isinstance(key, rsa.RSAPublicKey):
             raise TypeError("not an RSA key")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import SecretText
+from supertokens_py.secret import SecretText, hidden
 
 from .at_rest import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
 from .key_material import SigningKey, dynamic_kid, lifetime_ms, new_key_text, parse_key
@@ -65,13 +65,12 @@ class KeyRows:
         at_rest = self._known_at_rest(values.pop(MARK, None))
         stored = [value for value in values.values() if value is not None]
         dynamic: list[SigningKey] = []
-        for created_ms, text in connection.execute(
-            self._select_dynamic, {"oldest": now_ms - lifetime_ms(self._settings)}
-        ):
+        oldest_ms = now_ms - lifetime_ms(self._settings)
+        for created_ms, text in _hidden(connection.execute(self._select_dynamic, {"oldest": oldest_ms})):
             dynamic.append(self._key(at_rest, dynamic_kid(created_ms), created_ms, text))
             stored.append(text)
         static: list[SigningKey] = []
-        for kid, created_ms, text in connection.execute(self._select_static):
+        for kid, created_ms, text in _hidden(connection.execute(self._select_static)):
             static.append(self._key(at_rest, kid, created_ms or 0, text))
             stored.append(text)
         is_encrypted = self._settings.encryption_key is None or (
@@ -194,13 +193,13 @@ class KeyRows:
         tables = self._database.tables
         dynamic, static, values = tables.dynamic_keys, tables.static_keys, tables.key_value
         own = (dynamic.c.app_id == DEFAULT_APP_ID,)
-        for created_ms, text in connection.execute(
-            select(dynamic.c.created_at_time, dynamic.c.value).where(*own)
-        ).all():
+        rows = connection.execute(select(dynamic.c.created_at_time, dynamic.c.value).where(*own)).all()
+        for created_ms, text in _hidden(rows):
             where = (*own, dynamic.c.created_at_time == created_ms)
             yield update(dynamic).where(*where).values(value=bindparam("text")), dynamic_kid(created_ms), text
         own = (static.c.app_id == DEFAULT_APP_ID,)
-        for kid, text in connection.execute(select(static.c.key_id, static.c.key_string).where(*own)).all():
+        rows = connection.execute(select(static.c.key_id, static.c.key_string).where(*own)).all()
+        for kid, text in _hidden(rows):
             where = (*own, static.c.key_id == kid)
             yield update(static).where(*where).values(key_string=bindparam("text")), kid, text
         for name, text in self._values_of(connection).items():
@@ -213,7 +212,7 @@ class KeyRows:
         return self._known_at_rest(connection.execute(self._select_mark).scalar())
 
     def _values_of(self, connection: Connection) -> dict[str, str | None]:
-        return {name: value for name, value in connection.execute(self._select_values)}
+        return {name: value for name, value in _hidden(connection.execute(self._select_values))}
 
     def _known_at_rest(self, mark: str | None) -> AtRest:
         known = self._at_rest
@@ -284,3 +283,9 @@ _OF_APP = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID}
 
 def _of_app(values: Table) -> tuple[ColumnElement[bool], ...]:
     return values.c.app_id == DEFAULT_APP_ID, values.c.tenant_id == DEFAULT_TENANT_ID
+
+
+def _hidden(rows: Iterable[Any]) -> Iterator[Any]:
+    """Yield rows whose last column is a stored key, so that no variable shows it."""
+    for *others, text in rows:
+        yield (*others, hidden(text))

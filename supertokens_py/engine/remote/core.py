@@ -19,6 +19,7 @@ from supertokens_py.exceptions import (
     GeneralError,
     ProtectedClaimError,
 )
+from supertokens_py.secret import SecretText
 from supertokens_py.types.base import JSONObject
 
 from .transport import Transport
@@ -39,7 +40,7 @@ class Core:
         website_domain: str = "",
     ) -> None:
         self._transport = transport
-        self._api_key = api_key
+        self._api_key = None if api_key is None else SecretText(api_key)
         domains = {"apiDomain": api_domain, "websiteDomain": website_domain}
         self._domains = {name: value for name, value in domains.items() if value}
         self._version: Version | None = None

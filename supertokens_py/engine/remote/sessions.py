@@ -29,6 +29,7 @@ from supertokens_py.engine.interface import (
     Verified,
 )
 from supertokens_py.exceptions import BadInputError, GeneralError
+from supertokens_py.secret import hidden
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok, tenant_path, unexpected
@@ -95,7 +96,7 @@ class RemoteSessions:
         """
         _require_latest(token_version)
         body: JSONObject = {
-            "refreshToken": refresh_token,
+            "refreshToken": hidden(refresh_token),
             "enableAntiCsrf": anti_csrf,
             "useDynamicSigningKey": dynamic_key is not False,
         }

@@ -9,6 +9,7 @@ from supertokens_py.engine.context import in_its_context
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
 from supertokens_py.engine.limits import refuse_protected, refuse_protected_update, require_object
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import hidden
 
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import evaluate_claims
@@ -148,7 +149,7 @@ class RecipeInterface:
             UnauthorisedError: there is no such session any more.
             TokenTheftError: the token had been retired; the session is revoked.
         """
-        recipe = self._recipe
+        recipe, refresh_token = self._recipe, hidden(refresh_token)
         if disable_anti_csrf is not True and recipe.config.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
             raise ConfigError(_CANNOT_CHECK.format(name="refreshSession", setting="antiCsrfCheck"))
         result = await recipe.app.engine.refresh_session(

@@ -12,6 +12,7 @@ from supertokens_py.access_token import AccessToken, to_json
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import Cookie, SameSite
 from supertokens_py.framework.response import Changes
+from supertokens_py.secret import hidden
 from supertokens_py.urls import LOCAL_SITE, site_of
 
 from .constants import (
@@ -98,8 +99,8 @@ def choose_refresh_token(
     cookie = None if allowed == "header" else request.get_cookie(REFRESH_TOKEN_COOKIE_KEY)
     bearer = None if allowed == "cookie" else bearer_token(request)
     if bearer and not is_jwt(bearer) and (not cookie or _REFRESH_TOKEN.fullmatch(bearer)):
-        return bearer, "header"
-    return (cookie, "cookie") if cookie else None
+        return hidden(bearer), "header"
+    return (hidden(cookie), "cookie") if cookie else None
 
 
 def carries(request: BaseRequest, method: TokenTransferMethod) -> bool:

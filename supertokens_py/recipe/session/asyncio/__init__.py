@@ -43,6 +43,7 @@ from supertokens_py.recipe.session.validators import (
     judge_stored_claims,
     validators_for,
 )
+from supertokens_py.secret import hidden
 from supertokens_py.types.base import RecipeUserId, context_of
 
 _T = TypeVar("_T")
@@ -332,6 +333,7 @@ async def refresh_session_without_request_response(
         UnauthorisedError, TokenTheftError: there is no such session any more.
         ConfigError: `VIA_CUSTOM_HEADER` is set and `disable_anti_csrf` is not True.
     """
+    refresh_token = hidden(refresh_token)
     functions = SessionRecipe.get_instance().recipe_implementation
     return await functions.refresh_session(
         refresh_token, anti_csrf_token, disable_anti_csrf, context_of(user_context)
