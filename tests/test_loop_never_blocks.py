@@ -17,7 +17,7 @@ from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session import asyncio as sessions
 from supertokens_py.recipe.session import syncio as blocking_sessions
-from supertokens_py.recipe.session.requests import VerifyOptions
+from supertokens_py.recipe.session.flows import VerifyOptions
 from tests.support.databases import Sqlite
 
 

@@ -21,9 +21,9 @@ from supertokens_py.bridge import running_loop
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.framework.response import PERSONAL
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
+from supertokens_py.recipe.session.claim_checks import OverrideValidators
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
-from supertokens_py.recipe.session.requests import VerifyOptions
-from supertokens_py.recipe.session.validators import OverrideValidators
+from supertokens_py.recipe.session.flows import VerifyOptions
 
 from .fastapi_request import FastApiRequest
 from .middleware import error_response

@@ -17,9 +17,9 @@ from supertokens_py.app import request_context
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.recipe.session import SessionRecipe
+from supertokens_py.recipe.session.claim_checks import OverrideValidators
 from supertokens_py.recipe.session.exceptions import ANSWERED
-from supertokens_py.recipe.session.requests import VerifyOptions
-from supertokens_py.recipe.session.validators import OverrideValidators
+from supertokens_py.recipe.session.flows import VerifyOptions
 
 from .flask_request import FlaskRequest
 from .middleware import error_response, mark_personal

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .container import SessionContainer
-from .requests import VerifyOptions, refresh_in_request, session_of_request
+from .flows import VerifyOptions, refresh_in_request, session_of_request
 from .results import SignOutOkayResponse
-from .transport import carries, other
+from .token_transport import carries, other
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
     from supertokens_py.framework.response import BaseResponse
     from supertokens_py.types.response import GeneralErrorResponse
 
+    from .claim_checks import OverrideValidators
     from .functions import RecipeInterface
     from .recipe import SessionRecipe
     from .settings import SessionConfig
-    from .validators import OverrideValidators
 
 
 class APIOptions:

@@ -28,7 +28,7 @@ from .results import (
     SessionInformationResult,
     TokenInfo,
 )
-from .transport import TokenWriter, front_token
+from .token_transport import TokenWriter, front_token
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest

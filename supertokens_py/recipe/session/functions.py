@@ -29,8 +29,8 @@ from .results import (
 if TYPE_CHECKING:
     from supertokens_py.types.base import MaybeAwaitable
 
+    from .claim_checks import OverrideValidators
     from .recipe import SessionRecipe
-    from .validators import OverrideValidators
 
 _T = TypeVar("_T")
 

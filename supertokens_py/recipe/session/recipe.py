@@ -21,6 +21,7 @@ from supertokens_py.recipe_module import RecipeModule, Route
 from . import csrf
 from .api import APIInterface, APIOptions
 from .claim import SessionClaim, SessionClaimValidator
+from .compatibility import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
 from .constants import (
     ANTI_CSRF_HEADER_KEY,
     AUTH_MODE_HEADER_KEY,
@@ -31,15 +32,14 @@ from .constants import (
 from .container import GONE, SessionContainer, issued_token
 from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
+from .flows import VerifyOptions, allow_none, session_of_request
 from .functions import RecipeInterface
-from .hints import Hints
-from .overriding import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
 from .payloads import json_copy, without_protected
-from .requests import VerifyOptions, allow_none, session_of_request
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
+from .sign_in_warnings import SignInWarnings
+from .token_transport import COOKIE_LIMIT, PROXY_LIMIT, TokenWriter, access_cookie_length
 from .tokens import is_issuer_accepted
-from .transport import COOKIE_LIMIT, PROXY_LIMIT, TokenWriter, access_cookie_length
 from .verifier import Verifier
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ class SessionRecipe(RecipeModule):
         self.is_jwt = looks_like_jwt
         self.now_ms: Callable[[], int] = app.now_ms
         decides, secure = not self.accepts_any_transfer, self.config.cookie_secure
-        self.hints: Hints = Hints(decides, cookie_secure=secure, api_domain=app.app_info.api_domain)
+        self.hints: SignInWarnings = SignInWarnings(
+            decides, cookie_secure=secure, api_domain=app.app_info.api_domain
+        )
 
     @staticmethod
     def get_instance() -> SessionRecipe:

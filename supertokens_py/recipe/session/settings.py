@@ -15,7 +15,7 @@ from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.urls import cookie_domain, scheme_of, site_of
 
-from . import lost_cookies
+from . import cookie_checks
 from .constants import AUTH_MODE_HEADER_KEY, SESSION_REFRESH, AntiCsrf, TokenTransferMethod
 from .exceptions import ClaimValidationError
 from .origins import OwnPages
@@ -307,9 +307,9 @@ class SessionConfig:
                 "stays signed in. Leave cookie_same_site out, or serve the API over https."
             )
         for loss in (
-            lost_cookies.by_secure(app_info.api_domain, self.cookie_secure),
-            lost_cookies.by_domain(app_info.api_domain, self.cookie_domain),
-            lost_cookies.by_name(app_info.api_domain, app_info.fixed_origin or app_info.api_domain),
+            cookie_checks.by_secure(app_info.api_domain, self.cookie_secure),
+            cookie_checks.by_domain(app_info.api_domain, self.cookie_domain),
+            cookie_checks.by_name(app_info.api_domain, app_info.fixed_origin or app_info.api_domain),
         ):
             if loss is not None:
                 log.warning("%s; %s", loss.text, loss.advice)

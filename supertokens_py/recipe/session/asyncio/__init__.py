@@ -12,36 +12,36 @@ from supertokens_py.recipe.openid.asyncio import (
     get_jwks,
     get_open_id_discovery_configuration,
 )
-from supertokens_py.recipe.session.arguments import (
-    NOT_GIVEN,
-    context_in,
-    one_of,
-    one_user,
-    tenant_and_context,
-)
 from supertokens_py.recipe.session.claim import SessionClaim
-from supertokens_py.recipe.session.container import SessionContainer
-from supertokens_py.recipe.session.exceptions import ANSWERED
-from supertokens_py.recipe.session.recipe import SessionRecipe
-from supertokens_py.recipe.session.requests import (
-    VerifyOptions,
-    create_in_request,
-    refresh_in_request,
-    session_of_request,
-)
-from supertokens_py.recipe.session.results import (
-    ClaimsValidationResult,
-    GetClaimValueOkResult,
-    SessionDoesNotExistError,
-    SessionInformationResult,
-)
-from supertokens_py.recipe.session.validators import (
+from supertokens_py.recipe.session.claim_checks import (
     OverrideValidators,
     OverrideValidatorsByInfo,
     OverrideValidatorsByUserId,
     assert_claims_of,
     judge_stored_claims,
     validators_for,
+)
+from supertokens_py.recipe.session.compatibility import (
+    NOT_GIVEN,
+    context_in,
+    one_of,
+    one_user,
+    tenant_and_context,
+)
+from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.recipe.session.exceptions import ANSWERED
+from supertokens_py.recipe.session.flows import (
+    VerifyOptions,
+    create_in_request,
+    refresh_in_request,
+    session_of_request,
+)
+from supertokens_py.recipe.session.recipe import SessionRecipe
+from supertokens_py.recipe.session.results import (
+    ClaimsValidationResult,
+    GetClaimValueOkResult,
+    SessionDoesNotExistError,
+    SessionInformationResult,
 )
 from supertokens_py.secret import hidden
 from supertokens_py.types.base import RecipeUserId, context_of

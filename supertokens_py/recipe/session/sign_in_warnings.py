@@ -1,4 +1,4 @@
-"""Hints about sessions that will not reach their client, each logged once per app."""
+"""Warnings about tokens that will not reach their client, each logged once per app."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _REFUSED = (
 )
 
 
-class Hints:
-    """The hints of one app, and which of them were given.
+class SignInWarnings:
+    """The warnings of one app, and which of them were logged.
 
     Args:
         decides_transfer: whether the application has a `get_token_transfer_method` of its own.

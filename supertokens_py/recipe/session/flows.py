@@ -9,6 +9,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.urls import request_path
 
 from . import csrf
+from .claim_checks import OverrideValidators, assert_claims_of
 from .constants import (
     ACCESS_TOKEN_COOKIE_KEY,
     ANTI_CSRF_HEADER_KEY,
@@ -19,7 +20,7 @@ from .container import SessionContainer
 from .exceptions import UnauthorisedError
 from .functions import NO_SESSION
 from .settings import auth_mode
-from .transport import (
+from .token_transport import (
     Allowed,
     carries,
     check_cookies_can_work,
@@ -28,7 +29,6 @@ from .transport import (
     expire_duplicates,
     other,
 )
-from .validators import OverrideValidators, assert_claims_of
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
