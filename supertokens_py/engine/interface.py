@@ -32,9 +32,11 @@ ReuseSubtype: TypeAlias = Literal["RECENT_PREV", "ORPHANED_BRANCH", "STALE_LINEA
 class UnknownTenantError(BadInputError):
     """The tenant named by a call does not exist; create it first."""
 
-    def __init__(self, tenant_id: str) -> None:
+    def __init__(self, tenant_id: str, *, user_id: str | None = None) -> None:
         self.tenant_id = tenant_id
-        super().__init__(f"AppId or tenantId not found => tenant {tenant_id!r} does not exist")
+        # The tenant that is always there, in the place of the user: the arguments were swapped.
+        advice = " (the tenant's id comes before the user's)" if user_id == "public" else ""
+        super().__init__(f"AppId or tenantId not found => tenant {tenant_id!r} does not exist{advice}")
 
 
 @dataclass(frozen=True, slots=True)

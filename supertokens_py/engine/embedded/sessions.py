@@ -277,7 +277,7 @@ class SessionStore(SessionWork):
             self._database.single(unit, repeatable=True)
         except IntegrityError as error:
             if failures.is_unknown_parent(error):
-                raise UnknownTenantError(row["tenant_id"]) from error
+                raise UnknownTenantError(row["tenant_id"], user_id=row["user_id"]) from error
             # The connection broke after the row was written: sent again, it meets itself.
             if len(attempts) == 1:
                 raise
