@@ -696,6 +696,28 @@ def test_forgotten_parentheses() -> None:
             refused()
 
 
+def test_a_guard_without_depends(site: Site) -> None:
+    """It guards all the same: as a query parameter's default it would leave the route open."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.get("/plain")
+    async def plain(session=verify_session()) -> str:  # type: ignore[no-untyped-def]  # noqa: B008
+        return session.get_user_id()
+
+    @app.get("/typed")
+    async def typed(session: SessionContainer = verify_session()) -> str:  # type: ignore[assignment]  # noqa: B008
+        return session.get_user_id()
+
+    visitor = site.sign_in("header")
+    use(site, app)
+    for path in ("/plain", "/typed"):
+        assert visitor.get(path).json == "user-1"
+        for query in ("", "?session=x"):
+            assert_refused(site.get(path + query), UNAUTHORISED)
+    assert app.openapi()["paths"]["/plain"]["get"]["security"] == [{"SuperTokens": []}]
+
+
 def test_a_dependency_called_in_a_thread_opens_nothing() -> None:
     """A caller that takes it for a sync function would take the coroutine for a session."""
     request = Request({"type": "http", "headers": []})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from inspect import Signature
 from typing import Annotated, Any, Literal, overload
 
-from fastapi import Depends
+from fastapi import Depends, params
 from fastapi.openapi.models import HTTPBearer
 from fastapi.openapi.models import SecurityBase as SecurityBaseModel
 from fastapi.security.base import SecurityBase
@@ -29,10 +29,15 @@ from .fastapi_request import FastApiRequest
 from .middleware import error_response
 
 
-class SessionDependency(SecurityBase):
-    """Verifies the session of a connection; shows up as a security scheme in the OpenAPI document."""
+class SessionDependency(SecurityBase, params.Depends):
+    """Verifies the session of a connection; shows up as a security scheme in the OpenAPI document.
+
+    It is a `Depends` of itself: `= verify_session()` would else be a query parameter with it as its default,
+    and the route open to everybody.
+    """
 
     def __init__(self, options: VerifyOptions, user_context: dict[str, Any] | None) -> None:
+        params.Depends.__init__(self, dependency=self)
         self.model: SecurityBaseModel = HTTPBearer(
             bearerFormat="JWT",
             description="SuperTokens session: header or cookie. Without one: 401, `WWW-Authenticate: Bearer`",

@@ -63,5 +63,6 @@ async def by_hand(request: Request, flag: bool) -> None:
     assert_type(await refresh_session(request), SessionContainer)
     made = await create_new_session(request, "public", "ada", {"a": 1}, user_context={})
     assert_type(made, SessionContainer)
-    await session_exception_handler(request, ValueError())  # error: reportArgumentType; mypy: arg-type
+    await session_exception_handler(request, ValueError())
+    await session_exception_handler(request, "error")  # error: reportArgumentType; mypy: arg-type
     verify_session(unknown=True)  # error: reportCallIssue; mypy: call-overload
