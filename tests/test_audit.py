@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -344,3 +346,34 @@ def test_no_secret_in_any_log(
     # Every access token of ours begins with the same header, which is no secret.
     header = re.compile(r"eyJhbGciOiJSUzI1NiIs")
     assert [piece for piece in leaked if not header.match(piece)] == []
+
+
+_SET_UP = {
+    "nothing": "",
+    "uvicorn": "import uvicorn.config; logging.config.dictConfig(uvicorn.config.LOGGING_CONFIG)",
+    "gunicorn": "from gunicorn import config, glogging; glogging.Logger(config.Config())",
+    "flask": "import flask; flask.Flask('shop').logger.warning('own')",
+    "django": "from django.utils.log import DEFAULT_LOGGING; logging.config.dictConfig(DEFAULT_LOGGING)",
+    # The usual mistake: everything that was imported before is disabled.
+    "disabling": "logging.config.dictConfig({'version': 1})",
+}
+
+
+@pytest.mark.parametrize("server", sorted(_SET_UP))
+def test_a_theft_leaves_a_line_on_stderr(server: str) -> None:
+    """With the logging that a server sets up by itself: warnings once each, and nothing else."""
+    script = (
+        "import logging, logging.config, supertokens_py\nfrom supertokens_py.audit import audit\n"
+        "DJANGO = __import__('django.conf', fromlist=['settings']).settings.configure(DEBUG=True)\n"
+        f"{_SET_UP[server]}\n"
+        "audit('session.created', handle='h')\n"
+        "audit('session.refreshed_again', handle='h', late=False)\n"
+        "audit('session.refreshed_again', handle='h', late=True)\n"
+        "audit('session.reuse', handle='h')\n"
+        "audit('engine.unavailable')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert [line for line in done.stderr.splitlines() if "session." in line or "engine." in line] == [
+        "session.refreshed_again handle=h late=True",
+        "session.reuse handle=h",
+    ]

@@ -147,11 +147,11 @@ class Thief(Client):
             owner = Visitor(self.http)
             owner.login(self.label)
             held = [owner.refresh_token]
-            for _ in range(self.dice.randrange(1, 4)):
-                time.sleep(self.dice.uniform(0, 0.2))
+            for _ in range(self.dice.randrange(1, 3)):
                 self.tally.expect(owner.refresh().status_code == 200, "owner refused")
                 held.append(owner.refresh_token)
-            time.sleep(GRACE_S + MARGIN_S + self.dice.expovariate(1 / THINK_S))
+                time.sleep(GRACE_S + MARGIN_S + self.dice.expovariate(1 / THINK_S))
+            self.tally.expect(len(set(held)) == len(held), "no rotation after the window")
             answer = owner.get("/api/verified")
             self.tally.expect(answer.status_code == 200, "owner refused", shown(answer))
             retired = self.dice.choice(held[:-1])

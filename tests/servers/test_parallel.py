@@ -32,8 +32,8 @@ def test_parallel_refreshes_all_get_the_same_successor(
     """All answer 200 with one refresh token, and the session lives on."""
     with running(kind, database, {}, *options) as server, server.client() as http:
         visitor = Visitor(http, mode)
-        visitor.login()
         for _round in range(MOST_ROUNDS):
+            visitor.login()  # a session rotates once per grace period
             before = visitor.refresh_token
             successors = refresh_together(server, mode, before)
             assert len(successors) == 1

@@ -1,0 +1,113 @@
+"""An attacker with the database, master key included, and every access token, but no refresh token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from supertokens_py.engine.embedded.refresh_tokens import RefreshToken, hash1, hash2
+from supertokens_py.engine.embedded.refresh_tokens import _sealed as sealed
+from supertokens_py.engine.interface import IssuedSession, Unauthorised
+from tests.engine.driver import Driver, claims
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite, TestDatabase
+
+REFUSED = Unauthorised("Invalid refresh token")
+
+
+class Attacker:
+    """Seals tokens under the master key, with every text that is in rows and access tokens."""
+
+    def __init__(self, core: Driver) -> None:
+        self._core = core
+        self._seen: list[IssuedSession] = []
+
+    def sees(self, issued: IssuedSession) -> None:
+        """Note an access token; nothing else of it is used."""
+        self._seen.append(issued)
+
+    def forged(self, handle: str) -> Iterator[RefreshToken]:
+        """Yield tokens of a session: children of everything known, with everything known as the nonce."""
+        row = self._core.row(handle)
+        assert row is not None
+        known = [claims(issued)["refreshTokenHash1"] for issued in self._seen]
+        texts = [*known, *(hash1(text) for text in known)]
+        texts += [value for value in row.values() if isinstance(value, str) and len(value) == 64]
+        texts += [hash1(handle), handle.replace("-", "") * 2, "0" * 64]
+        for parent in (None, *texts):
+            for nonce in texts:
+                yield self._sealed(handle, nonce, parent)
+
+    def _sealed(self, handle: str, nonce: str, parent: str | None) -> RefreshToken:
+        values: dict[str, Any] = {"user_id": "user", "tenant_id": "public", "anti_csrf_token": None}
+        master_key = self._core.engine._keys.master_key()
+        return sealed(master_key, iv=bytes(12), nonce=nonce, handle=handle, parent_hash1=parent, **values)
+
+
+@pytest.mark.parametrize("rotations", [0, 1, 3])
+@pytest.mark.parametrize("age_s", [0, 31])
+def test_no_sealed_token_is_accepted_or_ends_a_session(
+    core: Driver, clock: Clock, rotations: int, age_s: int
+) -> None:
+    """Whatever is sealed is refused, the row stays as it is, and the owner goes on."""
+    attacker, session = Attacker(core), core.create()
+    attacker.sees(session)
+    for _ in range(rotations):
+        clock.advance(s=31)
+        session = core.refresh(session)
+        attacker.sees(session)
+    clock.advance(s=age_s)
+    row = core.row(session.handle)
+    tried = 0
+    for token in attacker.forged(session.handle):
+        assert core.refresh(token.text) == REFUSED
+        tried += 1
+    assert tried > 20
+    assert core.row(session.handle) == row
+    assert isinstance(core.refresh(session), IssuedSession)
+
+
+def test_a_forged_token_is_an_event(core: Driver, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody but a holder of the master key can have made it: a warning."""
+    session = core.create("victim")
+    token = next(Attacker(core).forged(session.handle))
+    caplog.clear()
+    assert core.refresh(token.text) == REFUSED
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"session.forged handle={session.handle} user_id=victim")
+    ]
+
+
+def test_where_a_core_shares_the_database_a_child_is_accepted(sqlite_files: Sqlite, clock: Clock) -> None:
+    """The setting says so; without it the same token is refused."""
+    uri = sqlite_files.create().uri
+    alone = Driver(uri, now_ms=clock)
+    shared = Driver(uri, now_ms=clock, shared_with_core="YES")
+    session = shared.create()
+    attacker = Attacker(shared)
+    parent = hash1(session.refresh_token.text)
+    token = attacker._sealed(session.handle, "0" * 64, parent)
+    assert shared.refresh(token.text).refresh_token.text == token.text
+    assert shared.row(session.handle)["refresh_token_hash_2"] == hash2(token.text)
+    own = alone.create()
+    assert (
+        alone.refresh(attacker._sealed(own.handle, "0" * 64, hash1(own.refresh_token.text)).text) == REFUSED
+    )
+    alone.close()
+    shared.close()
+
+
+def test_a_database_with_tables_of_a_core_is_shared(postgres_database: TestDatabase, clock: Clock) -> None:
+    """AUTO: found when the database is opened; `NO` says that the core is gone."""
+    postgres_database.query("CREATE TABLE userid_mapping (app_id text)")
+    try:
+        answers = []
+        for setting in ("AUTO", "NO"):
+            core = Driver(postgres_database.uri, now_ms=clock, shared_with_core=setting)
+            answers.append(core.engine._database.is_shared)
+            core.close()
+        assert answers == [True, False]
+    finally:
+        postgres_database.query("DROP TABLE userid_mapping")
