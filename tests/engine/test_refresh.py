@@ -234,6 +234,23 @@ def test_without_a_window_the_second_use_is_reuse(database: TestDatabase, start:
     assert core.row(session.handle) is None
 
 
+def test_a_rotation_that_the_database_lost(core: Driver, clock: Clock):
+    """A backup is restored: who refreshed once since goes on, also with the older token; twice is reuse."""
+    sessions = [core.create() for _ in range(2)]
+    first = [core.refresh(session) for session in sessions]
+    rows = [core.row(session.handle) for session in sessions]
+    clock.advance(hours=1)
+    once, twice = [core.refresh(session) for session in first]
+    clock.advance(hours=1)
+    twice = core.refresh(twice)
+    for row in rows:
+        core.change_row(row["session_handle"], **row)
+    clock.advance(hours=1)
+    assert core.refresh(once).refresh_token.text == once.refresh_token.text
+    assert isinstance(core.refresh(first[0]), IssuedSession)
+    assert core.refresh(twice).reuse == core.told("STALE_LINEAGE")
+
+
 @pytest.fixture
 def shared(database: TestDatabase, start: Opener, clock: Clock) -> Driver:
     """An engine whose database an official core uses as well."""

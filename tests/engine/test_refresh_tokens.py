@@ -18,6 +18,7 @@ from supertokens_py.engine.embedded.refresh_tokens import (
     first_token,
     hash1,
     hash2,
+    is_successor,
     new_master_key,
     open_token,
     successor,
@@ -157,6 +158,13 @@ def test_a_successor_is_always_the_same():
     assert one == successor(MASTER, presented, rotated_ms=5, anti_csrf=True)
     assert one == open_token(MASTER, one.text)
     assert one.parent_hash1 == presented.hash1
+    assert is_successor(MASTER, one)
+    assert not is_successor(MASTER, presented)
+    assert not is_successor(MasterKey.of([new_master_key()]), one)
+    peppered = MasterKey.of([MASTER.text], [b"pepper", b"before", b""])
+    assert not is_successor(peppered, one)  # anybody with the database could have made it
+    before = MasterKey.of([MASTER.text], [b"before"])
+    assert is_successor(peppered, successor(before, presented, rotated_ms=5, anti_csrf=True))
     assert (one.handle, one.user_id, one.tenant_id) == ("h", "u", "t1")
     assert re.fullmatch(
         r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one.anti_csrf_token or ""

@@ -42,8 +42,16 @@ def lineage(current: str = "current", previous: str | None = None, rotated: int 
     return Lineage(hash2(current), None if previous is None else hash2(previous), rotated, NOW + 1)
 
 
-def decided(presented: RefreshToken, row: Lineage | None, *, grace: int = GRACE, shared: bool = False) -> str:
-    return decide(row, presented, now_ms=NOW, rules=Rules(grace, shared=shared))
+def decided(
+    presented: RefreshToken,
+    row: Lineage | None,
+    *,
+    grace: int = GRACE,
+    shared: bool = False,
+    is_successor: bool = False,
+) -> str:
+    rules = Rules(grace, shared=shared)
+    return decide(row, presented, now_ms=NOW, rules=rules, is_successor=is_successor)
 
 
 def test_a_missing_session_is_gone():
@@ -91,6 +99,19 @@ def test_children_are_accepted_only_where_a_core_makes_tokens(rotated: int | Non
     assert decided(child, row) == "STALE_LINEAGE"
     assert decided(child, row, shared=True) == "PROMOTE"
     assert decided(child, row, shared=True, grace=0) == "ROTATE"
+
+
+def test_a_successor_whose_rotation_was_lost_is_promoted():
+    """PROMOTE: a restored database knows its parent as current; a sealed child that is none is reuse."""
+    family = new_family("public")
+    presented = RefreshToken(
+        text=f"x.{family.nonce}.V2", handle=family.handle, user_id="u", parent_hash1=hash1("current")
+    )
+    row = lineage(previous="old", rotated=NOW - 1)
+    assert decided(presented, row, is_successor=True) == "PROMOTE"
+    assert decided(presented, row, is_successor=True, grace=0) == "ROTATE"
+    assert decided(presented, row) == "STALE_LINEAGE"
+    assert decided(presented, lineage("newer"), is_successor=True) == "STALE_LINEAGE"
 
 
 def test_a_promotion_within_the_window_is_no_rotation():

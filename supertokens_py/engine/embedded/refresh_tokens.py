@@ -140,17 +140,40 @@ def successor(
     even a retired token is enough.
     """
     facts = to_json([presented.handle, presented.user_id, presented.text, rotated_ms, anti_csrf])
-    material = hmac.digest(_successor_key(master_key.text, master_key.pepper), facts.encode(), "sha512")
+    key = _successor_key(master_key.text, master_key.pepper)
+    material = hmac.digest(key, facts.encode(), "sha512")
+    anti_csrf_token = str(UUID(bytes=material[44:60], version=4)) if anti_csrf else None
+    proof = _proof(key, material[:12], presented.handle, presented.hash1, anti_csrf_token)
     return _sealed(
         master_key,
         iv=material[:12],
-        nonce=presented.nonce[:SECRET_LENGTH] + material[12:28].hex(),
+        nonce=presented.nonce[:SECRET_LENGTH] + proof,
         handle=presented.handle,
         user_id=presented.user_id,
         tenant_id=presented.tenant_id,
         parent_hash1=presented.hash1,
-        anti_csrf_token=str(UUID(bytes=material[44:60], version=4)) if anti_csrf else None,
+        anti_csrf_token=anti_csrf_token,
     )
+
+
+def is_successor(master_key: MasterKey, token: RefreshToken) -> bool:
+    """Return whether `successor` made a genuine token, of whatever predecessor.
+
+    Where a pepper is configured, keys without one do not count: the database alone would be enough.
+    """
+    iv = binascii.a2b_base64(token.text.partition(".")[0])[:_IV_BYTES]
+    keys = [
+        _successor_key(key.text, key.pepper)
+        for key in (master_key, *master_key.also)
+        if key.pepper or not master_key.pepper
+    ]
+    facts = (token.handle, token.parent_hash1, token.anti_csrf_token)
+    return any(same(token.nonce[SECRET_LENGTH:], _proof(key, iv, *facts)) for key in keys)
+
+
+def _proof(key: bytes, iv: bytes, handle: str, parent_hash1: str | None, anti_csrf_token: str | None) -> str:
+    facts = to_json(["proof", iv.hex(), handle, parent_hash1, anti_csrf_token])
+    return hmac.digest(key, facts.encode(), "sha256")[:16].hex()
 
 
 def open_token(master_key: MasterKey, text: str) -> RefreshToken | None:

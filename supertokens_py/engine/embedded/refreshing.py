@@ -15,7 +15,7 @@ from supertokens_py.types.base import JSONObject
 
 from . import access_tokens
 from .access_tokens import Grant
-from .refresh_tokens import MasterKey, RefreshToken, successor
+from .refresh_tokens import MasterKey, RefreshToken, is_successor, successor
 from .rotation import (
     Decision,
     Lineage,
@@ -184,7 +184,13 @@ class Refresher(SessionWork):
         now_ms = self._settings.now_ms()
         lineage = None if row is None else lineage_of(row)
         rules = Rules(self._settings.grace_period_ms, shared=self._database.is_shared)
-        decision = decide(lineage, use.token, now_ms=now_ms, rules=rules)
+        decision = decide(
+            lineage,
+            use.token,
+            now_ms=now_ms,
+            rules=rules,
+            is_successor=is_successor(use.master_key, use.token),
+        )
         if row is None or lineage is None or decision == "GONE":
             log.debug("refresh refused: session %s is gone", use.token.handle)
             return _Outcome(Unauthorised(NO_SESSION))
@@ -242,7 +248,7 @@ class Refresher(SessionWork):
         return self._again(use, found, repeated.token, lineage.expires_ms)
 
     def _promote(self, connection: Connection, use: _Use, found: _Found) -> _Outcome:
-        """Make a child current that an official core gave out, and answer it with itself."""
+        """Make a child of the current token current, and answer it with itself."""
         now_ms, grace_ms = found.now_ms, self._settings.grace_period_ms
         row = promoted(found.lineage, use.token, now_ms=now_ms, grace_ms=grace_ms)
         expires_ms = self._expires_ms(now_ms)

@@ -20,9 +20,9 @@ from .families import has_family, is_of_family
 from .refresh_tokens import MasterKey, RefreshToken, successor
 
 #: GONE: no live session. ROTATE: the current token. KEEP: the current token within the grace period of its
-#: own rotation. REPEAT: the previous token within it. PROMOTE: a child that an official core made, and
-#: that was not used before. FORGED: sealed under the master key, but by nobody who had a token of the
-#: session. A reuse subtype: the session must end.
+#: own rotation. REPEAT: the previous token within it. PROMOTE: a child that an official core made and nobody
+#: used before, or whose rotation the database lost. FORGED: sealed under the master key, but by nobody who
+#: had a token of the session. A reuse subtype: the session must end.
 Decision: TypeAlias = Literal["GONE", "ROTATE", "KEEP", "REPEAT", "PROMOTE", "FORGED"] | ReuseSubtype
 
 #: A second use so long after the rotation is reported: what races or retries, comes sooner as a rule.
@@ -66,8 +66,13 @@ def in_grace(row: Lineage, *, now_ms: int, grace_ms: int) -> bool:
     return grace_ms > 0 and row.rotated_ms is not None and now_ms <= row.rotated_ms + grace_ms
 
 
-def decide(row: Lineage | None, presented: RefreshToken, *, now_ms: int, rules: Rules) -> Decision:
-    """Return what the presented token means for its session; the first match wins."""
+def decide(
+    row: Lineage | None, presented: RefreshToken, *, now_ms: int, rules: Rules, is_successor: bool
+) -> Decision:
+    """Return what the presented token means for its session; the first match wins.
+
+    `is_successor` says that a rotation here made the token, and not merely somebody with the master key.
+    """
     if row is None or row.expires_ms < now_ms:
         return "GONE"
     recent = in_grace(row, now_ms=now_ms, grace_ms=rules.grace_ms)
@@ -80,6 +85,9 @@ def decide(row: Lineage | None, presented: RefreshToken, *, now_ms: int, rules: 
         return _of_a_core(row, presented, recent=recent, grace_ms=rules.grace_ms)
     if has_family(presented.handle) and not is_of_family(presented.nonce, presented.handle):
         return "FORGED"
+    if is_successor and has_family(presented.handle) and _is_child(presented, row.current):
+        # The database lost the rotation: it was restored, or is a replica that was behind.
+        return "PROMOTE" if rules.grace_ms > 0 else "ROTATE"
     return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else "STALE_LINEAGE"
 
 
