@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import threading
@@ -17,13 +18,14 @@ from .clock import now_ms as system_now_ms
 from .config import FRAMEWORKS, AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
 from .constants import DEFAULT_TENANT_ID, FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
-from .engine.factory import DEFAULT_DATABASE, check_location, check_packages, open_engine
+from .engine.factory import check_location, check_packages, open_engine
 from .engine.interface import Engine
 from .exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
 from .framework.request import BaseRequest
 from .framework.response import BaseResponse
 from .logger import enable_debug_logging
 from .recipe_module import RecipeInit, RecipeModule, Route
+from .start_report import report_start
 from .urls import request_path
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -82,8 +84,7 @@ class Supertokens(forks.ForkAware):
         self._told_mount = False
         if debug:
             enable_debug_logging()
-        if self.supertokens_config.engine_uri == DEFAULT_DATABASE:
-            log.info("sessions are kept in the SQLite file supertokens.db of the working directory")
+        report_start(self.supertokens_config, self.app_info.api_domain, os.environ)
 
     def _add(self, recipe: Any) -> None:
         if not isinstance(recipe, RecipeModule):

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.urls import LOCAL_SITE, is_ip
 
-from .postgres_uri import is_key_value, parse_postgres
+from .postgres_uri import is_key_value, name_of, parse_postgres
 
 Kind: TypeAlias = Literal["sqlite", "postgresql", "core"]
 
@@ -81,6 +81,19 @@ def check_location(uri: str) -> None:
         directory = os.path.dirname(os.path.abspath(name))
         if not os.path.isdir(directory):
             raise ConfigError(f"connection_uri: the directory {directory} of the SQLite file does not exist")
+
+
+def describe(uri: str) -> str:
+    """Return where a checked URI leads to, for the log: no password is in it."""
+    match kind_of(uri):
+        case "postgresql":
+            return name_of(parse_postgres(uri))
+        case "sqlite":
+            name = sqlite_name(uri)
+            return name if name.startswith("file:") else os.path.abspath(name) if name else "memory"
+        case _:
+            hosts = (host._replace(netloc=host.netloc.rpartition("@")[2]) for host in core_hosts(uri))
+            return f"the SuperTokens core at {', '.join(host.geturl() for host in hosts)}"
 
 
 def sqlite_name(uri: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from supertokens_py.exceptions import ConfigError
@@ -120,3 +121,20 @@ def _check_ports(found: dict[str, str]) -> None:
     hosts = max(len(found.get(name, "").split(",")) for name in ("host", "hostaddr"))
     if len(ports) not in (1, hosts):
         raise ConfigError(f"connection_uri has {hosts} hosts and {len(ports)} ports")
+
+
+def name_of(given: Mapping[str, str]) -> str:
+    """Return what `parse_postgres` gave as a URI for messages: without password and options."""
+    who = quote(given.get("user", "")) + (":***" if given.get("password") else "")
+    place = _place(given.get("host", ""), given.get("port", ""))
+    return f"postgresql://{who}{'@' if who else ''}{place}/{quote(given.get('dbname', ''))}"
+
+
+def _place(host: str, port: str) -> str:
+    """Return hosts with their ports, as a URI has them; the directory of a socket percent-encoded."""
+    hosts, ports = host.split(","), port.split(",")
+    if len(ports) == 1:
+        ports *= len(hosts)
+    shown = [f"[{name}]" if ":" in name else quote(name, safe="") for name in hosts]
+    pairs = zip(shown, ports, strict=True)
+    return ",".join(f"{name}:{number}" if number else name for name, number in pairs)

@@ -6,13 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
-from urllib.parse import quote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from supertokens_py.engine.connection import kind_of, sqlite_name
-from supertokens_py.engine.postgres_uri import parse_postgres
+from supertokens_py.engine.postgres_uri import name_of, parse_postgres
 from supertokens_py.exceptions import ConfigError
 
 Kind: TypeAlias = Literal["sqlite-file", "sqlite-memory", "postgresql"]
@@ -73,17 +72,4 @@ def _postgres(given: Mapping[str, str]) -> Location:
         url = URL.create(_DRIVER, user, password, database=database, query=options)
     else:
         url = URL.create(_DRIVER, user, password, host, int(port) if port else None, database, options)
-    who = quote(user or "") + (":***" if password else "")
-    name = f"postgresql://{who}{'@' if who else ''}{_place(host, port)}/{quote(database or '')}"
-    return Location(url, "postgresql", name)
-
-
-def _place(host: str, port: str) -> str:
-    """Return hosts with their ports, as a URI has them; the directory of a socket percent-encoded."""
-    hosts, ports = host.split(","), port.split(",")
-    if len(ports) == 1:
-        ports *= len(hosts)
-    shown = [f"[{name}]" if ":" in name else quote(name, safe="") for name in hosts]
-    return ",".join(
-        name + (f":{number}" if number else "") for name, number in zip(shown, ports, strict=True)
-    )
+    return Location(url, "postgresql", name_of(given))

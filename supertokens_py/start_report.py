@@ -1,0 +1,61 @@
+"""What is logged once when an app starts: where its sessions are, and settings that nothing reads."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+
+from .config import SupertokensConfig
+from .engine.config import EngineConfig, ResolvedEngineConfig
+from .engine.connection import describe, kind_of
+from .engine.factory import DEFAULT_DATABASE
+
+log: logging.Logger = logging.getLogger(__name__)
+
+_PREFIX = "SUPERTOKENS_"
+_OTHER_VARIABLES = (
+    *("CONNECTION_URI", "API_KEY", "API_KEYS", "BASE_PATH", "MIN_CDI_VERSION", "MAX_CDI_VERSION"),
+    *("IP_ALLOW_REGEX", "IP_DENY_REGEX", "MAX_BODY_BYTES", "IMPORT_FROM", "DEBUG", "ENV"),
+    *("CORE_TIMEOUT", "CORE_CONNECT_TIMEOUT", "CORE_POOL_SIZE", "CORE_JWKS_CACHE_LIMIT"),
+)
+# Kubernetes gives every container such variables for a service called "supertokens" or "supertokens-...".
+_SERVICE_LINK = re.compile(r"_PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$|_SERVICE_(HOST|PORT(_\w+)?)$")
+#: Fields of EngineConfig that mean something beside a core, too.
+_ANYWHERE = ("now_ms", "verified_token_cache_size")
+
+
+def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[str, str]) -> None:
+    """Log where sessions are kept, without a secret, and warn of what has no effect or loses sessions."""
+    is_default = config.engine_uri == DEFAULT_DATABASE
+    if is_default and api_domain.startswith("https:") and not os.path.exists("supertokens.db"):
+        log.warning(
+            "sessions will be kept in a new SQLite file, %s, as no connection_uri is set: where the disk "
+            "does not outlive a deploy (containers), each one logs everybody out",
+            os.path.abspath("supertokens.db"),
+        )
+    else:
+        log.info("sessions are kept in %s", describe(config.engine_uri))
+    for name, meant in misspelt_variables(environ):
+        log.warning("the environment variable %s is read by nothing; did you mean %s?", name, meant)
+    if kind_of(config.engine_uri) == "core" and (ignored := _given(config.engine)):
+        log.warning("EngineConfig(%s) has no effect: the core has its own settings", ", ".join(ignored))
+
+
+def misspelt_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the variables that look like one of ours and are none, each with the one that is meant."""
+    known = [_PREFIX + item.name.upper() for item in fields(ResolvedEngineConfig) if item.name != "now_ms"]
+    known += [_PREFIX + name for name in _OTHER_VARIABLES]
+    found: list[tuple[str, str]] = []
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in known and not _SERVICE_LINK.search(name):
+            found += [(name, meant) for meant in difflib.get_close_matches(name, known, n=1, cutoff=0.85)]
+    return found
+
+
+def _given(engine: EngineConfig | None) -> list[str]:
+    names = (item.name for item in fields(EngineConfig) if item.name not in _ANYWHERE)
+    return [name for name in names if getattr(engine, name, None) is not None]

@@ -1,0 +1,71 @@
+"""What the log says when an app starts."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from supertokens_py import EngineConfig, SupertokensConfig
+from supertokens_py.start_report import misspelt_variables, report_start
+
+
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [
+        ("sqlite:////var/lib/x.db", "/var/lib/x.db"),
+        ("sqlite://", "memory"),
+        ("postgresql://me:hush@a:1,b:2/shop?sslmode=require", "postgresql://me:***@a:1,b:2/shop"),
+        (
+            "https://me:hush@core/base;core.example.com",
+            "the SuperTokens core at https://core/base, https://core.example.com",
+        ),
+    ],
+)
+def test_the_log_names_the_place_without_a_secret(
+    uri: str, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line at INFO."""
+    caplog.set_level(logging.INFO)
+    report_start(SupertokensConfig(uri), "https://api.example.com", {})
+    assert caplog.messages == [f"sessions are kept in {place}"]
+
+
+def test_a_default_file_on_a_public_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A container forgets it with each deploy; a file that was there is none of that kind."""
+    monkeypatch.chdir(tmp_path)
+    report_start(SupertokensConfig(), "http://localhost:8000", {})
+    assert caplog.messages == []
+    report_start(SupertokensConfig(), "https://api.example.com", {})
+    assert f"a new SQLite file, {tmp_path}/supertokens.db" in caplog.messages[0]
+    (tmp_path / "supertokens.db").touch()
+    report_start(SupertokensConfig(), "https://api.example.com", {})
+    assert len(caplog.messages) == 1
+
+
+def test_settings_without_effect(caplog: pytest.LogCaptureFixture) -> None:
+    """A core has settings of its own; the clock and the cache of tokens are the SDK's."""
+    engine = EngineConfig(pool_size=3, table_prefix="x", verified_token_cache_size=5)
+    report_start(SupertokensConfig("http://localhost:3567", engine=engine), "http://localhost", {})
+    assert caplog.messages == [
+        "EngineConfig(pool_size, table_prefix) has no effect: the core has its own settings"
+    ]
+
+
+def test_misspelt_variables_are_named() -> None:
+    """Those of Kubernetes for a service called supertokens are not ours, nor are an application's own."""
+    environ = {
+        "SUPERTOKENS_POOLSIZE": "5",
+        "SUPERTOKENS_TABLE_SCHEMA": "auth",
+        "SUPERTOKENS_CORE_URL": "x",
+        "SUPERTOKENS_PORT": "tcp://10.0.0.1:80",
+        "SUPERTOKENS_PORT_80_TCP_ADDR": "10.0.0.1",
+        "SUPERTOKENS_SERVICE_HOST": "10.0.0.1",
+        "SUPERTOKENS_SERVICE_PORT_SUPER_HTTP": "80",
+        "SUPERTOKENS_CORE_PORT": "tcp://10.0.0.9:3567",
+        "SUPERTOKENS_POOL_PORT": "tcp://10.0.0.8:1",
+    }
+    assert misspelt_variables(environ) == [("SUPERTOKENS_POOLSIZE", "SUPERTOKENS_POOL_SIZE")]
