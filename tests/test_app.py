@@ -94,7 +94,7 @@ def test_a_second_init_is_ignored_and_names_the_first(caplog: pytest.LogCaptureF
         recipe_list=[session.init()],
     )
     assert Supertokens.get_instance() is first
-    record = next(record for record in caplog.records if record.name == "supertokens_py.start_report")
+    (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert f"{__file__}:" in record.getMessage()
     assert "Supertokens.reset()" in record.getMessage()
