@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.embedded.location import locate
@@ -119,3 +120,14 @@ def test_the_driver_gets_what_libpq_reads(uri: str, expected: dict[str, str]):
         "user": "me",
         "dbname": "db",
     } | expected
+
+
+def test_a_file_without_a_write_ahead_log_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """As on a network drive, where SQLite answers with another mode instead of an error."""
+    uri = f"sqlite:///file:{tmp_path}/x.db?uri=true&vfs=unix-none"
+    engine = EmbeddedEngine(uri, EngineConfig().resolve({}))
+    try:
+        step(engine.tenants())
+    finally:
+        engine.close()
+    assert "SQLite keeps its journal in mode delete" in caplog.text

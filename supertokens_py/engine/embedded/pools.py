@@ -124,5 +124,11 @@ def _use_wal(cursor: sqlite3.Cursor, patience_s: float) -> None:
                 raise
             time.sleep(0.01)
         else:
-            cursor.fetchall()
+            (mode,) = cursor.fetchone()
+            if mode != "wal":
+                log.warning(
+                    "SQLite keeps its journal in mode %s, not in a write-ahead log: is the file on a network "
+                    "drive? Its locks may not work there; use a local disk, or PostgreSQL.",
+                    mode,
+                )
             return

@@ -97,7 +97,6 @@ class Transport:
         Raises:
             EngineUnavailableError: no core answered.
         """
-        forks.check()
         attempts_left, mended, busy = len(self.hosts), False, dict[str, int]()
         failure: Exception | None = None
         while attempts_left > 0:
@@ -177,6 +176,7 @@ class Transport:
             raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
 
     def _next_host(self) -> Host:
+        forks.check()
         with self._lock:
             host = self.hosts[self._next % len(self.hosts)]
             self._next += 1
