@@ -19,7 +19,7 @@ def create(view: Any) -> Any:
 
 
 def hints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name.endswith("session.sign_in_warnings")]
+    return [record.getMessage() for record in caplog.records if record.name.endswith(".sign_in_warnings")]
 
 
 @pytest.mark.parametrize(

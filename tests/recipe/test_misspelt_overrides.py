@@ -103,7 +103,8 @@ def test_a_subclass_may_have_helpers_but_not_misspelt_ones(caplog: pytest.LogCap
             "there are cookie_domain, older_cookie_domain, cookie_secure, cookie_same_site, "
             "session_expired_status_code, anti_csrf, get_token_transfer_method, error_handlers, override, "
             "invalid_claim_status_code, use_dynamic_access_token_signing_key, "
-            "expose_access_token_to_frontend_in_cookie_based_auth, jwks_refresh_interval_sec, jwt",
+            "expose_access_token_to_frontend_in_cookie_based_auth, jwks_refresh_interval_sec, jwt, "
+            "accepted_issuers",
         ),
     ],
 )

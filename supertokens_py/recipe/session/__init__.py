@@ -5,9 +5,10 @@ from __future__ import annotations
 from . import exceptions, interfaces, utils
 from .constants import TokenTransferMethod
 from .container import SessionContainer
+from .error_responses import InputErrorHandlers
 from .recipe import SessionInit as init
 from .recipe import SessionRecipe
-from .settings import InputErrorHandlers, InputOverrideConfig, JWTConfig
+from .settings import InputOverrideConfig, JWTConfig
 
 SessionOverrideConfig = InputOverrideConfig
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from .claim_checks import OverrideValidators
     from .functions import RecipeInterface
+    from .policy import SessionPolicy
     from .recipe import SessionRecipe
-    from .settings import SessionConfig
 
 
 class APIOptions:
@@ -28,7 +28,7 @@ class APIOptions:
         request: BaseRequest,
         response: BaseResponse | None,
         recipe_id: str,
-        config: SessionConfig,
+        config: SessionPolicy,
         recipe_implementation: RecipeInterface,
     ) -> None:
         self.request = request

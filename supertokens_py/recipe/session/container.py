@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from supertokens_py.framework.response import BaseResponse
 
     from .functions import RecipeInterface
+    from .policy import SessionPolicy
     from .recipe import SessionRecipe
-    from .settings import SessionConfig
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class SessionContainer:
         return self._recipe.recipe_implementation
 
     @property
-    def config(self) -> SessionConfig:
+    def config(self) -> SessionPolicy:
         """The session recipe's settings."""
         return self._recipe.config
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from supertokens_py.access_token import AccessToken
     from supertokens_py.framework.request import BaseRequest
 
-    from .settings import SessionConfig
+    from .policy import SessionPolicy
 
 MISSING_RID = "anti-csrf check failed. Please pass 'rid: \"session\"' header in the request"
 
@@ -30,7 +30,7 @@ def check_is_due(anti_csrf_check: bool | None, method: str) -> bool:
     return method not in _READING if anti_csrf_check is None else anti_csrf_check
 
 
-def require_custom_header(request: BaseRequest, config: SessionConfig) -> None:
+def require_custom_header(request: BaseRequest, policy: SessionPolicy) -> None:
     """Require the `rid` header where that is the proof; only same-origin or preflighted code can send it.
 
     Where `init` derived that `SameSite` is the proof, a request that a page of another site sent has to show
@@ -39,8 +39,8 @@ def require_custom_header(request: BaseRequest, config: SessionConfig) -> None:
     Raises:
         TryRefreshTokenError: it is missing.
     """
-    if config.anti_csrf_mode != "VIA_CUSTOM_HEADER" and not (
-        config.relies_on_same_site and is_cross_site(request, config.own_pages)
+    if policy.anti_csrf_mode != "VIA_CUSTOM_HEADER" and not (
+        policy.relies_on_same_site and is_cross_site(request, policy.own_pages)
     ):
         return
     if request.get_header(RID_HEADER_KEY) is None:
@@ -79,7 +79,7 @@ def refuse_foreign_form(request: BaseRequest) -> None:
         raise UnauthorisedError("a page of another origin posted this as a form", clear_tokens=False)
 
 
-def require_proof_of_refresh(request: BaseRequest, config: SessionConfig) -> None:
+def require_proof_of_refresh(request: BaseRequest, policy: SessionPolicy) -> None:
     """Require what a cookie refresh must show; without it, a page of another origin cannot log the user out.
 
     An anti-CSRF token that is missing or wrong is otherwise for the engine to refuse.
@@ -90,28 +90,28 @@ def require_proof_of_refresh(request: BaseRequest, config: SessionConfig) -> Non
     """
     if request.get_header(RID_HEADER_KEY) is not None:
         return
-    match config.anti_csrf_mode:
+    match policy.anti_csrf_mode:
         case "VIA_CUSTOM_HEADER":
             missing = True
         case "VIA_TOKEN":
             missing = request.get_header(ANTI_CSRF_HEADER_KEY) is None and is_foreign(
-                request, config.own_pages
+                request, policy.own_pages
             )
         case "NONE":
-            missing = config.relies_on_same_site and is_cross_site(request, config.own_pages)
+            missing = policy.relies_on_same_site and is_cross_site(request, policy.own_pages)
     if missing:
-        raise UnauthorisedError(f"{MISSING_RID}.", clear_tokens=not is_foreign(request, config.own_pages))
+        raise UnauthorisedError(f"{MISSING_RID}.", clear_tokens=not is_foreign(request, policy.own_pages))
 
 
-def is_unasked(request: BaseRequest, config: SessionConfig) -> bool:
+def is_unasked(request: BaseRequest, policy: SessionPolicy) -> bool:
     """Return whether a page of another origin sent a request that no CORS layer was asked about.
 
     Neither its answer nor its cookies may change what the visitor's browser keeps.
     """
-    return not was_preflighted(request) and is_foreign(request, config.own_pages)
+    return not was_preflighted(request) and is_foreign(request, policy.own_pages)
 
 
-def refuse_login_of_another_page(request: BaseRequest, config: SessionConfig) -> None:
+def refuse_login_of_another_page(request: BaseRequest, policy: SessionPolicy) -> None:
     """Refuse to give a browser session cookies that a page of another origin asked for (log-in CSRF).
 
     Visitors who arrive by a link are let through: that is how identity providers and links in mails bring
@@ -120,7 +120,7 @@ def refuse_login_of_another_page(request: BaseRequest, config: SessionConfig) ->
     Raises:
         UnauthorisedError: nothing is cleared.
     """
-    if is_unasked(request, config) and not follows_link(request):
+    if is_unasked(request, policy) and not follows_link(request):
         raise UnauthorisedError(
             f"a page of another origin ({str(request.get_header('origin'))[:100]!r}) asked for a session in "
             "cookies without a header `rid` or `st-auth-mode`",
@@ -128,7 +128,7 @@ def refuse_login_of_another_page(request: BaseRequest, config: SessionConfig) ->
         )
 
 
-def require_trusted_origin(request: BaseRequest, config: SessionConfig, user_context: dict[str, Any]) -> None:
+def require_trusted_origin(request: BaseRequest, policy: SessionPolicy, user_context: dict[str, Any]) -> None:
     """Require that a WebSocket handshake with cookies comes from our own pages, if a browser sends it.
 
     Browsers send cookies with handshakes of any page and ask nobody, so the origin is the proof.
@@ -137,7 +137,7 @@ def require_trusted_origin(request: BaseRequest, config: SessionConfig, user_con
         UnauthorisedError: another origin.
     """
     origin = request.get_header("origin")
-    if origin is None or config.own_pages.has_sent(request):
+    if origin is None or policy.own_pages.has_sent(request):
         return
-    if origin.lower() != config.app_info.website(request, user_context):
+    if origin.lower() != policy.website(request, user_context):
         raise UnauthorisedError("WebSocket from an untrusted origin", clear_tokens=False)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from supertokens_py.bridge import call_app
 from supertokens_py.delivery import withdraw
 from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
 
 from .exceptions import (
+    ClaimValidationError,
     ClearDuplicateSessionCookiesError,
     InvalidClaimsError,
     TokenTheftError,
@@ -22,11 +25,46 @@ from .exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from supertokens_py.framework.request import BaseRequest
-
     from .recipe import SessionRecipe
 
 log: logging.Logger = logging.getLogger(__name__)
+
+MessageHook: TypeAlias = Callable[[BaseRequest, str, BaseResponse], Awaitable[BaseResponse] | BaseResponse]
+ClaimHook: TypeAlias = Callable[
+    [BaseRequest, list[ClaimValidationError], BaseResponse], Awaitable[BaseResponse] | BaseResponse
+]
+
+
+class ErrorHandlers:
+    """The hooks that write the responses of session errors; None keeps the default response.
+
+    Each may be sync or async, gets the response with tokens already cleared where they are, and
+    returns the response to send.
+    """
+
+    def __init__(
+        self,
+        on_token_theft_detected: Callable[..., Awaitable[BaseResponse] | BaseResponse] | None = None,
+        on_try_refresh_token: MessageHook | None = None,
+        on_unauthorised: MessageHook | None = None,
+        on_invalid_claim: ClaimHook | None = None,
+        on_clear_duplicate_session_cookies: MessageHook | None = None,
+    ) -> None:
+        self.on_token_theft_detected = on_token_theft_detected
+        self.on_try_refresh_token = on_try_refresh_token
+        self.on_unauthorised = on_unauthorised
+        self.on_invalid_claim = on_invalid_claim
+        self.on_clear_duplicate_session_cookies = on_clear_duplicate_session_cookies
+
+
+class InputErrorHandlers(ErrorHandlers):
+    """Your hooks for session errors.
+
+    `on_token_theft_detected` gets (request, session_handle, user_id, response), or with five parameters
+    (request, session_handle, user_id, recipe_user_id, response); if it takes a `reason` by name, it gets
+    the kind of reuse as well. The others get (request, message or claim errors, response).
+    """
+
 
 CHALLENGE_HEADER = "WWW-Authenticate"
 

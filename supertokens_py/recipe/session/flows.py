@@ -14,16 +14,13 @@ from .constants import (
     ACCESS_TOKEN_COOKIE_KEY,
     ANTI_CSRF_HEADER_KEY,
     SESSION_REFRESH,
-    TokenTransferMethod,
 )
 from .container import SessionContainer
 from .exceptions import UnauthorisedError
 from .functions import NO_SESSION
-from .settings import auth_mode
+from .policy import Allowed
 from .token_transport import (
-    Allowed,
     carries,
-    check_cookies_can_work,
     choose_access_token,
     choose_refresh_token,
     expire_duplicates,
@@ -73,7 +70,7 @@ async def create_in_request(
     request.require_delivery()
     recipe.app.tell_of_mount(request)
     config = recipe.config
-    method = _method_for_new_session(recipe, request, user_context)
+    method = config.transfer_of_new_session(request, user_context)
     if method == "cookie":
         _check_cookies(recipe, request, user_context)
     clears_other = carries(request, other(method)) and not csrf.is_unasked(request, config)
@@ -100,17 +97,7 @@ def _check_cookies(recipe: SessionRecipe, request: BaseRequest, user_context: di
     except UnauthorisedError as error:
         recipe.hints.refused_login(str(error))
         raise
-    same_site = config.get_cookie_same_site(request, user_context)
-    check_cookies_can_work(config, same_site, request, user_context)
-
-
-def _method_for_new_session(
-    recipe: SessionRecipe, request: BaseRequest, user_context: dict[str, Any]
-) -> TokenTransferMethod:
-    allowed = recipe.config.allowed_transfer(request, True, user_context)
-    if allowed != "any":
-        return allowed
-    return "cookie" if auth_mode(request) == "cookie" else "header"
+    config.require_working_cookies(request, user_context)
 
 
 async def session_of_request(

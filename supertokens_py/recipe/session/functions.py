@@ -72,7 +72,7 @@ class RecipeInterface:
             tenant_id=tenant_id,
             payload={} if access_token_payload is None else access_token_payload,
             data={} if session_data_in_database is None else session_data_in_database,
-            anti_csrf=disable_anti_csrf is not True and recipe.wants_anti_csrf_token,
+            anti_csrf=disable_anti_csrf is not True and recipe.config.creates_anti_csrf_tokens,
             dynamic_key=recipe.config.use_dynamic_access_token_signing_key,
         )
         return recipe.container_of(issued)
@@ -155,7 +155,7 @@ class RecipeInterface:
         result = await recipe.app.engine.refresh_session(
             refresh_token,
             anti_csrf_token=anti_csrf_token,
-            anti_csrf=disable_anti_csrf is not True and recipe.wants_anti_csrf_token,
+            anti_csrf=disable_anti_csrf is not True and recipe.config.creates_anti_csrf_tokens,
             dynamic_key=recipe.config.use_dynamic_access_token_signing_key,
         )
         if isinstance(result, Unauthorised):

@@ -7,15 +7,11 @@ No page can forge `Origin` (https://www.rfc-editor.org/rfc/rfc6454) or `Sec-Fetc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from supertokens_py.framework.request import BaseRequest
 from supertokens_py.urls import schemeful_site, web_origin
 
 from .constants import AUTH_MODE_HEADER_KEY, RID_HEADER_KEY
-
-if TYPE_CHECKING:
-    from supertokens_py.config import AppInfo
-    from supertokens_py.framework.request import BaseRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +25,9 @@ class OwnPages:
     sites: frozenset[str]  #: with their scheme
 
     @classmethod
-    def of(cls, info: AppInfo) -> OwnPages:
-        """Return the pages that the settings name."""
-        origins = [str(info.api_domain), *([info.fixed_origin] if info.fixed_origin else [])]
+    def of(cls, api: str, website: str | None) -> OwnPages:
+        """Return the pages of two origins; `website` is None where no setting fixes it."""
+        origins = [str(api), *([website] if website else [])]
         return cls(frozenset(origins), frozenset(schemeful_site(origin) for origin in origins))
 
     def has_sent(self, request: BaseRequest) -> bool:

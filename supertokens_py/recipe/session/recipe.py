@@ -36,7 +36,7 @@ from .flows import VerifyOptions, allow_none, session_of_request
 from .functions import RecipeInterface
 from .payloads import json_copy, without_protected
 from .results import AccessTokenObj, TokenInfo
-from .settings import SessionConfig, SessionSettings, get_token_transfer_method_default
+from .settings import SessionConfig, SessionSettings, resolve
 from .sign_in_warnings import SignInWarnings
 from .token_transport import COOKIE_LIMIT, PROXY_LIMIT, TokenWriter, access_cookie_length
 from .tokens import is_issuer_accepted
@@ -57,7 +57,7 @@ class SessionRecipe(RecipeModule):
 
     def __init__(self, app: App, given: SessionSettings) -> None:
         super().__init__(app)
-        self.config: SessionConfig = SessionConfig(given, app.app_info)
+        self.config: SessionConfig = resolve(given, app.app_info)
         override = self.config.override
         default = FlexibleRecipeInterface(self)
         adapters = {"create_new_session": adapt_create_new_session}
@@ -71,9 +71,7 @@ class SessionRecipe(RecipeModule):
         self.api_implementation, self._replaced_apis = install(
             APIInterface(self), override.apis, "session.init(override=…apis)", results=API_RESULTS
         )
-        self.accepts_any_transfer: bool = (
-            self.config.get_token_transfer_method is get_token_transfer_method_default
-        )
+        self.accepts_any_transfer: bool = self.config.accepts_any_transfer
         self.claim_validators_added_by_other_recipes: list[SessionClaimValidator] = []
         self._claims: list[SessionClaim[Any]] = []
         self._issuer = given.issuer
@@ -138,11 +136,6 @@ class SessionRecipe(RecipeModule):
             raise UnauthorisedError(GONE)
         token = renewed.access_token or issued.access_token
         return replace(issued, payload=renewed.payload, access_token=token)
-
-    @property
-    def wants_anti_csrf_token(self) -> bool:
-        """Whether sessions carry an anti-CSRF token of their own."""
-        return self.config.explicit_anti_csrf == "VIA_TOKEN"
 
     # -- claims of other recipes ---------------------------------------------------------------------
 

@@ -1,71 +1,34 @@
-"""The arguments of `session.init`, and the configuration that they make together with the app's."""
+"""The arguments of `session.init`, and the policy that they make together with those of `init`."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from supertokens_py.config import AppInfo
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import SameSite
-from supertokens_py.framework.request import BaseRequest
-from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
-from supertokens_py.urls import cookie_domain, scheme_of, site_of
+from supertokens_py.urls import cookie_domain, scheme_of
 
 from . import cookie_checks
-from .constants import AUTH_MODE_HEADER_KEY, SESSION_REFRESH, AntiCsrf, TokenTransferMethod
-from .exceptions import ClaimValidationError
+from .api import APIInterface
+from .constants import SESSION_REFRESH, AntiCsrf
+from .error_responses import ErrorHandlers, InputErrorHandlers
+from .functions import RecipeInterface
 from .origins import OwnPages
-
-if TYPE_CHECKING:
-    from supertokens_py.config import AppInfo
-
-    from .api import APIInterface
-    from .functions import RecipeInterface
+from .policy import (
+    SessionPolicy,
+    TransferChoice,
+    get_token_transfer_method_default,
+    normalise_same_site,
+    same_site_between,
+)
 
 log: logging.Logger = logging.getLogger(__name__)
-
-MessageHook: TypeAlias = Callable[[BaseRequest, str, BaseResponse], Awaitable[BaseResponse] | BaseResponse]
-ClaimHook: TypeAlias = Callable[
-    [BaseRequest, list[ClaimValidationError], BaseResponse], Awaitable[BaseResponse] | BaseResponse
-]
-TransferChoice: TypeAlias = Callable[
-    [BaseRequest, bool, dict[str, Any]], TokenTransferMethod | Literal["any"]
-]
-
-
-class ErrorHandlers:
-    """The hooks that write the responses of session errors; None keeps the default response.
-
-    Each may be sync or async, gets the response with tokens already cleared where they are, and
-    returns the response to send.
-    """
-
-    def __init__(
-        self,
-        on_token_theft_detected: Callable[..., Awaitable[BaseResponse] | BaseResponse] | None = None,
-        on_try_refresh_token: MessageHook | None = None,
-        on_unauthorised: MessageHook | None = None,
-        on_invalid_claim: ClaimHook | None = None,
-        on_clear_duplicate_session_cookies: MessageHook | None = None,
-    ) -> None:
-        self.on_token_theft_detected = on_token_theft_detected
-        self.on_try_refresh_token = on_try_refresh_token
-        self.on_unauthorised = on_unauthorised
-        self.on_invalid_claim = on_invalid_claim
-        self.on_clear_duplicate_session_cookies = on_clear_duplicate_session_cookies
-
-
-class InputErrorHandlers(ErrorHandlers):
-    """Your hooks for session errors.
-
-    `on_token_theft_detected` gets (request, session_handle, user_id, response), or with five parameters
-    (request, session_handle, user_id, recipe_user_id, response); if it takes a `reason` by name, it gets
-    the kind of reuse as well. The others get (request, message or claim errors, response).
-    """
 
 
 class InputOverrideConfig(OverrideConfig):
@@ -133,7 +96,7 @@ class SessionSettings:
     accepted_issuers: Sequence[str] | Literal["any"] | None = None
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        _check(self)
         if self.jwt is not None:
             warn_deprecated(
                 "session.init(jwt=...) is deprecated: the access token is a JWT itself; leave it out"
@@ -147,22 +110,51 @@ class SessionSettings:
         return self.jwt.issuer if self.jwt else None
 
 
-def _check_types(given: SessionSettings) -> None:
-    handlers: Any = given.error_handlers
-    if handlers is not None and not isinstance(handlers, ErrorHandlers):
-        raise ConfigError("error_handlers must be an instance of ErrorHandlers or None")
+_Check: TypeAlias = tuple[str, Callable[[Any], bool], str]
+_IS_FLAG = (lambda value: isinstance(value, bool), "True, False or None, not {value!r}")
+_IS_TEXT = (lambda value: isinstance(value, str), "a text or None, not {value!r}")
+_IS_STATUS = (
+    lambda value: type(value) is int and 200 <= value <= 599,
+    "an HTTP status code, not {value!r}",
+)
+#: Each setting that may be None: what else it may be, and how an error says it.
+_CHECKS: tuple[_Check, ...] = (
+    (
+        "error_handlers",
+        lambda value: isinstance(value, ErrorHandlers),
+        "an instance of ErrorHandlers or None",
+    ),
+    ("jwt", lambda value: isinstance(value, JWTConfig | dict), "a JWTConfig or None"),
+    ("get_token_transfer_method", callable, "a function or None"),
+    (
+        "anti_csrf",
+        lambda value: value in ("VIA_TOKEN", "VIA_CUSTOM_HEADER", "NONE"),
+        "one of VIA_TOKEN, VIA_CUSTOM_HEADER, NONE or None",
+    ),
+    ("session_expired_status_code", *_IS_STATUS),
+    ("invalid_claim_status_code", *_IS_STATUS),
+    ("cookie_domain", *_IS_TEXT),
+    ("older_cookie_domain", *_IS_TEXT),
+    ("cookie_secure", *_IS_FLAG),
+    ("use_dynamic_access_token_signing_key", *_IS_FLAG),
+    ("expose_access_token_to_frontend_in_cookie_based_auth", *_IS_FLAG),
+    (
+        "jwks_refresh_interval_sec",
+        lambda value: type(value) is int and value >= 1,
+        "a whole number of seconds, not {value!r}",
+    ),
+)
+
+
+def _check(given: SessionSettings) -> None:
+    for name, is_possible, wanted in _CHECKS:
+        value: Any = getattr(given, name)
+        if value is not None and not is_possible(value):
+            raise ConfigError(f"{name} must be {wanted.format(value=value)}")
     for name, hook in vars(given.error_handlers).items() if given.error_handlers else ():
         if name.startswith("on_") and hook is not None and not callable(hook):
             raise ConfigError(f"error_handlers.{name} must be a function or None")
-    jwt: Any = given.jwt
-    if jwt is not None and not isinstance(jwt, JWTConfig | dict):
-        raise ConfigError("jwt must be a JWTConfig or None")
     check_override(given.override)
-    transfer: Any = given.get_token_transfer_method
-    if transfer is not None and not callable(transfer):
-        raise ConfigError("get_token_transfer_method must be a function or None")
-    if given.anti_csrf not in (None, "VIA_TOKEN", "VIA_CUSTOM_HEADER", "NONE"):
-        raise ConfigError("anti_csrf must be one of VIA_TOKEN, VIA_CUSTOM_HEADER, NONE or None")
     if given.cookie_same_site is not None:
         normalise_same_site(given.cookie_same_site)
     expired, invalid = _status_codes(given)
@@ -170,22 +162,7 @@ def _check_types(given: SessionSettings) -> None:
         raise ConfigError(
             f"session_expired_status_code and invalid_claim_status_code cannot be the same ({expired})"
         )
-    for name in ("cookie_domain", "older_cookie_domain"):
-        value = getattr(given, name)
-        if value is not None and not isinstance(value, str):
-            raise ConfigError(f"{name} must be a text or None, not {value!r}")
-    for name in (
-        "cookie_secure",
-        "use_dynamic_access_token_signing_key",
-        "expose_access_token_to_frontend_in_cookie_based_auth",
-    ):
-        value = getattr(given, name)
-        if value is not None and not isinstance(value, bool):
-            raise ConfigError(f"{name} must be True, False or None, not {value!r}")
     _accepted_issuers(given.accepted_issuers)
-    interval: Any = given.jwks_refresh_interval_sec
-    if interval is not None and (isinstance(interval, bool) or not isinstance(interval, int) or interval < 1):
-        raise ConfigError(f"jwks_refresh_interval_sec must be a whole number of seconds, not {interval!r}")
 
 
 def _accepted_issuers(given: Sequence[str] | Literal["any"] | None) -> frozenset[str] | None:
@@ -210,165 +187,98 @@ def _accepted_issuers(given: Sequence[str] | Literal["any"] | None) -> frozenset
 
 
 def _status_codes(given: SessionSettings) -> tuple[int, int]:
-    codes: list[int] = []
-    for name, default in (("session_expired_status_code", 401), ("invalid_claim_status_code", 403)):
-        value: Any = getattr(given, name)
-        code: Any = default if value is None else value
-        if isinstance(code, bool) or not isinstance(code, int) or not 200 <= code <= 599:
-            raise ConfigError(f"{name} must be an HTTP status code, not {value!r}")
-        codes.append(code)
-    return codes[0], codes[1]
+    expired, invalid = given.session_expired_status_code, given.invalid_claim_status_code
+    return 401 if expired is None else expired, 403 if invalid is None else invalid
 
 
-def normalise_same_site(text: str) -> SameSite:
-    """Return `text` as a SameSite value.
+@dataclass(frozen=True, kw_only=True)
+class SessionConfig(SessionPolicy):
+    """The policy, and what the application gave besides; read-only."""
 
-    Raises:
-        ConfigError: it is none.
-    """
-    match str(text).strip().lower():
-        case "strict":
-            return "strict"
-        case "lax":
-            return "lax"
-        case "none":
-            return "none"
-        case _:
-            raise ConfigError('cookie same site must be one of "strict", "lax", or "none"')
-
-
-def normalise_session_scope(text: str) -> str:
-    """Return a cookie domain in the form that goes on the wire; older name of `urls.cookie_domain`."""
-    return cookie_domain(text)
-
-
-def get_token_transfer_method_default(
-    req: BaseRequest, for_create_new_session: bool, user_context: dict[str, Any]
-) -> TokenTransferMethod | Literal["any"]:
-    """Accept both methods; create with the one that `st-auth-mode` asks for."""
-    if not for_create_new_session:
-        return "any"
-    return auth_mode(req) or "any"
-
-
-def auth_mode(request: BaseRequest) -> TokenTransferMethod | None:
-    """Return what the client prefers for a new session, if it says so."""
-    match (request.get_header(AUTH_MODE_HEADER_KEY) or "").lower():
-        case "header":
-            return "header"
-        case "cookie":
-            return "cookie"
-        case _:
-            return None
-
-
-class SessionConfig:
-    """What `session.init` and `init` decide together; read-only after `init`."""
-
-    def __init__(self, given: SessionSettings, app_info: AppInfo) -> None:
-        self.app_info = app_info
-        self.framework: str | None = app_info.framework
-        self.mode = app_info.mode
-        self.refresh_token_path: str = f"{app_info.api_base_path}{SESSION_REFRESH}"
-        self.cookie_domain: str | None = cookie_domain(given.cookie_domain) if given.cookie_domain else None
-        older = given.older_cookie_domain
-        self.older_cookie_domain: str | None = cookie_domain(older) if older else older
-        secure = given.cookie_secure
-        self.cookie_secure: bool = scheme_of(app_info.api_domain) == "https" if secure is None else secure
-        self.session_expired_status_code: int
-        self.invalid_claim_status_code: int
-        self.session_expired_status_code, self.invalid_claim_status_code = _status_codes(given)
-        self.error_handlers: ErrorHandlers = given.error_handlers or ErrorHandlers()
-        self.get_token_transfer_method: TransferChoice = (
-            given.get_token_transfer_method or get_token_transfer_method_default
-        )
-        self.override: InputOverrideConfig = given.override or InputOverrideConfig()
-        self.use_dynamic_access_token_signing_key: bool = (
-            given.use_dynamic_access_token_signing_key is not False
-        )
-        self.expose_access_token_to_frontend_in_cookie_based_auth: bool = bool(
-            given.expose_access_token_to_frontend_in_cookie_based_auth
-        )
-        self.jwks_refresh_interval_sec: int = given.jwks_refresh_interval_sec or 14_400
-        #: the mode that `session.init` was given, if it was
-        self.explicit_anti_csrf: AntiCsrf | None = given.anti_csrf
-        self.accepted_issuers: frozenset[str] | None = _accepted_issuers(given.accepted_issuers)
-        self._same_site: SameSite | None = self._fixed_same_site(given.cookie_same_site)
-        strict = self._same_site in ("lax", "strict")
-        #: the mode of every request: the cookies that are checked may have been set for any other
-        self.anti_csrf_mode: AntiCsrf = given.anti_csrf or ("NONE" if strict else "VIA_CUSTOM_HEADER")
-        #: whether `SameSite` is the only proof, because nobody asked for another one
-        self.relies_on_same_site: bool = given.anti_csrf is None and strict
-        self.own_pages: OwnPages = OwnPages.of(app_info)
-        self._log_what_was_derived(given)
-        if given.cookie_same_site is not None and self._same_site == "none" and not self.cookie_secure:
-            log.warning(
-                "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
-                "stays signed in. Leave cookie_same_site out, or serve the API over https."
-            )
-        for loss in (
-            cookie_checks.by_secure(app_info.api_domain, self.cookie_secure),
-            cookie_checks.by_domain(app_info.api_domain, self.cookie_domain),
-            cookie_checks.by_name(app_info.api_domain, app_info.fixed_origin or app_info.api_domain),
-        ):
-            if loss is not None:
-                log.warning("%s; %s", loss.text, loss.advice)
-
-    def _fixed_same_site(self, given: SameSite | None) -> SameSite | None:
-        """Return the SameSite value where it is the same for every request, else None."""
-        if given is not None:
-            return normalise_same_site(given)
-        origin = self.app_info.fixed_origin
-        return None if origin is None else self._same_site_with(origin)
-
-    def _same_site_with(self, origin: str | None) -> SameSite:
-        if origin is None:
-            return "none"
-        api = self.app_info.api_domain
-        same = site_of(origin) == self.app_info.top_level_api_domain and scheme_of(origin) == scheme_of(api)
-        return "lax" if same else "none"
-
-    def get_cookie_same_site(self, request: BaseRequest | None, user_context: dict[str, Any]) -> SameSite:
-        """Return the SameSite of the cookies that this request gets (protocol: Sites)."""
-        if self._same_site is not None:
-            return self._same_site
-        return self._same_site_with(self.app_info.website(request, user_context))
-
-    def anti_csrf(self, request: BaseRequest | None, user_context: dict[str, Any]) -> AntiCsrf:
-        """Return the anti-CSRF mode; no request decides what it must prove."""
-        return self.anti_csrf_mode
+    app_info: AppInfo
+    error_handlers: ErrorHandlers
+    override: InputOverrideConfig
 
     @property
-    def anti_csrf_function_or_string(
-        self,
-    ) -> AntiCsrf | Callable[[BaseRequest | None, dict[str, Any]], AntiCsrf]:
-        """The mode that `session.init` was given, or a function that returns the derived one."""
-        return self.explicit_anti_csrf or self.anti_csrf
+    def framework(self) -> str | None:
+        """The framework that `init` was given."""
+        return self.app_info.framework
 
-    def _log_what_was_derived(self, given: SessionSettings) -> None:
-        if given.anti_csrf is None:
-            log.info(
-                "anti_csrf is %s (derived): cookies are SameSite=%s",
-                self.anti_csrf_mode,
-                self._same_site or "lax or none, as the function `origin` answers",
-            )
-        elif given.anti_csrf == "NONE" and self._same_site in ("none", None):
-            log.warning(
-                "anti_csrf is NONE and cookies may be SameSite=None: any website can act as your users. "
-                "Leave anti_csrf out, or set cookie_same_site to lax or strict"
-            )
+    @property
+    def mode(self) -> str:
+        """Whether the application is served as "asgi" or "wsgi"."""
+        return self.app_info.mode
 
-    def allowed_transfer(
-        self, request: BaseRequest, creating: bool, user_context: dict[str, Any]
-    ) -> TokenTransferMethod | Literal["any"]:
-        """Ask how tokens may travel.
 
-        Raises:
-            ConfigError: the application's function answered something else.
-        """
-        answer: Any = self.get_token_transfer_method(request, creating, user_context)
-        if answer not in ("any", "cookie", "header"):
-            raise ConfigError(
-                f'get_token_transfer_method returned {answer!r}; it must return "cookie", "header" or "any"'
-            )
-        return answer
+def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
+    """Return what the arguments of `session.init` and `init` make together; log what deserves a look."""
+    secure, older = given.cookie_secure, given.older_cookie_domain
+    expired_status, invalid_status = _status_codes(given)
+    config = SessionConfig(
+        app_info=app_info,
+        api_domain=app_info.api_domain,
+        api_site=app_info.top_level_api_domain,
+        fixed_website=app_info.fixed_origin,
+        website=app_info.website,
+        own_pages=OwnPages.of(app_info.api_domain, app_info.fixed_origin),
+        cookie_domain=cookie_domain(given.cookie_domain) if given.cookie_domain else None,
+        older_cookie_domain=cookie_domain(older) if older else older,
+        cookie_secure=scheme_of(app_info.api_domain) == "https" if secure is None else secure,
+        refresh_token_path=f"{app_info.api_base_path}{SESSION_REFRESH}",
+        fixed_same_site=_fixed_same_site(given.cookie_same_site, app_info),
+        explicit_anti_csrf=given.anti_csrf,
+        get_token_transfer_method=given.get_token_transfer_method or get_token_transfer_method_default,
+        expose_access_token_to_frontend_in_cookie_based_auth=bool(
+            given.expose_access_token_to_frontend_in_cookie_based_auth
+        ),
+        session_expired_status_code=expired_status,
+        invalid_claim_status_code=invalid_status,
+        use_dynamic_access_token_signing_key=given.use_dynamic_access_token_signing_key is not False,
+        jwks_refresh_interval_sec=given.jwks_refresh_interval_sec or 14_400,
+        accepted_issuers=_accepted_issuers(given.accepted_issuers),
+        error_handlers=given.error_handlers or ErrorHandlers(),
+        override=given.override or InputOverrideConfig(),
+    )
+    _log_what_was_derived(config)
+    _warn_of_lost_cookies(config, given.cookie_same_site)
+    return config
+
+
+def _fixed_same_site(given: SameSite | None, app_info: AppInfo) -> SameSite | None:
+    """Return the SameSite value where it is the same for every request, else None."""
+    if given is not None:
+        return normalise_same_site(given)
+    website = app_info.fixed_origin
+    if website is None:
+        return None
+    return same_site_between(app_info.api_domain, app_info.top_level_api_domain, website)
+
+
+def _log_what_was_derived(config: SessionConfig) -> None:
+    same_site = config.fixed_same_site
+    if config.explicit_anti_csrf is None:
+        log.info(
+            "anti_csrf is %s (derived): cookies are SameSite=%s",
+            config.anti_csrf_mode,
+            same_site or "lax or none, as the function `origin` answers",
+        )
+    elif config.explicit_anti_csrf == "NONE" and same_site in ("none", None):
+        log.warning(
+            "anti_csrf is NONE and cookies may be SameSite=None: any website can act as your users. "
+            "Leave anti_csrf out, or set cookie_same_site to lax or strict"
+        )
+
+
+def _warn_of_lost_cookies(config: SessionConfig, given_same_site: SameSite | None) -> None:
+    if given_same_site is not None and config.fixed_same_site == "none" and not config.cookie_secure:
+        log.warning(
+            "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
+            "stays signed in. Leave cookie_same_site out, or serve the API over https."
+        )
+    for loss in (
+        cookie_checks.by_secure(config.api_domain, config.cookie_secure),
+        cookie_checks.by_domain(config.api_domain, config.cookie_domain),
+        cookie_checks.by_name(config.api_domain, config.fixed_website or config.api_domain),
+    ):
+        if loss is not None:
+            log.warning("%s; %s", loss.text, loss.advice)

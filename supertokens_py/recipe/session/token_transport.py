@@ -6,14 +6,13 @@ import logging
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from supertokens_py.access_token import AccessToken, to_json
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import Cookie, SameSite
 from supertokens_py.framework.response import Changes
 from supertokens_py.secret import hidden
-from supertokens_py.urls import LOCAL_SITE, site_of
 
 from .constants import (
     ACCESS_TOKEN_COOKIE_KEY,
@@ -26,17 +25,15 @@ from .constants import (
     REFRESH_TOKEN_HEADER_KEY,
     TokenTransferMethod,
 )
-from .exceptions import ClearDuplicateSessionCookiesError, TryRefreshTokenError, UnauthorisedError
+from .exceptions import ClearDuplicateSessionCookiesError, TryRefreshTokenError
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
 
+    from .policy import Allowed, SessionPolicy
     from .results import TokenInfo
-    from .settings import SessionConfig
 
 log: logging.Logger = logging.getLogger(__name__)
-
-Allowed: TypeAlias = TokenTransferMethod | Literal["any"]
 
 ONE_YEAR_MS = 31_536_000_000
 COOKIE_LIMIT = 4096  #: name and value together, in every browser
@@ -124,11 +121,11 @@ class TokenWriter:
     """Writes tokens into the changes of one request, with the cookie attributes of that request."""
 
     def __init__(
-        self, request: BaseRequest, config: SessionConfig, user_context: dict[str, Any], *, now_ms: int
+        self, request: BaseRequest, policy: SessionPolicy, user_context: dict[str, Any], *, now_ms: int
     ) -> None:
         self._now_ms = now_ms
         self._changes: Changes = request.changes
-        self._config = config
+        self._policy = policy
         self._request = request
         self._user_context = user_context
         self._same_site: SameSite | None = None
@@ -136,7 +133,7 @@ class TokenWriter:
     def prepare(self) -> None:
         """Ask now what cookies depend on: an `origin` function, which may fail, and may not fail later."""
         if self._same_site is None:
-            self._same_site = self._config.get_cookie_same_site(self._request, self._user_context)
+            self._same_site = self._policy.get_cookie_same_site(self._request, self._user_context)
 
     def set_access_token(self, token: AccessToken, method: TokenTransferMethod, *, now_ms: int) -> None:
         """Deliver an access token and its front token."""
@@ -146,7 +143,7 @@ class TokenWriter:
             return
         # The cookie outlives the token on purpose: its presence says that there may be a session to refresh.
         self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, token.text, now_ms + ONE_YEAR_MS)
-        if self._config.expose_access_token_to_frontend_in_cookie_based_auth:
+        if self._policy.expose_access_token_to_frontend_in_cookie_based_auth:
             self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, token.text)
 
     def set_refresh_token(self, token: TokenInfo, method: TokenTransferMethod) -> None:
@@ -190,18 +187,18 @@ class TokenWriter:
     def _set_cookie(
         self, name: str, value: str, expires_ms: int, *, domain: str | Literal[False] | None = False
     ) -> None:
-        config = self._config
+        policy = self._policy
         same_site = self._same_site
         if same_site is None:
-            same_site = self._same_site = config.get_cookie_same_site(self._request, self._user_context)
+            same_site = self._same_site = policy.get_cookie_same_site(self._request, self._user_context)
         self._changes.set_cookie(
             Cookie(
                 name,
                 value,
                 expires_ms,
-                path=config.refresh_token_path if name == REFRESH_TOKEN_COOKIE_KEY else "/",
-                domain=config.cookie_domain if domain is False else domain,
-                secure=config.cookie_secure,
+                path=policy.refresh_token_path if name == REFRESH_TOKEN_COOKIE_KEY else "/",
+                domain=policy.cookie_domain if domain is False else domain,
+                secure=policy.cookie_secure,
                 http_only=True,
                 same_site=same_site,
                 lifetime_ms=expires_ms - self._now_ms,
@@ -233,7 +230,7 @@ def front_token(token: AccessToken) -> str:
 CONTAINS_MULTIPLE = "The request contains multiple session cookies. "
 
 
-def expire_duplicates(request: BaseRequest, config: SessionConfig, writer: TokenWriter) -> None:
+def expire_duplicates(request: BaseRequest, policy: SessionPolicy, writer: TokenWriter) -> None:
     """Handle cookies that came twice, after a change of `cookie_domain` (protocol: Duplicate cookies).
 
     Raises:
@@ -244,42 +241,15 @@ def expire_duplicates(request: BaseRequest, config: SessionConfig, writer: Token
     doubled = [name for name in names if len(request.cookie_values(name)) > 1]
     if not doubled:
         return
-    if config.older_cookie_domain is None:
+    if policy.older_cookie_domain is None:
         raise ConfigError(
             CONTAINS_MULTIPLE + "This may happen if you've changed the 'cookie_domain' setting in your "
             "configuration. To clear tokens from the previous domain, set 'older_cookie_domain' in your "
             "config."
         )
     for name in doubled:
-        writer.expire_older_domain(name, config.older_cookie_domain)
+        writer.expire_older_domain(name, policy.older_cookie_domain)
     raise ClearDuplicateSessionCookiesError(
         CONTAINS_MULTIPLE + "We are clearing the cookie from older_cookie_domain. "
         "Session will be refreshed in the next refresh call."
     )
-
-
-def check_cookies_can_work(
-    config: SessionConfig, same_site: SameSite, request: BaseRequest | None, user_context: dict[str, Any]
-) -> None:
-    """Refuse a cookie session that browsers would drop: SameSite=None without Secure (protocol: Sites).
-
-    Raises:
-        ConfigError: says what to change.
-        UnauthorisedError: the same, where an `origin` function decided it: no request causes a 500.
-    """
-    if same_site != "none" or config.cookie_secure:
-        return
-    info = config.app_info
-    website = info.website(request, user_context)
-    if website is not None and info.top_level_api_domain == site_of(website) == LOCAL_SITE:
-        return
-    text = (
-        f"cookies cannot work here: the website ({website}) is on another site than the API "
-        f"({info.api_domain}), and browsers keep such cookies over https only. Serve the API over https, "
-        "with api_domain='https://...' and without cookie_secure=False, or let the frontend use header mode "
-        "(tokenTransferMethod: 'header')"
-    )
-    if info.fixed_origin is not None:
-        raise ConfigError(text)
-    log.warning("%s", text)
-    raise UnauthorisedError(text, clear_tokens=False)

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supertokens_py.urls import cookie_domain as normalise_session_scope
 from supertokens_py.urls import scheme_of as get_url_scheme
 
 from .constants import TokenTransferMethod, TokenType
+from .error_responses import ErrorHandlers, InputErrorHandlers
+from .policy import auth_mode as get_auth_mode_from_header
+from .policy import get_token_transfer_method_default, normalise_same_site
 from .recipe import SessionRecipe
-from .settings import (
-    ErrorHandlers,
-    InputErrorHandlers,
-    InputOverrideConfig,
-    SessionConfig,
-    get_token_transfer_method_default,
-    normalise_same_site,
-    normalise_session_scope,
-)
-from .settings import auth_mode as get_auth_mode_from_header
+from .settings import InputOverrideConfig, SessionConfig
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest

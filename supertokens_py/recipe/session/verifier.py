@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from supertokens_py.engine.interface import KeySet
     from supertokens_py.recipe_module import App
 
-    from .settings import SessionConfig
+    from .policy import SessionPolicy
 
 #: How often keys of a certain age are loaded again while they do not change.
 ASK_AGAIN_AFTER_MS = 60_000
@@ -27,7 +27,7 @@ log: logging.Logger = logging.getLogger(__name__)
 class Verifier:
     """Checks tokens of one app and remembers those that held."""
 
-    def __init__(self, app: App, config: SessionConfig, issuers: Callable[[], Container[str] | None]) -> None:
+    def __init__(self, app: App, config: SessionPolicy, issuers: Callable[[], Container[str] | None]) -> None:
         self._app = app
         self._has_warned = False
         self._now_ms = app.now_ms
