@@ -158,7 +158,7 @@ def _ready(server: Server, transfer: str) -> bool:
     try:
         while True:
             try:
-                server.call("GET", "/cpu")
+                server.endpoint_request("GET", "/cpu")
                 break
             except OSError:
                 if server.process.poll() is not None or time.monotonic() > deadline:

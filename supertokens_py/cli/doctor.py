@@ -9,16 +9,16 @@ from typing import Any, cast
 from urllib.parse import SplitResult
 
 from supertokens_py.bridge import step
+from supertokens_py.doctor.findings import Finding, worst
+from supertokens_py.doctor.web import WebSettings, check_web
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
 from supertokens_py.engine.connection import core_hosts
 from supertokens_py.engine.factory import MISSING_CLIENT
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.urls import is_local
 
-from .findings import Finding, worst
 from .output import Output, counted
 from .store import add_store_options, connection_uri, is_remote
-from .web_checks import WebSettings, check_web
 
 HELP = "check database, keys, clock, domains, cookies and CORS, without changing anything"
 _SIGNS = {"ok": "ok  ", "note": "note", "warning": "WARN", "error": "FAIL"}
@@ -74,7 +74,7 @@ def _store(args: argparse.Namespace) -> list[Finding]:
         uri = connection_uri(args)
         if is_remote(uri):
             return _core(uri, settings, cast("str | None", args.core_api_key))
-        from .database_checks import check_database  # noqa: PLC0415
+        from supertokens_py.doctor.database import check_database  # noqa: PLC0415
 
         return check_database(uri, settings)
     except ConfigError as error:

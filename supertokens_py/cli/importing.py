@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 from supertokens_py.engine.config import EngineConfig, full_prefix
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
-from .output import Output
+from .output import Output, counted
 from .store import add_store_options, connection_uri, is_remote
 
 if TYPE_CHECKING:
-    from .source import Source
-    from .transfer import Copied, Transfer
+    from supertokens_py.engine.embedded.importing.source import Source
+    from supertokens_py.engine.embedded.importing.transfer import Copied, LeftBehind, Transfer
 
 HELP = "copy sessions, keys, roles, metadata and tenants from an official core's database"
 FROM_URI = "SUPERTOKENS_IMPORT_FROM"
@@ -48,8 +48,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 def _run(args: argparse.Namespace, out: Output) -> int:
     from supertokens_py.engine.embedded.database import Database  # noqa: PLC0415
-
-    from .transfer import Transfer  # noqa: PLC0415
+    from supertokens_py.engine.embedded.importing.transfer import Transfer  # noqa: PLC0415
 
     uri = connection_uri(args)
     if is_remote(uri):
@@ -64,7 +63,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
             )
         transfer = Transfer(source, destination, batch=cast("int", args.batch))
         if args.dry_run:
-            return _report(transfer.counts(), transfer.notes(), out, dry_run=True)
+            return _report(transfer.counts(), list(_notes(transfer.left_behind())), out, dry_run=True)
         transfer.begin()
         return _copy(transfer, out)
     finally:
@@ -79,7 +78,7 @@ def _copy(transfer: Transfer, out: Output) -> int:
     with out.progress("copied", sum(count.source for count in counts)) as progress:
         transfer.run(counts, lambda count, rows: progress.advance(rows))
     transfer.finish()
-    return _report(counts, transfer.notes(), out, dry_run=False)
+    return _report(counts, list(_notes(transfer.left_behind())), out, dry_run=False)
 
 
 def _report(counts: Sequence[Copied], notes: Sequence[str], out: Output, *, dry_run: bool) -> int:
@@ -97,7 +96,7 @@ def _report(counts: Sequence[Copied], notes: Sequence[str], out: Output, *, dry_
     else:
         rows = [(count.table, count.source, count.copied, count.verified) for count in counts]
         out.table(("TABLE", "SOURCE", "COPIED", "VERIFIED"), rows)
-    removed = [one.removed_text for one in counts if one.removed]
+    removed = [counted(one.removed, one.row_name) for one in counts if one.removed]
     if removed:
         out.say(f"removed here, since the source does not have them: {', '.join(removed)}")
     for note in notes:
@@ -107,14 +106,26 @@ def _report(counts: Sequence[Copied], notes: Sequence[str], out: Output, *, dry_
     return 0 if complete else 1
 
 
+def _notes(left: LeftBehind) -> Iterator[str]:
+    """Yield what the operator should know about rows that stay behind."""
+    if left.sessions_of_other_apps:
+        sessions = counted(left.sessions_of_other_apps, "session")
+        yield f"not copied, for one database serves one app: {sessions} of other apps"
+    if left.oldest_signing_key:
+        yield "a signing key of the oldest form is not copied: start a newer core once, which moves it"
+    if left.users:
+        yield "users and their log-in methods are not copied: sessions carry the ids in session_info"
+    if left.user_id_mapping:
+        yield "the user id mapping is not copied: sessions keep the ids that the application gave"
+
+
 def _open_source(args: argparse.Namespace) -> Source:
     from sqlalchemy import create_engine  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
+    from supertokens_py.engine.embedded.importing.source import Source  # noqa: PLC0415
     from supertokens_py.engine.embedded.location import locate  # noqa: PLC0415
     from supertokens_py.engine.factory import MISSING_DRIVER  # noqa: PLC0415
-
-    from .source import Source  # noqa: PLC0415
 
     uri = cast("str | None", args.source) or os.environ.get(FROM_URI, "").strip()
     if not uri:

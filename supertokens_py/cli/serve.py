@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         import uvicorn  # noqa: PLC0415
 
         from supertokens_py.server import environment  # noqa: PLC0415
-        from supertokens_py.server.access import ApiKeys, parse_api_keys  # noqa: PLC0415
+        from supertokens_py.server.auth import ApiKeys, parse_api_keys  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError("serving needs: pip install 'supertokens-py[server]'") from error
     uri, host, port, workers = (

@@ -24,13 +24,13 @@ from supertokens_py.exceptions import (
     ProtectedClaimError,
 )
 
-from . import core, roles, sessions, tenants, users
-from .access import ApiKeys, Versions
-from .addresses import Addresses, rules
-from .call import Call, Refused, read_json
-from .core import JsonResponse, TextResponse
-from .description import described
+from .auth import ApiKeys, Versions
+from .endpoint_request import Call, Refused, read_json
+from .ip_rules import Addresses, rules
 from .known_tenants import KnownTenants
+from .openapi import described
+from .routes import core, roles, sessions, tenants, users
+from .routes.core import JsonResponse, TextResponse
 from .routing import Endpoint, Router, Scope, normalised_base_path
 
 _log = logging.getLogger(__name__)

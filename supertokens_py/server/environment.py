@@ -12,8 +12,8 @@ from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
 from supertokens_py.exceptions import ConfigError
 
-from .access import parse_api_keys
 from .app import MAX_BODY_BYTES, create_app
+from .auth import parse_api_keys
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -14,8 +14,8 @@ from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.base import JSONObject
 
-from .call import Call, Refused
-from .shapes import Schema, Shape
+from .endpoint_request import Call, Refused
+from .schemas import Schema, Shape
 
 Handler: TypeAlias = Callable[[Call], Awaitable[JSONObject | Response]]
 

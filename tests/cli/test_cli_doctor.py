@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from supertokens_py.cli.database_checks import check_database
-from supertokens_py.cli.web_checks import WebSettings, check_web
 from supertokens_py.clock import now_ms
+from supertokens_py.doctor.database import check_database
+from supertokens_py.doctor.web import WebSettings, check_web
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.server import create_app
 from tests.cli.conftest import Runner
@@ -148,7 +148,7 @@ def test_an_error_that_is_none_of_the_database(
     def fail(*_: object) -> None:
         raise TypeError("cannot use a string pattern on a bytes-like object")
 
-    monkeypatch.setattr("supertokens_py.cli.database_checks.check_pooler", fail)
+    monkeypatch.setattr("supertokens_py.doctor.database.check_pooler", fail)
     ran = run("doctor", "--json", "--connection-uri", empty_postgres_database.uri)
     (told,) = texts(ran, "error")
     assert ran.code == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.cli.transfer import MARKER
+from supertokens_py.engine.embedded.importing.transfer import MARKER
 from supertokens_py.engine.interface import IssuedSession, Tenant, Unauthorised
 from supertokens_py.signatures import signature_matches
 from tests.cli.conftest import Ran, Runner
@@ -111,7 +111,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What arrived is compared, not written again; what changed at the source meanwhile is not missed."""
-    from supertokens_py.cli.transfer import Transfer
+    from supertokens_py.engine.embedded.importing.transfer import Transfer
 
     sessions = sessions_of(source)
     written: list[str] = []
@@ -240,7 +240,7 @@ def test_a_destination_in_use_is_left_alone(
     interrupted: bool,
 ) -> None:
     """Any write of its own counts, after a complete import as after an interrupted one."""
-    from supertokens_py.cli.transfer import Transfer
+    from supertokens_py.engine.embedded.importing.transfer import Transfer
 
     session = source.create("ann")
     soon_over = source.create("ann")
@@ -286,7 +286,7 @@ def test_a_second_import_at_the_same_time_stops(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each batch is written only by the run whose marker is the latest."""
-    from supertokens_py.cli.transfer import Transfer
+    from supertokens_py.engine.embedded.importing.transfer import Transfer
 
     source.create("ann")
     prune = Transfer._prune
@@ -390,7 +390,7 @@ def test_the_source_is_copied_as_it_was_at_one_moment(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A core goes on working meanwhile: what it does after the first read comes with the next import."""
-    from supertokens_py.cli.transfer import Transfer
+    from supertokens_py.engine.embedded.importing.transfer import Transfer
 
     kept, ending = sessions_of(source, 2)
     write_batch = Transfer._write_batch
@@ -420,7 +420,7 @@ def test_a_row_that_did_not_arrive_is_told(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each batch is read back before it is committed."""
-    from supertokens_py.cli import transfer
+    from supertokens_py.engine.embedded.importing import transfer
 
     sessions_of(source, 2)
     rows_with = transfer.rows_with

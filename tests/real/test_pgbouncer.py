@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from supertokens_py.cli.database_checks import check_database
+from supertokens_py.doctor.database import check_database
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded.postgres import is_servers_own
 from supertokens_py.exceptions import EngineUnavailableError

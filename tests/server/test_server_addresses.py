@@ -10,9 +10,9 @@ import pytest
 from supertokens_py.bridge import step
 from supertokens_py.engine.interface import Tenant
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
-from supertokens_py.server.addresses import Addresses, Rules, rules
-from supertokens_py.server.call import Refused
+from supertokens_py.server.endpoint_request import Refused
 from supertokens_py.server.environment import create_from
+from supertokens_py.server.ip_rules import Addresses, Rules, rules
 from tests.server.wire import Wire, create_body
 
 V2 = "/recipe/multitenancy/tenant/v2"

@@ -10,8 +10,8 @@ from schemathesis.generation import GenerationMode
 
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS, VERSION
 from supertokens_py.server import app as app_module
-from supertokens_py.server import core, roles, sessions, tenants, users
-from supertokens_py.server.call import read_json
+from supertokens_py.server.endpoint_request import read_json
+from supertokens_py.server.routes import core, roles, sessions, tenants, users
 from supertokens_py.server.routing import Endpoint
 from tests.server.fuzz_cdi import Target, corpus, operations, run, send_bodies
 from tests.server.wire import Wire

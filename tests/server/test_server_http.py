@@ -377,7 +377,7 @@ def test_settings_that_cannot_work_are_refused(start: Callable[..., Wire], optio
 
 def test_api_keys_are_kept_as_hashes(start: Callable[..., Wire]) -> None:
     """Memory holds no key."""
-    from supertokens_py.server.access import ApiKeys
+    from supertokens_py.server.auth import ApiKeys
 
     assert ApiKeys([KEY])._hashes == [hashlib.sha256(KEY.encode()).digest()]
 

@@ -8,9 +8,9 @@ from typing import Any
 from supertokens_py.constants import VERSION
 from supertokens_py.types.base import JSONObject
 
-from .call import Call
+from .endpoint_request import Call
 from .routing import Endpoint, Scope
-from .shapes import OBJECT, Schema, Shape, object_of
+from .schemas import OBJECT, Schema, Shape, object_of
 
 _TEXT: JSONObject = {"text/html; charset=UTF-8": {"schema": {"type": "string"}}}
 _REFUSALS = {

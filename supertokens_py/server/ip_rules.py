@@ -14,7 +14,7 @@ from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import Engine
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
-from .call import Refused
+from .endpoint_request import Refused
 
 _log = logging.getLogger(__name__)
 

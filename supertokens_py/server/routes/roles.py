@@ -6,9 +6,9 @@ import asyncio
 
 from supertokens_py.types.base import JSONObject
 
-from .call import Call, Refused
-from .routing import Endpoint, Scope
-from .shapes import FLAG, OBJECT, TEXT, TEXTS, UNKNOWN_ROLE, Shape, by_status, list_of, object_of
+from ..endpoint_request import Call, Refused
+from ..routing import Endpoint, Scope
+from ..schemas import FLAG, OBJECT, TEXT, TEXTS, UNKNOWN_ROLE, Shape, by_status, list_of, object_of
 
 _UNKNOWN_ROLE: JSONObject = {"status": "UNKNOWN_ROLE_ERROR"}
 _BULK_LIMIT = 500

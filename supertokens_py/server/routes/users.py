@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from supertokens_py.types.base import JSONObject
 
-from .call import Call
-from .routing import Endpoint, Scope
-from .shapes import FLAG, INTEGER, TEXT, by_status
+from ..endpoint_request import Call
+from ..routing import Endpoint, Scope
+from ..schemas import FLAG, INTEGER, TEXT, by_status
 
 
 async def _by_id(call: Call) -> JSONObject:

@@ -12,9 +12,9 @@ from supertokens_py.access_token import to_json
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
-from .call import Call, Refused
-from .routing import Endpoint, Scope
-from .shapes import FLAG, INTEGER, JWKS, OBJECT, TEXT, TEXTS, by_status, object_of
+from ..endpoint_request import Call, Refused
+from ..routing import Endpoint, Scope
+from ..schemas import FLAG, INTEGER, JWKS, OBJECT, TEXT, TEXTS, by_status, object_of
 
 _NO_PAGE = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 _HELLO_BURST = 5

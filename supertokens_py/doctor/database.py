@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from supertokens_py.cli.output import counted, moment
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.embedded import failures
@@ -21,9 +22,8 @@ from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.engine.factory import MISSING_DRIVER
 
 from .findings import Finding
-from .output import counted, moment
-from .pooler_checks import check_pooler
-from .schema_checks import check_creatable, check_other_prefixes
+from .pooler import check_pooler
+from .schema import check_creatable, check_other_prefixes
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table

@@ -25,9 +25,9 @@ from supertokens_py.engine.interface import (
 )
 from supertokens_py.types.base import JSONObject
 
-from .call import Call, Refused
-from .routing import Endpoint, Scope
-from .shapes import (
+from ..endpoint_request import Call, Refused
+from ..routing import Endpoint, Scope
+from ..schemas import (
     FLAG,
     INTEGER,
     ISSUED,

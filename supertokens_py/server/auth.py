@@ -12,7 +12,7 @@ from supertokens_py.cdi.versions import OFFERED, Version
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.urls import is_ip
 
-from .call import Refused
+from .endpoint_request import Refused
 
 _KEY = re.compile(r"[A-Za-z0-9=-]{20,}")
 #: Names that the public DNS gives to nobody (RFC 6761, RFC 6762, ICANN resolution 2024.07.29.06).

@@ -10,9 +10,9 @@ from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
-from .call import Call, Refused
-from .routing import TENANT_WORDS, Endpoint, Scope
-from .shapes import FLAG, TENANT, TENANT_CHANGES, TENANT_V1, TEXT, Shape, by_status, list_of, object_of
+from ..endpoint_request import Call, Refused
+from ..routing import TENANT_WORDS, Endpoint, Scope
+from ..schemas import FLAG, TENANT, TENANT_CHANGES, TENANT_V1, TEXT, Shape, by_status, list_of, object_of
 
 _TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
 _FACTOR = re.compile(r"[0-9a-zA-Z_().-]{1,128}")

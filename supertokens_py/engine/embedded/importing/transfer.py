@@ -9,7 +9,7 @@ alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from supertokens_py.engine.embedded.database import Database
 from supertokens_py.engine.embedded.key_rows import KeyRows
 from supertokens_py.exceptions import ConfigError
 
-from .import_rows import (
+from .rows import (
     COPIED_TABLES,
     DATA_TABLES,
     Key,
@@ -36,7 +36,6 @@ from .import_rows import (
     rows_with,
     table_named,
 )
-from .output import counted
 from .source import Source
 
 if TYPE_CHECKING:
@@ -57,8 +56,19 @@ class Copied:
     removed: int = 0
 
     @property
-    def removed_text(self) -> str:
-        return counted(self.removed, COPIED_TABLES[self.table])
+    def row_name(self) -> str:
+        """What one row of the table is called."""
+        return COPIED_TABLES[self.table]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What a source has and an import does not copy."""
+
+    sessions_of_other_apps: int
+    oldest_signing_key: bool  #: kept in `key_value`, where the first cores had their one key
+    users: bool
+    user_id_mapping: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +158,9 @@ class Transfer:
         done = replace(self._mark, finished_ms=self._destination.settings.now_ms())
         self._write(lambda c: (done, 0))
 
-    def notes(self) -> list[str]:
-        """Return what the operator should know about rows that stay behind."""
-        return self._source.read(lambda c: list(self._notes(c)))
+    def left_behind(self) -> LeftBehind:
+        """Return what the source has and the destination does not get."""
+        return self._source.read(self._left_behind)
 
     # Rows
 
@@ -310,28 +320,16 @@ class Transfer:
         row |= {"value": value, "created_at_time": self._started_ms}
         connection.execute(self._upsert(table), row)
 
-    def _notes(self, connection: Connection) -> Iterator[str]:
-        sessions = self._source.tables.sessions
-        others = connection.scalar(
-            select(func.count()).select_from(sessions).where(sessions.c.app_id != DEFAULT_APP_ID)
+    def _left_behind(self, connection: Connection) -> LeftBehind:
+        sessions, values = self._source.tables.sessions, self._source.tables.key_value
+        others = select(func.count()).select_from(sessions).where(sessions.c.app_id != DEFAULT_APP_ID)
+        oldest = select(func.count()).where(values.c.name == "access_token_signing_key")
+        return LeftBehind(
+            sessions_of_other_apps=connection.scalar(others) or 0,
+            oldest_signing_key=bool(connection.scalar(oldest)),
+            users=self._source.has_named("app_id_to_user_id"),
+            user_id_mapping=self._source.has_named("userid_mapping"),
         )
-        if others:
-            yield f"not copied, for one database serves one app: {counted(others, 'session')} of other apps"
-        values = self._source.tables.key_value
-        if connection.scalar(select(func.count()).where(values.c.name == "access_token_signing_key")):
-            yield "a signing key of the oldest form is not copied: start a newer core once, which moves it"
-        for name, what in (
-            (
-                "app_id_to_user_id",
-                "users and their log-in methods are not copied: sessions carry the ids in session_info",
-            ),
-            (
-                "userid_mapping",
-                "the user id mapping is not copied: sessions keep the ids that the application gave",
-            ),
-        ):
-            if self._source.has_named(name):
-                yield what
 
 
 def _written(mark: Mark) -> str:

@@ -1,0 +1,1 @@
+"""Copy the database of an official core into one of our own."""

@@ -1,0 +1,1 @@
+"""The endpoints of the core driver interface, one module per subject."""
