@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import supertokens
+from . import audit, events, supertokens
 from .app import Supertokens
 from .config import AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
 from .engine.config import EngineConfig
@@ -39,6 +39,9 @@ __all__ = [
     "is_recipe_initialized",
     "supertokens",
 ]
+
+# Here, because every import of the package passes here: the audit log is complete without `init`, too.
+events.subscribe(audit.log_event)
 
 
 def init(

@@ -13,13 +13,13 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from . import forks
-from .audit import audit
 from .clock import now_ms as system_now_ms
 from .config import FRAMEWORKS, AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
 from .constants import DEFAULT_TENANT_ID, FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
 from .engine.factory import check_location, check_packages, open_engine
 from .engine.interface import Engine
+from .events import EngineUnavailable, emit
 from .exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
 from .framework.request import BaseRequest
 from .framework.response import BaseResponse
@@ -314,7 +314,7 @@ class Supertokens(forks.ForkAware):
             return BaseResponse({"message": str(err)}, 400)
         if isinstance(err, EngineUnavailableError):
             log.error("the session engine is out of reach: %s", err)
-            audit("engine.unavailable")
+            emit(EngineUnavailable())
             answer = BaseResponse({"message": "session store unavailable"}, 503)
             answer.set_header("Retry-After", "1")
             return answer

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from opentelemetry import metrics, trace
 
 from .app import Supertokens
-from .audit import LOGGER_NAME
 from .constants import VERSION
+from .events import Event, TokenReused, subscribe
 
 _ENGINE_CALLS = (
     "create_session",
@@ -26,34 +25,28 @@ _ENGINE_CALLS = (
 )
 
 
-class _CountEvents(logging.Handler):
-    """Counts audit events, by kind and by subtype of reuse."""
-
-    def __init__(self, counter: metrics.Counter) -> None:
-        super().__init__(logging.INFO)
-        self._counter = counter
-
-    def emit(self, record: logging.LogRecord) -> None:
-        facts: dict[str, Any] = getattr(record, "facts", {})
-        attributes = {"event": str(getattr(record, "event", "unknown"))}
-        if subtype := facts.get("subtype"):
-            attributes["subtype"] = str(subtype)
-        self._counter.add(1, attributes)
+# What ends the counting of the last `instrument()`, so that a second one does not count twice.
+_ends: list[Callable[[], None]] = []
 
 
 def instrument(app: Supertokens | None = None) -> None:
-    """Count audit events as `supertokens.session.events`, and make a span of every engine call.
+    """Count events as `supertokens.session.events`, and make a span of every engine call.
 
     Handles and user ids stay out of both. A plain verification makes no engine call and so no span.
     """
     app = app or Supertokens.get_instance()
     meter = metrics.get_meter("supertokens_py", VERSION)
-    counter = meter.create_counter("supertokens.session.events", description="Audit events of sessions")
-    log = logging.getLogger(LOGGER_NAME)
-    if not any(isinstance(handler, _CountEvents) for handler in log.handlers):
-        log.addHandler(_CountEvents(counter))
-    if log.getEffectiveLevel() > logging.INFO:
-        log.setLevel(logging.INFO)
+    counter = meter.create_counter("supertokens.session.events", description="Events of sessions and keys")
+
+    def count(event: Event) -> None:
+        attributes = {"event": event.name}
+        if isinstance(event, TokenReused) and event.subtype:
+            attributes["subtype"] = event.subtype
+        counter.add(1, attributes)
+
+    while _ends:
+        _ends.pop()()
+    _ends.append(subscribe(count))
     tracer = trace.get_tracer("supertokens_py", VERSION)
     engine: Any = app.engine
     for name in _ENGINE_CALLS:

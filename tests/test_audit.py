@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supertokens_py.audit import LOGGER_NAME, audit
+from supertokens_py.audit import LOGGER_NAME
 from supertokens_py.engine.embedded.database import UnitConflictError
+from supertokens_py.events import SessionCreated, emit
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe.session.claims import BooleanClaim
 from tests.engine.driver import Driver
@@ -194,7 +195,7 @@ def test_failed_claims_and_a_lost_store(
     assert visitor.get("/claims").status == 403
     assert events == [("INFO", "session.claims_failed", {"handle": visitor.handle, "claims": "admin"})]
     del events[:]
-    site.uri = "sqlite:////nonexistent-directory/sessions.db"
+    site.uri = "sqlite:////dev"
     site.init()
     assert visitor.get("/protected").status == 503
     assert events == [("WARNING", "engine.unavailable", {})]
@@ -223,12 +224,13 @@ def test_a_value_cannot_forge_a_line_or_a_fact(value: str) -> None:
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:
-        audit("session.created", handle="h", user_id=value)
+        emit(SessionCreated(handle="h", user_id=value, tenant_id="public"))
     finally:
         log.removeHandler(handler)
         log.setLevel(logging.NOTSET)
     (line,) = records
     assert line.isprintable()
+    line = line.removesuffix(" tenant_id=public")
     assert re.fullmatch(r'session\.created handle=h user_id=([^ ="]*|".*")', line) or '"' in value
     text = line.partition("user_id=")[2]
     assert text == value or json.loads(text) == value
@@ -243,7 +245,7 @@ def test_nothing_is_formatted_while_nobody_listens() -> None:
 
     logging.getLogger(LOGGER_NAME).setLevel(logging.ERROR)
     try:
-        audit("session.created", handle=Loud())  # type: ignore[arg-type]
+        emit(SessionCreated(handle=Loud(), user_id="u", tenant_id="public"))  # type: ignore[arg-type]
     finally:
         logging.getLogger(LOGGER_NAME).setLevel(logging.NOTSET)
 
@@ -325,9 +327,7 @@ def test_no_secret_in_any_log(
     site.sign_in().post("/auth/signout")
     site.engine._database.close()
     broken = Site(framework, uri.replace("://", "://", 1), clock)
-    broken.uri = (
-        f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/none" if PASSWORD in uri else "sqlite:////no/x.db"
-    )
+    broken.uri = f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/none" if PASSWORD in uri else "sqlite:////dev"
     broken.init()
     assert broken.post("/open", do=lambda view: (yield view.create())).status == 503
     broken.close()
@@ -363,17 +363,18 @@ _SET_UP = {
 def test_a_theft_leaves_a_line_on_stderr(server: str) -> None:
     """With the logging that a server sets up by itself: warnings once each, and nothing else."""
     script = (
-        "import logging, logging.config, supertokens_py\nfrom supertokens_py.audit import audit\n"
+        "import logging, logging.config, supertokens_py\nfrom supertokens_py.events import *\n"
+        "again = {'handle': 'h', 'user_id': 'u', 'presented': 'current', 'age_ms': 9}\n"
         "DJANGO = __import__('django.conf', fromlist=['settings']).settings.configure(DEBUG=True)\n"
         f"{_SET_UP[server]}\n"
-        "audit('session.created', handle='h')\n"
-        "audit('session.refreshed_again', handle='h', late=False)\n"
-        "audit('session.refreshed_again', handle='h', late=True)\n"
-        "audit('session.reuse', handle='h')\n"
-        "audit('engine.unavailable')\n"
+        "emit(SessionCreated(handle='h', user_id='u', tenant_id='public'))\n"
+        "emit(SessionRefreshedAgain(**again, late=False))\n"
+        "emit(SessionRefreshedAgain(**again, late=True))\n"
+        "emit(TokenReused(handle='h', subtype='RECENT_PREV'))\n"
+        "emit(EngineUnavailable())\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert [line for line in done.stderr.splitlines() if "session." in line or "engine." in line] == [
-        "session.refreshed_again handle=h late=True",
-        "session.reuse handle=h",
+        "session.refreshed_again handle=h user_id=u presented=current age_ms=9 late=True",
+        "session.reuse handle=h subtype=RECENT_PREV",
     ]

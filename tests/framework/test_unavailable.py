@@ -26,7 +26,7 @@ def broken(bare_site: Site) -> Site:
 
 
 def break_store(site: Site) -> None:
-    site.uri = "sqlite:////nonexistent-directory/sessions.db"
+    site.uri = "sqlite:////dev"
     site.init()
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from supertokens_py import forks
-from supertokens_py.audit import audit
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
+from supertokens_py.events import KeyCreated, KeyRotated, emit
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.signatures import RsaVerificationKey
 
@@ -175,7 +175,7 @@ class KeyRing(forks.ForkAware):
             self._load(create=False)
         for kid in (renewed.dynamic, renewed.static, MASTER_KEY if renewed.master else None):
             if kid is not None:
-                audit("key.rotated", kid=kid, earlier_dropped=order.drop_old)
+                emit(KeyRotated(kid=kid, earlier_dropped=order.drop_old))
         return renewed
 
     def encrypt(self) -> int:
@@ -313,7 +313,7 @@ class KeyRing(forks.ForkAware):
         if create and may_create and self._needs_key(stored):
             stored, made = self._database.write(self._create_due)
             for kid in made:
-                audit("key.created", kid=kid)
+                emit(KeyCreated(kid=kid))
         read_at = time.monotonic()
         known = None if self._snapshot is None else self._snapshot.stored
         if known is not None and known.master == stored.master:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from supertokens_py.access_token import LATEST_VERSION, same
-from supertokens_py.audit import Event, Fact, audit
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import IssuedSession, ReuseSubtype, TokenTheft, Unauthorised
+from supertokens_py.events import (
+    Event,
+    SessionRefreshed,
+    SessionRefreshedAgain,
+    TokenForged,
+    TokenReused,
+    emit,
+)
 from supertokens_py.types.base import JSONObject
 
 from . import access_tokens
@@ -42,11 +48,10 @@ _INVALID = "Invalid refresh token"
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a refresh came to, and the event to record once that is committed."""
+    """The result of a refresh, and the event to emit after the commit."""
 
     answer: Grant | Unauthorised | TokenTheft
     event: Event | None = None
-    facts: Mapping[str, Fact] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class _Following:
             payload=payload,
             anti_csrf_token=self.token.anti_csrf_token,
         )
-        return _Outcome(grant, "session.refreshed", {"handle": self.token.handle})
+        return _Outcome(grant, SessionRefreshed(handle=self.token.handle))
 
 
 class Refresher(SessionWork):
@@ -145,7 +150,7 @@ class Refresher(SessionWork):
         if outcome is None:
             outcome = self._database.write(lambda c: self._rotate(c, use))
         if outcome.event is not None:
-            audit(outcome.event, **(outcome.facts or {}))
+            emit(outcome.event)
         grant = outcome.answer
         if not isinstance(grant, Grant):
             return grant
@@ -203,8 +208,8 @@ class Refresher(SessionWork):
     def _decided(self, connection: Connection, use: _Use, found: _Found, decision: Decision) -> _Outcome:
         match decision:
             case "FORGED":
-                facts: dict[str, Fact] = {"handle": use.token.handle, "user_id": found.user_id}
-                return _Outcome(Unauthorised(_INVALID), "session.forged", facts)
+                forged = TokenForged(handle=use.token.handle, user_id=found.user_id)
+                return _Outcome(Unauthorised(_INVALID), forged)
             case "RECENT_PREV" | "ORPHANED_BRANCH" | "STALE_LINEAGE":
                 return self._reuse(connection, use, found, decision)
             case _ if not limits.is_signable(found.payload, token_version=use.token_version):
@@ -261,19 +266,19 @@ class Refresher(SessionWork):
         }
         self._database.row_within(connection, self._sql.rotate, values)
         grant = self._grant(use, found, use.token, expires_ms)
-        return _Outcome(grant, "session.refreshed", {"handle": use.token.handle})
+        return _Outcome(grant, SessionRefreshed(handle=use.token.handle))
 
     def _again(self, use: _Use, found: _Found, token: RefreshToken, expires_ms: int) -> _Outcome:
         """Return the outcome of a second use within the grace period."""
         age_ms, kept = found.age_ms or 0, token is use.token
-        facts: dict[str, Fact] = {
-            "handle": token.handle,
-            "user_id": found.user_id,
-            "presented": "current" if kept else "previous",
-            "age_ms": age_ms,
-            "late": is_late(age_ms, life_ms=use.life_ms, kept=kept),
-        }
-        return _Outcome(self._grant(use, found, token, expires_ms), "session.refreshed_again", facts)
+        event = SessionRefreshedAgain(
+            handle=token.handle,
+            user_id=found.user_id,
+            presented="current" if kept else "previous",
+            age_ms=age_ms,
+            late=is_late(age_ms, life_ms=use.life_ms, kept=kept),
+        )
+        return _Outcome(self._grant(use, found, token, expires_ms), event)
 
     def _grant(self, use: _Use, found: _Found, token: RefreshToken, expires_ms: int) -> Grant:
         return Grant(
@@ -290,12 +295,7 @@ class Refresher(SessionWork):
         """End the session, and report why."""
         handle = use.token.handle
         connection.execute(self._sql.delete, _key_of(use.token))
-        facts: dict[str, Fact] = {
-            "handle": handle,
-            "user_id": found.user_id,
-            "subtype": subtype,
-            "age_ms": found.age_ms,
-        }
+        event = TokenReused(handle=handle, user_id=found.user_id, subtype=subtype, age_ms=found.age_ms)
         answer: TokenTheft | Unauthorised = Unauthorised("the refresh token was used before", reuse=subtype)
         if is_theft(subtype, self._settings.recent_token_reuse_behaviour):
             answer = TokenTheft(
@@ -304,7 +304,7 @@ class Refresher(SessionWork):
                 recipe_user_id=found.recipe_user_id,
                 reuse=subtype,
             )
-        return _Outcome(answer, "session.reuse", facts)
+        return _Outcome(answer, event)
 
     def _expires_ms(self, now_ms: int) -> int:
         return now_ms + self._settings.refresh_token_validity_ms

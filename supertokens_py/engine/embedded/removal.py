@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete
 
-from supertokens_py.audit import audit_revoked
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import limits
+from supertokens_py.events import emit_revoked
 from supertokens_py.exceptions import BadInputError
 
 if TYPE_CHECKING:
@@ -56,4 +56,4 @@ class UserRemoval:
 
         handles = self._database.write(unit)
         self._activity.forget(user_id)
-        audit_revoked(handles)
+        emit_revoked(handles)

@@ -9,7 +9,6 @@ from uuid import uuid4
 from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.access_token import LATEST_VERSION, AccessToken, parse_access_token
-from supertokens_py.audit import audit, audit_revoked
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -21,6 +20,7 @@ from supertokens_py.engine.interface import (
     UnknownTenantError,
     Verified,
 )
+from supertokens_py.events import SessionCreated, emit, emit_revoked
 from supertokens_py.types.base import JSONObject
 
 from . import access_tokens, failures
@@ -102,7 +102,7 @@ class SessionStore(SessionWork):
             version=token_version,
         )
         self._insert(row)
-        audit("session.created", handle=session.handle, user_id=primary_id, tenant_id=tenant_id)
+        emit(SessionCreated(handle=session.handle, user_id=primary_id, tenant_id=tenant_id))
         self._activity.note(user_id)
         return session
 
@@ -199,7 +199,7 @@ class SessionStore(SessionWork):
         run = self._database.single if len(batches) == 1 else self._database.write
         gone = run(unit)
         revoked = [handle for handle in wanted if handle in gone]
-        audit_revoked(revoked)
+        emit_revoked(revoked)
         return revoked
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None, linked: bool = True) -> list[str]:
@@ -209,7 +209,7 @@ class SessionStore(SessionWork):
         run = self._database.write if several else self._database.single
         handles = self._of_user(user_id, tenant_id, statement, linked=linked, run=run)
         if limits.may_exist(user_id):
-            audit_revoked(handles)
+            emit_revoked(handles)
             self._activity.note(user_id)
         return handles
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from supertokens_py.access_token import LATEST_VERSION, AccessToken, parse_access_token
-from supertokens_py.audit import audit, audit_revoked
 from supertokens_py.bridge import offload
 from supertokens_py.cdi.records import (
     NO_SESSION,
@@ -28,6 +27,7 @@ from supertokens_py.engine.interface import (
     UnknownTenantError,
     Verified,
 )
+from supertokens_py.events import SessionCreated, SessionRefreshed, TokenReused, emit, emit_revoked
 from supertokens_py.exceptions import BadInputError, GeneralError
 from supertokens_py.secret import hidden
 from supertokens_py.types.base import JSONObject
@@ -121,7 +121,7 @@ class RemoteSessions:
     async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
         wanted = [handle for handle in dict.fromkeys(handles) if limits.may_be_handle(handle)]
         revoked = await offload(self._revoke, wanted) if wanted else []
-        audit_revoked(revoked)
+        emit_revoked(revoked)
         return revoked
 
     async def revoke_user_sessions(
@@ -136,7 +136,7 @@ class RemoteSessions:
         path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = await offload(self._core.post, path, body, rid=_RID, tenant=tenant)
         revoked = list(ok(answer)["sessionHandlesRevoked"])
-        audit_revoked(revoked)
+        emit_revoked(revoked)
         return revoked
 
     async def user_session_handles(
@@ -178,7 +178,7 @@ class RemoteSessions:
         self._add_validity(body, validity_ms)
         path = f"{tenant_path(tenant_id)}/recipe/session"
         issued = issued_from_wire(ok(self._core.post(path, body, rid=_RID, tenant=tenant_id)))
-        audit("session.created", handle=issued.handle, user_id=issued.user_id, tenant_id=issued.tenant_id)
+        emit(SessionCreated(handle=issued.handle, user_id=issued.user_id, tenant_id=issued.tenant_id))
         return issued
 
     def _verify(self, token: AccessToken, check_database: bool) -> Verified | Unauthorised | TryRefresh:
@@ -214,18 +214,18 @@ class RemoteSessions:
         match answer.get("status"):
             case "OK":
                 issued = issued_from_wire(answer)
-                audit("session.refreshed", handle=issued.handle)
+                emit(SessionRefreshed(handle=issued.handle))
                 return issued
             case "UNAUTHORISED":
                 reuse = answer.get("recentTokenReuseSubtype")
                 if reuse is not None:  # the core is set to treat reuse so; it does not name the session
-                    audit("session.reuse", subtype=reuse)
+                    emit(TokenReused(subtype=reuse))
                 return Unauthorised(message_of(answer), reuse)
             case "TOKEN_THEFT_DETECTED":
                 theft = theft_from_wire(answer)
                 if not self._core.version().rotates:
                     self._revoke([theft.handle])  # older cores leave that to their clients
-                audit("session.reuse", handle=theft.handle, user_id=theft.user_id, subtype=theft.reuse)
+                emit(TokenReused(handle=theft.handle, user_id=theft.user_id, subtype=theft.reuse))
                 return theft
             case _:
                 raise unexpected(answer)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from supertokens_py.access_token import AccessToken, parse_access_token
-from supertokens_py.audit import audit
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.limits import json_form, refuse_protected_update, require_object
+from supertokens_py.events import ClaimsFailed, emit
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.types.base import RecipeUserId, context_of
 
@@ -314,8 +314,8 @@ class SessionContainer:
             if update:
                 await self.merge_into_access_token_payload(update, context)
         if result.invalid_claims:
-            failed = ",".join(failure.id for failure in result.invalid_claims)
-            audit("session.claims_failed", handle=self.session_handle, claims=failed)
+            failed = tuple(failure.id for failure in result.invalid_claims)
+            emit(ClaimsFailed(handle=self.session_handle, claims=failed))
             raise InvalidClaimsError("INVALID_CLAIMS", result.invalid_claims)
 
     async def fetch_and_set_claim(

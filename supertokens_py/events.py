@@ -1,0 +1,185 @@
+"""What happened to sessions and keys, as records, and who is told of it.
+
+    from supertokens_py.events import Event, TokenReused, subscribe
+
+    def alert(event: Event) -> None:
+        if isinstance(event, TokenReused):
+            pages.put(event)
+
+    unsubscribe = subscribe(alert)
+
+An event is emitted once, after the transaction that it belongs to has been committed, and never for one that
+failed. No token, key or cookie is in any of them. The audit log and OpenTelemetry subscribe like any other.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+from .exceptions import ConfigError
+
+log: logging.Logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base class of all events."""
+
+    name: ClassVar[str]  #: stable, such as "session.created"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionCreated(Event):
+    """A session was created."""
+
+    name: ClassVar[str] = "session.created"
+    handle: str
+    user_id: str
+    tenant_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRefreshed(Event):
+    """A refresh token was rotated."""
+
+    name: ClassVar[str] = "session.refreshed"
+    handle: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRefreshedAgain(Event):
+    """Within the grace period, the previous token was presented, or the current one once more.
+
+    Racing calls of one client do that within a second; `late` says that it took suspiciously long.
+    """
+
+    name: ClassVar[str] = "session.refreshed_again"
+    handle: str
+    user_id: str
+    presented: str  #: "previous" or "current"
+    age_ms: int  #: since the rotation
+    late: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenForged(Event):
+    """Somebody encrypted a refresh token with the master key without ever having had one of the session."""
+
+    name: ClassVar[str] = "session.forged"
+    handle: str
+    user_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenReused(Event):
+    """A rotated-out refresh token was presented, and its session has been revoked.
+
+    A core may leave the session unnamed; only the embedded engine knows the time since the rotation.
+    """
+
+    name: ClassVar[str] = "session.reuse"
+    handle: str | None = None
+    user_id: str | None = None
+    subtype: (
+        str | None
+    )  #: "RECENT_PREV", "ORPHANED_BRANCH" or "STALE_LINEAGE"; None where the core does not say
+    age_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRevoked(Event):
+    """A session was revoked by a call."""
+
+    name: ClassVar[str] = "session.revoked"
+    handle: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimsFailed(Event):
+    """A request was refused because claims of its session failed."""
+
+    name: ClassVar[str] = "session.claims_failed"
+    handle: str
+    claims: tuple[str, ...]  #: the ids of their validators
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyCreated(Event):
+    """A signing key was created because one was due."""
+
+    name: ClassVar[str] = "key.created"
+    kid: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRotated(Event):
+    """A key was replaced by request."""
+
+    name: ClassVar[str] = "key.rotated"
+    kid: str
+    earlier_dropped: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineUnavailable(Event):
+    """A request was answered with 503: the database or the core is out of reach."""
+
+    name: ClassVar[str] = "engine.unavailable"
+
+
+Subscriber: TypeAlias = Callable[[Event], object]
+
+
+class _Subscription:
+    """One subscriber; compared by identity, so that a function may subscribe twice."""
+
+    def __init__(self, function: Subscriber) -> None:
+        self.function = function
+        self.has_failed = False
+
+
+# Appending and removing are atomic. There is no lock, since another thread might hold it at a fork.
+_subscriptions: list[_Subscription] = []
+
+
+def subscribe(function: Subscriber) -> Callable[[], None]:
+    """Call `function` with every event from now on, in this process; return what ends that.
+
+    It is called in the thread that did the work, often the one of an event loop, before the request goes on:
+    hand over to a queue whatever takes time. Its errors are logged once and reach no request.
+
+    Raises:
+        ConfigError: it is no function, or an `async` one.
+    """
+    given: Any = function
+    if not callable(given) or inspect.iscoroutinefunction(given):
+        raise ConfigError("subscribe takes a plain function of one argument, the event; it is not awaited")
+    subscription = _Subscription(function)
+    _subscriptions.append(subscription)
+
+    def unsubscribe() -> None:
+        if subscription in _subscriptions:
+            _subscriptions.remove(subscription)
+
+    return unsubscribe
+
+
+def emit(event: Event) -> None:
+    """Hand `event` to every subscriber; call it after the commit."""
+    for subscription in (*_subscriptions,):
+        try:
+            subscription.function(event)
+        except Exception:
+            if not subscription.has_failed:
+                subscription.has_failed = True
+                log.exception("a subscriber of events failed; its next failures are not logged")
+
+
+def emit_revoked(handles: Iterable[str]) -> None:
+    """Emit `SessionRevoked` for each session."""
+    for handle in handles:
+        emit(SessionRevoked(handle=handle))
