@@ -12,13 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from supertokens_py.access_token import (
-    MAX_TOKEN_LENGTH,
-    looks_like_jwt,
-    parse_access_token,
-    to_json,
-)
-from supertokens_py.signatures import sign_jwt, signature_matches
+from supertokens_py.tokens.access_token import MAX_TOKEN_LENGTH, looks_like_jwt, parse_access_token
+from supertokens_py.tokens.encoding import to_json
+from supertokens_py.tokens.signatures import sign_jwt, signature_matches
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC = KEY.public_key()
@@ -229,7 +225,7 @@ def test_infinite_times_are_foreign() -> None:
 
 def test_a_forged_header_cannot_fill_the_memory() -> None:
     """FP-40: headers are remembered, but only so many."""
-    from supertokens_py import access_token
+    from supertokens_py.tokens import access_token
 
     for number in range(500):
         header = {"alg": "RS256", "typ": "JWT", "kid": f"d-{number}", "version": "5"}

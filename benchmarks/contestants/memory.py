@@ -94,7 +94,7 @@ def bound(size: int) -> dict[str, float]:
     """Fill the memory of verified tokens once, twice and three times over; return the growth."""
     from supertokens_py.engine.interface import KeySet
     from supertokens_py.recipe.session.tokens import VerifiedTokens
-    from supertokens_py.signatures import RsaVerificationKey
+    from supertokens_py.tokens.signatures import RsaVerificationKey
 
     key, now_ms = tokens.new_key(), int(time.time() * 1000)
     keys = KeySet({"d-1": RsaVerificationKey("d-1", key.public_key())}, now_ms)

@@ -19,7 +19,7 @@ def token_alone() -> dict[str, Any]:
     from supertokens_py.engine.interface import KeySet
     from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
     from supertokens_py.recipe.session.tokens import UnknownKeyError, VerifiedTokens
-    from supertokens_py.signatures import RsaVerificationKey
+    from supertokens_py.tokens.signatures import RsaVerificationKey
 
     key, kid = tokens.new_key(), "d-1"
     public = key.public_key()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from supertokens_py.access_token import AccessToken
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -19,6 +18,7 @@ from supertokens_py.engine.interface import (
     Tenant,
     TokenTheft,
 )
+from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import JSONObject
 
 from .versions import Version

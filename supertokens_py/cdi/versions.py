@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from supertokens_py.access_token import LATEST_VERSION
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
+from supertokens_py.tokens.access_token import LATEST_VERSION
 
 _FORM = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 

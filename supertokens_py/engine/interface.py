@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from supertokens_py.access_token import LATEST_VERSION
 from supertokens_py.exceptions import BadInputError
+from supertokens_py.tokens.access_token import LATEST_VERSION
 from supertokens_py.types.base import JSONObject
 
 if TYPE_CHECKING:
-    from supertokens_py.access_token import AccessToken
+    from supertokens_py.tokens.access_token import AccessToken
 
 #: Longest time for which published keys may be cached: a dropped key ends everywhere within it.
 MAX_PUBLISHED_AGE_S = 300

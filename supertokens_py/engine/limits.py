@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
-from supertokens_py.access_token import LATEST_VERSION, to_json
 from supertokens_py.constants import DEFAULT_TENANT_ID, PROTECTED_CLAIMS, SESSION_ONLY_CLAIMS
 from supertokens_py.engine.interface import Tenant
 from supertokens_py.exceptions import BadInputError, ProtectedClaimError
+from supertokens_py.tokens.access_token import LATEST_VERSION
+from supertokens_py.tokens.encoding import to_json
 from supertokens_py.types.base import JSONObject
 
 MAX_USER_ID = 128

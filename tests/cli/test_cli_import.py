@@ -10,7 +10,7 @@ import pytest
 
 from supertokens_py.engine.embedded.importing.transfer import MARKER
 from supertokens_py.engine.interface import IssuedSession, Tenant, Unauthorised
-from supertokens_py.signatures import signature_matches
+from supertokens_py.tokens.signatures import signature_matches
 from tests.cli.conftest import Ran, Runner
 from tests.engine.conftest import POSTGRES, SQLITE
 from tests.engine.driver import Driver, header

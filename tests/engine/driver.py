@@ -6,7 +6,6 @@ import base64
 import json
 from typing import Any
 
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
@@ -18,6 +17,7 @@ from supertokens_py.engine.interface import (
     Unauthorised,
     Verified,
 )
+from supertokens_py.tokens.access_token import parse_access_token
 
 #: No jitter and no thread of its own, unless a test asks for them.
 QUIET: dict[str, Any] = {"access_token_validity_jitter": 0, "clean_up_interval": 0}

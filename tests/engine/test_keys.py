@@ -14,7 +14,6 @@ from typing import Any
 import jwt
 import pytest
 
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.engine.embedded import keys as keys_module
 from supertokens_py.engine.interface import Verified
 from supertokens_py.exceptions import (
@@ -23,7 +22,8 @@ from supertokens_py.exceptions import (
     EngineUnavailableError,
     ProtectedClaimError,
 )
-from supertokens_py.signatures import signature_matches
+from supertokens_py.tokens.access_token import parse_access_token
+from supertokens_py.tokens.signatures import signature_matches
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.clock import Clock

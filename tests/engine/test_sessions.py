@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2
@@ -19,7 +18,8 @@ from supertokens_py.engine.interface import (
     Verified,
 )
 from supertokens_py.exceptions import BadInputError, ProtectedClaimError
-from supertokens_py.signatures import sign_jwt, signature_matches
+from supertokens_py.tokens.access_token import parse_access_token
+from supertokens_py.tokens.signatures import sign_jwt, signature_matches
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.clock import Clock

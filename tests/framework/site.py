@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.recipe import session
-from supertokens_py.signatures import sign_jwt
+from supertokens_py.tokens.access_token import parse_access_token
+from supertokens_py.tokens.signatures import sign_jwt
 from tests.support.clock import Clock
 
 from .clients.transport import Client, Headers, Reply, cookie_pairs

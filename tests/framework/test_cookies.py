@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supertokens_py.access_token import AccessToken
 from supertokens_py.framework.cookies import Cookie, decode_cookie_value, parse_cookie_header
 from supertokens_py.framework.response import BaseResponse, Changes
 from supertokens_py.recipe.session.token_transport import front_token
+from supertokens_py.tokens.access_token import AccessToken
 
 from .clients.transport import EPOCH, SetCookie
 

@@ -11,9 +11,9 @@ import jwt
 import pytest
 
 from supertokens_py import get_request_from_user_context
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import InputOverrideConfig
+from supertokens_py.tokens.access_token import parse_access_token
 
 from .script import METHODS
 from .site import Site, Visitor

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from supertokens_py import get_request_from_user_context
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import syncio
@@ -32,6 +31,7 @@ from supertokens_py.recipe.session.interfaces import (
     RecipeInterface,
     SessionClaimValidator,
 )
+from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.remote.cores import access_token
 from tests.regressions.core import TinyCore
 from tests.seeds.fixtures import Open, Start

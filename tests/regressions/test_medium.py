@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.engine.interface import KeySet
 from supertokens_py.recipe.session import syncio
 from supertokens_py.recipe.session.asyncio import (
@@ -27,7 +26,8 @@ from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayCla
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError, UnauthorisedError
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
 from supertokens_py.recipe.session.tokens import verify
-from supertokens_py.signatures import RsaVerificationKey, sign_jwt
+from supertokens_py.tokens.access_token import parse_access_token
+from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 from tests.engine.remote.cores import access_token, private_key, stored_session
 from tests.regressions.core import TinyCore
 from tests.seeds.fixtures import Open, Start

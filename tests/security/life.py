@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import patch
 
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.engine.embedded import clocks
 from supertokens_py.engine.interface import (
@@ -21,6 +20,7 @@ from supertokens_py.engine.interface import (
 )
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.tokens import UnknownKeyError, VerifiedTokens
+from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.driver import Driver, header
 from tests.support.clock import Clock
 

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supertokens_py.access_token import looks_like_jwt, parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ProtectedClaimError
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
 from supertokens_py.recipe.session.syncio import get_session_without_request_response
-from supertokens_py.signatures import sign_jwt, signature_matches
+from supertokens_py.tokens.access_token import looks_like_jwt, parse_access_token
+from supertokens_py.tokens.signatures import sign_jwt, signature_matches
 from tests.framework.site import Site
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase

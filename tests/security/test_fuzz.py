@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supertokens_py.recipe.session import SessionRecipe
-from supertokens_py.signatures import RsaVerificationKey
+from supertokens_py.tokens.signatures import RsaVerificationKey
 from tests.framework.site import Site
 from tests.support.databases import TestDatabase
 

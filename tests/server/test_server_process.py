@@ -8,11 +8,11 @@ import time
 import httpx2
 import pytest
 
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
 from supertokens_py.engine.remote import RemoteEngine
+from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.conftest import POSTGRES, SQLITE
 from tests.server.processes import API_KEY, serving
 from tests.support.databases import TestDatabase

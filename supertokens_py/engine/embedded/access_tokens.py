@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import SystemRandom
 
-from supertokens_py.access_token import LATEST_VERSION
 from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import IssuedSession, IssuedToken
-from supertokens_py.signatures import sign_jwt
+from supertokens_py.tokens.access_token import LATEST_VERSION
+from supertokens_py.tokens.signatures import sign_jwt
 from supertokens_py.types.base import JSONObject
 
 from .key_material import SigningKey

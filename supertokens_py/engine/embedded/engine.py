@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from supertokens_py.access_token import LATEST_VERSION, AccessToken
 from supertokens_py.bridge import offload
 from supertokens_py.engine import limits
 from supertokens_py.engine.config import ResolvedEngineConfig
@@ -23,7 +22,8 @@ from supertokens_py.engine.interface import (
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import hidden
-from supertokens_py.signatures import sign_jwt
+from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken
+from supertokens_py.tokens.signatures import sign_jwt
 from supertokens_py.types.base import JSONObject
 
 from .activity import Activity

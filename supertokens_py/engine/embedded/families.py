@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID, uuid4
 
-from supertokens_py.access_token import same
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.tokens.encoding import constant_time_equal
 
 #: Hex digits of the nonce that are the secret of the family.
 SECRET_LENGTH = 32
@@ -53,7 +53,7 @@ def has_family(handle: str) -> bool:
 
 def is_of_family(nonce: str, handle: str) -> bool:
     """Return whether the nonce of a refresh token begins with the secret of the handle's family."""
-    return same(_uuid_of(nonce), handle.partition("_")[0])
+    return constant_time_equal(_uuid_of(nonce), handle.partition("_")[0])
 
 
 def _handle(uuid: str, tenant_id: str) -> str:

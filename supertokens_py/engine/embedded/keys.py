@@ -16,7 +16,7 @@ from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.events import KeyCreated, KeyRotated, emit
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
-from supertokens_py.signatures import RsaVerificationKey
+from supertokens_py.tokens.signatures import RsaVerificationKey
 
 from . import clocks
 from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, signing_key

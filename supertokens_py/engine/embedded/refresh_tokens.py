@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from supertokens_py.access_token import same, to_json
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.secret import SecretText
+from supertokens_py.tokens.encoding import constant_time_equal, to_json
 
 from .families import SECRET_LENGTH
 
@@ -168,7 +168,7 @@ def is_successor(master_key: MasterKey, token: RefreshToken) -> bool:
         if key.pepper or not master_key.pepper
     ]
     facts = (token.handle, token.parent_hash1, token.anti_csrf_token)
-    return any(same(token.nonce[SECRET_LENGTH:], _proof(key, iv, *facts)) for key in keys)
+    return any(constant_time_equal(token.nonce[SECRET_LENGTH:], _proof(key, iv, *facts)) for key in keys)
 
 
 def _proof(key: bytes, iv: bytes, handle: str, parent_hash1: str | None, anti_csrf_token: str | None) -> str:
@@ -222,7 +222,7 @@ def _read(plaintext: bytes, *, text: str, nonce: str) -> RefreshToken | None:
         return None
     handle, user_id, inner_nonce = cast("tuple[str, str, str]", required)
     parent_hash1, anti_csrf_token, tenant_id = optional
-    if not same(inner_nonce, nonce):
+    if not constant_time_equal(inner_nonce, nonce):
         return None
     return RefreshToken(
         text=text,

@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
-from supertokens_py.access_token import LATEST_VERSION, same
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import IssuedSession, ReuseSubtype, TokenTheft, Unauthorised
 from supertokens_py.events import (
@@ -17,6 +16,8 @@ from supertokens_py.events import (
     TokenReused,
     emit,
 )
+from supertokens_py.tokens.access_token import LATEST_VERSION
+from supertokens_py.tokens.encoding import constant_time_equal
 from supertokens_py.types.base import JSONObject
 
 from . import access_tokens
@@ -139,7 +140,11 @@ class Refresher(SessionWork):
         if presented is None:
             return Unauthorised(_INVALID)
         expected = presented.anti_csrf_token
-        if anti_csrf and expected is not None and not (anti_csrf_token and same(anti_csrf_token, expected)):
+        if (
+            anti_csrf
+            and expected is not None
+            and not (anti_csrf_token and constant_time_equal(anti_csrf_token, expected))
+        ):
             return Unauthorised("Anti CSRF token missing, or not matching")
         static = self._signs_statically(presented) if dynamic_key is None else not dynamic_key
         key = self._keys.signer(static=static)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from supertokens_py.access_token import same
 from supertokens_py.engine.config import ReuseBehaviour
 from supertokens_py.engine.interface import ReuseSubtype
+from supertokens_py.tokens.encoding import constant_time_equal
 
 from .families import has_family, is_of_family
 from .refresh_tokens import MasterKey, RefreshToken, successor
@@ -76,10 +76,10 @@ def decide(
     if row is None or row.expires_ms < now_ms:
         return "GONE"
     recent = in_grace(row, now_ms=now_ms, grace_ms=rules.grace_ms)
-    if same(presented.hash2, row.current):
+    if constant_time_equal(presented.hash2, row.current):
         # A rotation far in the future was written by a clock that was wrong: do not wait for it.
         return "KEEP" if recent and (row.rotated_ms or 0) <= now_ms + rules.grace_ms else "ROTATE"
-    if row.previous is not None and same(presented.hash2, row.previous):
+    if row.previous is not None and constant_time_equal(presented.hash2, row.previous):
         return "REPEAT" if recent else "RECENT_PREV"
     if rules.shared:
         return _of_a_core(row, presented, recent=recent, grace_ms=rules.grace_ms)
@@ -102,7 +102,7 @@ def _of_a_core(row: Lineage, presented: RefreshToken, *, recent: bool, grace_ms:
 
 def _is_child(presented: RefreshToken, known_hash2: str | None) -> bool:
     parent = presented.parent_hash2
-    return parent is not None and known_hash2 is not None and same(parent, known_hash2)
+    return parent is not None and known_hash2 is not None and constant_time_equal(parent, known_hash2)
 
 
 def promoted(row: Lineage, presented: RefreshToken, *, now_ms: int, grace_ms: int) -> Lineage:
@@ -149,7 +149,7 @@ def successor_of(
     for key in (master_key, *master_key.also):
         for asked in (anti_csrf, not anti_csrf):
             token = successor(key, presented, rotated_ms=rotated_ms, anti_csrf=asked)
-            if same(token.hash2, row.current):
+            if constant_time_equal(token.hash2, row.current):
                 return Successor(token, is_current=True)
     token = successor(master_key, presented, rotated_ms=rotated_ms, anti_csrf=anti_csrf)
     return Successor(token, is_current=False)
@@ -164,7 +164,7 @@ def belongs(row: Lineage, refresh_token_hash1_hash: str, parent_hash1_hash: str 
     """Tell whether an access token's lineage is the session's current or last one (engine: Verification)."""
     known = [row.current] if row.previous is None else [row.current, row.previous]
     return any(
-        same(candidate, own)
+        constant_time_equal(candidate, own)
         for candidate in (refresh_token_hash1_hash, parent_hash1_hash)
         if candidate is not None
         for own in known

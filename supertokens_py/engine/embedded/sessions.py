@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 
-from supertokens_py.access_token import LATEST_VERSION, AccessToken, parse_access_token
 from supertokens_py.engine import limits
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -21,6 +20,7 @@ from supertokens_py.engine.interface import (
     Verified,
 )
 from supertokens_py.events import SessionCreated, emit, emit_revoked
+from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken, parse_access_token
 from supertokens_py.types.base import JSONObject
 
 from . import access_tokens, failures

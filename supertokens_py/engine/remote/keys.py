@@ -18,7 +18,7 @@ from supertokens_py.engine import limits
 from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S, Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
-from supertokens_py.signatures import RsaVerificationKey
+from supertokens_py.tokens.signatures import RsaVerificationKey
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, unexpected

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from supertokens_py.access_token import LATEST_VERSION, AccessToken, parse_access_token
 from supertokens_py.bridge import offload
 from supertokens_py.cdi.records import (
     NO_SESSION,
@@ -30,6 +29,7 @@ from supertokens_py.engine.interface import (
 from supertokens_py.events import SessionCreated, SessionRefreshed, TokenReused, emit, emit_revoked
 from supertokens_py.exceptions import BadInputError, GeneralError
 from supertokens_py.secret import hidden
+from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken, parse_access_token
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok, tenant_path, unexpected

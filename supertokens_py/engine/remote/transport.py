@@ -14,10 +14,10 @@ from urllib.parse import unquote
 import httpx2
 
 from supertokens_py import forks
-from supertokens_py.access_token import to_json
 from supertokens_py.engine.connection import core_hosts
 from supertokens_py.engine.context import current_user_context
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError
+from supertokens_py.tokens.encoding import to_json
 from supertokens_py.types.base import JSONObject
 
 from .settings import RemoteSettings

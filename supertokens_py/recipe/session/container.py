@@ -7,13 +7,13 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.limits import json_form, refuse_protected_update, require_object
 from supertokens_py.events import ClaimsFailed, emit
 from supertokens_py.exceptions import GeneralError
+from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.types.base import RecipeUserId, context_of
 
 from .claim import SessionClaim, SessionClaimValidator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.access_token import same
+from supertokens_py.tokens.encoding import constant_time_equal
 
 from .constants import (
     ANTI_CSRF_HEADER_KEY,
@@ -14,8 +14,8 @@ from .exceptions import TryRefreshTokenError, UnauthorisedError
 from .origins import follows_link, is_cross_site, is_foreign, was_preflighted
 
 if TYPE_CHECKING:
-    from supertokens_py.access_token import AccessToken
     from supertokens_py.framework.request import BaseRequest
+    from supertokens_py.tokens.access_token import AccessToken
 
     from .policy import SessionPolicy
 
@@ -61,7 +61,7 @@ def require_token(token: AccessToken, sent: str | None) -> None:
         )
     if expected is None:
         raise TryRefreshTokenError("Access token does not contain the anti-csrf token")
-    if not same(sent, expected):
+    if not constant_time_equal(sent, expected):
         raise TryRefreshTokenError("anti-csrf check failed")
 
 

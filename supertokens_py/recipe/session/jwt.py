@@ -7,8 +7,8 @@ from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from typing import Any
 
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.exceptions import GeneralError
+from supertokens_py.tokens.access_token import parse_access_token
 
 
 @dataclass(frozen=True)

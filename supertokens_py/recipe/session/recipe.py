@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.access_token import AccessToken, looks_like_jwt
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.context import in_context
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
@@ -17,6 +16,7 @@ from supertokens_py.framework.response import BaseResponse, Changes
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe.overrides import explains_unknown_settings, install
 from supertokens_py.recipe_module import RecipeModule, Route
+from supertokens_py.tokens.access_token import AccessToken, looks_like_jwt
 
 from . import csrf
 from .api import APIInterface, APIOptions

@@ -8,11 +8,12 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from supertokens_py.access_token import AccessToken, to_json
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import Cookie, SameSite
 from supertokens_py.framework.response import Changes
 from supertokens_py.secret import hidden
+from supertokens_py.tokens.access_token import AccessToken
+from supertokens_py.tokens.encoding import to_json
 
 from .constants import (
     ACCESS_TOKEN_COOKIE_KEY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import TYPE_CHECKING
 
-from supertokens_py.access_token import AccessToken, parse_access_token
+from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 
 from .exceptions import TryRefreshTokenError
 

@@ -12,9 +12,9 @@ from .exceptions import TryRefreshTokenError
 from .tokens import UnknownIssuerError, UnknownKeyError, VerifiedTokens
 
 if TYPE_CHECKING:
-    from supertokens_py.access_token import AccessToken
     from supertokens_py.engine.interface import KeySet
     from supertokens_py.recipe_module import App
+    from supertokens_py.tokens.access_token import AccessToken
 
     from .policy import SessionPolicy
 

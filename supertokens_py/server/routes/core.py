@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from supertokens_py.access_token import to_json
 from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.tokens.encoding import to_json
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import Call, Refused

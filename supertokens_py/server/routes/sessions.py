@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from supertokens_py.access_token import AccessToken, parse_access_token, same
 from supertokens_py.cdi.records import (
     issued_to_wire,
     regenerated_to_wire,
@@ -23,6 +22,8 @@ from supertokens_py.engine.interface import (
     Unauthorised,
     VerificationKey,
 )
+from supertokens_py.tokens.access_token import AccessToken, parse_access_token
+from supertokens_py.tokens.encoding import constant_time_equal
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import Call, Refused
@@ -73,7 +74,7 @@ async def _verify(call: Call) -> JSONObject:
     if anti_csrf and do_check:
         if token.anti_csrf_token is None:
             return _try_refresh("the access token has no anti-csrf token")
-        if not same(sent or "", token.anti_csrf_token):
+        if not constant_time_equal(sent or "", token.anti_csrf_token):
             return _try_refresh("anti-csrf check failed")
     outcome = await call.engine.verify_session(token, check_database=check_database)
     if isinstance(outcome, Unauthorised):

@@ -11,10 +11,10 @@ from typing import Any
 import httpx2
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
-from supertokens_py.signatures import sign_jwt
+from supertokens_py.tokens.access_token import AccessToken, parse_access_token
+from supertokens_py.tokens.signatures import sign_jwt
 
 ALL_VERSIONS = ["2.21", "3.0", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6"]
 

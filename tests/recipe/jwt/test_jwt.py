@@ -11,7 +11,6 @@ import jwt as pyjwt
 import pytest
 
 from supertokens_py import Supertokens
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError, ProtectedClaimError
 from supertokens_py.recipe import jwt, openid, session
 from supertokens_py.recipe.jwt import asyncio as tokens
@@ -25,6 +24,7 @@ from supertokens_py.recipe.jwt.interfaces import (
 )
 from supertokens_py.recipe.session.asyncio import get_session_without_request_response
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
+from supertokens_py.tokens.access_token import parse_access_token
 from supertokens_py.types import GeneralErrorResponse
 from tests.recipe.conftest import API, Start
 from tests.support.clock import Clock

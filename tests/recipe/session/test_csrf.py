@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from supertokens_py.access_token import AccessToken
 from supertokens_py.recipe.session.csrf import check_is_due, require_token
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
+from supertokens_py.tokens.access_token import AccessToken
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError, ProtectedClaimError
 from supertokens_py.recipe import session as session_recipe
@@ -25,6 +24,7 @@ from supertokens_py.recipe.session.exceptions import (
     UnauthorisedError,
 )
 from supertokens_py.recipe.session.interfaces import GetClaimValueOkResult, SessionDoesNotExistError
+from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.clock import Clock
 from tests.support.databases import LINKED_USERS, TestDatabase
 

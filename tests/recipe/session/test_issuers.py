@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.access_token import parse_access_token
 from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe import session
@@ -21,6 +20,7 @@ from supertokens_py.recipe.session.syncio import (
     get_session_without_request_response,
     refresh_session_without_request_response,
 )
+from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from supertokens_py.access_token import AccessToken, parse_access_token
 from supertokens_py.engine.interface import KeySet
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.tokens import UnknownKeyError, VerifiedTokens, verify
-from supertokens_py.signatures import RsaVerificationKey, sign_jwt
+from supertokens_py.tokens.access_token import AccessToken, parse_access_token
+from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 
 NOW = 1_700_000_000_000
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -6,17 +6,16 @@ without that member, such as one made by the JWT recipe, is never a session.
 
 from __future__ import annotations
 
-import binascii
 import json
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
-from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from .constants import DEFAULT_TENANT_ID
+from supertokens_py.constants import DEFAULT_TENANT_ID
+
+from .encoding import decode_base64
 
 if TYPE_CHECKING:
-    from .types.base import JSONObject
+    from supertokens_py.types.base import JSONObject
 
 LATEST_VERSION = 5
 MAX_TOKEN_LENGTH = 65_536
@@ -27,8 +26,6 @@ _LEGACY_HEADERS = frozenset(
         "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0=",
     )
 )
-# Made once: `json.dumps` makes an encoder for each call that has options.
-_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _STRINGS = {
     3: ("sub", "sessionHandle", "refreshTokenHash1"),
     4: ("sub", "sessionHandle", "refreshTokenHash1", "tId"),
@@ -134,28 +131,6 @@ def looks_like_jwt(text: str) -> bool:
     return bool(separator) and len(text) <= MAX_TOKEN_LENGTH and _decode_json(head) is not None
 
 
-def same(one: str, other: str) -> bool:
-    """Compare two secrets without telling by the time it takes where they differ; any text will do."""
-    return compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
-
-
-def to_json(value: Any) -> str:
-    """Return compact JSON in the given member order, encodable as UTF-8 (lone surrogates are escaped).
-
-    Raises:
-        ValueError: `value` has no JSON form.
-    """
-    try:
-        text = _encode_json(value)
-    except (TypeError, RecursionError) as error:
-        raise ValueError(f"not a JSON value: {error}") from error
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text
-
-
 def _decode_header(part: str) -> _Header | None:
     if part in _LEGACY_HEADERS:
         return _Header(kid="", version=2)
@@ -206,18 +181,3 @@ def _decode_json(part: str) -> tuple[JSONObject, str] | None:
     except (ValueError, RecursionError):
         return None
     return (cast("JSONObject", value), text) if isinstance(value, dict) else None
-
-
-def decode_base64(text: str) -> bytes | None:
-    """Decode either base64 alphabet, padded or not; anything else in it is refused."""
-    text = text.replace("-", "+").replace("_", "/")
-    missing = -len(text) % 4
-    try:
-        return binascii.a2b_base64(text + "==="[:missing] if missing else text, strict_mode=True)
-    except ValueError:
-        return None
-
-
-def encode_base64(data: bytes) -> str:
-    """Encode as JWTs do (RFC 7515, section 2): the URL alphabet without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,0 +1,1 @@
+"""JWTs: the form of access tokens, and their signatures."""
