@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
 
+from supertokens_py import payloads
 from supertokens_py.cdi.versions import Version
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.interface import Engine
 from supertokens_py.types.base import JSONObject
 
-_MAX_DEPTH = limits.MAX_DEPTH + 1  # a payload is one level below its body
+_MAX_DEPTH = payloads.MAX_DEPTH + 1  # a payload is one level below its body
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _APP_ONLY = "Only public tenantId can call this app specific API"
 
@@ -66,7 +67,7 @@ class Call:
         value = self.text(name).strip()
         if not value:
             raise Refused(400, f"Field name '{name}' cannot be an empty String")
-        return _short(value, name, limits.MAX_NAME)
+        return _short(value, name, validation.MAX_NAME)
 
     def flag(self, name: str, default: bool | None = None) -> bool:
         value = self.body.get(name) if default is None or name in self.body else default
@@ -107,7 +108,7 @@ class Call:
         values = self.optional_texts(name)
         if values is None:
             return None
-        values = [_short(value.strip(), name, limits.MAX_NAME) for value in values]
+        values = [_short(value.strip(), name, validation.MAX_NAME) for value in values]
         if not all(values):
             raise Refused(400, f"Field name '{name}' cannot contain an empty string")
         return values
@@ -174,10 +175,10 @@ def _text(name: str, value: object) -> str:
     return value if isinstance(value, str) else _invalid(name)
 
 
-def _short(value: str, name: str, longest: int = limits.MAX_USER_ID) -> str:
+def _short(value: str, name: str, longest: int = validation.MAX_USER_ID) -> str:
     if len(value) > longest:
         raise Refused(400, f"Field name '{name}' is longer than {longest} characters")
-    return value if limits.is_storable(value) else _invalid(name)
+    return value if validation.is_storable(value) else _invalid(name)
 
 
 def _invalid(name: str) -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import SystemRandom
 
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import IssuedSession, IssuedToken
 from supertokens_py.tokens.access_token import LATEST_VERSION
@@ -27,7 +27,7 @@ def life_ms(settings: ResolvedEngineConfig, override_ms: int | None) -> int:
     limit_ms = settings.access_token_validity_ms
     if override_ms is None:
         return int(limit_ms * (1 - _random.uniform(0, settings.access_token_validity_jitter)))
-    return limits.checked_life_ms(override_ms, limit_ms=limit_ms)
+    return validation.validate_lifetime_ms(override_ms, limit_ms=limit_ms)
 
 
 def session_claims(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from supertokens_py import payloads
 from supertokens_py.bridge import offload
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -282,8 +283,8 @@ class EmbeddedEngine:
         return await offload(self._activity.count_since, since_ms)
 
     def _create_jwt(self, payload: JSONObject, issuer: str, validity_s: int, static_key: bool) -> str:
-        limits.refuse_session_claims(payload)
-        limits.checked_validity_s(validity_s)
+        payloads.validate_jwt_claims(payload)
+        validation.validate_validity_s(validity_s)
         key = self._keys.signer(static=static_key)
         now_s = self._settings.now_ms() // 1000
         body = {"iat": now_s, "exp": now_s + validity_s, "iss": issuer, **payload}

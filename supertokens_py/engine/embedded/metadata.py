@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
 
+from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.types.base import JSONObject
 
 from .database import Database, UnitConflictError
@@ -35,7 +36,7 @@ class MetadataStore:
 
     def read(self, user_id: str) -> JSONObject:
         """Return a user's metadata; nobody's is empty."""
-        if not limits.may_exist(user_id):
+        if not validation.is_possible_user_id(user_id):
             return {}
         values = {"user": user_id}
         text = self._database.read(lambda c: c.execute(self._select, values).scalar())
@@ -43,15 +44,15 @@ class MetadataStore:
 
     def merge(self, user_id: str, update: JSONObject) -> JSONObject:
         """Lay an update over a user's metadata, None removing a key; return the result."""
-        user = limits.checked_user_id(user_id)
-        limits.json_text("metadata_update", update, limit=limits.MAX_METADATA_JSON)
+        user = validation.validate_user_id(user_id)
+        payloads.validate_json("metadata_update", update, limit=payloads.MAX_METADATA_JSON)
 
         def unit(connection: Connection) -> JSONObject:
             stored = connection.execute(self._lock, {"user": user}).scalar()
-            result = limits.merged(json.loads(stored) if stored else {}, update)
+            result = payloads.merge(json.loads(stored) if stored else {}, update)
             values = {
                 "user": user,
-                "text": limits.json_text("metadata", result, limit=limits.MAX_METADATA_JSON),
+                "text": payloads.validate_json("metadata", result, limit=payloads.MAX_METADATA_JSON),
             }
             if stored is not None:
                 connection.execute(self._update, values)
@@ -63,6 +64,6 @@ class MetadataStore:
 
     def clear(self, user_id: str) -> None:
         """Forget a user's metadata."""
-        if limits.may_exist(user_id):
+        if validation.is_possible_user_id(user_id):
             values = {"user": user_id}
             self._database.single(lambda c: c.execute(self._delete, values), repeatable=True)

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
-from supertokens_py.engine import limits
+from supertokens_py import payloads
 from supertokens_py.engine.interface import IssuedSession, ReuseSubtype, TokenTheft, Unauthorised
 from supertokens_py.events import (
     Event,
@@ -217,8 +217,8 @@ class Refresher(SessionWork):
                 return _Outcome(Unauthorised(_INVALID), forged)
             case "RECENT_PREV" | "ORPHANED_BRANCH" | "STALE_LINEAGE":
                 return self._reuse(connection, use, found, decision)
-            case _ if not limits.is_signable(found.payload, token_version=use.token_version):
-                return _Outcome(Unauthorised(limits.PROTECTED_PAYLOAD))
+            case _ if not payloads.is_signable(found.payload, token_version=use.token_version):
+                return _Outcome(Unauthorised(payloads.PROTECTED_PAYLOAD))
             case "ROTATE":
                 following = self._following(use, now_ms=found.now_ms)
                 self._database.row_within(connection, self._sql.rotate, following.values)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, delete
 
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.events import emit_revoked
 from supertokens_py.exceptions import BadInputError
 
@@ -41,7 +41,7 @@ class UserRemoval:
         Raises:
             BadInputError: an official core keeps log-in data of the user here, which is its to delete.
         """
-        if not limits.may_exist(user_id):
+        if not validation.is_possible_user_id(user_id):
             return
 
         def unit(connection: Connection) -> list[str]:

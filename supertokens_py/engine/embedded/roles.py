@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.interface import UnknownTenantError
 
 from .database import Database, UnitConflictError
@@ -72,8 +72,10 @@ class RoleStore:
 
     def add(self, role: str, permissions: Sequence[str]) -> bool:
         """Create a role if absent and add permissions; return whether it was created."""
-        name = limits.checked_name("role", role)
-        rows = [{"name": name, "permission": p} for p in limits.checked_names("permissions", permissions)]
+        name = validation.validate_name("role", role)
+        rows = [
+            {"name": name, "permission": p} for p in validation.validate_names("permissions", permissions)
+        ]
 
         def unit(connection: Connection) -> bool:
             created = connection.execute(self._insert_role, {"name": name}).rowcount > 0
@@ -87,7 +89,7 @@ class RoleStore:
 
     def delete(self, role: str) -> bool:
         """Delete a role, its permissions and its links in every tenant."""
-        values = {"name": limits.checked_name("role", role)}
+        values = {"name": validation.validate_name("role", role)}
 
         def unit(connection: Connection) -> bool:
             # The role first: whoever is linking it holds it, and we then see that link.
@@ -102,16 +104,16 @@ class RoleStore:
 
     def permissions(self, role: str) -> list[str] | None:
         """Return what a role permits."""
-        values = {"name": limits.checked_name("role", role)}
+        values = {"name": validation.validate_name("role", role)}
         return self._database.read(lambda c: self._listed(c, self._permissions, values))
 
     def remove_permissions(self, role: str, permissions: Sequence[str] | None) -> bool | None:
         """Remove some permissions, or all; return True for a known role."""
-        values: dict[str, Any] = {"name": limits.checked_name("role", role)}
+        values: dict[str, Any] = {"name": validation.validate_name("role", role)}
         statement = self._delete_permissions
         if permissions is not None:
             statement = self._delete_some_permissions
-            values["some"] = limits.checked_names("permissions", permissions)
+            values["some"] = validation.validate_names("permissions", permissions)
 
         def unit(connection: Connection) -> bool | None:
             if connection.execute(self._lock_role, {"name": values["name"]}).first() is None:
@@ -123,7 +125,7 @@ class RoleStore:
 
     def with_permission(self, permission: str) -> list[str]:
         """Return the roles that have a permission."""
-        values = {"permission": limits.checked_name("permission", permission)}
+        values = {"permission": validation.validate_name("permission", permission)}
         return self._database.read(lambda c: list(c.execute(self._roles_with, values).scalars()))
 
     def link(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
@@ -136,8 +138,8 @@ class RoleStore:
 
     def of_user(self, user_id: str, *, tenant_id: str) -> list[str]:
         """Return a user's roles in a tenant."""
-        values = {"user": user_id, "tenant": limits.tenant_id_form(tenant_id)}
-        if not limits.may_exist(user_id):
+        values = {"user": user_id, "tenant": validation.normalise_tenant_id(tenant_id)}
+        if not validation.is_possible_user_id(user_id):
             return []
 
         def unit(connection: Connection) -> list[str]:
@@ -148,7 +150,10 @@ class RoleStore:
 
     def users(self, role: str, *, tenant_id: str) -> list[str] | None:
         """Return who has a role in a tenant."""
-        values = {"name": limits.checked_name("role", role), "tenant": limits.tenant_id_form(tenant_id)}
+        values = {
+            "name": validation.validate_name("role", role),
+            "tenant": validation.normalise_tenant_id(tenant_id),
+        }
 
         def unit(connection: Connection) -> list[str] | None:
             found = list(connection.execute(self._role_users, values).scalars())
@@ -162,9 +167,9 @@ class RoleStore:
 
     def _changed_link(self, statement: Any, user_id: str, role: str, tenant_id: str) -> bool | None:
         values = {
-            "user": limits.checked_user_id(user_id),
-            "name": limits.checked_name("role", role),
-            "tenant": limits.tenant_id_form(tenant_id),
+            "user": validation.validate_user_id(user_id),
+            "name": validation.validate_name("role", role),
+            "tenant": validation.normalise_tenant_id(tenant_id),
         }
 
         def unit(connection: Connection) -> bool | None:

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError
 
-from supertokens_py.engine import limits
+from supertokens_py import payloads
+from supertokens_py.engine import validation
 from supertokens_py.engine.interface import (
     IssuedSession,
     IssuedToken,
@@ -54,16 +55,16 @@ class SessionStore(SessionWork):
         token_version: int = LATEST_VERSION,
     ) -> IssuedSession:
         """Store a new session and return its first tokens."""
-        limits.checked_user_id(user_id)
-        limits.refuse_protected(payload, token_version=token_version)
-        tenant_id = limits.tenant_id_form(tenant_id)
+        validation.validate_user_id(user_id)
+        payloads.validate_custom_claims(payload, token_version=token_version)
+        tenant_id = validation.normalise_tenant_id(tenant_id)
         # A core that shares the database makes tokens of this session that no family would know.
         family = Family(new_handle(tenant_id)) if self._database.is_shared else new_family(tenant_id)
         row: dict[str, Any] = {
             "tenant_id": tenant_id,
             "session_handle": family.handle,
-            "jwt_user_payload": limits.json_text("access_token_payload", payload),
-            "session_data": limits.json_text("session_data_in_database", data),
+            "jwt_user_payload": payloads.validate_json("access_token_payload", payload),
+            "session_data": payloads.validate_json("session_data_in_database", data),
             "use_static_key": not dynamic_key,
         }
         life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
@@ -126,9 +127,9 @@ class SessionStore(SessionWork):
         token = parse_access_token(access_token)
         version = LATEST_VERSION if token is None else token.version
         if payload is not None:
-            limits.payload_text(payload, token_version=version)
+            payloads.validate_payload(payload, token_version=version)
         if merge is not None:
-            limits.check_payload_update(merge)
+            payloads.validate_payload_update(merge)
         verifier = None if token is None or token.version < 3 else self._keys.verification_key(token.kid)
         if token is None or verifier is None or not verifier.matches(token.text):
             return Unauthorised("the access token is not a valid one")
@@ -138,9 +139,9 @@ class SessionStore(SessionWork):
             if row is None:
                 return Unauthorised(NO_SESSION)
             stored = json_object(row.jwt_user_payload)
-            changed = limits.merged(payload if payload is not None else stored, merge or {})
-            if not limits.is_signable(changed, token_version=version):
-                return Unauthorised(limits.PROTECTED_PAYLOAD)
+            changed = payloads.merge(payload if payload is not None else stored, merge or {})
+            if not payloads.is_signable(changed, token_version=version):
+                return Unauthorised(payloads.PROTECTED_PAYLOAD)
             self._write_payload(connection, token.handle, row, changed)
             primary_id, recipe_id = self._users.resolve(connection, row.user_id)
             return primary_id, recipe_id, changed, bool(row.use_static_key)
@@ -176,7 +177,7 @@ class SessionStore(SessionWork):
 
     def revoke(self, handles: Sequence[str]) -> list[str]:
         """Delete sessions; return the handles that existed."""
-        wanted = [handle for handle in dict.fromkeys(handles) if limits.may_be_handle(handle)]
+        wanted = [handle for handle in dict.fromkeys(handles) if validation.is_possible_handle(handle)]
         batches: list[tuple[str, list[str]]] = []
         for tenant_id in dict.fromkeys(map(tenant_of, wanted)):
             own = [handle for handle in wanted if tenant_of(handle) == tenant_id]
@@ -208,7 +209,7 @@ class SessionStore(SessionWork):
         several = linked and self._database.has_user_tables
         run = self._database.write if several else self._database.single
         handles = self._of_user(user_id, tenant_id, statement, linked=linked, run=run)
-        if limits.may_exist(user_id):
+        if validation.is_possible_user_id(user_id):
             emit_revoked(handles)
             self._activity.note(user_id)
         return handles
@@ -220,7 +221,7 @@ class SessionStore(SessionWork):
 
     def information(self, handle: str) -> StoredSession | None:
         """Return a live session."""
-        if not limits.may_be_handle(handle):
+        if not validation.is_possible_handle(handle):
             return None
 
         def unit(connection: Connection) -> StoredSession | None:
@@ -243,28 +244,28 @@ class SessionStore(SessionWork):
 
     def replace_data(self, handle: str, data: JSONObject) -> bool:
         """Replace the data that stays in the database."""
-        text = limits.json_text("session_data_in_database", data)
+        text = payloads.validate_json("session_data_in_database", data)
         return self._replace(self._sql.replace_data, handle, text)
 
     def replace_payload(
         self, handle: str, payload: JSONObject, *, token_version: int = LATEST_VERSION
     ) -> bool:
         """Replace the custom claims of the next access token."""
-        text = limits.payload_text(payload, token_version=token_version)
+        text = payloads.validate_payload(payload, token_version=token_version)
         return self._replace(self._sql.replace_payload, handle, text)
 
     def merge_payload(self, handle: str, update: JSONObject) -> bool:
         """Lay an update over the custom claims, under the lock of the row."""
-        limits.check_payload_update(update)
+        payloads.validate_payload_update(update)
 
         def unit(connection: Connection) -> bool:
             row = self._locked(connection, handle)
             if row is not None:
-                changed = limits.merged(json_object(row.jwt_user_payload), update)
+                changed = payloads.merge(json_object(row.jwt_user_payload), update)
                 self._write_payload(connection, handle, row, changed)
             return row is not None
 
-        return limits.may_be_handle(handle) and self._database.write(unit)
+        return validation.is_possible_handle(handle) and self._database.write(unit)
 
     def _insert(self, row: dict[str, Any]) -> None:
         attempts: list[object] = []
@@ -287,12 +288,12 @@ class SessionStore(SessionWork):
         return None if row is None or row.expires_at <= self._settings.now_ms() else row
 
     def _write_payload(self, connection: Connection, handle: str, row: Any, payload: JSONObject) -> None:
-        text = limits.json_text("access_token_payload", payload)
+        text = payloads.validate_json("access_token_payload", payload)
         if text != row.jwt_user_payload:
             connection.execute(self._sql.set_payload, key_of(handle) | {"text": text})
 
     def _replace(self, statement: Any, handle: str, text: str) -> bool:
-        if not limits.may_be_handle(handle):
+        if not validation.is_possible_handle(handle):
             return False
         values = key_of(handle) | {"text": text, "now": self._settings.now_ms()}
         return self._database.single(lambda c: c.execute(statement, values).rowcount, repeatable=True) > 0
@@ -302,8 +303,8 @@ class SessionStore(SessionWork):
     ) -> list[str]:
         values: dict[str, Any] = {"now": self._settings.now_ms()}
         if tenant_id is not None:
-            values["tenant"] = limits.tenant_id_form(tenant_id)
-        if not limits.may_exist(user_id):
+            values["tenant"] = validation.normalise_tenant_id(tenant_id)
+        if not validation.is_possible_user_id(user_id):
             return []
 
         def unit(connection: Connection) -> list[str]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Tenant
 from supertokens_py.exceptions import BadInputError
@@ -58,8 +59,8 @@ class TenantStore:
 
     def put(self, tenant_id: str, changes: JSONObject) -> bool:
         """Create a tenant or change the given fields; return whether it was created."""
-        tenant_id = limits.checked_tenant_id(tenant_id)
-        checked = limits.checked_tenant_changes(changes)
+        tenant_id = validation.validate_tenant_id(tenant_id)
+        checked = validation.validate_tenant_changes(changes)
         _check_config(tenant_id, checked.get("core_config", {}))
 
         def unit(connection: Connection) -> bool:
@@ -76,7 +77,7 @@ class TenantStore:
 
     def delete(self, tenant_id: str) -> bool:
         """Delete a tenant with its sessions and role links; return whether it existed."""
-        values = {"tenant": limits.deletable_tenant_id(tenant_id)}
+        values = {"tenant": validation.validate_deletable_tenant_id(tenant_id)}
 
         def unit(connection: Connection) -> bool:
             configs = connection.execute(self._delete_config, values).rowcount
@@ -86,7 +87,7 @@ class TenantStore:
 
     def find(self, tenant_id: str) -> Tenant | None:
         """Return a tenant."""
-        wanted = limits.tenant_id_form(tenant_id)
+        wanted = validation.normalise_tenant_id(tenant_id)
         return next((tenant for tenant in self.all() if tenant.tenant_id == wanted), None)
 
     def all(self) -> list[Tenant]:
@@ -114,7 +115,7 @@ class TenantStore:
                 core_config=json.loads(row.core_config) if row.core_config else {},
                 first_factors=None if row.is_first_factors_null is not False and not own else own,
                 required_secondary_factors=factors["required_secondary_factors"].get(row.tenant_id),
-                **{name: getattr(row, name) is not False for name in limits.TENANT_SWITCHES},
+                **{name: getattr(row, name) is not False for name in validation.TENANT_SWITCHES},
             )
         return found
 
@@ -134,7 +135,7 @@ class TenantStore:
         values: dict[str, Any] = {
             "core_config": json.dumps(tenant.core_config),
             "is_first_factors_null": tenant.first_factors is None,
-            **{name: getattr(tenant, name) for name in limits.TENANT_SWITCHES},
+            **{name: getattr(tenant, name) for name in validation.TENANT_SWITCHES},
         }
         if is_new:
             connection.execute(self._insert_config, values | {"tenant_id": tenant.tenant_id})
@@ -173,5 +174,5 @@ def _is_pattern(setting: object) -> bool:
 
 def _changed(tenant: Tenant, changes: JSONObject) -> Tenant:
     if "core_config" in changes:
-        changes = {**changes, "core_config": limits.merged(tenant.core_config, changes["core_config"])}
+        changes = {**changes, "core_config": payloads.merge(tenant.core_config, changes["core_config"])}
     return replace(tenant, **changes)

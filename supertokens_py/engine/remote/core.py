@@ -11,7 +11,7 @@ import httpx2
 from supertokens_py import forks
 from supertokens_py.cdi.versions import SPOKEN, Version
 from supertokens_py.constants import RID_HEADER
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.exceptions import (
     BadInputError,
@@ -138,9 +138,9 @@ def tenant_path(tenant_id: str) -> str:
     Raises:
         UnknownTenantError: no tenant can have this id, and in a path it could mean another place of the core.
     """
-    text = limits.tenant_id_form(tenant_id)
+    text = validation.normalise_tenant_id(tenant_id)
     try:
-        return "/" + limits.checked_tenant_id(text)
+        return "/" + validation.validate_tenant_id(text)
     except BadInputError as error:
         raise UnknownTenantError(text) from error
 

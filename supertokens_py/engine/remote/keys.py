@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
-from supertokens_py import forks
+from supertokens_py import forks, payloads
 from supertokens_py.bridge import offload
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S, Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
@@ -156,13 +156,13 @@ class RemoteKeys:
         return await offload(self._cache.jwks)
 
     async def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
-        limits.refuse_session_claims(payload)
-        limits.json_text("payload", payload, limit=limits.MAX_METADATA_JSON)
+        payloads.validate_jwt_claims(payload)
+        payloads.validate_json("payload", payload, limit=payloads.MAX_METADATA_JSON)
         body: JSONObject = {
             "algorithm": "RS256",
             "jwksDomain": issuer,
             "payload": payload,
-            "validity": limits.checked_validity_s(validity_s),
+            "validity": validation.validate_validity_s(validity_s),
             "useStaticSigningKey": static_key,
         }
         answer = await offload(self._core.post, "/recipe/jwt", body, rid="jwt")

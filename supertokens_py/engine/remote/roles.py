@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from supertokens_py import payloads
 from supertokens_py.bridge import offload
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok, tenant_path
@@ -21,14 +22,14 @@ class RemoteRoles:
 
     async def add_role(self, role: str, permissions: Sequence[str]) -> bool:
         body: JSONObject = {
-            "role": limits.checked_name("role", role),
-            "permissions": limits.checked_names("permissions", permissions),
+            "role": validation.validate_name("role", role),
+            "permissions": validation.validate_names("permissions", permissions),
         }
         answer = await offload(self._core.put, "/recipe/role", body, rid=_ROLES)
         return bool(ok(answer)["createdNewRole"])
 
     async def delete_role(self, role: str) -> bool:
-        body = {"role": limits.checked_name("role", role)}
+        body = {"role": validation.validate_name("role", role)}
         answer = await offload(self._core.post, "/recipe/role/remove", body, rid=_ROLES)
         return bool(ok(answer)["didRoleExist"])
 
@@ -37,19 +38,19 @@ class RemoteRoles:
         return list(ok(answer)["roles"])
 
     async def role_permissions(self, role: str) -> list[str] | None:
-        query = {"role": limits.checked_name("role", role)}
+        query = {"role": validation.validate_name("role", role)}
         answer = await offload(self._core.get, "/recipe/role/permissions", query, rid=_ROLES)
         return list(answer["permissions"]) if _is_known(answer) else None
 
     async def remove_role_permissions(self, role: str, permissions: Sequence[str] | None) -> bool | None:
-        body: JSONObject = {"role": limits.checked_name("role", role)}
+        body: JSONObject = {"role": validation.validate_name("role", role)}
         if permissions is not None:
-            body["permissions"] = limits.checked_names("permissions", permissions)
+            body["permissions"] = validation.validate_names("permissions", permissions)
         answer = await offload(self._core.post, "/recipe/role/permissions/remove", body, rid=_ROLES)
         return True if _is_known(answer) else None
 
     async def permission_roles(self, permission: str) -> list[str]:
-        query = {"permission": limits.checked_name("permission", permission)}
+        query = {"permission": validation.validate_name("permission", permission)}
         answer = await offload(self._core.get, "/recipe/permission/roles", query, rid=_ROLES)
         return list(ok(answer)["roles"])
 
@@ -65,14 +66,14 @@ class RemoteRoles:
 
     async def user_roles(self, user_id: str, *, tenant_id: str) -> list[str]:
         path, query = f"{tenant_path(tenant_id)}/recipe/user/roles", {"userId": user_id}
-        if not limits.may_exist(user_id):
+        if not validation.is_possible_user_id(user_id):
             return []
         answer = await offload(self._core.get, path, query, rid=_ROLES, tenant=tenant_id)
         return list(ok(answer)["roles"])
 
     async def role_users(self, role: str, *, tenant_id: str) -> list[str] | None:
         path = f"{tenant_path(tenant_id)}/recipe/role/users"
-        query = {"role": limits.checked_name("role", role)}
+        query = {"role": validation.validate_name("role", role)}
         answer = await offload(self._core.get, path, query, rid=_ROLES, tenant=tenant_id)
         return list(answer["users"]) if _is_known(answer) else None
 
@@ -83,25 +84,25 @@ class RemoteMetadata:
     _core: Core
 
     async def metadata(self, user_id: str) -> JSONObject:
-        if not limits.may_exist(user_id):
+        if not validation.is_possible_user_id(user_id):
             return {}
         answer = await offload(self._core.get, "/recipe/user/metadata", {"userId": user_id}, rid=_METADATA)
         return ok(answer)["metadata"]
 
     async def merge_metadata(self, user_id: str, update: JSONObject) -> JSONObject:
-        body: JSONObject = {"userId": limits.checked_user_id(user_id), "metadataUpdate": update}
-        limits.json_text("metadata_update", update, limit=limits.MAX_METADATA_JSON)
+        body: JSONObject = {"userId": validation.validate_user_id(user_id), "metadataUpdate": update}
+        payloads.validate_json("metadata_update", update, limit=payloads.MAX_METADATA_JSON)
         answer = await offload(self._core.put, "/recipe/user/metadata", body, rid=_METADATA)
         return ok(answer)["metadata"]
 
     async def clear_metadata(self, user_id: str) -> None:
-        if limits.may_exist(user_id):
+        if validation.is_possible_user_id(user_id):
             body = {"userId": user_id}
             ok(await offload(self._core.post, "/recipe/user/metadata/remove", body, rid=_METADATA))
 
 
 def _link(user_id: str, role: str) -> JSONObject:
-    return {"userId": limits.checked_user_id(user_id), "role": limits.checked_name("role", role)}
+    return {"userId": validation.validate_user_id(user_id), "role": validation.validate_name("role", role)}
 
 
 def _is_known(answer: JSONObject) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from supertokens_py import payloads
 from supertokens_py.bridge import offload
 from supertokens_py.cdi.records import (
     NO_SESSION,
@@ -15,7 +16,7 @@ from supertokens_py.cdi.records import (
     token_from_wire,
 )
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.interface import (
     IssuedSession,
     Regenerated,
@@ -58,16 +59,18 @@ class RemoteSessions:
         token_version: int = LATEST_VERSION,
     ) -> IssuedSession:
         _require_latest(token_version)
-        limits.json_text("session_data_in_database", data)
-        limits.payload_text(payload)
+        payloads.validate_json("session_data_in_database", data)
+        payloads.validate_payload(payload)
         body: JSONObject = {
-            "userId": limits.checked_user_id(user_id),
+            "userId": validation.validate_user_id(user_id),
             "userDataInJWT": payload,
             "userDataInDatabase": data,
             "enableAntiCsrf": anti_csrf,
             "useDynamicSigningKey": dynamic_key,
         }
-        return await offload(self._create, body, limits.tenant_id_form(tenant_id), access_token_validity_ms)
+        return await offload(
+            self._create, body, validation.normalise_tenant_id(tenant_id), access_token_validity_ms
+        )
 
     async def verify_session(
         self, token: AccessToken, *, check_database: bool
@@ -113,13 +116,13 @@ class RemoteSessions:
         updates of one session the later one can undo the earlier.
         """
         if payload is not None:
-            limits.payload_text(payload)
+            payloads.validate_payload(payload)
         if merge is not None:
-            limits.check_payload_update(merge)
+            payloads.validate_payload_update(merge)
         return await offload(self._regenerate, access_token, payload, merge)
 
     async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
-        wanted = [handle for handle in dict.fromkeys(handles) if limits.may_be_handle(handle)]
+        wanted = [handle for handle in dict.fromkeys(handles) if validation.is_possible_handle(handle)]
         revoked = await offload(self._revoke, wanted) if wanted else []
         emit_revoked(revoked)
         return revoked
@@ -127,8 +130,8 @@ class RemoteSessions:
     async def revoke_user_sessions(
         self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
     ) -> list[str]:
-        tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
-        if not limits.may_exist(user_id):
+        tenant = validation.normalise_tenant_id(tenant_id or DEFAULT_TENANT_ID)
+        if not validation.is_possible_user_id(user_id):
             return []
         body: JSONObject = {"userId": user_id, "revokeAcrossAllTenants": tenant_id is None}
         if not linked_accounts:
@@ -142,8 +145,8 @@ class RemoteSessions:
     async def user_session_handles(
         self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
     ) -> list[str]:
-        tenant = limits.tenant_id_form(tenant_id or DEFAULT_TENANT_ID)
-        if not limits.may_exist(user_id):
+        tenant = validation.normalise_tenant_id(tenant_id or DEFAULT_TENANT_ID)
+        if not validation.is_possible_user_id(user_id):
             return []
         query = {"userId": user_id, "fetchAcrossAllTenants": "true" if tenant_id is None else "false"}
         if not linked_accounts:
@@ -153,17 +156,17 @@ class RemoteSessions:
         return list(ok(answer)["sessionHandles"])
 
     async def session_information(self, handle: str) -> StoredSession | None:
-        return await offload(self._information, handle) if limits.may_be_handle(handle) else None
+        return await offload(self._information, handle) if validation.is_possible_handle(handle) else None
 
     async def replace_session_data(self, handle: str, data: JSONObject) -> bool:
-        limits.json_text("session_data_in_database", data)
+        payloads.validate_json("session_data_in_database", data)
         return await offload(self._replace, "/recipe/session/data", handle, "userDataInDatabase", data)
 
     async def replace_session_payload(
         self, handle: str, payload: JSONObject, *, token_version: int = LATEST_VERSION
     ) -> bool:
         _require_latest(token_version)
-        limits.payload_text(payload)
+        payloads.validate_payload(payload)
         return await offload(self._replace, "/recipe/jwt/data", handle, "userDataInJWT", payload)
 
     async def merge_session_payload(self, handle: str, update: JSONObject) -> bool:
@@ -171,7 +174,7 @@ class RemoteSessions:
 
         Not atomic: CDI has no merge, so of two concurrent updates the later one can undo the earlier.
         """
-        limits.check_payload_update(update)
+        payloads.validate_payload_update(update)
         return await offload(self._merge, handle, update)
 
     def _create(self, body: JSONObject, tenant_id: str, validity_ms: int | None) -> IssuedSession:
@@ -240,10 +243,10 @@ class RemoteSessions:
             stored = self._information(token.handle)
             if stored is None:
                 return Unauthorised(NO_SESSION)
-            payload = limits.merged(stored.payload if payload is None else payload, merge)
-            limits.json_text("access_token_payload", payload)
-            if not limits.is_signable(payload):
-                return Unauthorised(limits.PROTECTED_PAYLOAD)
+            payload = payloads.merge(stored.payload if payload is None else payload, merge)
+            payloads.validate_json("access_token_payload", payload)
+            if not payloads.is_signable(payload):
+                return Unauthorised(payloads.PROTECTED_PAYLOAD)
         body: JSONObject = {"accessToken": access_token}
         if payload is not None:
             body["userDataInJWT"] = payload
@@ -279,7 +282,7 @@ class RemoteSessions:
         return stored_from_wire(ok(answer))
 
     def _replace(self, path: str, handle: str, member: str, value: JSONObject) -> bool:
-        if not limits.may_be_handle(handle):
+        if not validation.is_possible_handle(handle):
             return False
         try:
             answer = self._core.put(path, {"sessionHandle": handle, member: value}, rid=_RID)
@@ -288,11 +291,11 @@ class RemoteSessions:
         return answer.get("status") != "UNAUTHORISED" and bool(ok(answer))
 
     def _merge(self, handle: str, update: JSONObject) -> bool:
-        stored = self._information(handle) if limits.may_be_handle(handle) else None
+        stored = self._information(handle) if validation.is_possible_handle(handle) else None
         if stored is None:
             return False
-        payload = limits.merged(stored.payload, update)
-        limits.json_text("access_token_payload", payload)
+        payload = payloads.merge(stored.payload, update)
+        payloads.validate_json("access_token_payload", payload)
         return self._replace("/recipe/jwt/data", handle, "userDataInJWT", payload)
 
     def _add_validity(self, body: JSONObject, validity_ms: int | None) -> None:
@@ -300,7 +303,7 @@ class RemoteSessions:
             return
         if not self._core.version().rotates:
             raise GeneralError("an access token validity per session needs a SuperTokens core with CDI 5.6")
-        body["accessTokenValidity"] = limits.checked_life_ms(validity_ms)
+        body["accessTokenValidity"] = validation.validate_lifetime_ms(validity_ms)
 
 
 def _require_latest(token_version: int) -> None:

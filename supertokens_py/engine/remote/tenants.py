@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supertokens_py.bridge import offload
 from supertokens_py.cdi.records import tenant_from_wire
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.engine.interface import Tenant, UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
@@ -30,11 +30,11 @@ class RemoteTenants:
     _core: Core
 
     async def put_tenant(self, tenant_id: str, changes: JSONObject) -> bool:
-        checked = limits.checked_tenant_changes(changes)
-        return await offload(self._put, limits.checked_tenant_id(tenant_id), checked)
+        checked = validation.validate_tenant_changes(changes)
+        return await offload(self._put, validation.validate_tenant_id(tenant_id), checked)
 
     async def delete_tenant(self, tenant_id: str) -> bool:
-        body = {"tenantId": limits.deletable_tenant_id(tenant_id)}
+        body = {"tenantId": validation.validate_deletable_tenant_id(tenant_id)}
         answer = await offload(self._core.post, f"{_BASE}/remove", body, rid=_RID)
         return bool(ok(answer)["didExist"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supertokens_py.bridge import offload
-from supertokens_py.engine import limits
+from supertokens_py.engine import validation
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok
@@ -15,6 +15,6 @@ class RemoteUsers:
     _core: Core
 
     async def remove_user(self, user_id: str) -> None:
-        if limits.may_exist(user_id):
+        if validation.is_possible_user_id(user_id):
             body: JSONObject = {"userId": user_id, "removeAllLinkedAccounts": True}
             ok(await offload(self._core.post, "/user/remove", body))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.payloads import difference
 from supertokens_py.types.base import MaybeAwaitable
 
 from .claim import SessionClaimValidator
 from .container import SessionContainer
-from .payloads import difference
 from .results import ClaimsValidationResult, SessionDoesNotExistError, SessionInformationResult
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 from supertokens_py.bridge import call_app
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.payloads import json_copy
 
 from .claim import SessionClaimValidator
 from .claim_base_classes.timed_claim import TimedValidator, has_own_validate, is_built_in
 from .exceptions import ClaimValidationError
-from .payloads import json_copy
 from .results import ClaimsValidationResult, ClaimValidationResult
 
 

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.deprecation import warn_deprecated
-from supertokens_py.engine.limits import json_form, refuse_protected_update, require_object
 from supertokens_py.events import ClaimsFailed, emit
 from supertokens_py.exceptions import GeneralError
+from supertokens_py.payloads import (
+    custom_claims,
+    difference,
+    json_copy,
+    validate_custom_claims_update,
+    validate_json,
+    validate_object,
+)
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.types.base import RecipeUserId, context_of
 
@@ -20,7 +27,6 @@ from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import all_hold
 from .constants import TokenTransferMethod
 from .exceptions import InvalidClaimsError, UnauthorisedError
-from .payloads import difference, json_copy, without_protected
 from .results import (
     AccessTokenObj,
     GetSessionTokensDangerouslyDict,
@@ -239,8 +245,8 @@ class SessionContainer:
             ProtectedClaimError: the update names a protected claim; nothing was written.
             UnauthorisedError: the session is gone.
         """
-        json_form("access_token_payload_update", access_token_payload_update)
-        refuse_protected_update(access_token_payload_update)
+        validate_json("access_token_payload_update", access_token_payload_update, limit=None)
+        validate_custom_claims_update(access_token_payload_update)
         context = context_of(user_context)
         self._check_fits({**self.get_access_token_payload(), **access_token_payload_update})
         self._adopt(await self._recipe.merge_payload(self, access_token_payload_update, context), context)
@@ -256,9 +262,9 @@ class SessionContainer:
             "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
         context = context_of(user_context)
-        require_object("new_access_token_payload", new_access_token_payload)
+        validate_object("new_access_token_payload", new_access_token_payload)
         issuer = self.get_access_token_payload().get("iss")
-        payload = without_protected({"iss": issuer, **new_access_token_payload})
+        payload = custom_claims({"iss": issuer, **new_access_token_payload})
         self._check_fits(payload)
         functions = self.recipe_implementation
         result = await functions.regenerate_access_token(self.access_token, payload, context)

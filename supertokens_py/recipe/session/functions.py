@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.context import in_its_context
 from supertokens_py.engine.interface import TokenTheft, Unauthorised
-from supertokens_py.engine.limits import refuse_protected, refuse_protected_update, require_object
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.payloads import (
+    custom_claims,
+    validate_custom_claims,
+    validate_custom_claims_update,
+    validate_object,
+)
 from supertokens_py.secret import hidden
 
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import evaluate_claims
 from .container import SessionContainer
 from .exceptions import TokenTheftError, UnauthorisedError
-from .payloads import without_protected
 from .results import (
     AccessTokenObj,
     ClaimsValidationResult,
@@ -65,7 +69,7 @@ class RecipeInterface:
         user_context: dict[str, Any],
     ) -> SessionContainer:
         """Create a session that no request knows of yet."""
-        refuse_protected(access_token_payload)
+        validate_custom_claims(access_token_payload)
         recipe = self._recipe
         issued = await recipe.app.engine.create_session(
             user_id,
@@ -219,7 +223,7 @@ class RecipeInterface:
             stored.user_id,
             stored.data,
             stored.expires_ms,
-            without_protected(stored.payload),
+            custom_claims(stored.payload),
             stored.created_ms,
             stored.tenant_id,
             stored.recipe_user_id,
@@ -237,7 +241,7 @@ class RecipeInterface:
         self, session_handle: str, access_token_payload_update: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
         """Merge into the stored payload, in one transaction; clients see it after their next refresh."""
-        refuse_protected_update(access_token_payload_update)
+        validate_custom_claims_update(access_token_payload_update)
         return await self._recipe.app.engine.merge_session_payload(
             session_handle, access_token_payload_update
         )
@@ -250,8 +254,8 @@ class RecipeInterface:
         warn_deprecated(
             "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
-        require_object("new_access_token_payload", new_access_token_payload)
-        payload = {"iss": self._recipe.issuer, **without_protected(new_access_token_payload)}
+        validate_object("new_access_token_payload", new_access_token_payload)
+        payload = {"iss": self._recipe.issuer, **custom_claims(new_access_token_payload)}
         return await self._recipe.app.engine.replace_session_payload(session_handle, payload)
 
     @in_its_context
@@ -259,7 +263,7 @@ class RecipeInterface:
         self, access_token: str, new_access_token_payload: dict[str, Any] | None, user_context: dict[str, Any]
     ) -> RegenerateAccessTokenOkResult | None:
         """Reissue an access token with another payload and the same expiry; None if the session is gone."""
-        refuse_protected(new_access_token_payload)
+        validate_custom_claims(new_access_token_payload)
         token = self._recipe.read_token(access_token)
         if token is not None and not self._recipe.accepts_issuer(token.payload.get("iss")):
             return None

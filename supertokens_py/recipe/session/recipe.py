@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Any
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.context import in_context
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
-from supertokens_py.engine.limits import json_form, refuse_protected, require_object
 from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
 from supertokens_py.framework.response import BaseResponse, Changes
+from supertokens_py.payloads import (
+    custom_claims,
+    json_copy,
+    validate_custom_claims,
+    validate_json,
+    validate_object,
+)
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe.overrides import explains_unknown_settings, install
 from supertokens_py.recipe_module import RecipeModule, Route
@@ -34,7 +40,6 @@ from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError, TryRefreshTokenError, UnauthorisedError
 from .flows import VerifyOptions, allow_none, session_of_request
 from .functions import RecipeInterface
-from .payloads import json_copy, without_protected
 from .results import AccessTokenObj, TokenInfo
 from .settings import SessionConfig, SessionSettings, resolve
 from .sign_in_warnings import SignInWarnings
@@ -169,9 +174,9 @@ class SessionRecipe(RecipeModule):
         Raises:
             ProtectedClaimError: the caller's claims name a protected one.
         """
-        refuse_protected(given)
+        validate_custom_claims(given)
         if given is not None:
-            require_object("access_token_payload", given)
+            validate_object("access_token_payload", given)
         payload = {**(given or {}), "iss": self.issuer}
         for claim in self._claims:
             value = await claim.fetch(user_id, user_id, tenant_id, json_copy(payload), user_context)
@@ -186,7 +191,7 @@ class SessionRecipe(RecipeModule):
             PayloadTooLargeError: says by how much.
             BadInputError: they have no JSON form; the engine would say the same.
         """
-        custom = json_form("access_token_payload", without_protected(payload))
+        custom = validate_json("access_token_payload", custom_claims(payload), limit=None)
         length = access_cookie_length(custom)
         if length > COOKIE_LIMIT:
             raise PayloadTooLargeError(length, COOKIE_LIMIT)
@@ -290,7 +295,7 @@ class SessionRecipe(RecipeModule):
         """
         if "regenerate_access_token" in self.replaced:
             merged = {**session.get_access_token_payload(), **update}
-            payload = without_protected({name: value for name, value in merged.items() if value is not None})
+            payload = custom_claims({name: value for name, value in merged.items() if value is not None})
             result = await self.recipe_implementation.regenerate_access_token(
                 session.access_token, payload, user_context
             )

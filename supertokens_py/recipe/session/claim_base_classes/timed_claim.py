@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from supertokens_py.app import current_time_ms
-from supertokens_py.engine.limits import json_form
 from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.payloads import validate_json
 from supertokens_py.recipe.session.claim import SessionClaim, SessionClaimValidator
 from supertokens_py.recipe.session.results import ClaimValidationResult
 
@@ -196,7 +196,7 @@ def json_expectation(val: Any) -> Any:
     if type(val) in _SCALARS:  # most of them; validators are made per request
         return val
     try:
-        return json.loads(json_form("expected value", {"val": val}))["val"]
+        return json.loads(validate_json("expected value", {"val": val}, limit=None))["val"]
     except BadInputError as error:
         raise ConfigError(str(error)) from error
 

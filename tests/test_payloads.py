@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.limits import json_text
 from supertokens_py.exceptions import BadInputError
+from supertokens_py.payloads import validate_json
 
 
 def test_a_small_value_with_a_huge_text_is_refused_without_making_it() -> None:
@@ -16,4 +16,4 @@ def test_a_small_value_with_a_huge_text_is_refused_without_making_it() -> None:
     for _ in range(40):
         value = [value, value]
     with pytest.raises(BadInputError, match="metadata_update is too large"):
-        json_text("metadata_update", {"a": value})
+        validate_json("metadata_update", {"a": value})
