@@ -6,13 +6,12 @@ import argparse
 import os
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
-from urllib.parse import SplitResult
 
 from supertokens_py.bridge import step
 from supertokens_py.doctor.findings import Finding, worst
 from supertokens_py.doctor.web import WebSettings, check_web
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
-from supertokens_py.engine.connection import core_hosts
+from supertokens_py.engine.connection import core_places
 from supertokens_py.engine.factory import MISSING_CLIENT
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.urls import is_local
@@ -95,7 +94,7 @@ def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list
         return [Finding("error", "core", str(error), "check address, API key and version of the core")]
     finally:
         engine.close()
-    places = _places(uri)
+    places = core_places(uri)
     shown = ";".join(place.geturl() for place in places)
     found = [
         Finding("ok", "core", f"{shown} answers, CDI {version} is spoken"),
@@ -117,11 +116,6 @@ def _core(uri: str, settings: ResolvedEngineConfig, api_key: str | None) -> list
         if place.scheme == "http" and not is_local(place.hostname or "")
     )
     return found
-
-
-def _places(uri: str) -> list[SplitResult]:
-    """Return where the hosts of a URI are, without user and password."""
-    return [part._replace(netloc=part.netloc.rpartition("@")[2]) for part in core_hosts(uri)]
 
 
 def _web_settings(args: argparse.Namespace) -> WebSettings:

@@ -9,6 +9,7 @@ from typing import cast
 
 from supertokens_py.bridge import step
 from supertokens_py.constants import DEFAULT_TENANT_ID, SUPPORTED_CDI_VERSIONS
+from supertokens_py.engine.connection import describe
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     _prepare_store(args)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out.say(
-        f"Serving {_shown(uri)} on {address} "
+        f"Serving {describe(uri)} on {address} "
         f"(CDI {SUPPORTED_CDI_VERSIONS[0]} to {SUPPORTED_CDI_VERSIONS[-1]})"
     )
     out.result(
@@ -131,13 +132,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _shown(uri: str) -> str:
-    """Return a URI without user and password."""
-    scheme, _, rest = uri.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
 
 
 def _port(text: str) -> int:

@@ -92,8 +92,12 @@ def describe(uri: str) -> str:
             name = sqlite_name(uri)
             return name if name.startswith("file:") else os.path.abspath(name) if name else "memory"
         case _:
-            hosts = (host._replace(netloc=host.netloc.rpartition("@")[2]) for host in core_hosts(uri))
-            return f"the SuperTokens core at {', '.join(host.geturl() for host in hosts)}"
+            return f"the SuperTokens core at {', '.join(place.geturl() for place in core_places(uri))}"
+
+
+def core_places(uri: str) -> list[SplitResult]:
+    """Return the addresses of a core without user and password, as they may be shown."""
+    return [host._replace(netloc=host.netloc.rpartition("@")[2]) for host in core_hosts(uri)]
 
 
 def sqlite_name(uri: str) -> str:
@@ -133,7 +137,9 @@ def _core_host(piece: str) -> SplitResult:
         is_right = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none, a bracket that is not closed
         is_right, parts = False, SplitResult("", "", "", "", "")
-    if not is_right or parts.query or parts.fragment or re.search(r"[\s,]", piece):
+    # An "@" in the path ends a password with a slash in it, which would be taken for a host and a path.
+    is_right = is_right and not (parts.query or parts.fragment or "@" in parts.path)
+    if not is_right or re.search(r"[\s,]", piece):
         shown = "an address with a password" if "@" in piece else repr(piece)
         raise ConfigError(f"connection_uri: {shown} is not the http(s):// address of a SuperTokens core")
     return parts
