@@ -314,7 +314,7 @@ def test_two_apps_side_by_side() -> None:
         recipes = [made.recipe(SessionRecipe) for made in (one, two)]
 
         async def create(recipe: SessionRecipe) -> SessionContainer:
-            payload = await recipe.initial_payload("user-1", "public", None, {})
+            payload = await recipe.flows.initial_payload("user-1", "public", None, {})
             return await recipe.recipe_implementation.create_new_session(
                 "user-1", payload, {}, True, "public", {}
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar, cast
 
 from supertokens_py.app import Supertokens
 from supertokens_py.exceptions import GeneralError
@@ -12,9 +12,9 @@ from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe_module import App, RecipeModule, Route
 from supertokens_py.types.response import APIResponse
 
-from .overrides import OverrideConfig, install
+from .overrides import Adapters, OverrideConfig, Results, install
 
-S = TypeVar("S", bound="RecipeSettings")
+S = TypeVar("S", bound="HasOverride")
 F = TypeVar("F")
 A = TypeVar("A")
 
@@ -27,14 +27,19 @@ class RecipeSettings:
 
     recipe_type: ClassVar[Callable[[App, Any], RecipeModule]]
 
-    override: OverrideConfig | None
-
     def __call__(self, app: App) -> RecipeModule:
         return type(self).recipe_type(app, self)
 
 
+class HasOverride(Protocol):
+    """What a recipe's configuration says of the application's changes."""
+
+    @property
+    def override(self) -> OverrideConfig | None: ...
+
+
 class APIOptions:
-    """What the function of an API gets to know of its request."""
+    """What the function of an API gets to know of its request. `response` is None for `verify_session`."""
 
     def __init__(
         self,
@@ -69,19 +74,29 @@ class Recipe(RecipeModule, Generic[S, F, A]):
         cls._settings_type = settings
         settings.recipe_type = cast("Callable[[App, Any], RecipeModule]", cls)  # subclasses add the rest
 
-    def __init__(self, app: App, config: S, functions: F, apis: A) -> None:
+    recipe_implementation: F
+    api_implementation: A
+
+    def __init__(self, app: App, config: S) -> None:
         super().__init__(app)
         self.config: S = config
-        override = config.override or OverrideConfig()
-        source = f"{self.recipe_id}.init(override=…{{}})"
-        self.recipe_implementation: F
-        #: names of the functions that the application replaced
-        self.replaced: frozenset[str]
-        self.recipe_implementation, self.replaced = install(
-            functions, override.functions, source.format("functions")
-        )
-        self.api_implementation: A
-        self.api_implementation, _ = install(apis, override.apis, source.format("apis"))
+        self._override = config.override or OverrideConfig()
+
+    def install_functions(
+        self, functions: F, adapters: Adapters | None = None, results: Results | None = None
+    ) -> tuple[F, frozenset[str]]:
+        """Apply the application's override; return the functions, and the names of those that it replaced."""
+        source = f"{self.recipe_id}.init(override=…functions)"
+        installed = install(functions, self._override.functions, source, adapters, results)
+        self.recipe_implementation = installed[0]
+        return installed
+
+    def install_apis(self, apis: A, results: Results | None = None) -> tuple[A, frozenset[str]]:
+        """Apply the application's override; return the APIs, and the names of those that it replaced."""
+        source = f"{self.recipe_id}.init(override=…apis)"
+        installed = install(apis, self._override.apis, source, results=results)
+        self.api_implementation = installed[0]
+        return installed
 
     @classmethod
     def default(cls, app: App) -> RecipeModule | None:

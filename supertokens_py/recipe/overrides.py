@@ -8,7 +8,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
@@ -64,6 +64,11 @@ class Result:
         raise ConfigError(f"{where} returned {_kind_of(value)}; it must return {self.wanted}")
 
 
+#: By the name of a function: what gives its replacement the arguments that it declares, what it must return.
+Adapters: TypeAlias = Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]]
+Results: TypeAlias = Mapping[str, Result]
+
+
 def _kind_of(value: object) -> str:
     return "None" if value is None else type(value).__name__
 
@@ -79,8 +84,8 @@ def install(
     default: T,
     override: Callable[[T], T] | None,
     source: str,
-    adapters: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] | None = None,
-    results: Mapping[str, Result] | None = None,
+    adapters: Adapters | None = None,
+    results: Results | None = None,
 ) -> tuple[T, frozenset[str]]:
     """Apply an override; return the implementation and the names of the methods that it replaced.
 

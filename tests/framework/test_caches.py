@@ -9,8 +9,9 @@ import pytest
 
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.framework.response import PERSONAL, Changes, varying
-from supertokens_py.recipe.session import InputOverrideConfig, SessionRecipe
+from supertokens_py.recipe.session import InputOverrideConfig
 from supertokens_py.recipe.session.exceptions import ClaimValidationError, InvalidClaimsError
+from supertokens_py.recipe.session.verifier import Verifier
 
 from .clients.transport import Headers, Reply
 from .script import Answer
@@ -87,7 +88,7 @@ def test_error_responses_vary_as_well(site: Site, mode: str, monkeypatch: pytest
     async def away(*_: Any, **__: Any) -> Any:
         raise EngineUnavailableError("away")
 
-    monkeypatch.setattr(SessionRecipe, "verified_session", away)
+    monkeypatch.setattr(Verifier, "check", away)
     reply = visitor.get("/protected")
     assert reply.status == 503
     assert_personal(reply)

@@ -87,7 +87,7 @@ def test_a_subclass_may_have_helpers_but_not_misspelt_ones(caplog: pytest.LogCap
         def tenant_label(self) -> str:
             return "label"
 
-    assert said(caplog, lambda original: Mine(original._recipe)) == [
+    assert said(caplog, lambda original: Mine(original.parts)) == [
         "the override in session.init(override=…functions) sets 'revoke_sesion', which nothing calls; "
         "did you mean 'revoke_session'?"
     ]

@@ -19,7 +19,7 @@ from supertokens_py.engine.interface import (
     Verified,
 )
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
-from supertokens_py.recipe.session.tokens import UnknownKeyError, VerifiedTokens
+from supertokens_py.recipe.session.verifier import UnknownKeyError, VerifiedTokens
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.driver import Driver, header
 from tests.support.clock import Clock

@@ -43,7 +43,9 @@ class JWTRecipe(Recipe[JWTInit, RecipeInterface, APIInterface], settings=JWTInit
         if config.jwt_validity_seconds is None:
             config = replace(config, jwt_validity_seconds=HUNDRED_YEARS_S)
         self._default = RecipeInterface(app, config.jwt_validity_seconds or 0)
-        super().__init__(app, config, self._default, APIInterface())
+        super().__init__(app, config)
+        self.install_functions(self._default)
+        self.install_apis(APIInterface())
 
     def use_validity(self, seconds: int | None) -> None:
         """Adopt a default lifetime of JWTs, if one is given."""

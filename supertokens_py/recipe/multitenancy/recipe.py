@@ -49,7 +49,10 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
     name = "Multitenancy"
 
     def __init__(self, app: App, config: MultitenancyInit, *, listed: bool = True) -> None:
-        super().__init__(app, config, RecipeInterface(app), APIInterface())
+        super().__init__(app, config)
+        functions, replaced = self.install_functions(RecipeInterface(app))
+        self.install_apis(APIInterface())
+        self._choose_tenant = functions.get_tenant_id if "get_tenant_id" in replaced else None
         self._listed = listed
 
     @classmethod
@@ -67,9 +70,9 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
             self.app.recipe(SessionRecipe).add_claim_from_other_recipe(AllowedDomainsClaim)
 
     async def tenant_of_request(self, tenant_id: str, user_context: dict[str, Any]) -> str:
-        if "get_tenant_id" not in self.replaced:
-            return tenant_id
-        return await self.recipe_implementation.get_tenant_id(tenant_id, user_context)
+        return (
+            tenant_id if self._choose_tenant is None else await self._choose_tenant(tenant_id, user_context)
+        )
 
     def routes(self) -> Sequence[Route]:
         # An app that did not ask for tenants does not publish how they are configured.

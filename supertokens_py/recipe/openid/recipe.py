@@ -55,7 +55,9 @@ class OpenIdRecipe(Recipe[OpenIdInit, RecipeInterface, APIInterface], settings=O
     name = "OpenId"
 
     def __init__(self, app: App, config: OpenIdInit) -> None:
-        super().__init__(app, config, RecipeInterface(self), APIInterface())
+        super().__init__(app, config)
+        self.install_functions(RecipeInterface(self))
+        self.install_apis(APIInterface())
         self._issuer: str | None = None
         if config.issuer is not None:
             self._issuer = self._checked_issuer(config.issuer)

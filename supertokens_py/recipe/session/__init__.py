@@ -6,9 +6,9 @@ from . import exceptions, interfaces, utils
 from .constants import TokenTransferMethod
 from .container import SessionContainer
 from .error_responses import InputErrorHandlers
-from .recipe import SessionInit as init
 from .recipe import SessionRecipe
 from .settings import InputOverrideConfig, JWTConfig
+from .settings import SessionSettings as init
 
 SessionOverrideConfig = InputOverrideConfig
 

@@ -2,65 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.recipe.base import APIOptions
+from supertokens_py.types.response import APIResponse, GeneralErrorResponse
+
+from . import csrf
 from .container import SessionContainer
-from .flows import VerifyOptions, refresh_in_request, session_of_request
+from .flows import OverrideValidators, SessionFlows, VerifyOptions
 from .results import SignOutOkayResponse
-from .token_transport import carries, other
 
-if TYPE_CHECKING:
-    from supertokens_py.framework.request import BaseRequest
-    from supertokens_py.framework.response import BaseResponse
-    from supertokens_py.types.response import GeneralErrorResponse
+__all__ = ["APIInterface", "APIOptions"]
 
-    from .claim_checks import OverrideValidators
-    from .functions import RecipeInterface
-    from .policy import SessionPolicy
-    from .recipe import SessionRecipe
+#: `(request, options, user_context)` to the session, or None where it is optional.
+Verify: TypeAlias = Callable[
+    [BaseRequest, VerifyOptions, dict[str, Any]], Coroutine[Any, Any, SessionContainer | None]
+]
 
-
-class APIOptions:
-    """What an API gets to know of its request. `response` is None for `verify_session`."""
-
-    def __init__(
-        self,
-        request: BaseRequest,
-        response: BaseResponse | None,
-        recipe_id: str,
-        config: SessionPolicy,
-        recipe_implementation: RecipeInterface,
-    ) -> None:
-        self.request = request
-        self.response = response
-        self.recipe_id = recipe_id
-        self.config = config
-        self.recipe_implementation = recipe_implementation
+_NO_CLAIMS = VerifyOptions(override_global_claim_validators=lambda *_: [])  # type: ignore[misc]
 
 
 class APIInterface:
     """The APIs, with their default behaviour; set a `disable_…` flag to leave a path to the application."""
 
-    def __init__(self, recipe: SessionRecipe) -> None:
-        self._recipe = recipe
+    def __init__(self, flows: SessionFlows) -> None:
+        self.flows = flows  #: a subclass passes on those of the instance that the override receives
         self.disable_refresh_post = False
         self.disable_signout_post = False
 
     async def refresh_post(self, api_options: APIOptions, user_context: dict[str, Any]) -> SessionContainer:
         """POST /session/refresh."""
-        return await refresh_in_request(self._recipe, api_options.request, user_context)
+        return await self.flows.refresh(api_options.request, user_context)
 
     async def signout_post(
         self, session: SessionContainer | None, api_options: APIOptions, user_context: dict[str, Any]
     ) -> SignOutOkayResponse | GeneralErrorResponse:
         """POST /signout."""
         if session is not None:
-            await session.revoke_session(user_context)
-            if session.req_res_info and carries(
-                api_options.request, other(session.req_res_info.transfer_method)
-            ):
-                writer = self._recipe.writer(api_options.request, user_context)
-                writer.clear(other(session.req_res_info.transfer_method))
+            await self.flows.sign_out(session, api_options.request, user_context)
         return SignOutOkayResponse()
 
     async def verify_session(
@@ -76,5 +57,53 @@ class APIInterface:
         options = VerifyOptions(
             anti_csrf_check, session_required, check_database, override_global_claim_validators
         )
-        request = api_options.request
-        return await session_of_request(self._recipe, request, options, user_context, refreshes=True)
+        return await self.flows.verify(api_options.request, options, user_context)
+
+
+class RefreshedResponse(APIResponse):
+    """The tokens are in the headers."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {}
+
+
+async def answer_refresh(
+    apis: APIInterface, options: APIOptions, user_context: dict[str, Any]
+) -> RefreshedResponse:
+    """Answer POST /session/refresh."""
+    await apis.refresh_post(options, user_context)
+    return RefreshedResponse()
+
+
+async def answer_signout(
+    apis: APIInterface, flows: SessionFlows, options: APIOptions, user_context: dict[str, Any]
+) -> APIResponse:
+    """Answer POST /signout; a session that fails its claims can be left all the same."""
+    csrf.refuse_foreign_form(options.request)
+    session = await flows.verify(options.request, _NO_CLAIMS, user_context, guards=False)
+    return await apis.signout_post(session, options, user_context)
+
+
+def verify_by(apis: APIInterface, options_of: Callable[[BaseRequest, Any], APIOptions]) -> Verify:
+    """Return the verification of applications that replaced the API `verify_session`."""
+
+    async def verify(
+        request: BaseRequest, options: VerifyOptions, user_context: dict[str, Any]
+    ) -> SessionContainer | None:
+        varies = options.vary or request.session_sought
+        request.session_sought = True
+        session = await apis.verify_session(
+            options_of(request, None),
+            options.anti_csrf_check,
+            options.session_required,
+            options.check_database,
+            options.override_global_claim_validators,
+            user_context,
+        )
+        if session is None:
+            options.allow_none()
+            request.set_session_as_none()
+        request.session_sought = varies
+        return session
+
+    return verify

@@ -1,4 +1,4 @@
-"""Refetch the claims that are due, then judge them all (protocol: Claims)."""
+"""Refetch the claims that are due, then evaluate them all (protocol: Claims)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def all_hold(validators: Sequence[SessionClaimValidator], payload: dict[str, Any
     return True
 
 
+def none_hold(validators: Sequence[SessionClaimValidator], payload: dict[str, Any]) -> bool:
+    """Return False, for applications that replaced `validate_claims`: it is asked in every case."""
+    return False
+
+
 async def evaluate_claims(
     user_id: str,
     payload: dict[str, Any],
@@ -35,13 +40,13 @@ async def evaluate_claims(
     *,
     refetch: bool = True,
 ) -> ClaimsValidationResult:
-    """Judge `payload`, which stays as it is; every failure is reported, in the order of the validators."""
+    """Evaluate `payload`, which stays as it is; failures are reported in the order of the validators."""
     working, fetched = payload, set[str]()
     if refetch:
         working, fetched = await _refetched(user_id, payload, validators, user_context)
     failures: list[ClaimValidationError] = []
     for validator in validators:
-        result = await _judge(validator, working, fetched, user_context)
+        result = await _evaluate(validator, working, fetched, user_context)
         if not result.is_valid:
             failures.append(ClaimValidationError(validator.id, result.reason))
     return ClaimsValidationResult(failures, working if fetched else None)
@@ -74,7 +79,7 @@ async def _should_refetch(
     return await call_app(validator.should_refetch, seen, user_context)
 
 
-async def _judge(
+async def _evaluate(
     validator: SessionClaimValidator, payload: dict[str, Any], fetched: set[str], user_context: dict[str, Any]
 ) -> ClaimValidationResult:
     seen = payload if is_built_in(validator) else json_copy(payload)

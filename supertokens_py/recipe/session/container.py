@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.events import ClaimsFailed, emit
 from supertokens_py.exceptions import GeneralError
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.framework.response import BaseResponse
 from supertokens_py.payloads import (
     custom_claims,
     difference,
@@ -27,6 +29,7 @@ from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import all_hold
 from .constants import TokenTransferMethod
 from .exceptions import InvalidClaimsError, UnauthorisedError
+from .policy import SessionPolicy
 from .results import (
     AccessTokenObj,
     GetSessionTokensDangerouslyDict,
@@ -34,27 +37,15 @@ from .results import (
     SessionInformationResult,
     TokenInfo,
 )
-from .token_transport import TokenWriter, front_token
+from .token_delivery import Deliveries, Delivery
+from .token_transport import check_fits_cookie, front_token
 
 if TYPE_CHECKING:
-    from supertokens_py.framework.request import BaseRequest
-    from supertokens_py.framework.response import BaseResponse
-
     from .functions import RecipeInterface
-    from .policy import SessionPolicy
-    from .recipe import SessionRecipe
-
-log: logging.Logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
 GONE = "Session does not exist anymore."
-
-
-_TOO_LATE = (
-    "the tokens of session %s changed after its response was sent: the client gets them only "
-    "with its next refresh. Change the payload before you return the response."
-)
 
 
 def issued_token(text: str) -> AccessToken:
@@ -69,6 +60,27 @@ def issued_token(text: str) -> AccessToken:
     return token
 
 
+#: `(access token, its payload, update, user_context)` to the new token, if any, and the custom claims.
+MergePayload: TypeAlias = Callable[
+    [str, dict[str, Any], dict[str, Any], dict[str, Any]],
+    Awaitable[tuple[AccessTokenObj | None, dict[str, Any]]],
+]
+
+
+@dataclass(slots=True)
+class ContainerParts:
+    """What the containers of one app share; `SessionRecipe` fills it in once overrides are installed."""
+
+    policy: SessionPolicy
+    deliveries: Deliveries
+    # A container calls the functions, overrides included, and they return containers: the public contract
+    # ties these two modules to each other.
+    functions: RecipeInterface = field(init=False)
+    merge_payload: MergePayload = field(init=False)
+    #: whether claims pass without asking the functions; nothing does where `validate_claims` was replaced
+    all_hold: Callable[[Sequence[SessionClaimValidator], dict[str, Any]], bool] = all_hold
+
+
 class SessionContainer:
     """A verified session. Reads come from its access token and cost nothing; writes go to the engine.
 
@@ -80,21 +92,19 @@ class SessionContainer:
     refresh_token: TokenInfo | None = None
     anti_csrf_token: str | None = None
     access_token_updated: bool = False
-    req_res_info: ReqResInfo | None = None
     _payload: dict[str, Any] | None = None
-    _in_cookie = False  #: the access token travels as a cookie
-    _left = False  #: the response of its request is on its way
+    _delivery: Delivery | None = None  #: of the request that it is, or was, attached to
 
     def __init__(
         self,
-        recipe: SessionRecipe,
+        parts: ContainerParts,
         token: AccessToken,
         *,
         refresh_token: TokenInfo | None = None,
         anti_csrf_token: str | None = None,
         updated: bool = False,
     ) -> None:
-        self._recipe = recipe
+        self._parts = parts
         self._token = token
         self.response_mutators: list[Callable[[BaseResponse, dict[str, Any]], None]] = []
         if updated:
@@ -112,12 +122,20 @@ class SessionContainer:
     @property
     def recipe_implementation(self) -> RecipeInterface:
         """The functions that this session uses, with your overrides."""
-        return self._recipe.recipe_implementation
+        return self._parts.functions
 
     @property
     def config(self) -> SessionPolicy:
         """The session recipe's settings."""
-        return self._recipe.config
+        return self._parts.policy
+
+    @property
+    def req_res_info(self) -> ReqResInfo | None:
+        """The request that the session is attached to; None once its response has started."""
+        delivery = self._delivery
+        if delivery is None or delivery.request is None:
+            return None
+        return ReqResInfo(delivery.request, delivery.transfer_method)
 
     @property
     def access_token(self) -> str:
@@ -230,9 +248,8 @@ class SessionContainer:
         """End the session; an attached request's client forgets its tokens."""
         context = context_of(user_context)
         await self.recipe_implementation.revoke_session(self.session_handle, context)
-        if (info := self._current()) is not None:
-            self._writer(info.request, context).clear(info.transfer_method)
-        self._warn_if_left()
+        if self._delivery is not None:
+            self._delivery.clear(self, self._token, context)
 
     # -- the access token payload --------------------------------------------------------------------
 
@@ -249,7 +266,11 @@ class SessionContainer:
         validate_custom_claims_update(access_token_payload_update)
         context = context_of(user_context)
         self._check_fits({**self.get_access_token_payload(), **access_token_payload_update})
-        self._adopt(await self._recipe.merge_payload(self, access_token_payload_update, context), context)
+        payload = self.get_access_token_payload()
+        merged = await self._parts.merge_payload(
+            self.access_token, payload, access_token_payload_update, context
+        )
+        self._adopt(merged, context)
 
     async def update_access_token_payload(
         self, new_access_token_payload: dict[str, Any], user_context: dict[str, Any] | None = None
@@ -286,31 +307,28 @@ class SessionContainer:
             return
         token = issued_token(issued.token)
         self._token, self._payload, self.access_token_updated = token, None, True
-        if (info := self._current()) is not None:
-            writer = self._writer(info.request, user_context)
-            writer.set_access_token(token, info.transfer_method, now_ms=self._recipe.now_ms())
-            self._recipe.warn_of_large_headers(info.request.changes)
-        self._warn_if_left()
+        if self._delivery is not None:
+            self._delivery.replace(self, token, user_context)
 
     def _check_fits(self, payload: Mapping[str, Any]) -> None:
-        if self._in_cookie:  # also once the response is on its way: the next refresh brings it as a cookie
-            self._recipe.check_payload_fits_cookie(payload)
+        # Also once the response has started: the next refresh brings the payload as a cookie.
+        if self._delivery is not None and self._delivery.transfer_method == "cookie":
+            check_fits_cookie(payload)
 
     # -- claims --------------------------------------------------------------------------------------
 
     async def assert_claims(
         self, claim_validators: list[SessionClaimValidator], user_context: dict[str, Any] | None = None
     ) -> None:
-        """Judge the payload, refetching claims that are due.
+        """Evaluate the claims, refetching those that are due.
 
         Raises:
             InvalidClaimsError: lists every failure, in order.
         """
         context = context_of(user_context)
-        if "validate_claims" not in self._recipe.replaced:
-            known = self._token.payload if self._payload is None else self._payload
-            if all_hold(claim_validators, known):
-                return
+        known = self._token.payload if self._payload is None else self._payload
+        if self._parts.all_hold(claim_validators, known):
+            return
         payload = self.get_access_token_payload()
         result = await self.recipe_implementation.validate_claims(
             self.user_id, {**payload}, claim_validators, context
@@ -366,44 +384,16 @@ class SessionContainer:
     async def attach_to_request_response(
         self, request: BaseRequest, transfer_method: TokenTransferMethod, user_context: dict[str, Any]
     ) -> None:
-        """Make this the request's session, and owe its tokens to the response where they are new."""
-        self.req_res_info = ReqResInfo(request, transfer_method)
-        self._in_cookie = transfer_method == "cookie"
+        """Make this the request's session, and add its tokens to the response where they are new."""
+        delivery = self._delivery = Delivery(self._parts.deliveries, request, transfer_method)
         request.set_session(self)
-        if not self.access_token_updated:
-            return
-        writer = self._writer(request, user_context)
-        writer.set_access_token(self._token, transfer_method, now_ms=self._recipe.now_ms())
-        if self.refresh_token is not None:
-            writer.set_refresh_token(self.refresh_token, transfer_method)
-        if self.anti_csrf_token is not None and transfer_method == "cookie":
-            writer.set_anti_csrf(self.anti_csrf_token)
-        self._recipe.warn_of_large_headers(request.changes)
+        if self.access_token_updated:
+            delivery.deliver(self._token, self.refresh_token, self.anti_csrf_token, user_context)
 
     def leave_request(self) -> None:
-        """Part from the request, whose response is on its way; the cycle would wait for the collector."""
-        self.req_res_info, self._left = None, True
-
-    def _warn_if_left(self) -> None:
-        if self._left:
-            log.warning(_TOO_LATE, self.session_handle)
-
-    def _current(self) -> ReqResInfo | None:
-        # A newer session of the same request owns the response: what happens to this one is not its client's.
-        info = self.req_res_info
-        return info if info is not None and info.request.get_session() is self else None
-
-    def _writer(self, request: BaseRequest, user_context: dict[str, Any]) -> TokenWriter:
-        if not request.delivers:
-            log.warning(
-                "the tokens of session %s changed, and the client gets them only with its next refresh: "
-                "the SuperTokens middleware is missing. Add it: %s",
-                self.session_handle,
-                request.how_to_deliver,
-            )
-        elif request.finished:
-            log.warning(_TOO_LATE, self.session_handle)
-        return self._recipe.writer(request, user_context)
+        """Drop the request after its response has started; avoids a reference cycle."""
+        if self._delivery is not None:
+            self._delivery.detach()
 
     # -- older names ---------------------------------------------------------------------------------
 

@@ -30,6 +30,32 @@ def check_is_due(anti_csrf_check: bool | None, method: str) -> bool:
     return method not in _READING if anti_csrf_check is None else anti_csrf_check
 
 
+def require_proof(
+    request: BaseRequest,
+    method: str,
+    anti_csrf_check: bool | None,
+    policy: SessionPolicy,
+    user_context: dict[str, Any],
+) -> bool:
+    """Require what a request whose access token is a cookie has to show.
+
+    Cookies are all that a page of another site can make a browser send.
+
+    Returns:
+        Whether the anti-CSRF token is to be checked against the access token (`require_token`).
+
+    Raises:
+        UnauthorisedError: a WebSocket handshake of another origin.
+        TryRefreshTokenError: the custom header is missing.
+    """
+    if request.is_websocket():
+        require_trusted_origin(request, policy, user_context)
+    if not check_is_due(anti_csrf_check, method):
+        return False
+    require_custom_header(request, policy)
+    return policy.anti_csrf_mode == "VIA_TOKEN"
+
+
 def require_custom_header(request: BaseRequest, policy: SessionPolicy) -> None:
     """Require the `rid` header where that is the proof; only same-origin or preflighted code can send it.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias
 
 from supertokens_py.bridge import call_app
 from supertokens_py.delivery import withdraw
@@ -13,6 +13,7 @@ from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
+from supertokens_py.recipe_module import App
 
 from .exceptions import (
     ClaimValidationError,
@@ -21,11 +22,10 @@ from .exceptions import (
     TokenTheftError,
     UnauthorisedError,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from .recipe import SessionRecipe
+from .functions import RecipeInterface
+from .policy import SessionPolicy
+from .token_delivery import Deliveries
+from .token_transport import Credentials
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -74,10 +74,20 @@ _A_RESPONSE = Result((BaseResponse,), "the response that it got, a BaseResponse"
 class ErrorResponses:
     """Answers session errors with the configured status codes, or lets the application's hooks do it."""
 
-    def __init__(self, recipe: SessionRecipe) -> None:
-        self._recipe = recipe
-        self._hooks = recipe.config.error_handlers
-        self._expired_status = recipe.config.session_expired_status_code
+    def __init__(
+        self,
+        app: App,
+        policy: SessionPolicy,
+        hooks: ErrorHandlers,
+        functions: RecipeInterface,
+        deliveries: Deliveries,
+    ) -> None:
+        self._app = app
+        self._hooks = hooks
+        self._expired_status = policy.session_expired_status_code
+        self._invalid_claim_status = policy.invalid_claim_status_code
+        self._functions = functions
+        self._deliveries = deliveries
         theft_hook = self._hooks.on_token_theft_detected
         positional = frozenset(parameter_names(theft_hook) or ()) if theft_hook else frozenset[str]()
         self._theft_hook_takes_reason = theft_hook is not None and takes_argument(theft_hook, "reason")
@@ -131,8 +141,7 @@ class ErrorResponses:
         answer = await self._ask("on_token_theft_detected", *arguments, response, **named)
         if answer is not None:
             return answer
-        functions = self._recipe.recipe_implementation
-        await _if_reachable(functions.revoke_session(error.session_handle, user_context))
+        await _if_reachable(self._functions.revoke_session(error.session_handle, user_context))
         return _message(response, self._expired_status, str(error))
 
     async def _invalid_claims(
@@ -141,7 +150,7 @@ class ErrorResponses:
         answer = await self._ask("on_invalid_claim", request, error.payload, response)
         if answer is not None:
             return answer
-        response.set_status_code(self._recipe.config.invalid_claim_status_code)
+        response.set_status_code(self._invalid_claim_status)
         failures = _plain_json([failure.to_json() for failure in error.payload])
         response.set_json_content({"message": "invalid claim", "claimValidationErrors": failures})
         return response
@@ -158,11 +167,12 @@ class ErrorResponses:
     async def _refuse(self, request: BaseRequest, user_context: dict[str, Any], *, clear: bool) -> None:
         """Withhold live tokens and revoke what the request created; with `clear` also clear the client's."""
         request.refused = True
-        await withdraw(self._recipe.app, request, user_context)
+        await withdraw(self._app, request, user_context)
         if clear:
-            writer = self._recipe.writer(request, user_context)
+            writer = self._deliveries.writer(request, user_context)
             writer.clear_all()
-            writer.clear_legacy(request)
+            if Credentials(request).has_legacy_cookie():
+                writer.clear_legacy()
             request.set_session_as_none()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
 
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.context import in_its_context
-from supertokens_py.engine.interface import TokenTheft, Unauthorised
+from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.payloads import (
     custom_claims,
@@ -14,12 +16,16 @@ from supertokens_py.payloads import (
     validate_custom_claims_update,
     validate_object,
 )
+from supertokens_py.recipe_module import App
 from supertokens_py.secret import hidden
+from supertokens_py.tokens.access_token import AccessToken
+from supertokens_py.types.base import MaybeAwaitable
 
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import evaluate_claims
 from .container import SessionContainer
 from .exceptions import TokenTheftError, UnauthorisedError
+from .policy import SessionPolicy
 from .results import (
     AccessTokenObj,
     ClaimsValidationResult,
@@ -29,12 +35,7 @@ from .results import (
     SessionInformationResult,
     SessionObj,
 )
-
-if TYPE_CHECKING:
-    from supertokens_py.types.base import MaybeAwaitable
-
-    from .claim_checks import OverrideValidators
-    from .recipe import SessionRecipe
+from .verifier import Issuers
 
 _T = TypeVar("_T")
 
@@ -48,6 +49,30 @@ _CANNOT_CHECK = (
 )
 
 
+#: (global_validators, session, user_context) to the validators of this call.
+OverrideValidators: TypeAlias = Callable[
+    [list[SessionClaimValidator], SessionContainer, dict[str, Any]],
+    MaybeAwaitable[list[SessionClaimValidator]],
+]
+#: `(token, anti-CSRF token, user_context, check that token, check the database)` to the session.
+SessionOfToken: TypeAlias = Callable[
+    [AccessToken, str | None, dict[str, Any] | None, bool, bool], Awaitable[SessionContainer]
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionParts:
+    """What the session functions work with."""
+
+    app: App
+    policy: SessionPolicy
+    issuers: Issuers
+    read_token: Callable[[str], AccessToken | None]
+    session_of_token: SessionOfToken
+    session_of_issued: Callable[[IssuedSession], SessionContainer]
+    session_of_refreshed: Callable[[IssuedSession], Awaitable[SessionContainer]]
+
+
 class RecipeInterface:
     """The functions of the session recipe, with their default behaviour.
 
@@ -55,8 +80,8 @@ class RecipeInterface:
     `self`, with the arguments below in this order) and returns it. A replacement may be sync or async.
     """
 
-    def __init__(self, recipe: SessionRecipe) -> None:
-        self._recipe = recipe
+    def __init__(self, parts: FunctionParts) -> None:
+        self.parts = parts  #: a subclass passes on those of the instance that the override receives
 
     @in_its_context
     async def create_new_session(
@@ -70,16 +95,16 @@ class RecipeInterface:
     ) -> SessionContainer:
         """Create a session that no request knows of yet."""
         validate_custom_claims(access_token_payload)
-        recipe = self._recipe
-        issued = await recipe.app.engine.create_session(
+        policy = self.parts.policy
+        issued = await self.parts.app.engine.create_session(
             user_id,
             tenant_id=tenant_id,
             payload={} if access_token_payload is None else access_token_payload,
             data={} if session_data_in_database is None else session_data_in_database,
-            anti_csrf=disable_anti_csrf is not True and recipe.config.creates_anti_csrf_tokens,
-            dynamic_key=recipe.config.use_dynamic_access_token_signing_key,
+            anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
+            dynamic_key=policy.use_dynamic_access_token_signing_key,
         )
-        return recipe.container_of(issued)
+        return self.parts.session_of_issued(issued)
 
     def get_global_claim_validators(
         self,
@@ -101,22 +126,22 @@ class RecipeInterface:
         override_global_claim_validators: OverrideValidators | None = None,
         user_context: dict[str, Any] | None = None,
     ) -> SessionContainer | None:
-        """Verify an access token. Claims are judged by the callers."""
-        recipe = self._recipe
-        if anti_csrf_check is not False and recipe.config.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
+        """Verify an access token. Callers evaluate the claims."""
+        policy = self.parts.policy
+        if anti_csrf_check is not False and policy.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
             raise ConfigError(_CANNOT_CHECK.format(name="getSession", setting="anti_csrf_check"))
         if access_token is None:
             if session_required is False:
                 return None
             raise UnauthorisedError(NO_SESSION, clear_tokens=False)
-        token = recipe.read_token(access_token)
+        token = self.parts.read_token(access_token)
         if token is None:
             if session_required is False:
                 return None
             raise UnauthorisedError("Token parsing failed", clear_tokens=False)
-        check_csrf = anti_csrf_check is not False and recipe.config.explicit_anti_csrf == "VIA_TOKEN"
-        return await recipe.verified_session(
-            token, anti_csrf_token, user_context, check_csrf=check_csrf, check_database=check_database is True
+        check_csrf = anti_csrf_check is not False and policy.explicit_anti_csrf == "VIA_TOKEN"
+        return await self.parts.session_of_token(
+            token, anti_csrf_token, user_context, check_csrf, check_database is True
         )
 
     async def validate_claims(
@@ -126,7 +151,7 @@ class RecipeInterface:
         claim_validators: list[SessionClaimValidator],
         user_context: dict[str, Any],
     ) -> ClaimsValidationResult:
-        """Refetch what is due, then judge."""
+        """Refetch the claims that are due, then evaluate."""
         return await evaluate_claims(user_id, access_token_payload, claim_validators, user_context)
 
     async def validate_claims_in_jwt_payload(
@@ -136,7 +161,7 @@ class RecipeInterface:
         claim_validators: list[SessionClaimValidator],
         user_context: dict[str, Any],
     ) -> ClaimsValidationResult:
-        """Judge a payload without fetching anything."""
+        """Evaluate a payload without fetching anything."""
         return await evaluate_claims(user_id, jwt_payload, claim_validators, user_context, refetch=False)
 
     @in_its_context
@@ -153,25 +178,25 @@ class RecipeInterface:
             UnauthorisedError: there is no such session any more.
             TokenTheftError: the token had been retired; the session is revoked.
         """
-        recipe, refresh_token = self._recipe, hidden(refresh_token)
-        if disable_anti_csrf is not True and recipe.config.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
+        policy, refresh_token = self.parts.policy, hidden(refresh_token)
+        if disable_anti_csrf is not True and policy.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
             raise ConfigError(_CANNOT_CHECK.format(name="refreshSession", setting="antiCsrfCheck"))
-        result = await recipe.app.engine.refresh_session(
+        result = await self.parts.app.engine.refresh_session(
             refresh_token,
             anti_csrf_token=anti_csrf_token,
-            anti_csrf=disable_anti_csrf is not True and recipe.config.creates_anti_csrf_tokens,
-            dynamic_key=recipe.config.use_dynamic_access_token_signing_key,
+            anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
+            dynamic_key=policy.use_dynamic_access_token_signing_key,
         )
         if isinstance(result, Unauthorised):
             raise UnauthorisedError(result.message)
         if isinstance(result, TokenTheft):
             raise TokenTheftError(result.user_id, result.handle, result.recipe_user_id, result.reuse)
-        return recipe.container_of(await recipe.with_own_issuer(result))
+        return await self.parts.session_of_refreshed(result)
 
     @in_its_context
     async def revoke_session(self, session_handle: str, user_context: dict[str, Any]) -> bool:
         """End a session; False if there was none."""
-        return len(await self._recipe.app.engine.revoke_sessions([session_handle])) == 1
+        return len(await self.parts.app.engine.revoke_sessions([session_handle])) == 1
 
     @in_its_context
     async def revoke_all_sessions_for_user(
@@ -184,7 +209,7 @@ class RecipeInterface:
     ) -> list[str]:
         """Revoke a user's sessions, by default those of linked login methods too; return their handles."""
         tenant = None if revoke_across_all_tenants else tenant_id
-        return await self._recipe.app.engine.revoke_user_sessions(
+        return await self.parts.app.engine.revoke_user_sessions(
             user_id, tenant_id=tenant, linked_accounts=revoke_sessions_for_linked_accounts
         )
 
@@ -199,7 +224,7 @@ class RecipeInterface:
     ) -> list[str]:
         """Return the handles of a user's live sessions, by default those of linked login methods too."""
         tenant = None if fetch_across_all_tenants else tenant_id
-        return await self._recipe.app.engine.user_session_handles(
+        return await self.parts.app.engine.user_session_handles(
             user_id, tenant_id=tenant, linked_accounts=fetch_sessions_for_linked_accounts
         )
 
@@ -208,14 +233,14 @@ class RecipeInterface:
         self, session_handles: list[str], user_context: dict[str, Any]
     ) -> list[str]:
         """End sessions; return the handles of those that existed."""
-        return await self._recipe.app.engine.revoke_sessions(session_handles)
+        return await self.parts.app.engine.revoke_sessions(session_handles)
 
     @in_its_context
     async def get_session_information(
         self, session_handle: str, user_context: dict[str, Any]
     ) -> SessionInformationResult | None:
         """Return a session as stored, or None."""
-        stored = await self._recipe.app.engine.session_information(session_handle)
+        stored = await self.parts.app.engine.session_information(session_handle)
         if stored is None:
             return None
         return SessionInformationResult(
@@ -234,7 +259,7 @@ class RecipeInterface:
         self, session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
         """Replace the data kept on the server; False if there is no such session."""
-        return await self._recipe.app.engine.replace_session_data(session_handle, new_session_data)
+        return await self.parts.app.engine.replace_session_data(session_handle, new_session_data)
 
     @in_its_context
     async def merge_into_access_token_payload(
@@ -242,9 +267,7 @@ class RecipeInterface:
     ) -> bool:
         """Merge into the stored payload, in one transaction; clients see it after their next refresh."""
         validate_custom_claims_update(access_token_payload_update)
-        return await self._recipe.app.engine.merge_session_payload(
-            session_handle, access_token_payload_update
-        )
+        return await self.parts.app.engine.merge_session_payload(session_handle, access_token_payload_update)
 
     @in_its_context
     async def update_access_token_payload(
@@ -255,8 +278,8 @@ class RecipeInterface:
             "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
         validate_object("new_access_token_payload", new_access_token_payload)
-        payload = {"iss": self._recipe.issuer, **custom_claims(new_access_token_payload)}
-        return await self._recipe.app.engine.replace_session_payload(session_handle, payload)
+        payload = {"iss": self.parts.issuers.own(), **custom_claims(new_access_token_payload)}
+        return await self.parts.app.engine.replace_session_payload(session_handle, payload)
 
     @in_its_context
     async def regenerate_access_token(
@@ -264,10 +287,10 @@ class RecipeInterface:
     ) -> RegenerateAccessTokenOkResult | None:
         """Reissue an access token with another payload and the same expiry; None if the session is gone."""
         validate_custom_claims(new_access_token_payload)
-        token = self._recipe.read_token(access_token)
-        if token is not None and not self._recipe.accepts_issuer(token.payload.get("iss")):
+        token = self.parts.read_token(access_token)
+        if token is not None and not self.parts.issuers.accepts(token.payload.get("iss")):
             return None
-        result = await self._recipe.app.engine.regenerate_session(
+        result = await self.parts.app.engine.regenerate_session(
             access_token, payload=new_access_token_payload
         )
         if isinstance(result, Unauthorised):

@@ -11,7 +11,8 @@ from supertokens_py.config import AppInfo
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import SameSite
-from supertokens_py.recipe.overrides import OverrideConfig, check_override
+from supertokens_py.recipe.base import RecipeSettings
+from supertokens_py.recipe.overrides import OverrideConfig, check_override, explains_unknown_settings
 from supertokens_py.urls import cookie_domain, scheme_of
 
 from . import cookie_checks
@@ -53,8 +54,9 @@ class JWTConfig:
     issuer: str | None = None
 
 
+@explains_unknown_settings("session.init")
 @dataclass(frozen=True)
-class SessionSettings:
+class SessionSettings(RecipeSettings):
     """The arguments of `session.init`; put the result into `recipe_list`.
 
     Args:
@@ -110,15 +112,15 @@ class SessionSettings:
         return self.jwt.issuer if self.jwt else None
 
 
-_Check: TypeAlias = tuple[str, Callable[[Any], bool], str]
-_IS_FLAG = (lambda value: isinstance(value, bool), "True, False or None, not {value!r}")
-_IS_TEXT = (lambda value: isinstance(value, str), "a text or None, not {value!r}")
-_IS_STATUS = (
+_Test: TypeAlias = tuple[Callable[[Any], bool], str]
+_IS_FLAG: _Test = (lambda value: isinstance(value, bool), "True, False or None, not {value!r}")
+_IS_TEXT: _Test = (lambda value: isinstance(value, str), "a text or None, not {value!r}")
+_IS_STATUS: _Test = (
     lambda value: type(value) is int and 200 <= value <= 599,
     "an HTTP status code, not {value!r}",
 )
 #: Each setting that may be None: what else it may be, and how an error says it.
-_CHECKS: tuple[_Check, ...] = (
+_CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     (
         "error_handlers",
         lambda value: isinstance(value, ErrorHandlers),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
 from supertokens_py.framework.cookies import Cookie, SameSite
 from supertokens_py.framework.response import Changes
+from supertokens_py.payloads import custom_claims, validate_json
 from supertokens_py.secret import hidden
-from supertokens_py.tokens.access_token import AccessToken
+from supertokens_py.tokens.access_token import AccessToken, looks_like_jwt
 from supertokens_py.tokens.encoding import to_json
 
 from .constants import (
@@ -55,29 +56,53 @@ _REFRESH_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+\.[Vv]\d+")
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def bearer_token(request: BaseRequest) -> str | None:
-    """Return the Bearer credentials (scheme in any case), or None."""
-    value = request.get_header(AUTHORIZATION_HEADER_KEY)
-    if value is None or value[:7].lower() != "bearer ":
-        return None
-    return value[7:].strip() or None
+class Credentials:
+    """The tokens that came with a request; those that every verification needs are read once.
+
+    They are strings as they were sent: whether they have the form of our tokens is for others to see.
+    """
+
+    __slots__ = ("_request", "access_cookies", "bearer")
+
+    def __init__(self, request: BaseRequest) -> None:
+        self._request = request
+        value = request.get_header(AUTHORIZATION_HEADER_KEY)
+        #: the Bearer credentials (scheme in any case), or None
+        self.bearer: str | None = (
+            None if value is None or value[:7].lower() != "bearer " else value[7:].strip() or None
+        )
+        self.access_cookies: list[str] = request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
+
+    def refresh_cookies(self) -> list[str]:
+        """Return the cookies with refresh tokens."""
+        return self._request.cookie_values(REFRESH_TOKEN_COOKIE_KEY)
+
+    def has_legacy_cookie(self) -> bool:
+        """Return whether there is a cookie of a very old SDK."""
+        return bool(self._request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY))
+
+    def use(self, method: TokenTransferMethod) -> bool:
+        """Return whether any token, ours or not, came by a method."""
+        if method == "header":
+            return self.bearer is not None
+        return bool(self.access_cookies or self.refresh_cookies())
 
 
 def choose_access_token(
-    request: BaseRequest, allowed: Allowed, read: Callable[[str], AccessToken | None]
+    credentials: Credentials, allowed: Allowed, read: Callable[[str], AccessToken | None]
 ) -> tuple[AccessToken, TokenTransferMethod] | None:
     """Pick the access token of a request; header before cookie (protocol: The access token).
 
     Raises:
         TryRefreshTokenError: a legacy cookie, or two access cookies of which one is ours.
     """
-    if request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY):
+    if credentials.has_legacy_cookie():
         raise TryRefreshTokenError("using legacy session, please call the refresh API")
-    if allowed != "cookie" and (bearer := bearer_token(request)) and (token := read(bearer)):
+    if allowed != "cookie" and (bearer := credentials.bearer) and (token := read(bearer)):
         return token, "header"
     if allowed == "header":
         return None
-    values = request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
+    values = credentials.access_cookies
     if len(values) > 1:
         if any(read(value) for value in values):
             raise TryRefreshTokenError("Multiple access tokens present in the request cookies.")
@@ -87,27 +112,19 @@ def choose_access_token(
 
 
 def choose_refresh_token(
-    request: BaseRequest, allowed: Allowed, is_jwt: Callable[[str], bool]
+    credentials: Credentials, allowed: Allowed
 ) -> tuple[str, TokenTransferMethod] | None:
     """Pick the refresh token of a request (protocol: The refresh token).
 
     A Bearer JWT is never one. Any other text is the engine's to refuse, unless there is a cookie: proxies and
     API gateways put credentials of their own on every request, and those must not log the user out.
     """
-    cookie = None if allowed == "header" else request.get_cookie(REFRESH_TOKEN_COOKIE_KEY)
-    bearer = None if allowed == "cookie" else bearer_token(request)
-    if bearer and not is_jwt(bearer) and (not cookie or _REFRESH_TOKEN.fullmatch(bearer)):
+    cookies = [] if allowed == "header" else credentials.refresh_cookies()
+    cookie = cookies[0] if cookies else None
+    bearer = None if allowed == "cookie" else credentials.bearer
+    if bearer and not looks_like_jwt(bearer) and (not cookie or _REFRESH_TOKEN.fullmatch(bearer)):
         return hidden(bearer), "header"
     return (hidden(cookie), "cookie") if cookie else None
-
-
-def carries(request: BaseRequest, method: TokenTransferMethod) -> bool:
-    """Tell whether a request carried any token text by a method, ours or not."""
-    if method == "header":
-        return bearer_token(request) is not None
-    return bool(
-        request.cookie_values(ACCESS_TOKEN_COOKIE_KEY) or request.cookie_values(REFRESH_TOKEN_COOKIE_KEY)
-    )
 
 
 def other(method: TokenTransferMethod) -> TokenTransferMethod:
@@ -136,14 +153,14 @@ class TokenWriter:
         if self._same_site is None:
             self._same_site = self._policy.get_cookie_same_site(self._request, self._user_context)
 
-    def set_access_token(self, token: AccessToken, method: TokenTransferMethod, *, now_ms: int) -> None:
+    def set_access_token(self, token: AccessToken, method: TokenTransferMethod) -> None:
         """Deliver an access token and its front token."""
         self._changes.set_header(FRONT_TOKEN_HEADER_SET_KEY, front_token(token))
         if method == "header":
             self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, token.text)
             return
         # The cookie outlives the token on purpose: its presence says that there may be a session to refresh.
-        self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, token.text, now_ms + ONE_YEAR_MS)
+        self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, token.text, self._now_ms + ONE_YEAR_MS)
         if self._policy.expose_access_token_to_frontend_in_cookie_based_auth:
             self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, token.text)
 
@@ -176,10 +193,9 @@ class TokenWriter:
         self.clear("cookie")
         self.clear("header")
 
-    def clear_legacy(self, request: BaseRequest) -> None:
-        """Expire the cookie of very old SDKs if the request carried it (protocol: Legacy cookie)."""
-        if request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY):
-            self._set_cookie(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY, "", 0)
+    def clear_legacy(self) -> None:
+        """Expire the cookie of very old SDKs (protocol: Legacy cookie)."""
+        self._set_cookie(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY, "", 0)
 
     def expire_older_domain(self, name: str, domain: str) -> None:
         """Expire the cookie that an earlier `cookie_domain` left behind."""
@@ -207,9 +223,21 @@ class TokenWriter:
         )
 
 
-def access_cookie_length(custom_claims: str) -> int:
+def check_fits_cookie(payload: Mapping[str, Any]) -> None:
+    """Refuse custom claims with which the access token would not fit a cookie.
+
+    Raises:
+        PayloadTooLargeError: says by how much.
+        BadInputError: they have no JSON form; the engine would say the same.
+    """
+    length = _access_cookie_length(validate_json("access_token_payload", custom_claims(payload), limit=None))
+    if length > COOKIE_LIMIT:
+        raise PayloadTooLargeError(length, COOKIE_LIMIT)
+
+
+def _access_cookie_length(custom: str) -> int:
     """Return how long name and value of an access cookie become with these claims (compact JSON)."""
-    return _FIXED_TOKEN_LENGTH + -(-(len(custom_claims.encode()) + _SDK_CLAIMS_LENGTH) * 4 // 3)
+    return _FIXED_TOKEN_LENGTH + -(-(len(custom.encode()) + _SDK_CLAIMS_LENGTH) * 4 // 3)
 
 
 def front_token(token: AccessToken) -> str:
@@ -231,15 +259,18 @@ def front_token(token: AccessToken) -> str:
 CONTAINS_MULTIPLE = "The request contains multiple session cookies. "
 
 
-def expire_duplicates(request: BaseRequest, policy: SessionPolicy, writer: TokenWriter) -> None:
+def expire_duplicates(credentials: Credentials, policy: SessionPolicy, writer: TokenWriter) -> None:
     """Handle cookies that came twice, after a change of `cookie_domain` (protocol: Duplicate cookies).
 
     Raises:
         ConfigError: they came, and `older_cookie_domain` does not say which is the old one.
         ClearDuplicateSessionCookiesError: the old ones have been expired.
     """
-    names = (ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY)
-    doubled = [name for name in names if len(request.cookie_values(name)) > 1]
+    sent = {
+        ACCESS_TOKEN_COOKIE_KEY: credentials.access_cookies,
+        REFRESH_TOKEN_COOKIE_KEY: credentials.refresh_cookies(),
+    }
+    doubled = [name for name, values in sent.items() if len(values) > 1]
     if not doubled:
         return
     if policy.older_cookie_domain is None:

@@ -1,55 +1,54 @@
-"""Verifies access tokens with the engine's keys; plain memory unless the keys must be loaded."""
+"""Verify access tokens with the engine's keys, and cache the verified ones.
+
+Verification is plain memory and arithmetic unless the keys must be loaded.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container
-from typing import TYPE_CHECKING
 
+from supertokens_py.engine.interface import KeySet
 from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.recipe_module import App
+from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 
 from .exceptions import TryRefreshTokenError
-from .tokens import UnknownIssuerError, UnknownKeyError, VerifiedTokens
-
-if TYPE_CHECKING:
-    from supertokens_py.engine.interface import KeySet
-    from supertokens_py.recipe_module import App
-    from supertokens_py.tokens.access_token import AccessToken
-
-    from .policy import SessionPolicy
+from .policy import SessionPolicy
 
 #: How often keys of a certain age are loaded again while they do not change.
 ASK_AGAIN_AFTER_MS = 60_000
+CLOCK_SKEW_MS = 60_000  #: how far in the future a token may claim to have been issued
 
 log: logging.Logger = logging.getLogger(__name__)
 
 
 class Verifier:
-    """Checks tokens of one app and remembers those that held."""
+    """Verifies the tokens of one app and caches them."""
 
-    def __init__(self, app: App, config: SessionPolicy, issuers: Callable[[], Container[str] | None]) -> None:
+    def __init__(self, app: App, policy: SessionPolicy, issuers: Issuers) -> None:
         self._app = app
         self._has_warned = False
         self._now_ms = app.now_ms
-        self._dynamic_key = config.use_dynamic_access_token_signing_key
-        self._reload_after_ms = config.jwks_refresh_interval_sec * 1000
+        self._dynamic_key = policy.use_dynamic_access_token_signing_key
+        self._reload_after_ms = policy.jwks_refresh_interval_sec * 1000
         # Keys that are loaded again and found unchanged stay the same set, with the age that it had.
         self._ask_again_after_ms = min(ASK_AGAIN_AFTER_MS, self._reload_after_ms)
         self._ask_again_ms = 0
         self._due_ms = 0  #: when the keys last used must be loaded again
-        self._verified = VerifiedTokens(app.verified_token_cache_size, issuers)
+        self._verified = VerifiedTokens(app.verified_token_cache_size, issuers.accepted)
         self.read: Callable[[str], AccessToken | None] = self._verified.read
 
     def knows(self, token: AccessToken) -> bool:
-        """Tell whether a token was verified before and still holds, from memory alone."""
+        """Return whether a token is in the cache and still valid."""
         now = self._now_ms()
         return now < self._due_ms and self._verified.holds(token.text, self._app.engine.key_set(), now_ms=now)
 
     async def check(self, token: AccessToken) -> None:
-        """Accept a token that holds now.
+        """Accept a token that is valid now.
 
         Raises:
-            TryRefreshTokenError: it does not; the session may.
+            TryRefreshTokenError: it is not; the session may be.
             EngineUnavailableError: there are no keys yet, and they cannot be loaded.
         """
         now = self._now_ms()
@@ -90,3 +89,150 @@ class Verifier:
                 raise
             log.warning("verification keys could not be loaded again; the known ones stay in use")
             return keys
+
+
+class Issuers:
+    """The `iss` of an app's own sessions, and those of the access tokens that it accepts.
+
+    Args:
+        own: returns the app's own; asked late, as the OpenID recipe may be configured after this is made.
+        others: what `session.init(accepted_issuers=...)` names besides; None accepts all.
+    """
+
+    def __init__(self, own: Callable[[], str], others: frozenset[str] | None) -> None:
+        self.own = own
+        self._others = others
+
+    def accepted(self) -> frozenset[str] | None:
+        """Return the `iss` of access tokens that are accepted; None for all."""
+        return None if self._others is None else self._others | {self.own()}
+
+    def accepts(self, issuer: object) -> bool:
+        """Return whether a token with this `iss` is accepted; one without (None) is."""
+        return is_issuer_accepted(issuer, self.accepted())
+
+
+class UnknownKeyError(Exception):
+    """The token names a key that the set does not hold; loading the keys again may help."""
+
+
+class UnknownIssuerError(TryRefreshTokenError):
+    """A token that is genuine, but of another app that has the same keys; `issuer` is its `iss`."""
+
+    def __init__(self, issuer: object) -> None:
+        self.issuer = issuer
+        super().__init__("the access token was issued by another app")
+
+
+class VerifiedTokens:
+    """A cache of verified access tokens, by their string, for one set of keys.
+
+    Two generations of at most half the size each: when the young one is full it becomes the old one,
+    and what was not used since is forgotten. Plain dict operations, so threads share it without a lock;
+    losing a race costs one verification. The memory belongs to its keys: a thread that still verifies
+    with replaced keys remembers into their memory, which nobody reads any more.
+    """
+
+    def __init__(self, size: int, issuers: Callable[[], Container[str] | None] = lambda: None) -> None:
+        """`issuers` returns which `iss` are accepted, or None for all; only asked for unknown tokens."""
+        self._half = size // 2
+        self._issuers = issuers
+        self._memory = _Memory(None)
+
+    def read(self, text: str) -> AccessToken | None:
+        """Return the token if `text` has the form of one, without parsing again what is known."""
+        memory = self._memory
+        known = memory.young.get(text) or memory.old.get(text)
+        return known[0] if known else parse_access_token(text)
+
+    def holds(self, text: str, keys: KeySet, *, now_ms: int) -> bool:
+        """Return whether a token is cached for these keys and has not expired."""
+        memory = self._memory
+        known = memory.young.get(text)
+        return known is not None and keys is memory.keys and now_ms <= known[1]
+
+    def check(self, token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> None:
+        """Accept a token that is signed with one of `keys` and valid at `now_ms`.
+
+        Raises:
+            TryRefreshTokenError: it is not valid; the session may be.
+            UnknownKeyError: its key is not in the set.
+        """
+        memory = self._memory
+        if keys is not memory.keys:
+            memory = self._memory = _Memory(keys)
+        known = memory.young.get(token.text)
+        if known is None and (known := memory.old.get(token.text)):
+            self._remember(memory, token, known[1])
+        if known is None:
+            until_ms = verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key, issuers=self._issuers())
+            self._remember(memory, token, until_ms)
+        elif now_ms > known[1]:
+            raise TryRefreshTokenError("Access token expired")
+
+    def _remember(self, memory: _Memory, token: AccessToken, until_ms: int) -> None:
+        if not self._half:
+            return
+        if len(memory.young) >= self._half:
+            memory.old, memory.young = memory.young, {}
+        memory.young[token.text] = (token, until_ms)
+
+
+class _Memory:
+    """What was verified with one set of keys."""
+
+    __slots__ = ("keys", "old", "young")
+
+    def __init__(self, keys: KeySet | None) -> None:
+        self.keys = keys
+        self.young: dict[str, tuple[AccessToken, int]] = {}
+        self.old: dict[str, tuple[AccessToken, int]] = {}
+
+
+def verify(
+    token: AccessToken,
+    keys: KeySet,
+    *,
+    now_ms: int,
+    dynamic_key: bool,
+    issuers: Container[str] | None = None,
+) -> int:
+    """Return until when the token is valid (Unix ms), after checking everything (protocol: Token checks).
+
+    A token without `iss` is of a release that did not write it; None as `issuers` accepts all.
+
+    Raises:
+        UnknownIssuerError: its `iss` is not one of `issuers`.
+        TryRefreshTokenError: it is not valid.
+        UnknownKeyError: its key is not in the set.
+    """
+    if token.version < 3:
+        raise TryRefreshTokenError("access tokens of this age can only be refreshed")
+    if token.expires_ms < now_ms:
+        raise TryRefreshTokenError("Access token expired")
+    if token.kid.startswith("d-") != dynamic_key:
+        raise TryRefreshTokenError(
+            "The access token doesn't match the use_dynamic_access_token_signing_key setting"
+        )
+    key = keys.keys.get(token.kid)
+    if key is None:
+        raise UnknownKeyError(token.kid)
+    until = token.expires_ms if key.usable_until_ms is None else min(token.expires_ms, key.usable_until_ms)
+    if until < now_ms or not key.matches(token.text):
+        raise TryRefreshTokenError("invalid access token signature")
+    not_before = token.payload.get("nbf")
+    if token.created_ms > now_ms + CLOCK_SKEW_MS or _is_future(not_before, now_ms):
+        raise TryRefreshTokenError("Access token is not valid yet")
+    issuer = token.payload.get("iss")
+    if not is_issuer_accepted(issuer, issuers):
+        raise UnknownIssuerError(issuer)
+    return until
+
+
+def is_issuer_accepted(issuer: object, issuers: Container[str] | None) -> bool:
+    """Return whether a payload with this `iss` (None: without) is accepted; None as `issuers` accepts all."""
+    return issuers is None or issuer is None or (isinstance(issuer, str) and issuer in issuers)
+
+
+def _is_future(seconds: object, now_ms: int) -> bool:
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds * 1000 > now_ms

@@ -32,4 +32,6 @@ class UserMetadataRecipe(Recipe[UserMetadataInit, RecipeInterface, APIInterface]
     name = "Usermetadata"
 
     def __init__(self, app: App, config: UserMetadataInit) -> None:
-        super().__init__(app, config, RecipeInterface(app), APIInterface())
+        super().__init__(app, config)
+        self.install_functions(RecipeInterface(app))
+        self.install_apis(APIInterface())

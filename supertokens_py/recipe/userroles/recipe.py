@@ -63,7 +63,9 @@ class UserRolesRecipe(Recipe[UserRolesInit, RecipeInterface, APIInterface], sett
     )
 
     def __init__(self, app: App, config: UserRolesInit) -> None:
-        super().__init__(app, config, RecipeInterface(app), APIInterface())
+        super().__init__(app, config)
+        self.install_functions(RecipeInterface(app))
+        self.install_apis(APIInterface())
 
     def connect(self) -> None:
         if self.config.skip_adding_roles_to_access_token is not True:

@@ -13,7 +13,7 @@ from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionContainer
-from supertokens_py.recipe.session import tokens as tokens_module
+from supertokens_py.recipe.session import verifier as tokens_module
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.syncio import (
     create_new_session_without_request_response,

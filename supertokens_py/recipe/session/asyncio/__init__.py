@@ -17,9 +17,6 @@ from supertokens_py.recipe.session.claim_checks import (
     OverrideValidators,
     OverrideValidatorsByInfo,
     OverrideValidatorsByUserId,
-    assert_claims_of,
-    judge_stored_claims,
-    validators_for,
 )
 from supertokens_py.recipe.session.compatibility import (
     NOT_GIVEN,
@@ -30,12 +27,7 @@ from supertokens_py.recipe.session.compatibility import (
 )
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.session.exceptions import ANSWERED
-from supertokens_py.recipe.session.flows import (
-    VerifyOptions,
-    create_in_request,
-    refresh_in_request,
-    session_of_request,
-)
+from supertokens_py.recipe.session.flows import VerifyOptions
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.session.results import (
     ClaimsValidationResult,
@@ -137,8 +129,7 @@ async def create_new_session(
         ConfigError: the cookie settings cannot work in a browser.
     """
     base = as_base_request(request)
-    return await create_in_request(
-        SessionRecipe.get_instance(),
+    return await SessionRecipe.get_instance().flows.create(
         base,
         tenant_id=tenant_id,
         user_id=one_user(user_id, recipe_user_id),
@@ -194,7 +185,7 @@ async def create_new_session_without_request_response(
     user, context = one_user(user_id, recipe_user_id), context_of(user_context)
     given = one_of("access_token_payload", access_token_payload, "jwt_payload", jwt_payload)
     data = one_of("session_data_in_database", session_data_in_database, "session_data", session_data)
-    payload = await recipe.initial_payload(user, tenant_id, given, context)
+    payload = await recipe.flows.initial_payload(user, tenant_id, given, context)
     return await recipe.recipe_implementation.create_new_session(
         user, payload, data, disable_anti_csrf, tenant_id, user_context=context
     )
@@ -242,9 +233,9 @@ async def get_session(
         check_database is True,
         override_global_claim_validators,
     )
-    recipe = SessionRecipe.get_instance()
+    flows = SessionRecipe.get_instance().flows
     try:
-        return await session_of_request(recipe, base, options, context_in(user_context, base))
+        return await flows.verify(base, options, context_in(user_context, base), guards=False)
     except ANSWERED as error:
         base.session_error = error
         raise
@@ -304,7 +295,7 @@ async def get_session_without_request_response(
         user_context=context,
     )
     if session is not None:
-        await assert_claims_of(recipe, session, override_global_claim_validators, context)
+        await recipe.claims.assert_session(session, override_global_claim_validators, context)
     return session
 
 
@@ -315,7 +306,7 @@ async def refresh_session(request: Any, user_context: dict[str, Any] | None = No
         UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: answered by the middleware.
     """
     base = as_base_request(request)
-    return await refresh_in_request(SessionRecipe.get_instance(), base, context_in(user_context, base))
+    return await SessionRecipe.get_instance().flows.refresh(base, context_in(user_context, base))
 
 
 async def refresh_session_without_request_response(
@@ -517,15 +508,13 @@ async def validate_claims_for_session_handle(
     override_global_claim_validators: OverrideValidatorsByInfo | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> SessionDoesNotExistError | ClaimsValidationResult:
-    """Judge a stored payload, refetching claims that are due and storing what was fetched.
+    """Evaluate a stored payload, refetching claims that are due and storing what was fetched.
 
     The override gets (global_validators, session information, user_context). Failures are returned.
     """
-    return await judge_stored_claims(
-        SessionRecipe.get_instance(),
-        session_handle,
-        override_global_claim_validators,
-        context_of(user_context),
+    claims = SessionRecipe.get_instance().claims
+    return await claims.validate_stored(
+        session_handle, override_global_claim_validators, context_of(user_context)
     )
 
 
@@ -536,10 +525,10 @@ async def validate_claims_in_jwt_payload(
     override_global_claim_validators: OverrideValidatorsByUserId | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> ClaimsValidationResult:
-    """Judge a payload that you hold, without fetching anything; the override gets the user id second."""
+    """Evaluate a payload that you hold, without fetching anything; the override gets the user id second."""
     recipe, context = SessionRecipe.get_instance(), context_of(user_context)
-    validators = await validators_for(
-        recipe, tenant_id, user_id, override_global_claim_validators, user_id, context
+    validators = await recipe.claims.validators_for(
+        tenant_id, user_id, override_global_claim_validators, user_id, context
     )
     functions = recipe.recipe_implementation
     return await functions.validate_claims_in_jwt_payload(user_id, jwt_payload, validators, context)

@@ -1,0 +1,127 @@
+"""Make the containers of sessions: of access tokens that are valid, and of tokens just issued."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from supertokens_py.engine.context import in_context
+from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
+from supertokens_py.payloads import custom_claims
+from supertokens_py.recipe_module import App
+from supertokens_py.tokens.access_token import AccessToken
+
+from . import csrf
+from .container import GONE, ContainerParts, MergePayload, SessionContainer, issued_token
+from .exceptions import TryRefreshTokenError, UnauthorisedError
+from .functions import RecipeInterface
+from .results import AccessTokenObj, TokenInfo
+from .verifier import Issuers, Verifier
+
+
+class SessionMaker:
+    """Makes containers with what the engine answers."""
+
+    def __init__(self, app: App, parts: ContainerParts, verifier: Verifier, issuers: Issuers) -> None:
+        self._app = app
+        self._parts = parts
+        self._verifier = verifier
+        self._issuers = issuers
+
+    async def of_token(
+        self,
+        token: AccessToken,
+        anti_csrf_token: str | None,
+        user_context: dict[str, Any] | None,
+        check_csrf: bool,
+        check_database: bool,
+    ) -> SessionContainer:
+        """Return the session of an access token, after verifying it.
+
+        Raises:
+            TryRefreshTokenError: the token is not valid, or the anti-CSRF token is another one.
+            UnauthorisedError: the database was asked and knows no such session.
+        """
+        if not self._verifier.knows(token):
+            await self._verifier.check(token)
+        if check_csrf:
+            csrf.require_token(token, anti_csrf_token)
+        if not check_database and token.parent_refresh_token_hash1 is None:
+            return SessionContainer(self._parts, token)
+        result = await in_context(
+            user_context, self._app.engine.verify_session(token, check_database=check_database)
+        )
+        if isinstance(result, Unauthorised):
+            raise UnauthorisedError(result.message)
+        if isinstance(result, TryRefresh):
+            raise TryRefreshTokenError(result.message)
+        if result.access_token is None:
+            return SessionContainer(self._parts, token)
+        proof = anti_csrf_token if check_csrf else None
+        reissued = issued_token(result.access_token.text)
+        return SessionContainer(self._parts, reissued, anti_csrf_token=proof, updated=True)
+
+    def of_issued(self, issued: IssuedSession) -> SessionContainer:
+        """Return the container of a session that the engine has just issued tokens for."""
+        refresh = issued.refresh_token
+        return SessionContainer(
+            self._parts,
+            issued_token(issued.access_token.text),
+            refresh_token=TokenInfo(refresh.text, refresh.expires_ms, refresh.created_ms),
+            anti_csrf_token=issued.anti_csrf_token,
+            updated=True,
+        )
+
+    async def of_refreshed(self, issued: IssuedSession) -> SessionContainer:
+        """Return the container of a refreshed session, with an `iss` that this app accepts.
+
+        The payload is stored with the `iss` of the API domain under which the session was created. Where that
+        changed, it is replaced by one's own, so that a refresh leads to a token that is accepted.
+
+        Raises:
+            UnauthorisedError: the session is gone.
+        """
+        if self._issuers.accepts(issued.payload.get("iss")):
+            return self.of_issued(issued)
+        renewed = await self._app.engine.regenerate_session(
+            issued.access_token.text, merge={"iss": self._issuers.own()}
+        )
+        if isinstance(renewed, Unauthorised):
+            raise UnauthorisedError(GONE)
+        token = renewed.access_token or issued.access_token
+        return self.of_issued(replace(issued, payload=renewed.payload, access_token=token))
+
+    async def merge_payload(
+        self, access_token: str, _: dict[str, Any], update: dict[str, Any], user_context: dict[str, Any]
+    ) -> tuple[AccessTokenObj | None, dict[str, Any]]:
+        """Merge into a session's payload; return the new token, if any, and the custom claims.
+
+        The engine merges into what is stored, so changes made meanwhile elsewhere are kept.
+
+        Raises:
+            UnauthorisedError: the session is gone.
+        """
+        regenerated = await in_context(
+            user_context, self._app.engine.regenerate_session(access_token, merge=update)
+        )
+        if isinstance(regenerated, Unauthorised):
+            raise UnauthorisedError(GONE)
+        issued = regenerated.access_token
+        token = AccessTokenObj(issued.text, issued.expires_ms, issued.created_ms) if issued else None
+        return token, regenerated.payload
+
+
+def merge_by(functions: RecipeInterface) -> MergePayload:
+    """Return a merge for applications that replaced `regenerate_access_token`: it gets the merged payload."""
+
+    async def merge(
+        access_token: str, payload: dict[str, Any], update: dict[str, Any], user_context: dict[str, Any]
+    ) -> tuple[AccessTokenObj | None, dict[str, Any]]:
+        merged = {**payload, **update}
+        custom = custom_claims({name: value for name, value in merged.items() if value is not None})
+        result = await functions.regenerate_access_token(access_token, custom, user_context)
+        if result is None:
+            raise UnauthorisedError(GONE)
+        return result.access_token, result.session.user_data_in_jwt
+
+    return merge
