@@ -66,7 +66,7 @@ class Request(BaseRequest):
     async def form_data(self) -> dict[str, Any]:
         return {}
 
-    def _keep_session(self, session: Any) -> None:
+    def keep_session(self, session: Any) -> None:
         return None
 
 

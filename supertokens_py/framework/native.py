@@ -1,25 +1,32 @@
-"""Raw requests are recognised by their type; the adapter of their framework is loaded at first need."""
+"""Which adapter's request class wraps a framework's own request: the most specific one for its type."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from supertokens_py.exceptions import GeneralError
 
 from .request import BaseRequest
 
-_ADAPTERS = {
-    "starlette": ("supertokens_py.framework.fastapi.fastapi_request", "FastApiRequest"),
-    "flask": ("supertokens_py.framework.flask.flask_request", "FlaskRequest"),
-    "werkzeug": ("supertokens_py.framework.flask.flask_request", "FlaskRequest"),
-    "django": ("supertokens_py.framework.django.django_request", "DjangoRequest"),
-    "rest_framework": ("supertokens_py.framework.django.django_request", "DjangoRequest"),
+# Of this package: whoever passes a framework's request may not have imported its adapter.
+_ADAPTERS: Final = {
+    "starlette.requests.HTTPConnection": "supertokens_py.framework.fastapi.fastapi_request.FastApiRequest",
+    "werkzeug.wrappers.request.Request": "supertokens_py.framework.flask.flask_request.FlaskRequest",
+    "django.http.request.HttpRequest": "supertokens_py.framework.django.django_request.DjangoRequest",
+    "rest_framework.request.Request": "supertokens_py.framework.django.django_request.DjangoRequest",
 }
 
+_registered: dict[type[Any], type[BaseRequest]] = {}
 
-# The adapter of each request type met so far; there are as many as frameworks in use.
-_known: dict[type[Any], Any] = {}
+# The class of each request type met so far; there are as many as frameworks in use.
+_known: dict[type[Any], type[BaseRequest]] = {}
+
+
+def register(native: type[Any], request_class: type[BaseRequest]) -> None:
+    """Let `get_session(request)` and its likes take requests of a framework's type and its subclasses."""
+    _registered[native] = request_class
+    _known.clear()
 
 
 def as_base_request(native: Any) -> BaseRequest:
@@ -34,13 +41,24 @@ def as_base_request(native: Any) -> BaseRequest:
         return known.of(native)
     if isinstance(native, BaseRequest):
         return native
+    if hasattr(given, "_get_current_object"):  # werkzeug's proxy stands for requests of any type
+        return as_base_request(native._get_current_object())
+    found = _class_for(given)
+    if found is None:
+        raise GeneralError(
+            f"{given.__name__} is not a request of FastAPI, Starlette, Flask, Django or a framework whose "
+            "adapter is loaded; pass the request object that your view received"
+        )
+    _known[given] = found
+    return found.of(native)
+
+
+def _class_for(given: type[Any]) -> type[BaseRequest] | None:
     for kind in given.__mro__:
-        found = _ADAPTERS.get(kind.__module__.partition(".")[0])
-        if found and not hasattr(native, "status_code"):  # a response is no request
-            module, name = found
-            adapter = _known[given] = getattr(import_module(module), name)
-            return adapter.of(native)
-    raise GeneralError(
-        f"{type(native).__name__} is not a request of FastAPI, Starlette, Flask or Django; "
-        "pass the request object that your view received"
-    )
+        found = _registered.get(kind)
+        if found is not None:
+            return found
+        module, _, name = _ADAPTERS.get(f"{kind.__module__}.{kind.__qualname__}", "").rpartition(".")
+        if module:
+            return getattr(import_module(module), name)
+    return None

@@ -6,12 +6,12 @@ its request: it also carries the changes owed to the response and the session at
 
 from __future__ import annotations
 
+import json
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
-from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from supertokens_py.exceptions import ConfigError
@@ -20,23 +20,13 @@ from .cookies import decode_cookie_value, parse_cookie_header, plain_cookie_valu
 from .response import PERSONAL, BaseResponse, Changes
 
 
-def wsgi_header(environ: Mapping[str, Any], header: str) -> str | None:
-    """Return a header of a WSGI environment (PEP 3333), where servers write "" for two that are missing."""
-    name = _wsgi_name(header)
-    value = environ.get(name)
-    return None if value == "" and not name.startswith("HTTP_") else value
-
-
-@lru_cache(maxsize=64)
-def _wsgi_name(header: str) -> str:
-    name = header.upper().replace("-", "_")
-    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + name
-
-
 def form_fields(body: bytes) -> dict[str, Any]:
     """Return an urlencoded body as a flat dict, last value of each."""
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
+
+#: The key of the neutral request in the place where its framework's request keeps things.
+KEY = "supertokens.request"
 
 #: The request whose response is to carry tokens, for errors that know no request; weak, so that it can end.
 _delivering: ContextVar[weakref.ref[BaseRequest] | None] = ContextVar("supertokens_delivering", default=None)
@@ -55,10 +45,16 @@ def note_session_error(error: Exception) -> None:
 
 
 class BaseRequest(ABC):
-    """One request. `request` is the framework's own object."""
+    """One request. `request` is the framework's own object.
+
+    An adapter says where its framework's requests keep things (`place`), how a forgotten middleware is added
+    (`how_to_deliver`, `is_delivered`), and answers the questions from `method` to `keep_session`.
+    Subclasses written for 0.24, which knew neither `place` nor `cookie_header`, `body` and `keep_session`,
+    work as they are.
+    """
 
     wrapper_used = True
-    delivers = True  #: whether the framework's middleware will add the changes to the response
+    delivers: bool = True  #: whether the framework's middleware will add the changes to the response
     how_to_deliver = ""  #: what an application that forgot the middleware has to do
     # Most requests change none of these; as defaults of the class they cost nothing.
     finished: bool = False  #: the response has started; changes can no longer reach the client
@@ -72,8 +68,45 @@ class BaseRequest(ABC):
     _cookies: Mapping[str, list[str]] | None = None
     _cookie_text: str | None = None
 
+    def __init_subclass__(cls) -> None:
+        if cls.get_cookie is not BaseRequest.get_cookie and cls.cookie_values is BaseRequest.cookie_values:
+            cls.cookie_values = _single_cookie  # a class of 0.24, which was asked for one cookie at a time
+
     def __init__(self, request: Any) -> None:
+        """Wrap a framework's request; all wrappers of one request share what they know."""
+        place = self.place(request)
+        known: BaseRequest | None = place.get(KEY)
+        if known is not None:
+            self.share(known)
+            return
         self.request = request
+        place[KEY] = self
+        if not self.is_delivered():
+            self.delivers = False
+
+    @classmethod
+    def of(cls, native: Any) -> Self:
+        """Return the one neutral request of a framework's request."""
+        known: Self | None = cls.place(native).get(KEY)
+        return cls(native) if known is None else known
+
+    @classmethod
+    def forget(cls, native: Any) -> Self | None:
+        """Part a framework's request from its neutral one, which is returned: they refer to each other."""
+        return cls.place(native).pop(KEY, None)
+
+    @classmethod
+    def place(cls, native: Any) -> MutableMapping[str, Any]:
+        """Return a mapping that lives as long as the request and is the same for all its wrappers and copies.
+
+        The default is its attributes; where it has none, every wrapper stands for itself.
+        """
+        attributes: dict[str, Any] | None = getattr(native, "__dict__", None)
+        return {} if attributes is None else attributes
+
+    def is_delivered(self) -> bool:
+        """Return whether the adapter's middleware has seen this request and will add the changes."""
+        return True
 
     def share(self, known: BaseRequest) -> None:
         """Become another name of a request's neutral form: what either is told, both are."""
@@ -90,7 +123,7 @@ class BaseRequest(ABC):
 
     @abstractmethod
     def get_path(self) -> str:
-        """Return the path below the app's mount point, decoded, without query."""
+        """Return the path as the browser sees it: decoded, mount prefix included, without query."""
 
     def mount_path(self) -> str:
         """Return the path prefix below which the SDK's routes are served ("" at the root)."""
@@ -100,9 +133,9 @@ class BaseRequest(ABC):
     def get_header(self, key: str) -> str | None:
         """Return a header's value; names are case-insensitive."""
 
-    @abstractmethod
     def cookie_header(self) -> str:
         """Return the Cookie header; several lines are joined by "; "."""
+        return self.get_header("cookie") or ""
 
     @abstractmethod
     def get_original_url(self) -> str:
@@ -112,17 +145,24 @@ class BaseRequest(ABC):
     def get_query_params(self) -> dict[str, Any]:
         """Return the query parameters, last value of each."""
 
-    @abstractmethod
+    async def body(self) -> bytes:
+        """Return the whole body, as often as it is asked for."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither `body` nor `json` and `form_data`")
+
+    def keep_session(self, session: Any) -> None:
+        """Put the session, or None, where the framework's users look for it: `request.supertokens`."""
+        self.place(self.request)["supertokens"] = session
+
     async def json(self) -> Any:
         """Return the body as JSON; `{}` where it is none."""
+        try:
+            return json.loads(await self.body())
+        except (ValueError, RecursionError):
+            return {}
 
-    @abstractmethod
     async def form_data(self) -> dict[str, Any]:
         """Return an urlencoded body as a flat dict, last value of each."""
-
-    @abstractmethod
-    def _keep_session(self, session: Any) -> None:
-        """Put the session where the framework's users look for it."""
+        return form_fields(await self.body())
 
     def get_query_param(self, key: str, default: str | None = None) -> str | None:
         """Return one query parameter."""
@@ -206,9 +246,10 @@ class BaseRequest(ABC):
         return handles
 
     def take_changes(self) -> Changes | None:
-        """Return the changes of the response, if any; tokens are returned, and so applied, once."""
+        """Return the changes of the response that starts now, if any; they are returned once."""
         if mutators := getattr(self._session, "response_mutators", None):
             self._run(mutators)
+        self.finished = True
         changes, self._changes = self._changes, None
         if not self.session_sought:
             return changes or None
@@ -218,9 +259,8 @@ class BaseRequest(ABC):
         return changes
 
     def finish(self) -> Changes | None:
-        """Return the changes that are owed to a complete response, and part from the session."""
+        """Return the changes of a complete response, and part from the session."""
         changes = self.take_changes()
-        self.finished = True
         self.release()
         return changes
 
@@ -245,9 +285,14 @@ class BaseRequest(ABC):
     def set_session(self, session: Any) -> None:
         """Attach a session."""
         self._session = session
-        self._keep_session(session)
+        self.keep_session(session)
 
     def set_session_as_none(self) -> None:
         """Detach the session."""
         self._session = None
-        self._keep_session(None)
+        self.keep_session(None)
+
+
+def _single_cookie(self: BaseRequest, key: str) -> list[str]:
+    value = self.get_cookie(key)
+    return [] if value is None else [decode_cookie_value(value)]

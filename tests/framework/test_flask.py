@@ -12,8 +12,7 @@ from flask import Blueprint, Flask, Response, g, request
 from flask.views import MethodView
 
 from supertokens_py.exceptions import ConfigError, GeneralError, PayloadTooLargeError
-from supertokens_py.framework.flask import Middleware
-from supertokens_py.framework.flask import middleware as flask_middleware
+from supertokens_py.framework.flask import Middleware, flask_middleware
 from supertokens_py.framework.flask.flask_request import FlaskRequest
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio

@@ -1,4 +1,4 @@
-"""The Django middleware: answers SDK routes and session errors, adds owed tokens to the app's responses."""
+"""The Django middleware: answers SDK routes and session errors, adds tokens to the app's responses."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from supertokens_py.app import Supertokens, request_context
-from supertokens_py.bridge import blocking, lend
-from supertokens_py.delivery import settle
-from supertokens_py.exceptions import SuperTokensError
-from supertokens_py.framework.response import BaseResponse
+from supertokens_py.framework.adapter import (
+    SuperTokensError,
+    answer_error,
+    answer_route,
+    answer_route_blocking,
+    blocking,
+    finish,
+    is_sdk_path,
+    lend,
+)
+from supertokens_py.framework.request import KEY
 
-from .django_request import ATTRIBUTE, DELIVERS, DjangoRequest
+from .django_request import DELIVERS, DjangoRequest
 from .hooks import ASGIREF
 from .native import to_native, with_changes
 
@@ -37,26 +43,16 @@ class SuperTokensMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._call_async(request)
-        lend(ASGIREF)
-        setattr(request, DELIVERS, True)
-        supertokens = Supertokens.get_instance()
-        if supertokens.below_base(request.path) is not None:
-            base = DjangoRequest.of(request)
-            answer = blocking(supertokens.handle)(base)
-            if answer is not None:
-                return to_native(answer, base)
-        return _finished_blocking(request, self._get_response(request))
+        base = _of_sdk_path(request)
+        answer = None if base is None else answer_route_blocking(base)
+        response = self._get_response(request) if answer is None else to_native(answer)
+        return _complete_blocking(request, response) if KEY in vars(request) else response
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        lend(ASGIREF)
-        setattr(request, DELIVERS, True)
-        supertokens = Supertokens.get_instance()
-        if supertokens.below_base(request.path) is not None:
-            base = DjangoRequest.of(request)
-            answer = await supertokens.handle(base)
-            if answer is not None:
-                return to_native(answer, base)
-        return await _finished(request, await self._get_response(request))
+        base = _of_sdk_path(request)
+        answer = None if base is None else await answer_route(base)
+        response = await self._get_response(request) if answer is None else to_native(answer)
+        return await _complete(request, response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer session errors that a view raised; Django calls this in a thread without a loop."""
@@ -68,19 +64,23 @@ class SuperTokensMiddleware:
 middleware = SuperTokensMiddleware
 
 
-async def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    base: DjangoRequest | None = getattr(request, ATTRIBUTE, None)
+def _of_sdk_path(request: HttpRequest) -> DjangoRequest | None:
+    lend(ASGIREF)
+    setattr(request, DELIVERS, True)
+    return DjangoRequest.of(request) if is_sdk_path(request.path) else None
+
+
+async def _complete(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    base: DjangoRequest | None = getattr(request, KEY, None)
     if base is None:
         return response
-    if response.status_code >= 400:
-        error = base.session_error
-        if response.status_code >= 500 and error is not None and _left_the_view(error):
-            return await error_response(base, error)
-        await settle(Supertokens.get_instance(), base, response.status_code, request_context(base))
-    return with_changes(response, base)
+    error = base.session_error
+    if response.status_code >= 500 and error is not None and _left_the_view(error):
+        return await error_response(base, error)
+    return with_changes(response, base, await finish(base, response.status_code))
 
 
-_finished_blocking = blocking(_finished)
+_complete_blocking = blocking(_complete)
 
 
 def _left_the_view(error: Exception) -> bool:
@@ -99,10 +99,8 @@ def _left_the_view(error: Exception) -> bool:
 
 async def error_response(base: DjangoRequest, error: Exception) -> HttpResponseBase:
     """Return the response of an error that the SDK answers; others are raised again."""
-    answer = await Supertokens.get_instance().handle_supertokens_error(
-        base, error, BaseResponse({}), request_context(base)
-    )
-    return to_native(answer, base)
+    answer = await answer_error(base, error)
+    return with_changes(to_native(answer), base, await finish(base, answer.status_code))
 
 
 error_response_blocking: Final = blocking(error_response)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import quote
 
 from django.http import HttpRequest
 
-from supertokens_py.bridge import lend
-from supertokens_py.framework.request import BaseRequest, form_fields, wsgi_header
+from supertokens_py.framework.adapter import BaseRequest, lend, register
+from supertokens_py.framework.request import KEY
+from supertokens_py.framework.wsgi import wsgi_header
 
 from .hooks import ASGIREF
 
-ATTRIBUTE = "_supertokens_request"
 DELIVERS = "_supertokens_delivers"  #: set by the middleware, which adds the changes to the response
 
 
@@ -27,26 +27,27 @@ class DjangoRequest(BaseRequest):
 
     def __init__(self, request: HttpRequest) -> None:
         inner: Any = getattr(request, "_request", request)
-        known: DjangoRequest | None = getattr(inner, ATTRIBUTE, None)
-        if known is None:
-            super().__init__(inner)
-            lend(ASGIREF)  # also without the middleware
-            self.delivers: bool = hasattr(inner, DELIVERS)
-            setattr(inner, ATTRIBUTE, self)
-        else:
-            self.share(known)
+        super().__init__(inner)
+        lend(ASGIREF)  # also without the middleware
         if inner is not request:
             self._outer = request
 
     @classmethod
     def of(cls, native: Any) -> DjangoRequest:
-        """Return the one neutral request of a Django or REST framework request."""
-        known: DjangoRequest | None = getattr(native, ATTRIBUTE, None)  # a wrapper looks inside
+        known: DjangoRequest | None = getattr(native, KEY, None)  # a wrapper looks inside
         if known is None:
             return cls(native)
         if known.request is not native:
             known._outer = native
         return known
+
+    @classmethod
+    def place(cls, native: Any) -> MutableMapping[str, Any]:
+        inner: object = getattr(native, "_request", native)
+        return vars(inner)
+
+    def is_delivered(self) -> bool:
+        return hasattr(self.request, DELIVERS)
 
     def method(self) -> str:
         return self.request.method or ""
@@ -79,20 +80,17 @@ class DjangoRequest(BaseRequest):
     def get_query_params(self) -> dict[str, Any]:
         return self.request.GET.dict()
 
-    async def json(self) -> Any:
-        try:
-            return json.loads(self.request.body)
-        except (ValueError, RecursionError):
-            return {}
-
-    async def form_data(self) -> dict[str, Any]:
-        return form_fields(self.request.body)
+    async def body(self) -> bytes:
+        return self.request.body
 
     def get_session(self) -> Any:
         # A middleware or a test of the application may have put one on the request.
         return self._session or getattr(self.request, "supertokens", None)
 
-    def _keep_session(self, session: Any) -> None:
+    def keep_session(self, session: Any) -> None:
         self.request.supertokens = session
         if self._outer is not None:
             self._outer.supertokens = session
+
+
+register(HttpRequest, DjangoRequest)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from asgiref.sync import async_to_sync, sync_to_async
 
-from supertokens_py.bridge import AppBridge, completed
+from supertokens_py.framework.adapter import AppBridge, completed
 
 
 class _AsgirefBridge(AppBridge):

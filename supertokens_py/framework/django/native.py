@@ -9,32 +9,31 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
+from supertokens_py.framework.adapter import PERSONAL, BaseResponse, Changes
 from supertokens_py.framework.cookies import Cookie
 from supertokens_py.framework.response import (
     CACHE_HEADER,
     MERGED,
-    PERSONAL,
     PRIVATE,
-    BaseResponse,
-    Changes,
 )
 
-from .django_request import ATTRIBUTE, DjangoRequest
+from .django_request import DjangoRequest
 
 
-def to_native(answer: BaseResponse, request: DjangoRequest) -> HttpResponseBase:
-    """Return Django's response, with the changes that the request owes."""
+def to_native(answer: BaseResponse) -> HttpResponse:
+    """Return Django's response, without the changes of its request."""
     response = HttpResponse(answer.body, status=answer.status_code, content_type=answer.content_type)
     for name, value in answer.headers.values():
         response.headers[name] = value
     _set_cookies(response, answer.cookies.values())
-    return with_changes(response, request)
+    return response
 
 
-def with_changes(response: HttpResponseBase, request: DjangoRequest) -> HttpResponseBase:
-    """Add what the request owes to a response."""
-    changes: Changes | None = request.finish()
-    request.request.__dict__.pop(ATTRIBUTE, None)  # they refer to each other
+def with_changes(
+    response: HttpResponseBase, request: DjangoRequest, changes: Changes | None
+) -> HttpResponseBase:
+    """Add the changes of a request to its response."""
+    request.forget(request.request)
     if changes is None:
         return response
     for name, value in changes.headers.items():

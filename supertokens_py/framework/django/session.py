@@ -6,26 +6,25 @@ import functools
 import inspect
 import types
 from collections.abc import Awaitable, Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from supertokens_py.app import request_context
-from supertokens_py.bridge import blocking
-from supertokens_py.exceptions import ConfigError, SuperTokensError
-from supertokens_py.recipe.session import SessionContainer, SessionRecipe
-from supertokens_py.recipe.session.claim_checks import OverrideValidators
-from supertokens_py.recipe.session.exceptions import ANSWERED
-from supertokens_py.recipe.session.flows import VerifyOptions
+from supertokens_py.framework.adapter import (
+    ANSWERED,
+    ConfigError,
+    SessionCheck,
+    SessionContainer,
+    SuperTokensError,
+)
 
 from .django_middleware import error_response, error_response_blocking
 from .django_request import DjangoRequest
 from .native import marked_personal
 
-P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -64,36 +63,14 @@ def _roll_back() -> None:
             connection.set_rollback(True)
 
 
-_verify_blocking = blocking(SessionRecipe.verify)
-
-
-def verify_session_async(
-    anti_csrf_check: bool | None = None,
-    session_required: bool = True,
-    check_database: bool = False,
-    override_global_claim_validators: OverrideValidators | None = None,
-    user_context: dict[str, Any] | None = None,
-    vary: bool = True,
-) -> Callable[[View], View]:
-    """Make a decorator for `async def` views that puts the session into `request.supertokens`.
+class verify_session_async(SessionCheck):  # noqa: N801  # used as a function
+    """A decorator for `async def` views that puts the session into `request.supertokens`.
 
     It answers session errors itself.
-
-    Args:
-        anti_csrf_check: None checks all but GET and HEAD; never in header mode.
-        session_required: False sets `request.supertokens` to None instead of answering 401 without a token.
-        check_database: also ask the store, so that a revoked session is seen at once.
-        override_global_claim_validators: `(global_validators, session, user_context)` to the validators
-            of this view; sync or async.
-        user_context: copied into the user context of each request.
-        vary: False where the response is the same for everybody, also for visitors without a session:
-            it gets no `Vary`, and its `Cache-Control` stays as the view wrote it. Error responses do.
     """
-    options = VerifyOptions(
-        anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
-    )
 
-    def decorate(view: View) -> View:
+    def __call__(self, view: View) -> View:
+        """Guard a view."""
         if _is_plain(view):
             raise _other_kind(view, "not async", "syncio")
 
@@ -101,8 +78,7 @@ def verify_session_async(
         async def call(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             base = DjangoRequest.of(request)
             try:
-                context = request_context(base, user_context)
-                await SessionRecipe.get_instance().verify(base, options, context)
+                await self.verify(base)
             except SuperTokensError as error:
                 return await error_response(base, error)
             try:
@@ -111,30 +87,17 @@ def verify_session_async(
                     raise _other_kind(view, "not async", "syncio")
                 return _finished(base, await answer)
             except ANSWERED as error:
-                if base.delivers:
-                    base.session_error = error
-                    raise  # the middleware answers what a view raises, transactions see it
+                _leave_to_the_middleware(base, error)
                 return await error_response(DjangoRequest.of(request), error)
 
         return cast("View", call)
 
-    return decorate
 
+class verify_session_sync(SessionCheck):  # noqa: N801  # used as a function
+    """The same for `def` views."""
 
-def verify_session_sync(
-    anti_csrf_check: bool | None = None,
-    session_required: bool = True,
-    check_database: bool = False,
-    override_global_claim_validators: OverrideValidators | None = None,
-    user_context: dict[str, Any] | None = None,
-    vary: bool = True,
-) -> Callable[[View], View]:
-    """Make a decorator for `def` views; arguments as those of the async one."""
-    options = VerifyOptions(
-        anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
-    )
-
-    def decorate(view: View) -> View:
+    def __call__(self, view: View) -> View:
+        """Guard a view."""
         if inspect.iscoroutinefunction(view):
             raise _other_kind(view, "async", "asyncio")
 
@@ -142,19 +105,21 @@ def verify_session_sync(
         def call(request: Any, *args: Any, **kwargs: Any) -> Any:
             base = DjangoRequest.of(request)
             try:
-                context = request_context(base, user_context)
-                _verify_blocking(SessionRecipe.get_instance(), base, options, context)
+                self.verify_blocking(base)
             except SuperTokensError as error:
                 return error_response_blocking(base, error)
             try:
                 return _finished(base, view(request, *args, **kwargs))
             except ANSWERED as error:
-                if base.delivers:
-                    base.session_error = error
-                    raise  # the middleware answers what a view raises, transactions see it
+                _leave_to_the_middleware(base, error)
                 _roll_back()
                 return error_response_blocking(DjangoRequest.of(request), error)
 
         return cast("View", call)
 
-    return decorate
+
+def _leave_to_the_middleware(base: DjangoRequest, error: SuperTokensError) -> None:
+    """Raise an error of the view again where the middleware will answer it, so that transactions see it."""
+    if base.delivers:
+        base.session_error = error
+        raise error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 try:
-    from .middleware import SuperTokensMiddleware, get_middleware
+    from .fastapi_middleware import SuperTokensMiddleware, get_middleware
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
         "FastAPI needs: pip install 'supertokens-py[fastapi]'", name=_error.name

@@ -1,5 +1,66 @@
-"""The module path of 0.24 for the middleware."""
+"""The ASGI middleware, as FastAPI and Starlette add it."""
 
-from .middleware import get_middleware
+from __future__ import annotations
 
-__all__ = ["get_middleware"]
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from anyio import from_thread
+from starlette.requests import Request
+
+from supertokens_py.framework import asgi
+from supertokens_py.framework.adapter import AppBridge, ConfigError
+
+from .fastapi_request import FastApiRequest
+
+T = TypeVar("T")
+
+
+class _AnyioBridge(AppBridge):
+    """Async application code for a `def` view runs on the event loop of the application.
+
+    It may then use what belongs to that loop: locks, database pools, HTTP clients.
+    """
+
+    def run(self, result: Awaitable[Any]) -> Any:
+        started = False
+
+        async def run() -> Any:
+            nonlocal started  # of this one call
+            started = True
+            return await result
+
+        try:
+            return from_thread.run(run)
+        except RuntimeError:
+            if started:
+                raise
+        return super().run(result)  # in a thread of the application's own
+
+
+class SuperTokensMiddleware(asgi.SuperTokensMiddleware):
+    """Answers SDK routes and session errors, and adds tokens to the responses of the application."""
+
+    request_class, native, bridge = FastApiRequest, Request, _AnyioBridge()
+
+
+def _without_arguments(make: Callable[[], T]) -> Callable[[], T]:
+    """Explain forgotten parentheses, with which Starlette would call the function for a middleware."""
+
+    @functools.wraps(make)
+    def call(*arguments: object, **named: object) -> T:
+        if arguments or named:
+            raise ConfigError(
+                "get_middleware has to be called: write app.add_middleware(get_middleware()), "
+                "with parentheses"
+            )
+        return make()
+
+    return call
+
+
+@_without_arguments
+def get_middleware() -> type[SuperTokensMiddleware]:
+    """Return the class for `app.add_middleware(...)`; add CORS middleware after it, as the outermost."""
+    return SuperTokensMiddleware

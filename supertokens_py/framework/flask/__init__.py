@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 try:
-    from .middleware import Middleware
+    from .flask_middleware import Middleware
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
         "Flask needs: pip install 'supertokens-py[flask]'", name=_error.name

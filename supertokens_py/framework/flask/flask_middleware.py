@@ -1,5 +1,146 @@
-"""The module path of 0.24 for the middleware."""
+"""The Flask extension: answers SDK routes and session errors, adds tokens to the app's responses."""
 
-from .middleware import Middleware
+from __future__ import annotations
 
-__all__ = ["Middleware"]
+from collections.abc import Callable
+from contextlib import suppress
+
+from flask import Flask, Response, g, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+
+from supertokens_py.framework.adapter import (
+    ANSWERED,
+    PERSONAL,
+    BaseResponse,
+    ConfigError,
+    SuperTokensError,
+    answer_error_blocking,
+    answer_route_blocking,
+    deliver_blocking,
+    finish_blocking,
+    is_sdk_path,
+    sdk_methods,
+    settle_blocking,
+)
+
+from .flask_request import EXTENSION, FlaskRequest
+from .order import refuse_bare_views
+
+PERSONAL_NAMES = tuple(name for name, _ in PERSONAL.merged({}))
+
+
+class Middleware:
+    """Put into an app once: `Middleware(app)`."""
+
+    def __init__(self, app: Flask | None = None) -> None:
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Register the hooks; a request that is not the SDK's costs a path comparison."""
+        if not isinstance(app, Flask):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigError(f"Middleware takes the Flask application: Middleware(app), not {_spelt(app)}")
+        app.extensions[EXTENSION] = self
+        app.before_request(_checked_once(app))
+        app.after_request(_add_changes)
+        app.teardown_request(_forget_session)
+        _answer_near_the_view(app)
+
+
+def _checked_once(app: Flask) -> Callable[[], Response | None]:
+    """Make a hook that looks at the views at the first request, when all are there, and then gives way."""
+
+    def answer_first() -> Response | None:
+        refuse_bare_views(app)
+        _answer_near_the_view(app)  # extensions that came later may have put themselves before it
+        hooks = app.before_request_funcs[None]
+        with suppress(ValueError):  # another thread was first
+            hooks[hooks.index(answer_first)] = _answer_own_routes
+        return _answer_own_routes()
+
+    return answer_first
+
+
+def _answer_own_routes() -> Response | None:
+    path = request.environ.get("SCRIPT_NAME", "") + request.path
+    if not is_sdk_path(path):
+        return None
+    if request.method == "OPTIONS" and (methods := sdk_methods(path)):
+        # Flask answers preflights of its own routes; CORS extensions only add headers to what comes.
+        return Response(headers={"Allow": ", ".join([*methods, "OPTIONS"])})
+    base = FlaskRequest.of(request)
+    answer = answer_route_blocking(base)
+    return None if answer is None else _to_native(answer, base)
+
+
+def _add_changes(response: Response) -> Response:
+    base = FlaskRequest.forget(request)
+    changes = None if base is None else finish_blocking(base, response.status_code)
+    if changes is PERSONAL:
+        mark_personal(response)
+    elif changes is not None:
+        response.headers = Headers(changes.apply_to(response.headers))
+    return response
+
+
+def mark_personal(response: Response) -> Response:
+    """Add the headers of a response for which a session was looked for."""
+    headers = response.headers
+    present = {name.lower(): ", ".join(found) for name in PERSONAL_NAMES if (found := headers.getlist(name))}
+    for name, value in PERSONAL.merged(present):
+        if name.lower() not in present:
+            headers.add(name, value)
+        elif present[name.lower()] != value:
+            headers[name] = value
+    return response
+
+
+def _forget_session(error: BaseException | None) -> None:
+    base = FlaskRequest.forget(request)
+    if error is not None and base is not None:  # let out to the server or to a debugger
+        settle_blocking(base, 500)
+    # An app context may be pushed for the whole process; the next request must not find this session.
+    g.pop("supertokens", None)
+
+
+class _Answers:
+    """Answers the SDK's errors before any handler of the application that was made for other exceptions."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._inner: Callable[[Exception], ResponseReturnValue | HTTPException] = app.handle_user_exception
+
+    def __call__(self, e: Exception) -> ResponseReturnValue | HTTPException:
+        if isinstance(e, ANSWERED) and not self._is_answered_by_the_application(e):
+            return error_response(FlaskRequest.of(request), e)
+        return self._inner(e)
+
+    def _is_answered_by_the_application(self, error: Exception) -> bool:
+        specified = self._app.error_handler_spec
+        kinds = (kind for name in (*request.blueprints, None) for kind in specified[name][None])
+        return any(issubclass(kind, SuperTokensError) and isinstance(error, kind) for kind in kinds)
+
+
+def _answer_near_the_view(app: Flask) -> None:
+    known: object = app.handle_user_exception
+    if not isinstance(known, _Answers):
+        app.handle_user_exception = _Answers(app)
+
+
+def _spelt(app: object) -> str:
+    inner = getattr(app, "__self__", None)
+    return "app.wsgi_app" if isinstance(inner, Flask) else type(app).__name__
+
+
+def error_response(base: FlaskRequest, error: Exception) -> Response:
+    """Return the response of an error that the SDK answers; others are raised again."""
+    return _to_native(answer_error_blocking(base, error), base)
+
+
+def _to_native(answer: BaseResponse, base: FlaskRequest) -> Response:
+    headers = answer.header_list()
+    if not base.delivers:  # the middleware does it, where there is one
+        headers = deliver_blocking(base, answer.status_code, headers) or headers
+    return Response(answer.body, status=answer.status_code, headers=Headers(headers))

@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 from flask import Flask
 
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.framework.adapter import ConfigError
 
 # Views as they were before `verify_session` guarded them. Whoever keeps one of them calls it unguarded.
 _bare: WeakSet[Callable[..., Any]] = WeakSet()

@@ -13,16 +13,10 @@ from typing import Any, ParamSpec, TypeVar
 from flask import after_this_request, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from supertokens_py.app import request_context
-from supertokens_py.bridge import blocking
-from supertokens_py.exceptions import SuperTokensError
-from supertokens_py.recipe.session import SessionRecipe
-from supertokens_py.recipe.session.claim_checks import OverrideValidators
-from supertokens_py.recipe.session.exceptions import ANSWERED
-from supertokens_py.recipe.session.flows import VerifyOptions
+from supertokens_py.framework.adapter import ANSWERED, SessionCheck, SuperTokensError
 
+from .flask_middleware import error_response, mark_personal
 from .flask_request import FlaskRequest
-from .middleware import error_response, mark_personal
 from .order import remember_bare
 
 #: Where installed packages are; Flask itself is one.
@@ -30,8 +24,6 @@ _LIBRARIES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_verify = blocking(SessionRecipe.verify)
 
 
 def _answered(base: FlaskRequest, error: SuperTokensError) -> Exception:
@@ -54,34 +46,15 @@ def _for_caller(returned: Any, caller: types.FrameType) -> Any:
     return current_app.make_response(returned)
 
 
-def verify_session(
-    anti_csrf_check: bool | None = None,
-    session_required: bool = True,
-    check_database: bool = False,
-    override_global_claim_validators: OverrideValidators | None = None,
-    user_context: dict[str, Any] | None = None,
-    vary: bool = True,
-) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Make a decorator that verifies the session first and puts it into `flask.g.supertokens`.
+class verify_session(SessionCheck):  # noqa: N801  # used as a function
+    """A decorator that verifies the session first and puts it into `flask.g.supertokens`.
 
     It stands under `@app.route` and takes sync and async views. Session errors are raised; the middleware
     answers them. Without the middleware an `HTTPException` with the answer is raised.
-
-    Args:
-        anti_csrf_check: None checks all but GET and HEAD; never in header mode.
-        session_required: False sets `g.supertokens` to None instead of answering 401 without a token.
-        check_database: also ask the store, so that a revoked session is seen at once.
-        override_global_claim_validators: `(global_validators, session, user_context)` to the validators
-            of this view; sync or async.
-        user_context: copied into the user context of each request.
-        vary: False where the response is the same for everybody, also for visitors without a session:
-            it gets no `Vary`, and its `Cache-Control` stays as the view wrote it. Error responses do.
     """
-    options = VerifyOptions(
-        anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
-    )
 
-    def decorate(view: Callable[P, T]) -> Callable[P, T]:
+    def __call__(self, view: Callable[P, T]) -> Callable[P, T]:
+        """Guard a view."""
         remember_bare(view)
         is_async = inspect.iscoroutinefunction(view)
 
@@ -89,7 +62,7 @@ def verify_session(
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
             base = FlaskRequest.of(request)
             try:
-                _verify(SessionRecipe.get_instance(), base, options, request_context(base, user_context))
+                self.verify_blocking(base)
                 if base.session_sought and not base.delivers:
                     after_this_request(mark_personal)  # the middleware does it, where there is one
                 called: Callable[P, Any] = current_app.ensure_sync(view) if is_async else view
@@ -98,5 +71,3 @@ def verify_session(
                 raise _answered(base, error) from error.__cause__
 
         return call
-
-    return decorate

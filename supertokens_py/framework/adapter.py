@@ -1,0 +1,196 @@
+"""The adapter contract: everything that an adapter of a web framework imports, here or anywhere.
+
+An adapter consists of a request class (`BaseRequest`), a place that asks `answer_route` before the
+application and `answer_error` where an error ends a request, a place that asks `deliver` about every response
+that starts, and the framework's idiom for `verify_session` around a `SessionCheck`. For ASGI and WSGI the
+first three exist: `framework.asgi`, `framework.wsgi`. What nobody may forget on the way (tokens of failed
+responses, cache headers, origins of WebSockets) is done in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
+
+from supertokens_py import delivery
+from supertokens_py.app import Supertokens, request_context
+from supertokens_py.bridge import AppBridge, blocking, completed, lend, running_loop
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
+from supertokens_py.recipe.session import SessionContainer, SessionRecipe
+from supertokens_py.recipe.session.claim_checks import OverrideValidators
+from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError
+from supertokens_py.recipe.session.flows import VerifyOptions
+
+from .native import register
+from .request import BaseRequest, form_fields
+from .response import PERSONAL, BaseResponse, Changes
+
+__all__ = [
+    "ANSWERED",
+    "PERSONAL",
+    "AppBridge",
+    "BaseRequest",
+    "BaseResponse",
+    "Changes",
+    "ConfigError",
+    "EngineUnavailableError",
+    "OverrideValidators",
+    "SessionCheck",
+    "SessionContainer",
+    "SuperTokensError",
+    "SuperTokensSessionError",
+    "answer_error",
+    "answer_error_blocking",
+    "answer_route",
+    "answer_route_blocking",
+    "blocking",
+    "completed",
+    "deliver",
+    "deliver_blocking",
+    "finish",
+    "finish_blocking",
+    "form_fields",
+    "is_sdk_path",
+    "lend",
+    "register",
+    "running_loop",
+    "sdk_methods",
+    "settle",
+    "settle_blocking",
+]
+
+
+Line: TypeAlias = tuple[str, str]  # name and value of a header
+
+
+def is_sdk_path(path: str) -> bool:
+    """Return whether a path (decoded, mount prefix included) is below the SDK's base path. Cheap."""
+    return Supertokens.get_instance().below_base(path) is not None
+
+
+def sdk_methods(path: str) -> list[str]:
+    """Return the methods that the SDK answers at a path: for preflights, and for routers that must know."""
+    return Supertokens.get_instance().methods_of(path)
+
+
+async def answer_route(request: BaseRequest) -> BaseResponse | None:
+    """Return the answer to a request for one of the SDK's routes; None leaves it to the application."""
+    return await Supertokens.get_instance().handle(request)
+
+
+async def answer_error(request: BaseRequest, error: Exception) -> BaseResponse:
+    """Return the response of an error that ended a request.
+
+    Raises:
+        Exception: the error itself, where it is the application's; the request then delivers no tokens.
+    """
+    context = request_context(request)
+    try:
+        return await Supertokens.get_instance().handle_supertokens_error(
+            request, error, BaseResponse({}), context
+        )
+    except Exception:
+        await settle(request, 500)
+        raise
+
+
+async def settle(request: BaseRequest, status: int) -> None:
+    """Withdraw what a response of this status may not deliver; 500 where an error leaves the application."""
+    if status >= 400:
+        await delivery.settle(Supertokens.get_instance(), request, status, request_context(request))
+
+
+answer_route_blocking: Final = blocking(answer_route)
+answer_error_blocking: Final = blocking(answer_error)
+settle_blocking: Final = blocking(settle)
+
+
+async def finish(request: BaseRequest, status: int) -> Changes | None:
+    """Return the changes of the response that starts now, for adapters whose responses are no header lines.
+
+    `deliver` is for all others. One of the two is asked once about every response.
+    """
+    if status >= 400:
+        await settle(request, status)
+    return request.finish()
+
+
+def finish_blocking(request: BaseRequest, status: int) -> Changes | None:
+    """Do the same as `finish` without an event loop."""
+    if status >= 400:
+        settle_blocking(request, status)
+    return request.finish()
+
+
+async def deliver(
+    request: BaseRequest, status: int, headers: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]] | None:
+    """Return the header lines of the response that starts now; None where they are what was given.
+
+    Tokens and cookies are added as lines of their own, since a framework's cookie jar may lose one of two
+    cookies of one name. A response that may not carry tokens, as a server error, gets none.
+    """
+    changes = await finish(request, status)
+    return None if changes is None else changes.apply_to(headers)
+
+
+def deliver_blocking(request: BaseRequest, status: int, headers: Iterable[Line]) -> list[Line] | None:
+    """Do the same as `deliver` without an event loop."""
+    changes = finish_blocking(request, status)
+    return None if changes is None else changes.apply_to(headers)
+
+
+class SessionCheck:
+    """The arguments of every `verify_session`, checked where the route is written.
+
+    Equal ones do the same, so a framework verifies once for both, and tests can replace one by another.
+    """
+
+    def __init__(
+        self,
+        anti_csrf_check: bool | None = None,
+        session_required: bool = True,
+        check_database: bool = False,
+        override_global_claim_validators: OverrideValidators | None = None,
+        user_context: dict[str, Any] | None = None,
+        vary: bool = True,
+    ) -> None:
+        """Take the options of a route.
+
+        Args:
+            anti_csrf_check: None checks all but GET and HEAD; never in header mode.
+            session_required: False finds None instead of answering 401 where no token was sent.
+            check_database: also ask the store, so that a revoked session is seen at once.
+            override_global_claim_validators: `(global_validators, session, user_context)` to the validators
+                of this route; sync or async.
+            user_context: copied into the user context of each request.
+            vary: False where the response is the same for everybody, also for visitors without a session:
+                it gets no `Vary`, and its `Cache-Control` stays as the view wrote it. Error responses do.
+        """
+        options = VerifyOptions(
+            anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
+        )
+        self._options = options
+        self._user_context = user_context
+        override = options.override_global_claim_validators
+        self._key = replace(options, override_global_claim_validators=None), id(override)
+
+    def verify(self, request: BaseRequest) -> Coroutine[Any, Any, SessionContainer | None]:
+        """Verify the session of a request and attach it.
+
+        Raises:
+            SuperTokensError: when awaited; `answer_error` makes its response.
+        """
+        context = request_context(request, self._user_context)
+        return SessionRecipe.get_instance().verify(request, self._options, context)
+
+    verify_blocking: Final = blocking(verify)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SessionCheck):
+            return NotImplemented
+        return self._key == other._key and self._user_context == other._user_context
+
+    def __hash__(self) -> int:
+        return hash(self._key)

@@ -1,0 +1,230 @@
+"""Plain ASGI: the middleware, and the neutral request of anything that has a `scope`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from typing import Any, ClassVar, Final, Self, TypeAlias
+from urllib.parse import parse_qsl, quote
+
+from .adapter import (
+    PERSONAL,
+    AppBridge,
+    BaseRequest,
+    BaseResponse,
+    Changes,
+    EngineUnavailableError,
+    SuperTokensSessionError,
+    answer_error,
+    answer_route,
+    deliver,
+    is_sdk_path,
+    lend,
+    register,
+    settle,
+)
+from .request import KEY
+
+__all__ = ["AsgiRequest", "Connection", "SuperTokensMiddleware", "close_of"]
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SLOT = (
+    "supertokens"  #: in a scope: what belongs to the request, also for middlewares with copies of the scope
+)
+ROOT_PATH = "root_path"  #: in the slot: where the middleware is mounted that made it and adds the changes
+
+_PERSONAL: Final = [
+    (name.lower().encode(), value.encode()) for name, value in PERSONAL.merged({})
+]  #: what a response gets that has no such header yet
+_PERSONAL_NAMES: Final = frozenset(name for name, _ in _PERSONAL)
+
+
+@lru_cache(maxsize=64)
+def _wire_name(header: str) -> bytes:
+    return header.lower().encode("latin-1")
+
+
+class Connection:
+    """An ASGI connection, for applications that have no request object of a framework."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self._receive = receive
+        self._body: bytes | None = None
+
+    async def body(self) -> bytes:
+        """Return the whole body; nobody else may receive it."""
+        if self._body is None:
+            parts: list[bytes] = []
+            more = True
+            while more:
+                message = await self._receive()
+                parts.append(message.get("body", b""))
+                more = message.get("more_body", False)
+            self._body = b"".join(parts)
+        return self._body
+
+
+class AsgiRequest(BaseRequest):
+    """One HTTP request or WebSocket. `request` has the `scope`, and a `body()` to await.
+
+    The session is put into `scope["state"]["supertokens"]`.
+    """
+
+    how_to_deliver = "SuperTokensMiddleware(app), of supertokens_py.framework.asgi"
+
+    def __init__(self, request: Any) -> None:
+        # As `BaseRequest` does it, with two calls less.
+        self._scope: Scope = request.scope
+        slot: dict[str, Any] = self._scope.setdefault(SLOT, {})
+        if KEY in slot:
+            self.share(slot[KEY])
+            return
+        self.request = request
+        slot[KEY] = self
+        if self._scope["type"] == "websocket":
+            self.finished = True  # it has no response to add anything to
+        elif not self.is_delivered():
+            self.delivers = False
+
+    @classmethod
+    def of(cls, native: Any) -> Self:
+        slot: dict[str, Any] | None = native.scope.get(SLOT)  # `super` would do, with two calls more
+        known: Self | None = None if slot is None else slot.get(KEY)
+        return cls(native) if known is None else known
+
+    @classmethod
+    def place(cls, native: Any) -> MutableMapping[str, Any]:
+        return native.scope.setdefault(SLOT, {})
+
+    def is_delivered(self) -> bool:
+        return ROOT_PATH in self._scope[SLOT]
+
+    def method(self) -> str:
+        return self._scope.get("method", "GET")  # a WebSocket starts as a GET
+
+    def is_websocket(self) -> bool:
+        return self._scope["type"] == "websocket"
+
+    def get_path(self) -> str:
+        return self._scope["path"]
+
+    def mount_path(self) -> str:
+        return self._scope[SLOT].get(ROOT_PATH, "").rstrip("/")
+
+    def get_header(self, key: str) -> str | None:
+        wanted = _wire_name(key)
+        for name, value in self._scope["headers"]:
+            if name == wanted:
+                return value.decode("latin-1")
+        return None
+
+    def cookie_header(self) -> str:
+        lines = [value.decode("latin-1") for name, value in self._scope["headers"] if name == b"cookie"]
+        return "; ".join(lines)
+
+    def get_original_url(self) -> str:
+        scope = self._scope
+        host = self.get_header("host") or ":".join(map(str, scope.get("server") or ("localhost",)))
+        query = scope.get("query_string", b"").decode("latin-1")
+        return f"{scope.get('scheme', 'http')}://{host}{quote(scope['path'])}{'?' if query else ''}{query}"
+
+    def get_query_params(self) -> dict[str, Any]:
+        query = self._scope.get("query_string", b"").decode("latin-1")
+        return dict(parse_qsl(query, keep_blank_values=True))
+
+    async def body(self) -> bytes:
+        return b"" if self.is_websocket() else await self.request.body()
+
+    def keep_session(self, session: Any) -> None:
+        self._scope.setdefault("state", {})["supertokens"] = session
+
+
+register(Connection, AsgiRequest)
+
+
+class SuperTokensMiddleware:
+    """Answers SDK routes and errors, and adds tokens to the responses of the application.
+
+    A request that is not the SDK's costs a path comparison and one wrapped `send`. Frameworks on ASGI say
+    in a subclass how their requests are made, and which bridge runs application code of the other kind.
+    """
+
+    request_class: ClassVar[type[AsgiRequest]] = AsgiRequest
+    native: ClassVar[type[Any]] = Connection  #: the framework's request, made of scope and receive
+    bridge: ClassVar[AppBridge | None] = None
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self.bridge is not None:
+            lend(self.bridge)
+        slot: dict[str, Any] = {ROOT_PATH: scope.get("root_path", "")}
+        scope[SLOT] = slot
+        if is_sdk_path(scope["path"]):
+            request = self.request_class.of(self.native(scope, receive))
+            answer = await answer_route(request)
+            if answer is not None:
+                await _send(answer, request, send)
+                return
+        started = False
+
+        async def send_with_changes(message: Message) -> None:
+            nonlocal started  # of this one request
+            if message["type"] == "http.response.start":
+                started = True
+                request: AsgiRequest | None = slot.get(KEY)
+                if request is not None:
+                    if message["status"] >= 400:
+                        await settle(request, message["status"])
+                    message = _with_changes(message, request.take_changes())
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_changes)
+            if KEY in slot:
+                slot.pop(KEY).release()
+        except Exception as error:
+            if started:
+                raise
+            request = self.request_class.of(self.native(scope, receive))
+            await _send(await answer_error(request, error), request, send)
+
+
+def close_of(error: Exception) -> tuple[int, str] | None:
+    """Return code and reason of the close that refuses a WebSocket; None: the error is no refusal."""
+    if isinstance(error, SuperTokensSessionError):
+        return 1008, str(error)[:100]  # policy violation; a reason may have 123 bytes
+    if isinstance(error, EngineUnavailableError):
+        return 1013, "the session store cannot be reached"  # try again later
+    return None
+
+
+async def _send(answer: BaseResponse, request: AsgiRequest, send: Send) -> None:
+    lines = [("content-length", str(len(answer.body))), *answer.header_list()]
+    headers = _encoded(await deliver(request, answer.status_code, lines) or lines)
+    await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+def _with_changes(message: Message, changes: Changes | None) -> Message:
+    if changes is None:
+        return message
+    raw = message.get("headers", ())
+    if changes is PERSONAL and _PERSONAL_NAMES.isdisjoint(name for name, _ in raw):
+        return {**message, "headers": [*raw, *_PERSONAL]}  # nearly every request: nothing is decoded
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+    return {**message, "headers": _encoded(changes.apply_to(headers))}
+
+
+def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
