@@ -42,10 +42,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     rotating.add_argument(
         "--drop-old",
         action="store_true",
-        help="a key may have leaked: also refuse tokens signed with earlier keys of each family that signs "
-        "access tokens; sessions go on after a refresh",
+        help="a key may have leaked: also refuse tokens signed with earlier keys, static ones included; "
+        "sessions go on after a refresh",
     )
-    rotating.add_argument("--static", action="store_true", help="also the static key, which signs JWTs")
+    static = rotating.add_mutually_exclusive_group()
+    static.add_argument("--static", action="store_true", help="also the static key, which signs JWTs")
+    static.add_argument(
+        "--keep-static",
+        action="store_true",
+        help="with --drop-old: the static key did not leak; JWTs that it signed stay valid",
+    )
     renewing = actions.add_parser("renew", help="replace keys of a leaked database, or of a clone of one")
     which = renewing.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true", help="every key; earlier tokens are not accepted")
@@ -93,7 +99,10 @@ def _days(text: str) -> int:
 def _order(args: argparse.Namespace) -> RenewalOrder:
     if args.action == "rotate":
         return RenewalOrder(
-            dynamic=True, static=cast("bool", args.static), drop_old=cast("bool", args.drop_old)
+            dynamic=True,
+            static=cast("bool", args.static),
+            keep_static=cast("bool", args.keep_static),
+            drop_old=cast("bool", args.drop_old),
         )
     days = cast("int | None", args.keep_sessions)
     every = cast("bool", args.all)
@@ -126,7 +135,7 @@ def _told(order: RenewalOrder, renewed: Renewed) -> Iterator[str]:
         )  # fmt: skip
         yield f"static signing key: {renewed.static} now signs; {earlier}"
     elif order.dynamic:
-        yield "static signing key: not renewed, it signs no session here; --static renews it"
+        yield "static signing key: kept, what it signed is accepted; --static renews it"
     if renewed.master and order.keep_sessions_ms is not None:
         days = counted(order.keep_sessions_ms // _DAY_MS, "day")
         yield f"key of refresh tokens: new; refresh tokens from before are accepted for {days}"

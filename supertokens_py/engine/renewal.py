@@ -11,9 +11,10 @@ class RenewalOrder:
 
     Args:
         dynamic: the signing keys that rotate.
-        static: the signing key that does not. With `dynamic` and `drop_old` it is renewed in any case where
-            the access tokens of a session are signed with it.
+        static: the signing key that does not. With `dynamic` and `drop_old` it is renewed in any case unless
+            `keep_static`: whoever has it can make access tokens for an app that signs with it.
         master: the key of the refresh tokens.
+        keep_static: `drop_old` leaves the static key alone; JWTs and access tokens that it signed verify.
         drop_old: tokens signed with earlier keys of these families are refused from now on.
         keep_sessions_ms: for how long refresh tokens of the earlier master key are accepted (ms); None
             ends every session.
@@ -21,6 +22,7 @@ class RenewalOrder:
 
     dynamic: bool = False
     static: bool = False
+    keep_static: bool = False
     master: bool = False
     drop_old: bool = False
     keep_sessions_ms: int | None = None

@@ -93,18 +93,25 @@ def test_keys_are_listed_and_replaced(run: Runner, store: tuple[str, ...], core:
         "verify tokens for up to five; restart what cannot wait",
     ]
     assert told[0].endswith("; earlier ones were deleted")
-    assert told[1] == "static signing key: not renewed, it signs no session here; --static renews it"
+    assert told[1].endswith("; earlier ones were deleted, JWTs signed with them included")
     last = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
     assert len([kid for kid in last if kid.startswith("d-")]) == 1
     assert "dynamic" in run("keys", "list", *store).out
 
 
-def test_dropping_keys_renews_the_family_that_signs(
-    run: Runner, store: tuple[str, ...], core: Driver
+@pytest.mark.parametrize("signs", ["a session", "a session that has ended", "nothing"])
+def test_dropping_keys_renews_every_family(
+    run: Runner, store: tuple[str, ...], core: Driver, signs: str
 ) -> None:
-    """Where access tokens are signed with the static key, that is the one that has to go."""
-    session = core.create(dynamic_key=False)
-    leaked = header(session.access_token.text)["kid"]
+    """A leaked static key can make access tokens, whether or not a session is signed with it right now."""
+    session = core.create(dynamic_key=signs == "nothing")
+    leaked = header(core.create_jwt({}, issuer="x", validity_s=60, static_key=True))["kid"]
+    if signs == "a session that has ended":
+        core.revoke_sessions([session.handle])
+    kept = run("keys", "rotate", "--drop-old", "--keep-static", *store).out.splitlines()
+    assert kept[1] == "static signing key: kept, what it signed is accepted; --static renews it"
+    assert leaked in [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
+    assert run("keys", "rotate", "--static", "--keep-static", *store).code == 2
     told = run("keys", "rotate", "--drop-old", *store).out
     assert "earlier ones were deleted, JWTs signed with them included" in told
     kids = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]

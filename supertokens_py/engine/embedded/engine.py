@@ -103,7 +103,7 @@ class EmbeddedEngine:
 
         For a key that may have leaked: with `drop_old`, tokens signed with earlier keys are no longer
         accepted (by other processes: within a minute), and their sessions go on after a refresh. That
-        includes the static key where sessions are signed with it; `renew_keys` renews it in any case.
+        includes the static key and the JWTs that it signed, unless `renew_keys` is asked to keep it.
         """
         renewed = await self.renew_keys(RenewalOrder(dynamic=True, drop_old=drop_old))
         return renewed.dynamic or ""

@@ -22,8 +22,10 @@ def renew(connection: Connection, rows: KeyRows, order: RenewalOrder, *, now_ms:
         dynamic = rows.insert_dynamic(connection, after_ms=_newest_ms(stored.dynamic))
         if order.drop_old:
             rows.delete_dynamic(connection, older_than_ms=created_ms_of(dynamic))
-    signs_sessions = order.dynamic and order.drop_old and rows.signs_with_static(connection)
-    if order.static or signs_sessions:
+    # No row says what apps accept: a session that the static key signed may have ended just now, or be made
+    # by whoever has the key.
+    drops_static = order.dynamic and order.drop_old and not order.keep_static
+    if order.static or drops_static:
         static = rows.insert_static(connection, after_ms=_newest_ms(stored.static))
         if order.drop_old:
             rows.delete_static_but(connection, static)

@@ -151,14 +151,6 @@ class KeyRows:
                     delete(self._values).where(*_of_app(self._values), self._values.c.name == name)
                 )
 
-    def signs_with_static(self, connection: Connection) -> bool:
-        """Return whether the access tokens of a session are signed with the static key."""
-        sessions = self._database.tables.sessions
-        query = select(sessions.c.session_handle).where(
-            sessions.c.app_id == DEFAULT_APP_ID, sessions.c.use_static_key.is_(True)
-        )
-        return connection.execute(query.limit(1)).first() is not None
-
     def is_claimed(self, connection: Connection) -> bool:
         """Return whether keys were encrypted here before, so that no official core uses them any more."""
         at_rest = self.at_rest(connection)
