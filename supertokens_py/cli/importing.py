@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 from supertokens_py.engine.config import EngineConfig, full_prefix
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+from supertokens_py.wording import counted
 
-from .output import Output, counted
+from .output import Output
 from .store import add_store_options, connection_uri, is_remote
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import new_secret
+from supertokens_py.wording import counted, moment
 
-from .output import Output, counted, moment
+from .output import Output
 from .store import add_store_options, open_store
 
 HELP = "list and renew the keys of access and refresh tokens, and encrypt them"

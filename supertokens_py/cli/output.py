@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
 
 
@@ -123,15 +122,3 @@ def _json(value: object, *, indent: int | None = None) -> str:
     return "\n".join(
         "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line) for line in lines
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun, which takes an s unless there is one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def moment(ms: int | None) -> str:
-    """Return Unix milliseconds as UTC text."""
-    if ms is None:
-        return "-"
-    return datetime.fromtimestamp(ms / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -8,8 +8,9 @@ from typing import Any, cast
 from supertokens_py.bridge import step
 from supertokens_py.engine.interface import Engine, StoredSession
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.wording import moment
 
-from .output import Output, moment
+from .output import Output
 from .store import add_store_options, open_store
 
 HELP = "list, show and revoke sessions"

@@ -29,15 +29,30 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
 
 
 def connection_uri(args: argparse.Namespace) -> str:
-    """Return the URI that the options or the environment give."""
-    given = cast("str | None", args.connection_uri)
-    uri = given or os.environ.get(CONNECTION_URI, "").strip() or DEFAULT_DATABASE
+    """Return the URI that the options or the environment give.
+
+    Raises:
+        ConfigError: it cannot work.
+    """
+    uri = given_uri(args)
     check_connection_uri(uri)
     return uri
 
 
+def given_uri(args: argparse.Namespace) -> str:
+    """Return the URI as it was given, unchecked."""
+    given = cast("str | None", args.connection_uri)
+    return given or os.environ.get(CONNECTION_URI, "").strip() or DEFAULT_DATABASE
+
+
+def core_api_key(args: argparse.Namespace) -> str | None:
+    """Return the API key that the options or the environment give for a core."""
+    given = cast("str | None", args.core_api_key)
+    return given or os.environ.get("SUPERTOKENS_API_KEY", "").strip() or None
+
+
 def is_remote(uri: str) -> bool:
-    """Tell whether a URI means a core, not a database."""
+    """Return whether a URI means a core, not a database."""
     return kind_of(uri) == "core"
 
 
@@ -50,8 +65,8 @@ def open_store(args: argparse.Namespace, *, may_create: bool = False) -> Engine:
     uri = connection_uri(args)
     if not may_create:
         refuse_missing_file(uri)
-    key = cast("str | None", args.core_api_key) or os.environ.get("SUPERTOKENS_API_KEY", "").strip() or None
-    return open_engine(uri, EngineConfig().resolve(), api_key=key, may_create=may_create)
+    settings = EngineConfig().resolve()
+    return open_engine(uri, settings, api_key=core_api_key(args), may_create=may_create)
 
 
 def refuse_missing_file(uri: str) -> None:

@@ -1,96 +1,90 @@
-"""What is in a database, read without changing anything, and what opening it would change."""
+"""What is noteworthy about a database and its server. It reads facts, and changes nothing."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, create_engine, func, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
-
-from supertokens_py.cli.output import counted, moment
-from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.embedded import failures
+from supertokens_py.engine.embedded.inspection import (
+    CreationRights,
+    DatabaseFacts,
+    KeyFacts,
+    LayoutFacts,
+    PoolerFacts,
+    RowFacts,
+    ServerFacts,
+    UnreadableDatabaseError,
+    inspect_database,
+)
 from supertokens_py.engine.embedded.location import Location, locate
-from supertokens_py.engine.embedded.postgres import connect_arguments, driver_url
-from supertokens_py.engine.embedded.tables import Tables
 from supertokens_py.engine.factory import MISSING_DRIVER
+from supertokens_py.wording import counted, moment
 
 from .findings import Finding
-from .pooler import check_pooler
-from .schema import check_creatable, check_other_prefixes
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine, Table
 
 _TOPIC = "database"
 _KEYS = "keys"
 _CLOCK = "clock"
-_MASTER_KEY = "refresh_token_key"
-_ENCRYPTED = "supertokens_py-encrypted"
-_CONNECT_S = 5
+_POOLER = "pooler"
 _CLOCK_TOLERANCE_MS = 5_000
+_SHOWN_TABLES = 8
 
 
 def check_database(uri: str, settings: ResolvedEngineConfig) -> list[Finding]:
-    """Return what was found; the database is opened for reading only."""
+    """Return what was found; the database is opened for reading only.
+
+    Raises:
+        ConfigError: the URI cannot work.
+    """
     location = locate(uri)
     if location.kind == "sqlite-memory":
         advice = "use a file or PostgreSQL for anything that must outlive the process"
         return [Finding("warning", _TOPIC, "sessions are kept in memory and end with the process", advice)]
-    if location.is_sqlite:
-        path = Path(location.url.database or "")
-        if not path.exists():
-            return [_missing_file(path)]
-        if unusable := [*_rights(path)]:
-            return unusable
+    if location.is_sqlite and (unusable := [*_file(_path(location))]):
+        return unusable
     try:
-        engine = _read_only(location)
+        facts = inspect_database(location, settings)
     except ImportError:
         return [Finding("error", _TOPIC, MISSING_DRIVER, "install it where the application runs, too")]
-    try:
-        with engine.connect() as connection:
-            found = [*_server(connection, location, settings), *_content(connection, location, settings)]
-            return found if location.is_sqlite else [*found, *check_pooler(engine, connection, settings)]
-    except SQLAlchemyError as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        advice = failures.advise(error, location)
-        return [Finding("error", _TOPIC, f"cannot read {location.name}: {reason}", advice)]
-    except Exception as error:  # a driver may raise anything, and a traceback tells an operator little
+    except UnreadableDatabaseError as error:
+        return [Finding("error", _TOPIC, f"cannot read {location.name}: {error}", error.advice)]
+    except Exception as error:  # a driver may raise anything, and a traceback does not help an operator
         text = f"cannot read {location.name}: {type(error).__name__}: {error}"
         return [Finding("error", _TOPIC, text, "check the connection URI and the encoding of the database")]
-    finally:
-        engine.dispose()
+    return [*_readable(location), *findings_of(facts, settings, is_sqlite=location.is_sqlite)]
 
 
-def _read_only(location: Location) -> Engine:
-    if location.is_sqlite:
-        url = location.url.set(database=f"file:{location.url.database}", query={"mode": "ro", "uri": "true"})
-        return create_engine(url, poolclass=NullPool)
-    # Not by a startup parameter, which poolers refuse. And a standby is to be told of, not refused.
-    arguments = connect_arguments(location, os.environ, patience_s=_CONNECT_S)
-    arguments.pop("target_session_attrs", None)
-    return create_engine(
-        driver_url(location),
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args=arguments,
-        execution_options={"postgresql_readonly": True},
-    )
+def findings_of(
+    facts: DatabaseFacts, settings: ResolvedEngineConfig, *, is_sqlite: bool
+) -> Iterator[Finding]:
+    """Yield what is noteworthy about the facts. Pure but for the clock of the settings."""
+    now_ms = settings.now_ms()
+    if facts.server is not None:
+        yield from _server(facts.server, settings, now_ms)
+    elif not is_sqlite:
+        yield Finding(
+            "note", _TOPIC, f"the schema {settings.table_schema!r} does not exist yet; it will be made"
+        )
+    live = 0 if facts.rows is None else facts.rows.live_sessions
+    yield from _layout(facts.layout, settings, live)
+    if facts.rows is not None:
+        yield from _rows(facts.rows)
+        yield from _keys(facts.rows.keys, live, settings, now_ms)
+    if facts.pooler is not None:
+        yield from _pooler(facts.pooler, settings)
 
 
-def _missing_file(path: Path) -> Finding:
-    if path.parent.is_dir() and os.access(path.parent, os.W_OK):
-        return Finding("note", _TOPIC, f"{path} does not exist yet; it will be made at the first start")
-    return Finding("error", _TOPIC, f"{path} cannot be made", f"make the directory {path.parent}, writable")
+def _path(location: Location) -> Path:
+    return Path(location.url.database or "")
 
 
-def _rights(path: Path) -> Iterator[Finding]:
+def _file(path: Path) -> Iterator[Finding]:
+    """Yield why a SQLite file cannot be used, or that it is not there yet."""
+    if not path.exists():
+        yield _missing_file(path)
+        return
     for right, verb in ((os.R_OK, "read"), (os.W_OK, "written")):
         if not os.access(path, right):
             yield Finding(
@@ -109,47 +103,46 @@ def _rights(path: Path) -> Iterator[Finding]:
         )
 
 
-def _server(connection: Connection, location: Location, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+def _missing_file(path: Path) -> Finding:
+    if path.parent.is_dir() and os.access(path.parent, os.W_OK):
+        return Finding("note", _TOPIC, f"{path} does not exist yet; it will be made at the first start")
+    return Finding("error", _TOPIC, f"{path} cannot be made", f"make the directory {path.parent}, writable")
+
+
+def _readable(location: Location) -> Iterator[Finding]:
     yield Finding("ok", _TOPIC, f"{location.name} can be read")
-    if location.is_sqlite:
-        path = Path(location.url.database or "")
-        if path.stat().st_mode & 0o077:
-            advice = f"chmod 600 {path}"
-            yield Finding("warning", _TOPIC, f"{path} holds signing keys and other users may read it", advice)
-        return
-    row = connection.execute(
-        text(
-            "SELECT current_setting('server_version'), pg_is_in_recovery(), "
-            "CAST(current_setting('max_connections') AS int), "
-            "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), "
-            "has_schema_privilege(COALESCE(CAST(:schema AS text), current_schema()), 'CREATE'), "
-            "current_setting('server_encoding'), current_setting('default_transaction_read_only') "
-            "FROM pg_namespace WHERE nspname = COALESCE(CAST(:schema AS text), current_schema())"
-        ),
-        {"schema": settings.table_schema},
-    ).first()
-    if row is None:
-        yield Finding(
-            "note", _TOPIC, f"the schema {settings.table_schema!r} does not exist yet; it will be made"
-        )
-        return
-    version, is_standby, max_connections, server_ms, may_create, encoding, read_only = row
-    yield Finding("ok", _TOPIC, f"PostgreSQL {version}")
-    if is_standby:
+    if location.is_sqlite and _path(location).stat().st_mode & 0o077:
+        text = f"{_path(location)} holds signing keys and other users may read it"
+        yield Finding("warning", _TOPIC, text, f"chmod 600 {_path(location)}")
+
+
+def _server(server: ServerFacts, settings: ResolvedEngineConfig, now_ms: int) -> Iterator[Finding]:
+    yield Finding("ok", _TOPIC, f"PostgreSQL {server.version}")
+    if server.is_standby:
         yield Finding("error", _TOPIC, "this server is a read-only standby", "connect to the primary")
-    elif read_only == "on":
+    elif server.is_read_only:
         advice = "connect to the primary, or set default_transaction_read_only = off for this user"
         yield Finding("error", _TOPIC, "the server or this user is read-only", advice)
-    if encoding != "UTF8":
-        yield _other_encoding(encoding)
-    if not may_create:
+    yield from _encoding(server.encoding)
+    if not server.may_create_tables:
         advice = "needed at the first start and after upgrades: GRANT CREATE ON SCHEMA … TO …"
         yield Finding("warning", _TOPIC, "this user may not create tables in the schema", advice)
-    yield from _room(max_connections, settings.pool_size)
-    yield _clocks(server_ms, settings.now_ms())
+    yield from _connections(server.max_connections, settings.pool_size)
+    yield _clock(server.clock_ms, now_ms)
 
 
-def _room(max_connections: int, pool_size: int) -> Iterator[Finding]:
+def _encoding(encoding: str) -> Iterator[Finding]:
+    if encoding == "SQL_ASCII":
+        text = (
+            "its encoding is SQL_ASCII: it keeps the text that it is given, and other programs may misread it"
+        )
+        yield Finding("note", _TOPIC, text, "make new databases in UTF8")
+    elif encoding != "UTF8":
+        text = f"its encoding is {encoding}: text with other characters is refused (400)"
+        yield Finding("warning", _TOPIC, text, "move to a database in UTF8")
+
+
+def _connections(max_connections: int, pool_size: int) -> Iterator[Finding]:
     processes = max_connections // pool_size
     if processes < 8:
         yield Finding(
@@ -161,7 +154,7 @@ def _room(max_connections: int, pool_size: int) -> Iterator[Finding]:
         )
 
 
-def _clocks(server_ms: int, now_ms: int) -> Finding:
+def _clock(server_ms: int, now_ms: int) -> Finding:
     apart_ms = abs(server_ms - now_ms)
     if apart_ms <= _CLOCK_TOLERANCE_MS:
         return Finding("ok", _CLOCK, "database and this machine agree on the time")
@@ -173,181 +166,116 @@ def _clocks(server_ms: int, now_ms: int) -> Finding:
     )
 
 
-def _other_encoding(encoding: str) -> Finding:
-    if encoding == "SQL_ASCII":
-        text = (
-            "its encoding is SQL_ASCII: it keeps the text that it is given, and other programs may misread it"
-        )
-        return Finding("note", _TOPIC, text, "make new databases in UTF8")
-    text = f"its encoding is {encoding}: text with other characters is refused (400)"
-    return Finding("warning", _TOPIC, text, "move to a database in UTF8")
-
-
-def _content(connection: Connection, location: Location, settings: ResolvedEngineConfig) -> Iterator[Finding]:
-    schema = None if location.is_sqlite else settings.table_schema
-    tables = Tables(schema=schema, prefix=settings.table_prefix)
-    present = _Present(connection, schema)
-    ours = [table for table in tables.all() if table.name in present.names]
-    absent = [table.name for table in tables.all() if table.name not in present.names]
-    foreign = sorted(present.names - {table.name for table in tables.all()} - {"sqlite_sequence"})
-    if not ours:
-        yield Finding(
-            "note", _TOPIC, f"it holds no sessions yet; {counted(len(absent), 'table')} will be added"
-        )
-    elif absent:
-        yield Finding("note", _TOPIC, f"missing tables, which will be added: {', '.join(absent)}")
-    if absent:
-        yield from check_creatable(connection, tables)
-    for table in ours:
-        lacking = sorted(set(table.c.keys()) - present.columns(table.name))
-        if lacking:
-            yield _lacking(table, lacking)
-    yield from check_other_prefixes(
-        connection,
-        tables,
-        present.names,
-        live=_live(connection, tables, settings, ours),
-        now_ms=settings.now_ms(),
-    )
-    if foreign:
-        shown = ", ".join(foreign[:8]) + (" …" if len(foreign) > 8 else "")
-        yield Finding("note", _TOPIC, f"{counted(len(foreign), 'other table')}, not to be touched: {shown}")
-    if tables.prefix + "app_id_to_user_id" in present.names:
+def _layout(layout: LayoutFacts, settings: ResolvedEngineConfig, live: int) -> Iterator[Finding]:
+    if not layout.present:
+        missing = counted(len(layout.absent), "table")
+        yield Finding("note", _TOPIC, f"it holds no sessions yet; {missing} will be added")
+    elif layout.absent:
+        yield Finding("note", _TOPIC, f"missing tables, which will be added: {', '.join(layout.absent)}")
+    if layout.creation is not None and not layout.creation.allowed:
+        yield _not_creatable(layout.creation, settings.table_schema)
+    for table, (columns, addable) in layout.lacking.items():
+        yield _lacking(table, ", ".join(columns), addable=addable)
+    if not live:
+        yield from _other_prefixes(layout, settings)
+    if layout.others:
+        more = " …" if len(layout.others) > _SHOWN_TABLES else ""
+        shown = ", ".join(layout.others[:_SHOWN_TABLES]) + more
+        others = counted(len(layout.others), "other table")
+        yield Finding("note", _TOPIC, f"{others}, not to be touched: {shown}")
+    if layout.has_users:
         yield Finding(
             "note", _TOPIC, "an official core keeps users here; their primary and external ids are honoured"
         )
-    if all(
-        table in ours
-        for table in (tables.sessions, tables.dynamic_keys, tables.static_keys, tables.key_value)
-    ):
-        yield from _rows(connection, tables, settings)
 
 
-def _lacking(table: Table, lacking: list[str]) -> Finding:
-    addable = {"prev_refresh_token_hash_2", "refresh_token_rotated_at"}
-    if table.name.endswith("session_info") and set(lacking) <= addable:
-        return Finding(
-            "note",
-            _TOPIC,
-            f"{table.name} is of an older core; these columns will be added: {', '.join(lacking)}",
-        )
+def _not_creatable(creation: CreationRights, schema: str | None) -> Finding:
+    where = f"the schema {schema!r}" if schema else "the schema of the connection"
+    what = f"tables in {where}" if creation.schema_exists else where
     return Finding(
         "error",
         _TOPIC,
-        f"{table.name} lacks {', '.join(lacking)}: it is no table of a core of version 9 or later",
+        f"this user may not create {what}: every log-in would fail",
+        "let a user who may create them run `supertokens schema create`, or what `supertokens schema print` "
+        "prints, and grant this one SELECT, INSERT, UPDATE and DELETE; or GRANT CREATE",
+    )
+
+
+def _lacking(table: str, columns: str, *, addable: bool) -> Finding:
+    if addable:
+        text = f"{table} is of an older core; these columns will be added: {columns}"
+        return Finding("note", _TOPIC, text)
+    return Finding(
+        "error",
+        _TOPIC,
+        f"{table} lacks {columns}: it is no table of a core of version 9 or later",
         "upgrade the core first, or use another database, schema or table_prefix",
     )
 
 
-def _live(
-    connection: Connection, tables: Tables, settings: ResolvedEngineConfig, present: list[Table]
-) -> int:
-    expires_at = tables.sessions.c.expires_at
-    if tables.sessions not in present:
-        return 0
-    query = select(func.count()).select_from(tables.sessions).where(expires_at > settings.now_ms())
-    return connection.scalar(query) or 0
-
-
-@dataclass(frozen=True)
-class _Present:
-    connection: Connection
-    schema: str | None
-
-    @property
-    def names(self) -> set[str]:
-        return set(inspect(self.connection).get_table_names(schema=self.schema))
-
-    def columns(self, table: str) -> set[str]:
-        return {column["name"] for column in inspect(self.connection).get_columns(table, schema=self.schema)}
-
-
-def _rows(connection: Connection, tables: Tables, settings: ResolvedEngineConfig) -> Iterator[Finding]:
-    now = settings.now_ms()
-    sessions = tables.sessions
-    is_ours = sessions.c.app_id == DEFAULT_APP_ID
-    live = (
-        connection.scalar(
-            select(func.count()).select_from(sessions).where(is_ours, sessions.c.expires_at > now)
-        )
-        or 0
-    )
-    expired = (
-        connection.scalar(
-            select(func.count()).select_from(sessions).where(is_ours, sessions.c.expires_at <= now)
-        )
-        or 0
-    )
-    tenants = (
-        connection.scalar(
-            select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id == DEFAULT_APP_ID)
-        )
-        or 0
-    )
-    yield Finding(
-        "ok",
-        _TOPIC,
-        f"{counted(live, 'live session')}, {counted(expired, 'expired one')}, {counted(tenants, 'tenant')}",
-    )
-    others = connection.scalar(
-        select(func.count()).select_from(tables.tenants).where(tables.tenants.c.app_id != DEFAULT_APP_ID)
-    )
-    if others:
-        yield Finding("note", _TOPIC, f"{counted(others, 'tenant')} of other apps, not to be touched")
-    master = connection.scalar(
-        select(tables.key_value.c.value).where(
-            tables.key_value.c.app_id == DEFAULT_APP_ID, tables.key_value.c.name == _MASTER_KEY
-        )
-    )
-    if master is None and live:
-        advice = "restore the row of key_value from a backup; without it every refresh ends a session"
-        yield Finding("error", _KEYS, f"the key of the refresh tokens ({_MASTER_KEY}) is missing", advice)
-    elif master is not None:
-        yield Finding("ok", _KEYS, f"the key of the refresh tokens is there{_at_rest(master)}")
-    dynamic = list(
-        connection.execute(
-            select(tables.dynamic_keys.c.created_at_time, tables.dynamic_keys.c.value)
-            .where(tables.dynamic_keys.c.app_id == DEFAULT_APP_ID)
-            .order_by(tables.dynamic_keys.c.created_at_time.desc())
-        )
-    )
-    static = connection.scalar(
-        select(func.count())
-        .select_from(tables.static_keys)
-        .where(tables.static_keys.c.app_id == DEFAULT_APP_ID)
-    )
-    if dynamic:
-        newest, value = dynamic[0]
-        yield Finding(
-            "ok",
-            _KEYS,
-            f"{counted(len(dynamic), 'dynamic key')}, the newest of {moment(newest)}; "
-            f"{static} static{_at_rest(value)}",
-        )
-        if newest > now + _CLOCK_TOLERANCE_MS:
-            advice = "compare the clocks of all machines that use this database"
+def _other_prefixes(layout: LayoutFacts, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+    for name, count in layout.live_elsewhere.items():
+        if count:
+            prefix = name.removesuffix("session_info")
             yield Finding(
-                "warning", _CLOCK, f"the newest signing key was made in the future ({moment(newest)})", advice
+                "error",
+                _TOPIC,
+                f"{name} holds {count} live sessions, and {settings.table_prefix}session_info none",
+                f"set SUPERTOKENS_TABLE_PREFIX={prefix or '(nothing)'} to go on with them",
             )
-    else:
+
+
+def _rows(rows: RowFacts) -> Iterator[Finding]:
+    live, expired = counted(rows.live_sessions, "live session"), counted(rows.expired_sessions, "expired one")
+    yield Finding("ok", _TOPIC, f"{live}, {expired}, {counted(rows.tenants, 'tenant')}")
+    if rows.tenants_of_other_apps:
+        others = counted(rows.tenants_of_other_apps, "tenant")
+        yield Finding("note", _TOPIC, f"{others} of other apps, not to be touched")
+
+
+def _keys(keys: KeyFacts, live: int, settings: ResolvedEngineConfig, now_ms: int) -> Iterator[Finding]:
+    if keys.is_master_encrypted is not None:
+        text = f"the key of the refresh tokens is there{_at_rest(keys.is_master_encrypted)}"
+        yield Finding("ok", _KEYS, text)
+    elif live:
+        advice = "restore the row of key_value from a backup; without it every refresh ends a session"
+        yield Finding("error", _KEYS, "the key of the refresh tokens (refresh_token_key) is missing", advice)
+    if keys.newest_ms is None:
         yield Finding("note", _KEYS, "no signing keys yet; they are made at the first start")
-    static_texts = connection.scalars(
-        select(tables.static_keys.c.key_string).where(tables.static_keys.c.app_id == DEFAULT_APP_ID)
-    )
-    stored = [
-        str(text) for text in (master, *(value for _, value in dynamic), *static_texts) if text is not None
-    ]
-    encrypted = any(text.startswith(_ENCRYPTED) for text in stored)
-    plain = sum(not text.startswith(_ENCRYPTED) for text in stored)
-    if plain and settings.encryption_key is not None:
+    else:
+        yield from _dynamic_keys(keys, keys.newest_ms, now_ms)
+    yield from _encryption(keys, has_secret=settings.encryption_key is not None)
+
+
+def _dynamic_keys(keys: KeyFacts, newest_ms: int, now_ms: int) -> Iterator[Finding]:
+    dynamic, newest = counted(keys.dynamic, "dynamic key"), moment(newest_ms)
+    encrypted = _at_rest(keys.is_newest_encrypted)
+    yield Finding("ok", _KEYS, f"{dynamic}, the newest of {newest}; {keys.static} static{encrypted}")
+    if newest_ms > now_ms + _CLOCK_TOLERANCE_MS:
+        text = f"the newest signing key was made in the future ({newest})"
+        yield Finding("warning", _CLOCK, text, "compare the clocks of all machines that use this database")
+
+
+def _encryption(keys: KeyFacts, *, has_secret: bool) -> Iterator[Finding]:
+    if keys.plain and has_secret:
         advice = "start a process with the secret, or run `supertokens keys encrypt`"
-        if encrypted:
+        if keys.encrypted:
             advice = "find out who wrote them and delete them, unless an earlier release left them: " + advice
-        yield Finding("warning", _KEYS, f"{counted(plain, 'key')} not encrypted, and a secret is set", advice)
-    if encrypted and settings.encryption_key is None:
+        plain = counted(keys.plain, "key")
+        yield Finding("warning", _KEYS, f"{plain} not encrypted, and a secret is set", advice)
+    if keys.encrypted and not has_secret:
         advice = "set SUPERTOKENS_ENCRYPTION_KEY to the secret that they were encrypted with"
         yield Finding("error", _KEYS, "the keys are encrypted and no secret is set", advice)
 
 
-def _at_rest(stored: object) -> str:
-    return " (encrypted)" if str(stored).startswith(_ENCRYPTED) else ""
+def _at_rest(is_encrypted: bool) -> str:
+    return " (encrypted)" if is_encrypted else ""
+
+
+def _pooler(pooler: PoolerFacts, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+    mode = "transaction mode" if pooler.lends_by_transaction else "session mode, or with much to do"
+    tracks = "tracks" if pooler.tracks_statements else "does not track"
+    yield Finding("ok", _POOLER, f"there is one in between ({mode}); it {tracks} prepared statements")
+    if settings.prepare_threshold:
+        text = f"prepare_threshold {settings.prepare_threshold} has no effect through it"
+        yield Finding("note", _POOLER, text, "leave it at 0")

@@ -1,4 +1,4 @@
-"""What `doctor` found: one record per fact, worst first for the exit code."""
+"""What a check found: one record per fact."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORST_FIRST: tuple[Level, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `advice` says what to do about a warning or an error."""
+    """One thing that was checked; `advice` says what to do about a warning or an error."""
 
     level: Level
     topic: str
@@ -25,7 +25,7 @@ class Finding:
 
 
 def worst(findings: Iterable[Finding]) -> Level:
-    """Return the worst level among the findings."""
+    """Return the worst level among the findings; `ok` for none."""
     levels = {finding.level for finding in findings}
     for level in _WORST_FIRST:
         if level in levels:

@@ -24,10 +24,11 @@ _LAX_WILL_DO = "leave cookie_same_site at its default: website and API are one s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """The arguments of `init` and `session.init` that a browser feels; None means the default."""
+    """The arguments of `init` and `session.init` that affect a browser; None means the default."""
 
     api_domain: str
     website_domain: str
+    api_base_path: str = "/auth"
     same_site: SameSite | None = None
     secure: bool | None = None
     cookie_domain: str | None = None

@@ -148,7 +148,7 @@ def test_an_error_that_is_none_of_the_database(
     def fail(*_: object) -> None:
         raise TypeError("cannot use a string pattern on a bytes-like object")
 
-    monkeypatch.setattr("supertokens_py.doctor.database.check_pooler", fail)
+    monkeypatch.setattr("supertokens_py.engine.embedded.inspection.is_servers_own", fail)
     ran = run("doctor", "--json", "--connection-uri", empty_postgres_database.uri)
     (told,) = texts(ran, "error")
     assert ran.code == 1

@@ -1,0 +1,65 @@
+"""`supertokens_py.doctor` as a library: records instead of lines, for a page or a health check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from supertokens_py import doctor
+from supertokens_py.doctor import Finding, WebSettings
+from supertokens_py.engine.config import EngineConfig
+from tests.engine.conftest import empty_database, fresh_shared, start
+from tests.support.databases import TestDatabase
+
+__all__ = ["empty_database", "fresh_shared", "start"]
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONNECTION_URI", "ENCRYPTION_KEY", "TABLE_PREFIX", "API_KEY"):
+        monkeypatch.delenv(f"SUPERTOKENS_{name}", raising=False)
+
+
+def test_findings_are_records(tmp_path: Path) -> None:
+    """Database first, then what a browser would make of the domains."""
+    web = WebSettings(api_domain="http://localhost:8000", website_domain="http://localhost:3000")
+    found = doctor.run(connection_uri=f"sqlite:///{tmp_path}/new.db", web=web)
+    missing = Finding(
+        "note", "database", f"{tmp_path}/new.db does not exist yet; it will be made at the first start"
+    )
+    assert found[0] == missing
+    assert [finding.topic for finding in found[1:]] == ["domains", "CORS", "cookies", "cookies"]
+    assert doctor.worst(found) == "note"
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_nothing_asked_is_nothing_found() -> None:
+    """Both parts can be left out."""
+    assert doctor.run() == []
+    assert doctor.worst([]) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("uri", "config", "part"),
+    [
+        ("mysql://localhost/db", EngineConfig(), "connection_uri starts with 'mysql'"),
+        ("sqlite://", EngineConfig(access_token_validity=-1), "EngineConfig.access_token_validity"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_a_finding(uri: str, config: EngineConfig, part: str) -> None:
+    """As `init` would refuse it."""
+    (found,) = doctor.run(connection_uri=uri, engine_config=config)
+    assert (found.level, found.topic) == ("error", "settings")
+    assert part in found.text
+
+
+def test_a_foreign_table_of_our_name_is_named(sqlite_files: TestDatabase) -> None:
+    """What it lacks is said, and its rows are not read."""
+    database = sqlite_files.create(template=False)
+    for table in ("session_info", "tenants", "session_access_token_signing_keys", "jwt_signing_keys"):
+        database.query(f"CREATE TABLE {table} (id integer)")
+    database.query("CREATE TABLE key_value (id integer)")
+    errors = [item.text for item in doctor.run(connection_uri=database.uri) if item.level == "error"]
+    assert len(errors) == 5
+    assert all("it is no table of a core of version 9 or later" in text for text in errors)
