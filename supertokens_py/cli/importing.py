@@ -8,15 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
-from supertokens_py.engine.config import EngineConfig, full_prefix
-from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.wording import counted
 
 from .output import Output
 from .store import add_store_options, connection_uri, is_remote
 
 if TYPE_CHECKING:
-    from supertokens_py.engine.embedded.importing.source import Source
     from supertokens_py.engine.embedded.importing.transfer import Copied, LeftBehind, Transfer
 
 HELP = "copy sessions, keys, roles, metadata and tenants from an official core's database"
@@ -38,38 +37,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Copy, or go on where an interrupted run stopped; 1 if something could not be verified."""
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
-    try:
-        return _run(args, out)
-    except SQLAlchemyError as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise EngineUnavailableError(f"the database to copy from cannot be used: {reason}") from error
-
-
-def _run(args: argparse.Namespace, out: Output) -> int:
-    from supertokens_py.engine.embedded.database import Database  # noqa: PLC0415
-    from supertokens_py.engine.embedded.importing.transfer import Transfer  # noqa: PLC0415
+    from supertokens_py.engine.embedded.importing.transfer import (  # noqa: PLC0415  (database code)
+        Origin,
+        open_transfer,
+    )
 
     uri = connection_uri(args)
     if is_remote(uri):
         raise ConfigError("--connection-uri must be the database to copy into")
-    settings = EngineConfig().resolve()
-    source = _open_source(args)
-    destination = Database(uri, settings)
-    try:
-        if source.name == destination.location.name and args.from_schema == settings.table_schema:
-            raise ConfigError(
-                "both are the same database: it can be used in place, nothing needs to be copied"
-            )
-        transfer = Transfer(source, destination, batch=cast("int", args.batch))
+    from_uri = cast("str | None", args.source) or os.environ.get(FROM_URI, "").strip()
+    if not from_uri:
+        raise ConfigError(f"say where to copy from: --from postgresql://… or ${FROM_URI}")
+    origin = Origin(uri=from_uri, schema=args.from_schema, prefix=args.from_prefix)
+    with open_transfer(origin, uri, EngineConfig().resolve(), batch=args.batch) as transfer:
         if args.dry_run:
-            return _report(transfer.counts(), list(_notes(transfer.left_behind())), out, dry_run=True)
+            return _report(transfer.counts(), transfer.left_behind(), out, dry_run=True)
         transfer.begin()
         return _copy(transfer, out)
-    finally:
-        destination.close()
-        source.close()
 
 
 def _copy(transfer: Transfer, out: Output) -> int:
@@ -77,18 +61,19 @@ def _copy(transfer: Transfer, out: Output) -> int:
         out.say("continuing an interrupted import: what has arrived is compared, the rest is copied")
     counts = transfer.counts()
     with out.progress("copied", sum(count.source for count in counts)) as progress:
-        transfer.run(counts, lambda count, rows: progress.advance(rows))
+        transfer.run(counts, progress.advance)
     transfer.finish()
-    return _report(counts, list(_notes(transfer.left_behind())), out, dry_run=False)
+    return _report(counts, transfer.left_behind(), out, dry_run=False)
 
 
-def _report(counts: Sequence[Copied], notes: Sequence[str], out: Output, *, dry_run: bool) -> int:
+def _report(counts: Sequence[Copied], left_behind: LeftBehind, out: Output, *, dry_run: bool) -> int:
     complete = dry_run or all(count.source <= count.copied == count.verified for count in counts)
+    notes = list(_notes(left_behind))
     out.result(
         {
             "tables": [asdict(count) for count in counts],
             "ended_sessions": next((one.removed for one in counts if one.table == "session_info"), 0),
-            "notes": list(notes),
+            "notes": notes,
             "complete": complete and not dry_run,
         }
     )
@@ -118,41 +103,6 @@ def _notes(left: LeftBehind) -> Iterator[str]:
         yield "users and their log-in methods are not copied: sessions carry the ids in session_info"
     if left.user_id_mapping:
         yield "the user id mapping is not copied: sessions keep the ids that the application gave"
-
-
-def _open_source(args: argparse.Namespace) -> Source:
-    from sqlalchemy import create_engine  # noqa: PLC0415
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415
-
-    from supertokens_py.engine.embedded.importing.source import Source  # noqa: PLC0415
-    from supertokens_py.engine.embedded.location import locate  # noqa: PLC0415
-    from supertokens_py.engine.factory import MISSING_DRIVER  # noqa: PLC0415
-
-    uri = cast("str | None", args.source) or os.environ.get(FROM_URI, "").strip()
-    if not uri:
-        raise ConfigError(f"say where to copy from: --from postgresql://… or ${FROM_URI}")
-    location = locate(uri)
-    if location.kind == "sqlite-memory":
-        raise ConfigError("--from needs a database that another process can open")
-    if location.is_sqlite:
-        url = location.url.set(database=f"file:{location.url.database}", query={"mode": "ro", "uri": "true"})
-        engine = create_engine(url, poolclass=NullPool)
-    else:
-        # Startup options and prepared statements would not pass every connection pooler.
-        arguments = {"prepare_threshold": None}
-        try:
-            engine = create_engine(
-                location.url, poolclass=NullPool, hide_parameters=True, connect_args=arguments
-            )
-        except ImportError as error:
-            raise ConfigError(MISSING_DRIVER) from error
-    schema, prefix = cast("str | None", args.from_schema), cast("str", args.from_prefix)
-    return Source(
-        engine,
-        name=location.name,
-        schema=schema.lower() if schema else None,
-        prefix=full_prefix(prefix) if prefix else "",
-    )
 
 
 def _batch(text: str) -> int:

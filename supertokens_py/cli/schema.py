@@ -25,8 +25,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Carry out one action; schema and prefix are those of `SUPERTOKENS_TABLE_SCHEMA` and `..._PREFIX`."""
-    from sqlalchemy import create_mock_engine  # noqa: PLC0415
-
     from supertokens_py.engine.embedded.database import Database  # noqa: PLC0415
     from supertokens_py.engine.embedded.schema import statements  # noqa: PLC0415
 
@@ -41,8 +39,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
             out.result({"tables": [table.fullname for table in database.tables.all()]})
             out.say(f"the tables in {database.location.name} are complete")
             return 0
-        dialect = create_mock_engine(database.location.url, lambda *_: None).dialect
-        sql = list(statements(database.tables, dialect, now_ms=settings.now_ms()))
+        sql = list(statements(database.tables, database.location.url, now_ms=settings.now_ms()))
     finally:
         database.close()
     out.result({"statements": sql})

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.embedded.importing.transfer import MARKER
+from supertokens_py.engine.embedded.importing import destination as destination_module
+from supertokens_py.engine.embedded.importing.destination import MARKER, Destination
 from supertokens_py.engine.interface import IssuedSession, Tenant, Unauthorised
 from supertokens_py.tokens.signatures import signature_matches
 from tests.cli.conftest import Ran, Runner
@@ -111,22 +112,20 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What arrived is compared, not written again; what changed at the source meanwhile is not missed."""
-    from supertokens_py.engine.embedded.importing.transfer import Transfer
-
     sessions = sessions_of(source)
     written: list[str] = []
-    write_batch = Transfer._write_batch
+    write_rows = Destination.write_rows
 
-    def failing(self: Transfer, connection: Any, name: str, rows: Any) -> Any:
-        if len([entry for entry in written if entry == "session_info"]) == 2 and fail:
+    def failing(self: Destination, name: str, rows: Any) -> int:
+        if written.count("session_info") == 2 and fail:
             raise KeyboardInterrupt
-        before = self._mark
-        outcome = write_batch(self, connection, name, rows)
-        if outcome[0] != before:
+        before = self.mark
+        verified = write_rows(self, name, rows)
+        if self.mark != before:
             written.append(name)
-        return outcome
+        return verified
 
-    monkeypatch.setattr(Transfer, "_write_batch", failing)
+    monkeypatch.setattr(Destination, "write_rows", failing)
     fail = True
     stopped = copy(run, source, target, "--batch", "5")
     assert (stopped.code, stopped.err) == (130, '{"error": "interrupted"}\n')
@@ -240,13 +239,11 @@ def test_a_destination_in_use_is_left_alone(
     interrupted: bool,
 ) -> None:
     """Any write of its own counts, after a complete import as after an interrupted one."""
-    from supertokens_py.engine.embedded.importing.transfer import Transfer
-
     session = source.create("ann")
     soon_over = source.create("ann")
     target = sqlite_files.create(template=False)
     if interrupted:
-        monkeypatch.setattr(Transfer, "finish", _interrupt)
+        monkeypatch.setattr(Destination, "finish", _interrupt)
     assert copy(run, source, target).code == (130 if interrupted else 0)
     monkeypatch.undo()
     there = Driver(target.uri)
@@ -286,16 +283,14 @@ def test_a_second_import_at_the_same_time_stops(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each batch is written only by the run whose marker is the latest."""
-    from supertokens_py.engine.embedded.importing.transfer import Transfer
-
     source.create("ann")
-    prune = Transfer._prune
+    write_rows = Destination.write_rows
 
-    def overtaken(self: Transfer, name: str) -> int:
+    def overtaken(self: Destination, name: str, rows: Any) -> int:
         target.query(f"UPDATE key_value SET value = '{{}}' WHERE name = '{MARKER}'")
-        return prune(self, name)
+        return write_rows(self, name, rows)
 
-    monkeypatch.setattr(Transfer, "_prune", overtaken)
+    monkeypatch.setattr(Destination, "write_rows", overtaken)
     ran = copy(run, source, target)
     assert (ran.code, "another import into" in ran.err) == (2, True)
     assert target.query("SELECT count(*) FROM session_info") == [(0,)]
@@ -390,19 +385,17 @@ def test_the_source_is_copied_as_it_was_at_one_moment(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A core goes on working meanwhile: what it does after the first read comes with the next import."""
-    from supertokens_py.engine.embedded.importing.transfer import Transfer
-
     kept, ending = sessions_of(source, 2)
-    write_batch = Transfer._write_batch
+    write_rows = Destination.write_rows
 
-    def works_on(self: Transfer, connection: Any, name: str, rows: Any) -> Any:
+    def works_on(self: Destination, name: str, rows: Any) -> int:
         if name == "roles":
             source.revoke_sessions([ending.handle])
             source.create("late")
-        return write_batch(self, connection, name, rows)
+        return write_rows(self, name, rows)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Transfer, "_write_batch", works_on)
+        patched.setattr(Destination, "write_rows", works_on)
         ran = copy(run, source, target)
     assert (ran.code, ran.json["complete"]) == (0, True)
     table = ran.json["tables"][-1]
@@ -420,10 +413,8 @@ def test_a_row_that_did_not_arrive_is_told(
     run: Runner, source: Driver, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each batch is read back before it is committed."""
-    from supertokens_py.engine.embedded.importing import transfer
-
     sessions_of(source, 2)
-    rows_with = transfer.rows_with
+    rows_with = destination_module.rows_with
 
     def loses_one(connection: Any, table: Any, keys: Any) -> Any:
         found = rows_with(connection, table, keys)
@@ -431,7 +422,7 @@ def test_a_row_that_did_not_arrive_is_told(
             found.popitem()
         return found
 
-    monkeypatch.setattr(transfer, "rows_with", loses_one)
+    monkeypatch.setattr(destination_module, "rows_with", loses_one)
     ran = copy(run, source, target)
     assert (ran.code, ran.json["complete"]) == (1, False)
     assert ran.err == '{"error": "not every row arrived: run the command again"}\n'
@@ -495,3 +486,70 @@ def test_people_see_a_table_and_counts(run: Runner, source: Driver, target: Test
     lines = [line.split() for line in ran.out.splitlines()]
     assert ["TABLE", "SOURCE", "COPIED", "VERIFIED"] in lines
     assert ["session_info", "3", "3", "3"] in lines
+
+
+def test_refresh_tokens_from_before_a_renewal_go_on(
+    run: Runner, sqlite_database: TestDatabase, target: TestDatabase
+) -> None:
+    """Earlier keys of refresh tokens are copied until they end, and removed once the source has none."""
+    first = Driver(sqlite_database.uri)
+    earlier = first.create("ann")
+    first.close()
+    origin, into = ("--from", sqlite_database.uri), ("--connection-uri", target.uri)
+    renew = ("keys", "renew", "--refresh", "--connection-uri", sqlite_database.uri)
+    assert run(*renew, "--keep-sessions", "3").code == 0
+    source = Driver(sqlite_database.uri)
+    later = source.create("bob")
+    source.close()
+    assert run("import", *origin, *into).code == 0
+    there = Driver(target.uri)
+    assert there.refresh(earlier).handle == earlier.handle
+    assert there.refresh(later).handle == later.handle
+    there.close()
+
+
+def test_earlier_keys_that_the_source_dropped_are_dropped(
+    run: Runner, sqlite_database: TestDatabase, target: TestDatabase
+) -> None:
+    """After a renewal that ended every session, no earlier key is accepted here either."""
+    origin, into = ("--from", sqlite_database.uri), ("--connection-uri", target.uri)
+    renew = ("keys", "renew", "--refresh", "--connection-uri", sqlite_database.uri)
+    assert run(*renew, "--keep-sessions", "3").code == 0
+    assert run("import", *origin, *into).code == 0
+    names = "SELECT name FROM key_value ORDER BY name"
+    assert len(target.query(names)) == 3
+    assert run(*renew).code == 0
+    assert run("import", *origin, *into).code == 0
+    assert target.query(names) == [("refresh_token_key",), (MARKER,)]
+
+
+def test_a_key_renewed_in_the_copy_is_not_overwritten(
+    run: Runner, source: Driver, target: TestDatabase
+) -> None:
+    """Importing again would bring the renewed key back, which may be one that leaked."""
+    source.create("ann")
+    assert copy(run, source, target).code == 0
+    renew = ("keys", "renew", "--refresh", "--keep-sessions", "3", "--connection-uri", target.uri)
+    assert run(*renew).code == 0
+    ran = copy(run, source, target)
+    assert (ran.code, "is in use: it was written to since the import" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_source_with_encrypted_keys_is_refused(
+    run: Runner, sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    """Its keys would be of no use in the copy; the message says what to do instead."""
+    database, target = sqlite_files.create(template=False), sqlite_files.create(template=False)
+    driver = Driver(database.uri, encryption_key="a secret of sixteen")
+    driver.create("ann")
+    driver.close()
+    options = ["--dry-run"] if dry_run else []
+    ran = run("import", "--from", database.uri, "--connection-uri", target.uri, *options)
+    assert ran.code == 2
+    assert ran.err == (
+        f"supertokens: the keys in {database.path} are encrypted, and a copy could not decrypt them: copy "
+        "the whole database by its own means (pg_dump, or the SQLite file) and start on the copy with the "
+        "same SUPERTOKENS_ENCRYPTION_KEY\n"
+    )
+    assert not target.path.exists()

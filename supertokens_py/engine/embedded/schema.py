@@ -19,7 +19,7 @@ from supertokens_py.exceptions import ConfigError
 from .tables import Tables
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Dialect
+    from sqlalchemy import URL, Connection
 
 #: Columns that databases of older cores lack; every other missing column means "too old to adopt".
 ADDED_COLUMNS = {"session_info": ("prev_refresh_token_hash_2", "refresh_token_rotated_at")}
@@ -111,8 +111,12 @@ def _create_schema(connection: Connection, schema: str) -> None:
         connection.execute(CreateSchema(schema, if_not_exists=True))
 
 
-def statements(tables: Tables, dialect: Dialect, *, now_ms: int) -> Iterator[str]:
-    """Yield the SQL that makes an empty database ready, for whoever may create tables there."""
+def statements(tables: Tables, url: URL, *, now_ms: int) -> Iterator[str]:
+    """Yield the SQL that makes an empty database ready, for whoever may create tables there.
+
+    `url` only says which kind of database it is for: nothing is connected to.
+    """
+    dialect = url.get_dialect()()
     if tables.schema is not None:
         yield str(CreateSchema(tables.schema, if_not_exists=True).compile(dialect=dialect))
     for table in tables.all():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from sqlalchemy import Connection, and_, literal, select, tuple_
+from sqlalchemy import Select, and_, literal, tuple_
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.embedded.at_rest import AtRest
@@ -15,7 +15,7 @@ from supertokens_py.engine.embedded.key_material import dynamic_kid
 from supertokens_py.engine.embedded.tables import Tables
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Table
+    from sqlalchemy import ColumnElement, Connection, Table
 
 #: The tables to copy, parents first, and what one row of each is called.
 COPIED_TABLES = {
@@ -37,6 +37,7 @@ DATA_TABLES = tuple(name for name in COPIED_TABLES if not name.endswith("signing
 
 Row: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[Any, ...]
+Query: TypeAlias = Select[*tuple[Any, ...]]
 
 _MODULUS = 2**128
 
@@ -54,45 +55,37 @@ def own_rows(table: Table) -> ColumnElement[bool]:
     return condition
 
 
+def rows_of(connection: Connection, query: Query) -> Sequence[Row]:
+    """Run a query and return its rows by column name."""
+    return cast("Sequence[Row]", connection.execute(query).mappings().all())
+
+
 def key_of(table: Table, row: Row) -> Key:
     """Return the primary key of a row."""
     return tuple(row[column.name] for column in table.primary_key)
 
 
-def batches(
-    read: Callable[[Callable[[Connection], Any]], Any],
-    table: Table,
-    columns: Sequence[ColumnElement[Any]],
-    condition: ColumnElement[bool],
-    *,
-    size: int,
-) -> Iterator[Sequence[Row]]:
-    """Read rows in the order of their primary key, `size` at a time."""
-    key = list(table.primary_key)
-    after: Key | None = None
-    while True:
-        query = select(*columns).where(condition).order_by(*key).limit(size)
-        if after is not None:
-            query = query.where(tuple_(*key) > tuple_(*map(literal, after)))
-        rows: Sequence[Row] = read(lambda c, q=query: c.execute(q).mappings().all())
-        if not rows:
-            return
-        after = key_of(table, rows[-1])
-        yield rows
-
-
-def rows_with(
-    connection: Connection,
-    table: Table,
-    keys: Iterable[Key],
-    columns: Sequence[ColumnElement[Any]] | None = None,
-) -> dict[Key, Row]:
-    """Return the rows that have one of the primary keys."""
-    query = select(*(table.c if columns is None else columns)).where(
-        tuple_(*table.primary_key).in_(list(keys))
-    )
-    rows: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+def by_key(table: Table, rows: Iterable[Row]) -> dict[Key, Row]:
+    """Return rows by their primary key."""
     return {key_of(table, row): row for row in rows}
+
+
+def has_key(table: Table, keys: Iterable[Key]) -> ColumnElement[bool]:
+    """Return the condition for rows with one of the primary keys."""
+    return tuple_(*table.primary_key).in_(list(keys))
+
+
+def batches(
+    fetch: Callable[[Query], Sequence[Row]], query: Query, table: Table, *, size: int
+) -> Iterator[Sequence[Row]]:
+    """Read the rows of a query on `table` in the order of its primary key, `size` at a time."""
+    key = list(table.primary_key)
+    page = query.order_by(*key).limit(size)
+    rows = fetch(page)
+    while rows:
+        yield rows
+        last = tuple_(*map(literal, key_of(table, rows[-1])))
+        rows = fetch(page.where(tuple_(*key) > last))
 
 
 def digest_of(name: str, rows: Iterable[Row]) -> int:

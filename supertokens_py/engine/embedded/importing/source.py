@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, inspect, null
+from sqlalchemy import Connection, create_engine, func, inspect, null, or_, select
+from sqlalchemy.pool import NullPool
 
+from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+from supertokens_py.engine.config import full_prefix
+from supertokens_py.engine.embedded.at_rest import ENCRYPTED_PREFIX
+from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
+from supertokens_py.engine.embedded.key_rows import EARLIER_MASTER_KEY, MASTER_KEY
+from supertokens_py.engine.embedded.location import Location, locate
 from supertokens_py.engine.embedded.schema import other_session_tables
 from supertokens_py.engine.embedded.tables import Tables
+from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
+
+from .rows import Query, Row, own_rows, rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine, Table
@@ -40,17 +50,55 @@ class Source:
                 f"{self.tables.sessions.name}{hint}"
             )
 
-    def has(self, table: Table) -> bool:
-        return table.name in self._columns
-
-    def has_named(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
+        """Return whether there is a table, by its official name."""
         return self.tables.prefix + name in self._columns
 
-    def read(self, work: Callable[[Connection], Any]) -> Any:
-        """Run statements on the snapshot."""
-        if self._snapshot is None:
-            self._snapshot = self._open_snapshot()
-        return work(self._snapshot)
+    def rows(self, query: Query) -> Sequence[Row]:
+        """Return the rows of a query on the snapshot."""
+        return rows_of(self._connection(), query)
+
+    def count(self, table: Table, *conditions: ColumnElement[bool]) -> int:
+        """Return how many rows of the snapshot meet the conditions."""
+        query = select(func.count()).select_from(table).where(*conditions)
+        return self._connection().scalar(query) or 0
+
+    def columns(self, table: Table) -> list[ColumnElement[Any]]:
+        """Return the columns of a table; those that an older core lacks are null."""
+        present = self._columns[table.name]
+        return [column if column.name in present else null().label(column.name) for column in table.c]
+
+    def master_keys(self) -> Mapping[str, str]:
+        """Return the keys of refresh tokens by the name of their row: the current one and earlier ones."""
+        values = self.tables.key_value
+        is_earlier = values.c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
+        query = select(values.c.name, values.c.value).where(
+            values.c.app_id == DEFAULT_APP_ID,
+            values.c.tenant_id == DEFAULT_TENANT_ID,
+            or_(values.c.name == MASTER_KEY, is_earlier),
+            values.c.value.is_not(None),
+        )
+        return {row["name"]: row["value"] for row in self.rows(query)}
+
+    def refuse_encrypted_keys(self) -> None:
+        """Refuse to copy keys that only the secret of the source can decrypt.
+
+        Raises:
+            ConfigError: a key is encrypted; says what to do instead.
+        """
+        tables = self.tables
+        for table, column in (
+            (tables.key_value, tables.key_value.c.value),
+            (tables.dynamic_keys, tables.dynamic_keys.c.value),
+            (tables.static_keys, tables.static_keys.c.key_string),
+        ):
+            is_encrypted = column.startswith(ENCRYPTED_PREFIX, autoescape=True)
+            if table.name in self._columns and self.count(table, own_rows(table), is_encrypted):
+                raise ConfigError(
+                    f"the keys in {self.name} are encrypted, and a copy could not decrypt them: copy the "
+                    "whole database by its own means (pg_dump, or the SQLite file) and start on the copy "
+                    "with the same SUPERTOKENS_ENCRYPTION_KEY"
+                )
 
     def close(self) -> None:
         """Release the snapshot and its connection."""
@@ -58,10 +106,10 @@ class Source:
             self._snapshot.close()
         self._engine.dispose()
 
-    def selected(self, table: Table) -> list[ColumnElement[Any]]:
-        """Return the columns of a table; those that an older core lacks are null."""
-        present = self._columns[table.name]
-        return [column if column.name in present else null().label(column.name) for column in table.c]
+    def _connection(self) -> Connection:
+        if self._snapshot is None:
+            self._snapshot = self._open_snapshot()
+        return self._snapshot
 
     def _open_snapshot(self) -> Connection:
         connection = self._engine.connect()
@@ -69,3 +117,31 @@ class Source:
             connection.exec_driver_sql("BEGIN")  # the driver begins a transaction at writes only
             return connection
         return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def open_source(uri: str, *, schema: str | None, prefix: str) -> Source:
+    """Return the database at `uri`, opened for reading only; schema and prefix are those of its tables.
+
+    Raises:
+        ConfigError: it cannot be a source: in memory, without sessions, or the driver is not installed.
+    """
+    location = locate(uri)
+    if location.kind == "sqlite-memory":
+        raise ConfigError("--from needs a database that another process can open")
+    return Source(
+        _engine(location),
+        name=location.name,
+        schema=schema.lower() if schema else None,
+        prefix=full_prefix(prefix) if prefix else "",
+    )
+
+
+def _engine(location: Location) -> Engine:
+    if location.is_sqlite:
+        return open_sqlite_read_only(location)
+    # Startup options and prepared statements would not pass every connection pooler.
+    arguments = {"prepare_threshold": None}
+    try:
+        return create_engine(location.url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    except ImportError as error:
+        raise ConfigError(MISSING_DRIVER) from error
