@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult
 
 from supertokens_py.bridge import step
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.connection import core_hosts
+from supertokens_py.engine.connection import core_places
 from supertokens_py.engine.factory import MISSING_CLIENT
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.urls import is_local
@@ -38,7 +38,7 @@ def check_core(uri: str, settings: ResolvedEngineConfig, *, api_key: str | None 
         return [Finding("error", _TOPIC, str(error), "check address, API key and version of the core")]
     finally:
         engine.close()
-    hosts = _hosts(uri)
+    hosts = core_places(uri)
     shown = ";".join(host.geturl() for host in hosts)
     return [
         Finding("ok", _TOPIC, f"{shown} answers, CDI {version} is spoken"),
@@ -55,13 +55,8 @@ def _version(version: str) -> Iterator[Finding]:
         yield Finding("note", _TOPIC, text)
 
 
-def _plain_http(hosts: list[SplitResult]) -> Iterator[Finding]:
+def _plain_http(hosts: Iterable[SplitResult]) -> Iterator[Finding]:
     for host in hosts:
         if host.scheme == "http" and not is_local(host.hostname or ""):
             text = f"{host.geturl()} is plain http: keys and tokens travel openly"
             yield Finding("warning", _TOPIC, text, "use https, or a private network")
-
-
-def _hosts(uri: str) -> list[SplitResult]:
-    """Return the hosts of a URI without user and password."""
-    return [host._replace(netloc=host.netloc.rpartition("@")[2]) for host in core_hosts(uri)]
