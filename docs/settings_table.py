@@ -8,21 +8,22 @@ import re
 from dataclasses import fields
 
 from supertokens_py.engine import config
-from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.settings import Setting, settings_of
 
 
 def rows() -> list[tuple[str, str, str, str, str]]:
     """Return (field, variable, default, values, meaning) of every setting, in the order of the code."""
-    meanings, resolved = _comments(), ResolvedEngineConfig()
+    meanings, rules = _comments(), settings_of(EngineConfig)
     found: list[tuple[str, str, str, str, str]] = []
-    for field in fields(ResolvedEngineConfig):
-        default = getattr(resolved, field.name)
-        variable = f"SUPERTOKENS_{field.name.upper()}"
-        if callable(default):
-            variable, text = "", "the system's clock"
-        else:
-            text = "" if default in (None, "") else f"{default:g}" if _is_number(default) else str(default)
-        found.append((field.name, variable, text, _values(field.name), meanings[field.name]))
+    for field in fields(EngineConfig):
+        name, rule = field.name, rules.get(field.name)
+        if rule is None:
+            found.append((name, "", "the system's clock", "", meanings[name]))
+            continue
+        default = rule.default
+        text = "" if default in (None, "") else f"{default:g}" if _is_number(default) else str(default)
+        found.append((name, f"SUPERTOKENS_{name.upper()}", text, _values(rule), meanings[name]))
     return found
 
 
@@ -40,12 +41,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _values(name: str) -> str:
-    ranges, choices = vars(config)["_RANGES"], vars(config)["_CHOICES"]
-    if name in ranges:
-        kind, low, high = ranges[name]
-        return f"{low:g} to {_plain(high)}{', whole' if kind is int else ''}"
-    return " or ".join(choices.get(name, ()))
+def _values(rule: Setting) -> str:
+    if rule.kind is None:
+        return " or ".join(rule.choices)
+    return f"{rule.low:g} to {_plain(rule.high)}{', whole' if rule.kind is int else ''}"
 
 
 def _plain(number: float) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from .config import SupertokensConfig
-from .engine.config import EngineConfig, ResolvedEngineConfig
+from .engine.config import EngineConfig
 from .engine.connection import describe, kind_of
 from .engine.factory import DEFAULT_DATABASE
+from .settings import settings_of
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[st
 
 def misspelt_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the variables that look like one of ours and are none, each with the one that is meant."""
-    known = [_PREFIX + item.name.upper() for item in fields(ResolvedEngineConfig) if item.name != "now_ms"]
+    known = [_PREFIX + name.upper() for name in settings_of(EngineConfig)]
     known += [_PREFIX + name for name in _OTHER_VARIABLES]
     found: list[tuple[str, str]] = []
     for name in sorted(environ):

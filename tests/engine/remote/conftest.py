@@ -99,7 +99,9 @@ def core(
     behind = start(database.uri, now_ms=clock)
     host.app = create_app(behind.engine, allow_no_api_key=True, max_cdi_version=request.param, now_ms=clock)
     engine = RemoteEngine(
-        host.address, EngineConfig(now_ms=clock).resolve({}), remote_settings=RemoteSettings()
+        host.address,
+        EngineConfig(now_ms=clock).resolve({}),
+        remote_settings=RemoteSettings.from_environment({}),
     )
     yield RemoteDriver(engine, behind, names_reuse=request.param is None)
     engine.close()

@@ -59,7 +59,7 @@ def engine_over(
 ) -> RemoteEngine:
     config = EngineConfig(now_ms=now_ms) if now_ms else EngineConfig()
     options.setdefault("sleep", lambda seconds: None)
-    options.setdefault("remote_settings", RemoteSettings())
+    options.setdefault("remote_settings", RemoteSettings.from_environment({}))
     return RemoteEngine(uri, config.resolve({}), http_transport=httpx2.MockTransport(handler), **options)
 
 

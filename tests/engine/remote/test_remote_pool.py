@@ -42,7 +42,9 @@ def core(host: Host) -> SlowCore:
 
 @pytest.fixture
 def engine(host: Host) -> Iterator[RemoteEngine]:
-    settings = RemoteSettings(pool_size=1, connect_timeout=0.2)
+    settings = RemoteSettings.from_environment(
+        {"SUPERTOKENS_CORE_POOL_SIZE": "1", "SUPERTOKENS_CORE_CONNECT_TIMEOUT": "0.2"}
+    )
     engine = RemoteEngine(host.address, EngineConfig().resolve({}), remote_settings=settings)
     yield engine
     engine.close()

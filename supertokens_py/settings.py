@@ -1,0 +1,103 @@
+"""Settings of dataclasses, each said once: default, type, range and, by its name, environment variable.
+
+    @dataclass(frozen=True, kw_only=True)
+    class PoolConfig:
+        #: Connections, at most [10].
+        size: int = setting(10, int, 1, 10_000)
+
+    resolve(PoolConfig(), os.environ, prefix="POOL_")  # {"size": 10}, or what POOL_SIZE says
+
+A field that the application leaves out is None until it is resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias, cast
+
+from .exceptions import ConfigError
+
+#: Takes a value and what to call it in an error; returns it as it is used, or raises ConfigError.
+Check: TypeAlias = Callable[[Any, str], Any]
+
+_KEY = "supertokens_py.setting"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What one setting may be. Numbers have a range, other settings a check, or choices in upper case."""
+
+    default: Any
+    kind: type[int] | type[float] | None
+    low: float
+    high: float
+    choices: tuple[str, ...]
+    check: Check | None
+
+    def validate(self, value: Any, source: str) -> Any:
+        """Return a given value as it is used.
+
+        Raises:
+            ConfigError: it cannot work; the message begins with `source`.
+        """
+        if self.kind is not None:
+            return self._number(value, source, self.kind)
+        if self.choices:
+            choice = str(value).strip().upper()
+            if choice not in self.choices:
+                raise ConfigError(f"{source} must be one of {', '.join(self.choices)}, not {value!r}")
+            return choice
+        return value if self.check is None else self.check(value, source)
+
+    def _number(self, value: Any, source: str, kind: type[int] | type[float]) -> float:
+        try:
+            number = kind(value)
+        except (TypeError, ValueError):
+            number = None
+        wrong_kind = isinstance(value, bool) or number is None or (kind is int and number != float(value))
+        if wrong_kind or not self.low <= cast("float", number) <= self.high:
+            noun = "a whole number" if kind is int else "a number"
+            raise ConfigError(
+                f"{source} must be {noun} from {self.low:.12g} to {self.high:.12g}, not {value!r}"
+            )
+        return cast("float", number)
+
+
+def setting(
+    default: Any,
+    kind: type[int] | type[float] | None = None,
+    low: float = 0,
+    high: float = 0,
+    *,
+    choices: tuple[str, ...] = (),
+    check: Check | None = None,
+    is_secret: bool = False,
+) -> Any:
+    """Return a dataclass field that `resolve` fills in; see `Setting`. A secret is not in the `repr`."""
+    rule = Setting(default, kind, low, high, choices, check)
+    return field(default=None, repr=not is_secret, metadata={_KEY: rule})
+
+
+def settings_of(cls: type[Any]) -> dict[str, Setting]:
+    """Return the settings of a dataclass by name, in the order of its fields."""
+    return {item.name: item.metadata[_KEY] for item in fields(cls) if _KEY in item.metadata}
+
+
+def resolve(given: Any, environ: Mapping[str, str], *, prefix: str) -> dict[str, Any]:
+    """Return every setting of a dataclass: the given value, else the variable's, else the default.
+
+    A variable is `prefix` and the name in upper case; a blank one is as if unset.
+
+    Raises:
+        ConfigError: names the first field or variable that cannot work.
+    """
+    cls = cast("type[Any]", type(given))
+    values: dict[str, Any] = {}
+    for name, rule in settings_of(cls).items():
+        value, source = getattr(given, name), f"{cls.__name__}.{name}"
+        if value is None:
+            source = prefix + name.upper()
+            value = environ.get(source, "").strip() or None
+        values[name] = rule.default if value is None else rule.validate(value, source)
+    return values
