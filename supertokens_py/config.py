@@ -94,10 +94,6 @@ class SupertokensConfig:
         uri: Any = self.connection_uri
         if uri is not None and not isinstance(uri, str):
             raise ConfigError(f"connection_uri must be a text or None, not {type(uri).__name__}")
-        if isinstance(uri, str) and not uri.strip():
-            raise ConfigError(
-                "connection_uri is empty: set it, or leave it out for the SQLite file supertokens.db"
-            )
         check_connection_uri(self.engine_uri)
         api_key: Any = self.api_key
         if api_key is not None and not isinstance(api_key, str):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 
@@ -13,18 +11,10 @@ from .config import SupertokensConfig
 from .engine.config import EngineConfig
 from .engine.connection import describe, kind_of
 from .engine.factory import DEFAULT_DATABASE
-from .settings import settings_of
+from .engine.variables import misspelt_variables
 
 log: logging.Logger = logging.getLogger(__name__)
 
-_PREFIX = "SUPERTOKENS_"
-_OTHER_VARIABLES = (
-    *("CONNECTION_URI", "API_KEY", "API_KEYS", "BASE_PATH", "MIN_CDI_VERSION", "MAX_CDI_VERSION"),
-    *("IP_ALLOW_REGEX", "IP_DENY_REGEX", "MAX_BODY_BYTES", "IMPORT_FROM", "DEBUG", "ENV"),
-    *("CORE_TIMEOUT", "CORE_CONNECT_TIMEOUT", "CORE_POOL_SIZE", "CORE_JWKS_CACHE_LIMIT"),
-)
-# Kubernetes gives every container such variables for a service called "supertokens" or "supertokens-...".
-_SERVICE_LINK = re.compile(r"_PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$|_SERVICE_(HOST|PORT(_\w+)?)$")
 #: Fields of EngineConfig that mean something beside a core, too.
 _ANYWHERE = ("now_ms", "verified_token_cache_size")
 
@@ -44,17 +34,6 @@ def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[st
         log.warning("the environment variable %s is read by nothing; did you mean %s?", name, meant)
     if kind_of(config.engine_uri) == "core" and (ignored := _given(config.engine)):
         log.warning("EngineConfig(%s) has no effect: the core has its own settings", ", ".join(ignored))
-
-
-def misspelt_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the variables that look like one of ours and are none, each with the one that is meant."""
-    known = [_PREFIX + name.upper() for name in settings_of(EngineConfig)]
-    known += [_PREFIX + name for name in _OTHER_VARIABLES]
-    found: list[tuple[str, str]] = []
-    for name in sorted(environ):
-        if name.startswith(_PREFIX) and name not in known and not _SERVICE_LINK.search(name):
-            found += [(name, meant) for meant in difflib.get_close_matches(name, known, n=1, cutoff=0.85)]
-    return found
 
 
 def _given(engine: EngineConfig | None) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from supertokens_py import EngineConfig, SupertokensConfig
-from supertokens_py.start_report import misspelt_variables, report_start
+from supertokens_py.engine.variables import misspelt_variables
+from supertokens_py.start_report import report_start
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,15 @@ def test_misspelt_variables_are_named() -> None:
         "SUPERTOKENS_POOL_PORT": "tcp://10.0.0.8:1",
     }
     assert misspelt_variables(environ) == [("SUPERTOKENS_POOLSIZE", "SUPERTOKENS_POOL_SIZE")]
+    wrong = ("SUPERTOKENS_CONECTION_URI", "SUPERTOKENS_CONNECTIONURI")
+    meant = "SUPERTOKENS_CONNECTION_URI"
+    assert misspelt_variables(dict.fromkeys(wrong, "x")) == [(name, meant) for name in wrong]
+
+
+def test_a_misspelt_variable_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    """At the start of an application, in one line."""
+    report_start(SupertokensConfig("sqlite://"), "http://localhost", {"SUPERTOKENS_POOLSIZE": "5"})
+    assert caplog.messages == [
+        "the environment variable SUPERTOKENS_POOLSIZE is read by nothing; "
+        "did you mean SUPERTOKENS_POOL_SIZE?"
+    ]

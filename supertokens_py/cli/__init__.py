@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from supertokens_py.constants import VERSION
+from supertokens_py.engine.variables import misspelt_variables
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
 from . import clean, doctor, importing, keys, schema, serve, sessions
 from .output import Output
+from .parsing import CommandParser
+
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Command(Protocol):
@@ -42,28 +48,17 @@ COMMANDS: dict[str, Command] = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """Prints its help where a command or an action is needed and nothing was typed."""
-
-    def error(self, message: str) -> NoReturn:
-        if message in _NOTHING_TYPED:
-            self.print_help()
-            self.exit(0)
-        super().error(message)
-
-
-_NOTHING_TYPED = tuple(f"the following arguments are required: {what}" for what in ("COMMAND", "ACTION"))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    args = _parser().parse_args(arguments)
+    args = _parser().parse_command(arguments)
     return execute(args.command, args)
 
 
 def execute(name: str, args: argparse.Namespace, out: Output | None = None) -> int:
     """Run one command on parsed arguments; errors become a line and an exit code."""
     out = out or Output(as_json=bool(getattr(args, "json", False)))
+    for variable, meant in misspelt_variables(os.environ):
+        log.warning("the environment variable %s is read by nothing; did you mean %s?", variable, meant)
     try:
         return COMMANDS[name].run(args, out)
     except ConfigError as error:
@@ -80,8 +75,8 @@ def execute(name: str, args: argparse.Namespace, out: Output | None = None) -> i
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="supertokens", description="Sessions of supertokens_py on the command line.")
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="supertokens", description="Sessions of supertokens_py on the command line.")
     parser.add_argument("--version", action="version", version=f"supertokens_py {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():

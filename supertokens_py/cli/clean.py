@@ -10,7 +10,7 @@ from supertokens_py.bridge import step
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output
-from .store import add_store_options, open_store
+from .store import add_store_options, open_store, store_name
 
 HELP = "delete expired sessions and keys"
 
@@ -40,6 +40,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     finally:
         engine.close()
     counts = asdict(swept) if is_dataclass(swept) and not isinstance(swept, type) else {"deleted": swept}
-    out.result(counts)
+    name = store_name(args)
+    out.result({**counts, "store": name})
+    out.say(f"deleted in {name}:")
     out.facts(cast("dict[str, object]", counts))
     return 0

@@ -13,7 +13,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.wording import counted
 
 from .output import Output
-from .store import add_store_options, connection_uri, is_remote
+from .store import add_store_options, connection_uri, is_remote, store_name
 
 if TYPE_CHECKING:
     from supertokens_py.engine.embedded.importing.transfer import Copied, LeftBehind, Transfer
@@ -45,6 +45,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     uri = connection_uri(args)
     if is_remote(uri):
         raise ConfigError("--connection-uri must be the database to copy into")
+    out.say(f"destination: {store_name(args)}")
     from_uri = cast("str | None", args.source) or os.environ.get(FROM_URI, "").strip()
     if not from_uri:
         raise ConfigError(f"say where to copy from: --from postgresql://… or ${FROM_URI}")

@@ -14,7 +14,7 @@ from supertokens_py.secret import new_secret
 from supertokens_py.wording import counted, moment
 
 from .output import Output
-from .store import add_store_options, open_store
+from .store import add_store_options, open_store, store_name
 
 HELP = "list and renew the keys of access and refresh tokens, and encrypt them"
 
@@ -82,9 +82,9 @@ def run(args: argparse.Namespace, out: Output) -> int:
         if not isinstance(engine, OwnsKeys):
             raise ConfigError("a core renews its keys itself: name its database with --connection-uri")
         if args.action == "encrypt":
-            return _encrypt(engine, out)
+            return _encrypt(engine, store_name(args), out)
         order = _order(args)
-        _report(order, step(engine.renew_keys(order)), out)
+        _report(order, step(engine.renew_keys(order)), store_name(args), out)
         return 0
     finally:
         engine.close()
@@ -111,7 +111,7 @@ def _order(args: argparse.Namespace) -> RenewalOrder:
     return RenewalOrder(dynamic=every, static=every, master=True, drop_old=every, keep_sessions_ms=keep_ms)
 
 
-def _report(order: RenewalOrder, renewed: Renewed, out: Output) -> None:
+def _report(order: RenewalOrder, renewed: Renewed, store: str, out: Output) -> None:
     out.result(
         {
             "kid": renewed.dynamic,
@@ -119,8 +119,10 @@ def _report(order: RenewalOrder, renewed: Renewed, out: Output) -> None:
             "refresh_token_key": renewed.master,
             "dropped_old": order.drop_old,
             "sessions_ended": renewed.sessions_ended,
+            "store": store,
         }
     )
+    out.say(f"renewed in {store}:")
     for line in _told(order, renewed):
         out.say(line)
 
@@ -152,11 +154,12 @@ def _told(order: RenewalOrder, renewed: Renewed) -> Iterator[str]:
     )
 
 
-def _encrypt(engine: OwnsKeys, out: Output) -> int:
+def _encrypt(engine: OwnsKeys, store: str, out: Output) -> int:
     changed = step(engine.encrypt_keys())
-    out.result({"encrypted": changed})
+    out.result({"encrypted": changed, "store": store})
     out.say(
-        f"{counted(changed, 'key')} encrypted; every key is encrypted with $SUPERTOKENS_ENCRYPTION_KEY now"
+        f"{counted(changed, 'key')} encrypted in {store}; "
+        "every key is encrypted with $SUPERTOKENS_ENCRYPTION_KEY now"
     )
     out.say(
         "backups from before hold the earlier keys in clear: `supertokens keys renew` makes them worthless"

@@ -11,7 +11,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.wording import moment
 
 from .output import Output
-from .store import add_store_options, open_store
+from .store import add_store_options, open_store, store_name
 
 HELP = "list, show and revoke sessions"
 
@@ -98,9 +98,10 @@ def _revoke(engine: Engine, args: argparse.Namespace, out: Output) -> int:
         )
     else:
         revoked = step(engine.revoke_sessions(cast("list[str]", args.handles)))
-    out.result({"revoked": revoked})
+    name = store_name(args)
+    out.result({"revoked": revoked, "store": name})
     for handle in revoked:
-        out.say(f"revoked {handle}")
+        out.say(f"revoked {handle} in {name}")
     if revoked:
         return 0
     out.complain("there was no such session")

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import cast
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.connection import kind_of, sqlite_name
+from supertokens_py.engine.connection import describe, kind_of, sqlite_name
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, open_engine
 from supertokens_py.engine.interface import Engine
+from supertokens_py.engine.variables import CONNECTION_URI, misspelt_variables
 from supertokens_py.exceptions import ConfigError
-
-CONNECTION_URI = "SUPERTOKENS_CONNECTION_URI"
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +39,24 @@ def connection_uri(args: argparse.Namespace) -> str:
 
 
 def given_uri(args: argparse.Namespace) -> str:
-    """Return the URI as it was given, unchecked."""
+    """Return the URI as it was given, unchecked; the default file where none was, not where it is empty.
+
+    Raises:
+        ConfigError: the name of the variable is misspelt: the default file is not what was meant.
+    """
     given = cast("str | None", args.connection_uri)
-    return given or os.environ.get(CONNECTION_URI, "").strip() or DEFAULT_DATABASE
+    uri = os.environ.get(CONNECTION_URI) if given is None else given
+    if uri is not None:
+        return uri.strip()
+    wrong = [name for name, meant in misspelt_variables(os.environ) if meant == CONNECTION_URI]
+    if wrong:
+        raise ConfigError(f"{wrong[0]} is read by nothing; did you mean {CONNECTION_URI}?")
+    return DEFAULT_DATABASE
+
+
+def store_name(args: argparse.Namespace) -> str:
+    """Return where the store is that the options mean, without a password; for commands that change it."""
+    return describe(connection_uri(args))
 
 
 def core_api_key(args: argparse.Namespace) -> str | None:

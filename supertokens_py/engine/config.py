@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
 
 from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText
-from supertokens_py.settings import resolve, setting, settings_of
+from supertokens_py.settings import resolve, setting
 
 ReuseBehaviour: TypeAlias = Literal["TOKEN_THEFT", "UNAUTHORISED"]
 SharedWithCore: TypeAlias = Literal["AUTO", "YES", "NO"]
 
 _ENV_PREFIX = "SUPERTOKENS_"
-
-log: logging.Logger = logging.getLogger(__name__)
 
 
 def full_prefix(text: str) -> str:
@@ -108,7 +104,6 @@ class EngineConfig:
         """
         environ = os.environ if environ is None else environ
         resolved = ResolvedEngineConfig(**resolve(self, environ, prefix=_ENV_PREFIX), now_ms=self.now_ms)
-        _warn_of_misspelt(environ)
         if resolved.refresh_token_validity * 60 <= resolved.access_token_validity:
             raise ConfigError(
                 f"refresh_token_validity ({resolved.refresh_token_validity:g} minutes) must be longer than "
@@ -135,13 +130,3 @@ class ResolvedEngineConfig(EngineConfig):
     @property
     def grace_period_ms(self) -> int:
         return int(self.refresh_token_rotation_grace_period * 1000)
-
-
-def _warn_of_misspelt(environ: Mapping[str, str]) -> None:
-    """Warn of variables that look like a setting; others of the prefix, such as Kubernetes', are not ours."""
-    known = [_ENV_PREFIX + name.upper() for name in settings_of(EngineConfig)]
-    for name in environ:
-        if name.startswith(_ENV_PREFIX) and name not in known:
-            meant = get_close_matches(name, known, n=1, cutoff=0.9)
-            if meant:
-                log.warning("the environment variable %s has no effect: did you mean %s?", name, meant[0])

@@ -39,6 +39,10 @@ def kind_of(uri: str) -> Kind:
     Raises:
         ConfigError: it leads nowhere; the message says which forms there are.
     """
+    if not uri:
+        raise ConfigError(
+            "connection_uri is empty: set it, or leave it out for the SQLite file supertokens.db"
+        )
     match = _SCHEME.match(uri)
     scheme = match[1].lower() if match else ""
     if kind := _SCHEMES.get(scheme):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
+from supertokens_py.engine.variables import CONNECTION_URI
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.settings import resolve, setting, settings_of
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _PREFIX = "SUPERTOKENS_"
-CONNECTION_URI = f"{_PREFIX}CONNECTION_URI"
 API_KEYS = f"{_PREFIX}API_KEYS"
 BASE_PATH = f"{_PREFIX}BASE_PATH"
 ALLOW_NO_API_KEY = f"{_PREFIX}ALLOW_NO_API_KEY"
@@ -67,7 +67,7 @@ def create_from(environ: Mapping[str, str]) -> Starlette:
     """
     settings = ServerSettings(**resolve(ServerSettings(), environ, prefix=_PREFIX))
     _refuse_misspelt(environ, settings)
-    check_connection_uri(settings.connection_uri)
+    check_connection_uri(environ.get(CONNECTION_URI, settings.connection_uri).strip())
     check_location(settings.connection_uri)
     engine = open_engine(settings.connection_uri, EngineConfig().resolve(environ))
     return create_app(

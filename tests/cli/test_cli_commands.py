@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from supertokens_py.constants import VERSION
+from supertokens_py.engine.connection import describe
 from supertokens_py.engine.interface import Unauthorised
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.server.environment import create_from
 from tests.cli.conftest import Runner
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
@@ -65,7 +67,8 @@ def test_a_session_is_shown(run: Runner, store: tuple[str, ...], core: Driver) -
 def test_sessions_are_revoked(run: Runner, store: tuple[str, ...], core: Driver) -> None:
     """`sessions revoke` by handle or by user; 1 where there was nothing, 2 where it is unclear what."""
     first, second, third = (core.create("ann").handle for _ in range(3))
-    assert run("sessions", "revoke", first, *store).out == f"revoked {first}\n"
+    place = describe(store[1])
+    assert run("sessions", "revoke", first, *store).out == f"revoked {first} in {place}\n"
     assert run("sessions", "revoke", first, *store).code == 1
     revoked = run("sessions", "revoke", "--user", "ann", "--json", *store).json["revoked"]
     assert sorted(revoked) == sorted([second, third])
@@ -84,7 +87,8 @@ def test_keys_are_listed_and_replaced(run: Runner, store: tuple[str, ...], core:
     after = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
     assert [rotated["kid"], *before] == after
     told = run("keys", "rotate", "--drop-old", *store).out.splitlines()
-    assert [line.partition(":")[0] for line in told] == [
+    assert told[0] == f"renewed in {describe(store[1])}:"
+    assert [line.partition(":")[0] for line in told[1:]] == [
         "dynamic signing key",
         "static signing key",
         "key of refresh tokens",
@@ -92,8 +96,8 @@ def test_keys_are_listed_and_replaced(run: Runner, store: tuple[str, ...], core:
         "processes that are running go on with the earlier keys for up to a minute, other services that "
         "verify tokens for up to five; restart what cannot wait",
     ]
-    assert told[0].endswith("; earlier ones were deleted")
-    assert told[1].endswith("; earlier ones were deleted, JWTs signed with them included")
+    assert told[1].endswith("; earlier ones were deleted")
+    assert told[2].endswith("; earlier ones were deleted, JWTs signed with them included")
     last = [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
     assert len([kid for kid in last if kid.startswith("d-")]) == 1
     assert "dynamic" in run("keys", "list", *store).out
@@ -109,7 +113,7 @@ def test_dropping_keys_renews_every_family(
     if signs == "a session that has ended":
         core.revoke_sessions([session.handle])
     kept = run("keys", "rotate", "--drop-old", "--keep-static", *store).out.splitlines()
-    assert kept[1] == "static signing key: kept, what it signed is accepted; --static renews it"
+    assert kept[2] == "static signing key: kept, what it signed is accepted; --static renews it"
     assert leaked in [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]
     assert run("keys", "rotate", "--static", "--keep-static", *store).code == 2
     told = run("keys", "rotate", "--drop-old", *store).out
@@ -154,8 +158,13 @@ def test_keys_are_encrypted(
     assert run("keys", "secret", "--json").json["encryption_key"] != secret
     monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", secret)
     assert run("doctor", "--json", *store).code == 0
-    assert run("keys", "encrypt", "--json", *store).json == {"encrypted": 3}
-    assert run("keys", "encrypt", *store).out.startswith("0 keys encrypted; every key is encrypted")
+    assert run("keys", "encrypt", "--json", *store).json == {
+        "encrypted": 3,
+        "store": describe(sqlite_database.uri),
+    }
+    assert run("keys", "encrypt", *store).out.startswith(
+        f"0 keys encrypted in {describe(sqlite_database.uri)}; every"
+    )
 
 
 def test_expired_rows_are_deleted(run: Runner, store: tuple[str, ...], core: Driver) -> None:
@@ -163,7 +172,11 @@ def test_expired_rows_are_deleted(run: Runner, store: tuple[str, ...], core: Dri
     core.change_row(core.create().handle, expires_at=1)
     core.create()
     assert run("clean", "--json", *store).json["sessions"] == 1
-    assert run("clean", *store).out.split() == ["sessions", "0", "keys", "0"]
+    assert run("clean", *store).out.splitlines() == [
+        f"deleted in {describe(store[1])}:",
+        "sessions  0",
+        "keys      0",
+    ]
 
 
 def test_a_missing_file_is_not_created(run: Runner, sqlite_files: Sqlite) -> None:
@@ -231,8 +244,9 @@ def test_serve_refuses_what_would_be_unsafe_or_impossible(
     run: Runner, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], reason: str
 ) -> None:
     """Among others: no public address without an API key, unless told so."""
-    for name in ("CONNECTION_URI", "API_KEYS", "BASE_PATH"):
-        monkeypatch.setenv(f"SUPERTOKENS_{name}", "")  # restored after the command has set it
+    monkeypatch.setenv("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")  # restored after the command
+    for name in ("API_KEYS", "BASE_PATH"):
+        monkeypatch.setenv(f"SUPERTOKENS_{name}", "")
     ran = run("serve", *arguments)
     assert ran.code == 2
     assert reason in ran.err
@@ -296,3 +310,82 @@ def test_a_command_without_its_action_is_explained(run: Runner, words: tuple[str
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(f"usage: {' '.join(('supertokens', *words))} [-h]")
     assert run(*words, "dance").code == 2
+
+
+_URI = "postgresql://me:hush@db/shop"
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "complaint"),
+    [
+        (
+            ("clean", "--conection-uri", _URI),
+            "clean",
+            "no option --conection-uri: did you mean --connection-uri?",
+        ),
+        (
+            ("clean", f"--conection-uri={_URI}"),
+            "clean",
+            "no option --conection-uri: did you mean --connection-uri?",
+        ),
+        (("keys", "list", "--core-api-kye", "hush"), "keys list", "did you mean --core-api-key?"),
+        (("keys", "list", _URI), "keys list", "more words than this command takes"),
+        (("keys", _URI), "keys", "invalid choice: ... (choose from "),
+        ((_URI,), "", "invalid choice: ... (choose from "),
+        (("clean", f"--json={_URI}"), "clean", "ignored explicit argument ..."),
+        (("clean", f"--co={_URI}"), "clean", "ambiguous option: --co=... could match --connection-uri"),
+        (("clean", "--co=host=db password=hush"), "clean", "ambiguous option: --co=... could match"),
+        (("serve", "--port", _URI), "serve", "argument --port: invalid _port value: ..."),
+        (("serve", "--log-level", _URI), "serve", "invalid choice: ... (choose from "),
+        (("keys", "dance"), "keys", "invalid choice: 'dance' (choose from "),
+    ],
+)
+def test_a_mistyped_command_line_repeats_no_secret(
+    run: Runner, words: tuple[str, ...], usage: str, complaint: str
+) -> None:
+    """What was typed may hold a password or a key; the usage is that of the command that was meant."""
+    ran = run(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert complaint in ran.err
+    assert ran.err.startswith(f"usage: {' '.join(('supertokens', *usage.split()))} [-h]")
+    assert "hush" not in ran.err
+
+
+@pytest.mark.parametrize("uri", ["", "  "])
+def test_an_empty_uri_is_no_default(run: Runner, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that a deployment left empty must not lead to another database."""
+    given = run("clean", "--connection-uri", uri)
+    assert (given.code, given.err) == (
+        2,
+        "supertokens: connection_uri is empty: set it, or leave it out for the SQLite file supertokens.db\n",
+    )
+    monkeypatch.setenv("SUPERTOKENS_CONNECTION_URI", uri)
+    for command in (("clean",), ("keys", "list"), ("schema", "create"), ("import",), ("serve",)):
+        ran = run(*command)
+        assert (ran.code, ran.out) == (2, "")
+        assert "connection_uri is empty" in ran.err
+    assert "connection_uri is empty" in run("doctor").out
+    with pytest.raises(ConfigError, match="connection_uri is empty"):
+        create_from({"SUPERTOKENS_CONNECTION_URI": uri, "SUPERTOKENS_ALLOW_NO_API_KEY": "1"})
+
+
+@pytest.mark.parametrize("name", ["SUPERTOKENS_CONECTION_URI", "SUPERTOKENS_CONNECTIONURI"])
+def test_a_misspelt_uri_is_no_default(run: Runner, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command would change another database than the one that was meant."""
+    monkeypatch.setenv(name, "postgresql://db/shop")
+    ran = run("schema", "create")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{name} is read by nothing; did you mean SUPERTOKENS_CONNECTION_URI?" in ran.err
+    assert run("schema", "print", "--connection-uri", "sqlite://").code == 0
+
+
+def test_a_misspelt_setting_is_named(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As at the start of an application."""
+    monkeypatch.setenv("SUPERTOKENS_TABLE_SCHEM", "auth")
+    assert run("schema", "print", "--connection-uri", "sqlite://").code == 0
+    assert caplog.messages[0] == (
+        "the environment variable SUPERTOKENS_TABLE_SCHEM is read by nothing; "
+        "did you mean SUPERTOKENS_TABLE_SCHEMA?"
+    )

@@ -128,22 +128,3 @@ def test_a_number_out_of_range_is_told_in_plain_figures():
         EngineConfig(access_token_validity=0).resolve({})
     with pytest.raises(ConfigError, match=r"a number from 0\.001 to 1000000000, not -1$"):
         EngineConfig(refresh_token_validity=-1).resolve({})
-
-
-def test_a_misspelt_variable_is_told(caplog: pytest.LogCaptureFixture):
-    """A setting that has no effect must not look as if it had; what Kubernetes sets is none of ours."""
-    others = {
-        "SUPERTOKENS_PORT": "tcp://10.0.0.1:3567",
-        "SUPERTOKENS_SERVICE_HOST": "10.0.0.1",
-        "SUPERTOKENS_PORT_3567_TCP_ADDR": "10.0.0.1",
-        "SUPERTOKENS_API_KEYS": "x",
-        "SUPERTOKENS_POOL_SIZE": "5",
-        "ACCESS_TOKEN_VALIDTY": "1",
-    }
-    EngineConfig().resolve(others)
-    assert caplog.messages == []
-    EngineConfig().resolve({**others, "SUPERTOKENS_ACCESS_TOKEN_VALIDTY": "60"})
-    assert caplog.messages == [
-        "the environment variable SUPERTOKENS_ACCESS_TOKEN_VALIDTY has no effect: "
-        "did you mean SUPERTOKENS_ACCESS_TOKEN_VALIDITY?"
-    ]
