@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import new_secret
 from tests.engine.conftest import Opener
 from tests.support.clock import Clock
-from tests.support.databases import TestDatabase
+from tests.support.databases import Sqlite, TestDatabase
 
 SECRET, OTHER = new_secret(), new_secret()
 PHRASE = "correct horse battery staple"
@@ -176,6 +177,102 @@ def test_a_plain_key_is_refused_where_the_mark_was_deleted(fresh_shared: TestDat
     fresh_shared.query("UPDATE key_value SET value = '1000:aa:bb' WHERE name = 'refresh_token_key'")
     with pytest.raises(ConfigError, match="is missing: restore it from a backup"):
         start(fresh_shared.uri, encryption_key=SECRET).create()
+
+
+def forge_every_key(database: TestDatabase, now_ms: int) -> None:
+    """Put keys of somebody without the secret in the place of every key, and delete the mark."""
+    planted = new_key_text()
+    for statement in (
+        f"DELETE FROM key_value WHERE name = '{MARK}'",
+        f"UPDATE session_access_token_signing_keys SET value = '{planted}', created_at_time = {now_ms}",
+        f"UPDATE jwt_signing_keys SET key_string = '{planted}'",
+        "UPDATE key_value SET value = '1000:aa:bb' WHERE name = 'refresh_token_key'",
+    ):
+        database.query(statement)
+
+
+@pytest.mark.parametrize("writes", [True, False], ids=["wrote the mark", "saw the mark"])
+def test_a_running_process_accepts_no_keys_without_the_mark(
+    fresh_shared: TestDatabase, start: Opener, clock: Clock, writes: bool
+):
+    """The keys in memory stay in use, and sessions go on; until the mark is back, no key is read."""
+    one = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock)
+    session = one.create()
+    running = one
+    if not writes:
+        running = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock)
+        running.create()
+    known = set(running.reload_keys().keys)
+    ((mark,),) = fresh_shared.query(f"SELECT value FROM key_value WHERE name = '{MARK}'")
+    clock.advance(s=1)
+    forge_every_key(fresh_shared, clock())
+    running.engine._keys._reloaded_at = float("-inf")
+    assert set(running.reload_keys().keys) == known
+    assert running.refresh(session).handle == session.handle
+    with pytest.raises(ConfigError, match=f"row '{MARK}' of key_value, which was there before, is missing"):
+        running.rotate_signing_key()
+    with pytest.raises(ConfigError, match="which was there before"):
+        running.encrypt_keys()
+    fresh_shared.query(
+        "INSERT INTO key_value (app_id, tenant_id, name, value, created_at_time) "
+        f"VALUES ('public', 'public', '{MARK}', '{mark}', 1)"
+    )
+    running.engine._keys._reloaded_at = float("-inf")
+    assert set(running.reload_keys().keys) == known  # plain keys under the mark are refused as ever
+
+
+def test_plain_keys_of_a_used_database_are_reported_at_the_start(
+    fresh_shared: TestDatabase, start: Opener, clock: Clock, caplog: pytest.LogCaptureFixture
+):
+    """A process that starts cannot tell a first start with the secret from keys that were all replaced."""
+
+    def alarms() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.levelname == "CRITICAL"]
+
+    start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock).create()
+    start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock).create()
+    assert alarms() == []
+    forge_every_key(fresh_shared, clock())
+    start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock).create()
+    (alarm,) = alarms()
+    assert "no key in it was encrypted" in alarm
+    assert "supertokens keys renew --all" in alarm
+
+
+def test_a_dropped_key_of_a_backup_is_refused_once_the_secret_changed(
+    fresh_shared: TestDatabase, start: Opener
+):
+    """Its encrypted row is as genuine as ever; a new secret makes backups worthless."""
+    core = start(fresh_shared.uri, encryption_key=SECRET)
+    core.create()
+    ((created_ms, stored),) = fresh_shared.query(
+        "SELECT created_at_time, value FROM session_access_token_signing_keys"
+    )
+    core.rotate_signing_key(drop_old=True)
+    put_back = (
+        "INSERT INTO session_access_token_signing_keys (app_id, created_at_time, value) "
+        f"VALUES ('public', {created_ms}, '{stored}')"
+    )
+    start(fresh_shared.uri, encryption_key=OTHER, previous_encryption_key=SECRET).create()
+    fresh_shared.query(put_back)
+    with pytest.raises(ConfigError, match="another encryption_key"):
+        start(fresh_shared.uri, encryption_key=OTHER).create()
+
+
+def test_no_plain_key_is_left_in_a_file(sqlite_files: Sqlite, start: Opener):
+    """Neither in free pages nor in the write-ahead log, while processes have the database open."""
+    database = sqlite_files.create(template=False)
+    plain = start(database.uri)
+    plain.create()
+    texts = stored_keys(database)
+    files = sorted(Path(database.uri.removeprefix("sqlite:///")).parent.glob("*.db*"))
+
+    def found() -> list[str]:
+        return [file.name for file in files for text in texts if text[-100:].encode() in file.read_bytes()]
+
+    assert found() != []
+    start(database.uri, encryption_key=SECRET).create()
+    assert found() == []
 
 
 def test_a_secret_is_changed(fresh_shared: TestDatabase, start: Opener):

@@ -151,6 +151,12 @@ class KeyRows:
                     delete(self._values).where(*_of_app(self._values), self._values.c.name == name)
                 )
 
+    def has_sessions(self, connection: Connection) -> bool:
+        """Return whether there is a session."""
+        sessions = self._database.tables.sessions
+        query = select(sessions.c.session_handle).where(sessions.c.app_id == DEFAULT_APP_ID)
+        return connection.execute(query.limit(1)).first() is not None
+
     def is_claimed(self, connection: Connection) -> bool:
         """Return whether keys were encrypted here before, so that no official core uses them any more."""
         at_rest = self.at_rest(connection)
@@ -208,6 +214,12 @@ class KeyRows:
 
     def _known_at_rest(self, mark: str | None) -> AtRest:
         known = self._at_rest
+        if mark is None and known is not None and known.mark is not None:
+            # Whoever deletes the mark wants plain keys to be accepted. The keys in memory stay in use.
+            raise ConfigError(
+                f"the row {MARK!r} of key_value, which was there before, is missing: restore it from a "
+                "backup, and find out who deleted it. The keys are not read until then"
+            )
         if known is None or known.mark != mark:
             known = self._at_rest = AtRest(self._settings, mark)
             self._parsed.clear()  # what was accepted under another mark is looked at again

@@ -182,7 +182,7 @@ class KeyRing(forks.ForkAware):
         """Encrypt every key that is not encrypted with `encryption_key`; return how many that were."""
         forks.check()
         with self._lock:
-            changed = self._database.write(self._encrypt)
+            changed = self._encrypt_now()
             self._load(create=True)
         return changed
 
@@ -325,14 +325,40 @@ class KeyRing(forks.ForkAware):
         return self._snapshot
 
     def _encrypt_at_start(self) -> None:
-        if self._database.is_shared and not self._database.read(self._rows.is_claimed):
+        is_claimed = self._database.read(self._rows.is_claimed)
+        if self._database.is_shared and not is_claimed:
             raise ConfigError(
                 f"an official core shares {self._database.location.name}, and could not read encrypted keys: "
                 "leave encryption_key (SUPERTOKENS_ENCRYPTION_KEY) out, or set shared_with_core to NO "
                 "(SUPERTOKENS_SHARED_WITH_CORE) if no core uses it any more"
             )
-        changed = self._database.write(self._encrypt)
+        changed = self._encrypt_now()
         log.info("%d keys in %s were encrypted", changed, self._database.location.name)
+        if changed and not is_claimed and self._database.read(self._rows.has_sessions):
+            log.critical(
+                "encryption_key is set, %s has sessions, and no key in it was encrypted: they are now. That "
+                "is right at the first start with encryption_key only. At any other, somebody without the "
+                "encryption_key replaced every key: run `supertokens keys renew --all`",
+                self._database.location.name,
+            )
+
+    def _encrypt_now(self) -> int:
+        changed = self._database.write(self._encrypt)
+        if changed and self._database.location.kind == "sqlite-file":
+            self._empty_log()
+        return changed
+
+    def _empty_log(self) -> None:
+        """Empty SQLite's write-ahead log, in which the plain keys would stay until it is written over."""
+        busy = self._database.single(
+            lambda connection: connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+        )
+        if busy:
+            log.warning(
+                "another process was using %s: its file -wal may hold the keys in clear until every process "
+                "has closed it",
+                self._database.location.name,
+            )
 
     def _public(self, dynamic: Sequence[SigningKey], static: Sequence[SigningKey]) -> KeySet:
         life_ms = lifetime_ms(self._settings)
