@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.events import ClaimsFailed, emit
-from supertokens_py.exceptions import GeneralError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.payloads import (
@@ -22,8 +20,8 @@ from supertokens_py.payloads import (
     validate_json,
     validate_object,
 )
-from supertokens_py.tokens.access_token import AccessToken, parse_access_token
-from supertokens_py.types.base import RecipeUserId, context_of
+from supertokens_py.tokens.access_token import AccessToken
+from supertokens_py.types.base import context_of
 
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_evaluation import all_hold
@@ -38,7 +36,8 @@ from .results import (
     TokenInfo,
 )
 from .token_delivery import Deliveries, Delivery
-from .token_transport import check_fits_cookie, front_token
+from .token_reader import TokenReader, issued_token
+from .token_transport import check_fits_cookie
 
 if TYPE_CHECKING:
     from .functions import RecipeInterface
@@ -46,18 +45,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 GONE = "Session does not exist anymore."
-
-
-def issued_token(text: str) -> AccessToken:
-    """Return an access token that has just been issued.
-
-    Raises:
-        GeneralError: it is none.
-    """
-    token = parse_access_token(text)
-    if token is None:
-        raise GeneralError("the engine issued an access token that this release cannot read")
-    return token
 
 
 #: `(access token, its payload, update, user_context)` to the new token, if any, and the custom claims.
@@ -81,7 +68,7 @@ class ContainerParts:
     all_hold: Callable[[Sequence[SessionClaimValidator], dict[str, Any]], bool] = all_hold
 
 
-class SessionContainer:
+class SessionContainer(TokenReader):
     """A verified session. Reads come from its access token and cost nothing; writes go to the engine.
 
     Methods without `sync_` that touch the engine are coroutines; each has a `sync_` twin that blocks
@@ -92,7 +79,6 @@ class SessionContainer:
     refresh_token: TokenInfo | None = None
     anti_csrf_token: str | None = None
     access_token_updated: bool = False
-    _payload: dict[str, Any] | None = None
     _delivery: Delivery | None = None  #: of the request that it is, or was, attached to
 
     def __init__(
@@ -104,8 +90,8 @@ class SessionContainer:
         anti_csrf_token: str | None = None,
         updated: bool = False,
     ) -> None:
-        self._parts = parts
         self._token = token
+        self._parts = parts
         self.response_mutators: list[Callable[[BaseResponse, dict[str, Any]], None]] = []
         if updated:
             self.refresh_token, self.anti_csrf_token = refresh_token, anti_csrf_token
@@ -116,8 +102,6 @@ class SessionContainer:
 
     def __getitem__(self, item: str) -> Any:
         return getattr(self, item)
-
-    # -- what the access token says ------------------------------------------------------------------
 
     @property
     def recipe_implementation(self) -> RecipeInterface:
@@ -136,68 +120,6 @@ class SessionContainer:
         if delivery is None or delivery.request is None:
             return None
         return ReqResInfo(delivery.request, delivery.transfer_method)
-
-    @property
-    def access_token(self) -> str:
-        """The raw JWT."""
-        return self._token.text
-
-    @property
-    def front_token(self) -> str:
-        """The front token, which is what the frontend reads."""
-        return front_token(self._token)
-
-    @property
-    def session_handle(self) -> str:
-        """The session's constant id."""
-        return self._token.handle
-
-    @property
-    def user_id(self) -> str:
-        """The user's id."""
-        return self._token.user_id
-
-    @property
-    def recipe_user_id(self) -> RecipeUserId:
-        """The id of the user's login method; equal to the user id without account linking."""
-        return RecipeUserId(self._token.recipe_user_id)
-
-    @property
-    def tenant_id(self) -> str:
-        """The tenant that the session belongs to."""
-        return self._token.tenant_id
-
-    @property
-    def user_data_in_access_token(self) -> dict[str, Any]:
-        """The payload; see `get_access_token_payload`."""
-        return self.get_access_token_payload()
-
-    def get_user_id(self, user_context: dict[str, Any] | None = None) -> str:
-        """Return the user's id."""
-        return self._token.user_id
-
-    def get_recipe_user_id(self, user_context: dict[str, Any] | None = None) -> RecipeUserId:
-        """Return the id of the user's login method."""
-        return RecipeUserId(self._token.recipe_user_id)
-
-    def get_tenant_id(self, user_context: dict[str, Any] | None = None) -> str:
-        """Return the tenant, "public" without multitenancy."""
-        return self._token.tenant_id
-
-    def get_handle(self, user_context: dict[str, Any] | None = None) -> str:
-        """Return the session's constant id."""
-        return self._token.handle
-
-    def get_access_token(self, user_context: dict[str, Any] | None = None) -> str:
-        """Return the raw JWT."""
-        return self._token.text
-
-    def get_access_token_payload(self, user_context: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the whole payload, protected claims included. It is this session's own copy."""
-        payload = self._payload
-        if payload is None:
-            payload = self._payload = cast("dict[str, Any]", json.loads(self._token.payload_json))
-        return payload
 
     def get_all_session_tokens_dangerously(self) -> GetSessionTokensDangerouslyDict:
         """Return every token, for code that carries them to the client without the middleware."""
@@ -385,6 +307,12 @@ class SessionContainer:
         self, request: BaseRequest, transfer_method: TokenTransferMethod, user_context: dict[str, Any]
     ) -> None:
         """Make this the request's session, and add its tokens to the response where they are new."""
+        self.attach(request, transfer_method, user_context)
+
+    def attach(
+        self, request: BaseRequest, transfer_method: TokenTransferMethod, user_context: dict[str, Any]
+    ) -> None:
+        """Do what `attach_to_request_response` does, without a coroutine."""
         delivery = self._delivery = Delivery(self._parts.deliveries, request, transfer_method)
         request.set_session(self)
         if self.access_token_updated:
@@ -393,7 +321,7 @@ class SessionContainer:
     def leave_request(self) -> None:
         """Drop the request after its response has started; avoids a reference cycle."""
         if self._delivery is not None:
-            self._delivery.detach()
+            self._delivery.request = None
 
     # -- older names ---------------------------------------------------------------------------------
 

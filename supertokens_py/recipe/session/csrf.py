@@ -25,11 +25,6 @@ MISSING_RID = "anti-csrf check failed. Please pass 'rid: \"session\"' header in 
 _READING = ("GET", "HEAD")  #: a server answers HEAD as it would answer GET
 
 
-def check_is_due(anti_csrf_check: bool | None, method: str) -> bool:
-    """Return whether a request with a cookie is checked: explicitly, or because it may write."""
-    return method not in _READING if anti_csrf_check is None else anti_csrf_check
-
-
 def require_proof(
     request: BaseRequest,
     method: str,
@@ -41,6 +36,9 @@ def require_proof(
 
     Cookies are all that a page of another site can make a browser send.
 
+    Args:
+        anti_csrf_check: whether to check; None checks requests that may write.
+
     Returns:
         Whether the anti-CSRF token is to be checked against the access token (`require_token`).
 
@@ -50,7 +48,7 @@ def require_proof(
     """
     if request.is_websocket():
         require_trusted_origin(request, policy, user_context)
-    if not check_is_due(anti_csrf_check, method):
+    if anti_csrf_check is False or (anti_csrf_check is None and method in _READING):
         return False
     require_custom_header(request, policy)
     return policy.anti_csrf_mode == "VIA_TOKEN"

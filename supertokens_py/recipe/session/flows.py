@@ -135,7 +135,9 @@ class SessionFlows:
         self._functions = functions
         self._get_session = functions.get_session if "get_session" in replaced else None
         self._claims = claims
-        self._added = added
+        self._are_claims_chosen_per_call = claims.are_chosen_per_call
+        self._added_claims = added.claims  # both lists grow while the other recipes of the app are connected
+        self._validators = added.validators
         self._warnings = SignInWarnings(
             not self._accepts_any_transfer,
             cookie_secure=parts.policy.cookie_secure,
@@ -188,9 +190,9 @@ class SessionFlows:
         else:
             override = options.override_global_claim_validators
             # Claims come first: a session that fails them is not attached, so its 403 carries no tokens.
-            if override is not None or self._added.validators or self._claims.are_chosen_per_call:
+            if override is not None or self._validators or self._are_claims_chosen_per_call:
                 await self._claims.assert_session(session, override, user_context)
-            await session.attach_to_request_response(request, presented[1], user_context)
+            session.attach(request, presented[1], user_context)
         request.session_sought = varies  # errors have left above, and always depend on the credentials
         return session
 
@@ -238,7 +240,7 @@ class SessionFlows:
         if chosen is None:
             raise UnauthorisedError(
                 "Refresh token not found but access token is present. Clearing all tokens."
-                if credentials.access_cookies
+                if credentials.access_cookies()
                 else "Refresh token not found. Are you sending the refresh token in the request?",
                 clear_tokens=not csrf.is_unasked(request, policy),
             )
@@ -254,7 +256,7 @@ class SessionFlows:
         )
         if clears_other:
             writer.clear(other(method))
-        await session.attach_to_request_response(request, method, user_context)
+        session.attach(request, method, user_context)
         if credentials.has_legacy_cookie():
             writer.clear_legacy()
         return session
@@ -291,7 +293,7 @@ class SessionFlows:
         request.note_creation(session.session_handle)
         if clears_other:
             self._deliveries.writer(request, user_context).clear(other(method))
-        await session.attach_to_request_response(request, method, user_context)
+        session.attach(request, method, user_context)
         return session
 
     def _require_cookies(self, request: BaseRequest, user_context: dict[str, Any]) -> None:
@@ -314,7 +316,7 @@ class SessionFlows:
         if given is not None:
             validate_object("access_token_payload", given)
         payload = {**(given or {}), "iss": self._issuers.own()}
-        for claim in self._added.claims:
+        for claim in self._added_claims:
             value = await claim.fetch(user_id, user_id, tenant_id, json_copy(payload), user_context)
             if value is not None:
                 payload = claim.add_to_payload_(payload, value, user_context)

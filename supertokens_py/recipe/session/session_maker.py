@@ -12,10 +12,11 @@ from supertokens_py.recipe_module import App
 from supertokens_py.tokens.access_token import AccessToken
 
 from . import csrf
-from .container import GONE, ContainerParts, MergePayload, SessionContainer, issued_token
+from .container import GONE, ContainerParts, MergePayload, SessionContainer
 from .exceptions import TryRefreshTokenError, UnauthorisedError
 from .functions import RecipeInterface
 from .results import AccessTokenObj, TokenInfo
+from .token_reader import issued_token
 from .verifier import Issuers, Verifier
 
 

@@ -95,10 +95,6 @@ class Delivery:
         if self._is_possible(session, token) and self.request is not None:
             self._writer(self.request, token, user_context).clear(self.transfer_method)
 
-    def detach(self) -> None:
-        """Drop the request after its response has started; avoids a reference cycle."""
-        self.request = None
-
     def _is_possible(self, session: object, token: AccessToken) -> bool:
         if self.request is None:
             log.warning(_TOO_LATE, token.handle)

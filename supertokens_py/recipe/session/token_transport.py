@@ -57,12 +57,9 @@ _REFRESH_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+\.[Vv]\d+")
 
 
 class Credentials:
-    """The tokens that came with a request; those that every verification needs are read once.
+    """The tokens that came with a request, as they were sent: whether they are ours is for others to see."""
 
-    They are strings as they were sent: whether they have the form of our tokens is for others to see.
-    """
-
-    __slots__ = ("_request", "access_cookies", "bearer")
+    __slots__ = ("_request", "bearer")
 
     def __init__(self, request: BaseRequest) -> None:
         self._request = request
@@ -71,7 +68,10 @@ class Credentials:
         self.bearer: str | None = (
             None if value is None or value[:7].lower() != "bearer " else value[7:].strip() or None
         )
-        self.access_cookies: list[str] = request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
+
+    def access_cookies(self) -> list[str]:
+        """Return the cookies with access tokens."""
+        return self._request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
 
     def refresh_cookies(self) -> list[str]:
         """Return the cookies with refresh tokens."""
@@ -85,7 +85,7 @@ class Credentials:
         """Return whether any token, ours or not, came by a method."""
         if method == "header":
             return self.bearer is not None
-        return bool(self.access_cookies or self.refresh_cookies())
+        return bool(self.access_cookies() or self.refresh_cookies())
 
 
 def choose_access_token(
@@ -102,7 +102,7 @@ def choose_access_token(
         return token, "header"
     if allowed == "header":
         return None
-    values = credentials.access_cookies
+    values = credentials.access_cookies()
     if len(values) > 1:
         if any(read(value) for value in values):
             raise TryRefreshTokenError("Multiple access tokens present in the request cookies.")
@@ -267,7 +267,7 @@ def expire_duplicates(credentials: Credentials, policy: SessionPolicy, writer: T
         ClearDuplicateSessionCookiesError: the old ones have been expired.
     """
     sent = {
-        ACCESS_TOKEN_COOKIE_KEY: credentials.access_cookies,
+        ACCESS_TOKEN_COOKIE_KEY: credentials.access_cookies(),
         REFRESH_TOKEN_COOKIE_KEY: credentials.refresh_cookies(),
     }
     doubled = [name for name, values in sent.items() if len(values) > 1]

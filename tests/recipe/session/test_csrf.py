@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from starlette.requests import Request
 
-from supertokens_py.recipe.session.csrf import check_is_due, require_token
+from supertokens_py import InputAppInfo
+from supertokens_py.config import AppInfo
+from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
+from supertokens_py.recipe.session.csrf import require_proof, require_token
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
+from supertokens_py.recipe.session.settings import SessionSettings, resolve
 from supertokens_py.tokens.access_token import AccessToken
 
 
@@ -23,7 +28,10 @@ from supertokens_py.tokens.access_token import AccessToken
 )
 def test_when_a_check_is_due(given: bool | None, method: str, due: bool) -> None:
     """FP-54, FP-55: explicit, or every method but GET and HEAD."""
-    assert check_is_due(given, method) is due
+    website = InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com")
+    policy = resolve(SessionSettings(anti_csrf="VIA_TOKEN"), AppInfo.from_input(website, None, None))
+    request = FastApiRequest(Request({"type": "http", "method": method, "headers": []}))
+    assert require_proof(request, method, given, policy, {}) is due
 
 
 def token(anti_csrf: str | None) -> AccessToken:
