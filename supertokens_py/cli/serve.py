@@ -55,28 +55,12 @@ def run(args: argparse.Namespace, out: Output) -> int:
         import uvicorn  # noqa: PLC0415
 
         from supertokens_py.server import environment  # noqa: PLC0415
-        from supertokens_py.server.auth import ApiKeys, parse_api_keys  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError("serving needs: pip install 'supertokens-py[server]'") from error
-    uri, host, port, workers = (
-        connection_uri(args),
-        cast("str", args.host),
-        cast("int", args.port),
-        cast("int", args.workers),
-    )
-    if is_remote(uri):
-        raise ConfigError("serve needs a database, not the address of another core")
-    if workers > 1 and uri.startswith("sqlite") and sqlite_file(uri) is None:
-        raise ConfigError("with --workers above 1 every process would have an in-memory database of its own")
-    given = cast("list[str] | None", args.api_key) or []
-    keys = parse_api_keys(",".join(given) or os.environ.get(environment.API_KEYS))
-    ApiKeys(keys)
-    allowed = args.allow_no_api_key or os.environ.get(environment.ALLOW_NO_API_KEY, "").strip() == "1"
-    if not keys and not _is_loopback(host) and not allowed:
-        raise ConfigError(
-            f"anyone who reaches {host} could create sessions: set --api-key or $SUPERTOKENS_API_KEYS "
-            "(or say --allow-no-api-key, where a firewall or a proxy keeps strangers out)"
-        )
+    uri, host, port = connection_uri(args), cast("str", args.host), cast("int", args.port)
+    workers = cast("int", args.workers)
+    _check_database(uri, workers)
+    keys = _api_keys(args)
     # Worker processes read what this one decided from their environment.
     os.environ[environment.CONNECTION_URI] = uri
     os.environ[environment.API_KEYS] = ",".join(keys)
@@ -86,18 +70,10 @@ def run(args: argparse.Namespace, out: Output) -> int:
     environment.create()
     _prepare_store(args)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    out.say(
-        f"Serving {describe(uri)} on {address} "
-        f"(CDI {SUPPORTED_CDI_VERSIONS[0]} to {SUPPORTED_CDI_VERSIONS[-1]})"
-    )
-    out.result(
-        {
-            "address": address,
-            "workers": workers,
-            "api_keys": len(keys),
-            "cdi_versions": list(SUPPORTED_CDI_VERSIONS),
-        }
-    )
+    oldest, newest = SUPPORTED_CDI_VERSIONS[0], SUPPORTED_CDI_VERSIONS[-1]
+    out.say(f"Serving {describe(uri)} on {address} (CDI {oldest} to {newest})")
+    versions = list(SUPPORTED_CDI_VERSIONS)
+    out.result({"address": address, "workers": workers, "api_keys": len(keys), "cdi_versions": versions})
     uvicorn.run(
         FACTORY,
         factory=True,
@@ -113,6 +89,31 @@ def run(args: argparse.Namespace, out: Output) -> int:
         proxy_headers=_TRUSTED_PROXIES in os.environ,
     )
     return 0
+
+
+def _check_database(uri: str, workers: int) -> None:
+    if is_remote(uri):
+        raise ConfigError("serve needs a database, not the address of another core")
+    if workers > 1 and uri.startswith("sqlite") and sqlite_file(uri) is None:
+        raise ConfigError("with --workers above 1 every process would have an in-memory database of its own")
+
+
+def _api_keys(args: argparse.Namespace) -> list[str]:
+    """Return the API keys that callers must show; none only where nobody else can reach the server."""
+    from supertokens_py.server import environment  # noqa: PLC0415
+    from supertokens_py.server.auth import ApiKeys, parse_api_keys  # noqa: PLC0415
+
+    given = cast("list[str] | None", args.api_key) or []
+    keys = parse_api_keys(",".join(given) or os.environ.get(environment.API_KEYS))
+    ApiKeys(keys)  # raises ConfigError for one that cannot work
+    host = cast("str", args.host)
+    allowed = args.allow_no_api_key or os.environ.get(environment.ALLOW_NO_API_KEY, "").strip() == "1"
+    if not keys and not _is_loopback(host) and not allowed:
+        raise ConfigError(
+            f"anyone who reaches {host} could create sessions: set --api-key or $SUPERTOKENS_API_KEYS "
+            "(or say --allow-no-api-key, where a firewall or a proxy keeps strangers out)"
+        )
+    return keys
 
 
 def _prepare_store(args: argparse.Namespace) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -13,7 +14,6 @@ from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from supertokens_py.cdi.versions import Version
 from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import Engine, UnknownTenantError
@@ -24,13 +24,14 @@ from supertokens_py.exceptions import (
     ProtectedClaimError,
 )
 
-from .auth import ApiKeys, Versions
+from .auth import ApiKeys
 from .endpoint_request import Call, Refused, read_json
 from .ip_rules import Addresses, rules
 from .known_tenants import KnownTenants
+from .offered_versions import OfferedVersions
 from .openapi import described
+from .responses import JsonResponse, TextResponse
 from .routes import core, roles, sessions, tenants, users
-from .routes.core import JsonResponse, TextResponse
 from .routing import Endpoint, Router, Scope, normalised_base_path
 
 _log = logging.getLogger(__name__)
@@ -73,61 +74,58 @@ def create_app(
     Raises:
         ConfigError: an argument cannot work.
     """
-    versions = Versions(min_cdi_version, max_cdi_version)
+    versions = OfferedVersions(min_cdi_version, max_cdi_version)
     keys = ApiKeys(api_keys)
     if not keys and not allow_no_api_key:
         raise ConfigError(NO_KEYS)
-    endpoints: list[Endpoint] = [
-        *core.endpoints(versions.offered),
+    server = _Server(
+        engine=engine,
+        addresses=Addresses(engine, rules(ip_allow_regex, ip_deny_regex)),
+        keys=keys,
+        versions=versions,
+        router=Router(_endpoints(versions.offered, base_path), base_path),
+        max_body_bytes=max_body_bytes,
+        now_ms=now_ms,
+    )
+    routes, handlers = [Route("/{path:path}", server)], {404: _not_found}
+    return Starlette(routes=routes, exception_handlers=handlers, lifespan=_closing(engine))
+
+
+def _endpoints(versions: Sequence[str], base_path: str) -> list[Endpoint]:
+    """Return every endpoint, the description of all of them included."""
+    endpoints = [
+        *core.endpoints(versions),
         *sessions.ENDPOINTS,
         *roles.ENDPOINTS,
         *tenants.ENDPOINTS,
         *users.ENDPOINTS,
     ]
-    server = _Server(
-        engine,
-        addresses=Addresses(engine, rules(ip_allow_regex, ip_deny_regex)),
-        keys=keys,
-        versions=versions,
-        router=Router(
-            described(endpoints, versions.offered, base_path=normalised_base_path(base_path)), base_path
-        ),
-        max_body_bytes=max_body_bytes,
-        now_ms=now_ms,
-    )
+    return described(endpoints, versions, base_path=normalised_base_path(base_path))
 
+
+def _closing(engine: Engine) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
         yield
         engine.close()
 
-    return Starlette(
-        routes=[Route("/{path:path}", server)], exception_handlers={404: _not_found}, lifespan=lifespan
-    )
+    return lifespan
 
 
+@dataclass(eq=False, kw_only=True)
 class _Server:
     """The ASGI endpoint behind every path. A class because it remembers which tenants exist."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        addresses: Addresses,
-        keys: ApiKeys,
-        versions: Versions,
-        router: Router,
-        max_body_bytes: int,
-        now_ms: Callable[[], int],
-    ) -> None:
-        self._engine = engine
-        self._addresses = addresses
-        self._keys = keys
-        self._versions = versions
-        self._router = router
-        self._max_body_bytes = max_body_bytes
-        self._now_ms = now_ms
-        self._tenants = KnownTenants(engine)
+    engine: Engine
+    addresses: Addresses
+    keys: ApiKeys
+    versions: OfferedVersions
+    router: Router
+    max_body_bytes: int
+    now_ms: Callable[[], int]
+
+    def __post_init__(self) -> None:
+        self._tenants = KnownTenants(self.engine)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -153,42 +151,39 @@ class _Server:
         return answer if isinstance(answer, Response) else JsonResponse(answer)
 
     async def _answer(self, request: Request) -> Response | dict[str, object]:
-        target = self._router.find(request.path_params["path"])
-        await self._addresses.check(target.tenant_id, request.client.host if request.client else "")
+        target = self.router.find(request.path_params["path"])
+        await self.addresses.check(target.tenant_id, request.client.host if request.client else "")
         one = next(iter(target.methods.values()))
         if not one.open:
-            self._keys.check(request.headers)
-        version = self._version(request, versioned=one.versioned)
+            self.keys.check(request.headers)
+        version = self.versions.read(request.headers if one.versioned else {})
         # HEAD is a GET whose body the HTTP server leaves out.
         endpoint = target.methods.get("GET" if request.method == "HEAD" else request.method)
         if endpoint is None:
             raise Refused(405, "Method not supported")
         has_body = request.method in ("POST", "PUT") and not endpoint.open
         call = Call(
-            engine=self._engine,
+            engine=self.engine,
             version=version,
             tenant_id=target.tenant_id,
             query=dict(request.query_params),
             body=read_json(await self._body(request)) if has_body else {},
-            now_ms=self._now_ms,
+            now_ms=self.now_ms,
         )
         await self._check_tenant(call, endpoint.scope, is_open=endpoint.open)
         answer = await endpoint.handle(call)
         if endpoint.handle in tenants.CHANGES:
-            self._addresses.forget()
+            self.addresses.forget()
             self._tenants.forget()
         return answer
-
-    def _version(self, request: Request, *, versioned: bool) -> Version:
-        return self._versions.read(request.headers if versioned else {})
 
     async def _body(self, request: Request) -> bytes:
         chunks: list[bytes] = []
         size = 0
         async for chunk in request.stream():
             size += len(chunk)
-            if size > self._max_body_bytes:
-                raise Refused(413, f"The request body is larger than {self._max_body_bytes} bytes")
+            if size > self.max_body_bytes:
+                raise Refused(413, f"The request body is larger than {self.max_body_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
 

@@ -1,4 +1,4 @@
-"""Who may call, and in which version of the interface."""
+"""Who may call: API keys, and no web page without one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from hashlib import sha256
 from hmac import compare_digest
 from ipaddress import ip_address, ip_network
 
-from supertokens_py.cdi.versions import OFFERED, Version
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.urls import is_ip
 
@@ -68,34 +67,6 @@ class ApiKeys:
             raise Refused(401, "Invalid API key")
 
 
-class Versions:
-    """The versions on offer, oldest first."""
-
-    def __init__(self, lowest: str | None, highest: str | None) -> None:
-        first = OFFERED[0] if lowest is None else _offered("min_cdi_version", lowest)
-        last = OFFERED[-1] if highest is None else _offered("max_cdi_version", highest)
-        if first > last:
-            raise ConfigError(f"min_cdi_version {lowest} is above max_cdi_version {highest}")
-        self._versions = [version for version in OFFERED if first <= version <= last]
-        self.offered: tuple[str, ...] = tuple(map(str, self._versions))
-
-    def read(self, headers: Mapping[str, str]) -> Version:
-        """Return the version of a request; without a header the newest one."""
-        text = headers.get("cdi-version")
-        if text is None:
-            return self._versions[-1]
-        text = text.strip()
-        version = Version.parse(text)
-        if version is None:
-            raise Refused(400, "cdi-version header is invalid")
-        if version not in OFFERED or version > self._versions[-1] or str(version) != text:
-            raise Refused(400, f"cdi-version {text} not supported")
-        if version < self._versions[0]:
-            lowest = self._versions[0]
-            raise Refused(400, f"cdi-version {version} is lower than the minimum allowed version {lowest}")
-        return version
-
-
 def parse_api_keys(text: str | None) -> list[str]:
     """Split the comma-separated form that settings use."""
     return [key for part in (text or "").split(",") if (key := "".join(part.split()))]
@@ -141,10 +112,3 @@ def _is_private(name: str) -> bool:
 
 def _hash(key: str) -> bytes:
     return sha256(key.encode()).digest()
-
-
-def _offered(name: str, text: str) -> Version:
-    version = Version.parse(text)
-    if version is None or version not in OFFERED or str(version) != text:
-        raise ConfigError(f"{name} must be one of {', '.join(map(str, OFFERED))}, not {text!r}")
-    return version

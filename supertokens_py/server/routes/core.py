@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response
 
 from supertokens_py.engine.interface import UnknownTenantError
-from supertokens_py.tokens.encoding import to_json
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import Call, Refused
+from ..responses import JsonResponse, TextResponse
 from ..routing import Endpoint, Scope
 from ..schemas import FLAG, INTEGER, JWKS, OBJECT, TEXT, TEXTS, by_status, object_of
 
-_NO_PAGE = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 _HELLO_BURST = 5
 _HELLO_INTERVAL_S = 0.2
 
@@ -28,26 +27,6 @@ class CountsActiveUsers(Protocol):
     async def count_active_users(self, since_ms: int) -> int:
         """Return how many users were seen at `since_ms` or later."""
         ...
-
-
-class TextResponse(PlainTextResponse):
-    """Text the way the interface labels it: SDKs tell JSON from text by the content type."""
-
-    media_type = "text/html"
-    charset = "UTF-8"
-
-    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        # Texts may quote a request, and are no page.
-        super().init_headers({**_NO_PAGE, **(headers or {})})
-
-
-class JsonResponse(JSONResponse):
-    """A JSON object with the content type of the interface."""
-
-    media_type = "application/json; charset=UTF-8"
-
-    def render(self, content: object) -> bytes:
-        return to_json(content).encode()
 
 
 async def _create_jwt(call: Call) -> JSONObject:
@@ -121,14 +100,67 @@ class Hello:
         return True
 
 
+_HELLO_METHODS = ("GET", "POST", "PUT", "DELETE")
+_ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/.well-known/jwks.json",
+        Scope.IGNORED,
+        _public_jwks,
+        answer=object_of({"keys": JWKS}, closed=True),
+        open=True,
+        versioned=False,
+    ),
+    Endpoint(
+        "GET",
+        "/config",
+        Scope.APP,
+        _config_path,
+        answer=by_status({"NOT_ALLOWED": {}}),
+        open=True,
+        versioned=False,
+    ),
+    Endpoint(
+        "GET",
+        "/ee/featureflag",
+        Scope.APP,
+        _features,
+        answer=by_status({"OK": {"features": TEXTS, "usageStats": OBJECT}}),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/jwt",
+        Scope.APP,
+        _create_jwt,
+        body={
+            "algorithm": TEXT,
+            "jwksDomain": TEXT,
+            "payload": OBJECT,
+            "validity": INTEGER,
+            "useStaticSigningKey?": FLAG,
+        },
+        answer=by_status({"OK": {"jwt": TEXT}, "UNSUPPORTED_ALGORITHM_ERROR": {}}),
+    ),
+    Endpoint("GET", "/recipe/jwt/jwks", Scope.APP, _old_jwks, answer=by_status({"OK": {"keys": JWKS}})),
+    Endpoint(
+        "GET",
+        "/users/count/active",
+        Scope.APP,
+        _active_users,
+        query={"since": INTEGER},
+        answer=by_status({"OK": {"count": INTEGER}}),
+    ),
+)
+
+
 def endpoints(offered_versions: Sequence[str]) -> list[Endpoint]:
-    """Return the endpoints of this module."""
+    """Return the endpoints of this module for a server that offers some versions of the interface."""
     hello = Hello()
     return [
         *(
             Endpoint(method, path, Scope.SELF, hello, answer=None, open=True, versioned=False)
             for path in ("/", "/hello")
-            for method in ("GET", "POST", "PUT", "DELETE")
+            for method in _HELLO_METHODS
         ),
         Endpoint(
             "GET",
@@ -139,52 +171,5 @@ def endpoints(offered_versions: Sequence[str]) -> list[Endpoint]:
             answer=object_of({"versions": TEXTS}, closed=True),
             versioned=False,
         ),
-        Endpoint(
-            "GET",
-            "/.well-known/jwks.json",
-            Scope.IGNORED,
-            _public_jwks,
-            answer=object_of({"keys": JWKS}, closed=True),
-            open=True,
-            versioned=False,
-        ),
-        Endpoint(
-            "GET",
-            "/config",
-            Scope.APP,
-            _config_path,
-            answer=by_status({"NOT_ALLOWED": {}}),
-            open=True,
-            versioned=False,
-        ),
-        Endpoint(
-            "GET",
-            "/ee/featureflag",
-            Scope.APP,
-            _features,
-            answer=by_status({"OK": {"features": TEXTS, "usageStats": OBJECT}}),
-        ),
-        Endpoint(
-            "POST",
-            "/recipe/jwt",
-            Scope.APP,
-            _create_jwt,
-            body={
-                "algorithm": TEXT,
-                "jwksDomain": TEXT,
-                "payload": OBJECT,
-                "validity": INTEGER,
-                "useStaticSigningKey?": FLAG,
-            },
-            answer=by_status({"OK": {"jwt": TEXT}, "UNSUPPORTED_ALGORITHM_ERROR": {}}),
-        ),
-        Endpoint("GET", "/recipe/jwt/jwks", Scope.APP, _old_jwks, answer=by_status({"OK": {"keys": JWKS}})),
-        Endpoint(
-            "GET",
-            "/users/count/active",
-            Scope.APP,
-            _active_users,
-            query={"since": INTEGER},
-            answer=by_status({"OK": {"count": INTEGER}}),
-        ),
+        *_ENDPOINTS,
     ]
