@@ -212,9 +212,16 @@ class BaseRequest(ABC):
         if not self.delivers:
             raise ConfigError(f"the SuperTokens middleware is missing. Add it: {self.how_to_deliver}")
 
+    def forbid_caching(self) -> None:  # noqa: B027  most frameworks have no such cache
+        """Tell caches of the framework to keep no response of this request, where it has a word for that.
+
+        Such a cache may stand between the view and the middleware, which adds the headers that say so.
+        """
+
     def note_delivery(self) -> None:
         """Tokens are about to be added to the response."""
         _delivering.set(weakref.ref(self))
+        self.forbid_caching()
 
     def note_creation(self, session_handle: str) -> None:
         """A session was created whose tokens are about to be added to the response."""

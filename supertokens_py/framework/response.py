@@ -17,6 +17,18 @@ NO_STORE = "no-store"
 CLEARED = ("", "remove")  #: what a token header says to make the client forget its token
 PRIVATE = "private"
 
+#: What a view may add to `private, no-store`. The rest would allow what that forbids; `must-understand` lets
+#: caches ignore `no-store` (RFC 9111, 5.2.2.3).
+_STRICT = ("no-cache", "must-revalidate", "proxy-revalidate", "no-transform")
+
+#: What headers that some caches obey in place of Cache-Control have to say to keep a response out of them.
+_NEVER_STORED: Final = {
+    "expires": "0",
+    "x-accel-expires": "0",
+    "surrogate-control": NO_STORE,
+    "edge-control": NO_STORE,
+}
+
 #: The request headers that a session can come in: a response that depends on one depends on them.
 VARIES_WITH = ("Cookie", "Authorization")
 
@@ -32,6 +44,17 @@ def varying(line: str) -> str:
     if "*" in known:
         return line
     return ", ".join([*names, *(name for name in VARIES_WITH if name.lower() not in known)])
+
+
+def never_stored(name: str) -> str | None:
+    """Return what a response header must say where tokens travel; None where caches do not look at it.
+
+    Besides those known by name these are the targeted ones of RFC 9213, as `CDN-Cache-Control`.
+    """
+    lower = name.lower()
+    if lower.endswith("cache-control") and len(lower) > len(CACHE_HEADER):
+        return NO_STORE
+    return _NEVER_STORED.get(lower)
 
 
 _PERSONAL_LINES: Final = [(VARY_HEADER, varying("")), (CACHE_HEADER, PRIVATE)]
@@ -109,9 +132,14 @@ class Changes:
             if lower in MERGED:
                 present[lower] = f"{present[lower]}, {value}" if lower in present else value
             else:
-                kept.append((name, value))
+                kept.append((name, self.checked(name, value)))
         kept += [("Set-Cookie", cookie.header()) for cookie in self.cookies.values()]
         return kept + self.merged(present)
+
+    def checked(self, name: str, value: str) -> str:
+        """Return the value of a response's header: another one where it lets a cache keep tokens."""
+        safe = never_stored(name) if self.exposed else None
+        return value if safe is None else safe
 
     def merged(self, present: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return the Vary, Cache-Control and expose headers of a response, for which there is one line each.
@@ -125,7 +153,7 @@ class Changes:
         cache = present.get(CACHE_HEADER.lower())
         exposed = present.get(EXPOSE_HEADER.lower(), "")
         lines = [
-            (VARY_HEADER, varying(vary) if self.personal else vary),
+            (VARY_HEADER, varying(vary) if self.personal or self.exposed else vary),
             (CACHE_HEADER, self._cache_control(cache)),
             (EXPOSE_HEADER, self._expose(exposed) if self.exposed else exposed),
         ]
@@ -134,13 +162,14 @@ class Changes:
     def _cache_control(self, present: str | None) -> str:
         """Return what caches may do with a response.
 
-        A view does not know on which of its responses tokens travel: one that allows shared caches
-        loses that permission for this response, or a cache would hand one user's session to the next.
-        Without tokens the view has the last word; where it said nothing, the response is its visitor's own.
+        A view does not know on which of its responses tokens travel: what it allows caches is withdrawn for
+        this one, or a cache would hand one user's session to the next. `private` as well as `no-store`,
+        since some caches look for one of the two only. Without tokens the view has the last word; where it
+        said nothing, the response is its visitor's own.
         """
         if self.exposed:
-            directives = {part.strip().lower() for part in (present or "").split(",")}
-            return NO_STORE if directives.isdisjoint((NO_STORE, PRIVATE)) else present or ""
+            given = dict.fromkeys(part.strip().lower() for part in (present or "").split(","))
+            return ", ".join([PRIVATE, NO_STORE, *(part for part in given if part in _STRICT)])
         return PRIVATE if self.personal and present is None else present or ""
 
     def _expose(self, present: str) -> str:

@@ -104,9 +104,9 @@ def raising(error: Exception) -> Any:
 def test_the_routes_of_the_sdk(site: Site, mode: str) -> None:
     """Sign-out and refresh look for a session; the published keys are everybody's."""
     assert_personal(site.post("/auth/signout"))
-    assert_personal(site.post("/auth/session/refresh"), "no-store")
-    assert_personal(site.sign_in(mode).refresh(), "no-store")
-    assert_personal(site.sign_in(mode).post("/auth/signout"), "no-store")
+    assert_personal(site.post("/auth/session/refresh"), "private, no-store")
+    assert_personal(site.sign_in(mode).refresh(), "private, no-store")
+    assert_personal(site.sign_in(mode).post("/auth/signout"), "private, no-store")
     keys = site.get("/auth/jwt/jwks.json")
     assert keys.header("vary") is None
     assert "private" not in (keys.header("cache-control") or "")
@@ -171,7 +171,7 @@ def test_tokens_on_a_shared_route_are_not_stored(site: Site, mode: str) -> None:
         yield view.merge({"a": 1})
         return Answer({}, 200, (("Cache-Control", "public, max-age=60"),))
 
-    assert site.sign_in(mode).get("/shared", do=merge).header("cache-control") == "no-store"
+    assert site.sign_in(mode).get("/shared", do=merge).header("cache-control") == "private, no-store"
 
 
 def test_an_api_of_the_application_that_verifies(bare_site: Site) -> None:

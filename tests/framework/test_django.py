@@ -27,6 +27,7 @@ from .clients import django_settings  # noqa: F401  must be first
 from .site import Site
 from .test_verify import UNAUTHORISED, assert_refused
 
+OURS = "supertokens_py.framework.django.django_middleware.middleware"
 DJANGO = ("django_sync", "django_async")
 
 
@@ -377,55 +378,6 @@ def test_the_middleware_is_async_capable() -> None:
     assert middleware.async_capable
     assert iscoroutinefunction(middleware(get_response))
     assert not iscoroutinefunction(middleware(lambda request: None))  # type: ignore[arg-type]
-
-
-OURS = "supertokens_py.framework.django.django_middleware.middleware"
-STORES = "django.middleware.cache.UpdateCacheMiddleware"
-FETCHES = "django.middleware.cache.FetchFromCacheMiddleware"
-
-
-@pytest.mark.parametrize("cache_control", [None, "max-age=60"])
-@pytest.mark.parametrize(
-    ("middleware", "page"),
-    [([STORES, OURS, FETCHES], False), ([OURS, STORES, FETCHES], False), ([OURS], True)],
-)
-def test_the_caches_of_django(
-    site: Site, middleware: list[str], page: bool, cache_control: str | None
-) -> None:
-    """The per-site cache outside and inside our middleware, and `cache_page` above the decorator."""
-    from django.core.cache import cache
-    from django.core.handlers.wsgi import WSGIHandler
-    from django.http import JsonResponse
-    from django.test import override_settings
-    from django.urls import path
-    from django.views.decorators.cache import cache_page
-
-    from .clients.transport import WsgiClient
-
-    class Urls:
-        urlpatterns: list[Any]
-
-    @verify_sync(session_required=False)
-    def view(request: Any) -> JsonResponse:
-        runs.append(request)
-        response = JsonResponse({"user": request.supertokens and request.supertokens.get_user_id()})
-        if cache_control is not None:
-            response.headers["Cache-Control"] = cache_control
-        return response
-
-    runs: list[Any] = []
-    Urls.urlpatterns = [path("me", cache_page(60)(view) if page else view)]
-    ada, bob = site.sign_in("cookie", "ada"), site.sign_in("header", "bob")
-    caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    with override_settings(ROOT_URLCONF=Urls, MIDDLEWARE=middleware, CACHES=caches):
-        cache.clear()
-        client = WsgiClient(WSGIHandler())
-        seen = [
-            client.request("GET", "/me", visitor.credentials("/me") if visitor else []).json["user"]
-            for visitor in (ada, bob, None, ada, bob, None)
-        ]
-    assert seen == ["ada", "bob", None] * 2
-    assert len(runs) == (6 if cache_control is None else 3)  # private is not kept, the view's choice is
 
 
 async def where_async() -> str:

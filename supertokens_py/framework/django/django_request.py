@@ -22,7 +22,6 @@ class DjangoRequest(BaseRequest):
 
     how_to_deliver = '"supertokens_py.framework.django.django_middleware.middleware" in MIDDLEWARE'
 
-    made_private = False  #: the decorator, and not the view, wrote `Cache-Control: private`
     _outer: Any = None
 
     def __init__(self, request: HttpRequest) -> None:
@@ -82,6 +81,9 @@ class DjangoRequest(BaseRequest):
 
     async def body(self) -> bytes:
         return self.request.body
+
+    def forbid_caching(self) -> None:
+        self.request._cache_update_cache = False  # what `UpdateCacheMiddleware` and `cache_page` ask
 
     def get_session(self) -> Any:
         # A middleware or a test of the application may have put one on the request.

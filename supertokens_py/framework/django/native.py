@@ -11,11 +11,7 @@ from django.http.response import HttpResponseBase
 
 from supertokens_py.framework.adapter import PERSONAL, BaseResponse, Changes
 from supertokens_py.framework.cookies import Cookie
-from supertokens_py.framework.response import (
-    CACHE_HEADER,
-    MERGED,
-    PRIVATE,
-)
+from supertokens_py.framework.response import MERGED
 
 from .django_request import DjangoRequest
 
@@ -38,20 +34,20 @@ def with_changes(
         return response
     for name, value in changes.headers.items():
         response.headers[name] = value
-    if request.made_private and response.headers.get(CACHE_HEADER) == PRIVATE:
-        del response.headers[CACHE_HEADER]  # not the view's own word: tokens ask for more
+    if changes.exposed:  # tokens
+        for name, value in list(response.headers.items()):
+            response.headers[name] = changes.checked(name, value)
     _merge(response, changes)
     _set_cookies(response, changes.cookies.values())
     return response
 
 
-def marked_personal(response: Any, request: DjangoRequest) -> Any:
+def marked_personal(response: Any) -> Any:
     """Add the headers of a response for which a session was looked for.
 
     The middleware does so, too, but a cache may stand between it and the view, as `cache_page` does.
     """
     if isinstance(response, HttpResponseBase):  # Django itself refuses what is none
-        request.made_private = CACHE_HEADER not in response.headers
         _merge(response, PERSONAL)
     return response
 

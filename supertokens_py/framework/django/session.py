@@ -53,7 +53,7 @@ def _is_plain(view: Any) -> bool:
 
 
 def _finished(base: DjangoRequest, response: Any) -> Any:
-    return marked_personal(response, base) if base.session_sought else response
+    return marked_personal(response) if base.session_sought else response
 
 
 def _roll_back() -> None:

@@ -234,6 +234,7 @@ async def get_session(
         override_global_claim_validators,
     )
     flows = SessionRecipe.get_instance().flows
+    base.forbid_caching()
     try:
         return await flows.verify(base, options, context_in(user_context, base), guards=False)
     except ANSWERED as error:
