@@ -38,6 +38,9 @@ def loaded_by(code: str) -> set[str]:
         "supertokens_py.recipe.userroles",
         "supertokens_py.recipe.jwt",
         "supertokens_py.recipe.openid",
+        "supertokens_py.framework.adapter",
+        "supertokens_py.framework.asgi",
+        "supertokens_py.framework.wsgi",
     ],
 )
 def test_imports(module: str) -> None:

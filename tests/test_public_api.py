@@ -326,6 +326,47 @@ def importable_path(path: str) -> bool:
     return True
 
 
+def test_the_contract_of_adapters() -> None:
+    """Adapters outside of this package import these names: one may be added, none may go."""
+    from supertokens_py.framework import adapter, asgi, wsgi
+
+    assert {*adapter.__all__} == {
+        "ANSWERED",
+        "AppBridge",
+        "BaseRequest",
+        "BaseResponse",
+        "Changes",
+        "ConfigError",
+        "EngineUnavailableError",
+        "OverrideValidators",
+        "PERSONAL",
+        "SessionCheck",
+        "SessionContainer",
+        "SuperTokensError",
+        "SuperTokensSessionError",
+        "answer_error",
+        "answer_error_blocking",
+        "answer_route",
+        "answer_route_blocking",
+        "blocking",
+        "completed",
+        "deliver",
+        "deliver_blocking",
+        "finish",
+        "finish_blocking",
+        "form_fields",
+        "is_sdk_path",
+        "lend",
+        "register",
+        "running_loop",
+        "sdk_methods",
+        "settle",
+        "settle_blocking",
+    }
+    assert {*asgi.__all__} == {"AsgiRequest", "Connection", "SuperTokensMiddleware", "close_of"}
+    assert {*wsgi.__all__} == {"Environ", "SuperTokensMiddleware", "WsgiRequest", "wsgi_header"}
+
+
 def test_a_recipe_user_id_is_text_with_an_accessor() -> None:
     from supertokens_py import RecipeUserId, convert_to_recipe_user_id
 

@@ -79,17 +79,20 @@ class AsgiRequest(BaseRequest):
     how_to_deliver = "SuperTokensMiddleware(app), of supertokens_py.framework.asgi"
 
     def __init__(self, request: Any) -> None:
-        # As `BaseRequest` does it, with two calls less.
-        self._scope: Scope = request.scope
-        slot: dict[str, Any] = self._scope.setdefault(SLOT, {})
-        if KEY in slot:
+        # As `BaseRequest` does it, with two calls less: this is on the way of every request.
+        scope: Scope = request.scope
+        slot: dict[str, Any] | None = scope.get(SLOT)
+        if slot is None:
+            slot = scope[SLOT] = {}
+        elif KEY in slot:
             self.share(slot[KEY])
             return
         self.request = request
+        self._scope = scope
         slot[KEY] = self
-        if self._scope["type"] == "websocket":
+        if scope["type"] == "websocket":
             self.finished = True  # it has no response to add anything to
-        elif not self.is_delivered():
+        elif ROOT_PATH not in slot and not self.is_delivered():
             self.delivers = False
 
     @classmethod
@@ -166,8 +169,8 @@ class SuperTokensMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if self.bridge is not None:
-            lend(self.bridge)
+        if (bridge := self.bridge) is not None:
+            lend(bridge)
         slot: dict[str, Any] = {ROOT_PATH: scope.get("root_path", "")}
         scope[SLOT] = slot
         if is_sdk_path(scope["path"]):

@@ -99,6 +99,18 @@ def test_created_then_a_server_error(site: Site, answered: bool, mode: str) -> N
         assert_nothing_left(site, reply)
 
 
+def test_created_and_then_the_store_goes_away(site: Site, mode: str) -> None:
+    """The SDK's own 503 is no log-in either."""
+
+    def script(view: Any) -> Any:
+        yield view.create("user-2")
+        raise EngineUnavailableError("the disk is gone")
+
+    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
+    assert (reply.status, reply.session_parts) == (503, [])
+    assert_nothing_left(site, reply)
+
+
 def test_what_was_cleared_before_stays_cleared(site: Site, mode: str) -> None:
     """Signed out, signed in as somebody else, failed: only the log-in is taken back."""
 
