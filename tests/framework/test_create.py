@@ -12,6 +12,7 @@ import flask
 import pytest
 from django.http import HttpResponse
 
+from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import GeneralError, ProtectedClaimError
 from supertokens_py.framework.cookies import Cookie
 from supertokens_py.framework.native import as_base_request
@@ -405,6 +406,36 @@ def test_a_payload_too_large_for_a_cookie_is_refused(site: Site) -> None:
     assert "browsers drop cookies above 4096" in str(site.client.error)
     assert reply.session_parts == []
     assert site.handles() == []
+
+
+def test_a_stored_payload_too_large_for_a_cookie(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """A refresh that cannot deliver its access token is an error with a reason; the client refreshes no loop.
+
+    It gets the refresh token all the same, so that the session goes on once the payload fits again.
+    """
+    visitor = site.sign_in("cookie")
+    merge = blocking(site.engine.merge_session_payload)
+    assert merge(visitor.handle, {"big": "x" * 3500}) is True
+    first = visitor.refresh_token
+    reply = visitor.refresh()
+    assert (reply.status, reply.json) == (500, {"message": "the access token does not fit a cookie"})
+    assert [cookie.name for cookie in reply.set_cookies] == ["sRefreshToken"]
+    assert reply.header("front-token") is None
+    assert f"the access token of session {visitor.handle} takes " in caplog.text
+    assert visitor.refresh_token != first
+    assert merge(visitor.handle, {"big": None}) is True
+    assert visitor.refresh().status == 200
+    assert visitor.get("/protected").status == 200
+
+
+def test_a_fixed_transfer_method(bare_site: Site) -> None:
+    """The setting "header" or "cookie" is what a function that always returns it is."""
+    bare_site.init(get_token_transfer_method="header")
+    reply = bare_site.sign_in("cookie").first
+    assert reply.set_cookies == []
+    assert reply.header("st-access-token")
+    bare_site.init(get_token_transfer_method="cookie")
+    assert bare_site.sign_in("header").first.header("st-access-token") is None
 
 
 def _created(view: Any, pad: str) -> Any:

@@ -16,6 +16,7 @@ from supertokens_py.recipe.overrides import Result, parameter_names, takes_argum
 from supertokens_py.recipe_module import App
 
 from .exceptions import (
+    AccessTokenTooLargeError,
     ClaimValidationError,
     ClearDuplicateSessionCookiesError,
     InvalidClaimsError,
@@ -119,6 +120,9 @@ class ErrorResponses:
                 return await self._theft(error, request, response, user_context)
             case InvalidClaimsError():
                 return await self._invalid_claims(error, request, response)
+            case AccessTokenTooLargeError():
+                log.error("%s", error)
+                return _message(response, 500, "the access token does not fit a cookie")
             case ClearDuplicateSessionCookiesError():
                 hook, status, body = "on_clear_duplicate_session_cookies", 200, str(error)
             case _:

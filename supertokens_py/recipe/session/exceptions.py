@@ -5,6 +5,7 @@ SuperTokensSessionError
 ├── TryRefreshTokenError                 401 "try refresh token"
 ├── TokenTheftError                      401 "token theft detected", tokens cleared
 ├── InvalidClaimsError                   403 "invalid claim"
+├── AccessTokenTooLargeError             500, the access token does not fit a cookie
 └── ClearDuplicateSessionCookiesError    200, cookies of the older domain expire
 """
 
@@ -43,6 +44,21 @@ class UnauthorisedError(SuperTokensSessionError):
 
 class TryRefreshTokenError(SuperTokensSessionError):
     """The access token will not do; the client should refresh and try again."""
+
+
+class AccessTokenTooLargeError(SuperTokensSessionError):
+    """The access token of a session in cookies is larger than a cookie; the client keeps its refresh token.
+
+    Browsers would drop the cookie without a word, and the client would refresh again and again.
+    """
+
+    refuses_session = False
+
+    def __init__(self, session_handle: str, length: int, limit: int) -> None:
+        super().__init__(
+            f"the access token of session {session_handle} takes {length} bytes as a cookie, and browsers "
+            f"drop cookies above {limit}: merge_into_access_token_payload(session_handle, ...) removes claims"
+        )
 
 
 class TokenTheftError(SuperTokensSessionError):

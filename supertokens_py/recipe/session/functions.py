@@ -12,8 +12,10 @@ from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthori
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.payloads import (
     custom_claims,
+    merge,
     validate_custom_claims,
     validate_custom_claims_update,
+    validate_json,
     validate_object,
 )
 from supertokens_py.recipe_module import App
@@ -35,6 +37,7 @@ from .results import (
     SessionInformationResult,
     SessionObj,
 )
+from .token_transport import check_fits_cookie
 from .verifier import Issuers
 
 _T = TypeVar("_T")
@@ -265,8 +268,13 @@ class RecipeInterface:
     async def merge_into_access_token_payload(
         self, session_handle: str, access_token_payload_update: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
-        """Merge into the stored payload, in one transaction; clients see it after their next refresh."""
+        """Merge into the stored payload, in one transaction; clients see it after their next refresh.
+
+        Raises:
+            PayloadTooLargeError: the access token would not fit a cookie, which the session may be kept in.
+        """
         validate_custom_claims_update(access_token_payload_update)
+        await self._require_fit(session_handle, access_token_payload_update)
         return await self.parts.app.engine.merge_session_payload(session_handle, access_token_payload_update)
 
     @in_its_context
@@ -279,7 +287,22 @@ class RecipeInterface:
         )
         validate_object("new_access_token_payload", new_access_token_payload)
         payload = {"iss": self.parts.issuers.own(), **custom_claims(new_access_token_payload)}
+        if not self.parts.policy.uses_headers_only:
+            check_fits_cookie(payload)
         return await self.parts.app.engine.replace_session_payload(session_handle, payload)
+
+    async def _require_fit(self, session_handle: str, update: dict[str, Any]) -> None:
+        """Refuse an update with which the access token would not fit a cookie.
+
+        How the tokens of a session travel is not stored, so each may be one in cookies unless the setting
+        says that none is. An update that only removes claims always passes.
+        """
+        validate_json("access_token_payload_update", update, limit=None)
+        if self.parts.policy.uses_headers_only or all(value is None for value in update.values()):
+            return
+        stored = await self.parts.app.engine.session_information(session_handle)
+        if stored is not None:
+            check_fits_cookie(merge(stored.payload, update))
 
     @in_its_context
     async def regenerate_access_token(

@@ -42,6 +42,7 @@ class SessionPolicy:
     fixed_same_site: SameSite | None  #: None where the website of the request decides
     explicit_anti_csrf: AntiCsrf | None  #: the mode that `session.init` was given, if it was
     get_token_transfer_method: TransferChoice
+    uses_headers_only: bool  #: whether the setting says that no token travels in a cookie
     expose_access_token_to_frontend_in_cookie_based_auth: bool
     session_expired_status_code: int
     invalid_claim_status_code: int

@@ -22,6 +22,7 @@ from .error_responses import ErrorHandlers, InputErrorHandlers
 from .functions import RecipeInterface
 from .origins import OwnPages
 from .policy import (
+    Allowed,
     SessionPolicy,
     TransferChoice,
     get_token_transfer_method_default,
@@ -66,7 +67,8 @@ class SessionSettings(RecipeSettings):
         cookie_same_site: "lax", "strict" or "none"; default: "none" for a website on another site.
         session_expired_status_code: status of unauthorised, try-refresh and theft answers [401].
         anti_csrf: "VIA_TOKEN", "VIA_CUSTOM_HEADER" or "NONE"; default: the header when SameSite is none.
-        get_token_transfer_method: (request, creating, user_context) -> "cookie", "header" or "any".
+        get_token_transfer_method: "cookie", "header" or "any", or a function
+            (request, creating, user_context) that returns one of them.
         error_handlers: hooks that write the error responses.
         override: your changes to functions and APIs.
         invalid_claim_status_code: status of failed claims [403].
@@ -87,7 +89,7 @@ class SessionSettings(RecipeSettings):
     cookie_same_site: SameSite | None = None
     session_expired_status_code: int | None = None
     anti_csrf: AntiCsrf | None = None
-    get_token_transfer_method: TransferChoice | None = None
+    get_token_transfer_method: TransferChoice | Allowed | None = None
     error_handlers: InputErrorHandlers | None = None
     override: InputOverrideConfig | None = None
     invalid_claim_status_code: int | None = None
@@ -127,7 +129,11 @@ _CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         "an instance of ErrorHandlers or None",
     ),
     ("jwt", lambda value: isinstance(value, JWTConfig | dict), "a JWTConfig or None"),
-    ("get_token_transfer_method", callable, "a function or None"),
+    (
+        "get_token_transfer_method",
+        lambda value: callable(value) or value in ("any", "cookie", "header"),
+        'a function, "any", "cookie", "header" or None',
+    ),
     (
         "anti_csrf",
         lambda value: value in ("VIA_TOKEN", "VIA_CUSTOM_HEADER", "NONE"),
@@ -229,7 +235,8 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
         refresh_token_path=f"{app_info.api_base_path}{SESSION_REFRESH}",
         fixed_same_site=_fixed_same_site(given.cookie_same_site, app_info),
         explicit_anti_csrf=given.anti_csrf,
-        get_token_transfer_method=given.get_token_transfer_method or get_token_transfer_method_default,
+        get_token_transfer_method=_transfer_choice(given.get_token_transfer_method),
+        uses_headers_only=given.get_token_transfer_method == "header",  # noqa: S105  (no password)
         expose_access_token_to_frontend_in_cookie_based_auth=bool(
             given.expose_access_token_to_frontend_in_cookie_based_auth
         ),
@@ -244,6 +251,15 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
     _log_what_was_derived(config)
     _warn_of_lost_cookies(config, given.cookie_same_site)
     return config
+
+
+def _transfer_choice(given: TransferChoice | Allowed | None) -> TransferChoice:
+    """Return the function that chooses; a fixed method is the same for every request."""
+    if given is None or given == "any":
+        return get_token_transfer_method_default
+    if callable(given):
+        return given
+    return lambda request, creating, user_context: given
 
 
 def _fixed_same_site(given: SameSite | None, app_info: AppInfo) -> SameSite | None:

@@ -78,11 +78,13 @@ class Delivery:
         if self.request is None:
             return
         writer = self._writer(self.request, token, user_context)
-        writer.set_access_token(token, self.transfer_method)
-        if refresh_token is not None:
-            writer.set_refresh_token(refresh_token, self.transfer_method)
-        if anti_csrf_token is not None and self.transfer_method == "cookie":
-            writer.set_anti_csrf(anti_csrf_token)
+        try:
+            writer.set_access_token(token, self.transfer_method)
+        finally:  # also where it is larger than a cookie: the earlier refresh token was used up
+            if refresh_token is not None:
+                writer.set_refresh_token(refresh_token, self.transfer_method)
+            if anti_csrf_token is not None and self.transfer_method == "cookie":
+                writer.set_anti_csrf(anti_csrf_token)
         self._deliveries.warn_of_large_headers(self.request.changes)
 
     def replace(self, session: object, token: AccessToken, user_context: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ from .constants import (
     REFRESH_TOKEN_HEADER_KEY,
     TokenTransferMethod,
 )
-from .exceptions import ClearDuplicateSessionCookiesError, TryRefreshTokenError
+from .exceptions import AccessTokenTooLargeError, ClearDuplicateSessionCookiesError, TryRefreshTokenError
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
@@ -154,7 +154,13 @@ class TokenWriter:
             self._same_site = self._policy.get_cookie_same_site(self._request, self._user_context)
 
     def set_access_token(self, token: AccessToken, method: TokenTransferMethod) -> None:
-        """Deliver an access token and its front token."""
+        """Deliver an access token and its front token.
+
+        Raises:
+            AccessTokenTooLargeError: it is larger than a cookie.
+        """
+        if method == "cookie":
+            _require_cookie_size(token)
         self._changes.set_header(FRONT_TOKEN_HEADER_SET_KEY, front_token(token))
         if method == "header":
             self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, token.text)
@@ -233,6 +239,12 @@ def check_fits_cookie(payload: Mapping[str, Any]) -> None:
     length = _access_cookie_length(validate_json("access_token_payload", custom_claims(payload), limit=None))
     if length > COOKIE_LIMIT:
         raise PayloadTooLargeError(length, COOKIE_LIMIT)
+
+
+def _require_cookie_size(token: AccessToken) -> None:
+    length = len(ACCESS_TOKEN_COOKIE_KEY) + len(token.text)
+    if length > COOKIE_LIMIT:
+        raise AccessTokenTooLargeError(token.handle, length, COOKIE_LIMIT)
 
 
 def _access_cookie_length(custom: str) -> int:

@@ -11,7 +11,13 @@ import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.bridge import blocking
-from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError, ProtectedClaimError
+from supertokens_py.exceptions import (
+    BadInputError,
+    ConfigError,
+    GeneralError,
+    PayloadTooLargeError,
+    ProtectedClaimError,
+)
 from supertokens_py.recipe import session as session_recipe
 from supertokens_py.recipe.session import InputOverrideConfig, SessionContainer, SessionRecipe
 from supertokens_py.recipe.session import asyncio as sessions_async
@@ -145,6 +151,48 @@ def test_merging_by_handle(clock: Clock) -> None:
     assert stored is not None
     assert stored.access_token_payload == {"b": 2, "iss": "https://api.example.com/auth", "c": 3, "d": 4}
     assert sessions.merge_into_access_token_payload("nope", {"a": 1}) is False
+
+
+BIG = "x" * 3500
+
+
+def test_a_payload_by_handle_that_fits_no_cookie(start: Start) -> None:
+    """Nobody knows by handle how a session's tokens travel: no way to write one is accepted."""
+    claim = PrimitiveClaim[str]("big", lambda *_: BIG)
+    session = made(payload={"a": 1})
+    handle = session.get_handle()
+    writes: list[Callable[[], object]] = [
+        lambda: sessions.merge_into_access_token_payload(handle, {"big": BIG}),
+        lambda: sessions.fetch_and_set_claim(handle, claim),
+        lambda: sessions.set_claim_value(handle, claim, BIG),
+        lambda: sessions.validate_claims_for_session_handle(
+            handle, lambda *_: [claim.validators.has_value(BIG)]
+        ),
+    ]
+    for write in writes:
+        with pytest.raises(PayloadTooLargeError, match="browsers drop cookies above 4096"):
+            write()
+    with pytest.raises(PayloadTooLargeError), pytest.warns(DeprecationWarning, match="is deprecated"):
+        sessions.update_access_token_payload(handle, {"big": BIG})
+    half = "x" * 1500
+    assert sessions.merge_into_access_token_payload(handle, {"b": half}) is True
+    with pytest.raises(PayloadTooLargeError):
+        sessions.merge_into_access_token_payload(handle, {"c": half})
+    assert sessions.merge_into_access_token_payload(handle, {"b": None}) is True
+    stored = sessions.get_session_information(handle)
+    assert stored is not None
+    assert stored.access_token_payload == {"a": 1, "iss": "https://api.example.com/auth"}
+    assert sessions.merge_into_access_token_payload("nope", {"a": BIG}) is False
+
+
+def test_a_large_payload_by_handle_where_no_token_is_in_a_cookie(start: Start) -> None:
+    """The setting "header" says so for every session."""
+    start(get_token_transfer_method="header")
+    handle = made().get_handle()
+    assert sessions.merge_into_access_token_payload(handle, {"big": BIG}) is True
+    stored = sessions.get_session_information(handle)
+    assert stored is not None
+    assert stored.access_token_payload["big"] == BIG
 
 
 def test_a_merge_keeps_what_others_merged() -> None:
