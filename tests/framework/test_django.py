@@ -6,6 +6,7 @@ import asyncio
 import functools
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -136,6 +137,8 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     options = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "ATOMIC_REQUESTS": True}
     monkeypatch.setattr(connections, "settings", connections.configure_settings({"default": options}))
+    with suppress(AttributeError):  # a connection without a database, of an earlier test in this thread
+        del connections["default"]
     connections["default"].cursor().execute("CREATE TABLE written (name TEXT)")
     yield lambda: [name for (name,) in connections["default"].cursor().execute("SELECT name FROM written")]
     connections["default"].close()
