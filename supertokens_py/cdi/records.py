@@ -7,7 +7,7 @@ Versions below CDI 4.0 have no `recipeUserId`: there a user is one login method.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, cast, overload
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import (
@@ -18,10 +18,13 @@ from supertokens_py.engine.interface import (
     Tenant,
     TokenTheft,
 )
+from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import JSONObject
 
 from .versions import Version
+
+T = TypeVar("T")
 
 NO_SESSION = "Session does not exist."
 
@@ -48,6 +51,41 @@ def message_of(answer: JSONObject) -> str:
     return str(answer.get("message", NO_SESSION))
 
 
+# What was read
+
+
+@overload
+def member(wire: object, name: str, kind: type[dict[str, Any]]) -> JSONObject: ...
+@overload
+def member(wire: object, name: str, kind: type[list[Any]]) -> list[Any]: ...
+@overload
+def member(wire: object, name: str, kind: type[T]) -> T: ...
+def member(wire: object, name: str, kind: type[Any]) -> Any:
+    """Return a member of what the other side sent, which must be an object that has it.
+
+    Raises:
+        EngineUnavailableError: it is something else. An error of Python would blame the application.
+    """
+    value = cast("Mapping[str, Any]", wire).get(name) if isinstance(wire, dict) else None
+    if not isinstance(value, kind):
+        raise EngineUnavailableError(
+            f"the SuperTokens core gave an answer that cannot be understood: {name!r} is missing or wrong"
+        )
+    return value
+
+
+@overload
+def optional_member(wire: object, name: str, kind: type[dict[str, Any]]) -> JSONObject | None: ...
+@overload
+def optional_member(wire: object, name: str, kind: type[list[Any]]) -> list[Any] | None: ...
+@overload
+def optional_member(wire: object, name: str, kind: type[T]) -> T | None: ...
+def optional_member(wire: object, name: str, kind: type[Any]) -> Any:
+    """Return a member like `member`, or None where it is absent or null."""
+    is_absent = isinstance(wire, dict) and cast("Mapping[str, Any]", wire).get(name) is None
+    return None if is_absent else member(cast("object", wire), name, kind)
+
+
 # Tokens
 
 
@@ -56,9 +94,11 @@ def token_to_wire(token: IssuedToken) -> JSONObject:
     return {"token": token.text, "expiry": token.expires_ms, "createdTime": token.created_ms}
 
 
-def token_from_wire(wire: Mapping[str, Any]) -> IssuedToken:
+def token_from_wire(wire: object) -> IssuedToken:
     """Read what `token_to_wire` writes."""
-    return IssuedToken(wire["token"], wire["createdTime"], wire["expiry"])
+    return IssuedToken(
+        member(wire, "token", str), member(wire, "createdTime", int), member(wire, "expiry", int)
+    )
 
 
 # Sessions
@@ -80,10 +120,10 @@ def issued_to_wire(issued: IssuedSession, version: Version) -> JSONObject:
 def issued_from_wire(answer: JSONObject) -> IssuedSession:
     """Read an answer to create or refresh that is OK."""
     return IssuedSession(
-        **_session_from_wire(answer["session"]),
-        access_token=token_from_wire(answer["accessToken"]),
-        refresh_token=token_from_wire(answer["refreshToken"]),
-        anti_csrf_token=answer.get("antiCsrfToken"),
+        **_session_from_wire(member(answer, "session", dict)),
+        access_token=token_from_wire(member(answer, "accessToken", dict)),
+        refresh_token=token_from_wire(member(answer, "refreshToken", dict)),
+        anti_csrf_token=optional_member(answer, "antiCsrfToken", str),
     )
 
 
@@ -99,7 +139,7 @@ def regenerated_from_wire(answer: JSONObject) -> Regenerated:
     """Read an answer to regenerate that is OK."""
     reissued = answer.get("accessToken")
     token = None if reissued is None else token_from_wire(reissued)
-    return Regenerated(**_session_from_wire(answer["session"]), access_token=token)
+    return Regenerated(**_session_from_wire(member(answer, "session", dict)), access_token=token)
 
 
 def verified_to_wire(token: AccessToken, version: Version) -> JSONObject:
@@ -124,9 +164,11 @@ def theft_to_wire(theft: TokenTheft, version: Version) -> JSONObject:
 
 def theft_from_wire(answer: JSONObject) -> TokenTheft:
     """Read what `theft_to_wire` writes."""
-    session = answer["session"]
+    session = member(answer, "session", dict)
     return TokenTheft(
-        handle=session["handle"], **_user_from_wire(session), reuse=answer.get("recentTokenReuseSubtype")
+        handle=member(session, "handle", str),
+        **_user_from_wire(session),
+        reuse=answer.get("recentTokenReuseSubtype"),
     )
 
 
@@ -147,13 +189,13 @@ def stored_to_wire(stored: StoredSession, version: Version) -> JSONObject:
 def stored_from_wire(answer: JSONObject) -> StoredSession:
     """Read what `stored_to_wire` writes."""
     return StoredSession(
-        handle=answer["sessionHandle"],
+        handle=member(answer, "sessionHandle", str),
         **_user_from_wire(answer),
-        tenant_id=answer.get("tenantId", DEFAULT_TENANT_ID),
-        payload=answer["userDataInJWT"],
-        data=answer["userDataInDatabase"],
-        expires_ms=answer["expiry"],
-        created_ms=answer["timeCreated"],
+        tenant_id=optional_member(answer, "tenantId", str) or DEFAULT_TENANT_ID,
+        payload=member(answer, "userDataInJWT", dict),
+        data=member(answer, "userDataInDatabase", dict),
+        expires_ms=member(answer, "expiry", int),
+        created_ms=member(answer, "timeCreated", int),
     )
 
 
@@ -168,10 +210,10 @@ def _session_to_wire(session: IssuedSession | Regenerated, version: Version) -> 
 
 def _session_from_wire(session: JSONObject) -> dict[str, Any]:
     return {
-        "handle": session["handle"],
+        "handle": member(session, "handle", str),
         **_user_from_wire(session),
-        "tenant_id": session.get("tenantId", DEFAULT_TENANT_ID),
-        "payload": session["userDataInJWT"],
+        "tenant_id": optional_member(session, "tenantId", str) or DEFAULT_TENANT_ID,
+        "payload": member(session, "userDataInJWT", dict),
     }
 
 
@@ -182,7 +224,9 @@ def _user_to_wire(user_id: str, recipe_user_id: str, version: Version) -> JSONOb
 
 
 def _user_from_wire(wire: JSONObject) -> dict[str, Any]:
-    return {"user_id": wire["userId"], "recipe_user_id": wire.get("recipeUserId", wire["userId"])}
+    user_id = member(wire, "userId", str)
+    recipe_user_id = optional_member(wire, "recipeUserId", str)
+    return {"user_id": user_id, "recipe_user_id": user_id if recipe_user_id is None else recipe_user_id}
 
 
 # Tenants
@@ -217,14 +261,14 @@ def tenant_v1_to_wire(tenant: Tenant, version: Version) -> JSONObject:
     }
 
 
-def tenant_from_wire(wire: JSONObject) -> Tenant:
+def tenant_from_wire(wire: object) -> Tenant:
     """Read either shape; v2 leaves the switches to the factors."""
     switches = {field: _is_enabled(wire, recipe) for recipe, field in _SWITCHES.items()}
     return Tenant(
-        tenant_id=wire["tenantId"],
-        core_config=wire.get("coreConfig") or {},
-        first_factors=wire.get("firstFactors"),
-        required_secondary_factors=wire.get("requiredSecondaryFactors"),
+        tenant_id=member(wire, "tenantId", str),
+        core_config=optional_member(wire, "coreConfig", dict) or {},
+        first_factors=optional_member(wire, "firstFactors", list),
+        required_secondary_factors=optional_member(wire, "requiredSecondaryFactors", list),
         **switches,
     )
 
@@ -238,6 +282,6 @@ def _factors_to_wire(tenant: Tenant) -> JSONObject:
     return wire
 
 
-def _is_enabled(wire: JSONObject, recipe: str) -> bool:
-    config: JSONObject = wire.get(recipe) or {}
+def _is_enabled(wire: object, recipe: str) -> bool:
+    config: JSONObject = optional_member(wire, recipe, dict) or {}
     return bool(config.get("enabled", True))

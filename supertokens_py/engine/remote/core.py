@@ -9,6 +9,7 @@ from typing import Any, cast
 import httpx2
 
 from supertokens_py import forks
+from supertokens_py.cdi.records import optional_member
 from supertokens_py.cdi.versions import SPOKEN, Version
 from supertokens_py.constants import RID_HEADER
 from supertokens_py.engine import validation
@@ -102,7 +103,7 @@ class Core:
         path = "/apiversion"
         response = self._transport.send("GET", path, headers=self._headers(None), query=self._domains)
         answer = _json_of(response, "GET", path)
-        offered = {str(item) for item in cast("list[Any]", answer.get("versions") or [])}
+        offered = {str(item) for item in optional_member(answer, "versions", list) or []}
         shared = {version for version in SPOKEN if str(version) in offered}
         if not shared:
             ours = f"{SPOKEN[0]} to {SPOKEN[-1]}"
@@ -163,7 +164,7 @@ def _json_of(
     if status == 200:
         try:
             answer: object = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise EngineUnavailableError(

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 
 from supertokens_py import forks, payloads
 from supertokens_py.bridge import offload
+from supertokens_py.cdi.records import member
 from supertokens_py.engine import validation
 from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S, Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
@@ -122,7 +123,7 @@ class KeyCache:
                     f"the JWKS request was answered with status {response.status_code}"
                 )
             jwks, keys = _parse(response.json())
-        except (EngineUnavailableError, ValueError) as error:
+        except (GeneralError, EngineUnavailableError, ValueError, TypeError, RecursionError) as error:
             self._failure = error
             _log.warning("the key set of the core could not be loaded: %s", error)
         else:
@@ -168,7 +169,7 @@ class RemoteKeys:
         answer = await offload(self._core.post, "/recipe/jwt", body, rid="jwt")
         match answer.get("status"):
             case "OK":
-                return answer["jwt"]
+                return member(answer, "jwt", str)
             case "UNSUPPORTED_ALGORITHM_ERROR":
                 raise GeneralError("the SuperTokens core cannot sign with RS256")
             case _:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from supertokens_py import payloads
 from supertokens_py.bridge import offload
+from supertokens_py.cdi.records import member
 from supertokens_py.engine import validation
 from supertokens_py.types.base import JSONObject
 
@@ -26,21 +27,21 @@ class RemoteRoles:
             "permissions": validation.validate_names("permissions", permissions),
         }
         answer = await offload(self._core.put, "/recipe/role", body, rid=_ROLES)
-        return bool(ok(answer)["createdNewRole"])
+        return member(ok(answer), "createdNewRole", bool)
 
     async def delete_role(self, role: str) -> bool:
         body = {"role": validation.validate_name("role", role)}
         answer = await offload(self._core.post, "/recipe/role/remove", body, rid=_ROLES)
-        return bool(ok(answer)["didRoleExist"])
+        return member(ok(answer), "didRoleExist", bool)
 
     async def roles(self) -> list[str]:
         answer = await offload(self._core.get, "/recipe/roles", {}, rid=_ROLES)
-        return list(ok(answer)["roles"])
+        return list(member(ok(answer), "roles", list))
 
     async def role_permissions(self, role: str) -> list[str] | None:
         query = {"role": validation.validate_name("role", role)}
         answer = await offload(self._core.get, "/recipe/role/permissions", query, rid=_ROLES)
-        return list(answer["permissions"]) if _is_known(answer) else None
+        return list(member(answer, "permissions", list)) if _is_known(answer) else None
 
     async def remove_role_permissions(self, role: str, permissions: Sequence[str] | None) -> bool | None:
         body: JSONObject = {"role": validation.validate_name("role", role)}
@@ -52,30 +53,30 @@ class RemoteRoles:
     async def permission_roles(self, permission: str) -> list[str]:
         query = {"permission": validation.validate_name("permission", permission)}
         answer = await offload(self._core.get, "/recipe/permission/roles", query, rid=_ROLES)
-        return list(ok(answer)["roles"])
+        return list(member(ok(answer), "roles", list))
 
     async def add_user_role(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
         path, body = f"{tenant_path(tenant_id)}/recipe/user/role", _link(user_id, role)
         answer = await offload(self._core.put, path, body, rid=_ROLES, tenant=tenant_id)
-        return not answer["didUserAlreadyHaveRole"] if _is_known(answer) else None
+        return not member(answer, "didUserAlreadyHaveRole", bool) if _is_known(answer) else None
 
     async def remove_user_role(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
         path, body = f"{tenant_path(tenant_id)}/recipe/user/role/remove", _link(user_id, role)
         answer = await offload(self._core.post, path, body, rid=_ROLES, tenant=tenant_id)
-        return bool(answer["didUserHaveRole"]) if _is_known(answer) else None
+        return member(answer, "didUserHaveRole", bool) if _is_known(answer) else None
 
     async def user_roles(self, user_id: str, *, tenant_id: str) -> list[str]:
         path, query = f"{tenant_path(tenant_id)}/recipe/user/roles", {"userId": user_id}
         if not validation.is_possible_user_id(user_id):
             return []
         answer = await offload(self._core.get, path, query, rid=_ROLES, tenant=tenant_id)
-        return list(ok(answer)["roles"])
+        return list(member(ok(answer), "roles", list))
 
     async def role_users(self, role: str, *, tenant_id: str) -> list[str] | None:
         path = f"{tenant_path(tenant_id)}/recipe/role/users"
         query = {"role": validation.validate_name("role", role)}
         answer = await offload(self._core.get, path, query, rid=_ROLES, tenant=tenant_id)
-        return list(answer["users"]) if _is_known(answer) else None
+        return list(member(answer, "users", list)) if _is_known(answer) else None
 
 
 class RemoteMetadata:
@@ -87,13 +88,13 @@ class RemoteMetadata:
         if not validation.is_possible_user_id(user_id):
             return {}
         answer = await offload(self._core.get, "/recipe/user/metadata", {"userId": user_id}, rid=_METADATA)
-        return ok(answer)["metadata"]
+        return member(ok(answer), "metadata", dict)
 
     async def merge_metadata(self, user_id: str, update: JSONObject) -> JSONObject:
         body: JSONObject = {"userId": validation.validate_user_id(user_id), "metadataUpdate": update}
         payloads.validate_json("metadata_update", update, limit=payloads.MAX_METADATA_JSON)
         answer = await offload(self._core.put, "/recipe/user/metadata", body, rid=_METADATA)
-        return ok(answer)["metadata"]
+        return member(ok(answer), "metadata", dict)
 
     async def clear_metadata(self, user_id: str) -> None:
         if validation.is_possible_user_id(user_id):

@@ -9,6 +9,7 @@ from supertokens_py.bridge import offload
 from supertokens_py.cdi.records import (
     NO_SESSION,
     issued_from_wire,
+    member,
     message_of,
     regenerated_from_wire,
     stored_from_wire,
@@ -138,7 +139,7 @@ class RemoteSessions:
             body["revokeSessionsForLinkedAccounts"] = False
         path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = await offload(self._core.post, path, body, rid=_RID, tenant=tenant)
-        revoked = list(ok(answer)["sessionHandlesRevoked"])
+        revoked = list(member(ok(answer), "sessionHandlesRevoked", list))
         emit_revoked(revoked)
         return revoked
 
@@ -153,7 +154,7 @@ class RemoteSessions:
             query["fetchSessionsForAllLinkedAccounts"] = "false"
         path = f"{tenant_path(tenant)}/recipe/session/user"
         answer = await offload(self._core.get, path, query, rid=_RID, tenant=tenant)
-        return list(ok(answer)["sessionHandles"])
+        return list(member(ok(answer), "sessionHandles", list))
 
     async def session_information(self, handle: str) -> StoredSession | None:
         return await offload(self._information, handle) if validation.is_possible_handle(handle) else None
@@ -263,9 +264,8 @@ class RemoteSessions:
     def _revoke(self, handles: list[str]) -> list[str]:
         body: JSONObject = {"sessionHandles": handles}
         try:
-            return list(
-                ok(self._core.post("/recipe/session/remove", body, rid=_RID))["sessionHandlesRevoked"]
-            )
+            answer = self._core.post("/recipe/session/remove", body, rid=_RID)
+            return list(member(ok(answer), "sessionHandlesRevoked", list))
         except UnknownTenantError:
             # One handle that names no tenant spoils the whole call: ask for each by itself.
             if len(handles) == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supertokens_py.bridge import offload
-from supertokens_py.cdi.records import tenant_from_wire
+from supertokens_py.cdi.records import member, tenant_from_wire
 from supertokens_py.engine import validation
 from supertokens_py.engine.interface import Tenant, UnknownTenantError
 from supertokens_py.types.base import JSONObject
@@ -36,7 +36,7 @@ class RemoteTenants:
     async def delete_tenant(self, tenant_id: str) -> bool:
         body = {"tenantId": validation.validate_deletable_tenant_id(tenant_id)}
         answer = await offload(self._core.post, f"{_BASE}/remove", body, rid=_RID)
-        return bool(ok(answer)["didExist"])
+        return member(ok(answer), "didExist", bool)
 
     async def tenant(self, tenant_id: str) -> Tenant | None:
         return await offload(self._get, tenant_id)
@@ -50,7 +50,7 @@ class RemoteTenants:
         has_flags = any(name in changes for name in _FLAGS)
         path = _BASE if has_flags else self._path()
         answer = self._core.put(path, {"tenantId": tenant_id, **body}, rid=_RID)
-        return bool(ok(answer)["createdNew"])
+        return member(ok(answer), "createdNew", bool)
 
     def _get(self, tenant_id: str) -> Tenant | None:
         try:
@@ -64,7 +64,7 @@ class RemoteTenants:
     def _list(self) -> list[Tenant]:
         v2 = self._core.version().has_tenants_v2
         answer = self._core.get(f"{_BASE}/list/v2" if v2 else f"{_BASE}/list", {}, rid=_RID)
-        return [tenant_from_wire(item) for item in ok(answer)["tenants"]]
+        return [tenant_from_wire(item) for item in member(ok(answer), "tenants", list)]
 
     def _path(self) -> str:
         return f"{_BASE}/v2" if self._core.version().has_tenants_v2 else _BASE

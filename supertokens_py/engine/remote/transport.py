@@ -33,6 +33,9 @@ _BUSY_RETRIES = 5
 _BUSY_FIRST_DELAY_S = 0.01
 _BUSY_DELAY_STEP_S = 0.25
 _KEEPALIVE_S = 15
+#: Larger than a list of all handles or users that a core can be asked for.
+MAX_ANSWER_BYTES = 64 * 2**20
+_PIECE_BYTES = 65_536
 
 
 class Host(NamedTuple):
@@ -111,7 +114,7 @@ class Transport:
                 attempts_left, failure = attempts_left - 1, error
             except httpx2.PoolTimeout as error:
                 raise EngineUnavailableError("every connection to the SuperTokens core is in use") from error
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:  # also a body that cannot be decompressed
                 if method != "GET":
                     raise EngineUnavailableError(
                         f"the SuperTokens core did not answer a {method} request to path: {path}"
@@ -169,9 +172,10 @@ class Transport:
                 content = None
         encoded = None if content is None else encode(content)
         try:
-            return self._open_client().request(
+            with self._open_client().stream(
                 method, url, headers=sent_headers, params=params or None, content=encoded, auth=auth
-            )
+            ) as response:
+                return _read(response)
         except UnicodeEncodeError as error:
             raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
 
@@ -198,6 +202,26 @@ class Transport:
                     limits=limits, timeout=waits, transport=self._base, verify=_tls_context()
                 )
             return self._client
+
+
+def _read(response: httpx2.Response) -> httpx2.Response:
+    """Return an answer with its whole body, which is bounded: a small one can decompress to any size.
+
+    Raises:
+        EngineUnavailableError: no core sends that much.
+    """
+    pieces, size = list[bytes](), 0
+    for piece in response.iter_bytes(_PIECE_BYTES):
+        size += len(piece)
+        if size > MAX_ANSWER_BYTES:
+            raise EngineUnavailableError(
+                f"what answered in place of the SuperTokens core sent more than {MAX_ANSWER_BYTES >> 20} MiB"
+            )
+        pieces.append(piece)
+    headers = httpx2.Headers(response.headers)
+    for name in ("content-encoding", "transfer-encoding", "content-length"):
+        headers.pop(name, None)
+    return httpx2.Response(response.status_code, headers=headers, content=b"".join(pieces))
 
 
 def _is_no_core(response: httpx2.Response, method: str) -> bool:

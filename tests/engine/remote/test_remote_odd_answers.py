@@ -1,0 +1,112 @@
+"""Whatever a core, or something in its place, answers: the application sees errors of the engine only."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from supertokens_py.bridge import step
+from supertokens_py.engine.remote import RemoteEngine, transport
+from supertokens_py.exceptions import EngineUnavailableError, GeneralError
+from tests.engine.remote.cores import ALL_VERSIONS, engine_over, wire_session
+
+CREATE = {"tenant_id": "public", "payload": {}, "data": {}, "anti_csrf": False, "dynamic_key": True}
+REFRESH = {"anti_csrf_token": None, "anti_csrf": False, "dynamic_key": True}
+CALLS: dict[str, Callable[[RemoteEngine], Any]] = {
+    "create_session": lambda engine: engine.create_session("u", **CREATE),
+    "refresh_session": lambda engine: engine.refresh_session("a.b.V2", **REFRESH),
+    "session_information": lambda engine: engine.session_information("h"),
+    "revoke_sessions": lambda engine: engine.revoke_sessions(["h"]),
+    "revoke_user_sessions": lambda engine: engine.revoke_user_sessions("u", tenant_id=None),
+    "user_session_handles": lambda engine: engine.user_session_handles("u", tenant_id=None),
+    "merge_session_payload": lambda engine: engine.merge_session_payload("h", {"a": 1}),
+    "reload_keys": lambda engine: engine.reload_keys(),
+    "jwks": lambda engine: engine.jwks(),
+    "create_jwt": lambda engine: engine.create_jwt({}, issuer="i", validity_s=1, static_key=True),
+    "add_role": lambda engine: engine.add_role("r", []),
+    "delete_role": lambda engine: engine.delete_role("r"),
+    "roles": lambda engine: engine.roles(),
+    "role_permissions": lambda engine: engine.role_permissions("r"),
+    "permission_roles": lambda engine: engine.permission_roles("p"),
+    "add_user_role": lambda engine: engine.add_user_role("u", "r", tenant_id="public"),
+    "remove_user_role": lambda engine: engine.remove_user_role("u", "r", tenant_id="public"),
+    "user_roles": lambda engine: engine.user_roles("u", tenant_id="public"),
+    "role_users": lambda engine: engine.role_users("r", tenant_id="public"),
+    "metadata": lambda engine: engine.metadata("u"),
+    "merge_metadata": lambda engine: engine.merge_metadata("u", {}),
+    "tenant": lambda engine: engine.tenant("t"),
+    "tenants": lambda engine: engine.tenants(),
+    "put_tenant": lambda engine: engine.put_tenant("t", {}),
+    "delete_tenant": lambda engine: engine.delete_tenant("t"),
+}
+LISTS = {"roles": 5, "users": {}, "permissions": "x", "tenants": [1], "sessionHandles": None, "keys": 1}
+ANSWERS: dict[str, tuple[bytes, dict[str, str]]] = {
+    "no gzip": (b"not gzip", {"content-encoding": "gzip"}),
+    "deep": (b'{"status":' + b"[" * 100_000 + b"]" * 100_000 + b"}", {}),
+    "deep keys": (b'{"keys":' + b'{"a":' * 100_000, {}),
+    "nothing but OK": (b'{"status":"OK"}', {}),
+    "an odd charset": (b'{"status":"OK"}', {"content-type": "application/json; charset=nope"}),
+    "other types": (
+        json.dumps({"status": "OK", "session": [1], "accessToken": "x", "jwt": 1, **LISTS}).encode(),
+        {},
+    ),
+    "other types within": (
+        json.dumps(
+            {
+                **wire_session(),
+                "refreshToken": {"token": 5, "expiry": "1", "createdTime": None},
+                "keys": [{"kty": "RSA", "kid": "a", "n": "é", "e": "AQAB"}],
+                "tenants": [{"tenantId": 1, "thirdParty": "x"}],
+            }
+        ).encode(),
+        {},
+    ),
+    "odd keys": (json.dumps({"keys": [{"kty": "RSA", "kid": "a", "n": "uQ" * 171, "e": "AQ"}]}).encode(), {}),
+    "a large number": (b'{"status":"OK","keys":[' + b"9" * 5000 + b"]}", {}),
+    "half a character": (b'\xff\xfe{"s', {}),
+    "no object": (b"[]", {}),
+    "more than any core sends": (gzip.compress(b" " * 2**20 + b"{}"), {"content-encoding": "gzip"}),
+}
+
+
+def answering(content: bytes, headers: dict[str, str]) -> RemoteEngine:
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/apiversion":
+            return httpx2.Response(200, json={"versions": ALL_VERSIONS})
+        given = {"content-type": "application/json", **headers}
+        return httpx2.Response(200, headers=given, stream=httpx2.ByteStream(content))
+
+    return engine_over(handler)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_odd_answer_is_an_error_of_the_engine(
+    monkeypatch: pytest.MonkeyPatch, answer: str, call: str
+) -> None:
+    """Never one of Python or of the HTTP client, which applications cannot be expected to catch."""
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 2**19)
+    engine = answering(*ANSWERS[answer])
+    with pytest.raises((EngineUnavailableError, GeneralError)):
+        step(CALLS[call](engine))
+
+
+@pytest.mark.parametrize("versions", [5, "5.6", {"a": 1}, [[]]])
+def test_an_odd_list_of_versions_is_an_error_of_the_engine(versions: object) -> None:
+    """The first answer of all is read as carefully as the others."""
+    engine = engine_over(lambda _: httpx2.Response(200, json={"versions": versions}))
+    with pytest.raises((EngineUnavailableError, GeneralError)):
+        step(engine.roles())
+
+
+def test_an_answer_is_read_until_its_limit_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little that decompresses to much costs as little memory as anything else."""
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 2**20)
+    engine = answering(*ANSWERS["more than any core sends"])
+    with pytest.raises(EngineUnavailableError, match="sent more than 1 MiB"):
+        step(engine.roles())
