@@ -1,12 +1,17 @@
-"""The root of the error tree.
+"""The error tree. Each error has a `code` that is never renamed (docs/errors.md).
 
 SuperTokensError
 ├── GeneralError                 misuse; never turned into a response
 │   ├── ConfigError              a bad argument of `init` or of a recipe (also a ValueError)
-│   └── ProtectedClaimError      a payload names a claim that only the SDK may write (also a ValueError)
-├── BadInputError                a malformed request: HTTP 400
+│   ├── ProtectedClaimError      a payload names a claim that only the SDK may write (also a ValueError)
+│   └── PayloadTooLargeError     the custom claims do not fit a cookie (also a ValueError)
+├── BadInputError                a malformed request or argument: HTTP 400
+│   └── UnknownTenantError       a tenant that does not exist (`engine.interface`)
 ├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
-└── recipe errors                see `supertokens_py.recipe.session.exceptions`
+├── UnreadableDatabaseError      a command cannot read a database (`engine.embedded.inspection`)
+├── SuperTokensSessionError      no session, or claims fail (`recipe.session.exceptions`)
+└── SuperTokensJWTError, SuperTokensOpenIdError, SuperTokensUserMetadataError, SuperTokensUserRolesError,
+    MultitenancyError            base classes of 0.24, raised by nothing
 """
 
 from __future__ import annotations
@@ -18,17 +23,25 @@ from typing import NoReturn
 class SuperTokensError(Exception):
     """Base class of every error that this package raises on purpose."""
 
+    code: str = "error"  #: stable and machine-readable
+
 
 class GeneralError(SuperTokensError):
     """The SDK was used wrongly; the message says how to use it."""
+
+    code = "misuse"
 
 
 class ConfigError(GeneralError, ValueError):
     """An argument given to `init` or to a recipe cannot work; the message names it."""
 
+    code = "config"
+
 
 class ProtectedClaimError(GeneralError, ValueError):
     """A session payload names claims that only the SDK may write; nothing was written."""
+
+    code = "protected_claim"
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names: tuple[str, ...] = tuple(names)
@@ -42,6 +55,8 @@ class ProtectedClaimError(GeneralError, ValueError):
 class PayloadTooLargeError(GeneralError, ValueError):
     """The custom claims are too large for a cookie; nothing was written."""
 
+    code = "payload_too_large"
+
     def __init__(self, length: int, limit: int) -> None:
         self.length = length
         self.limit = limit
@@ -54,9 +69,13 @@ class PayloadTooLargeError(GeneralError, ValueError):
 class BadInputError(SuperTokensError):
     """A request cannot be understood; answered with 400 and this message."""
 
+    code = "bad_input"
+
 
 class EngineUnavailableError(SuperTokensError):
-    """The session store cannot be reached right now. Nobody is logged out because of it."""
+    """The database or the core cannot be reached right now. Nobody is logged out because of it."""
+
+    code = "engine_unavailable"
 
 
 def raise_general_exception(msg: str | Exception, previous: Exception | None = None) -> NoReturn:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from supertokens_py.error_codes import SessionErrorCode
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.tokens.access_token import LATEST_VERSION
 from supertokens_py.types.base import JSONObject
@@ -31,6 +32,8 @@ ReuseSubtype: TypeAlias = Literal["RECENT_PREV", "ORPHANED_BRANCH", "STALE_LINEA
 
 class UnknownTenantError(BadInputError):
     """The tenant named by a call does not exist; create it first."""
+
+    code = "unknown_tenant"
 
     def __init__(self, tenant_id: str, *, user_id: str | None = None) -> None:
         self.tenant_id = tenant_id
@@ -78,17 +81,19 @@ class StoredSession:
 
 @dataclass(frozen=True, slots=True)
 class Unauthorised:
-    """There is no such session, or no longer; `reuse` says which retired refresh token was shown."""
+    """The session does not exist (any more). `reuse` says which rotated-out refresh token was presented."""
 
     message: str
+    code: SessionErrorCode
     reuse: ReuseSubtype | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TryRefresh:
-    """The access token will not do, its session may: the client should refresh."""
+    """The access token is not accepted, though its session may exist: the client should refresh."""
 
     message: str
+    code: SessionErrorCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,9 +142,9 @@ def test_a_refresh_racing_a_revoke(shared_database: TestDatabase, start: Opener)
         assert core.row(session.handle) is None
         if isinstance(refreshed, IssuedSession):
             assert began < ended
-            assert core.refresh(refreshed) == Unauthorised("Session does not exist.")
+            assert core.refresh(refreshed) == Unauthorised("Session does not exist.", "session_gone")
         else:
-            assert refreshed == Unauthorised("Session does not exist.")
+            assert refreshed == Unauthorised("Session does not exist.", "session_gone")
     assert seen <= {"IssuedSession", "Unauthorised"}
 
 
@@ -188,5 +188,5 @@ def test_theft_is_found_by_another_process(shared_database: TestDatabase, start:
     assert one.refresh(stolen) == TokenTheft(
         handle=session.handle, user_id="user", recipe_user_id="user", reuse="STALE_LINEAGE"
     )
-    assert other.refresh(newest) == Unauthorised("Session does not exist.")
+    assert other.refresh(newest) == Unauthorised("Session does not exist.", "session_gone")
     assert header(newest.access_token.text)["kid"] in one.engine.key_set().keys

@@ -14,7 +14,7 @@ from tests.engine.driver import Driver, claims
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
 
-REFUSED = Unauthorised("Invalid refresh token")
+REFUSED = Unauthorised("Invalid refresh token", "refresh_token_invalid")
 
 
 class Attacker:

@@ -74,7 +74,7 @@ def test_no_token_of_a_dropped_key_verifies(
     for core in (one, two, third):
         assert not verifies(core, session)
         assert core.regenerate_session(session.access_token.text) == Unauthorised(
-            "the access token is not a valid one"
+            "the access token is not a valid one", "access_token_invalid"
         )
         assert kid_of(session) not in [key["kid"] for key in core.jwks().keys]
         new = core.create(dynamic_key=not static)
@@ -109,7 +109,7 @@ def test_a_new_master_key_ends_every_session(
     a_minute_later()
     for core in (one, two, start(fresh_shared.uri, encryption_key=secret)):
         for session in (*sessions, late):
-            assert core.refresh(session) == Unauthorised("Invalid refresh token")
+            assert core.refresh(session) == Unauthorised("Invalid refresh token", "refresh_token_invalid")
         assert core.refresh(core.create()).handle
 
 
@@ -132,7 +132,7 @@ def test_sessions_are_kept_for_the_stated_time(
     for core in (third, one):
         core.sweep()
         core.reload_keys()
-        assert third.refresh(unused) == Unauthorised("Invalid refresh token")
+        assert third.refresh(unused) == Unauthorised("Invalid refresh token", "refresh_token_invalid")
     rows = fresh_shared.query("SELECT name FROM key_value WHERE name > 'supertokens_py_refresh_token'")
     assert rows == []
 

@@ -23,8 +23,8 @@ from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
 MONTHS_MS = 144_000 * 60_000
-GONE = Unauthorised("Session does not exist.")
-INVALID = Unauthorised("Invalid refresh token")
+GONE = Unauthorised("Session does not exist.", "session_gone")
+INVALID = Unauthorised("Invalid refresh token", "refresh_token_invalid")
 
 
 def child_of(core: Driver, session: IssuedSession, **changes: Any) -> RefreshToken:
@@ -216,7 +216,9 @@ def test_reuse_reported_mildly(database: TestDatabase, start: Opener, clock: Clo
     replaced = core.refresh(stale)
     clock.advance(s=31)
     core.refresh(replaced)
-    assert core.refresh(recent) == Unauthorised("the refresh token was used before", "RECENT_PREV")
+    assert core.refresh(recent) == Unauthorised(
+        "the refresh token was used before", "refresh_token_reused", "RECENT_PREV"
+    )
     assert core.refresh(child_of(core, orphan).text).reuse == "ORPHANED_BRANCH"
     assert core.refresh(stale) == TokenTheft(
         handle=stale.handle, user_id="user", recipe_user_id="user", reuse="STALE_LINEAGE"
@@ -349,7 +351,7 @@ def test_the_anti_csrf_token_guards_the_refresh(core: Driver, clock: Clock):
     row = core.row(session.handle)
     for wrong in (None, "", "wrong", "ü", session.anti_csrf_token[:-1]):
         answer = core.refresh(session, anti_csrf=True, anti_csrf_token=wrong)
-        assert answer == Unauthorised("Anti CSRF token missing, or not matching")
+        assert answer == Unauthorised("Anti CSRF token missing, or not matching", "csrf_token_wrong")
     assert core.row(session.handle) == row
     plain = core.refresh(session, anti_csrf=False)
     assert plain.anti_csrf_token is None
@@ -429,7 +431,7 @@ def test_a_stored_payload_with_a_protected_claim_is_not_signed(core: Driver, sto
     session = core.create()
     core.change_row(session.handle, jwt_user_payload=stored)
     row = core.row(session.handle)
-    refused = Unauthorised("The user payload contains protected field")
+    refused = Unauthorised("The user payload contains protected field", "payload_protected")
     assert core.refresh(session) == refused
     assert core.regenerate_session(session.access_token.text) == refused
     assert core.regenerate_session(session.access_token.text, merge={"b": 2}) == refused

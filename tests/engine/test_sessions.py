@@ -282,7 +282,7 @@ def test_a_revoked_session_is_found_out_by_the_database_only(core: Driver):
     core.revoke_sessions([session.handle])
     token = parse_access_token(session.access_token.text)
     assert blocking(core.engine.verify_session)(token, check_database=False) == Verified()
-    assert core.verify(session) == Unauthorised("Session does not exist.")
+    assert core.verify(session) == Unauthorised("Session does not exist.", "session_gone")
 
 
 def test_an_expired_session_does_not_verify(core: Driver, clock: Clock):
@@ -292,7 +292,7 @@ def test_an_expired_session_does_not_verify(core: Driver, clock: Clock):
     clock.advance(ms=999)
     assert core.verify(session) == Verified()
     clock.advance(ms=1)
-    assert core.verify(session) == Unauthorised("Session does not exist.")
+    assert core.verify(session) == Unauthorised("Session does not exist.", "session_gone")
 
 
 def test_verifying_says_what_is_stored(core: Driver):
@@ -390,9 +390,13 @@ def test_a_session_that_is_over_is_not_regenerated(core: Driver, clock: Clock):
     """CS-37: revoked or expired."""
     revoked, expired = core.create(), core.create()
     core.revoke_sessions([revoked.handle])
-    assert core.regenerate_session(revoked.access_token.text) == Unauthorised("Session does not exist.")
+    assert core.regenerate_session(revoked.access_token.text) == Unauthorised(
+        "Session does not exist.", "session_gone"
+    )
     core.change_row(expired.handle, expires_at=clock())
-    assert core.regenerate_session(expired.access_token.text) == Unauthorised("Session does not exist.")
+    assert core.regenerate_session(expired.access_token.text) == Unauthorised(
+        "Session does not exist.", "session_gone"
+    )
 
 
 @pytest.mark.parametrize(("argument", "value"), [("payload", 1), ("payload", None), ("merge", 1)])
@@ -425,7 +429,7 @@ def test_regenerate_checks_the_signature(core: Driver):
         sign_jwt(claims(session), key=key.private_key, kid="d-1", version=5),
     ):  # fmt: skip
         answer = core.regenerate_session(bad, payload={"evil": 1})
-        assert answer == Unauthorised("the access token is not a valid one"), bad
+        assert answer == Unauthorised("the access token is not a valid one", "access_token_invalid"), bad
     assert core.session_information(session.handle).payload == {"a": 1}
 
 

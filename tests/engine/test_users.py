@@ -25,7 +25,7 @@ def test_nothing_is_kept_of_a_removed_user(core: Driver) -> None:
         core.merge_metadata(user, {"a": 1})
     core.remove_user("u1")
     assert [core.verify(session) for session in sessions["u1"]] == [
-        Unauthorised("Session does not exist.")
+        Unauthorised("Session does not exist.", "session_gone")
     ] * 2
     assert core.user_session_handles("u1", tenant_id=None) == []
     assert [core.role_users("admin", tenant_id=tenant) for tenant in ("public", "t1")] == [["u2"], ["u2"]]

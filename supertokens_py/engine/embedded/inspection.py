@@ -50,6 +50,8 @@ _OWN_TABLES_OF_SQLITE = {"sqlite_sequence"}
 class UnreadableDatabaseError(SuperTokensError):
     """A database could not be read; `advice` says what to do about it."""
 
+    code = "unreadable_database"
+
     def __init__(self, reason: str, advice: str) -> None:
         self.advice = advice
         super().__init__(reason)

@@ -138,14 +138,14 @@ class Refresher(SessionWork):
         life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
         master_key, presented = self._keys.open_token(refresh_token)
         if presented is None:
-            return Unauthorised(_INVALID)
+            return Unauthorised(_INVALID, "refresh_token_invalid")
         expected = presented.anti_csrf_token
         if (
             anti_csrf
             and expected is not None
             and not (anti_csrf_token and constant_time_equal(anti_csrf_token, expected))
         ):
-            return Unauthorised("Anti CSRF token missing, or not matching")
+            return Unauthorised("Anti CSRF token missing, or not matching", "csrf_token_wrong")
         static = self._signs_statically(presented) if dynamic_key is None else not dynamic_key
         key = self._keys.signer(static=static)
         use = _Use(presented, master_key, anti_csrf, static, token_version, life_ms)
@@ -203,7 +203,7 @@ class Refresher(SessionWork):
         )
         if row is None or lineage is None or decision == "GONE":
             log.debug("refresh refused: session %s is gone", use.token.handle)
-            return _Outcome(Unauthorised(NO_SESSION))
+            return _Outcome(Unauthorised(NO_SESSION, "session_gone"))
         user_id, payload_text, use_static_key = row[4:]
         user_id, recipe_user_id = self._users.resolve(connection, user_id)
         payload = json_object(payload_text)
@@ -214,11 +214,11 @@ class Refresher(SessionWork):
         match decision:
             case "FORGED":
                 forged = TokenForged(handle=use.token.handle, user_id=found.user_id)
-                return _Outcome(Unauthorised(_INVALID), forged)
+                return _Outcome(Unauthorised(_INVALID, "refresh_token_invalid"), forged)
             case "RECENT_PREV" | "ORPHANED_BRANCH" | "STALE_LINEAGE":
                 return self._reuse(connection, use, found, decision)
             case _ if not payloads.is_signable(found.payload, token_version=use.token_version):
-                return _Outcome(Unauthorised(payloads.PROTECTED_PAYLOAD))
+                return _Outcome(Unauthorised(payloads.PROTECTED_PAYLOAD, "payload_protected"))
             case "ROTATE":
                 following = self._following(use, now_ms=found.now_ms)
                 self._database.row_within(connection, self._sql.rotate, following.values)
@@ -301,7 +301,9 @@ class Refresher(SessionWork):
         handle = use.token.handle
         connection.execute(self._sql.delete, _key_of(use.token))
         event = TokenReused(handle=handle, user_id=found.user_id, subtype=subtype, age_ms=found.age_ms)
-        answer: TokenTheft | Unauthorised = Unauthorised("the refresh token was used before", reuse=subtype)
+        answer: TokenTheft | Unauthorised = Unauthorised(
+            "the refresh token was used before", "refresh_token_reused", subtype
+        )
         if is_theft(subtype, self._settings.recent_token_reuse_behaviour):
             answer = TokenTheft(
                 handle=handle,

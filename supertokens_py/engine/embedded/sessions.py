@@ -113,11 +113,11 @@ class SessionStore(SessionWork):
         row = self._database.alone(lambda fetch: fetch(self._sql.lineage, key), "read", repeatable=True)
         lineage = None if row is None else lineage_of(row)
         if row is None or lineage is None or lineage.expires_ms <= self._settings.now_ms():
-            return Unauthorised(NO_SESSION)
+            return Unauthorised(NO_SESSION, "session_gone")
         parent = token.parent_refresh_token_hash1
         parent_hash = hash1(parent) if isinstance(parent, str) else None
         if not belongs(lineage, hash1(token.refresh_token_hash1), parent_hash):
-            return TryRefresh("the access token was replaced by a later refresh")
+            return TryRefresh("the access token was replaced by a later refresh", "access_token_superseded")
         return Verified(payload=json_object(row[-1]))
 
     def regenerate(
@@ -132,16 +132,16 @@ class SessionStore(SessionWork):
             payloads.validate_payload_update(merge)
         verifier = None if token is None or token.version < 3 else self._keys.verification_key(token.kid)
         if token is None or verifier is None or not verifier.matches(token.text):
-            return Unauthorised("the access token is not a valid one")
+            return Unauthorised("the access token is not a valid one", "access_token_invalid")
 
         def unit(connection: Connection) -> tuple[str, str, JSONObject, bool] | Unauthorised:
             row = self._locked(connection, token.handle)
             if row is None:
-                return Unauthorised(NO_SESSION)
+                return Unauthorised(NO_SESSION, "session_gone")
             stored = json_object(row.jwt_user_payload)
             changed = payloads.merge(payload if payload is not None else stored, merge or {})
             if not payloads.is_signable(changed, token_version=version):
-                return Unauthorised(payloads.PROTECTED_PAYLOAD)
+                return Unauthorised(payloads.PROTECTED_PAYLOAD, "payload_protected")
             self._write_payload(connection, token.handle, row, changed)
             primary_id, recipe_id = self._users.resolve(connection, row.user_id)
             return primary_id, recipe_id, changed, bool(row.use_static_key)

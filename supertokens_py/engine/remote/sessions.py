@@ -203,10 +203,10 @@ class RemoteSessions:
             case "UNAUTHORISED":
                 if rotates and self._information(token.handle) is not None:
                     # The session stands, only this token was rotated out: its holder need not log in again.
-                    return TryRefresh(message_of(answer))
-                return Unauthorised(message_of(answer))
+                    return TryRefresh(message_of(answer), "core_refused")
+                return Unauthorised(message_of(answer), "core_refused")
             case "TRY_REFRESH_TOKEN":
-                return TryRefresh(message_of(answer))
+                return TryRefresh(message_of(answer), "core_refused")
             case _:
                 raise unexpected(answer)
 
@@ -224,7 +224,8 @@ class RemoteSessions:
                 reuse = answer.get("recentTokenReuseSubtype")
                 if reuse is not None:  # the core is set to treat reuse so; it does not name the session
                     emit(TokenReused(subtype=reuse))
-                return Unauthorised(message_of(answer), reuse)
+                code = "core_refused" if reuse is None else "refresh_token_reused"
+                return Unauthorised(message_of(answer), code, reuse)
             case "TOKEN_THEFT_DETECTED":
                 theft = theft_from_wire(answer)
                 if not self._core.version().rotates:
@@ -239,21 +240,21 @@ class RemoteSessions:
     ) -> Regenerated | Unauthorised:
         token = parse_access_token(access_token)
         if token is None or not self._is_signed(token):
-            return Unauthorised("the access token is not a valid one")
+            return Unauthorised("the access token is not a valid one", "access_token_invalid")
         if merge is not None:
             stored = self._information(token.handle)
             if stored is None:
-                return Unauthorised(NO_SESSION)
+                return Unauthorised(NO_SESSION, "session_gone")
             payload = payloads.merge(stored.payload if payload is None else payload, merge)
             payloads.validate_json("access_token_payload", payload)
             if not payloads.is_signable(payload):
-                return Unauthorised(payloads.PROTECTED_PAYLOAD)
+                return Unauthorised(payloads.PROTECTED_PAYLOAD, "payload_protected")
         body: JSONObject = {"accessToken": access_token}
         if payload is not None:
             body["userDataInJWT"] = payload
         answer = self._core.post("/recipe/session/regenerate", body, rid=_RID)
         if answer.get("status") == "UNAUTHORISED":
-            return Unauthorised(message_of(answer))
+            return Unauthorised(message_of(answer), "core_refused")
         return regenerated_from_wire(ok(answer))
 
     def _is_signed(self, token: AccessToken) -> bool:

@@ -152,7 +152,7 @@ class SessionContainer(TokenReader):
             self.session_handle, context_of(user_context)
         )
         if found is None:
-            raise UnauthorisedError(GONE)
+            raise UnauthorisedError(GONE, code="session_gone")
         return found
 
     async def update_session_data_in_database(
@@ -164,7 +164,7 @@ class SessionContainer(TokenReader):
         if not await functions.update_session_data_in_database(
             self.session_handle, new_session_data, context
         ):
-            raise UnauthorisedError(GONE)
+            raise UnauthorisedError(GONE, code="session_gone")
 
     async def revoke_session(self, user_context: dict[str, Any] | None = None) -> None:
         """End the session; an attached request's client forgets its tokens."""
@@ -212,7 +212,7 @@ class SessionContainer(TokenReader):
         functions = self.recipe_implementation
         result = await functions.regenerate_access_token(self.access_token, payload, context)
         if result is None:
-            raise UnauthorisedError(GONE)
+            raise UnauthorisedError(GONE, code="session_gone")
         self._adopt((result.access_token, result.session.user_data_in_jwt), context)
 
     def _adopt(

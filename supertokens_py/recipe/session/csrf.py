@@ -68,7 +68,9 @@ def require_custom_header(request: BaseRequest, policy: SessionPolicy) -> None:
     ):
         return
     if request.get_header(RID_HEADER_KEY) is None:
-        raise TryRefreshTokenError(f"{MISSING_RID}, or set doAntiCsrfCheck to false for this API")
+        raise TryRefreshTokenError(
+            f"{MISSING_RID}, or set doAntiCsrfCheck to false for this API", code="csrf_header_missing"
+        )
 
 
 def require_token(token: AccessToken, sent: str | None) -> None:
@@ -81,12 +83,15 @@ def require_token(token: AccessToken, sent: str | None) -> None:
     if sent is None:
         raise TryRefreshTokenError(
             "Provided antiCsrfToken is undefined. If you do not want anti-csrf check for this API, "
-            "please set doAntiCsrfCheck to false for this API"
+            "please set doAntiCsrfCheck to false for this API",
+            code="csrf_token_missing",
         )
     if expected is None:
-        raise TryRefreshTokenError("Access token does not contain the anti-csrf token")
+        raise TryRefreshTokenError(
+            "Access token does not contain the anti-csrf token", code="csrf_token_absent"
+        )
     if not constant_time_equal(sent, expected):
-        raise TryRefreshTokenError("anti-csrf check failed")
+        raise TryRefreshTokenError("anti-csrf check failed", code="csrf_token_wrong")
 
 
 def refuse_foreign_form(request: BaseRequest) -> None:
@@ -100,7 +105,9 @@ def refuse_foreign_form(request: BaseRequest) -> None:
     """
     posts = request.method() == "POST" and request.get_header("sec-fetch-mode") == "navigate"
     if posts and request.get_header("sec-fetch-site") in ("cross-site", "same-site"):
-        raise UnauthorisedError("a page of another origin posted this as a form", clear_tokens=False)
+        raise UnauthorisedError(
+            "a page of another origin posted this as a form", clear_tokens=False, code="foreign_form"
+        )
 
 
 def require_proof_of_refresh(request: BaseRequest, policy: SessionPolicy) -> None:
@@ -124,7 +131,8 @@ def require_proof_of_refresh(request: BaseRequest, policy: SessionPolicy) -> Non
         case "NONE":
             missing = policy.relies_on_same_site and is_cross_site(request, policy.own_pages)
     if missing:
-        raise UnauthorisedError(f"{MISSING_RID}.", clear_tokens=not is_foreign(request, policy.own_pages))
+        clear = not is_foreign(request, policy.own_pages)
+        raise UnauthorisedError(f"{MISSING_RID}.", clear_tokens=clear, code="csrf_header_missing")
 
 
 def is_unasked(request: BaseRequest, policy: SessionPolicy) -> bool:
@@ -149,6 +157,7 @@ def refuse_login_of_another_page(request: BaseRequest, policy: SessionPolicy) ->
             f"a page of another origin ({str(request.get_header('origin'))[:100]!r}) asked for a session in "
             "cookies without a header `rid` or `st-auth-mode`",
             clear_tokens=False,
+            code="foreign_page",
         )
 
 
@@ -164,4 +173,6 @@ def require_trusted_origin(request: BaseRequest, policy: SessionPolicy, user_con
     if origin is None or policy.own_pages.has_sent(request):
         return
     if origin.lower() != policy.website(request, user_context):
-        raise UnauthorisedError("WebSocket from an untrusted origin", clear_tokens=False)
+        raise UnauthorisedError(
+            "WebSocket from an untrusted origin", clear_tokens=False, code="foreign_websocket"
+        )

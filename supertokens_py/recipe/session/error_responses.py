@@ -108,7 +108,8 @@ class ErrorResponses:
     async def _answer(
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
-        log.debug("answering %s: %s", type(error).__name__, error)
+        code = getattr(error, "code", None)
+        log.debug("answering %s (%s): %s", type(error).__name__, code, error, extra={"code": code})
         for mutate in getattr(error, "response_mutators", ()):
             mutate(response, user_context)
         match error:

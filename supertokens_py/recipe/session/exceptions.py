@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn
 
+from supertokens_py.error_codes import SessionErrorCode
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError, SuperTokensError
 from supertokens_py.framework.request import note_session_error
 from supertokens_py.types.base import RecipeUserId
@@ -26,6 +27,7 @@ class SuperTokensSessionError(SuperTokensError):
     """
 
     refuses_session: ClassVar[bool] = True  #: whether the request has no session after this
+    code = "application"  # unless the SDK raised it and says why
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -37,13 +39,20 @@ class SuperTokensSessionError(SuperTokensError):
 class UnauthorisedError(SuperTokensSessionError):
     """There is no usable session; `clear_tokens` says whether the client must forget its tokens."""
 
-    def __init__(self, msg: str, clear_tokens: bool = True) -> None:
+    def __init__(
+        self, msg: str, clear_tokens: bool = True, *, code: SessionErrorCode = "application"
+    ) -> None:
         super().__init__(msg)
         self.clear_tokens = clear_tokens
+        self.code = code
 
 
 class TryRefreshTokenError(SuperTokensSessionError):
-    """The access token will not do; the client should refresh and try again."""
+    """The access token is not accepted; the client should refresh and try again."""
+
+    def __init__(self, *args: Any, code: SessionErrorCode = "application") -> None:
+        super().__init__(*args)
+        self.code = code
 
 
 class AccessTokenTooLargeError(SuperTokensSessionError):
@@ -62,11 +71,13 @@ class AccessTokenTooLargeError(SuperTokensSessionError):
 
 
 class TokenTheftError(SuperTokensSessionError):
-    """A retired refresh token was used; the session has been revoked.
+    """A rotated-out refresh token was used; the session has been revoked.
 
     `reason` says which: "RECENT_PREV" (the previous one, after its grace window), "ORPHANED_BRANCH"
-    (a sibling of the current one), "STALE_LINEAGE" (older), or None where the core does not tell.
+    (a sibling of the current one), "STALE_LINEAGE" (older), or None where the core does not say.
     """
+
+    code = "refresh_token_reused"
 
     def __init__(
         self,
@@ -83,9 +94,10 @@ class TokenTheftError(SuperTokensSessionError):
 
 
 class InvalidClaimsError(SuperTokensSessionError):
-    """The session stands, but claims in it fail; `payload` lists every failure in order."""
+    """The session exists, but claims in it fail; `payload` lists every failure in order."""
 
     refuses_session = False
+    code = "claims_failed"
 
     def __init__(self, msg: str, payload: list[ClaimValidationError]) -> None:
         super().__init__(msg)
@@ -96,6 +108,7 @@ class ClearDuplicateSessionCookiesError(SuperTokensSessionError):
     """The request had a session cookie twice; the one of the older domain has been expired."""
 
     refuses_session = False
+    code = "duplicate_cookies_cleared"
 
 
 #: The errors that the SDK answers itself; every other one is the application's.

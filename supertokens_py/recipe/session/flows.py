@@ -73,7 +73,7 @@ class VerifyOptions:
             UnauthorisedError: it does not.
         """
         if self.session_required:
-            raise UnauthorisedError(NO_SESSION, clear_tokens=False)
+            raise UnauthorisedError(NO_SESSION, clear_tokens=False, code="no_token")
 
 
 def decide(
@@ -92,7 +92,11 @@ def decide(
     """
     if method in ("OPTIONS", "TRACE"):
         if options.session_required:
-            raise UnauthorisedError("verify_session cannot be used with options method", clear_tokens=False)
+            raise UnauthorisedError(
+                "verify_session cannot be used with options method",
+                clear_tokens=False,
+                code="options_request",
+            )
         return None
     chosen = choose_access_token(Credentials(request), allowed, read)
     if chosen is None:
@@ -243,6 +247,11 @@ class SessionFlows:
                 if credentials.access_cookies()
                 else "Refresh token not found. Are you sending the refresh token in the request?",
                 clear_tokens=not csrf.is_unasked(request, policy),
+                code=(
+                    "refresh_token_missing_access_sent"
+                    if credentials.access_cookies
+                    else "refresh_token_missing"
+                ),
             )
         refresh_token, method = chosen
         if method == "cookie":

@@ -136,12 +136,12 @@ class RecipeInterface:
         if access_token is None:
             if session_required is False:
                 return None
-            raise UnauthorisedError(NO_SESSION, clear_tokens=False)
+            raise UnauthorisedError(NO_SESSION, clear_tokens=False, code="no_token")
         token = self.parts.read_token(access_token)
         if token is None:
             if session_required is False:
                 return None
-            raise UnauthorisedError("Token parsing failed", clear_tokens=False)
+            raise UnauthorisedError("Token parsing failed", clear_tokens=False, code="not_a_session_token")
         check_csrf = anti_csrf_check is not False and policy.explicit_anti_csrf == "VIA_TOKEN"
         return await self.parts.session_of_token(
             token, anti_csrf_token, user_context, check_csrf, check_database is True
@@ -191,7 +191,7 @@ class RecipeInterface:
             dynamic_key=policy.use_dynamic_access_token_signing_key,
         )
         if isinstance(result, Unauthorised):
-            raise UnauthorisedError(result.message)
+            raise UnauthorisedError(result.message, code=result.code)
         if isinstance(result, TokenTheft):
             raise TokenTheftError(result.user_id, result.handle, result.recipe_user_id, result.reuse)
         return await self.parts.session_of_refreshed(result)

@@ -134,7 +134,7 @@ class SessionPolicy:
         if self.fixed_website is not None:
             raise ConfigError(text)
         log.warning("%s", text)
-        raise UnauthorisedError(text, clear_tokens=False)
+        raise UnauthorisedError(text, clear_tokens=False, code="cookies_impossible")
 
 
 def same_site_between(api_domain: str, api_site: str, website: str | None) -> SameSite:

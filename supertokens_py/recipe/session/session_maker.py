@@ -53,9 +53,9 @@ class SessionMaker:
             user_context, self._app.engine.verify_session(token, check_database=check_database)
         )
         if isinstance(result, Unauthorised):
-            raise UnauthorisedError(result.message)
+            raise UnauthorisedError(result.message, code=result.code)
         if isinstance(result, TryRefresh):
-            raise TryRefreshTokenError(result.message)
+            raise TryRefreshTokenError(result.message, code=result.code)
         if result.access_token is None:
             return SessionContainer(self._parts, token)
         proof = anti_csrf_token if check_csrf else None
@@ -88,7 +88,7 @@ class SessionMaker:
             issued.access_token.text, merge={"iss": self._issuers.own()}
         )
         if isinstance(renewed, Unauthorised):
-            raise UnauthorisedError(GONE)
+            raise UnauthorisedError(GONE, code="session_gone")
         token = renewed.access_token or issued.access_token
         return self.of_issued(replace(issued, payload=renewed.payload, access_token=token))
 
@@ -106,7 +106,7 @@ class SessionMaker:
             user_context, self._app.engine.regenerate_session(access_token, merge=update)
         )
         if isinstance(regenerated, Unauthorised):
-            raise UnauthorisedError(GONE)
+            raise UnauthorisedError(GONE, code="session_gone")
         issued = regenerated.access_token
         token = AccessTokenObj(issued.text, issued.expires_ms, issued.created_ms) if issued else None
         return token, regenerated.payload
@@ -122,7 +122,7 @@ def merge_by(functions: RecipeInterface) -> MergePayload:
         custom = custom_claims({name: value for name, value in merged.items() if value is not None})
         result = await functions.regenerate_access_token(access_token, custom, user_context)
         if result is None:
-            raise UnauthorisedError(GONE)
+            raise UnauthorisedError(GONE, code="session_gone")
         return result.access_token, result.session.user_data_in_jwt
 
     return merge

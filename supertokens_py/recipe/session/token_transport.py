@@ -97,7 +97,7 @@ def choose_access_token(
         TryRefreshTokenError: a legacy cookie, or two access cookies of which one is ours.
     """
     if credentials.has_legacy_cookie():
-        raise TryRefreshTokenError("using legacy session, please call the refresh API")
+        raise TryRefreshTokenError("using legacy session, please call the refresh API", code="legacy_cookie")
     if allowed != "cookie" and (bearer := credentials.bearer) and (token := read(bearer)):
         return token, "header"
     if allowed == "header":
@@ -105,7 +105,9 @@ def choose_access_token(
     values = credentials.access_cookies()
     if len(values) > 1:
         if any(read(value) for value in values):
-            raise TryRefreshTokenError("Multiple access tokens present in the request cookies.")
+            raise TryRefreshTokenError(
+                "Multiple access tokens present in the request cookies.", code="duplicate_access_cookies"
+            )
         return None
     token = read(values[0]) if values else None
     return (token, "cookie") if token else None

@@ -67,7 +67,7 @@ class Verifier:
             try:
                 self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
             except UnknownKeyError:
-                raise TryRefreshTokenError("No matching JWKS found") from None
+                raise TryRefreshTokenError("No matching JWKS found", code="signing_key_unknown") from None
 
     def _warn(self, issuer: object) -> None:
         if not self._has_warned:
@@ -121,7 +121,7 @@ class UnknownIssuerError(TryRefreshTokenError):
 
     def __init__(self, issuer: object) -> None:
         self.issuer = issuer
-        super().__init__("the access token was issued by another app")
+        super().__init__("the access token was issued by another app", code="issuer_unknown")
 
 
 class VerifiedTokens:
@@ -168,7 +168,7 @@ class VerifiedTokens:
             until_ms = verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key, issuers=self._issuers())
             self._remember(memory, token, until_ms)
         elif now_ms > known[1]:
-            raise TryRefreshTokenError("Access token expired")
+            raise TryRefreshTokenError("Access token expired", code="access_token_expired")
 
     def _remember(self, memory: _Memory, token: AccessToken, until_ms: int) -> None:
         if not self._half:
@@ -207,22 +207,25 @@ def verify(
         UnknownKeyError: its key is not in the set.
     """
     if token.version < 3:
-        raise TryRefreshTokenError("access tokens of this age can only be refreshed")
+        raise TryRefreshTokenError(
+            "access tokens of this age can only be refreshed", code="access_token_version"
+        )
     if token.expires_ms < now_ms:
-        raise TryRefreshTokenError("Access token expired")
+        raise TryRefreshTokenError("Access token expired", code="access_token_expired")
     if token.kid.startswith("d-") != dynamic_key:
         raise TryRefreshTokenError(
-            "The access token doesn't match the use_dynamic_access_token_signing_key setting"
+            "The access token doesn't match the use_dynamic_access_token_signing_key setting",
+            code="signing_key_setting",
         )
     key = keys.keys.get(token.kid)
     if key is None:
         raise UnknownKeyError(token.kid)
     until = token.expires_ms if key.usable_until_ms is None else min(token.expires_ms, key.usable_until_ms)
     if until < now_ms or not key.matches(token.text):
-        raise TryRefreshTokenError("invalid access token signature")
+        raise TryRefreshTokenError("invalid access token signature", code="access_token_signature")
     not_before = token.payload.get("nbf")
     if token.created_ms > now_ms + CLOCK_SKEW_MS or _is_future(not_before, now_ms):
-        raise TryRefreshTokenError("Access token is not valid yet")
+        raise TryRefreshTokenError("Access token is not valid yet", code="access_token_not_yet_valid")
     issuer = token.payload.get("iss")
     if not is_issuer_accepted(issuer, issuers):
         raise UnknownIssuerError(issuer)

@@ -75,16 +75,20 @@ def test_a_rotated_out_token_is_told_from_a_missing_session() -> None:
     refused = {"status": "UNAUTHORISED", "message": "rotated"}
     core = Core({VERIFY: refused, GET: stored_session()})
     engine = engine_over(core)
-    assert TryRefresh("rotated") == step(engine.verify_session(access_token(), check_database=True))
+    assert TryRefresh("rotated", "core_refused") == step(
+        engine.verify_session(access_token(), check_database=True)
+    )
     core.answers[GET] = {"status": "UNAUTHORISED", "message": "Session does not exist."}
-    assert Unauthorised("rotated") == step(engine.verify_session(access_token(), check_database=True))
+    assert Unauthorised("rotated", "core_refused") == step(
+        engine.verify_session(access_token(), check_database=True)
+    )
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"status": "UNAUTHORISED", "message": "m"}, Unauthorised("m")),
-        ({"status": "TRY_REFRESH_TOKEN", "message": "m"}, TryRefresh("m")),
+        ({"status": "UNAUTHORISED", "message": "m"}, Unauthorised("m", "core_refused")),
+        ({"status": "TRY_REFRESH_TOKEN", "message": "m"}, TryRefresh("m", "core_refused")),
     ],
 )
 def test_the_verdict_of_an_older_core_is_taken_as_it_is(answer: dict[str, Any], expected: object) -> None:
@@ -141,7 +145,7 @@ def test_theft_found_by_a_core_that_rotates_carries_its_subtype() -> None:
     core = Core(
         {REFRESH: {"status": "UNAUTHORISED", "message": "m", "recentTokenReuseSubtype": "ORPHANED_BRANCH"}}
     )
-    assert Unauthorised("m", "ORPHANED_BRANCH") == refresh(core)
+    assert Unauthorised("m", "refresh_token_reused", "ORPHANED_BRANCH") == refresh(core)
 
 
 def test_a_validity_per_session_needs_a_core_that_reads_it() -> None:

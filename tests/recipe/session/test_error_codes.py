@@ -1,0 +1,171 @@
+"""Codes of errors: every one is documented, every place that raises has one, and the debug log shows it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import logging
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from supertokens_py.error_codes import SessionErrorCode
+from supertokens_py.exceptions import BadInputError, SuperTokensError
+from supertokens_py.recipe.session.claims import BooleanClaim
+from supertokens_py.recipe.session.exceptions import (
+    SuperTokensSessionError,
+    TryRefreshTokenError,
+    UnauthorisedError,
+)
+from tests.framework.site import Site
+from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = ROOT / "supertokens_py"
+#: Their callers are applications.
+HELPERS = {"raise_unauthorised_exception", "raise_try_refresh_token_exception"}
+
+
+def _documented() -> list[str]:
+    return re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE)
+
+
+def _classes(base: type[SuperTokensError]) -> Iterator[type[SuperTokensError]]:
+    yield base
+    for one in base.__subclasses__():
+        yield from _classes(one)
+
+
+def test_every_code_is_documented() -> None:
+    """docs/errors.md lists those of classes and those of sessions, each once."""
+    for module in pkgutil.walk_packages([str(PACKAGE)], "supertokens_py."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    general = {
+        one.code
+        for one in _classes(SuperTokensError)
+        if one.__module__.startswith("supertokens_py.") and not issubclass(one, SuperTokensSessionError)
+    }
+    codes = [*general, *get_args(SessionErrorCode)]
+    assert sorted(_documented()) == sorted(codes)
+    assert {one.code for one in _classes(SuperTokensSessionError)} <= set(get_args(SessionErrorCode))
+
+
+def _raised(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name not in HELPERS:
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    yield node.func.id, node
+
+
+def test_every_place_says_its_code() -> None:
+    """No 401 of the SDK's own goes out as one of the application's."""
+    names = {"UnauthorisedError", "TryRefreshTokenError"}
+    without = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in PACKAGE.rglob("*.py")
+        for name, call in _raised(path)
+        if name in names and not any(keyword.arg == "code" for keyword in call.keywords)
+    ]
+    assert without == []
+
+
+def test_errors_of_applications() -> None:
+    """They have codes of their own; the arguments of 0.24 stay."""
+    assert UnauthorisedError("banned", False).code == "application"
+    assert TryRefreshTokenError("again").code == "application"
+    assert TryRefreshTokenError("again", code="session_gone").code == "session_gone"
+    assert BadInputError("what?").code == "bad_input"
+
+
+def _no_token(site: Site, visitor: Any, clock: Clock) -> None:
+    site.get("/protected")
+
+
+def _expired(site: Site, visitor: Any, clock: Clock) -> None:
+    clock.advance(minutes=61)
+    visitor.get("/protected")
+
+
+def _changed(site: Site, visitor: Any, clock: Clock) -> None:
+    visitor.access = visitor.access[:-8] + "AAAAAAAA"
+    visitor.get("/protected")
+
+
+def _refresh_without(site: Site, visitor: Any, clock: Clock) -> None:
+    site.post("/auth/session/refresh")
+
+
+def _refresh_invalid(site: Site, visitor: Any, clock: Clock) -> None:
+    visitor.refresh_token = "x" * 40
+    visitor.refresh()
+
+
+def _reused(site: Site, visitor: Any, clock: Clock) -> None:
+    stolen = visitor.refresh_token
+    visitor.refresh()
+    clock.advance(minutes=5)
+    visitor.refresh_token = stolen
+    visitor.refresh()
+
+
+def _gone(site: Site, visitor: Any, clock: Clock) -> None:
+    refresh_token = visitor.refresh_token
+    visitor.post("/auth/signout")
+    visitor.refresh_token = refresh_token
+    visitor.refresh()
+
+
+def _superseded(site: Site, visitor: Any, clock: Clock) -> None:
+    old = visitor.access
+    visitor.refresh()
+    clock.advance(s=31)
+    visitor.refresh()
+    clock.advance(s=31)
+    visitor.refresh()
+    visitor.access = old
+    visitor.get("/database")
+
+
+def _claims(site: Site, visitor: Any, clock: Clock) -> None:
+    visitor.get("/claims")
+
+
+@pytest.mark.parametrize(
+    ("provoke", "code"),
+    [
+        (_no_token, "no_token"),
+        (_expired, "access_token_expired"),
+        (_changed, "access_token_signature"),
+        (_refresh_without, "refresh_token_missing"),
+        (_refresh_invalid, "refresh_token_invalid"),
+        (_reused, "refresh_token_reused"),
+        (_gone, "session_gone"),
+        (_superseded, "access_token_superseded"),
+        (_claims, "claims_failed"),
+    ],
+)
+def test_the_debug_log_has_the_code(
+    provoke: Callable[[Site, Any, Clock], None],
+    code: str,
+    sqlite_database: TestDatabase,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """In the text and as an attribute of the record; the response has none."""
+    site = Site("flask", sqlite_database.uri, clock).init()
+    claim = BooleanClaim("admin", lambda *_: False)
+    site.world.validators = lambda given, session, context: [*given, claim.validators.is_true()]
+    visitor = site.sign_in("header")
+    with caplog.at_level(logging.DEBUG, "supertokens_py.recipe.session"):
+        provoke(site, visitor, clock)
+    site.close()
+    answered: list[Any] = [record for record in caplog.records if record.getMessage().startswith("answering")]
+    assert [record.code for record in answered] == [code]
+    assert f"({code}): " in answered[0].getMessage()
