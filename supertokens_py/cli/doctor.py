@@ -44,6 +44,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
         raise ConfigError("--api-domain and --website-domain belong together")
     if args.no_store and not args.api_domain:
         raise ConfigError("with --no-store there is nothing to check but --api-domain and --website-domain")
+    if args.probe and not args.api_domain:
+        raise ConfigError("--probe needs to know what to ask: --api-domain and --website-domain")
     findings = doctor.run(
         connection_uri=None if args.no_store else given_uri(args),
         core_api_key=core_api_key(args),

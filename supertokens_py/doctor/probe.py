@@ -8,6 +8,7 @@ from typing import Any
 
 from supertokens_py.clock import now_ms
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.urls import web_origin
 
 from .findings import Finding
 from .web import WebSettings
@@ -43,14 +44,23 @@ def probe_api(settings: WebSettings) -> list[Finding]:
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         text = f"{url} does not answer: {error}"
         return [Finding("error", _TOPIC, text, "start the API, or correct --api-domain")]
+    if refresh.status_code in (404, 405):
+        text = f"there is no refresh route at {url}: it answers {refresh.status_code}"
+        advice = "pass the api_base_path of init as --api-base-path, or add the middleware of the SDK"
+        return [Finding("error", _TOPIC, text, advice), *_clock(refresh.headers)]
+    website = web_origin(origin)
+    if website is not None and website == web_origin(settings.api_domain):
+        text = f"{url} answers; website and API are one origin, which needs no CORS"
+        return [Finding("ok", _TOPIC, text), *_clock(refresh.headers)]
+    return [*_cors(url, origin, preflight, refresh), *_clock(preflight.headers)]
+
+
+def _cors(url: str, origin: str, preflight: Any, refresh: Any) -> Iterator[Finding]:
     allowed = [*_preflight(url, origin, preflight.headers)]
-    is_allowed = all(finding.level == "ok" for finding in allowed)
-    return [
-        *allowed,
-        *(_readable(origin, refresh) if is_allowed else ()),
-        *_exposed(refresh.headers),
-        *_clock(preflight.headers),
-    ]
+    yield from allowed
+    if all(finding.level == "ok" for finding in allowed):
+        yield from _readable(origin, refresh)
+    yield from _exposed(refresh.headers)
 
 
 def _preflight(url: str, origin: str, headers: Mapping[str, str]) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from supertokens_py.doctor.web import WebSettings, check_web
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.server import create_app
 from tests.cli.conftest import Runner
+from tests.cli.preflights import api_with_cors
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.server.processes import API_KEY
@@ -458,8 +459,6 @@ def test_the_command_takes_the_arguments_of_init(run: Runner) -> None:
 
 def test_a_running_api_is_probed_like_a_browser_would(run: Runner) -> None:
     """The preflight before a refresh: origin, credentials, headers."""
-    from tests.cli.preflights import api_with_cors
-
     good = ("--website-domain", "http://localhost:3000", "--probe", "--no-store")
     with api_with_cors(origins=["http://localhost:3000"], headers=["*"], credentials=True) as address:
         ran = run("doctor", "--api-domain", address, *good)
@@ -475,6 +474,33 @@ def test_a_running_api_is_probed_like_a_browser_would(run: Runner) -> None:
     with api_with_cors(origins=["http://elsewhere"], headers=["*"], credentials=True) as address:
         ran = run("doctor", "--json", "--api-domain", address, *good)
         assert texts(ran, "error") == [f"{address}/auth/session/refresh allows no origin"]
+
+
+def test_a_probe_of_one_origin_needs_no_cors(run: Runner) -> None:
+    """A website that is served by its API sends no preflight."""
+    with api_with_cors(origins=["http://elsewhere"], headers=["*"], credentials=True) as address:
+        places = ("--api-domain", address, "--website-domain", f"{address}/", "--probe", "--no-store")
+        ran = run("doctor", "--json", *places)
+    assert (ran.code, texts(ran, "error")) == (0, [])
+    url = f"{address}/auth/session/refresh"
+    assert f"{url} answers; website and API are one origin, which needs no CORS" in texts(ran, "ok")
+
+
+def test_a_probe_beside_the_refresh_route(run: Runner) -> None:
+    """The base path is wrong, or the SDK is not there: nothing to do with CORS."""
+    with api_with_cors(origins=["http://localhost:3000"], headers=["*"], credentials=True) as address:
+        places = ("--api-domain", address, "--website-domain", "http://localhost:3000")
+        ran = run("doctor", "--json", *places, "--api-base-path", "/api/auth", "--probe", "--no-store")
+    assert texts(ran, "error") == [
+        f"there is no refresh route at {address}/api/auth/session/refresh: it answers 404"
+    ]
+
+
+def test_a_probe_of_nothing(run: Runner) -> None:
+    """Without domains nothing would be asked."""
+    ran = run("doctor", "--probe")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--probe needs to know what to ask: --api-domain and --website-domain" in ran.err
 
 
 @pytest.mark.parametrize(
