@@ -27,7 +27,8 @@ TENANT_SWITCHES = ("email_password_enabled", "passwordless_enabled", "third_part
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TENANT_ID = re.compile(r"[a-z0-9-]+")
-_RESERVED_TENANT_IDS = frozenset(("recipe", "config", "users", "hello"))
+#: Words with which paths of the core driver interface begin.
+RESERVED_TENANT_IDS = frozenset(("recipe", "config", "users", "hello"))
 _FACTOR = re.compile(r"[0-9a-zA-Z_().-]+")
 _TENANT_FIELDS = frozenset(field.name for field in fields(Tenant)) - {"tenant_id"}
 
@@ -142,7 +143,7 @@ def validate_tenant_id(tenant_id: object) -> str:
         )
     if text.startswith("appid-"):
         raise BadInputError("tenantId must not start with 'appid-'")
-    if text in _RESERVED_TENANT_IDS:
+    if text in RESERVED_TENANT_IDS:
         raise BadInputError(f"tenantId must not be {text!r}")
     return text
 

@@ -60,14 +60,12 @@ class Call:
 
     def user_id(self) -> str:
         """Return the id of a user, as databases can keep it."""
-        return _short(self.text("userId"), "userId")
+        text = self.text("userId")
+        return text if validation.is_storable(text) else _invalid("userId")
 
     def name(self, name: str) -> str:
-        """Return a text without surrounding blanks, which must leave something."""
-        value = self.text(name).strip()
-        if not value:
-            raise Refused(400, f"Field name '{name}' cannot be an empty String")
-        return _short(value, name, validation.MAX_NAME)
+        """Return the name of a role, permission or user without surrounding white space."""
+        return validation.validate_name(name, self.text(name))
 
     def flag(self, name: str, default: bool | None = None) -> bool:
         value = self.body.get(name) if default is None or name in self.body else default
@@ -104,14 +102,9 @@ class Call:
         return self.texts(name) if name in self.body else None
 
     def optional_names(self, name: str) -> list[str] | None:
-        """Return texts without surrounding blanks, each of which must leave something."""
+        """Return names without surrounding white space, each of them once."""
         values = self.optional_texts(name)
-        if values is None:
-            return None
-        values = [_short(value.strip(), name, validation.MAX_NAME) for value in values]
-        if not all(values):
-            raise Refused(400, f"Field name '{name}' cannot contain an empty string")
-        return values
+        return None if values is None else validation.validate_names(name, values)
 
     # Query parameters
 
@@ -122,10 +115,7 @@ class Call:
         return value
 
     def param_name(self, name: str) -> str:
-        value = self.param(name).strip()
-        if not value:
-            raise Refused(400, f"Field name '{name}' cannot be an empty String")
-        return value
+        return validation.validate_name(name, self.param(name))
 
     def param_flag(self, name: str, *, default: bool) -> bool:
         value = self.query.get(name)
@@ -173,12 +163,6 @@ def _depth(value: object) -> int:
 
 def _text(name: str, value: object) -> str:
     return value if isinstance(value, str) else _invalid(name)
-
-
-def _short(value: str, name: str, longest: int = validation.MAX_USER_ID) -> str:
-    if len(value) > longest:
-        raise Refused(400, f"Field name '{name}' is longer than {longest} characters")
-    return value if validation.is_storable(value) else _invalid(name)
 
 
 def _invalid(name: str) -> NoReturn:

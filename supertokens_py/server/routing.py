@@ -11,6 +11,7 @@ from typing import TypeAlias
 from starlette.responses import Response
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+from supertokens_py.engine.validation import RESERVED_TENANT_IDS
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.base import JSONObject
 
@@ -19,7 +20,6 @@ from .schemas import Schema, Shape
 
 Handler: TypeAlias = Callable[[Call], Awaitable[JSONObject | Response]]
 
-TENANT_WORDS = ("recipe", "config", "users", "hello")
 _TENANT = re.compile(r"[a-z0-9-]+")
 _APP = re.compile(r"appid-([a-z0-9-]*)")
 
@@ -88,7 +88,7 @@ class Router:
             path = rest
             target = self._lookup(path, DEFAULT_TENANT_ID)
             first, rest = _split(path)
-        if target is None and rest != "/" and _TENANT.fullmatch(first) and first not in TENANT_WORDS:
+        if target is None and rest != "/" and _TENANT.fullmatch(first) and first not in RESERVED_TENANT_IDS:
             target = self._lookup(rest, first)
         if target is None:
             raise Refused(404, "Not found")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from supertokens_py.cdi.records import SWITCHED_FACTORS, tenant_to_wire, tenant_v1_to_wire
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine import validation
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import Call, Refused
-from ..routing import TENANT_WORDS, Endpoint, Scope
+from ..routing import Endpoint, Scope
 from ..schemas import FLAG, TENANT, TENANT_CHANGES, TENANT_V1, TEXT, Shape, by_status, list_of, object_of
 
-_TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
-_FACTOR = re.compile(r"[0-9a-zA-Z_().-]{1,128}")
 _FLAGS = {
     "emailPasswordEnabled": "email_password_enabled",
     "thirdPartyEnabled": "third_party_enabled",
@@ -108,14 +106,9 @@ async def _target(call: Call) -> str:
 
 
 def _tenant_id(text: str) -> str:
-    tenant_id = text.strip().lower()
-    if not tenant_id:
+    if not text.strip():  # the engine takes it for the public tenant
         raise Refused(400, "Field name 'tenantId' cannot be an empty String")
-    if not _TENANT_ID.fullmatch(tenant_id):
-        raise Refused(400, "tenantId can only contain letters, numbers and hyphens, 64 at most")
-    if tenant_id in TENANT_WORDS or tenant_id.startswith("appid-"):
-        raise Refused(400, f"Cannot use {tenant_id!r} as a tenantId")
-    return tenant_id
+    return validation.validate_tenant_id(text)
 
 
 def _changes(call: Call, *, allow_empty: bool) -> JSONObject:
@@ -140,8 +133,6 @@ def _factors(call: Call, member: str, *, allow_empty: bool) -> list[str] | None:
         raise Refused(400, f"{member} cannot be empty. Set null instead")
     if len(set(factors)) != len(factors):
         raise Refused(400, f"{member} input should not contain duplicate values")
-    if not all(_FACTOR.fullmatch(factor) for factor in factors):
-        raise Refused(400, f"{member} may hold letters, digits and the signs _().- only")
     return factors
 
 
