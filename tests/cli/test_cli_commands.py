@@ -135,7 +135,7 @@ def test_every_key_of_a_clone_is_renewed(run: Runner, store: tuple[str, ...], co
     assert after == {renewed["kid"], renewed["static_kid"]}
     assert not after & before
     fresh = Driver(store[1])
-    assert fresh.refresh(session) == Unauthorised("Invalid refresh token")
+    assert fresh.refresh(session) == Unauthorised("Invalid refresh token", "refresh_token_invalid")
     fresh.close()
     assert "; 0 sessions ended\n" in run("keys", "renew", "--refresh", *store).out
     for days, code in (("30", 0), ("0", 2), ("soon", 2)):

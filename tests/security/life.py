@@ -102,7 +102,9 @@ class Life:
                 self._handed_out(session, answer)
             return
         if expected is None:
-            assert all(answer == Unauthorised("Session does not exist.") for answer in answers), answers
+            assert all(
+                answer == Unauthorised("Session does not exist.", "session_gone") for answer in answers
+            ), answers
             return
         thefts = [answer for answer in answers if isinstance(answer, TokenTheft)]
         assert [(theft.handle, theft.user_id, theft.reuse) for theft in thefts] == [

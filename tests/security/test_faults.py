@@ -158,7 +158,7 @@ def test_a_clock_that_jumps_ahead(sqlite_database: TestDatabase, clock: Clock) -
     assert isinstance(again, IssuedSession)
     assert isinstance(core.refresh(resting), IssuedSession)
     clock.advance(days=180)  # beyond it
-    assert core.refresh(again) == Unauthorised("Session does not exist.")
+    assert core.refresh(again) == Unauthorised("Session does not exist.", "session_gone")
     assert isinstance(core.refresh(core.create()), IssuedSession)
     core.close()
 

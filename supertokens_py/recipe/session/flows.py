@@ -242,16 +242,17 @@ class SessionFlows:
         if allowed != "header" and (chosen is None or chosen[1] == "cookie"):
             expire_duplicates(credentials, policy, writer)
         if chosen is None:
+            clear = not csrf.is_unasked(request, policy)
+            if credentials.access_cookies():
+                raise UnauthorisedError(
+                    "Refresh token not found but access token is present. Clearing all tokens.",
+                    clear_tokens=clear,
+                    code="refresh_token_missing_access_sent",
+                )
             raise UnauthorisedError(
-                "Refresh token not found but access token is present. Clearing all tokens."
-                if credentials.access_cookies()
-                else "Refresh token not found. Are you sending the refresh token in the request?",
-                clear_tokens=not csrf.is_unasked(request, policy),
-                code=(
-                    "refresh_token_missing_access_sent"
-                    if credentials.access_cookies
-                    else "refresh_token_missing"
-                ),
+                "Refresh token not found. Are you sending the refresh token in the request?",
+                clear_tokens=clear,
+                code="refresh_token_missing",
             )
         refresh_token, method = chosen
         if method == "cookie":
