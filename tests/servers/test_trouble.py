@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -304,7 +305,8 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 @pytest.mark.parametrize("kind", [FASTAPI, FLASK, DJANGO_WSGI], ids=lambda kind: kind.name)
 @pytest.mark.parametrize(
     "uri",
-    [f"postgresql://app:{SECRET}@127.0.0.1:1/nowhere", "sqlite:////nonexistent/folder/sessions.db"],
+    # A directory cannot be opened as a file. One that is missing is refused by `init`.
+    [f"postgresql://app:{SECRET}@127.0.0.1:1/nowhere", f"sqlite:///{tempfile.gettempdir()}"],
     ids=["postgresql", "sqlite"],
 )
 def test_a_database_that_was_never_there_is_no_401(kind: Kind, uri: str, tokens: tuple[str, str]) -> None:
