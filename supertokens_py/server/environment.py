@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
-from supertokens_py.engine.variables import CONNECTION_URI
+from supertokens_py.engine.variables import CONNECTION_URI, unknown_variables
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.settings import resolve, setting, settings_of
+from supertokens_py.settings import resolve, setting
 
 from .app import MAX_BODY_BYTES, create_app
 from .auth import parse_api_keys
@@ -26,10 +25,8 @@ BASE_PATH = f"{_PREFIX}BASE_PATH"
 ALLOW_NO_API_KEY = f"{_PREFIX}ALLOW_NO_API_KEY"
 
 _CLIENT_API_KEY = f"{_PREFIX}API_KEY"
-#: How the names of other readers begin: our remote engine, the logger, the tests, Kubernetes' service links.
-_OTHERS = ("CORE_", "DEBUG", "IMPORT_", "TEST_", "PORT", "SERVICE_")
-#: How alike two names are where one is taken for a misspelling of the other.
-_ALIKE = 0.8
+#: How the names begin that tests and the scripts of the repository read.
+_OF_DEVELOPMENT = (f"{_PREFIX}TEST_", f"{_PREFIX}SKIP_INSTALL")
 
 
 def _flag(value: object, source: str) -> bool:
@@ -84,14 +81,13 @@ def create_from(environ: Mapping[str, str]) -> Starlette:
 
 
 def _refuse_misspelt(environ: Mapping[str, str], settings: ServerSettings) -> None:
-    """Refuse names that resemble a setting: unread, they could leave the server open."""
-    known = [name.upper() for cls in (ServerSettings, EngineConfig) for name in settings_of(cls)]
-    for name in sorted(environ):
-        short = name.removeprefix(_PREFIX)
-        if short == name or short in known or short.startswith(_OTHERS):
-            continue
-        if name == _CLIENT_API_KEY:
-            if not settings.allow_no_api_key and settings.api_keys is None:
-                raise ConfigError(f"{name} is what clients show: the server reads {API_KEYS}")
-        elif nearest := get_close_matches(short, known, n=1, cutoff=_ALIKE):
-            raise ConfigError(f"{name} is no setting: did you mean {_PREFIX}{nearest[0]}?")
+    """Refuse names that nothing reads: what they were to say could leave the server open."""
+    if _CLIENT_API_KEY in environ and not settings.allow_no_api_key and settings.api_keys is None:
+        raise ConfigError(f"{_CLIENT_API_KEY} is what clients show: the server reads {API_KEYS}")
+    for name, meant in unknown_variables(environ):
+        if not name.startswith(_OF_DEVELOPMENT):
+            raise ConfigError(
+                f"{name} is no setting: did you mean {meant}?"
+                if meant
+                else f"{name} is no setting: remove it"
+            )
