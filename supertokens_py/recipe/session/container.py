@@ -16,8 +16,6 @@ from supertokens_py.payloads import (
     custom_claims,
     difference,
     json_copy,
-    validate_custom_claims_update,
-    validate_json,
     validate_object,
 )
 from supertokens_py.tokens.access_token import AccessToken
@@ -178,21 +176,17 @@ class SessionContainer(TokenReader):
     async def merge_into_access_token_payload(
         self, access_token_payload_update: dict[str, Any], user_context: dict[str, Any] | None = None
     ) -> None:
-        """Lay an update over the payload; None removes a key. Visible to the client at once.
+        """Merge an update into the payload; None removes a key. The client sees it at once.
 
         Raises:
             ProtectedClaimError: the update names a protected claim; nothing was written.
             UnauthorisedError: the session is gone.
         """
-        validate_json("access_token_payload_update", access_token_payload_update, limit=None)
-        validate_custom_claims_update(access_token_payload_update)
-        context = context_of(user_context)
-        self._check_fits({**self.get_access_token_payload(), **access_token_payload_update})
+        context, update = context_of(user_context), access_token_payload_update
         payload = self.get_access_token_payload()
-        merged = await self._parts.merge_payload(
-            self.access_token, payload, access_token_payload_update, context
-        )
-        self._adopt(merged, context)
+        if type(update) is dict:  # the engine refuses anything else, as it validates the update
+            self._check_fits({**payload, **update})
+        self._adopt(await self._parts.merge_payload(self._token.text, payload, update, context), context)
 
     async def update_access_token_payload(
         self, new_access_token_payload: dict[str, Any], user_context: dict[str, Any] | None = None

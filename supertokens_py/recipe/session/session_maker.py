@@ -7,7 +7,7 @@ from typing import Any
 
 from supertokens_py.engine.context import in_context
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
-from supertokens_py.payloads import custom_claims
+from supertokens_py.payloads import custom_claims, validate_payload_update
 from supertokens_py.recipe_module import App
 from supertokens_py.tokens.access_token import AccessToken
 
@@ -118,6 +118,7 @@ def merge_by(functions: RecipeInterface) -> MergePayload:
     async def merge(
         access_token: str, payload: dict[str, Any], update: dict[str, Any], user_context: dict[str, Any]
     ) -> tuple[AccessTokenObj | None, dict[str, Any]]:
+        validate_payload_update(update)
         merged = {**payload, **update}
         custom = custom_claims({name: value for name, value in merged.items() if value is not None})
         result = await functions.regenerate_access_token(access_token, custom, user_context)
