@@ -22,36 +22,7 @@ if TYPE_CHECKING:
 MISSING_RID = "anti-csrf check failed. Please pass 'rid: \"session\"' header in the request"
 
 
-_READING = ("GET", "HEAD")  #: a server answers HEAD as it would answer GET
-
-
-def require_proof(
-    request: BaseRequest,
-    method: str,
-    anti_csrf_check: bool | None,
-    policy: SessionPolicy,
-    user_context: dict[str, Any],
-) -> bool:
-    """Require what a request whose access token is a cookie has to show.
-
-    Cookies are all that a page of another site can make a browser send.
-
-    Args:
-        anti_csrf_check: whether to check; None checks requests that may write.
-
-    Returns:
-        Whether the anti-CSRF token is to be checked against the access token (`require_token`).
-
-    Raises:
-        UnauthorisedError: a WebSocket handshake of another origin.
-        TryRefreshTokenError: the custom header is missing.
-    """
-    if request.is_websocket():
-        require_trusted_origin(request, policy, user_context)
-    if anti_csrf_check is False or (anti_csrf_check is None and method in _READING):
-        return False
-    require_custom_header(request, policy)
-    return policy.anti_csrf_mode == "VIA_TOKEN"
+READING = ("GET", "HEAD")  #: not checked by default; a server answers HEAD as it would answer GET
 
 
 def require_custom_header(request: BaseRequest, policy: SessionPolicy) -> None:

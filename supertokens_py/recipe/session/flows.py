@@ -102,10 +102,14 @@ def decide(
     if chosen is None:
         return None
     token, transfer = chosen
-    if transfer == "cookie" and csrf.require_proof(
-        request, method, options.anti_csrf_check, policy, user_context
-    ):
-        return token, transfer, request.get_header(ANTI_CSRF_HEADER_KEY), True
+    if transfer == "cookie":  # all that a page of another site can make a browser send
+        if request.is_websocket():
+            csrf.require_trusted_origin(request, policy, user_context)
+        check = options.anti_csrf_check
+        if method not in csrf.READING if check is None else check:
+            csrf.require_custom_header(request, policy)
+            if policy.anti_csrf_mode == "VIA_TOKEN":
+                return token, transfer, request.get_header(ANTI_CSRF_HEADER_KEY), True
     return token, transfer, None, False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from supertokens_py.framework.request import BaseRequest
@@ -16,6 +17,10 @@ from .results import TokenInfo
 from .token_transport import PROXY_LIMIT, TokenWriter
 
 log: logging.Logger = logging.getLogger(__name__)
+
+#: An access token of this length makes no large headers, though the front token, a refresh token and perhaps
+#: the exposed access token come with it; most are shorter, and their headers need not be measured.
+_SMALL_TOKEN = PROXY_LIMIT // 4
 
 _TOO_LATE = (
     "the tokens of session %s changed after its response was sent: the client gets them only "
@@ -49,6 +54,7 @@ class Deliveries:
         )
 
 
+@dataclass(slots=True)
 class Delivery:
     """The delivery of one session's tokens with the response of one request.
 
@@ -56,16 +62,9 @@ class Delivery:
     the application keeps must not keep the request.
     """
 
-    __slots__ = ("_deliveries", "request", "transfer_method")
-
+    deliveries: Deliveries
     request: BaseRequest | None
-
-    def __init__(
-        self, deliveries: Deliveries, request: BaseRequest, transfer_method: TokenTransferMethod
-    ) -> None:
-        self._deliveries = deliveries
-        self.request = request
-        self.transfer_method: TokenTransferMethod = transfer_method
+    transfer_method: TokenTransferMethod
 
     def deliver(
         self,
@@ -85,7 +84,8 @@ class Delivery:
                 writer.set_refresh_token(refresh_token, self.transfer_method)
             if anti_csrf_token is not None and self.transfer_method == "cookie":
                 writer.set_anti_csrf(anti_csrf_token)
-        self._deliveries.warn_of_large_headers(self.request.changes)
+        if len(token.text) > _SMALL_TOKEN:
+            self.deliveries.warn_of_large_headers(self.request.changes)
 
     def replace(self, session: object, token: AccessToken, user_context: dict[str, Any]) -> None:
         """Add a changed access token to the response, if `session` is still the session of the request."""
@@ -114,4 +114,4 @@ class Delivery:
             )
         elif request.finished:
             log.warning(_TOO_LATE, token.handle)
-        return self._deliveries.writer(request, user_context)
+        return self.deliveries.writer(request, user_context)

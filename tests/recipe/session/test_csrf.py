@@ -8,8 +8,9 @@ from starlette.requests import Request
 from supertokens_py import InputAppInfo
 from supertokens_py.config import AppInfo
 from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
-from supertokens_py.recipe.session.csrf import require_proof, require_token
+from supertokens_py.recipe.session.csrf import require_token
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
+from supertokens_py.recipe.session.flows import VerifyOptions, decide
 from supertokens_py.recipe.session.settings import SessionSettings, resolve
 from supertokens_py.tokens.access_token import AccessToken
 
@@ -30,8 +31,12 @@ def test_when_a_check_is_due(given: bool | None, method: str, due: bool) -> None
     """FP-54, FP-55: explicit, or every method but GET and HEAD."""
     website = InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com")
     policy = resolve(SessionSettings(anti_csrf="VIA_TOKEN"), AppInfo.from_input(website, None, None))
-    request = FastApiRequest(Request({"type": "http", "method": method, "headers": []}))
-    assert require_proof(request, method, given, policy, {}) is due
+    scope = {"type": "http", "method": method, "headers": [(b"cookie", b"sAccessToken=x")]}
+    options = VerifyOptions(anti_csrf_check=given)
+    request = FastApiRequest(Request(scope))
+    presented = decide(request, method, "any", options, policy, lambda _: token("a"), {})
+    assert presented is not None
+    assert presented[3] is due
 
 
 def token(anti_csrf: str | None) -> AccessToken:
