@@ -14,18 +14,16 @@ from supertokens_py.cdi.records import (
     verified_to_wire,
 )
 from supertokens_py.engine.interface import (
-    Engine,
     IssuedSession,
     StoredSession,
     TokenTheft,
     TryRefresh,
     Unauthorised,
-    VerificationKey,
 )
-from supertokens_py.tokens.access_token import AccessToken, parse_access_token
-from supertokens_py.tokens.encoding import constant_time_equal
+from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import JSONObject
 
+from ..access_tokens import anti_csrf_problem, trusted_token
 from ..endpoint_request import Call, Refused
 from ..routing import Endpoint, Scope
 from ..schemas import (
@@ -62,20 +60,13 @@ async def _create(call: Call) -> JSONObject:
 async def _verify(call: Call) -> JSONObject:
     if call.version.rotates:
         call.only_for_app()
-    text, anti_csrf, do_check = (
-        call.text("accessToken"),
-        call.flag("enableAntiCsrf"),
-        call.flag("doAntiCsrfCheck"),
-    )
+    text, checks_anti_csrf = call.text("accessToken"), _checks_anti_csrf(call)
     check_database, sent = call.flag("checkDatabase"), call.optional_text("antiCsrfToken")
-    token = await _trusted(call, text)
+    token = await trusted_token(call.engine, text, now_ms=call.now_ms())
     if isinstance(token, str):
         return _try_refresh(token)
-    if anti_csrf and do_check:
-        if token.anti_csrf_token is None:
-            return _try_refresh("the access token has no anti-csrf token")
-        if not constant_time_equal(sent or "", token.anti_csrf_token):
-            return _try_refresh("anti-csrf check failed")
+    if checks_anti_csrf and (problem := anti_csrf_problem(token, sent)):
+        return _try_refresh(problem)
     outcome = await call.engine.verify_session(token, check_database=check_database)
     if isinstance(outcome, Unauthorised):
         return unauthorised(outcome.message)
@@ -197,26 +188,9 @@ async def _put_payload(call: Call) -> JSONObject:
     return _changed(await call.engine.replace_session_payload(handle, payload, token_version=version))
 
 
-async def _trusted(call: Call, text: str) -> AccessToken | str:
-    """Return the token, or why it is not to be trusted (engine: Sessions over CDI)."""
-    token = parse_access_token(text)
-    if token is None or token.version < 3:
-        return "the access token does not have the form of one of ours"
-    key = await _usable_key(call.engine, token.kid, call.now_ms())
-    if key is None:
-        return "the access token was signed with an unknown key"
-    if not key.matches(text):
-        return "the signature of the access token does not match"
-    if token.expires_ms < call.now_ms():
-        return "the access token has expired"
-    return token
-
-
-async def _usable_key(engine: Engine, kid: str, now_ms: int) -> VerificationKey | None:
-    key = engine.key_set().keys.get(kid) or (await engine.reload_keys()).keys.get(kid)
-    if key is None or (key.usable_until_ms is not None and key.usable_until_ms < now_ms):
-        return None
-    return key
+def _checks_anti_csrf(call: Call) -> bool:
+    enabled, do_check = call.flag("enableAntiCsrf"), call.flag("doAntiCsrfCheck")
+    return enabled and do_check
 
 
 def _validity(call: Call) -> int | None:
