@@ -28,6 +28,11 @@ def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[st
             "does not outlive a deploy (containers), each one logs everybody out",
             os.path.abspath("supertokens.db"),
         )
+    elif api_domain.startswith("https:") and describe(config.engine_uri) == "memory":
+        log.warning(
+            "sessions are kept in the memory of this process: other workers do not see them, and a restart "
+            "logs everybody out"
+        )
     else:
         log.info("sessions are kept in %s", describe(config.engine_uri))
     for name, meant in misspelt_variables(environ):

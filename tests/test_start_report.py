@@ -16,7 +16,6 @@ from supertokens_py.start_report import report_start
     ("uri", "place"),
     [
         ("sqlite:////var/lib/x.db", "/var/lib/x.db"),
-        ("sqlite://", "memory"),
         ("postgresql://me:hush@a:1,b:2/shop?sslmode=require", "postgresql://me:***@a:1,b:2/shop"),
         (
             "https://me:hush@core/base;core.example.com",
@@ -31,6 +30,19 @@ def test_the_log_names_the_place_without_a_secret(
     caplog.set_level(logging.INFO)
     report_start(SupertokensConfig(uri), "https://api.example.com", {})
     assert caplog.messages == [f"sessions are kept in {place}"]
+
+
+def test_memory_is_worth_a_warning_on_a_public_server_only(caplog: pytest.LogCaptureFixture) -> None:
+    """Tests choose it."""
+    caplog.set_level(logging.INFO)
+    report_start(SupertokensConfig("sqlite://"), "http://localhost:8000", {})
+    report_start(SupertokensConfig("sqlite://"), "https://api.example.com", {})
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
+    assert caplog.messages == [
+        "sessions are kept in memory",
+        "sessions are kept in the memory of this process: other workers do not see them, and a restart "
+        "logs everybody out",
+    ]
 
 
 def test_a_default_file_on_a_public_server(

@@ -62,7 +62,7 @@ def begin(connection: Connection) -> None:
 def _sqlite(location: Location, settings: ResolvedEngineConfig) -> Engine:
     memory = location.kind == "sqlite-memory"
     if memory:
-        log.warning(
+        log.info(
             "sessions are kept in the memory of this process: other workers do not see them, and a restart "
             "forgets them. Outside of tests use sqlite:///file.db or postgresql://user:password@host/database."
         )
