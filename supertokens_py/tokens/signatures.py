@@ -42,7 +42,7 @@ def signature_matches(token: str, key: RSAPublicKey) -> bool:
     """Tell whether the RS256 signature of the JWT `token` was made by `key`; other algorithms never match."""
     signed, _, signature_text = token.rpartition(".")
     signature = decode_base64(signature_text)
-    if signature is None or encode_base64(signature) != signature_text.rstrip("="):
+    if signature is None or encode_base64(signature) != signature_text:
         return False  # base64 has several spellings of one signature; only the canonical one is ours
     try:
         key.verify(signature, signed.encode("ascii"), _PADDING, _HASH)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from supertokens_py.engine.interface import Tenant
 from supertokens_py.exceptions import BadInputError
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
+from tests.support.databases import TestDatabase
 
 PUBLIC = Tenant(tenant_id="public")
 
@@ -139,3 +142,26 @@ def test_a_deleted_tenant_takes_its_sessions_and_roles_along(core: Driver):
 def test_an_unknown_tenant_is_nothing(core: Driver):
     """CS-89."""
     assert core.tenant("none") is None
+
+
+def test_a_question_about_one_tenant_reads_no_other(fresh_shared: TestDatabase, start: Opener):
+    """Anybody may ask about any tenant: that must cost the same whatever the number of tenants is."""
+    core = start(fresh_shared.uri)
+    for number in range(3):
+        core.put_tenant(f"t{number}", {"first_factors": ["x"], "required_secondary_factors": ["y"]})
+    rows: list[int] = []
+    pool = core.engine._database._pool
+
+    @event.listens_for(pool, "after_execute")
+    def count(connection: Any, statement: Any, *rest: Any) -> None:
+        rows.append(str(statement).count("tenant_id = "))
+
+    assert core.tenant("nobody") is None
+    assert rows == [1]
+    assert [core.tenant(odd) for odd in ("a\0b", "\ud800", "x" * 10_000)] == [None] * 3
+    assert rows == [1]
+    del rows[:]
+    found = core.tenant("T1 ")
+    assert (found.tenant_id, list(found.first_factors)) == ("t1", ["x"])
+    assert list(found.required_secondary_factors) == ["y"]
+    assert rows == [1, 1, 1, 1]

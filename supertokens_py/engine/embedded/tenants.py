@@ -41,6 +41,7 @@ class TenantStore:
         self._insert = insert_new(tenant, is_sqlite=database.location.is_sqlite).values(
             app_id=DEFAULT_APP_ID, tenant_id=bindparam("tenant"), created_at_time=bindparam("now")
         )
+        self._select_one = select(tenant.c.tenant_id).where(*one)
         self._lock = select(tenant.c.tenant_id).where(*one).with_for_update()
         self._select = select(tenant.c.tenant_id).where(tenant.c.app_id == DEFAULT_APP_ID)
         self._delete = delete(tenant).where(*one)
@@ -50,7 +51,7 @@ class TenantStore:
             config.c.tenant_id == bindparam("tenant"),
         )
         app = (config.c.connection_uri_domain == "", config.c.app_id == DEFAULT_APP_ID)
-        self._configs = select(config).where(*app)
+        self._configs, self._config_tenant = select(config).where(*app), config.c.tenant_id
         self._insert_config = insert(config).values(connection_uri_domain="", app_id=DEFAULT_APP_ID)
         self._update_config = update(config).where(*own)
         self._delete_config = delete(config).where(*own)
@@ -87,8 +88,18 @@ class TenantStore:
 
     def find(self, tenant_id: str) -> Tenant | None:
         """Return a tenant."""
-        wanted = validation.normalise_tenant_id(tenant_id)
-        return next((tenant for tenant in self.all() if tenant.tenant_id == wanted), None)
+        try:
+            wanted = validation.validate_tenant_id(tenant_id)
+        except BadInputError:
+            return None  # no tenant can have this id, and not every database could be asked
+
+        def unit(connection: Connection) -> Tenant | None:
+            if connection.execute(self._select_one, {"tenant": wanted}).first() is None:
+                return None
+            return self._read(connection, wanted) or Tenant(tenant_id=wanted)
+
+        # Anybody may ask about a tenant, so an unknown one costs one row, however many there are.
+        return self._database.read(unit)
 
     def all(self) -> list[Tenant]:
         """Return every tenant, the public one first."""
@@ -103,12 +114,13 @@ class TenantStore:
         return self._database.read(unit)
 
     def _read(self, connection: Connection, tenant_id: str) -> Tenant | None:
-        return self._read_all(connection).get(tenant_id)
+        return self._read_all(connection, tenant_id).get(tenant_id)
 
-    def _read_all(self, connection: Connection) -> dict[str, Tenant]:
-        factors = {name: self._read_factors(connection, name) for name in self._factors}
+    def _read_all(self, connection: Connection, only: str | None = None) -> dict[str, Tenant]:
+        factors = {name: self._read_factors(connection, name, only) for name in self._factors}
         found: dict[str, Tenant] = {}
-        for row in connection.execute(self._configs):
+        configs = self._configs if only is None else self._configs.where(self._config_tenant == only)
+        for row in connection.execute(configs):
             own = factors["first_factors"].get(row.tenant_id, [])
             found[row.tenant_id] = Tenant(
                 tenant_id=row.tenant_id,
@@ -119,13 +131,15 @@ class TenantStore:
             )
         return found
 
-    def _read_factors(self, connection: Connection, name: str) -> dict[str, list[str]]:
+    def _read_factors(self, connection: Connection, name: str, only: str | None) -> dict[str, list[str]]:
         table = self._factors[name]
         statement = (
             select(table.c.tenant_id, table.c.factor_id)
             .where(table.c.connection_uri_domain == "", table.c.app_id == DEFAULT_APP_ID)
             .order_by(table.c.factor_id)
         )
+        if only is not None:
+            statement = statement.where(table.c.tenant_id == only)
         found: dict[str, list[str]] = {}
         for tenant_id, factor_id in connection.execute(statement):
             found.setdefault(tenant_id, []).append(factor_id)
