@@ -66,7 +66,8 @@ Line: TypeAlias = tuple[str, str]  # name and value of a header
 
 def is_sdk_path(path: str) -> bool:
     """Return whether a path (decoded, mount prefix included) is below the SDK's base path. Cheap."""
-    return Supertokens.get_instance().below_base(path) is not None
+    # `get_instance` explains a missing `init`; every request comes by here, so it is asked only then.
+    return (Supertokens._current or Supertokens.get_instance()).below_base(path) is not None  # pyright: ignore[reportPrivateUsage]
 
 
 def sdk_methods(path: str) -> list[str]:
