@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import supertokens_py
-from supertokens_py import InputAppInfo, Supertokens, access_token, get_request_from_user_context, init
+from supertokens_py import InputAppInfo, Supertokens, get_request_from_user_context, init
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.response import BaseResponse
@@ -29,6 +29,7 @@ from supertokens_py.recipe.session.asyncio import (
 )
 from supertokens_py.recipe.session.exceptions import InvalidClaimsError, UnauthorisedError
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
+from supertokens_py.tokens import encoding
 from tests.engine.remote.cores import stored_session
 from tests.regressions.core import TinyCore
 from tests.seeds.fixtures import Open, Start
@@ -195,8 +196,8 @@ async def test_d35_anti_csrf_tokens_are_compared_in_constant_time(
     start: Start, open_site: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[tuple[bytes, bytes]] = []
-    compare = access_token.compare_digest
-    monkeypatch.setattr(access_token, "compare_digest", lambda a, b: compared.append((a, b)) or compare(a, b))
+    compare = encoding.compare_digest
+    monkeypatch.setattr(encoding, "compare_digest", lambda a, b: compared.append((a, b)) or compare(a, b))
     start(anti_csrf="VIA_TOKEN")
     browser = open_site("fastapi", [LOG_IN, PAGE]).browser(**COOKIE)
     token = (await browser.post("/login")).headers["anti-csrf"]
