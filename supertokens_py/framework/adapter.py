@@ -98,7 +98,7 @@ async def answer_error(request: BaseRequest, error: Exception) -> BaseResponse:
 
 async def settle(request: BaseRequest, status: int) -> None:
     """Withdraw what a response of this status may not deliver; 500 where an error leaves the application."""
-    if status >= 400:
+    if request.must_withdraw(status):
         await delivery.settle(Supertokens.get_instance(), request, status, request_context(request))
 
 
@@ -112,14 +112,14 @@ async def finish(request: BaseRequest, status: int) -> Changes | None:
 
     `deliver` is for all others. One of the two is asked once about every response.
     """
-    if status >= 400:
+    if request.must_withdraw(status):
         await settle(request, status)
     return request.finish()
 
 
 def finish_blocking(request: BaseRequest, status: int) -> Changes | None:
     """Do the same as `finish` without an event loop."""
-    if status >= 400:
+    if request.must_withdraw(status):
         settle_blocking(request, status)
     return request.finish()
 

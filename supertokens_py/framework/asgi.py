@@ -187,7 +187,7 @@ class SuperTokensMiddleware:
                 started = True
                 request: AsgiRequest | None = slot.get(KEY)
                 if request is not None:
-                    if message["status"] >= 400:
+                    if request.must_withdraw(message["status"]):
                         await settle(request, message["status"])
                     message = _with_changes(message, request.take_changes())
             await send(message)

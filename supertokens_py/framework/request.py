@@ -228,16 +228,21 @@ class BaseRequest(ABC):
         if not self.created_handles:
             self._before_creation = None if self._changes is None else self._changes.copy()
         self.created_handles = [*self.created_handles, session_handle]
-        self.session_error, self.refused = None, False  # the application went on with a new session
+        self.note_new_tokens()
+
+    def note_new_tokens(self) -> None:
+        """A session was created or refreshed: the application went on after an earlier one was refused."""
+        self.session_error, self.refused = None, False
 
     def must_withdraw(self, status: int) -> bool:
         """Return whether a response of this status may not carry the tokens that were made for it.
 
-        A server error is no log-in. Nor is an error response after a session was refused, whoever wrote it.
+        A server error is no log-in. Nor is a response after the session was refused, whoever wrote it and
+        with whatever status: applications report errors in a 200 (GraphQL), and redirect to a log-in page.
         """
         if status >= 500 and self.created_handles:
             return True
-        return status >= 400 and self.refused and self._changes is not None
+        return self.refused and self._changes is not None
 
     def withdraw(self) -> Sequence[str]:
         """Take back what creating sessions has added to the response; return their handles, to be revoked.

@@ -27,7 +27,7 @@ from tests.support.databases import Sqlite
 from .clients import django_settings  # noqa: F401  must be first
 from .clients.transport import AsgiClient, Reply, WsgiClient
 from .script import Answer
-from .site import Site
+from .site import Site, quoted
 from .test_verify import UNAUTHORISED
 
 REFUSALS: list[Callable[[], Exception]] = [
@@ -64,9 +64,9 @@ def test_created_then_refused(site: Site, path: str, refusal: Callable[[], Excep
     assert_nothing_left(site, reply)
 
 
-@pytest.mark.parametrize("status", [400, 403, 500])
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 500])
 def test_created_then_refused_in_the_words_of_the_view(site: Site, status: int, mode: str) -> None:
-    """The view catches the error and answers itself: an error response is no log-in."""
+    """The view catches the error and answers itself, be it with a 200 or a redirect: no log-in."""
 
     def script(view: Any) -> Any:
         yield view.create("user-2")
@@ -153,7 +153,30 @@ def test_created_then_a_claim_that_fails(site: Site, mode: str) -> None:
     assert len(site.handles("user-2")) == 1
 
 
-def test_merged_then_refused_in_the_words_of_the_view(site: Site, mode: str) -> None:
+def test_refused_then_refreshed(site: Site, mode: str) -> None:
+    """The application went on with new tokens, which replace those of the session that was refused."""
+
+    def script(view: Any) -> Any:
+        yield view.refresh()
+        try:
+            raise TryRefreshTokenError("not this one")
+        except TryRefreshTokenError:
+            yield view.refresh()
+        return 200, {}
+
+    visitor = site.sign_in(mode)
+    token = visitor.refresh_token or ""
+    headers = [("rid", "anti-csrf"), ("st-auth-mode", mode)]
+    if mode == "header":
+        reply = site.post("/open", headers, do=script, bearer=token)
+    else:
+        reply = site.post("/open", headers, do=script, cookies=[("sRefreshToken", quoted(token))])
+    assert (reply.status, reply.front["uid"]) == (200, "user-1")
+    assert reply.refresh
+
+
+@pytest.mark.parametrize("status", [200, 409])
+def test_merged_then_refused_in_the_words_of_the_view(site: Site, status: int, mode: str) -> None:
     """The changed token of a session that was refused is withheld; the session stays as it was stored."""
 
     def script(view: Any) -> Any:
@@ -161,11 +184,11 @@ def test_merged_then_refused_in_the_words_of_the_view(site: Site, mode: str) -> 
         try:
             raise UnauthorisedError("no", clear_tokens=False)
         except UnauthorisedError:
-            return 409, {}
+            return status, {}
 
     visitor = site.sign_in(mode)
     reply = visitor.post("/protected", do=script)
-    assert (reply.status, reply.session_parts) == (409, [])
+    assert (reply.status, reply.session_parts) == (status, [])
     assert site.stored(visitor.handle).payload["a"] == 1
 
 
@@ -267,20 +290,21 @@ def test_fastapi_an_application_mounted_below_the_middleware(made: Any) -> None:
     assert_answered(site)
 
 
-def test_fastapi_a_handler_of_the_application(made: Any) -> None:
-    """It keeps the last word on our errors, and its answer carries no live token."""
+@pytest.mark.parametrize("status", [200, 302, 499])
+def test_fastapi_a_handler_of_the_application(made: Any, status: int) -> None:
+    """It keeps the last word on our errors, and its answer carries no live token, whatever its status."""
     site, app = made("fastapi"), FastAPI()
     app.add_middleware(get_middleware())
 
     @app.exception_handler(SuperTokensError)
     async def own(request: Any, error: Exception) -> JSONResponse:
-        return JSONResponse({"own": str(error)}, 499)
+        return JSONResponse({"own": str(error)}, status)
 
     fastapi_routes(app)
     site.client = AsgiClient(app)
-    assert site.get("/me").status == 499
+    assert site.get("/me").status == status
     reply = site.post("/login", [("st-auth-mode", "cookie")])
-    assert (reply.status, reply.json, reply.session_parts) == (499, {"own": "banned"}, [])
+    assert (reply.status, reply.json, reply.session_parts) == (status, {"own": "banned"}, [])
     assert_nothing_left(site, reply)
 
 
@@ -328,7 +352,8 @@ def test_flask_an_extension_that_takes_over_errors(made: Any) -> None:
     assert_answered(site)
 
 
-def test_flask_a_handler_of_the_application(made: Any) -> None:
+@pytest.mark.parametrize("status", [200, 302, 499])
+def test_flask_a_handler_of_the_application(made: Any, status: int) -> None:
     """It keeps the last word on our errors, under the decorator, too, and its answer carries no token."""
     from flask import Blueprint
 
@@ -336,7 +361,7 @@ def test_flask_a_handler_of_the_application(made: Any) -> None:
 
     site = made("flask")
     app, api = flask_app(site), Blueprint("api", "api")
-    api.register_error_handler(UnauthorisedError, lambda error: ({"own": type(error).__name__}, 499))
+    api.register_error_handler(UnauthorisedError, lambda error: ({"own": type(error).__name__}, status))
     flask_routes(api)
     api.add_url_rule("/guarded", "guarded", verify_session()(dict))
     app.register_blueprint(api)
@@ -344,8 +369,46 @@ def test_flask_a_handler_of_the_application(made: Any) -> None:
     assert site.get("/me").json == site.get("/guarded").json == {"own": "UnauthorisedError"}
     assert site.get("/outside").json == UNAUTHORISED
     reply = site.post("/login", [("st-auth-mode", "cookie")])
-    assert (reply.status, reply.session_parts) == (499, [])
+    assert (reply.status, reply.session_parts) == (status, [])
     assert_nothing_left(site, reply)
+
+
+@pytest.mark.parametrize("early", [True, False])
+@pytest.mark.parametrize("raises", [True, False])
+@pytest.mark.parametrize("nested", [True, False])
+def test_flask_an_after_request_that_fails(made: Any, early: bool, raises: bool, nested: bool) -> None:
+    """It makes a server error of the log-in, registered before our middleware or after it."""
+    from flask import Blueprint, Flask
+
+    def fail(response: Any) -> Any:
+        if raises:
+            raise LookupError("a mistake of the hook")
+        response.status_code = 500
+        return response
+
+    site, app = made("flask"), Flask(__name__)
+    app.logger.disabled = True
+    target: Any = Blueprint("api", "api") if nested else app
+
+    @target.post("/login")
+    def login() -> str:
+        from flask import request
+
+        session_syncio.create_new_session(request, "public", "user-2")
+        return "welcome"
+
+    if early:
+        target.after_request(fail)
+    Middleware(app)
+    if not early:
+        target.after_request(fail)
+    if nested:
+        app.register_blueprint(target)
+    site.client = WsgiClient(app)
+    for _ in range(2):  # the first request sorts the hooks
+        reply = site.post("/login", [("st-auth-mode", "cookie")])
+        assert (reply.status, reply.session_parts) == (500, [])
+        assert_nothing_left(site, reply)
 
 
 def test_flask_an_error_that_goes_to_a_debugger(made: Any) -> None:

@@ -55,12 +55,25 @@ def _checked_once(app: Flask) -> Callable[[], Response | None]:
     def answer_first() -> Response | None:
         refuse_bare_views(app)
         _answer_near_the_view(app)  # extensions that came later may have put themselves before it
+        _add_changes_last(app)
         hooks = app.before_request_funcs[None]
         with suppress(ValueError):  # another thread was first
             hooks[hooks.index(answer_first)] = _answer_own_routes
         return _answer_own_routes()
 
     return answer_first
+
+
+def _add_changes_last(app: Flask) -> None:
+    """Let the other `after_request` functions run first, whose status decides whether tokens may travel.
+
+    Flask calls them in the reverse of their order.
+    """
+    others = (hook for hook in app.after_request_funcs[None] if hook is not _add_changes)
+    app.after_request_funcs[None] = [
+        _add_changes,
+        *others,
+    ]  # threads may be reading the old list
 
 
 def _answer_own_routes() -> Response | None:

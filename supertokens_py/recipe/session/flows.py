@@ -268,6 +268,7 @@ class SessionFlows:
         session = await self._functions.refresh_session(
             refresh_token, request.get_header(ANTI_CSRF_HEADER_KEY), not via_token, user_context
         )
+        request.note_new_tokens()
         if clears_other:
             writer.clear(other(method))
         session.attach(request, method, user_context)
