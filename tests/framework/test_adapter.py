@@ -127,7 +127,7 @@ def test_a_visit(client: Any) -> None:
     assert refused.header("www-authenticate") == "Bearer"
     login = client.request("POST", "/login", COOKIE)
     assert login.session_parts == ["front-token", "sAccessToken", "sRefreshToken"]
-    assert (login.header("x-mine"), login.header("cache-control")) == ("1", "no-store")
+    assert (login.header("x-mine"), login.header("cache-control")) == ("1", "private, no-store")
     me = client.request("GET", "/me", cookies_of(login))
     assert (me.body, me.header("vary"), me.header("cache-control")) == (
         b"ada",
