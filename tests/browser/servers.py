@@ -20,6 +20,7 @@ from typing import Any
 import httpx2
 
 from tests.servers.harness import GTHREAD, Kind, Server, gunicorn, uvicorn
+from tests.support.databases import TestDatabase
 
 BACKENDS = Path(__file__).parent / "backends"
 
@@ -54,10 +55,20 @@ class Setup:
 class Backend:
     """A running backend."""
 
-    def __init__(self, server: Server, origin: str) -> None:
+    def __init__(self, server: Server, origin: str, database: str) -> None:
         self.server = server
         self.origin = origin
         self.port = server.port
+        self._database = database
+
+    def end_grace_period(self, user_id: str) -> None:
+        """Make the grace period of a user's sessions end: nobody waits for it."""
+        kind = "sqlite-file" if self._database.startswith("sqlite") else "postgresql"
+        TestDatabase(kind, self._database).query(
+            "UPDATE session_info SET refresh_token_rotated_at = refresh_token_rotated_at - 60000 "
+            "WHERE user_id = %s",
+            user_id,
+        )
 
     def post(self, path: str) -> Any:
         """Send a request of the test itself, without session, and return the JSON."""
@@ -123,7 +134,7 @@ def backend(kind: Kind, database: str, pages: Path, setup: Setup) -> Iterator[Ba
     server = Server(process, port, kind, Path(log), scheme)
     try:
         server.wait_until_ready()
-        yield Backend(server, origin)
+        yield Backend(server, origin, database)
     finally:
         server.kill()
         print(f"--- log of {kind.name}\n{server.logs()[-4000:]}")  # pytest shows it with a failure

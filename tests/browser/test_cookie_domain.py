@@ -15,6 +15,8 @@ from tests.browser.tab import REFRESH, Tab, Traffic
 
 HOST = "api.example.test"
 DOMAIN = ".example.test"
+#: The backends have different ports, and so different issuers, but are one service.
+ONE_SERVICE: dict[str, Any] = {"accepted_issuers": "any"}
 
 #: (settings before, settings after): from host-only cookies to a domain, and from one domain to another.
 _MOVES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -43,8 +45,8 @@ def service(
     old, new = _MOVES[request.param]
     database = f"sqlite:///{tmp_path_factory.mktemp('domain')}/sessions.db"
     with (
-        backend(kind, database, pages, Setup(old, {}, api_host=HOST)) as before,
-        backend(kind, database, pages, Setup(new, {}, api_host=HOST)) as after,
+        backend(kind, database, pages, Setup(ONE_SERVICE | old, {}, api_host=HOST)) as before,
+        backend(kind, database, pages, Setup(ONE_SERVICE | new, {}, api_host=HOST)) as after,
     ):
         yield Service(before, after, database)
 
@@ -64,7 +66,7 @@ def open_tab(context: BrowserContext, traffic: Traffic) -> Callable[[Backend, st
 @pytest.fixture
 def forgetful(kind: Any, service: Service, pages: Path) -> Iterator[Backend]:
     """The service after the change, too, but nobody has told it of the older domain."""
-    setup = Setup({"cookie_domain": DOMAIN}, {}, api_host=HOST)
+    setup = Setup(ONE_SERVICE | {"cookie_domain": DOMAIN}, {}, api_host=HOST)
     with backend(kind, service.database, pages, setup) as running:
         yield running
 
