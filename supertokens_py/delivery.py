@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from .bridge import blocking
-from .engine.context import in_context
+from .engine.call import call_engine
 from .exceptions import EngineUnavailableError
 from .framework.request import BaseRequest
 from .recipe_module import App
@@ -29,7 +29,7 @@ async def withdraw(app: App, request: BaseRequest, user_context: UserContext) ->
     if not handles:
         return
     try:
-        await in_context(user_context, app.engine.revoke_sessions(handles))
+        await call_engine(user_context, app.engine.sessions.revoke, handles)
     except EngineUnavailableError as error:
         # The client must still get its answer; an unused session ends by itself.
         log.error("a session could not be revoked: %s", error)

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 from opentelemetry import metrics, trace
 
 from .app import Supertokens
 from .constants import VERSION
+from .engine.call import trace_calls
 from .events import Event, TokenReused, subscribe
-
-_ENGINE_CALLS = (
-    "create_session",
-    "verify_session",
-    "refresh_session",
-    "regenerate_session",
-    "revoke_sessions",
-    "revoke_user_sessions",
-    "session_information",
-    "merge_session_payload",
-    "reload_keys",
-)
-
 
 # What ends the counting of the last `instrument()`, so that a second one does not count twice.
 _ends: list[Callable[[], None]] = []
@@ -32,9 +18,11 @@ _ends: list[Callable[[], None]] = []
 def instrument(app: Supertokens | None = None) -> None:
     """Count events as `supertokens.session.events`, and make a span of every engine call.
 
-    Handles and user ids stay out of both. A plain verification makes no engine call and so no span.
+    A span is named after service and method, such as `supertokens.sessions.create`. Handles and user ids
+    stay out of both. A plain verification makes no engine call and so no span.
     """
-    app = app or Supertokens.get_instance()
+    if app is None:
+        Supertokens.get_instance()  # raises where `init` was forgotten
     meter = metrics.get_meter("supertokens_py", VERSION)
     counter = meter.create_counter("supertokens.session.events", description="Events of sessions and keys")
 
@@ -48,19 +36,4 @@ def instrument(app: Supertokens | None = None) -> None:
         _ends.pop()()
     _ends.append(subscribe(count))
     tracer = trace.get_tracer("supertokens_py", VERSION)
-    engine: Any = app.engine
-    for name in _ENGINE_CALLS:
-        call = getattr(engine, name)
-        if not hasattr(call, "__wrapped__"):
-            setattr(engine, name, _spanned(tracer, f"supertokens.{name}", call))
-
-
-def _spanned(
-    tracer: trace.Tracer, name: str, call: Callable[..., Awaitable[Any]]
-) -> Callable[..., Awaitable[Any]]:
-    @functools.wraps(call)
-    async def spanned(*args: Any, **kwargs: Any) -> Any:
-        with tracer.start_as_current_span(name):
-            return await call(*args, **kwargs)
-
-    return spanned
+    trace_calls(lambda name: tracer.start_as_current_span(f"supertokens.{name}"))

@@ -110,9 +110,9 @@ def test_each_revoked_session_is_an_event(core: Driver, events: Events) -> None:
     """Once for each session that existed, whichever way it was revoked; nothing for one that did not."""
     one, two, three = core.create("a"), core.create("b"), core.create("b")
     del events[:]
-    core.revoke_sessions([one.handle, "unknown", one.handle])
-    core.revoke_user_sessions("b", tenant_id="public")
-    core.revoke_sessions([two.handle])
+    core.sessions.revoke([one.handle, "unknown", one.handle])
+    core.sessions.revoke_user("b", tenant_id="public")
+    core.sessions.revoke([two.handle])
     core.refresh(three)
     revoked = [("INFO", "session.revoked", {"handle": session.handle}) for session in (one, two, three)]
     assert sorted(events, key=str) == sorted(revoked, key=str)
@@ -122,18 +122,18 @@ def test_keys(sqlite_files: Sqlite, clock: Clock, events: Events) -> None:
     """A key that is made, and a rotation by request; a second engine that finds the keys made none."""
     uri = sqlite_files.create(template=False).uri
     core = Driver(uri, now_ms=clock)
-    core.jwks()
-    kids = sorted(core.engine.key_set().keys)
+    core.keys.jwks()
+    kids = sorted(core.engine.keys.key_set().keys)
     assert sorted(events, key=str) == [("INFO", "key.created", {"kid": kid}) for kid in kids]
     del events[:]
     kid = core.rotate_signing_key(drop_old=True)
-    static = next(key["kid"] for key in core.jwks().keys if key["kid"].startswith("s-"))
+    static = next(key["kid"] for key in core.keys.jwks().keys if key["kid"].startswith("s-"))
     assert static not in kids
     rotated = [("INFO", "key.rotated", {"kid": new, "earlier_dropped": True}) for new in (kid, static)]
     assert events == rotated
     del events[:]
     other = Driver(uri, now_ms=clock)
-    other.jwks()
+    other.keys.jwks()
     assert events == []
     other.close()
     core.close()
@@ -171,8 +171,8 @@ def test_nothing_is_told_of_what_was_not_committed(
     for call in (
         lambda: core.create(),
         lambda: core.refresh(session),
-        lambda: core.revoke_sessions([other.handle]),
-        lambda: core.revoke_user_sessions("other", tenant_id=None),
+        lambda: core.sessions.revoke([other.handle]),
+        lambda: core.sessions.revoke_user("other", tenant_id=None),
         lambda: core.rotate_signing_key(),
     ):
         with pytest.raises(EngineUnavailableError):

@@ -52,7 +52,7 @@ def test_a_session_from_creation_to_reuse(core: Driver, clock: Clock, events: li
     core.refresh(session)
     clock.advance(minutes=5)
     core.refresh(session)
-    core.revoke_sessions([other.handle])
+    core.sessions.revoke([other.handle])
     handle = session.handle
     assert events == [
         SessionCreated(handle=handle, user_id="somebody", tenant_id="public"),
@@ -98,7 +98,7 @@ def test_an_event_is_emitted_after_its_commit(
 
     unsubscribe = subscribe(look)
     session = core.create()
-    core.revoke_sessions([session.handle])
+    core.sessions.revoke([session.handle])
     unsubscribe()
     reader.close()
     assert seen == [("session.created", True), ("session.revoked", False)]

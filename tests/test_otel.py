@@ -91,14 +91,14 @@ def test_engine_calls_are_spans(site: Site, telemetry: Telemetry) -> None:
     """Creating, refreshing, asking the store and revoking are spans; a plain verification is none."""
     visitor = site.sign_in()
     assert visitor.get("/protected").status == 200
-    assert telemetry.names == ["supertokens.create_session"]
+    assert telemetry.names == ["supertokens.sessions.create"]
     visitor.get("/database")
     visitor.refresh()
     visitor.post("/auth/signout")
     assert telemetry.names[1:] == [
-        "supertokens.verify_session",
-        "supertokens.refresh_session",
-        "supertokens.revoke_sessions",
+        "supertokens.sessions.verify",
+        "supertokens.sessions.refresh",
+        "supertokens.sessions.revoke",
     ]
 
 
@@ -128,7 +128,7 @@ def test_twice_is_once(site: Site, telemetry: Telemetry) -> None:
     otel.instrument(Supertokens.get_instance())
     site.sign_in()
     assert telemetry.counts == {("session.created",): 1}
-    assert telemetry.names == ["supertokens.create_session"]
+    assert telemetry.names == ["supertokens.sessions.create"]
 
 
 def test_the_audit_log_is_left_alone(site: Site, telemetry: Telemetry) -> None:
@@ -148,5 +148,5 @@ def test_spans_nest_under_the_request(site: Site, telemetry: Telemetry) -> None:
     tracer = trace.get_tracer("app")
     with tracer.start_as_current_span("request") as request:
         site.sign_in()
-    inner = next(span for span in telemetry.spans if span.name == "supertokens.create_session")
+    inner = next(span for span in telemetry.spans if span.name == "supertokens.sessions.create")
     assert inner.parent.span_id == request.get_span_context().span_id

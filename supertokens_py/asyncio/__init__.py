@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.app import Supertokens
-from supertokens_py.engine.context import in_context
+from supertokens_py.engine.call import call_engine
 from supertokens_py.not_here import USER_FUNCTIONS, explain
 from supertokens_py.types.base import context_of
 
@@ -27,4 +27,4 @@ async def delete_user(user_id: str, user_context: dict[str, Any] | None = None) 
         BadInputError: the database is a core's, too, and holds log-in data of the user: delete it there.
     """
     engine = Supertokens.get_instance().engine
-    await in_context(context_of(user_context), engine.remove_user(user_id))
+    await call_engine(context_of(user_context), engine.users.remove, user_id)

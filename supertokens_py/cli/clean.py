@@ -6,7 +6,6 @@ import argparse
 from dataclasses import asdict, is_dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
-from supertokens_py.bridge import step
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output
@@ -19,7 +18,7 @@ HELP = "delete expired sessions and keys"
 class Sweeps(Protocol):
     """An engine that owns its database."""
 
-    async def sweep(self) -> Any:
+    def sweep(self) -> Any:
         """Delete what has expired, and return how much that was."""
         ...
 
@@ -36,7 +35,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     try:
         if not isinstance(engine, Sweeps):
             raise ConfigError("a core cleans up itself: name its database with --connection-uri")
-        swept = step(engine.sweep())
+        swept = engine.sweep()
     finally:
         engine.close()
     counts = asdict(swept) if is_dataclass(swept) and not isinstance(swept, type) else {"deleted": swept}

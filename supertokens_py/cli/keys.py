@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterator
 from typing import Protocol, cast, runtime_checkable
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.exceptions import ConfigError
@@ -24,13 +23,13 @@ _MAX_DAYS = 36_500
 
 @runtime_checkable
 class OwnsKeys(Protocol):
-    """An engine that owns its keys."""
+    """The keys of an engine that owns them."""
 
-    async def renew_keys(self, order: RenewalOrder) -> Renewed:
+    def renew(self, order: RenewalOrder) -> Renewed:
         """Renew families of keys."""
         ...
 
-    async def encrypt_keys(self) -> int:
+    def encrypt(self) -> int:
         """Encrypt the keys at rest; return how many were not."""
         ...
 
@@ -79,12 +78,12 @@ def run(args: argparse.Namespace, out: Output) -> int:
     try:
         if args.action == "list":
             return _list(engine, out)
-        if not isinstance(engine, OwnsKeys):
+        if not isinstance(engine.keys, OwnsKeys):
             raise ConfigError("a core renews its keys itself: name its database with --connection-uri")
         if args.action == "encrypt":
-            return _encrypt(engine, store_name(args), out)
+            return _encrypt(engine.keys, store_name(args), out)
         order = _order(args)
-        _report(order, step(engine.renew_keys(order)), store_name(args), out)
+        _report(order, engine.keys.renew(order), store_name(args), out)
         return 0
     finally:
         engine.close()
@@ -154,8 +153,8 @@ def _told(order: RenewalOrder, renewed: Renewed) -> Iterator[str]:
     )
 
 
-def _encrypt(engine: OwnsKeys, store: str, out: Output) -> int:
-    changed = step(engine.encrypt_keys())
+def _encrypt(keys: OwnsKeys, store: str, out: Output) -> int:
+    changed = keys.encrypt()
     out.result({"encrypted": changed, "store": store})
     out.say(
         f"{counted(changed, 'key')} encrypted in {store}; "
@@ -175,7 +174,7 @@ def _print_secret(out: Output) -> int:
 
 
 def _list(engine: Engine, out: Output) -> int:
-    jwks = step(engine.jwks())
+    jwks = engine.keys.jwks()
     keys = [_described(key["kid"]) for key in jwks.keys]
     out.result({"keys": keys, "max_age_s": jwks.max_age_s})
     out.table(

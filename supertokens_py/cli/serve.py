@@ -7,7 +7,6 @@ import ipaddress
 import os
 from typing import cast
 
-from supertokens_py.bridge import step
 from supertokens_py.constants import DEFAULT_TENANT_ID, SUPPORTED_CDI_VERSIONS
 from supertokens_py.engine.connection import describe
 from supertokens_py.exceptions import ConfigError
@@ -120,8 +119,8 @@ def _prepare_store(args: argparse.Namespace) -> None:
     """Make tables and keys once, before there are several processes, and fail early with a clear message."""
     engine = open_store(args, may_create=True)
     try:
-        step(engine.tenant(DEFAULT_TENANT_ID))
-        step(engine.jwks())
+        engine.tenants.find(DEFAULT_TENANT_ID)
+        engine.keys.jwks()
     finally:
         engine.close()
 

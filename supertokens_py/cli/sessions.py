@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any, cast
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.interface import Engine, StoredSession
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.wording import moment
@@ -51,10 +50,9 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 
 def _list(engine: Engine, args: argparse.Namespace, out: Output) -> int:
-    handles = step(
-        engine.user_session_handles(cast("str", args.user_id), tenant_id=cast("str | None", args.tenant))
-    )
-    found = [stored for handle in handles if (stored := step(engine.session_information(handle)))]
+    tenant_id = cast("str | None", args.tenant)
+    handles = engine.sessions.user_handles(cast("str", args.user_id), tenant_id=tenant_id)
+    found = [stored for handle in handles if (stored := engine.sessions.information(handle))]
     found.sort(key=lambda stored: stored.created_ms)
     out.result([_summary(stored) for stored in found])
     if found:
@@ -71,7 +69,7 @@ def _list(engine: Engine, args: argparse.Namespace, out: Output) -> int:
 
 
 def _show(engine: Engine, args: argparse.Namespace, out: Output) -> int:
-    stored = step(engine.session_information(cast("str", args.handle)))
+    stored = engine.sessions.information(cast("str", args.handle))
     if stored is None:
         out.complain(f"there is no live session {args.handle}")
         return 1
@@ -93,11 +91,10 @@ def _show(engine: Engine, args: argparse.Namespace, out: Output) -> int:
 
 def _revoke(engine: Engine, args: argparse.Namespace, out: Output) -> int:
     if args.user:
-        revoked = step(
-            engine.revoke_user_sessions(cast("str", args.user), tenant_id=cast("str | None", args.tenant))
-        )
+        tenant_id = cast("str | None", args.tenant)
+        revoked = engine.sessions.revoke_user(cast("str", args.user), tenant_id=tenant_id)
     else:
-        revoked = step(engine.revoke_sessions(cast("list[str]", args.handles)))
+        revoked = engine.sessions.revoke(cast("list[str]", args.handles))
     name = store_name(args)
     out.result({"revoked": revoked, "store": name})
     for handle in revoked:

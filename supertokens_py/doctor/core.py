@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult
 
-from supertokens_py.bridge import step
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.connection import core_places
@@ -32,8 +31,8 @@ def check_core(uri: str, settings: ResolvedEngineConfig, *, api_key: str | None 
     engine = RemoteEngine(uri, settings, api_key=api_key)
     try:
         version = engine.negotiated_version()
-        keys = step(engine.jwks()).keys
-        tenants = step(engine.tenants())
+        keys = engine.keys.jwks().keys
+        tenants = engine.tenants.all()
     except SuperTokensError as error:
         return [Finding("error", _TOPIC, str(error), "check address, API key and version of the core")]
     finally:

@@ -1,7 +1,8 @@
-"""What recipes need of a session engine: small protocols and the frozen records that cross.
+"""What recipes need of a session engine: services and the frozen records that cross.
 
-Times are integer Unix milliseconds (`*_ms`) unless a name says seconds (`*_s`). Every method is one
-unit of work: it is done or it left nothing behind. Methods raise:
+Times are integer Unix milliseconds (`*_ms`) unless a name says seconds (`*_s`). Methods block, save those
+whose docstring says that they do no I/O: `call_engine` runs them. Every method is one unit of work: it is
+done or it left nothing behind. Methods raise:
 
 * `ProtectedClaimError` where a payload names a protected claim,
 * `UnknownTenantError` where a tenant does not exist,
@@ -161,161 +162,30 @@ class Jwks:
     max_age_s: int
 
 
-class Keys(Protocol):
-    """Where verification keys come from: our database, or a core's JWKS endpoint."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """What a session is created from."""
 
-    def key_set(self) -> KeySet:
-        """Return the snapshot in memory, without I/O; empty before the first load."""
-        ...
-
-    async def reload_keys(self) -> KeySet:
-        """Load the keys again, at most once per cool-down (5 s); on failure keep the old ones.
-
-        Raises EngineUnavailableError only when there is no snapshot to fall back to.
-        """
-        ...
-
-    async def jwks(self) -> Jwks: ...
-
-    async def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
-        """Sign a JWT (RS256, no `version` header) that is never a session.
-
-        `iat`, `exp` and `iss` are set; members of `payload` win over them. `validity_s` > 0. Raises
-        ProtectedClaimError where `payload` has a claim that only sessions have (`SESSION_ONLY_CLAIMS`).
-        """
-        ...
+    user_id: str
+    tenant_id: str
+    payload: JSONObject = field(repr=False)  #: the custom claims
+    data: JSONObject = field(repr=False)  #: session data in the database, never sent to a client
+    anti_csrf: bool  #: whether to issue an anti-CSRF token
+    dynamic_key: bool  #: whether the rotating key signs the access tokens, or else the static one
+    access_token_validity_ms: int | None = None  #: may only shorten the configured lifetime
+    token_version: int = LATEST_VERSION  #: of the access token; decides which claims are protected
 
 
-class Sessions(Protocol):
-    """The life of sessions (engine: Create, Verification, Refresh, Changing a payload)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshRequest:
+    """A refresh token as presented, and what the tokens that replace it are to be like."""
 
-    async def create_session(
-        self,
-        user_id: str,
-        *,
-        tenant_id: str,
-        payload: JSONObject,
-        data: JSONObject,
-        anti_csrf: bool,
-        dynamic_key: bool,
-        access_token_validity_ms: int | None = None,
-        token_version: int = LATEST_VERSION,
-    ) -> IssuedSession:
-        """Create. `access_token_validity_ms` may only shorten the configured life (else BadInputError).
-
-        `token_version` is that of the access token, and decides which claims are protected. An engine may
-        know the latest one only (else BadInputError).
-        """
-        ...
-
-    async def verify_session(
-        self, token: AccessToken, *, check_database: bool
-    ) -> Verified | Unauthorised | TryRefresh:
-        """Ask the engine about a token whose signature, expiry and anti-CSRF proof are already checked."""
-        ...
-
-    async def refresh_session(
-        self,
-        refresh_token: str,
-        *,
-        anti_csrf_token: str | None,
-        anti_csrf: bool,
-        dynamic_key: bool | None,
-        access_token_validity_ms: int | None = None,
-        token_version: int = LATEST_VERSION,
-    ) -> IssuedSession | Unauthorised | TokenTheft:
-        """Rotate. Inside the grace window the previous token yields the same successor again.
-
-        With `dynamic_key` None the session keeps its key family.
-        """
-        ...
-
-    async def regenerate_session(
-        self, access_token: str, *, payload: JSONObject | None = None, merge: JSONObject | None = None
-    ) -> Regenerated | Unauthorised:
-        """Reissue an access token with the same expiry.
-
-        `payload` replaces the stored payload; `merge` is laid over it (None removes a key at the
-        root); with neither the stored payload is used. The signature is checked, expiry is not.
-        """
-        ...
-
-    async def revoke_sessions(self, handles: Sequence[str]) -> list[str]:
-        """Revoke; return the handles that existed."""
-        ...
-
-    async def revoke_user_sessions(
-        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
-    ) -> list[str]:
-        """Revoke the live sessions of a user in one tenant, or in all (None); return their handles.
-
-        `linked_accounts` includes the sessions of every login method that an official core linked to the
-        user; `user_id` may name any of them.
-        """
-        ...
-
-    async def user_session_handles(
-        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
-    ) -> list[str]:
-        """Return the handles of the sessions that `revoke_user_sessions` would revoke, each login method's
-        oldest first."""
-        ...
-
-    async def session_information(self, handle: str) -> StoredSession | None: ...
-
-    async def replace_session_data(self, handle: str, data: JSONObject) -> bool: ...
-
-    async def replace_session_payload(
-        self, handle: str, payload: JSONObject, *, token_version: int = LATEST_VERSION
-    ) -> bool: ...
-
-    async def merge_session_payload(self, handle: str, update: JSONObject) -> bool:
-        """Merge at the root in one transaction; None removes a key."""
-        ...
-
-
-class Roles(Protocol):
-    """Roles and permissions (engine: Roles). None answers an unknown role."""
-
-    async def add_role(self, role: str, permissions: Sequence[str]) -> bool:
-        """Create the role if absent and add permissions; return whether it was created."""
-        ...
-
-    async def delete_role(self, role: str) -> bool: ...
-
-    async def roles(self) -> list[str]: ...
-
-    async def role_permissions(self, role: str) -> list[str] | None: ...
-
-    async def remove_role_permissions(self, role: str, permissions: Sequence[str] | None) -> bool | None:
-        """Remove some permissions, or all (None)."""
-        ...
-
-    async def permission_roles(self, permission: str) -> list[str]: ...
-
-    async def add_user_role(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
-        """Return whether the link was new."""
-        ...
-
-    async def remove_user_role(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
-        """Return whether there was a link."""
-        ...
-
-    async def user_roles(self, user_id: str, *, tenant_id: str) -> list[str]: ...
-
-    async def role_users(self, role: str, *, tenant_id: str) -> list[str] | None: ...
-
-
-class Metadata(Protocol):
-    """User metadata (engine: Metadata)."""
-
-    async def metadata(self, user_id: str) -> JSONObject: ...
-
-    async def merge_metadata(self, user_id: str, update: JSONObject) -> JSONObject:
-        """Merge at the root, None removes; concurrent updates of one user all survive."""
-        ...
-
-    async def clear_metadata(self, user_id: str) -> None: ...
+    refresh_token: str = field(repr=False)
+    anti_csrf_token: str | None = field(repr=False)  #: as presented
+    anti_csrf: bool  #: whether to check it and to issue another one
+    dynamic_key: bool | None  #: see `NewSession`; None keeps what the session has
+    access_token_validity_ms: int | None = None  #: may only shorten the configured lifetime
+    token_version: int = LATEST_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,29 +201,223 @@ class Tenant:
     third_party_enabled: bool = True
 
 
+class Keys(Protocol):
+    """The verification keys, in our database or behind a core's JWKS endpoint, and signing with them."""
+
+    def key_set(self) -> KeySet:
+        """Return the snapshot in memory, without I/O; empty before the first load."""
+        ...
+
+    def cooled(self) -> KeySet | None:
+        """Return the snapshot if `reload` would not load anything anyway; None if it would. No I/O."""
+        ...
+
+    def reload(self) -> KeySet:
+        """Load the keys again, at most once per cooldown (5 s); on failure keep the old ones.
+
+        Raises EngineUnavailableError only when there is no snapshot to fall back to.
+        """
+        ...
+
+    def jwks(self) -> Jwks:
+        """Return the public keys to publish; keys that are due are created first."""
+        ...
+
+    def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
+        """Sign a JWT (RS256, no `version` header) that is never a session.
+
+        `iat`, `exp` and `iss` are set; members of `payload` win over them. `validity_s` > 0. Raises
+        ProtectedClaimError where `payload` has a claim that only sessions have (`SESSION_ONLY_CLAIMS`).
+        """
+        ...
+
+
+class Sessions(Protocol):
+    """The life of sessions (engine: Create, Verification, Refresh, Changing a payload)."""
+
+    def create(self, new: NewSession) -> IssuedSession:
+        """Create a session.
+
+        Raises BadInputError for a token version that the engine cannot issue, and for a lifetime beyond the
+        configured one.
+        """
+        ...
+
+    def needs_lookup(self, token: AccessToken, *, check_database: bool) -> bool:
+        """Return whether `verify` must be called for a token. No I/O; False means that it is verified."""
+        ...
+
+    def verify(self, token: AccessToken, *, check_database: bool) -> Verified | Unauthorised | TryRefresh:
+        """Look up the session of a token whose signature, expiry and anti-CSRF proof are already checked."""
+        ...
+
+    def refresh(self, request: RefreshRequest) -> IssuedSession | Unauthorised | TokenTheft:
+        """Rotate. Inside the grace window the previous token yields the same successor again."""
+        ...
+
+    def regenerate(
+        self, access_token: str, *, payload: JSONObject | None = None, merge: JSONObject | None = None
+    ) -> Regenerated | Unauthorised:
+        """Reissue an access token with the same expiry.
+
+        `payload` replaces the stored payload; `merge` is laid over it (None removes a key at the
+        root); with neither the stored payload is used. The signature is checked, expiry is not.
+        """
+        ...
+
+    def revoke(self, handles: Sequence[str]) -> list[str]:
+        """Revoke sessions; return the handles of those that existed."""
+        ...
+
+    def revoke_user(self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True) -> list[str]:
+        """Revoke the live sessions of a user in one tenant, or in all (None); return their handles.
+
+        `linked_accounts` includes the sessions of every login method that an official core linked to the
+        user; `user_id` may name any of them.
+        """
+        ...
+
+    def user_handles(self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True) -> list[str]:
+        """Return the handles that `revoke_user` would revoke, each login method's oldest first."""
+        ...
+
+    def information(self, handle: str) -> StoredSession | None:
+        """Return a session; None if it does not exist or has expired."""
+        ...
+
+    def replace_data(self, handle: str, data: JSONObject) -> bool:
+        """Replace the session data in the database; False if the session does not exist."""
+        ...
+
+    def replace_payload(
+        self, handle: str, payload: JSONObject, *, token_version: int = LATEST_VERSION
+    ) -> bool:
+        """Replace the custom claims of the next access token; False if the session does not exist."""
+        ...
+
+    def merge_payload(self, handle: str, update: JSONObject) -> bool:
+        """Merge into these claims at the root, None removing one; False if the session does not exist."""
+        ...
+
+
+class Roles(Protocol):
+    """Roles, their permissions, and who has them in which tenant (engine: Roles)."""
+
+    def add(self, role: str, permissions: Sequence[str]) -> bool:
+        """Create the role if absent and add permissions; return whether it was created."""
+        ...
+
+    def delete(self, role: str) -> bool:
+        """Delete a role, its permissions and its assignments; False if it did not exist."""
+        ...
+
+    def all(self) -> list[str]:
+        """Return every role."""
+        ...
+
+    def permissions(self, role: str) -> list[str] | None:
+        """Return the permissions of a role; None if it does not exist."""
+        ...
+
+    def remove_permissions(self, role: str, permissions: Sequence[str] | None) -> bool | None:
+        """Remove some permissions, or all (None); return True, or None if the role does not exist."""
+        ...
+
+    def with_permission(self, permission: str) -> list[str]:
+        """Return the roles that have a permission."""
+        ...
+
+    def assign(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
+        """Assign a role to a user. False if the user had it; None if the role does not exist."""
+        ...
+
+    def unassign(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
+        """Take a role from a user. False if the user did not have it; None if the role does not exist."""
+        ...
+
+    def of_user(self, user_id: str, *, tenant_id: str) -> list[str]:
+        """Return the roles of a user in a tenant."""
+        ...
+
+    def users(self, role: str, *, tenant_id: str) -> list[str] | None:
+        """Return the users who have a role in a tenant; None if the role does not exist."""
+        ...
+
+
+class Metadata(Protocol):
+    """User metadata, one JSON object per user (engine: Metadata)."""
+
+    def read(self, user_id: str) -> JSONObject:
+        """Return the metadata of a user; that of an unknown one is empty."""
+        ...
+
+    def merge(self, user_id: str, update: JSONObject) -> JSONObject:
+        """Merge at the root, None removing a key, and return the result.
+
+        Concurrent updates of one user all survive.
+        """
+        ...
+
+    def clear(self, user_id: str) -> None:
+        """Delete the metadata of a user."""
+        ...
+
+
 class Tenants(Protocol):
     """Tenants of the app (engine: Tenants)."""
 
-    async def put_tenant(self, tenant_id: str, changes: JSONObject) -> bool:
+    def put(self, tenant_id: str, changes: JSONObject) -> bool:
         """Create or update; `changes` holds `Tenant` fields by name. Return whether it was created."""
         ...
 
-    async def delete_tenant(self, tenant_id: str) -> bool: ...
+    def delete(self, tenant_id: str) -> bool:
+        """Delete a tenant with its sessions and role assignments; False if it did not exist."""
+        ...
 
-    async def tenant(self, tenant_id: str) -> Tenant | None: ...
+    def find(self, tenant_id: str) -> Tenant | None:
+        """Return a tenant; None if it does not exist."""
+        ...
 
-    async def tenants(self) -> list[Tenant]: ...
+    def all(self) -> list[Tenant]:
+        """Return every tenant."""
+        ...
 
 
-class Engine(Keys, Sessions, Roles, Metadata, Tenants, Protocol):
-    """Everything a recipe may ask of an engine."""
+class Users(Protocol):
+    """What is kept of users whatever their sessions (engine: Activity)."""
 
-    async def remove_user(self, user_id: str) -> None:
-        """Forget a user: sessions, roles, metadata and last activity, in every tenant.
+    def remove(self, user_id: str) -> None:
+        """Delete a user's sessions, roles, metadata and last activity, in every tenant.
 
         Raises BadInputError where log-in data of the user is kept that this engine cannot delete.
         """
         ...
+
+    def count_active(self, since_ms: int) -> int | None:
+        """Return how many users created, refreshed or ended sessions since; None where this is not kept."""
+        ...
+
+
+class Engine(Protocol):
+    """Everything a recipe may ask for, by service. Ask through `engine.call.call_engine`."""
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def roles(self) -> Roles: ...
+
+    @property
+    def keys(self) -> Keys: ...
+
+    @property
+    def metadata(self) -> Metadata: ...
+
+    @property
+    def tenants(self) -> Tenants: ...
+
+    @property
+    def users(self) -> Users: ...
 
     def close(self) -> None:
         """Release connections and threads; the engine may be used again and reopens by itself."""

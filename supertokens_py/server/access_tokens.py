@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from supertokens_py.engine.interface import Engine, VerificationKey
+from supertokens_py.engine.call import reload_keys
+from supertokens_py.engine.interface import Engine, Keys, VerificationKey
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.tokens.encoding import constant_time_equal
 
@@ -12,7 +13,7 @@ async def trusted_token(engine: Engine, text: str, *, now_ms: int) -> AccessToke
     token = parse_access_token(text)
     if token is None or token.version < 3:
         return "the access token does not have the form of one of ours"
-    key = await _usable_key(engine, token.kid, now_ms)
+    key = await _usable_key(engine.keys, token.kid, now_ms)
     if key is None:
         return "the access token was signed with an unknown key"
     if not key.matches(text):
@@ -31,8 +32,8 @@ def anti_csrf_problem(token: AccessToken, sent: str | None) -> str | None:
     return None
 
 
-async def _usable_key(engine: Engine, kid: str, now_ms: int) -> VerificationKey | None:
-    key = engine.key_set().keys.get(kid) or (await engine.reload_keys()).keys.get(kid)
+async def _usable_key(keys: Keys, kid: str, now_ms: int) -> VerificationKey | None:
+    key = keys.key_set().keys.get(kid) or (await reload_keys(keys)).keys.get(kid)
     if key is None or (key.usable_until_ms is not None and key.usable_until_ms < now_ms):
         return None
     return key

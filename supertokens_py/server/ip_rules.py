@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import Engine
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
@@ -82,7 +83,7 @@ class Addresses:
             return known
         self._fresh_until_s = now_s + _MEMORY_S  # one request reads them, the others go by the older ones
         try:
-            tenants = await self._engine.tenants()
+            tenants = await call_engine(None, self._engine.tenants.all)
         except EngineUnavailableError:
             self._fresh_until_s = 0.0
             if known is None:

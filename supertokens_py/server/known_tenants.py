@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import Engine, UnknownTenantError
 
 MAX_REMEMBERED = 10_000
@@ -33,7 +34,7 @@ class KnownTenants:
         """
         if self._is_known(tenant_id):
             return
-        if await self._engine.tenant(tenant_id) is None:
+        if await call_engine(None, self._engine.tenants.find, tenant_id) is None:
             raise UnknownTenantError(tenant_id)
         self._remember(tenant_id)
 
@@ -47,7 +48,9 @@ class KnownTenants:
             return
         async with self._lock:
             if self._clock() >= self._all_until:
-                self._all = frozenset(tenant.tenant_id for tenant in await self._engine.tenants())
+                self._all = frozenset(
+                    tenant.tenant_id for tenant in await call_engine(None, self._engine.tenants.all)
+                )
                 self._all_until = self._clock() + _STRANGERS_MEMORY_S
         if tenant_id not in self._all:
             raise UnknownTenantError(tenant_id)

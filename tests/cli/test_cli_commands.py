@@ -109,9 +109,9 @@ def test_dropping_keys_renews_every_family(
 ) -> None:
     """A leaked static key can make access tokens, whether or not a session is signed with it right now."""
     session = core.create(dynamic_key=signs == "nothing")
-    leaked = header(core.create_jwt({}, issuer="x", validity_s=60, static_key=True))["kid"]
+    leaked = header(core.keys.create_jwt({}, issuer="x", validity_s=60, static_key=True))["kid"]
     if signs == "a session that has ended":
-        core.revoke_sessions([session.handle])
+        core.sessions.revoke([session.handle])
     kept = run("keys", "rotate", "--drop-old", "--keep-static", *store).out.splitlines()
     assert kept[2] == "static signing key: kept, what it signed is accepted; --static renews it"
     assert leaked in [key["kid"] for key in run("keys", "list", "--json", *store).json["keys"]]

@@ -678,7 +678,7 @@ def test_one_is_one(run: Runner, sqlite_database: TestDatabase) -> None:
     assert "1 dynamic key, the newest of " in one
     driver = Driver(sqlite_database.uri)
     driver.create()
-    driver.put_tenant("t1", {})
+    driver.tenants.put("t1", {})
     driver.rotate_signing_key()
     driver.close()
     more = run("doctor", "--connection-uri", sqlite_database.uri).out

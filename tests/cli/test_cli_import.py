@@ -24,10 +24,10 @@ SESSIONS = 23
 def source(fresh_postgres_database: TestDatabase) -> Iterator[Driver]:
     """A database as an official core of version 11 leaves it, with something in every table."""
     driver = Driver(fresh_postgres_database.uri)
-    driver.put_tenant("t1", {"first_factors": ["emailpassword"], "required_secondary_factors": ["totp"]})
-    driver.add_role("admin", ["read", "write"])
-    driver.add_user_role("ann", "admin", tenant_id="t1")
-    driver.merge_metadata("ann", {"theme": "dark", "ü": [None]})
+    driver.tenants.put("t1", {"first_factors": ["emailpassword"], "required_secondary_factors": ["totp"]})
+    driver.roles.add("admin", ["read", "write"])
+    driver.roles.assign("ann", "admin", tenant_id="t1")
+    driver.metadata.merge("ann", {"theme": "dark", "ü": [None]})
     yield driver
     driver.close()
 
@@ -74,20 +74,20 @@ def test_everything_arrives_and_goes_on(run: Runner, source: Driver, target: Tes
     assert all(table["source"] <= table["copied"] == table["verified"] for table in counts.values())
 
     there = Driver(target.uri)
-    keys = there.reload_keys().keys
+    keys = there.keys.reload().keys
     for session in sessions:
         text = session.access_token.text
         assert signature_matches(text, keys[header(text)["kid"]].public_key)
         assert there.verify(session) == source.verify(session)
         refreshed = there.refresh(session)
         assert (refreshed.handle, refreshed.payload) == (session.handle, session.payload)
-    assert there.session_information(expired.handle) is None
-    assert there.session_information(sessions[0].handle).data == {"n": None}
-    assert there.user_roles("ann", tenant_id="t1") == ["admin"]
-    assert sorted(there.role_permissions("admin")) == ["read", "write"]
-    assert there.metadata("ann") == {"theme": "dark", "ü": [None]}
+    assert there.sessions.information(expired.handle) is None
+    assert there.sessions.information(sessions[0].handle).data == {"n": None}
+    assert there.roles.of_user("ann", tenant_id="t1") == ["admin"]
+    assert sorted(there.roles.permissions("admin")) == ["read", "write"]
+    assert there.metadata.read("ann") == {"theme": "dark", "ü": [None]}
     tenant = Tenant(tenant_id="t1", first_factors=["emailpassword"], required_secondary_factors=["totp"])
-    assert there.tenant("t1") == tenant
+    assert there.tenants.find("t1") == tenant
     there.close()
 
 
@@ -135,8 +135,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert len(arrived) == 10
 
     ended = next(session for session in sessions if session.handle in arrived)
-    source.revoke_sessions([ended.handle])
-    source.remove_user_role("ann", "admin", tenant_id="t1")
+    source.sessions.revoke([ended.handle])
+    source.roles.unassign("ann", "admin", tenant_id="t1")
     fail = False
     written.clear()
     ran = copy(run, source, target, "--batch", "5")
@@ -147,7 +147,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert written.count("session_info") in (3, 4)
     assert ran.json["tables"][-1]["verified"] == SESSIONS - 1
     there = Driver(target.uri)
-    assert there.user_roles("ann", tenant_id="t1") == []
+    assert there.roles.of_user("ann", tenant_id="t1") == []
     assert isinstance(there.refresh(ended), Unauthorised)
     sessions.remove(ended)
     assert all(there.refresh(session).handle == session.handle for session in sessions)
@@ -163,9 +163,9 @@ def test_a_copy_can_be_repeated_until_it_is_used(run: Runner, source: Driver, ta
     assert again.json["tables"][-1]["verified"] == 5
 
     successor = source.refresh(rotated)
-    source.revoke_sessions([ended.handle])
-    source.replace_session_payload(kept.handle, {"new": True})
-    source.merge_metadata("ann", {"theme": None})
+    source.sessions.revoke([ended.handle])
+    source.sessions.replace_payload(kept.handle, {"new": True})
+    source.metadata.merge("ann", {"theme": None})
     late = source.create("late")
     ran = copy(run, source, target)
     assert (ran.code, ran.json["ended_sessions"]) == (0, 1)
@@ -174,7 +174,7 @@ def test_a_copy_can_be_repeated_until_it_is_used(run: Runner, source: Driver, ta
     assert there.refresh(successor).handle == rotated.handle
     assert isinstance(there.refresh(ended), Unauthorised)
     assert there.refresh(late).handle == late.handle
-    assert there.metadata("ann") == {"ü": [None]}
+    assert there.metadata.read("ann") == {"ü": [None]}
     there.close()
 
 
@@ -182,18 +182,18 @@ def test_what_was_removed_at_the_source_is_removed_here(
     run: Runner, source: Driver, target: TestDatabase
 ) -> None:
     """A former administrator is none after the next import; the run says what it removed."""
-    source.add_role("guest", ["look"])
-    source.add_user_role("bob", "guest", tenant_id="public")
-    source.put_tenant("t2", {"first_factors": ["otp"]})
-    source.merge_metadata("bob", {"a": 1})
+    source.roles.add("guest", ["look"])
+    source.roles.assign("bob", "guest", tenant_id="public")
+    source.tenants.put("t2", {"first_factors": ["otp"]})
+    source.metadata.merge("bob", {"a": 1})
     leaving = source.create("bob", tenant_id="t2")
     assert copy(run, source, target).code == 0
 
-    source.remove_user_role("ann", "admin", tenant_id="t1")
-    source.remove_role_permissions("admin", ["write"])
-    source.delete_role("guest")
-    source.clear_metadata("bob")
-    source.delete_tenant("t2")
+    source.roles.unassign("ann", "admin", tenant_id="t1")
+    source.roles.remove_permissions("admin", ["write"])
+    source.roles.delete("guest")
+    source.metadata.clear("bob")
+    source.tenants.delete("t2")
     ran = run("import", "--from", uri_of(source), "--connection-uri", target.uri)
     assert ran.code == 0
     assert (
@@ -202,11 +202,11 @@ def test_what_was_removed_at_the_source_is_removed_here(
         in ran.out
     )
     there = Driver(target.uri)
-    assert there.user_roles("ann", tenant_id="t1") == []
-    assert there.role_permissions("admin") == ["read"]
-    assert (there.roles(), there.role_permissions("guest")) == (["admin"], None)
-    assert there.metadata("bob") == {}
-    assert [tenant.tenant_id for tenant in there.tenants()] == ["public", "t1"]
+    assert there.roles.of_user("ann", tenant_id="t1") == []
+    assert there.roles.permissions("admin") == ["read"]
+    assert (there.roles.all(), there.roles.permissions("guest")) == (["admin"], None)
+    assert there.metadata.read("bob") == {}
+    assert [tenant.tenant_id for tenant in there.tenants.all()] == ["public", "t1"]
     assert isinstance(there.refresh(leaving), Unauthorised)
     there.close()
     again = copy(run, source, target)
@@ -215,13 +215,13 @@ def test_what_was_removed_at_the_source_is_removed_here(
 
 WRITES: dict[str, Callable[[Driver, IssuedSession], object]] = {
     "log-in": lambda there, session: there.create("first user of the copy"),
-    "sign-out": lambda there, session: there.revoke_sessions([session.handle]),
+    "sign-out": lambda there, session: there.sessions.revoke([session.handle]),
     "refresh": lambda there, session: there.refresh(session),
-    "payload": lambda there, session: there.replace_session_payload(session.handle, {"new": 1}),
-    "role": lambda there, session: there.add_role("new", []),
-    "assignment removed": lambda there, session: there.remove_user_role("ann", "admin", tenant_id="t1"),
-    "metadata": lambda there, session: there.merge_metadata("ann", {"new": 1}),
-    "tenant": lambda there, session: there.put_tenant("t9", {}),
+    "payload": lambda there, session: there.sessions.replace_payload(session.handle, {"new": 1}),
+    "role": lambda there, session: there.roles.add("new", []),
+    "assignment removed": lambda there, session: there.roles.unassign("ann", "admin", tenant_id="t1"),
+    "metadata": lambda there, session: there.metadata.merge("ann", {"new": 1}),
+    "tenant": lambda there, session: there.tenants.put("t9", {}),
     "signing key": lambda there, session: there.rotate_signing_key(),
     "clean-up": lambda there, session: there.sweep(),
 }
@@ -273,8 +273,8 @@ def test_reading_the_copy_is_no_use_of_it(run: Runner, source: Driver, target: T
     assert copy(run, source, target).code == 0
     there = Driver(target.uri)
     assert there.verify(session) == source.verify(session)
-    assert there.user_roles("ann", tenant_id="t1") == ["admin"]
-    there.jwks()
+    assert there.roles.of_user("ann", tenant_id="t1") == ["admin"]
+    there.keys.jwks()
     there.close()
     assert copy(run, source, target).code == 0
 
@@ -321,9 +321,9 @@ def test_a_database_with_data_of_its_own_is_left_alone(
     own = Driver(sqlite_database.uri)
     fill: dict[str, Callable[[], object]] = {
         "session": lambda: own.create("own"),
-        "role": lambda: own.add_role("own", []),
-        "metadata": lambda: own.merge_metadata("own", {"a": 1}),
-        "tenant": lambda: own.put_tenant("own", {}),
+        "role": lambda: own.roles.add("own", []),
+        "metadata": lambda: own.metadata.merge("own", {"a": 1}),
+        "tenant": lambda: own.tenants.put("own", {}),
     }
     fill[own_data]()
     own.close()
@@ -345,7 +345,7 @@ def test_keys_of_a_database_that_was_only_started_give_way(
     assert "removed here, since the source does not have them: 1 dynamic signing key, 1 static" in ran.out
     there = Driver(sqlite_database.uri)
     assert there.refresh(session).handle == session.handle
-    assert [key["kid"] for key in there.jwks().keys] == [key["kid"] for key in source.jwks().keys]
+    assert [key["kid"] for key in there.keys.jwks().keys] == [key["kid"] for key in source.keys.jwks().keys]
     there.close()
 
 
@@ -390,7 +390,7 @@ def test_the_source_is_copied_as_it_was_at_one_moment(
 
     def works_on(self: Destination, name: str, rows: Any) -> int:
         if name == "roles":
-            source.revoke_sessions([ending.handle])
+            source.sessions.revoke([ending.handle])
             source.create("late")
         return write_rows(self, name, rows)
 
@@ -452,7 +452,7 @@ def test_a_source_without_a_refresh_key(run: Runner, source: Driver, target: Tes
     assert copy(run, source, target).code == 0
     there = Driver(target.uri)
     assert there.refresh(there.create("first")).user_id == "first"
-    assert there.user_roles("ann", tenant_id="t1") == ["admin"]
+    assert there.roles.of_user("ann", tenant_id="t1") == ["admin"]
     there.close()
 
 

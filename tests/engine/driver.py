@@ -6,51 +6,73 @@ import base64
 import json
 from typing import Any
 
-from supertokens_py.bridge import blocking
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.interface import (
     IssuedSession,
     IssuedToken,
+    NewSession,
+    RefreshRequest,
     ReuseSubtype,
     TryRefresh,
     Unauthorised,
     Verified,
 )
+from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.tokens.access_token import parse_access_token
 
 #: No jitter and no thread of its own, unless a test asks for them.
 QUIET: dict[str, Any] = {"access_token_validity_jitter": 0, "clean_up_interval": 0}
 
 
+def new_session(user_id: str = "user", **changes: Any) -> NewSession:
+    """Return what a usual session is created from."""
+    usual: dict[str, Any] = {
+        "tenant_id": "public",
+        "payload": {},
+        "data": {},
+        "anti_csrf": False,
+        "dynamic_key": True,
+    }
+    return NewSession(user_id=user_id, **(usual | changes))
+
+
+def refresh_request(refresh_token: str, **changes: Any) -> RefreshRequest:
+    """Return a usual request to refresh."""
+    usual: dict[str, Any] = {"anti_csrf_token": None, "anti_csrf": False, "dynamic_key": True}
+    return RefreshRequest(refresh_token=refresh_token, **(usual | changes))
+
+
 class Driver:
-    """Every method of the engine, blocking; `create` and `refresh` with the usual arguments."""
+    """An engine and its services; `create`, `refresh` and `verify` with the usual arguments.
+
+    `ring` has the keys of the engine that owns the database.
+    """
 
     def __init__(self, uri: str, **settings: Any) -> None:
         self.engine = EmbeddedEngine(uri, EngineConfig(**(QUIET | settings)).resolve({}))
+        self.ring = self.engine.keys
 
     def __getattr__(self, name: str) -> Any:
-        return blocking(getattr(self.engine, name))
+        return getattr(self.engine, name)
 
     def create(self, user_id: str = "user", **changes: Any) -> IssuedSession:
-        arguments: dict[str, Any] = {
-            "tenant_id": "public",
-            "payload": {},
-            "data": {},
-            "anti_csrf": False,
-            "dynamic_key": True,
-        }
-        return blocking(self.engine.create_session)(user_id, **(arguments | changes))
+        return self.engine.sessions.create(new_session(user_id, **changes))
 
     def refresh(self, token: IssuedSession | str, **changes: Any) -> Any:
         text = token if isinstance(token, str) else token.refresh_token.text
-        arguments: dict[str, Any] = {"anti_csrf_token": None, "anti_csrf": False, "dynamic_key": True}
-        return blocking(self.engine.refresh_session)(text, **(arguments | changes))
+        return self.engine.sessions.refresh(refresh_request(text, **changes))
 
     def verify(self, issued: IssuedSession | IssuedToken) -> Verified | Unauthorised | TryRefresh:
         token = parse_access_token((issued if isinstance(issued, IssuedToken) else issued.access_token).text)
         assert token is not None
-        return blocking(self.engine.verify_session)(token, check_database=True)
+        return self.engine.sessions.verify(token, check_database=True)
+
+    def rotate_signing_key(self, *, drop_old: bool = False) -> str:
+        """Renew the dynamic signing key; return its id."""
+        kid = self.ring.renew(RenewalOrder(dynamic=True, drop_old=drop_old)).dynamic
+        assert kid is not None
+        return kid
 
     def told(self, reuse: ReuseSubtype) -> ReuseSubtype | None:
         """Return what this engine says of a retired token: nothing over CDI below 5.6."""

@@ -32,8 +32,8 @@ def run_all(context: SpawnContext, target: Any, arguments: list[tuple[Any, ...]]
 def refresh_many(queue: Any, barrier: Barrier, uri: str, token: str, threads: int, settings: Any) -> None:
     """Refresh one token in several threads at once; put the answers."""
     core = Driver(uri, **(PATIENT | settings))
-    core.engine.key_set()
-    core.jwks()
+    core.engine.keys.key_set()
+    core.keys.jwks()
     answers: list[Any] = []
 
     def refresh() -> None:
@@ -61,12 +61,12 @@ def first_start(queue: Any, barrier: Barrier, uri: str) -> None:
 def merge_keys(queue: Any, barrier: Barrier, uri: str, token: str, handle: str, number: int) -> None:
     """Merge ten keys of one's own into a payload, by both ways; put how many answers said yes."""
     core = Driver(uri, **PATIENT)
-    core.jwks()
+    core.keys.jwks()
     barrier.wait(40)
     done = 0
     for index in range(5):
-        done += core.merge_session_payload(handle, {f"merge-{number}-{index}": 1})
-        answer = core.regenerate_session(token, merge={f"regenerate-{number}-{index}": 1})
+        done += core.sessions.merge_payload(handle, {f"merge-{number}-{index}": 1})
+        answer = core.sessions.regenerate(token, merge={f"regenerate-{number}-{index}": 1})
         done += answer.payload[f"regenerate-{number}-{index}"]
     core.close()
     queue.put(done)

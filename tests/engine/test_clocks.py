@@ -67,7 +67,7 @@ def test_a_wrong_clock_makes_no_key(fresh_postgres_database: TestDatabase, start
     wrong = start(fresh_postgres_database.uri, now_ms=off_by(days * DAY_MS))
     session = wrong.create()
     assert kids(fresh_postgres_database) == keys
-    assert {key["kid"] for key in wrong.jwks().keys} == {key["kid"] for key in right.jwks().keys}
+    assert {key["kid"] for key in wrong.keys.jwks().keys} == {key["kid"] for key in right.keys.jwks().keys}
     assert wrong.refresh(wrong.create()).user_id == "user"
     assert wrong.refresh(session).handle == session.handle
 

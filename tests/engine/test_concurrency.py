@@ -68,7 +68,7 @@ def test_merges_of_different_keys_all_survive(shared_database: TestDatabase, sta
         (shared_database.uri, session.access_token.text, session.handle, number) for number in range(4)
     ]
     assert sum(processes.run_all(CONTEXT, processes.merge_keys, arguments)) == 40
-    payload = core.session_information(session.handle).payload
+    payload = core.sessions.information(session.handle).payload
     assert payload.keys() == {"kept"} | {
         f"{way}-{number}-{index}"
         for way in ("merge", "regenerate")
@@ -119,7 +119,7 @@ def race(core: Driver, session: IssuedSession) -> tuple[Any, float, list[str], f
 
     def revoke() -> None:
         barrier.wait()
-        done["revoked"] = core.revoke_sessions([session.handle])
+        done["revoked"] = core.sessions.revoke([session.handle])
         done["ended"] = time.monotonic()
 
     threads = [threading.Thread(target=work) for work in (refresh, revoke)]
@@ -189,4 +189,4 @@ def test_theft_is_found_by_another_process(shared_database: TestDatabase, start:
         handle=session.handle, user_id="user", recipe_user_id="user", reuse="STALE_LINEAGE"
     )
     assert other.refresh(newest) == Unauthorised("Session does not exist.", "session_gone")
-    assert header(newest.access_token.text)["kid"] in one.engine.key_set().keys
+    assert header(newest.access_token.text)["kid"] in one.engine.keys.key_set().keys

@@ -91,32 +91,32 @@ def test_200_refreshes_at_once(shared_database: TestDatabase, start: Opener, poo
 def test_every_operation_makes_do_with_one_connection(shared_database: TestDatabase, start: Opener):
     """None waits for a second one while it holds the first (engine: Transactions)."""
     core = start(shared_database.uri, pool_size=1, pool_timeout=1)
-    assert core.put_tenant("t1", {"first_factors": ["totp"]}) is True
+    assert core.tenants.put("t1", {"first_factors": ["totp"]}) is True
     session = core.create(tenant_id="t1")
     refreshed = core.refresh(session)
     core.verify(refreshed)
-    core.regenerate_session(refreshed.access_token.text, merge={"a": 1})
-    core.replace_session_data(session.handle, {})
-    core.replace_session_payload(session.handle, {})
-    core.merge_session_payload(session.handle, {"a": 1})
-    core.session_information(session.handle)
-    core.add_role("admin", ["read"])
-    core.add_user_role("u", "admin", tenant_id="t1")
-    core.user_roles("u", tenant_id="t1")
-    core.role_users("admin", tenant_id="public")
-    core.remove_role_permissions("admin", None)
-    core.remove_user_role("u", "admin", tenant_id="t1")
-    core.delete_role("admin")
-    core.merge_metadata("u", {"a": 1})
-    core.clear_metadata("u")
-    core.jwks()
-    core.create_jwt({}, issuer="x", validity_s=1, static_key=True)
-    core.user_session_handles("user", tenant_id="t1")
-    core.revoke_user_sessions("nobody", tenant_id="t1")
-    core.revoke_sessions([session.handle, "none"])
-    core.count_active_users(0)
+    core.sessions.regenerate(refreshed.access_token.text, merge={"a": 1})
+    core.sessions.replace_data(session.handle, {})
+    core.sessions.replace_payload(session.handle, {})
+    core.sessions.merge_payload(session.handle, {"a": 1})
+    core.sessions.information(session.handle)
+    core.roles.add("admin", ["read"])
+    core.roles.assign("u", "admin", tenant_id="t1")
+    core.roles.of_user("u", tenant_id="t1")
+    core.roles.users("admin", tenant_id="public")
+    core.roles.remove_permissions("admin", None)
+    core.roles.unassign("u", "admin", tenant_id="t1")
+    core.roles.delete("admin")
+    core.metadata.merge("u", {"a": 1})
+    core.metadata.clear("u")
+    core.keys.jwks()
+    core.keys.create_jwt({}, issuer="x", validity_s=1, static_key=True)
+    core.sessions.user_handles("user", tenant_id="t1")
+    core.sessions.revoke_user("nobody", tenant_id="t1")
+    core.sessions.revoke([session.handle, "none"])
+    core.users.count_active(0)
     core.sweep()
-    assert core.delete_tenant("t1") is True
+    assert core.tenants.delete("t1") is True
 
 
 @pytest.mark.postgres
@@ -146,7 +146,7 @@ def test_an_interrupted_query_does_not_stay_in_the_pool(
     calls: dict[str, Callable[[], Any]] = {
         "verify": lambda: core.verify(session),
         "refresh": lambda: core.refresh(session),
-        "information": lambda: core.session_information(session.handle),
+        "information": lambda: core.sessions.information(session.handle),
     }
 
     def give_up(*_: object) -> None:
@@ -159,7 +159,7 @@ def test_an_interrupted_query_does_not_stay_in_the_pool(
             signal.setitimer(signal.ITIMER_REAL, 0.3)
             with pytest.raises(Interrupted):
                 calls[call]()
-            assert core.roles() == []  # another table, while the query still waits for the lock
+            assert core.roles.all() == []  # another table, while the query still waits for the lock
     finally:
         signal.signal(signal.SIGALRM, before)
     assert core.verify(session) == Verified()
@@ -217,7 +217,7 @@ def test_a_read_only_file(sqlite_database: TestDatabase, start: Opener):
     """Reading goes on, writing says what to do."""
     session = start(sqlite_database.uri).create()
     core = start(f"sqlite:///file:{sqlite_database.path}?mode=ro&uri=true")
-    assert core.session_information(session.handle).handle == session.handle
+    assert core.sessions.information(session.handle).handle == session.handle
     with pytest.raises(EngineUnavailableError, match="readonly database; let the user"):
         core.create()
 
@@ -247,7 +247,7 @@ def test_a_locked_file(sqlite_database: TestDatabase, start: Opener):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(EngineUnavailableError, match="stayed locked by another writer"):
             core.refresh(session)
-        assert core.session_information(session.handle).handle == session.handle
+        assert core.sessions.information(session.handle).handle == session.handle
         other.execute("ROLLBACK")
     assert core.refresh(session).handle == session.handle
 
@@ -298,7 +298,7 @@ def test_a_rule_that_somebody_added_to_the_table(sqlite_database: TestDatabase, 
     core = start(sqlite_database.uri)
     with pytest.raises(IntegrityError, match="nobody of this name"):
         core.create("banned")
-    assert core.user_session_handles("banned", tenant_id=None) == []
+    assert core.sessions.user_handles("banned", tenant_id=None) == []
     assert core.create("fine").user_id == "fine"
 
 
@@ -306,7 +306,7 @@ def test_a_unit_that_never_comes_through(database: TestDatabase, start: Opener, 
     """What a unit had read is changed again and again: it gives up, says so, and wrote nothing."""
     monkeypatch.setattr(retries, "MAX_CONFLICTS", 2)
     core = start(database.uri)
-    core.add_role("kept", [])
+    core.roles.add("kept", [])
     table = core.engine._database.tables.roles
     calls: list[int] = []
 
@@ -318,7 +318,7 @@ def test_a_unit_that_never_comes_through(database: TestDatabase, start: Opener, 
     with pytest.raises(EngineUnavailableError, match=r" is too busy: try again$"):
         core.engine._database.write(unit)
     assert len(calls) == 3
-    assert core.roles() == ["kept"]
+    assert core.roles.all() == ["kept"]
 
 
 def test_a_slow_writer_of_our_own(sqlite_database: TestDatabase, start: Opener):
@@ -420,9 +420,9 @@ def test_a_read_only_server(postgres_database: TestDatabase, start: Opener):
     session = start(postgres_database.uri).create()
     replica = postgres_database.uri + "?options=-c%20default_transaction_read_only%3Don"
     with pytest.raises(EngineUnavailableError, match=r"session is read-only; .*connect to the primary"):
-        start(replica).session_information(session.handle)
+        start(replica).sessions.information(session.handle)
     core = start(f"{replica}&target_session_attrs=any")
-    assert core.session_information(session.handle).handle == session.handle
+    assert core.sessions.information(session.handle).handle == session.handle
     for call in (core.create, lambda: core.refresh(session)):
         with pytest.raises(EngineUnavailableError, match=r"read-only.*connect to the primary"):
             call()
@@ -487,7 +487,7 @@ def test_a_new_session_whose_answer_was_lost(postgres_database: TestDatabase, st
     event.listen(pool, "after_cursor_execute", lose)
     session = core.create()
     assert len(lost) == 1
-    assert core.user_session_handles("user", tenant_id=None) == [session.handle]
+    assert core.sessions.user_handles("user", tenant_id=None) == [session.handle]
     assert core.refresh(session).handle == session.handle
 
 
@@ -498,7 +498,7 @@ def test_a_connection_that_the_driver_has_closed(postgres_database: TestDatabase
     session = core.create()
     with closing(core.engine._database._pool.raw_connection()) as connection:
         connection.dbapi_connection.close()
-    assert core.session_information(session.handle).handle == session.handle
+    assert core.sessions.information(session.handle).handle == session.handle
     assert core.refresh(session).handle == session.handle
 
 
@@ -514,20 +514,20 @@ def test_connections_that_the_server_ended(
     session = core.create()
 
     def end_all() -> None:
-        together(5, lambda: core.session_information(session.handle))
+        together(5, lambda: core.sessions.information(session.handle))
         postgres_database.query(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
     end_all()
-    assert core.session_information(session.handle).handle == session.handle
+    assert core.sessions.information(session.handle).handle == session.handle
     end_all()
     refreshed = core.refresh(session)
     end_all()
     assert core.create("v").user_id == "v"
     end_all()
-    assert core.revoke_sessions([session.handle]) == [session.handle]
+    assert core.sessions.revoke([session.handle]) == [session.handle]
     assert core.refresh(refreshed).message == "Session does not exist."
 
 
@@ -572,7 +572,7 @@ def test_a_refresh_whose_answer_was_lost(
     else:
         with pytest.raises(EngineUnavailableError, match="cannot use postgresql://"):
             core.refresh(session)
-        assert core.session_information(session.handle) is not None
+        assert core.sessions.information(session.handle) is not None
 
 
 @pytest.mark.postgres

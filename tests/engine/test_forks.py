@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig
-from supertokens_py.bridge import step
 from supertokens_py.engine.interface import Engine
 from supertokens_py.recipe import session
 from tests.engine.conftest import Opener
@@ -65,7 +64,7 @@ def test_a_child_goes_on_with_the_same_engine(database: TestDatabase, start: Ope
     text = in_child(work)
     assert text.endswith(".V2"), text
     assert core.refresh(session).refresh_token.text == text
-    handles = core.user_session_handles("child", tenant_id=None)
+    handles = core.sessions.user_handles("child", tenant_id=None)
     assert len(handles) == (0 if database.kind == "sqlite-memory" else 1)
     assert in_child(lambda: core.refresh(session).refresh_token.text) == text
 
@@ -96,7 +95,7 @@ def test_a_fork_waits_for_a_thread_that_opens_the_engine(tmp_path: Path, monkeyp
     thread = threading.Thread(target=lambda: app.engine)
     thread.start()
     assert opening.wait(40)
-    assert in_child(lambda: len(step(app.engine.jwks()).keys)) == "2"
+    assert in_child(lambda: len(app.engine.keys.jwks().keys)) == "2"
     thread.join()
     assert app._lock.acquire(timeout=40)  # and the parent goes on
     app.close()
@@ -121,11 +120,11 @@ def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
     stuck = threading.Thread(target=hold)
     stuck.start()
     assert holding.wait(40)
-    assert in_child(lambda: len(step(app.engine.jwks()).keys)) == "2"
+    assert in_child(lambda: len(app.engine.keys.jwks().keys)) == "2"
     assert stuck.is_alive()
     done.set()
     stuck.join()
-    assert len(step(app.engine.jwks()).keys) == 2
+    assert len(app.engine.keys.jwks().keys) == 2
     app.close()
 
 
@@ -180,7 +179,7 @@ def test_a_daemon_whose_parent_ends(sqlite_database: TestDatabase, start: Opener
     os.waitpid(parent, 0)
     with os.fdopen(reading, "rb") as pipe:
         assert pipe.read() == b"x"
-    assert len(core.user_session_handles("daemon", tenant_id=None)) == 2
+    assert len(core.sessions.user_handles("daemon", tenant_id=None)) == 2
     assert sqlite_database.query("PRAGMA integrity_check") == [("ok",)]
 
 
@@ -192,7 +191,7 @@ def test_the_child_starts_its_own_housekeeping(shared_database: TestDatabase, st
     def work() -> int:
         core.create("child")
         core.close()
-        return core.count_active_users(0)
+        return core.users.count_active(0)
 
     assert in_child(work) in ("1", "2")
-    assert core.count_active_users(0) == 2
+    assert core.users.count_active(0) == 2

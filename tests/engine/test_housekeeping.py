@@ -78,7 +78,7 @@ def test_one_process_sweeps_per_interval(shared_database: TestDatabase, start: O
     other.engine._sweeper.sweep_if_first()
     assert one.count("session_info") == before - 1
     one.create("x")
-    one.change_row(one.user_session_handles("x", tenant_id=None)[0], expires_at=clock())
+    one.change_row(one.sessions.user_handles("x", tenant_id=None)[0], expires_at=clock())
     one.engine._sweeper.sweep_if_first()
     clock.advance(hours=11.9)
     other.engine._sweeper.sweep_if_first()
@@ -112,12 +112,12 @@ def test_activity_is_throttled_and_counted(core: Driver, clock: Clock):
     core.refresh(core.create("a"))
     clock.advance(ms=5)
     core.create("b")
-    assert core.count_active_users(began) == 2
-    assert core.count_active_users(began + 5) == 1
-    assert core.count_active_users(began + 6) == 0
+    assert core.users.count_active(began) == 2
+    assert core.users.count_active(began + 5) == 1
+    assert core.users.count_active(began + 6) == 0
     clock.advance(ms=5)
     core.create("a")
-    assert core.count_active_users(began + 6) == 0
+    assert core.users.count_active(began + 6) == 0
 
 
 def test_the_memory_of_activity_is_bounded(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
@@ -126,19 +126,19 @@ def test_the_memory_of_activity_is_bounded(core: Driver, clock: Clock, monkeypat
     began = clock()
     for user in "abcd":
         core.create(user)
-    assert core.count_active_users(began) == 4
+    assert core.users.count_active(began) == 4
     clock.advance(ms=5)
     core.create("d")
-    assert core.count_active_users(began + 5) == 0
+    assert core.users.count_active(began + 5) == 0
     core.create("a")
-    assert core.count_active_users(began + 5) == 1
+    assert core.users.count_active(began + 5) == 1
 
 
 def test_activity_is_written_by_itself(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
     """21: off the request path, in batches."""
     monkeypatch.setattr(housekeeping, "BATCH_DELAY_S", 0.05)
     core.create("a")
-    core.revoke_user_sessions("b", tenant_id=None)
+    core.sessions.revoke_user("b", tenant_id=None)
     assert until(lambda: core.count("user_last_active") == 2)
 
 
@@ -268,7 +268,7 @@ def test_an_engine_that_nobody_closes_warns_of_nothing(sqlite_database: TestData
     """Python 3.13 warns of a SQLite connection that is dropped: ours are closed with their engine."""
     script = (
         f"import gc\nfrom tests.engine.driver import Driver\ncore = Driver({sqlite_database.uri!r})\n"
-        f"core.user_session_handles('a', tenant_id=None)\n{statement}\ngc.collect()\n"
+        f"core.sessions.user_handles('a', tenant_id=None)\n{statement}\ngc.collect()\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True

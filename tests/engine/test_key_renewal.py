@@ -38,7 +38,7 @@ def verifies(core: Driver, session: IssuedSession) -> bool:
     """Return whether the access token is signed with a key that this engine accepts."""
     token = parse_access_token(session.access_token.text)
     assert token is not None
-    key = core.reload_keys().keys.get(token.kid)
+    key = core.keys.reload().keys.get(token.kid)
     return key is not None and key.matches(token.text)
 
 
@@ -60,23 +60,23 @@ def test_no_token_of_a_dropped_key_verifies(
     """Whichever family signs: in this process, in another, and after a restart."""
     one, two = (start(fresh_shared.uri, encryption_key=secret) for _ in range(2))
     session = one.create(dynamic_key=not static)
-    jwt = one.create_jwt({}, issuer="x", validity_s=60, static_key=True)
+    jwt = one.keys.create_jwt({}, issuer="x", validity_s=60, static_key=True)
     assert verifies(one, session)
     assert verifies(two, session)
     if order == "rotate":
         one.rotate_signing_key(drop_old=True)
     else:
         families: dict[str, Any] = {"dynamic": True, "static": True, "master": order == "all"}
-        one.renew_keys(RenewalOrder(**families, drop_old=True))
-        assert header(jwt)["kid"] not in one.reload_keys().keys
+        one.keys.renew(RenewalOrder(**families, drop_old=True))
+        assert header(jwt)["kid"] not in one.keys.reload().keys
     a_minute_later()
     third = start(fresh_shared.uri, encryption_key=secret)
     for core in (one, two, third):
         assert not verifies(core, session)
-        assert core.regenerate_session(session.access_token.text) == Unauthorised(
+        assert core.sessions.regenerate(session.access_token.text) == Unauthorised(
             "the access token is not a valid one", "access_token_invalid"
         )
-        assert kid_of(session) not in [key["kid"] for key in core.jwks().keys]
+        assert kid_of(session) not in [key["kid"] for key in core.keys.jwks().keys]
         new = core.create(dynamic_key=not static)
         assert kid_of(new)[:2] == ("s-" if static else "d-")
         assert all(verifies(other, new) for other in (one, two, third))
@@ -88,13 +88,15 @@ def test_a_static_key_that_is_to_stay_stays(fresh_shared: TestDatabase, start: O
     """JWTs of services outlive an emergency rotation of the session keys where the order says so."""
     core = start(fresh_shared.uri)
     core.create()
-    jwt = core.create_jwt({}, issuer="x", validity_s=60, static_key=True)
-    renewed = core.renew_keys(RenewalOrder(dynamic=True, keep_static=True, drop_old=True))
+    jwt = core.keys.create_jwt({}, issuer="x", validity_s=60, static_key=True)
+    renewed = core.keys.renew(RenewalOrder(dynamic=True, keep_static=True, drop_old=True))
     assert renewed.static is None
-    assert header(jwt)["kid"] in core.reload_keys().keys
-    renewed = core.renew_keys(RenewalOrder(static=True))
-    assert [key["kid"] for key in core.jwks().keys][1:] == [renewed.static, header(jwt)["kid"]]
-    assert header(core.create_jwt({}, issuer="x", validity_s=60, static_key=True))["kid"] == renewed.static
+    assert header(jwt)["kid"] in core.keys.reload().keys
+    renewed = core.keys.renew(RenewalOrder(static=True))
+    assert [key["kid"] for key in core.keys.jwks().keys][1:] == [renewed.static, header(jwt)["kid"]]
+    assert (
+        header(core.keys.create_jwt({}, issuer="x", validity_s=60, static_key=True))["kid"] == renewed.static
+    )
 
 
 @SECRETS
@@ -104,7 +106,7 @@ def test_a_new_master_key_ends_every_session(
     """In this process, in another, and after a restart; also tokens that the earlier key sealed since."""
     one, two = (start(fresh_shared.uri, encryption_key=secret) for _ in range(2))
     sessions = [one.create(), two.create(), one.refresh(one.create())]
-    assert one.renew_keys(RenewalOrder(master=True)).sessions_ended == 3
+    assert one.keys.renew(RenewalOrder(master=True)).sessions_ended == 3
     late = two.create()
     a_minute_later()
     for core in (one, two, start(fresh_shared.uri, encryption_key=secret)):
@@ -121,7 +123,7 @@ def test_sessions_are_kept_for_the_stated_time(
     one, two = (start(fresh_shared.uri, encryption_key=secret, now_ms=clock) for _ in range(2))
     used, unused, other = one.create(), one.create(), two.create()
     for _ in range(2):
-        renewed = one.renew_keys(RenewalOrder(master=True, keep_sessions_ms=10 * DAY_MS))
+        renewed = one.keys.renew(RenewalOrder(master=True, keep_sessions_ms=10 * DAY_MS))
         assert renewed.sessions_ended == 0
         clock.advance(hours=1)
     used = one.refresh(used)
@@ -131,7 +133,7 @@ def test_sessions_are_kept_for_the_stated_time(
     clock.advance(hours=10 * 24)
     for core in (third, one):
         core.sweep()
-        core.reload_keys()
+        core.keys.reload()
         assert third.refresh(unused) == Unauthorised("Invalid refresh token", "refresh_token_invalid")
     rows = fresh_shared.query("SELECT name FROM key_value WHERE name > 'supertokens_py_refresh_token'")
     assert rows == []
@@ -144,6 +146,6 @@ def test_a_renewal_within_the_grace_period_logs_nobody_out(
     core = start(fresh_shared.uri, now_ms=clock)
     session = core.create()
     rotated = core.refresh(session)
-    core.renew_keys(RenewalOrder(master=True, keep_sessions_ms=DAY_MS))
+    core.keys.renew(RenewalOrder(master=True, keep_sessions_ms=DAY_MS))
     assert core.refresh(session).refresh_token.text == rotated.refresh_token.text
     assert core.refresh(rotated).handle == session.handle

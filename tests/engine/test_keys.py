@@ -41,7 +41,7 @@ def kid_of(session: Any) -> str:
 
 
 def kids(driver: Driver) -> list[str]:
-    return [key["kid"] for key in driver.jwks().keys]
+    return [key["kid"] for key in driver.keys.jwks().keys]
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -71,7 +71,7 @@ def rotating(empty_database: TestDatabase, start: Opener, clock: Clock) -> Drive
 
 def test_nothing_is_known_before_the_first_use(rotating: Driver):
     """Interface: `key_set` is pure memory, and the database is not even opened."""
-    assert dict(rotating.engine.key_set().keys) == {}
+    assert dict(rotating.engine.keys.key_set().keys) == {}
     assert rotating.engine._database._opened is False
 
 
@@ -79,11 +79,11 @@ def test_the_first_keys(rotating: Driver, clock: Clock):
     """CS-66: one dynamic key, which signs at once, then one static key."""
     session = rotating.create()
     assert kid_of(session) == f"d-{clock()}"
-    published = rotating.jwks()
+    published = rotating.keys.jwks()
     assert [re.sub(r"-.*", "", key["kid"]) for key in published.keys] == ["d", "s"]
     assert {tuple(key) for key in published.keys} == {("kty", "kid", "n", "e", "alg", "use")}
     assert published.max_age_s == 300
-    key_set = rotating.engine.key_set()
+    key_set = rotating.engine.keys.key_set()
     assert list(key_set.keys) == kids(rotating)
     lives = [key.usable_until_ms for key in key_set.keys.values()]
     assert lives == [clock() + 2 * HOUR + 1_200_000, None]
@@ -91,7 +91,7 @@ def test_the_first_keys(rotating: Driver, clock: Clock):
 
 def test_published_keys_verify_with_another_library(rotating: Driver):
     """CS-3: any JWT library accepts what we sign and publish."""
-    key_set = jwt.PyJWKSet.from_dict({"keys": [dict(key) for key in rotating.jwks().keys]})
+    key_set = jwt.PyJWKSet.from_dict({"keys": [dict(key) for key in rotating.keys.jwks().keys]})
     for dynamic in (True, False):
         text = rotating.create(dynamic_key=dynamic).access_token.text
         decoded = jwt.decode(text, key_set[header(text)["kid"]].key, algorithms=["RS256"])
@@ -114,7 +114,7 @@ def test_rotation_by_the_clock(rotating: Driver, clock: Clock):
     assert kid_of(rotating.create()) == first
     clock.advance(ms=1)
     assert kid_of(rotating.create()) == second
-    key = rotating.engine.key_set().keys[first]
+    key = rotating.engine.keys.key_set().keys[first]
     assert signature_matches(last_quiet.access_token.text, key.public_key)
     assert key.usable_until_ms == began + 2 * HOUR + 1_200_000
     clock.now_ms = key.usable_until_ms
@@ -131,11 +131,11 @@ def test_a_key_that_stopped_signing_still_verifies(rotating: Driver, clock: Cloc
     session = rotating.create()
     clock.advance(hours=2)
     rotating.create()
-    answer = rotating.regenerate_session(session.access_token.text, merge={"a": 1})
+    answer = rotating.sessions.regenerate(session.access_token.text, merge={"a": 1})
     assert answer.payload == {"a": 1}
     assert answer.access_token is None
     clock.advance(s=1201)
-    assert "not a valid one" in rotating.regenerate_session(session.access_token.text).message
+    assert "not a valid one" in rotating.sessions.regenerate(session.access_token.text).message
 
 
 def test_a_pause_longer_than_the_interval(rotating: Driver, clock: Clock):
@@ -150,14 +150,14 @@ def test_the_key_set_is_one_object_until_it_changes(
 ):
     """Verified tokens are forgotten when the object changes; reading again must not change it."""
     rotating.create()
-    key_set = rotating.engine.key_set()
+    key_set = rotating.engine.keys.key_set()
     later(61)
     rotating.create()
-    rotating.jwks()
-    assert rotating.reload_keys() is key_set is rotating.engine.key_set()
+    rotating.keys.jwks()
+    assert rotating.keys.reload() is key_set is rotating.engine.keys.key_set()
     clock.advance(hours=2)
     rotating.create()
-    assert rotating.engine.key_set() is not key_set
+    assert rotating.engine.keys.key_set() is not key_set
 
 
 def test_keys_outlive_a_restart(shared_database: TestDatabase, start: Opener):
@@ -175,25 +175,25 @@ def test_two_engines_accept_each_other_s_tokens(shared_database: TestDatabase, s
     """CS-70: an unknown `kid` leads to one look into the database."""
     one, two = start(shared_database.uri), start(shared_database.uri)
     session = two.create()
-    assert dict(one.engine.key_set().keys) == {}
-    assert kid_of(session) in one.reload_keys().keys
+    assert dict(one.engine.keys.key_set().keys) == {}
+    assert kid_of(session) in one.keys.reload().keys
     assert one.verify(session) == Verified()
-    assert one.regenerate_session(session.access_token.text, merge={"a": 1}).payload == {"a": 1}
+    assert one.sessions.regenerate(session.access_token.text, merge={"a": 1}).payload == {"a": 1}
 
 
 def test_reloads_cool_down(fresh_shared: TestDatabase, start: Opener, later: Callable[[float], None]):
     """Unknown `kid`s cost one read per five seconds, however many there are (engine: Loading keys)."""
     one, two = start(fresh_shared.uri), start(fresh_shared.uri)
     one.create()
-    one.reload_keys()
+    one.keys.reload()
     new = two.rotate_signing_key()
     for _ in range(3):
-        assert new not in one.reload_keys().keys
-        assert "not a valid one" in one.regenerate_session(two.create().access_token.text).message
+        assert new not in one.keys.reload().keys
+        assert "not a valid one" in one.sessions.regenerate(two.create().access_token.text).message
     later(4.9)
-    assert new not in one.reload_keys().keys
+    assert new not in one.keys.reload().keys
     later(0.2)
-    assert new in one.reload_keys().keys
+    assert new in one.keys.reload().keys
 
 
 def test_signing_learns_of_other_processes(
@@ -217,7 +217,7 @@ def test_an_emergency_rotation_signs_at_once(fresh_shared: TestDatabase, start: 
     assert len({kid_of(session), *news}) == 3
     assert kid_of(core.create()) == news[1]
     assert kids(core)[:3] == [news[1], news[0], kid_of(session)]
-    assert core.regenerate_session(session.access_token.text, merge={"a": 1}).payload == {"a": 1}
+    assert core.sessions.regenerate(session.access_token.text, merge={"a": 1}).payload == {"a": 1}
 
 
 def test_a_leaked_key_can_be_dropped(fresh_shared: TestDatabase, start: Opener):
@@ -227,7 +227,7 @@ def test_a_leaked_key_can_be_dropped(fresh_shared: TestDatabase, start: Opener):
     new = core.rotate_signing_key(drop_old=True)
     assert kids(core)[0] == new
     assert len(kids(core)) == 2
-    assert "not a valid one" in core.regenerate_session(session.access_token.text).message
+    assert "not a valid one" in core.sessions.regenerate(session.access_token.text).message
     assert kid_of(core.refresh(session)) == new
 
 
@@ -237,13 +237,13 @@ def test_a_process_that_only_verifies_learns_of_dropped_keys(
     """Within a minute it looks by itself, behind the request that notices; until then it knows nothing."""
     one, two = start(fresh_shared.uri), start(fresh_shared.uri)
     leaked = kid_of(two.create())
-    assert leaked in one.reload_keys().keys
+    assert leaked in one.keys.reload().keys
     new = two.rotate_signing_key(drop_old=True)
     later(59.9)
-    assert leaked in one.engine.key_set().keys
+    assert leaked in one.engine.keys.key_set().keys
     later(0.2)
-    wait_until(lambda: leaked not in one.engine.key_set().keys)
-    assert new in one.engine.key_set().keys
+    wait_until(lambda: leaked not in one.engine.keys.key_set().keys)
+    assert new in one.engine.keys.key_set().keys
 
 
 def test_keys_are_looked_at_once_a_minute(
@@ -251,8 +251,8 @@ def test_keys_are_looked_at_once_a_minute(
 ):
     """Many requests share one look, and one that fails is not repeated by the next request."""
     core = start(sqlite_database.uri)
-    known = core.reload_keys()
-    ring, looks = core.engine._keys, list[bool]()
+    known = core.keys.reload()
+    ring, looks = core.engine.keys, list[bool]()
     read = ring._read
 
     def failing_at_first(connection: Any) -> Any:
@@ -265,7 +265,7 @@ def test_keys_are_looked_at_once_a_minute(
     for expected in (1, 2):
         later(60.1)
         for _ in range(50):
-            assert core.engine.key_set() is known
+            assert core.engine.keys.key_set() is known
         wait_until(lambda count=expected: len(looks) == count)
     assert looks == [False, True]
 
@@ -276,13 +276,13 @@ def test_a_failed_reload_keeps_the_keys(
     """Interface: verification goes on while the database is away; so does the published set."""
     core = start(sqlite_database.uri)
     core.create()
-    key_set = core.engine.key_set()
+    key_set = core.engine.keys.key_set()
     core.engine._database.close()
     sqlite_database.path.rename(sqlite_database.path.with_suffix(".away"))
     sqlite_database.path.mkdir()
     later(61)
-    assert core.reload_keys() is key_set
-    assert len(core.jwks().keys) == 2
+    assert core.keys.reload() is key_set
+    assert len(core.keys.jwks().keys) == 2
     with pytest.raises(EngineUnavailableError):
         core.create()
 
@@ -321,7 +321,7 @@ def test_an_outage_is_tried_once_per_cool_down_for_the_published_keys(
     for expected in (1, 2):
         with ThreadPoolExecutor(20) as pool:
             assert list(pool.map(lambda _: kids(core), range(40))) == [published] * 40
-        assert core.engine._keys.signer(static=False).kid == published[0]
+        assert core.ring.signer(static=False).kid == published[0]
         assert len(tries) == expected
         later(60.1)
 
@@ -342,7 +342,7 @@ def test_without_any_keys_an_outage_is_tried_once_per_cool_down(
     monkeypatch.setattr(core.engine._database, "read", away)
     for expected in (1, 1, 2):
         with pytest.raises(EngineUnavailableError, match="away"):
-            core.jwks()
+            core.keys.jwks()
         assert len(tries) == expected
         later(2.6)
 
@@ -352,7 +352,7 @@ def test_a_jwt_has_no_claim_of_a_session(core: Driver, claim: str):
     """Other services know a session token by these claims (docs: JWTs for other services)."""
     for static in (True, False):
         with pytest.raises(ProtectedClaimError, match=claim):
-            core.create_jwt({"sub": "ada", claim: "x"}, issuer="x", validity_s=1, static_key=static)
+            core.keys.create_jwt({"sub": "ada", claim: "x"}, issuer="x", validity_s=1, static_key=static)
 
 
 def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(
@@ -364,7 +364,7 @@ def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(
 ):
     """Nobody can look for newer keys, which is logged and tried again a minute later."""
     core = start(sqlite_database.uri)
-    known = core.reload_keys()
+    known = core.keys.reload()
 
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -373,7 +373,7 @@ def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(
     with caplog.at_level("DEBUG"):
         for seconds, count in ((60.1, 1), (59, 1), (1.1, 2)):
             later(seconds)
-            assert core.engine.key_set() is known
+            assert core.engine.keys.key_set() is known
             assert caplog.messages.count("verification keys are not read again") == count
 
 
@@ -382,18 +382,18 @@ def test_a_closed_engine_is_not_opened_by_a_look_at_its_keys(
 ):
     """The look had begun and was waiting when the engine was closed."""
     core = start(sqlite_database.uri)
-    core.reload_keys()
-    ring = core.engine._keys
+    core.keys.reload()
+    ring = core.ring
     later(60.1)
     before = set(threading.enumerate())
     with ring._lock:
-        core.engine.key_set()
+        core.engine.keys.key_set()
         (thread,) = {each for each in threading.enumerate() if each.name == "supertokens-keys"} - before
         core.close()
     thread.join(40)
     assert not thread.is_alive()
     assert core.engine._database._opened is False
-    assert dict(core.engine.key_set().keys) == {}
+    assert dict(core.engine.keys.key_set().keys) == {}
 
 
 def test_a_master_key_that_is_empty(fresh_shared: TestDatabase, start: Opener):
@@ -410,9 +410,9 @@ def test_a_failed_first_load_is_an_error(tmp_path: Any, start: Opener):
     core = start(f"sqlite:///{tmp_path}/none/x.db")
     for _ in range(2):
         with pytest.raises(EngineUnavailableError, match="none/x"):
-            core.reload_keys()
+            core.keys.reload()
     with pytest.raises(EngineUnavailableError):
-        core.jwks()
+        core.keys.jwks()
 
 
 # JWTs
@@ -420,33 +420,35 @@ def test_a_failed_first_load_is_an_error(tmp_path: Any, start: Opener):
 
 def test_a_jwt_is_never_a_session(core: Driver, clock: Clock):
     """CS-72, CS-73, CS-75: times and issuer are set, `version` is not."""
-    text = core.create_jwt({"a": 1}, issuer="https://a", validity_s=10, static_key=True)
+    text = core.keys.create_jwt({"a": 1}, issuer="https://a", validity_s=10, static_key=True)
     now_s = clock() // 1000
     assert claims(text) == {"iat": now_s, "exp": now_s + 10, "iss": "https://a", "a": 1}
     assert header(text).keys() == {"alg", "typ", "kid"}
     assert header(text)["kid"].startswith("s-")
     assert parse_access_token(text) is None
-    dynamic = core.create_jwt({}, issuer="https://a", validity_s=10, static_key=False)
+    dynamic = core.keys.create_jwt({}, issuer="https://a", validity_s=10, static_key=False)
     assert header(dynamic)["kid"].startswith("d-")
 
 
 def test_the_payload_of_a_jwt_wins(core: Driver):
     """15.1: over issuer and times."""
     payload = {"iss": "me", "iat": 1, "exp": 2, "sub": "u", "tId": "x"}
-    assert claims(core.create_jwt(payload, issuer="https://a", validity_s=10, static_key=True)) == payload
+    assert (
+        claims(core.keys.create_jwt(payload, issuer="https://a", validity_s=10, static_key=True)) == payload
+    )
 
 
 @pytest.mark.parametrize("validity", [0, -1, 1.5, True])
 def test_a_jwt_needs_a_life(core: Driver, validity: Any):
     """CS-74."""
     with pytest.raises(BadInputError, match="validity"):
-        core.create_jwt({}, issuer="x", validity_s=validity, static_key=True)
+        core.keys.create_jwt({}, issuer="x", validity_s=validity, static_key=True)
 
 
 def test_a_jwt_needs_json(core: Driver):
     """A value without a JSON form is the caller's error, not the engine's."""
     with pytest.raises(BadInputError, match="payload"):
-        core.create_jwt({"a": {1, 2}}, issuer="x", validity_s=1, static_key=True)
+        core.keys.create_jwt({"a": {1, 2}}, issuer="x", validity_s=1, static_key=True)
 
 
 @pytest.mark.parametrize("load", ["reload", "_look_again", "signer"])
@@ -456,7 +458,7 @@ def test_whatever_loads_slowly_holds_up_nobody_with_an_unknown_key(
     """A forged token makes do with the keys in memory, be it a request, the clock or a log-in that loads."""
     core = start(sqlite_database.uri)
     core.create()
-    ring = core.engine._keys
+    ring = core.ring
     known = ring.key_set()
     read, go_on = ring._read, threading.Event()
 

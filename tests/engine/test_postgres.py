@@ -149,7 +149,7 @@ def test_connections_that_became_read_only(postgres_database: TestDatabase, star
     calls: dict[str, Any] = {
         "create": core.create,
         "refresh": lambda: core.refresh(session),
-        "metadata": lambda: core.merge_metadata("u", {"a": 1}),
+        "metadata": lambda: core.metadata.merge("u", {"a": 1}),
     }
     pool = core.engine._database._pool
     held = [pool.raw_connection() for _ in range(4)]
@@ -183,7 +183,7 @@ def test_a_database_without_an_encoding(encoded: str, start: Opener):
     """As initdb makes it where no locale is set: it keeps what it is given."""
     core = start(encoded)
     session = core.create("Łukasz 😀", data={"a": "Ł"})
-    assert core.session_information(session.handle).user_id == "Łukasz 😀"
+    assert core.sessions.information(session.handle).user_id == "Łukasz 😀"
     assert core.refresh(session).handle == session.handle
 
 
@@ -197,7 +197,7 @@ def test_a_character_that_the_database_cannot_store(encoded: str, start: Opener)
     ):
         core.create("Łukasz")
     with pytest.raises(BadInputError, match="LATIN1"):
-        core.merge_metadata("Łukasz", {})
+        core.metadata.merge("Łukasz", {})
 
 
 def test_an_error_of_the_driver_that_is_none_of_the_database(postgres_database: TestDatabase, start: Opener):
@@ -285,12 +285,12 @@ def test_a_database_that_was_dropped_and_made_again(
     postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name}")
     with pytest.raises(EngineUnavailableError, match=r"were made anew: try again$"):
         cores[0].create()
-    cores[1].session_information(before[0].handle)  # meets a dead connection
+    cores[1].sessions.information(before[0].handle)  # meets a dead connection
     after = [core.create() for core in cores]
     cores.append(start(empty_postgres_database.uri))
     for core in cores:
         for session in after:
-            assert core.session_information(session.handle).handle == session.handle
+            assert core.sessions.information(session.handle).handle == session.handle
         assert [core.refresh(old).message for old in before] == ["Invalid refresh token"] * 2
     assert cores[1].refresh(after[0]).handle == after[0].handle
     assert cores[2].refresh(after[1]).handle == after[1].handle

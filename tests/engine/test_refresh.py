@@ -38,7 +38,7 @@ def child_of(core: Driver, session: IssuedSession, **changes: Any) -> RefreshTok
         "parent_hash1": hash1(session.refresh_token.text),
         "anti_csrf_token": None,
     }
-    return _sealed(core.engine._keys.master_key(), **(values | changes))
+    return _sealed(core.ring.master_key(), **(values | changes))
 
 
 def test_a_rotated_row(core: Driver, clock: Clock):
@@ -164,7 +164,7 @@ def test_sessions_shorter_than_the_window_live_on_while_used(
     for _ in range(40):
         clock.advance(s=2)
         session = core.refresh(session)
-    assert core.session_information(session.handle) is not None
+    assert core.sessions.information(session.handle) is not None
 
 
 def test_access_tokens_shorter_than_the_window(database: TestDatabase, start: Opener, clock: Clock):
@@ -376,7 +376,7 @@ def test_the_key_family_follows_the_refresh(core: Driver):
     refreshed = core.refresh(session, dynamic_key=False)
     assert header(refreshed.access_token.text)["kid"].startswith("s-")
     assert core.row(session.handle)["use_static_key"] is True
-    assert header(core.regenerate_session(refreshed.access_token.text).access_token.text)["kid"].startswith(
+    assert header(core.sessions.regenerate(refreshed.access_token.text).access_token.text)["kid"].startswith(
         "s-"
     )
 
@@ -405,7 +405,7 @@ def test_expiry_and_its_last_millisecond(core: Driver, clock: Clock):
 def test_revoked_sessions_stay_revoked(core: Driver):
     """A refresh never brings a row back (engine: Transactions)."""
     session = core.create()
-    core.revoke_sessions([session.handle])
+    core.sessions.revoke([session.handle])
     assert core.refresh(session) == GONE
     assert core.row(session.handle) is None
 
@@ -433,18 +433,18 @@ def test_a_stored_payload_with_a_protected_claim_is_not_signed(core: Driver, sto
     row = core.row(session.handle)
     refused = Unauthorised("The user payload contains protected field", "payload_protected")
     assert core.refresh(session) == refused
-    assert core.regenerate_session(session.access_token.text) == refused
-    assert core.regenerate_session(session.access_token.text, merge={"b": 2}) == refused
+    assert core.sessions.regenerate(session.access_token.text) == refused
+    assert core.sessions.regenerate(session.access_token.text, merge={"b": 2}) == refused
     assert core.row(session.handle) == row
     # A payload that replaces the stored one is the application's own.
-    assert core.regenerate_session(session.access_token.text, payload={"b": 2}).payload == {"b": 2}
+    assert core.sessions.regenerate(session.access_token.text, payload={"b": 2}).payload == {"b": 2}
     assert core.refresh(session).payload == {"b": 2}
 
 
 def test_the_payload_is_the_stored_one(core: Driver):
     """An update between two refreshes is in the next token, and a refresh never writes it."""
     session = core.create(payload={"a": 1})
-    core.merge_session_payload(session.handle, {"b": 2})
+    core.sessions.merge_payload(session.handle, {"b": 2})
     assert core.refresh(session).payload == {"a": 1, "b": 2}
 
 
@@ -458,7 +458,7 @@ def test_events_are_logged_without_secrets(core: Driver, clock: Clock, caplog: p
     clock.advance(minutes=5)
     core.refresh(session, **arguments)
     other = core.create()
-    core.revoke_sessions([other.handle])
+    core.sessions.revoke([other.handle])
     for event in (
         f"session.created handle={session.handle} user_id=somebody tenant_id=public",
         f"session.refreshed handle={session.handle}",

@@ -224,7 +224,7 @@ def test_opening_again_changes_nothing(shared_database: TestDatabase, start: Ope
     """Idempotent: nothing is created, altered or written."""
     query = SHAPE if shared_database.kind == "postgresql" else "SELECT sql FROM sqlite_master ORDER BY 1"
     before = shared_database.query(query), shared_database.query("SELECT * FROM tenants")
-    start(shared_database.uri).jwks()
+    start(shared_database.uri).keys.jwks()
     assert (shared_database.query(query), shared_database.query("SELECT * FROM tenants")) == before
 
 
@@ -240,8 +240,8 @@ def test_an_older_database_of_ours_is_extended(fresh_shared: TestDatabase, start
         fresh_shared.query(statement)
     core = start(fresh_shared.uri)
     assert core.refresh(session).payload == {"a": 1}
-    assert core.add_role("admin", ["read"]) is True
-    assert core.merge_metadata("u", {"a": 1}) == {"a": 1}
+    assert core.roles.add("admin", ["read"]) is True
+    assert core.metadata.merge("u", {"a": 1}) == {"a": 1}
 
 
 class OfficialCore:
@@ -296,16 +296,16 @@ def test_nobody_is_logged_out_by_the_adoption(official: OfficialCore, start: Ope
         assert (refreshed.handle, refreshed.user_id, refreshed.payload) == (handle, "u", {"p": 1})
         assert header(refreshed.access_token.text)["kid"] == official.kid
         assert core.refresh(token).refresh_token == refreshed.refresh_token
-        assert core.session_information(handle).data == {"d": 1}
-    assert [key["kid"] for key in core.jwks().keys] == [official.kid, "s-official"]
-    assert [tenant.tenant_id for tenant in core.tenants()] == ["public", "t1"]
+        assert core.sessions.information(handle).data == {"d": 1}
+    assert [key["kid"] for key in core.keys.jwks().keys] == [official.kid, "s-official"]
+    assert [tenant.tenant_id for tenant in core.tenants.all()] == ["public", "t1"]
 
 
 @pytest.mark.postgres
 def test_adoption_only_adds(official: OfficialCore, start: Opener):
     """Two columns and the missing tables; nothing else is touched."""
     before = shape(official.database)
-    start(official.database.uri).jwks()
+    start(official.database.uri).keys.jwks()
     after = shape(official.database)
     assert after["session_info"] == before["session_info"] + OFFICIAL_COLUMNS["session_info"][-2:]
     assert {name: after[name] for name in before if name != "session_info"} == {
@@ -339,13 +339,13 @@ def test_tables_of_other_recipes_stay_as_they_are(official: OfficialCore, start:
     token = official.session("h1", user_id="mine")
     core = start(official.database.uri)
     refreshed = core.refresh(token)
-    core.regenerate_session(refreshed.access_token.text, merge={"a": 1})
-    core.add_role("admin", ["read"])
-    core.add_user_role("mine", "admin", tenant_id="public")
-    core.merge_metadata("mine", {"a": 1})
-    core.put_tenant("t2", {})
-    core.delete_tenant("t2")
-    assert core.revoke_user_sessions("mine", tenant_id=None) == ["h1"]
+    core.sessions.regenerate(refreshed.access_token.text, merge={"a": 1})
+    core.roles.add("admin", ["read"])
+    core.roles.assign("mine", "admin", tenant_id="public")
+    core.metadata.merge("mine", {"a": 1})
+    core.tenants.put("t2", {})
+    core.tenants.delete("t2")
+    assert core.sessions.revoke_user("mine", tenant_id=None) == ["h1"]
     core.sweep()
     core.close()
     assert {table: bytes_of(official.database, table) for table in FOREIGN_TABLES} == before
@@ -393,9 +393,9 @@ def test_linked_and_mapped_users_keep_their_ids(official: OfficialCore, start: O
     session = core.create(recipe)
     assert ids(core.refresh(session)) == ("ext-primary", recipe)
     assert (
-        claims(core.regenerate_session(session.access_token.text).access_token.text)["sub"] == "ext-primary"
+        claims(core.sessions.regenerate(session.access_token.text).access_token.text)["sub"] == "ext-primary"
     )
-    assert core.session_information(session.handle).user_id == "ext-primary"
+    assert core.sessions.information(session.handle).user_id == "ext-primary"
     query("INSERT INTO userid_mapping VALUES ('public', %s, 'ext-recipe', NULL)", recipe)
     assert ids(core.create(recipe)) == ids(core.create("ext-recipe")) == ("ext-primary", "ext-recipe")
 
@@ -424,15 +424,15 @@ def test_a_user_of_linked_login_methods_is_one_user(official: OfficialCore, star
     there = core.create(linked, tenant_id="t1").handle
     strangers = [core.create("x" * 36).handle, core.create("stranger").handle]
     everything = {handle for handles in alone.values() for handle in handles}
-    assert core.user_session_handles(user_id, tenant_id="public", linked_accounts=False) == alone[named]
-    assert set(core.user_session_handles(user_id, tenant_id="public")) == everything
-    assert core.user_session_handles(user_id, tenant_id="t1") == [there]
-    assert set(core.user_session_handles(user_id, tenant_id=None)) == everything | {there}
-    assert core.revoke_user_sessions(user_id, tenant_id="public", linked_accounts=False) == alone[named]
+    assert core.sessions.user_handles(user_id, tenant_id="public", linked_accounts=False) == alone[named]
+    assert set(core.sessions.user_handles(user_id, tenant_id="public")) == everything
+    assert core.sessions.user_handles(user_id, tenant_id="t1") == [there]
+    assert set(core.sessions.user_handles(user_id, tenant_id=None)) == everything | {there}
+    assert core.sessions.revoke_user(user_id, tenant_id="public", linked_accounts=False) == alone[named]
     left = (everything | {there}) - set(alone[named])
-    assert set(core.revoke_user_sessions(user_id, tenant_id=None)) == left
-    assert [core.session_information(handle) for handle in left] == [None] * 4
-    assert [core.session_information(handle).handle for handle in strangers] == strangers
+    assert set(core.sessions.revoke_user(user_id, tenant_id=None)) == left
+    assert [core.sessions.information(handle) for handle in left] == [None] * 4
+    assert [core.sessions.information(handle).handle for handle in strangers] == strangers
 
 
 @pytest.mark.postgres
@@ -459,10 +459,10 @@ def test_a_schema_and_a_prefix(empty_postgres_database: TestDatabase, start: Ope
     assert start(empty_postgres_database.uri, **settings).refresh(session).handle == session.handle
     for stranger in (other, plain):
         assert stranger.refresh(session).message == "Invalid refresh token"
-    one.put_tenant("t1", {"first_factors": ["totp"]})
-    one.add_role("admin", ["read"])
-    one.add_user_role("u", "admin", tenant_id="t1")
-    one.delete_tenant("t1")
+    one.tenants.put("t1", {"first_factors": ["totp"]})
+    one.roles.add("admin", ["read"])
+    one.roles.assign("u", "admin", tenant_id="t1")
+    one.tenants.delete("t1")
     tables = empty_postgres_database.query(
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('auth', 'public')"
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2
 from supertokens_py.engine.interface import (
@@ -57,17 +56,17 @@ def test_tokens_verify_with_the_key_set_at_once(core: Driver, dynamic: bool):
     """CS-3: the snapshot in memory and the published set hold the key of every issued token."""
     text = core.create(dynamic_key=dynamic).access_token.text
     kid = header(text)["kid"]
-    assert signature_matches(text, core.engine.key_set().keys[kid].public_key)
-    assert kid in [key["kid"] for key in core.jwks().keys]
+    assert signature_matches(text, core.engine.keys.key_set().keys[kid].public_key)
+    assert kid in [key["kid"] for key in core.keys.jwks().keys]
 
 
 @pytest.mark.parametrize("dynamic", [True, False])
 def test_tokens_verify_with_the_key_set_once_it_is_loaded(core: Driver, dynamic: bool):
     """CS-3: whoever does not know a key asks for it once, and has it."""
     text = core.create(dynamic_key=dynamic).access_token.text
-    key = core.reload_keys().keys[header(text)["kid"]]
+    key = core.keys.reload().keys[header(text)["kid"]]
     assert signature_matches(text, key.public_key)
-    assert core.engine.key_set().keys[header(text)["kid"]] is key
+    assert core.engine.keys.key_set().keys[header(text)["kid"]] is key
 
 
 def test_the_claims_of_a_session_token(core: Driver, clock: Clock):
@@ -137,7 +136,7 @@ def test_json_values_survive_the_whole_round(core: Driver):
     """CS-11: nulls, nested nulls, unicode, large integers through create, refresh and reading."""
     session = core.create(payload=RICH, data=RICH)
     refreshed = core.refresh(session)
-    stored = core.session_information(session.handle)
+    stored = core.sessions.information(session.handle)
     assert session.payload == refreshed.payload == stored.payload == stored.data == RICH
     for issued in (session, refreshed):
         token = parse_access_token(issued.access_token.text)
@@ -148,12 +147,12 @@ def test_json_values_survive_the_whole_round(core: Driver):
 
 def test_handles_name_their_tenant(core: Driver):
     """CS-13: a UUID on the public tenant, with a suffix on another."""
-    core.put_tenant("t1", {})
+    core.tenants.put("t1", {})
     public, other = core.create(), core.create(tenant_id="t1")
     assert re.fullmatch(UUID4, public.handle)
     assert re.fullmatch(f"{UUID4}_t1", other.handle)
     assert (claims(public)["tId"], claims(other)["tId"]) == ("public", "t1")
-    assert core.session_information(other.handle).tenant_id == "t1"
+    assert core.sessions.information(other.handle).tenant_id == "t1"
     assert core.refresh(other).tenant_id == "t1"
     assert core.create(tenant_id=" T1 ").tenant_id == "t1"
 
@@ -182,15 +181,15 @@ def test_any_user_may_have_a_session(core: Driver):
     for user_id in ("nobody", "ü" * 128, "a b@c"):
         session = core.create(user_id)
         assert (session.user_id, session.recipe_user_id) == (user_id, user_id)
-        assert core.user_session_handles(user_id, tenant_id=None) == [session.handle]
+        assert core.sessions.user_handles(user_id, tenant_id=None) == [session.handle]
 
 
 def test_an_unknown_tenant_is_refused(core: Driver):
     """CS-17: creating, listing and revoking by user name the tenant."""
     for call in (
         lambda: core.create(tenant_id="none"),
-        lambda: core.user_session_handles("u", tenant_id="none"),
-        lambda: core.revoke_user_sessions("u", tenant_id="none"),
+        lambda: core.sessions.user_handles("u", tenant_id="none"),
+        lambda: core.sessions.revoke_user("u", tenant_id="none"),
     ):
         with pytest.raises(UnknownTenantError, match="AppId or tenantId not found") as caught:
             call()
@@ -279,9 +278,9 @@ def test_what_the_caller_changes_later_changes_nothing(core: Driver):
 def test_a_revoked_session_is_found_out_by_the_database_only(core: Driver):
     """CS-23: without `check_database` there is no I/O at all."""
     session = core.create()
-    core.revoke_sessions([session.handle])
+    core.sessions.revoke([session.handle])
     token = parse_access_token(session.access_token.text)
-    assert blocking(core.engine.verify_session)(token, check_database=False) == Verified()
+    assert core.engine.sessions.verify(token, check_database=False) == Verified()
     assert core.verify(session) == Unauthorised("Session does not exist.", "session_gone")
 
 
@@ -298,10 +297,10 @@ def test_an_expired_session_does_not_verify(core: Driver, clock: Clock):
 def test_verifying_says_what_is_stored(core: Driver):
     """The payload in the database comes with the answer of the database, and only with that."""
     session = core.create(payload={"a": 1})
-    core.replace_session_payload(session.handle, {"a": 2})
+    core.sessions.replace_payload(session.handle, {"a": 2})
     assert core.verify(session).payload == {"a": 2}
     token = parse_access_token(session.access_token.text)
-    assert blocking(core.engine.verify_session)(token, check_database=False).payload is None
+    assert core.engine.sessions.verify(token, check_database=False).payload is None
 
 
 def test_verifying_may_be_the_first_that_a_process_does(shared_database: TestDatabase, start: Opener):
@@ -335,9 +334,9 @@ def test_a_child_of_an_old_core_verifies(core: Driver):
     parent = hash1(session.refresh_token.text)
     core.change_row(session.handle, refresh_token_hash_2=hash1(parent))
     child = claims(session) | {"refreshTokenHash1": hash1("child"), "parentRefreshTokenHash1": parent}
-    key = core.engine._keys.signer(static=False)
+    key = core.ring.signer(static=False)
     token = parse_access_token(sign_jwt(child, key=key.private_key, kid=key.kid, version=5))
-    assert blocking(core.engine.verify_session)(token, check_database=True) == Verified()
+    assert core.engine.sessions.verify(token, check_database=True) == Verified()
 
 
 # Regenerate
@@ -348,7 +347,7 @@ def test_a_regenerated_token_keeps_its_end_and_its_line(core: Driver, clock: Clo
     session = core.create(payload={"a": 1}, anti_csrf=True)
     before = core.row(session.handle)
     clock.advance(s=10)
-    answer = core.regenerate_session(session.access_token.text, payload={"b": 2})
+    answer = core.sessions.regenerate(session.access_token.text, payload={"b": 2})
     old, new = claims(session), claims(answer.access_token.text)
     assert new == {key: old[key] for key in old if key != "a"} | {"iat": old["iat"] + 10, "b": 2}
     assert answer == Regenerated(session.handle, "user", "user", "public", {"b": 2}, answer.access_token)
@@ -362,26 +361,26 @@ def test_what_regenerate_stores(core: Driver):
     """CS-35: nothing given keeps the stored payload, `{}` empties it, `merge` lays over it."""
     session = core.create(payload={"a": 1, "n": {"x": 1}})
     text = session.access_token.text
-    core.replace_session_payload(session.handle, {"a": 2, "n": {"x": 1}})
-    assert core.regenerate_session(text).payload == {"a": 2, "n": {"x": 1}}
-    assert core.regenerate_session(text, merge={"b": 3, "n": {"y": None}}).payload == {
+    core.sessions.replace_payload(session.handle, {"a": 2, "n": {"x": 1}})
+    assert core.sessions.regenerate(text).payload == {"a": 2, "n": {"x": 1}}
+    assert core.sessions.regenerate(text, merge={"b": 3, "n": {"y": None}}).payload == {
         "a": 2, "b": 3, "n": {"y": None},
     }  # fmt: skip
-    assert core.regenerate_session(text, merge={"a": None, "none": None}).payload == {
+    assert core.sessions.regenerate(text, merge={"a": None, "none": None}).payload == {
         "b": 3,
         "n": {"y": None},
     }
-    assert core.regenerate_session(text, payload={}).payload == {}
-    assert core.session_information(session.handle).payload == {}
+    assert core.sessions.regenerate(text, payload={}).payload == {}
+    assert core.sessions.information(session.handle).payload == {}
 
 
 def test_an_expired_token_is_not_reissued(core: Driver, clock: Clock):
     """CS-36: the payload is stored for the next refresh."""
     session = core.create()
     clock.now_ms = session.access_token.expires_ms
-    assert core.regenerate_session(session.access_token.text).access_token is not None
+    assert core.sessions.regenerate(session.access_token.text).access_token is not None
     clock.advance(ms=1)
-    answer = core.regenerate_session(session.access_token.text, merge={"b": 1})
+    answer = core.sessions.regenerate(session.access_token.text, merge={"b": 1})
     assert answer.access_token is None
     assert core.refresh(session).payload == {"b": 1}
 
@@ -389,12 +388,12 @@ def test_an_expired_token_is_not_reissued(core: Driver, clock: Clock):
 def test_a_session_that_is_over_is_not_regenerated(core: Driver, clock: Clock):
     """CS-37: revoked or expired."""
     revoked, expired = core.create(), core.create()
-    core.revoke_sessions([revoked.handle])
-    assert core.regenerate_session(revoked.access_token.text) == Unauthorised(
+    core.sessions.revoke([revoked.handle])
+    assert core.sessions.regenerate(revoked.access_token.text) == Unauthorised(
         "Session does not exist.", "session_gone"
     )
     core.change_row(expired.handle, expires_at=clock())
-    assert core.regenerate_session(expired.access_token.text) == Unauthorised(
+    assert core.sessions.regenerate(expired.access_token.text) == Unauthorised(
         "Session does not exist.", "session_gone"
     )
 
@@ -404,16 +403,16 @@ def test_regenerate_refuses_protected_claims(core: Driver, argument: str, value:
     """CS-37: nothing is written."""
     session = core.create(payload={"a": 1})
     with pytest.raises(ProtectedClaimError, match="'tId'"):
-        core.regenerate_session(session.access_token.text, **{argument: {"b": 1, "tId": value}})
-    assert core.session_information(session.handle).payload == {"a": 1}
+        core.sessions.regenerate(session.access_token.text, **{argument: {"b": 1, "tId": value}})
+    assert core.sessions.information(session.handle).payload == {"a": 1}
 
 
 def test_regenerate_removes_no_protected_claim(core: Driver):
     """CS-37: None for one of them in `merge` has no effect; every claim of a token may be removed at once."""
     session = core.create(payload={"a": 1})
     removal = dict.fromkeys(claims(session))
-    assert core.regenerate_session(session.access_token.text, merge={**removal, "b": 2}).payload == {"b": 2}
-    assert core.session_information(session.handle).payload == {"b": 2}
+    assert core.sessions.regenerate(session.access_token.text, merge={**removal, "b": 2}).payload == {"b": 2}
+    assert core.sessions.information(session.handle).payload == {"b": 2}
 
 
 def test_regenerate_checks_the_signature(core: Driver):
@@ -422,15 +421,15 @@ def test_regenerate_checks_the_signature(core: Driver):
     text = session.access_token.text
     head, body, signature = text.split(".")
     other = core.create("other").access_token.text.split(".")
-    key = core.engine._keys.signer(static=False)
+    key = core.ring.signer(static=False)
     for bad in (
         "", "a.b.c", f"{head}.{body}.", f"{head}.{body}.{signature[::-1]}", f"{head}.{body}.{other[2]}",
         f"{head}.{other[1]}.{signature}", text.replace(head, head[:-3] + "AAA"),
         sign_jwt(claims(session), key=key.private_key, kid="d-1", version=5),
     ):  # fmt: skip
-        answer = core.regenerate_session(bad, payload={"evil": 1})
+        answer = core.sessions.regenerate(bad, payload={"evil": 1})
         assert answer == Unauthorised("the access token is not a valid one", "access_token_invalid"), bad
-    assert core.session_information(session.handle).payload == {"a": 1}
+    assert core.sessions.information(session.handle).payload == {"a": 1}
 
 
 @pytest.mark.parametrize(("version", "absent"), [(3, {"tId", "rsub"}), (4, {"rsub"})])
@@ -438,9 +437,9 @@ def test_regenerate_keeps_the_version_of_an_older_token(core: Driver, version: i
     """2.1: tokens that an older core issued are reissued in their own form."""
     session = core.create(payload={"a": 1})
     old = {name: value for name, value in claims(session).items() if name not in absent}
-    key = core.engine._keys.signer(static=False)
+    key = core.ring.signer(static=False)
     text = sign_jwt(old, key=key.private_key, kid=key.kid, version=version)
-    answer = core.regenerate_session(text)
+    answer = core.sessions.regenerate(text)
     assert header(answer.access_token.text)["version"] == str(version)
     assert claims(answer.access_token.text) == old
 
@@ -449,12 +448,12 @@ def test_a_payload_that_grows_too_large_is_refused(core: Driver):
     """The merged result counts, and the stored payload stays."""
     session = core.create(payload={"a": "x" * 40_000})
     for merge in (
-        lambda update: core.regenerate_session(session.access_token.text, merge=update),
-        lambda update: core.merge_session_payload(session.handle, update),
+        lambda update: core.sessions.regenerate(session.access_token.text, merge=update),
+        lambda update: core.sessions.merge_payload(session.handle, update),
     ):
         with pytest.raises(BadInputError, match="access_token_payload takes"):
             merge({"b": "x" * 40_000})
-    assert core.session_information(session.handle).payload == {"a": "x" * 40_000}
+    assert core.sessions.information(session.handle).payload == {"a": "x" * 40_000}
 
 
 # Revoke, list, read, change
@@ -462,33 +461,33 @@ def test_a_payload_that_grows_too_large_is_refused(core: Driver):
 
 def test_only_existing_handles_are_reported(core: Driver):
     """CS-58: in the order asked for, each once; handles of every tenant and nonsense mixed."""
-    core.put_tenant("t1", {})
+    core.tenants.put("t1", {})
     one, two, three = core.create(), core.create(tenant_id="t1"), core.create()
     asked = [three.handle, "none", two.handle, "x_y_z", "a\0", "ü" * 300, three.handle, "x_none"]
-    assert core.revoke_sessions(asked) == [three.handle, two.handle]
-    assert core.revoke_sessions(asked) == core.revoke_sessions([]) == []
+    assert core.sessions.revoke(asked) == [three.handle, two.handle]
+    assert core.sessions.revoke(asked) == core.sessions.revoke([]) == []
     assert core.verify(one) == Verified()
 
 
 @pytest.mark.parametrize("handle", ["", "a\0", "a\ud800", "a_\ud800", "x" * 256])
 def test_a_handle_that_cannot_exist_has_no_session(core: Driver, handle: str):
     """Text that no database takes is a handle like any other unknown one; no text at all is an error."""
-    assert core.session_information(handle) is None
-    assert core.revoke_sessions([handle]) == []
-    assert core.replace_session_data(handle, {}) is False
-    assert core.replace_session_payload(handle, {}) is False
-    assert core.merge_session_payload(handle, {}) is False
+    assert core.sessions.information(handle) is None
+    assert core.sessions.revoke([handle]) == []
+    assert core.sessions.replace_data(handle, {}) is False
+    assert core.sessions.replace_payload(handle, {}) is False
+    assert core.sessions.merge_payload(handle, {}) is False
     with pytest.raises(BadInputError, match="session_handle must be a string"):
-        core.session_information(5)
+        core.sessions.information(5)
 
 
 @pytest.mark.parametrize("tenant_id", ["a\0", "\ud800"])
 def test_a_tenant_that_cannot_exist_is_refused(core: Driver, tenant_id: str):
     """The error names the argument, whatever database there is."""
-    for call in (core.user_session_handles, core.revoke_user_sessions, core.user_roles):
+    for call in (core.sessions.user_handles, core.sessions.revoke_user, core.roles.of_user):
         with pytest.raises(BadInputError, match="tenant_id must"):
             call("user", tenant_id=tenant_id)
-    for call in (core.tenant, core.delete_tenant):
+    for call in (core.tenants.find, core.tenants.delete):
         with pytest.raises(BadInputError, match="tenant_id must"):
             call(tenant_id)
 
@@ -504,32 +503,32 @@ def test_many_handles_are_revoked_at_once(core: Driver):
         ],
     ))  # fmt: skip
     wanted = [f"h{n}" for n in range(1200)]
-    assert core.revoke_sessions(wanted) == wanted
-    assert core.user_session_handles("many", tenant_id=None) == ["h1200"]
+    assert core.sessions.revoke(wanted) == wanted
+    assert core.sessions.user_handles("many", tenant_id=None) == ["h1200"]
 
 
 def test_revoking_by_user(core: Driver):
     """CS-59: everywhere, or in one tenant; nobody else's."""
-    core.put_tenant("t1", {})
+    core.tenants.put("t1", {})
     here, there, other = core.create("u"), core.create("u", tenant_id="t1"), core.create("v")
-    assert core.revoke_user_sessions("u", tenant_id="t1") == [there.handle]
-    assert core.revoke_user_sessions("u", tenant_id="t1") == []
+    assert core.sessions.revoke_user("u", tenant_id="t1") == [there.handle]
+    assert core.sessions.revoke_user("u", tenant_id="t1") == []
     again = core.create("u", tenant_id="t1")
-    assert set(core.revoke_user_sessions("u", tenant_id=None)) == {here.handle, again.handle}
-    assert core.user_session_handles("u", tenant_id=None) == []
-    assert core.user_session_handles("v", tenant_id="public") == [other.handle]
+    assert set(core.sessions.revoke_user("u", tenant_id=None)) == {here.handle, again.handle}
+    assert core.sessions.user_handles("u", tenant_id=None) == []
+    assert core.sessions.user_handles("v", tenant_id="public") == [other.handle]
 
 
 @pytest.mark.parametrize("user_id", ["", "x" * 129, "a\0b", "a\ud800"])
 def test_a_user_who_cannot_exist_has_nothing(core: Driver, user_id: str):
     """Asking is no error, as with any other unknown user; no text at all is one."""
-    assert core.user_session_handles(user_id, tenant_id=None) == []
-    assert core.revoke_user_sessions(user_id, tenant_id="public") == []
-    assert core.user_roles(user_id, tenant_id="public") == []
-    assert core.metadata(user_id) == {}
-    assert core.clear_metadata(user_id) is None
+    assert core.sessions.user_handles(user_id, tenant_id=None) == []
+    assert core.sessions.revoke_user(user_id, tenant_id="public") == []
+    assert core.roles.of_user(user_id, tenant_id="public") == []
+    assert core.metadata.read(user_id) == {}
+    assert core.metadata.clear(user_id) is None
     with pytest.raises(BadInputError, match="must be a string"):
-        core.revoke_user_sessions(5, tenant_id=None)
+        core.sessions.revoke_user(5, tenant_id=None)
 
 
 def test_expired_sessions_are_not_listed(core: Driver, clock: Clock):
@@ -537,46 +536,46 @@ def test_expired_sessions_are_not_listed(core: Driver, clock: Clock):
     old = core.create("u")
     clock.advance(ms=MONTHS_MS)
     new = core.create("u")
-    assert core.user_session_handles("u", tenant_id=None) == [old.handle, new.handle]
+    assert core.sessions.user_handles("u", tenant_id=None) == [old.handle, new.handle]
     clock.advance(ms=1)
-    assert core.user_session_handles("u", tenant_id=None) == [new.handle]
-    assert core.revoke_user_sessions("u", tenant_id=None) == [new.handle]
+    assert core.sessions.user_handles("u", tenant_id=None) == [new.handle]
+    assert core.sessions.revoke_user("u", tenant_id=None) == [new.handle]
     assert core.row(old.handle) is not None
 
 
 def test_information_about_a_session(core: Driver, clock: Clock):
     """CS-62: all of it while it lives, nothing at its last millisecond."""
     session = core.create("me", payload={"a": 1}, data={"b": 2})
-    found = core.session_information(session.handle)
+    found = core.sessions.information(session.handle)
     assert (found.handle, found.user_id, found.recipe_user_id, found.tenant_id) == (
         session.handle, "me", "me", "public",
     )  # fmt: skip
     assert (found.payload, found.data) == ({"a": 1}, {"b": 2})
     assert (found.created_ms, found.expires_ms) == (clock(), clock() + MONTHS_MS)
     clock.advance(ms=MONTHS_MS)
-    assert core.session_information(session.handle) is None
-    assert core.session_information("none") is None
-    assert core.session_information("a\0") is None
+    assert core.sessions.information(session.handle) is None
+    assert core.sessions.information("none") is None
+    assert core.sessions.information("a\0") is None
 
 
 def test_data_is_replaced_as_a_whole(core: Driver, clock: Clock):
     """CS-63: not merged; not for a session that is over."""
     session = core.create(data={"a": 1})
-    assert core.replace_session_data(session.handle, {"b": 2}) is True
-    assert core.replace_session_data(session.handle, {"b": 2}) is True
-    assert core.session_information(session.handle).data == {"b": 2}
-    assert core.replace_session_data("none", {}) is core.replace_session_data("a\0", {}) is False
+    assert core.sessions.replace_data(session.handle, {"b": 2}) is True
+    assert core.sessions.replace_data(session.handle, {"b": 2}) is True
+    assert core.sessions.information(session.handle).data == {"b": 2}
+    assert core.sessions.replace_data("none", {}) is core.sessions.replace_data("a\0", {}) is False
     clock.advance(ms=MONTHS_MS)
-    assert core.replace_session_data(session.handle, {}) is False
+    assert core.sessions.replace_data(session.handle, {}) is False
 
 
 def test_a_replaced_payload_arrives_with_the_next_refresh(core: Driver):
     """CS-64: protected names are refused, the issued token stays as it is."""
     session = core.create(payload={"a": 1})
     with pytest.raises(ProtectedClaimError):
-        core.replace_session_payload(session.handle, {"tId": "x"})
-    assert core.replace_session_payload(session.handle, {"b": 2}) is True
-    assert core.replace_session_payload("none", {"b": 2}) is False
+        core.sessions.replace_payload(session.handle, {"tId": "x"})
+    assert core.sessions.replace_payload(session.handle, {"b": 2}) is True
+    assert core.sessions.replace_payload("none", {"b": 2}) is False
     refreshed = core.refresh(session)
     assert refreshed.payload == {"b": 2}
     assert "a" not in claims(refreshed)
@@ -585,13 +584,13 @@ def test_a_replaced_payload_arrives_with_the_next_refresh(core: Driver):
 def test_payload_updates_are_merged(core: Driver):
     """Interface: at the root, None removes, and has no effect under a protected name."""
     session = core.create(payload={"a": 1, "n": {"x": 1}})
-    assert core.merge_session_payload(session.handle, {"a": None, "n": {"y": 2}, "c": 3}) is True
-    assert core.session_information(session.handle).payload == {"n": {"y": 2}, "c": 3}
+    assert core.sessions.merge_payload(session.handle, {"a": None, "n": {"y": 2}, "c": 3}) is True
+    assert core.sessions.information(session.handle).payload == {"n": {"y": 2}, "c": 3}
     with pytest.raises(ProtectedClaimError):
-        core.merge_session_payload(session.handle, {"d": 1, "sub": "x"})
-    assert core.merge_session_payload(session.handle, dict.fromkeys(PROTECTED_CLAIMS)) is True
-    assert core.merge_session_payload("none", {}) is core.merge_session_payload("a\0", {}) is False
-    assert core.session_information(session.handle).payload == {"n": {"y": 2}, "c": 3}
+        core.sessions.merge_payload(session.handle, {"d": 1, "sub": "x"})
+    assert core.sessions.merge_payload(session.handle, dict.fromkeys(PROTECTED_CLAIMS)) is True
+    assert core.sessions.merge_payload("none", {}) is core.sessions.merge_payload("a\0", {}) is False
+    assert core.sessions.information(session.handle).payload == {"n": {"y": 2}, "c": 3}
 
 
 def test_no_secret_is_in_a_repr(core: Driver):

@@ -18,33 +18,33 @@ PUBLIC = Tenant(tenant_id="public")
 
 def test_the_public_tenant_is_always_there(core: Driver):
     """18: with everything enabled."""
-    assert core.tenants() == [PUBLIC]
-    assert core.tenant("public") == core.tenant(" PUBLIC ") == core.tenant("") == PUBLIC
-    assert core.put_tenant("public", {}) is False
-    assert core.tenants() == [PUBLIC]
+    assert core.tenants.all() == [PUBLIC]
+    assert core.tenants.find("public") == core.tenants.find(" PUBLIC ") == core.tenants.find("") == PUBLIC
+    assert core.tenants.put("public", {}) is False
+    assert core.tenants.all() == [PUBLIC]
 
 
 def test_a_new_tenant_has_no_first_factors(core: Driver):
     """CS-85: created once; nobody can log in until the factors are set."""
-    assert core.put_tenant("t1", {}) is True
-    assert core.put_tenant("t1", {}) is False
-    assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=[])
-    assert core.tenants() == [PUBLIC, Tenant(tenant_id="t1", first_factors=[])]
+    assert core.tenants.put("t1", {}) is True
+    assert core.tenants.put("t1", {}) is False
+    assert core.tenants.find("t1") == Tenant(tenant_id="t1", first_factors=[])
+    assert core.tenants.all() == [PUBLIC, Tenant(tenant_id="t1", first_factors=[])]
 
 
 def test_only_given_fields_change(core: Driver):
     """18.1: update what is present; factors may be a list, empty, or null for all."""
-    core.put_tenant(
+    core.tenants.put(
         "t1", {"first_factors": ["emailpassword", "otp-email"], "required_secondary_factors": ["totp"]}
     )
-    core.put_tenant("t1", {"core_config": {"ip_deny_regex": "10.*"}})
-    assert core.tenant("t1") == Tenant(
+    core.tenants.put("t1", {"core_config": {"ip_deny_regex": "10.*"}})
+    assert core.tenants.find("t1") == Tenant(
         tenant_id="t1",
         core_config={"ip_deny_regex": "10.*"},
         first_factors=["emailpassword", "otp-email"],
         required_secondary_factors=["totp"],
     )
-    core.put_tenant(
+    core.tenants.put(
         "t1",
         {
             "first_factors": None,
@@ -52,36 +52,36 @@ def test_only_given_fields_change(core: Driver):
             "core_config": {"ip_deny_regex": None},
         },
     )
-    assert core.tenant("t1") == Tenant(tenant_id="t1")
-    core.put_tenant("t1", {"first_factors": []})
-    assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=[])
-    core.put_tenant("public", {"first_factors": ["custom"]})
-    assert core.tenant("public") == Tenant(tenant_id="public", first_factors=["custom"])
+    assert core.tenants.find("t1") == Tenant(tenant_id="t1")
+    core.tenants.put("t1", {"first_factors": []})
+    assert core.tenants.find("t1") == Tenant(tenant_id="t1", first_factors=[])
+    core.tenants.put("public", {"first_factors": ["custom"]})
+    assert core.tenants.find("public") == Tenant(tenant_id="public", first_factors=["custom"])
 
 
 def test_the_recipe_switches_change_alone_too(core: Driver):
     """18.2: the three switches of the first interface are kept beside the factors."""
-    core.put_tenant("t1", {"first_factors": ["otp-email"]})
-    core.put_tenant("t1", {"passwordless_enabled": False})
+    core.tenants.put("t1", {"first_factors": ["otp-email"]})
+    core.tenants.put("t1", {"passwordless_enabled": False})
     expected = Tenant(tenant_id="t1", first_factors=["otp-email"], passwordless_enabled=False)
-    assert core.tenant("t1") == expected
-    core.put_tenant("t1", {"passwordless_enabled": True})
-    assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=["otp-email"])
+    assert core.tenants.find("t1") == expected
+    core.tenants.put("t1", {"passwordless_enabled": True})
+    assert core.tenants.find("t1") == Tenant(tenant_id="t1", first_factors=["otp-email"])
 
 
 def test_core_config_is_merged(core: Driver):
     """18.1: key by key, null removes; what belongs to the app or the process is refused."""
-    core.put_tenant("t1", {"core_config": {"ip_allow_regex": "a", "password_reset_token_lifetime": 5}})
-    core.put_tenant("t1", {"core_config": {"ip_allow_regex": None, "ip_deny_regex": "b"}})
+    core.tenants.put("t1", {"core_config": {"ip_allow_regex": "a", "password_reset_token_lifetime": 5}})
+    core.tenants.put("t1", {"core_config": {"ip_allow_regex": None, "ip_deny_regex": "b"}})
     expected = {"password_reset_token_lifetime": 5, "ip_deny_regex": "b"}
-    assert core.tenant("t1").core_config == expected
+    assert core.tenants.find("t1").core_config == expected
     for name in ("nonsense", "access_token_validity", "port"):
         with pytest.raises(BadInputError, match=f"Invalid core config: {name}"):
-            core.put_tenant("t1", {"core_config": {name: 1}})
+            core.tenants.put("t1", {"core_config": {name: 1}})
     with pytest.raises(BadInputError, match="Cannot modify base config"):
-        core.put_tenant("public", {"core_config": {"ip_deny_regex": "b"}})
-    assert core.put_tenant("public", {"core_config": {}}) is False
-    assert core.tenant("t1").core_config == expected
+        core.tenants.put("public", {"core_config": {"ip_deny_regex": "b"}})
+    assert core.tenants.put("public", {"core_config": {}}) is False
+    assert core.tenants.find("t1").core_config == expected
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_core_config_is_merged(core: Driver):
 def test_bad_ids_are_refused(core: Driver, tenant_id: Any):
     """CS-86."""
     with pytest.raises(BadInputError, match="tenant"):
-        core.put_tenant(tenant_id, {})
-    assert core.tenants() == [PUBLIC]
+        core.tenants.put(tenant_id, {})
+    assert core.tenants.all() == [PUBLIC]
 
 
 def test_ids_are_lower_case(core: Driver):
     """CS-86: `Abc` becomes `abc`."""
-    core.put_tenant(" Abc ", {})
-    assert core.tenant("abc").tenant_id == core.tenant("ABC").tenant_id == "abc"
+    core.tenants.put(" Abc ", {})
+    assert core.tenants.find("abc").tenant_id == core.tenants.find("ABC").tenant_id == "abc"
 
 
 @pytest.mark.parametrize(
@@ -117,38 +117,38 @@ def test_ids_are_lower_case(core: Driver):
 def test_bad_changes_are_refused(core: Driver, changes: dict[str, Any], message: str):
     """18.1: and no tenant is created."""
     with pytest.raises(BadInputError, match=message):
-        core.put_tenant("t1", changes)
-    assert core.tenants() == [PUBLIC]
+        core.tenants.put("t1", changes)
+    assert core.tenants.all() == [PUBLIC]
 
 
 def test_a_deleted_tenant_takes_its_sessions_and_roles_along(core: Driver):
     """CS-87, CS-88: the public one cannot go; an unknown one did not exist."""
-    core.put_tenant("t1", {"first_factors": ["totp"]})
-    core.add_role("admin", [])
-    core.add_user_role("u", "admin", tenant_id="t1")
+    core.tenants.put("t1", {"first_factors": ["totp"]})
+    core.roles.add("admin", [])
+    core.roles.assign("u", "admin", tenant_id="t1")
     gone, stays = core.create("u", tenant_id="t1"), core.create("u")
     with pytest.raises(BadInputError, match="public"):
-        core.delete_tenant("Public")
-    assert core.delete_tenant("T1") is True
-    assert core.delete_tenant("t1") is False
-    assert core.session_information(gone.handle) is None
+        core.tenants.delete("Public")
+    assert core.tenants.delete("T1") is True
+    assert core.tenants.delete("t1") is False
+    assert core.sessions.information(gone.handle) is None
     assert core.refresh(gone).message == "Session does not exist."
-    assert core.user_session_handles("u", tenant_id=None) == [stays.handle]
-    core.put_tenant("t1", {})
-    assert core.user_roles("u", tenant_id="t1") == []
-    assert core.tenant("t1") == Tenant(tenant_id="t1", first_factors=[])
+    assert core.sessions.user_handles("u", tenant_id=None) == [stays.handle]
+    core.tenants.put("t1", {})
+    assert core.roles.of_user("u", tenant_id="t1") == []
+    assert core.tenants.find("t1") == Tenant(tenant_id="t1", first_factors=[])
 
 
 def test_an_unknown_tenant_is_nothing(core: Driver):
     """CS-89."""
-    assert core.tenant("none") is None
+    assert core.tenants.find("none") is None
 
 
 def test_a_question_about_one_tenant_reads_no_other(fresh_shared: TestDatabase, start: Opener):
     """Anybody may ask about any tenant: that must cost the same whatever the number of tenants is."""
     core = start(fresh_shared.uri)
     for number in range(3):
-        core.put_tenant(f"t{number}", {"first_factors": ["x"], "required_secondary_factors": ["y"]})
+        core.tenants.put(f"t{number}", {"first_factors": ["x"], "required_secondary_factors": ["y"]})
     rows: list[int] = []
     pool = core.engine._database._pool
 
@@ -156,12 +156,12 @@ def test_a_question_about_one_tenant_reads_no_other(fresh_shared: TestDatabase, 
     def count(connection: Any, statement: Any, *rest: Any) -> None:
         rows.append(str(statement).count("tenant_id = "))
 
-    assert core.tenant("nobody") is None
+    assert core.tenants.find("nobody") is None
     assert rows == [1]
-    assert [core.tenant(odd) for odd in ("a\0b", "\ud800", "x" * 10_000)] == [None] * 3
+    assert [core.tenants.find(odd) for odd in ("a\0b", "\ud800", "x" * 10_000)] == [None] * 3
     assert rows == [1]
     del rows[:]
-    found = core.tenant("T1 ")
+    found = core.tenants.find("T1 ")
     assert (found.tenant_id, list(found.first_factors)) == ("t1", ["x"])
     assert list(found.required_secondary_factors) == ["y"]
     assert rows == [1, 1, 1, 1]

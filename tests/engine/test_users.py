@@ -16,28 +16,28 @@ from tests.support.databases import TestDatabase
 
 def test_nothing_is_kept_of_a_removed_user(core: Driver) -> None:
     """Sessions, roles, metadata and last activity go, in every tenant; other users keep theirs."""
-    core.put_tenant("t1", {})
-    core.add_role("admin", [])
+    core.tenants.put("t1", {})
+    core.roles.add("admin", [])
     sessions = {user: [core.create(user), core.create(user, tenant_id="t1")] for user in ("u1", "u2")}
     for user in sessions:
         for tenant in ("public", "t1"):
-            core.add_user_role(user, "admin", tenant_id=tenant)
-        core.merge_metadata(user, {"a": 1})
-    core.remove_user("u1")
+            core.roles.assign(user, "admin", tenant_id=tenant)
+        core.metadata.merge(user, {"a": 1})
+    core.users.remove("u1")
     assert [core.verify(session) for session in sessions["u1"]] == [
         Unauthorised("Session does not exist.", "session_gone")
     ] * 2
-    assert core.user_session_handles("u1", tenant_id=None) == []
-    assert [core.role_users("admin", tenant_id=tenant) for tenant in ("public", "t1")] == [["u2"], ["u2"]]
-    assert core.metadata("u1") == {}
-    assert core.metadata("u2") == {"a": 1}
-    assert core.user_session_handles("u2", tenant_id=None) == [session.handle for session in sessions["u2"]]
+    assert core.sessions.user_handles("u1", tenant_id=None) == []
+    assert [core.roles.users("admin", tenant_id=tenant) for tenant in ("public", "t1")] == [["u2"], ["u2"]]
+    assert core.metadata.read("u1") == {}
+    assert core.metadata.read("u2") == {"a": 1}
+    assert core.sessions.user_handles("u2", tenant_id=None) == [session.handle for session in sessions["u2"]]
 
 
 @pytest.mark.parametrize("user_id", ["nobody", "", "x" * 999, "a\0"])
 def test_removing_nobody_is_no_error(core: Driver, user_id: str) -> None:
     """`/user/remove` always answers OK."""
-    assert core.remove_user(user_id) is None
+    assert core.users.remove(user_id) is None
 
 
 def test_a_removed_user_was_never_active(database: TestDatabase, start: Opener) -> None:
@@ -45,8 +45,8 @@ def test_a_removed_user_was_never_active(database: TestDatabase, start: Opener) 
     core = start(database.uri)
     core.create("u1")
     core.create("u2")
-    core.remove_user("u1")
-    assert core.count_active_users(0) == 1
+    core.users.remove("u1")
+    assert core.users.count_active(0) == 1
 
 
 def test_removal_is_in_the_audit_log(
@@ -57,7 +57,7 @@ def test_removal_is_in_the_audit_log(
     session = core.create("u1")
     with caplog.at_level(logging.INFO, LOGGER_NAME):
         caplog.clear()
-        core.remove_user("u1")
+        core.users.remove("u1")
     assert [record.getMessage() for record in caplog.records if record.name == LOGGER_NAME] == [
         f"session.revoked handle={session.handle}"
     ]
@@ -82,8 +82,8 @@ def test_log_in_data_of_an_official_core_is_not_ours_to_delete(
     session = core.create("external")
     for user_id in (internal, "external"):
         with pytest.raises(BadInputError, match="kept by a SuperTokens core"):
-            core.remove_user(user_id)
+            core.users.remove(user_id)
     assert core.row(session.handle) is not None
     core.create("ours")
-    core.remove_user("ours")
-    assert core.user_session_handles("ours", tenant_id=None) == []
+    core.users.remove("ours")
+    assert core.sessions.user_handles("ours", tenant_id=None) == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.bridge import blocking
+from supertokens_py.engine.call import trace_calls
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.recipe import session
@@ -19,19 +20,6 @@ from .clients.transport import Client, Headers, Reply, cookie_pairs
 from .script import Script, World
 
 DRIVERS = ("fastapi", "flask", "django_sync", "django_async")
-
-
-class Spy:
-    """The engine, with a list of what it was asked. Reading the keys in memory does not count."""
-
-    def __init__(self, engine: Any) -> None:
-        self.engine = engine
-        self.calls: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in ("key_set", "close"):
-            self.calls.append(name)
-        return getattr(self.engine, name)
 
 
 class Site:
@@ -47,6 +35,7 @@ class Site:
 
     def close(self) -> None:
         self.client.close()
+        trace_calls(None)
         Supertokens.reset()
 
     def init(
@@ -130,28 +119,33 @@ class Site:
 
     @property
     def engine(self) -> EmbeddedEngine:
-        found: Any = Supertokens.get_instance().engine
-        return found.engine if isinstance(found, Spy) else found
+        engine: Any = Supertokens.get_instance().engine
+        return engine
 
     def spy(self) -> list[str]:
-        """From now on, list what the engine is asked."""
-        app: Any = Supertokens.get_instance()
-        app._engine = Spy(self.engine)
-        return app._engine.calls
+        """From now on, list the calls of the engine, such as "sessions.create"."""
+        calls: list[str] = []
+
+        def listed(name: str) -> AbstractContextManager[None]:
+            calls.append(name)
+            return nullcontext()
+
+        trace_calls(listed)
+        return calls
 
     def stored(self, handle: str) -> Any:
         """The session as stored, or None."""
-        return blocking(self.engine.session_information)(handle)
+        return self.engine.sessions.information(handle)
 
     def handles(self, user_id: str = "user-1") -> list[str]:
-        return blocking(self.engine.user_session_handles)(user_id, tenant_id=None)
+        return self.engine.sessions.user_handles(user_id, tenant_id=None)
 
     def forge(self, like: str, *, version: int | None = 5, kid: str | None = None, **claims: Any) -> str:
         """Sign a variation of an access token with the app's own key; a claim that is `...` is left out."""
         token = parse_access_token(like)
         assert token is not None
         payload = {name: value for name, value in {**token.payload, **claims}.items() if value is not ...}
-        key: Any = self.engine._keys.signer(static=token.kid.startswith("s-"))
+        key: Any = self.engine.keys.signer(static=token.kid.startswith("s-"))
         return sign_jwt(payload, key=key.private_key, kid=kid or key.kid, version=version)
 
 

@@ -12,7 +12,6 @@ import flask
 import pytest
 from django.http import HttpResponse
 
-from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import GeneralError, ProtectedClaimError
 from supertokens_py.framework.cookies import Cookie
 from supertokens_py.framework.native import as_base_request
@@ -414,7 +413,7 @@ def test_a_stored_payload_too_large_for_a_cookie(site: Site, caplog: pytest.LogC
     It gets the refresh token all the same, so that the session goes on once the payload fits again.
     """
     visitor = site.sign_in("cookie")
-    merge = blocking(site.engine.merge_session_payload)
+    merge = site.engine.sessions.merge_payload
     assert merge(visitor.handle, {"big": "x" * 3500}) is True
     first = visitor.refresh_token
     reply = visitor.refresh()

@@ -147,7 +147,7 @@ def test_no_refresh_token(site: Site) -> None:
     assert_logged_out(site.post(PATH))
     assert_logged_out(site.post(PATH, cookies=[("sAccessToken", site.sign_in().access or "")]))
     assert_logged_out(site.post(PATH, cookies=[("sRefreshToken", "")]))
-    assert calls == ["create_session"]
+    assert calls == ["sessions.create"]
 
 
 @pytest.mark.parametrize("place", ["cross-site", "same-site"])
@@ -329,7 +329,7 @@ def test_theft(site: Site, mode: str) -> None:
     visitor = after_grace(site, mode)
     calls = site.spy()
     assert_logged_out(visitor.refresh(), {"message": "token theft detected"})
-    assert calls == ["refresh_session", "revoke_sessions"]
+    assert calls == ["sessions.refresh", "sessions.revoke"]
     assert site.stored(visitor.handle) is None
 
 
@@ -386,7 +386,7 @@ def test_a_theft_hook(bare_site: Site, kind: str, is_async: bool) -> None:
     visitor = after_grace(bare_site.init(error_handlers=handlers), "cookie")
     calls = bare_site.spy()
     assert_logged_out(visitor.refresh(), {"thief": True})
-    assert calls == ["refresh_session"]
+    assert calls == ["sessions.refresh"]
     assert seen == [visitor.handle, "user-1", *learned]
 
 

@@ -46,7 +46,7 @@ def test_jwks_cache_time(site: Site, core: int | None, expected: int | None) -> 
             return getattr(engine, name)
 
         async def jwks(self) -> Jwks:
-            found = await engine.jwks()
+            found = await engine.keys.jwks()
             return Jwks([{**key, "d": "secret", "p": "secret"} for key in found.keys], core or 60)
 
     from supertokens_py import Supertokens

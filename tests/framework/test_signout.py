@@ -25,7 +25,7 @@ def test_signing_out(site: Site, path: str, mode: str) -> None:
     assert (reply.status, reply.json) == (200, {"status": "OK"})
     reply.assert_cleared(mode)
     assert reply.header("content-type") == "application/json; charset=utf-8"
-    assert calls == ["revoke_sessions"]
+    assert calls == ["sessions.revoke"]
     assert site.stored(visitor.handle) is None
 
 

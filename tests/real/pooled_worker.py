@@ -20,7 +20,7 @@ THREADS = 4
 
 def read(core: Driver, kept: IssuedSession, _number: int) -> IssuedSession:
     assert core.verify(kept) == Verified(), "a session that nobody ended cannot be verified"
-    assert core.session_information(kept.handle).user_id == kept.user_id
+    assert core.sessions.information(kept.handle).user_id == kept.user_id
     return kept
 
 
@@ -28,13 +28,13 @@ def refresh(core: Driver, kept: IssuedSession, number: int) -> IssuedSession:
     refreshed = core.refresh(kept)
     assert isinstance(refreshed, IssuedSession), repr(refreshed)
     assert refreshed.handle == kept.handle
-    core.merge_metadata(kept.user_id, {"n": number})
+    core.metadata.merge(kept.user_id, {"n": number})
     return refreshed
 
 
 def sign_in_and_out(core: Driver, kept: IssuedSession, number: int) -> IssuedSession:
     passing = core.create(f"passing-{number}", data={"n": number})
-    assert core.revoke_sessions([passing.handle]) == [passing.handle]
+    assert core.sessions.revoke([passing.handle]) == [passing.handle]
     return kept
 
 

@@ -136,5 +136,5 @@ def test_a_pooler_that_allows_no_transactions(
         with pytest.raises(
             EngineUnavailableError, match="let the pooler use pool_mode=transaction or session"
         ):
-            core.merge_metadata("user", {"a": 1})
+            core.metadata.merge("user", {"a": 1})
         core.close()

@@ -228,9 +228,9 @@ def fuzz_state(uri: str, steps: int, seed: int) -> Counter[str]:
         dice = random.Random(f"{seed}/{round_number}")
         life = Life(uri)
         for handle in [
-            s for user in ("alice", "bob") for s in life.core.user_session_handles(user, tenant_id=None)
+            s for user in ("alice", "bob") for s in life.core.sessions.user_handles(user, tenant_id=None)
         ]:
-            life.core.revoke_sessions([handle])
+            life.core.sessions.revoke([handle])
         for number in range(min(2000, steps - done.total())):
             try:
                 done[random_step(life, dice)] += 1

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import patch
 
-from supertokens_py.bridge import blocking
 from supertokens_py.engine.embedded import clocks
 from supertokens_py.engine.interface import (
     IssuedSession,
@@ -128,7 +127,7 @@ class Life:
             self._accepted.add(access.text)
         parsed = parse_access_token(access.text)
         assert parsed is not None
-        answer = blocking(self.core.engine.verify_session)(parsed, check_database=True)
+        answer = self.core.engine.sessions.verify(parsed, check_database=True)
         verdict: Verdict = (
             "ok"
             if isinstance(answer, Verified)
@@ -146,7 +145,7 @@ class Life:
         session, access = found
         update: dict[str, Any] = {"n": value if value % 3 else None, f"k{value % 4}": value}
         self._fresh_keys()
-        result = self.core.regenerate_session(access.text, merge=update)
+        result = self.core.sessions.regenerate(access.text, merge=update)
         alive = self.model.live.get(session.handle)
         now_ms = self.clock()
         if access.kid in self.model.dropped_keys or alive is None or alive.expires_ms <= now_ms:
@@ -164,7 +163,7 @@ class Life:
         session = self._any(which)
         if session is None:
             return
-        done = self.core.merge_session_payload(session.handle, {"h": value})
+        done = self.core.sessions.merge_payload(session.handle, {"h": value})
         assert done is self._is_live(session)
         if done:
             session.payload["h"] = value
@@ -173,7 +172,7 @@ class Life:
         session = self._any(which)
         if session is None:
             return
-        revoked = self.core.revoke_sessions([session.handle])
+        revoked = self.core.sessions.revoke([session.handle])
         assert revoked == ([session.handle] if session.handle in self.model.live else [])
         if revoked:
             self.model.ended(session.handle)
@@ -183,7 +182,7 @@ class Life:
         expected = {
             s.handle for s in self.model.live.values() if s.user_id == user_id and s.expires_ms >= now_ms
         }
-        assert set(self.core.revoke_user_sessions(user_id, tenant_id="public")) == expected
+        assert set(self.core.sessions.revoke_user(user_id, tenant_id="public")) == expected
         for handle in expected:
             self.model.ended(handle)
 
@@ -192,7 +191,7 @@ class Life:
         session = self._any(which)
         if session is None:
             return
-        stored = self.core.session_information(session.handle)
+        stored = self.core.sessions.information(session.handle)
         assert (stored is not None) is self._is_live(session)
         if stored is not None:
             assert (stored.user_id, stored.payload, stored.expires_ms) == (
@@ -206,7 +205,7 @@ class Life:
             for s in self.model.live.values()
             if s.user_id == session.user_id and s.expires_ms >= now_ms
         }
-        assert set(self.core.user_session_handles(session.user_id, tenant_id=None)) == handles
+        assert set(self.core.sessions.user_handles(session.user_id, tenant_id=None)) == handles
 
     def move_clock(self, ms: int) -> None:
         """Forward, or backward as a clock that is set does."""
@@ -239,8 +238,8 @@ class Life:
         return session, session.access_tokens[-1 - token % len(session.access_tokens)]
 
     def _fresh_keys(self) -> Any:
-        self.core.engine._keys._reloaded_at = float("-inf")  # the cool-down is tested elsewhere
-        return self.core.reload_keys()
+        self.core.engine.keys._reloaded_at = float("-inf")  # the cool-down is tested elsewhere
+        return self.core.keys.reload()
 
     def _holds(self, text: str) -> bool:
         token = parse_access_token(text)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supertokens_py.bridge import blocking
+from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.exceptions import ProtectedClaimError
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
 from supertokens_py.recipe.session.syncio import get_session_without_request_response
@@ -51,8 +51,8 @@ class Target:
         self.refresh = self.visitor.refresh_token or ""
         self.header, self.payload, _ = parts(self.access)
         self.kid: str = self.header["kid"]
-        self.public: rsa.RSAPublicKey = site.engine.key_set().keys[self.kid].public_key
-        self.private: rsa.RSAPrivateKey = site.engine._keys.signer(static=False).private_key
+        self.public: rsa.RSAPublicKey = site.engine.keys.key_set().keys[self.kid].public_key
+        self.private: rsa.RSAPrivateKey = site.engine.keys.signer(static=False).private_key
         self.admin = {**self.payload, "sub": "admin", "rsub": "admin"}
 
     def accepts(self, token: str) -> bool:
@@ -303,10 +303,10 @@ def test_a_jwt_of_the_jwt_recipe_is_no_session(everywhere: Target) -> None:
     engine = everywhere.site.engine
     sneaky = {**everywhere.payload, "version": "5", "alg": "RS256", "typ": "JWT", "kid": everywhere.kid}
     for static in (False, True):
-        key = engine._keys.signer(static=static)
+        key = engine.keys.signer(static=static)
         for payload in (everywhere.payload, sneaky):
             with pytest.raises(ProtectedClaimError):
-                blocking(engine.create_jwt)(payload, issuer="x", validity_s=60, static_key=static)
+                engine.keys.create_jwt(payload, issuer="x", validity_s=60, static_key=static)
             token = sign_jwt(payload, key=key.private_key, kid=key.kid)  # as an official core would
             assert set(everywhere.answers(token)) <= {0, 401}
             assert not everywhere.accepts(token)
@@ -411,7 +411,7 @@ def test_keys_that_expired_or_were_dropped(sqlite_files: Sqlite, clock: Clock) -
     old = Target(site)
     assert old.accepts(old.access)
     assert old.accepts(old.access)  # from memory
-    blocking(site.engine.rotate_signing_key)(drop_old=True)
+    site.engine.keys.renew(RenewalOrder(dynamic=True, drop_old=True))
     assert not old.accepts(old.access)
     assert not old.accepts(compact(old.header, old.admin, rs256(old.private)))
     assert old.visitor.refresh().status == 200  # the session goes on
@@ -424,7 +424,7 @@ def test_keys_that_expired_or_were_dropped(sqlite_files: Sqlite, clock: Clock) -
 
 def test_a_token_of_the_other_kind_of_key(target: Target) -> None:
     """A token signed with a static key is no session where dynamic keys are asked for."""
-    signer = target.site.engine._keys.signer(static=True)
+    signer = target.site.engine.keys.signer(static=True)
     token = sign_jwt(target.payload, key=signer.private_key, kid=signer.kid, version=5)
     assert not target.accepts(token)
 

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.bridge import blocking
 from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
 from tests.engine.driver import Driver
 from tests.framework.clients.transport import AsgiClient
@@ -197,7 +196,7 @@ def test_a_corrupted_row(
         assert visitor.get("/database").status == 200
     assert other.refresh().status == 200
     assert other.get("/database").json == {"user": "other"}
-    blocking(site.engine.revoke_sessions)([visitor.handle])
+    site.engine.sessions.revoke([visitor.handle])
     assert site.handles() == []
     site.close()
 

@@ -104,7 +104,7 @@ def test_no_secret_is_in_a_variable(database: TestDatabase, fault: str, way: str
     made = syncio.create_new_session_without_request_response("public", "ada")
     assert made.refresh_token is not None
     engine: Any = Supertokens.get_instance().engine
-    keys = engine._keys
+    keys = engine.keys
     secrets = {
         "master key": str(keys.master_key().text),
         "private key": repr(keys.signer(static=False).private_der),

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.bridge import blocking
 from supertokens_py.recipe import jwt, multitenancy, openid, usermetadata, userroles
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session.claims import BooleanClaim
@@ -405,8 +404,8 @@ def test_an_exception_in_the_network_interceptor() -> None:
     """It reaches the caller, and nothing was sent to the core; without it the call works."""
     core = Core()
     with pytest.raises(BrokenError):
-        blocking(engine_over(core, network_interceptor=broken).revoke_sessions)(["handle"])
+        engine_over(core, network_interceptor=broken).sessions.revoke(["handle"])
     assert core.requests == []
     answers = {"POST /recipe/session/remove": {"status": "OK", "sessionHandlesRevoked": ["handle"]}}
     working = engine_over(Core(answers), network_interceptor=lambda *request: request[:5])
-    assert blocking(working.revoke_sessions)(["handle"]) == ["handle"]
+    assert working.sessions.revoke(["handle"]) == ["handle"]

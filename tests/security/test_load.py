@@ -29,7 +29,7 @@ def test_unchanged_keys_are_not_looked_at_again_and_again(site: Site, monkeypatc
 
     monkeypatch.setattr(database, "_attempt", counted)
     for _ in range(4):
-        site.engine._keys._reloaded_at = float("-inf")  # as if each came after the cool-down of 5 s
+        site.engine.keys._reloaded_at = float("-inf")  # as if each came after the cool-down of 5 s
         assert visitor.get("/protected").status == 200
     assert reads[0] == 1
 
@@ -46,7 +46,7 @@ def gate(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Even
     """Reading the table of keys takes until this is set; it may be read again now."""
     gate, late = threading.Event(), list[str]()
     gate.set()
-    ring: Any = site.engine._keys
+    ring: Any = site.engine.keys
     read = ring._read
 
     def slow(connection: Any) -> Any:
@@ -65,7 +65,7 @@ def test_unknown_keys_do_not_hold_up_known_ones(site: Site, gate: threading.Even
     Only the request that reads the table waits for it; those that came with it wait a moment.
     """
     visitor = site.sign_in("header")
-    keys: Any = site.engine._keys
+    keys: Any = site.engine.keys
     keys._reloaded_at = float("-inf")
     make = flood_kinds(site)["unknown kid"]
     forged: list[Request] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ class Tenants:
         self.reads = 0
         self.failure: Exception | None = None
 
-    async def tenants(self) -> list[Tenant]:
+    def all(self) -> list[Tenant]:
         self.reads += 1
         if self.failure:
             raise self.failure
@@ -106,7 +107,7 @@ class Tenants:
 
 
 def over(tenants: Tenants, own: Rules, now_s: list[float]) -> Addresses:
-    engine: Any = tenants
+    engine: Any = SimpleNamespace(tenants=tenants)
     return Addresses(engine, own, clock=lambda: now_s[0])
 
 

@@ -304,16 +304,16 @@ def test_sdks_learn_that_no_login_methods_are_kept(wire: Wire) -> None:
 
 
 class _Broken:
-    """Stands for a database that went away."""
+    """Stands for an engine, and each of its services, whose database went away."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        async def fail(*args: Any, **options: Any) -> Any:
-            raise self._error
+        return self
 
-        return fail
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        raise self._error
 
     def close(self) -> None:
         """Nothing is open."""

@@ -8,12 +8,12 @@ import time
 import httpx2
 import pytest
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
 from supertokens_py.engine.remote import RemoteEngine
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.conftest import POSTGRES, SQLITE
+from tests.engine.driver import new_session, refresh_request
 from tests.server.processes import API_KEY, serving
 from tests.support.databases import TestDatabase
 
@@ -29,28 +29,25 @@ def test_two_workers_keep_one_set_of_sessions(database: TestDatabase) -> None:
     strict = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "0"}
     with serving(database.uri, "--workers", "2", environ=strict) as server:
         engine = RemoteEngine(server.address, EngineConfig().resolve({}), api_key=API_KEY)
-        options = {"anti_csrf": False, "dynamic_key": True}
         for _ in range(6):
             engine.close()  # a new connection, so that either worker may answer
-            created = step(
-                engine.create_session("u1", tenant_id="public", payload={"a": 1}, data={}, **options)
-            )
+            created = engine.sessions.create(new_session("u1", payload={"a": 1}))
             token = parse_access_token(created.access_token.text)
             assert token is not None
             engine.close()
-            assert step(engine.verify_session(token, check_database=True)) == Verified()
+            assert engine.sessions.verify(token, check_database=True) == Verified()
             engine.close()
-            second = step(engine.refresh_session(created.refresh_token.text, anti_csrf_token=None, **options))
+            second = engine.sessions.refresh(refresh_request(created.refresh_token.text))
             assert isinstance(second, IssuedSession)
-            third = step(engine.refresh_session(second.refresh_token.text, anti_csrf_token=None, **options))
+            third = engine.sessions.refresh(refresh_request(second.refresh_token.text))
             assert isinstance(third, IssuedSession)
             engine.close()
-            theft = step(engine.refresh_session(created.refresh_token.text, anti_csrf_token=None, **options))
+            theft = engine.sessions.refresh(refresh_request(created.refresh_token.text))
             assert isinstance(theft, TokenTheft)
             engine.close()
-            gone = step(engine.refresh_session(third.refresh_token.text, anti_csrf_token=None, **options))
+            gone = engine.sessions.refresh(refresh_request(third.refresh_token.text))
             assert isinstance(gone, Unauthorised)
-        assert len({key["kid"] for key in step(engine.jwks()).keys}) == 2
+        assert len({key["kid"] for key in engine.keys.jwks().keys}) == 2
         engine.close()
         assert server.stop() in (0, -15)
         assert "Traceback" not in server.output()

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from supertokens_py.bridge import blocking
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.interface import RefreshRequest
 
 from .temporary_postgres import Server
 
@@ -160,8 +160,10 @@ class Sqlite:
 def fill(uri: str) -> None:
     """Create tables and keys, as the first start of an engine does."""
     engine = EmbeddedEngine(uri, EngineConfig(clean_up_interval=0).resolve({}))
-    blocking(engine.jwks)()
-    blocking(engine.refresh_session)("x", anti_csrf_token=None, anti_csrf=False, dynamic_key=True)
+    engine.keys.jwks()
+    engine.sessions.refresh(
+        RefreshRequest(refresh_token="x", anti_csrf_token=None, anti_csrf=False, dynamic_key=True)
+    )
     engine.close()
 
 

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from supertokens_py import forks
+from supertokens_py import forks, payloads
+from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.events import KeyCreated, KeyRotated, emit
-from supertokens_py.exceptions import ConfigError, EngineUnavailableError
-from supertokens_py.tokens.signatures import RsaVerificationKey
+from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
+from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
+from supertokens_py.types.base import JSONObject
 
 from . import clocks
 from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, signing_key
@@ -166,8 +168,23 @@ class KeyRing(forks.ForkAware):
             max_age_s(newest_ms, self._settings, now_ms=now_ms),
         )
 
+    def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
+        """Sign a JWT that is never a session."""
+        payloads.validate_jwt_claims(payload)
+        validation.validate_validity_s(validity_s)
+        key = self.signer(static=static_key)
+        now_s = self._settings.now_ms() // 1000
+        body = {"iat": now_s, "exp": now_s + validity_s, "iss": issuer, **payload}
+        try:
+            return sign_jwt(body, key=key.private_key, kid=key.kid)
+        except ValueError as error:
+            raise BadInputError(f"payload cannot be written as JSON: {error}") from error
+
     def renew(self, order: RenewalOrder) -> Renewed:
-        """Make new keys, which are used at once; see `RenewalOrder` for what becomes of the earlier ones."""
+        """Create new keys, which are used at once; see `RenewalOrder` for what becomes of the earlier ones.
+
+        Other processes learn of them within a minute.
+        """
         forks.check()
         with self._lock:
             self._loaded(create=True)
@@ -179,7 +196,13 @@ class KeyRing(forks.ForkAware):
         return renewed
 
     def encrypt(self) -> int:
-        """Encrypt every key that is not encrypted with `encryption_key`; return how many that were."""
+        """Encrypt every key that is not encrypted with `encryption_key`; return how many that were.
+
+        No official core can use the database from then on.
+
+        Raises:
+            ConfigError: no `encryption_key` is set, or a key was encrypted with an unknown one.
+        """
         forks.check()
         with self._lock:
             changed = self._encrypt_now()

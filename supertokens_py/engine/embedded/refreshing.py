@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from supertokens_py import payloads
-from supertokens_py.engine.interface import IssuedSession, ReuseSubtype, TokenTheft, Unauthorised
+from supertokens_py.engine.interface import (
+    IssuedSession,
+    RefreshRequest,
+    ReuseSubtype,
+    TokenTheft,
+    Unauthorised,
+)
 from supertokens_py.events import (
     Event,
     SessionRefreshed,
@@ -16,7 +22,7 @@ from supertokens_py.events import (
     TokenReused,
     emit,
 )
-from supertokens_py.tokens.access_token import LATEST_VERSION
+from supertokens_py.secret import hidden
 from supertokens_py.tokens.encoding import constant_time_equal
 from supertokens_py.types.base import JSONObject
 
@@ -124,31 +130,23 @@ class _Following:
 class Refresher(SessionWork):
     """Rotates refresh tokens."""
 
-    def refresh(
-        self,
-        refresh_token: str,
-        *,
-        anti_csrf_token: str | None,
-        anti_csrf: bool,
-        dynamic_key: bool | None,
-        access_token_validity_ms: int | None,
-        token_version: int = LATEST_VERSION,
-    ) -> IssuedSession | Unauthorised | TokenTheft:
+    def refresh(self, request: RefreshRequest) -> IssuedSession | Unauthorised | TokenTheft:
         """Rotate the refresh token, or answer what its use means."""
-        life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
-        master_key, presented = self._keys.open_token(refresh_token)
+        life_ms = access_tokens.life_ms(self._settings, request.access_token_validity_ms)
+        master_key, presented = self._keys.open_token(hidden(request.refresh_token))
         if presented is None:
             return Unauthorised(_INVALID, "refresh_token_invalid")
-        expected = presented.anti_csrf_token
+        expected, given = presented.anti_csrf_token, request.anti_csrf_token
         if (
-            anti_csrf
+            request.anti_csrf
             and expected is not None
-            and not (anti_csrf_token and constant_time_equal(anti_csrf_token, expected))
+            and not (given and constant_time_equal(given, expected))
         ):
             return Unauthorised("Anti CSRF token missing, or not matching", "csrf_token_wrong")
-        static = self._signs_statically(presented) if dynamic_key is None else not dynamic_key
+        dynamic, version = request.dynamic_key, request.token_version
+        static = self._signs_statically(presented) if dynamic is None else not dynamic
         key = self._keys.signer(static=static)
-        use = _Use(presented, master_key, anti_csrf, static, token_version, life_ms)
+        use = _Use(presented, master_key, request.anti_csrf, static, version, life_ms)
         outcome = None
         if not self._database.location.is_sqlite:
             outcome = self._rotate_current(use)
@@ -160,7 +158,7 @@ class Refresher(SessionWork):
         if not isinstance(grant, Grant):
             return grant
         session = access_tokens.issue_session(
-            grant, key=key, now_ms=self._settings.now_ms(), life_ms=life_ms, version=token_version
+            grant, key=key, now_ms=self._settings.now_ms(), life_ms=life_ms, version=version
         )
         self._activity.note(grant.recipe_user_id)
         return session

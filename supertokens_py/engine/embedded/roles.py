@@ -128,11 +128,11 @@ class RoleStore:
         values = {"permission": validation.validate_name("permission", permission)}
         return self._database.read(lambda c: list(c.execute(self._roles_with, values).scalars()))
 
-    def link(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
+    def assign(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
         """Give a role to a user in a tenant; return whether the link was new."""
         return self._changed_link(self._insert_link, user_id, role, tenant_id)
 
-    def unlink(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
+    def unassign(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
         """Take a role from a user in a tenant; return whether there was a link."""
         return self._changed_link(self._delete_link, user_id, role, tenant_id)
 

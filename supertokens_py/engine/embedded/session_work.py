@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .activity import Activity
     from .database import Database
     from .keys import KeyRing
-    from .users import UserIds
+    from .user_ids import UserIds
 
 
 class SessionWork:

@@ -10,11 +10,15 @@ from sqlalchemy.exc import IntegrityError
 
 from supertokens_py import payloads
 from supertokens_py.engine import validation
+from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import (
     IssuedSession,
     IssuedToken,
+    NewSession,
+    RefreshRequest,
     Regenerated,
     StoredSession,
+    TokenTheft,
     TryRefresh,
     Unauthorised,
     UnknownTenantError,
@@ -29,6 +33,7 @@ from .access_tokens import Grant
 from .families import Family, new_family, new_handle
 from .handles import tenant_of
 from .refresh_tokens import first_token, hash1
+from .refreshing import Refresher
 from .rotation import belongs
 from .session_statements import NO_SESSION, json_object, key_of, lineage_of
 from .session_work import SessionWork
@@ -36,40 +41,46 @@ from .session_work import SessionWork
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from .activity import Activity
+    from .database import Database
+    from .keys import KeyRing
+    from .user_ids import UserIds
+
 _REVOKED_AT_ONCE = 500
+_VERIFIED = Verified()
 
 
 class SessionStore(SessionWork):
     """Sessions in the database; every method is one unit of blocking work."""
 
-    def create(
+    def __init__(
         self,
-        user_id: str,
-        *,
-        tenant_id: str,
-        payload: JSONObject,
-        data: JSONObject,
-        anti_csrf: bool,
-        dynamic_key: bool,
-        access_token_validity_ms: int | None,
-        token_version: int = LATEST_VERSION,
-    ) -> IssuedSession:
+        database: Database,
+        keys: KeyRing,
+        activity: Activity,
+        users: UserIds,
+        settings: ResolvedEngineConfig,
+    ) -> None:
+        super().__init__(database, keys, activity, users, settings)
+        self._refresher = Refresher(database, keys, activity, users, settings)
+
+    def create(self, new: NewSession) -> IssuedSession:
         """Store a new session and return its first tokens."""
-        validation.validate_user_id(user_id)
-        payloads.validate_custom_claims(payload, token_version=token_version)
-        tenant_id = validation.normalise_tenant_id(tenant_id)
+        validation.validate_user_id(new.user_id)
+        payloads.validate_custom_claims(new.payload, token_version=new.token_version)
+        tenant_id = validation.normalise_tenant_id(new.tenant_id)
         # A core that shares the database makes tokens of this session that no family would know.
         family = Family(new_handle(tenant_id)) if self._database.is_shared else new_family(tenant_id)
         row: dict[str, Any] = {
             "tenant_id": tenant_id,
             "session_handle": family.handle,
-            "jwt_user_payload": payloads.validate_json("access_token_payload", payload),
-            "session_data": payloads.validate_json("session_data_in_database", data),
-            "use_static_key": not dynamic_key,
+            "jwt_user_payload": payloads.validate_json("access_token_payload", new.payload),
+            "session_data": payloads.validate_json("session_data_in_database", new.data),
+            "use_static_key": not new.dynamic_key,
         }
-        life_ms = access_tokens.life_ms(self._settings, access_token_validity_ms)
-        anti_csrf_token = str(uuid4()) if anti_csrf else None
-        primary_id, recipe_id = self._users.ids(user_id)
+        life_ms = access_tokens.life_ms(self._settings, new.access_token_validity_ms)
+        anti_csrf_token = str(uuid4()) if new.anti_csrf else None
+        primary_id, recipe_id = self._users.ids(new.user_id)
         token = first_token(
             self._keys.master_key(),
             handle=row["session_handle"],
@@ -78,7 +89,7 @@ class SessionStore(SessionWork):
             anti_csrf_token=anti_csrf_token,
             nonce=family.nonce,
         )
-        key = self._keys.signer(static=not dynamic_key)
+        key = self._keys.signer(static=not new.dynamic_key)
         now_ms = self._settings.now_ms()
         expires_ms = now_ms + self._settings.refresh_token_validity_ms
         row |= {
@@ -100,15 +111,25 @@ class SessionStore(SessionWork):
             key=key,
             now_ms=now_ms,
             life_ms=life_ms,
-            version=token_version,
+            version=new.token_version,
         )
         self._insert(row)
         emit(SessionCreated(handle=session.handle, user_id=primary_id, tenant_id=tenant_id))
-        self._activity.note(user_id)
+        self._activity.note(new.user_id)
         return session
 
-    def verify(self, token: AccessToken) -> Verified | Unauthorised | TryRefresh:
-        """Ask the database whether the session of a token stands, and whether the token is of its line."""
+    def refresh(self, request: RefreshRequest) -> IssuedSession | Unauthorised | TokenTheft:
+        """Rotate the refresh token, or answer what its use means."""
+        return self._refresher.refresh(request)
+
+    def needs_lookup(self, token: AccessToken, *, check_database: bool) -> bool:
+        """Return whether the database is to be asked: never unasked."""
+        return check_database
+
+    def verify(self, token: AccessToken, *, check_database: bool) -> Verified | Unauthorised | TryRefresh:
+        """Return whether the session of a token exists, and whether the token is of its token family."""
+        if not check_database:
+            return _VERIFIED
         key = key_of(token.handle)
         row = self._database.alone(lambda fetch: fetch(self._sql.lineage, key), "read", repeatable=True)
         lineage = None if row is None else lineage_of(row)
@@ -121,7 +142,7 @@ class SessionStore(SessionWork):
         return Verified(payload=json_object(row[-1]))
 
     def regenerate(
-        self, access_token: str, *, payload: JSONObject | None, merge: JSONObject | None
+        self, access_token: str, *, payload: JSONObject | None = None, merge: JSONObject | None = None
     ) -> Regenerated | Unauthorised:
         """Store another payload and sign it into a token with the same end."""
         token = parse_access_token(access_token)
@@ -203,21 +224,21 @@ class SessionStore(SessionWork):
         emit_revoked(revoked)
         return revoked
 
-    def revoke_user(self, user_id: str, *, tenant_id: str | None, linked: bool = True) -> list[str]:
+    def revoke_user(self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True) -> list[str]:
         """Delete the live sessions of a user, and of all linked login methods; return their handles."""
         statement = self._sql.revoke_user if tenant_id is None else self._sql.revoke_user_in_tenant
-        several = linked and self._database.has_user_tables
+        several = linked_accounts and self._database.has_user_tables
         run = self._database.write if several else self._database.single
-        handles = self._of_user(user_id, tenant_id, statement, linked=linked, run=run)
+        handles = self._of_user(user_id, tenant_id, statement, linked=linked_accounts, run=run)
         if validation.is_possible_user_id(user_id):
             emit_revoked(handles)
             self._activity.note(user_id)
         return handles
 
-    def user_handles(self, user_id: str, *, tenant_id: str | None, linked: bool = True) -> list[str]:
+    def user_handles(self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True) -> list[str]:
         """Return the handles that `revoke_user` would delete, each login method's oldest first."""
         statement = self._sql.user_handles if tenant_id is None else self._sql.user_handles_in_tenant
-        return self._of_user(user_id, tenant_id, statement, linked=linked, run=self._database.read)
+        return self._of_user(user_id, tenant_id, statement, linked=linked_accounts, run=self._database.read)
 
     def information(self, handle: str) -> StoredSession | None:
         """Return a live session."""

@@ -1,93 +1,63 @@
-"""Which user a session belongs to where an official core keeps linked or mapped users. Reads only.
-
-Sessions hold the recipe user id in its external form; tokens name the primary user, too
-(engine: Users). A database without those tables has no such users: both ids are one.
-"""
+"""Users: everything that is kept of one is deleted in one transaction."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import bindparam, delete
 
 from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine import validation
+from supertokens_py.events import emit_revoked
+from supertokens_py.exceptions import BadInputError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from .activity import Activity
     from .database import Database
+    from .user_ids import UserIds
 
 
-class UserIds:
-    """Resolves ids through the tables of an official core, if there are any.
+class UserStore:
+    """Users in the database; a class because it holds its statements."""
 
-    It is a class because its statements depend on the names of the tables.
-    """
-
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, users: UserIds, activity: Activity) -> None:
         self._database = database
+        self._users = users
+        self._activity = activity
         tables = database.tables
-        qualified = f'"{tables.schema}".' if tables.schema else ""
-        mapping = f'{qualified}"{tables.prefix}userid_mapping"'
-        users = f'{qualified}"{tables.prefix}app_id_to_user_id"'
-        app = f"app_id = '{DEFAULT_APP_ID}'"
-        self._internal = text(
-            f"SELECT supertokens_user_id FROM {mapping} WHERE {app} AND external_user_id = :id"  # noqa: S608
+        sessions = tables.sessions
+        others = (tables.user_roles, tables.user_metadata, tables.last_active)
+        self._sessions, *self._others = (
+            delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))
+            for table in (sessions, *others)
         )
-        self._external = text(
-            f"SELECT external_user_id FROM {mapping} WHERE {app} AND supertokens_user_id = :id"  # noqa: S608
-        )
-        self._primary = text(
-            f"SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id"  # noqa: S608
-        )
+        self._sessions = self._sessions.returning(sessions.c.session_handle)
 
-        self._linked = text(
-            f"SELECT u.user_id, m.external_user_id FROM {users} u LEFT JOIN {mapping} m "  # noqa: S608
-            "ON m.app_id = u.app_id AND m.supertokens_user_id = u.user_id "
-            f"WHERE u.{app} AND u.primary_or_recipe_user_id = "
-            f"(SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id)"
-        )
+    def remove(self, user_id: str) -> None:
+        """Delete a user's sessions, roles, metadata and last activity, in every tenant.
 
-    def linked_to(self, connection: Connection, user_id: str) -> list[str]:
-        """Return every id under which sessions of a user may be stored, `user_id` first.
-
-        That is the user's own id and the ids of all login methods linked to the same primary user, in the
-        official core's form and, where there is a mapping, in the application's: a session that was created
-        before the mapping keeps the former.
+        Raises:
+            BadInputError: an official core keeps log-in data of the user here, which is its to delete.
         """
-        if not self._database.has_user_tables:
-            return [user_id]
-        internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id
-        rows = connection.execute(self._linked, {"id": internal}).all()
-        found = [str(one) for row in rows for one in row if one is not None]
-        return list(dict.fromkeys([user_id, *found]))
+        if not validation.is_possible_user_id(user_id):
+            return
 
-    def is_kept(self, connection: Connection, user_id: str) -> bool:
-        """Tell whether a user, by either id, is one of the official core's log-in recipes."""
-        if not self._database.has_user_tables:
-            return False
-        internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id
-        return connection.execute(self._primary, {"id": internal}).first() is not None
+        def unit(connection: Connection) -> list[str]:
+            if self._users.is_kept(connection, user_id):
+                raise BadInputError(
+                    "the log-in data of this user is kept by a SuperTokens core: remove the user through it"
+                )
+            handles = connection.execute(self._sessions, {"user": user_id}).scalars().all()
+            for statement in self._others:
+                connection.execute(statement, {"user": user_id})
+            return list(handles)
 
-    def ids(self, user_id: str) -> tuple[str, str]:
-        """Like `resolve`, outside of any unit of work."""
-        if not self._database.has_user_tables:
-            return user_id, user_id
-        return self._database.read(lambda c: self.resolve(c, user_id))
+        handles = self._database.write(unit)
+        self._activity.forget(user_id)
+        emit_revoked(handles)
 
-    def resolve(self, connection: Connection, user_id: str) -> tuple[str, str]:
-        """Return the primary and the recipe user id, both as applications know them."""
-        if not self._database.has_user_tables:
-            return user_id, user_id
-
-        def looked_up(statement: TextClause, key: str) -> str | None:
-            found = connection.execute(statement, {"id": key}).scalar()
-            return None if found is None else str(found)
-
-        known = looked_up(self._internal, user_id)
-        internal = known or user_id
-        primary = looked_up(self._primary, internal)
-        recipe_id = user_id if known else looked_up(self._external, user_id) or user_id
-        if primary is None or primary == internal:
-            return recipe_id, recipe_id
-        return looked_up(self._external, primary) or primary, recipe_id
+    def count_active(self, since_ms: int) -> int:
+        """Return how many users created, refreshed or ended sessions at or after a time."""
+        return self._activity.count_since(since_ms)

@@ -10,7 +10,8 @@ from supertokens_py import forks
 
 from .core import Core
 from .keys import KeyCache, RemoteKeys
-from .roles import RemoteMetadata, RemoteRoles
+from .metadata import RemoteMetadata
+from .roles import RemoteRoles
 from .sessions import RemoteSessions
 from .settings import RemoteSettings
 from .tenants import RemoteTenants
@@ -25,13 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
 
-class RemoteEngine(
-    RemoteKeys, RemoteSessions, RemoteRoles, RemoteMetadata, RemoteTenants, RemoteUsers, forks.ForkAware
-):
+class RemoteEngine(forks.ForkAware):
     """An `Engine` over one core with one or more hosts.
 
-    Everything is blocking code in one shared, pooled HTTP client, made at the first request and made
-    anew after a fork. An unreachable core is an `EngineUnavailableError`, never a missing session.
+    Its services share one pooled HTTP client, which is created at the first request and again after a
+    fork. An unreachable core is an `EngineUnavailableError`, never a missing session.
     """
 
     def __init__(
@@ -55,10 +54,17 @@ class RemoteEngine(
             base=http_transport,
             sleep=sleep,
         )
-        core = Core(transport, api_key=api_key, api_domain=api_domain, website_domain=website_domain)
-        cache = KeyCache(transport, now_ms=settings.now_ms, cache_limit_s=remote_settings.jwks_cache_limit)
-        RemoteKeys.__init__(self, core, cache)
-        RemoteSessions.__init__(self, core, cache)
+        self._core = core = Core(
+            transport, api_key=api_key, api_domain=api_domain, website_domain=website_domain
+        )
+        limit_s = remote_settings.jwks_cache_limit
+        self._cache = cache = KeyCache(transport, now_ms=settings.now_ms, cache_limit_s=limit_s)
+        self.keys = RemoteKeys(core, cache)
+        self.sessions = RemoteSessions(core, cache)
+        self.roles = RemoteRoles(core)
+        self.metadata = RemoteMetadata(core)
+        self.tenants = RemoteTenants(core)
+        self.users = RemoteUsers(core)
         forks.register(self)
 
     def negotiated_version(self) -> str:

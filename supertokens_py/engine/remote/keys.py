@@ -13,7 +13,6 @@ from typing import Any, cast
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
 from supertokens_py import forks, payloads
-from supertokens_py.bridge import offload
 from supertokens_py.cdi.records import member
 from supertokens_py.engine import validation
 from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S, Jwks, KeySet, VerificationKey
@@ -149,14 +148,16 @@ class RemoteKeys:
     def key_set(self) -> KeySet:
         return self._cache.snapshot()
 
-    async def reload_keys(self) -> KeySet:
-        cooled = self._cache.cooled()
-        return await offload(self._cache.reload) if cooled is None else cooled
+    def cooled(self) -> KeySet | None:
+        return self._cache.cooled()
 
-    async def jwks(self) -> Jwks:
-        return await offload(self._cache.jwks)
+    def reload(self) -> KeySet:
+        return self._cache.reload()
 
-    async def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
+    def jwks(self) -> Jwks:
+        return self._cache.jwks()
+
+    def create_jwt(self, payload: JSONObject, *, issuer: str, validity_s: int, static_key: bool) -> str:
         payloads.validate_jwt_claims(payload)
         payloads.validate_json("payload", payload, limit=payloads.MAX_METADATA_JSON)
         body: JSONObject = {
@@ -166,7 +167,7 @@ class RemoteKeys:
             "validity": validation.validate_validity_s(validity_s),
             "useStaticSigningKey": static_key,
         }
-        answer = await offload(self._core.post, "/recipe/jwt", body, rid="jwt")
+        answer = self._core.post("/recipe/jwt", body, rid="jwt")
         match answer.get("status"):
             case "OK":
                 return member(answer, "jwt", str)

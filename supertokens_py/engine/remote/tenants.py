@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from supertokens_py.bridge import offload
 from supertokens_py.cdi.records import member, tenant_from_wire
 from supertokens_py.engine import validation
 from supertokens_py.engine.interface import Tenant, UnknownTenantError
@@ -27,32 +26,23 @@ _FLAGS = {
 class RemoteTenants:
     """`Tenants` over a core."""
 
-    _core: Core
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
-    async def put_tenant(self, tenant_id: str, changes: JSONObject) -> bool:
+    def put(self, tenant_id: str, changes: JSONObject) -> bool:
         checked = validation.validate_tenant_changes(changes)
-        return await offload(self._put, validation.validate_tenant_id(tenant_id), checked)
-
-    async def delete_tenant(self, tenant_id: str) -> bool:
-        body = {"tenantId": validation.validate_deletable_tenant_id(tenant_id)}
-        answer = await offload(self._core.post, f"{_BASE}/remove", body, rid=_RID)
-        return member(ok(answer), "didExist", bool)
-
-    async def tenant(self, tenant_id: str) -> Tenant | None:
-        return await offload(self._get, tenant_id)
-
-    async def tenants(self) -> list[Tenant]:
-        return await offload(self._list)
-
-    def _put(self, tenant_id: str, changes: JSONObject) -> bool:
         names = {**_MEMBERS, **_FLAGS}
-        body: JSONObject = {names[name]: value for name, value in changes.items()}
-        has_flags = any(name in changes for name in _FLAGS)
-        path = _BASE if has_flags else self._path()
-        answer = self._core.put(path, {"tenantId": tenant_id, **body}, rid=_RID)
+        body: JSONObject = {names[name]: value for name, value in checked.items()}
+        has_flags = any(name in checked for name in _FLAGS)
+        body["tenantId"] = validation.validate_tenant_id(tenant_id)
+        answer = self._core.put(_BASE if has_flags else self._path(), body, rid=_RID)
         return member(ok(answer), "createdNew", bool)
 
-    def _get(self, tenant_id: str) -> Tenant | None:
+    def delete(self, tenant_id: str) -> bool:
+        body = {"tenantId": validation.validate_deletable_tenant_id(tenant_id)}
+        return member(ok(self._core.post(f"{_BASE}/remove", body, rid=_RID)), "didExist", bool)
+
+    def find(self, tenant_id: str) -> Tenant | None:
         try:
             answer = self._core.get(tenant_path(tenant_id) + self._path(), {}, rid=_RID, tenant=tenant_id)
         except UnknownTenantError:
@@ -61,7 +51,7 @@ class RemoteTenants:
             return None
         return tenant_from_wire(ok(answer))
 
-    def _list(self) -> list[Tenant]:
+    def all(self) -> list[Tenant]:
         v2 = self._core.version().has_tenants_v2
         answer = self._core.get(f"{_BASE}/list/v2" if v2 else f"{_BASE}/list", {}, rid=_RID)
         return [tenant_from_wire(item) for item in member(ok(answer), "tenants", list)]

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 import httpx2
 
 from supertokens_py import forks
+from supertokens_py.engine.call import current_user_context
 from supertokens_py.engine.connection import core_hosts
-from supertokens_py.engine.context import current_user_context
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError
 from supertokens_py.tokens.encoding import to_json
 from supertokens_py.types.base import JSONObject

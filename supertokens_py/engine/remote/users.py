@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from supertokens_py.bridge import offload
 from supertokens_py.engine import validation
 from supertokens_py.types.base import JSONObject
 
@@ -12,9 +11,14 @@ from .core import Core, ok
 class RemoteUsers:
     """Users over a core, which removes the log-in data that it keeps of one, too."""
 
-    _core: Core
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
-    async def remove_user(self, user_id: str) -> None:
+    def remove(self, user_id: str) -> None:
         if validation.is_possible_user_id(user_id):
             body: JSONObject = {"userId": user_id, "removeAllLinkedAccounts": True}
-            ok(await offload(self._core.post, "/user/remove", body))
+            ok(self._core.post("/user/remove", body))
+
+    def count_active(self, since_ms: int) -> int | None:
+        """Return None: a core counts by its own users' activity, which this SDK does not ask for."""
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.engine.context import in_its_context
+from supertokens_py.engine.call import call_engine
 from supertokens_py.recipe.base import APIOptions
 from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 
@@ -57,7 +57,6 @@ class RecipeInterface:
         self._app = app
         self.default_validity_seconds = default_validity_seconds
 
-    @in_its_context
     async def create_jwt(
         self,
         payload: dict[str, Any],
@@ -67,7 +66,9 @@ class RecipeInterface:
     ) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
         """Sign a JWT with the static key, or with the rotating one if that is asked for."""
         validity = self.default_validity_seconds if validity_seconds is None else validity_seconds
-        jwt = await self._app.engine.create_jwt(
+        jwt = await call_engine(
+            user_context,
+            self._app.engine.keys.create_jwt,
             payload,
             issuer=self._app.app_info.api_domain,
             validity_s=validity,
@@ -75,10 +76,9 @@ class RecipeInterface:
         )
         return CreateJwtOkResult(jwt)
 
-    @in_its_context
     async def get_jwks(self, user_context: dict[str, Any]) -> GetJWKSResult:
         """Return every public key that tokens in use are signed with."""
-        found = await self._app.engine.jwks()
+        found = await call_engine(user_context, self._app.engine.keys.jwks)
         keys = [
             JsonWebKey(
                 key["kty"], key["kid"], key["n"], key["e"], key.get("alg", "RS256"), key.get("use", "sig")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from supertokens_py.engine.context import in_its_context
+from supertokens_py.engine.call import call_engine
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
 from supertokens_py.types.response import GeneralErrorResponse
@@ -49,7 +49,6 @@ class RecipeInterface:
         """Return the tenant that a request to one of the SDK's own routes means."""
         return tenant_id_from_frontend
 
-    @in_its_context
     async def create_or_update_tenant(
         self,
         tenant_id: str,
@@ -58,25 +57,30 @@ class RecipeInterface:
     ) -> CreateOrUpdateTenantOkResult:
         """Create a tenant, or change what `config` names."""
         engine = self._app.engine
-        known = await engine.tenant(tenant_id) if isinstance(config, TenantConfig) else None
+        known = (
+            await call_engine(user_context, engine.tenants.find, tenant_id)
+            if isinstance(config, TenantConfig)
+            else None
+        )
         changes = {} if config is None else config.changes(known)
-        return CreateOrUpdateTenantOkResult(await engine.put_tenant(tenant_id, changes))
+        return CreateOrUpdateTenantOkResult(
+            await call_engine(user_context, engine.tenants.put, tenant_id, changes)
+        )
 
-    @in_its_context
     async def delete_tenant(self, tenant_id: str, user_context: dict[str, Any]) -> DeleteTenantOkResult:
         """Delete a tenant with its sessions and role links."""
-        return DeleteTenantOkResult(await self._app.engine.delete_tenant(tenant_id))
+        return DeleteTenantOkResult(
+            await call_engine(user_context, self._app.engine.tenants.delete, tenant_id)
+        )
 
-    @in_its_context
     async def get_tenant(self, tenant_id: str, user_context: dict[str, Any]) -> GetTenantOkResult | None:
         """Return a tenant's configuration, or None."""
-        tenant = await self._app.engine.tenant(tenant_id)
+        tenant = await call_engine(user_context, self._app.engine.tenants.find, tenant_id)
         return None if tenant is None else GetTenantOkResult.of(tenant)
 
-    @in_its_context
     async def list_all_tenants(self, user_context: dict[str, Any]) -> ListAllTenantsOkResult:
         """Return every tenant."""
-        tenants = await self._app.engine.tenants()
+        tenants = await call_engine(user_context, self._app.engine.tenants.all)
         return ListAllTenantsOkResult([ListAllTenantsItem.of(tenant) for tenant in tenants])
 
 

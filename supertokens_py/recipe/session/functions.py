@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from supertokens_py.deprecation import warn_deprecated
-from supertokens_py.engine.context import in_its_context
-from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
+from supertokens_py.engine.call import call_engine
+from supertokens_py.engine.interface import (
+    IssuedSession,
+    NewSession,
+    RefreshRequest,
+    TokenTheft,
+    Unauthorised,
+)
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.payloads import (
     custom_claims,
@@ -73,7 +79,7 @@ class FunctionParts:
     read_token: Callable[[str], AccessToken | None]
     session_of_token: SessionOfToken
     session_of_issued: Callable[[IssuedSession], SessionContainer]
-    session_of_refreshed: Callable[[IssuedSession], Awaitable[SessionContainer]]
+    session_of_refreshed: Callable[[IssuedSession, dict[str, Any]], Awaitable[SessionContainer]]
 
 
 class RecipeInterface:
@@ -86,7 +92,6 @@ class RecipeInterface:
     def __init__(self, parts: FunctionParts) -> None:
         self.parts = parts  #: a subclass passes on those of the instance that the override receives
 
-    @in_its_context
     async def create_new_session(
         self,
         user_id: str,
@@ -99,14 +104,15 @@ class RecipeInterface:
         """Create a session that no request knows of yet."""
         validate_custom_claims(access_token_payload)
         policy = self.parts.policy
-        issued = await self.parts.app.engine.create_session(
-            user_id,
+        new = NewSession(
+            user_id=user_id,
             tenant_id=tenant_id,
             payload={} if access_token_payload is None else access_token_payload,
             data={} if session_data_in_database is None else session_data_in_database,
             anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
             dynamic_key=policy.use_dynamic_access_token_signing_key,
         )
+        issued = await call_engine(user_context, self.parts.app.engine.sessions.create, new)
         return self.parts.session_of_issued(issued)
 
     def get_global_claim_validators(
@@ -167,7 +173,6 @@ class RecipeInterface:
         """Evaluate a payload without fetching anything."""
         return await evaluate_claims(user_id, jwt_payload, claim_validators, user_context, refetch=False)
 
-    @in_its_context
     async def refresh_session(
         self,
         refresh_token: str,
@@ -184,24 +189,25 @@ class RecipeInterface:
         policy, refresh_token = self.parts.policy, hidden(refresh_token)
         if disable_anti_csrf is not True and policy.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
             raise ConfigError(_CANNOT_CHECK.format(name="refreshSession", setting="antiCsrfCheck"))
-        result = await self.parts.app.engine.refresh_session(
-            refresh_token,
+        request = RefreshRequest(
+            refresh_token=refresh_token,
             anti_csrf_token=anti_csrf_token,
             anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
             dynamic_key=policy.use_dynamic_access_token_signing_key,
         )
+        result = await call_engine(user_context, self.parts.app.engine.sessions.refresh, request)
         if isinstance(result, Unauthorised):
             raise UnauthorisedError(result.message, code=result.code)
         if isinstance(result, TokenTheft):
             raise TokenTheftError(result.user_id, result.handle, result.recipe_user_id, result.reuse)
-        return await self.parts.session_of_refreshed(result)
+        return await self.parts.session_of_refreshed(result, user_context)
 
-    @in_its_context
     async def revoke_session(self, session_handle: str, user_context: dict[str, Any]) -> bool:
         """End a session; False if there was none."""
-        return len(await self.parts.app.engine.revoke_sessions([session_handle])) == 1
+        return (
+            len(await call_engine(user_context, self.parts.app.engine.sessions.revoke, [session_handle])) == 1
+        )
 
-    @in_its_context
     async def revoke_all_sessions_for_user(
         self,
         user_id: str,
@@ -212,11 +218,14 @@ class RecipeInterface:
     ) -> list[str]:
         """Revoke a user's sessions, by default those of linked login methods too; return their handles."""
         tenant = None if revoke_across_all_tenants else tenant_id
-        return await self.parts.app.engine.revoke_user_sessions(
-            user_id, tenant_id=tenant, linked_accounts=revoke_sessions_for_linked_accounts
+        return await call_engine(
+            user_context,
+            self.parts.app.engine.sessions.revoke_user,
+            user_id,
+            tenant_id=tenant,
+            linked_accounts=revoke_sessions_for_linked_accounts,
         )
 
-    @in_its_context
     async def get_all_session_handles_for_user(
         self,
         user_id: str,
@@ -227,23 +236,25 @@ class RecipeInterface:
     ) -> list[str]:
         """Return the handles of a user's live sessions, by default those of linked login methods too."""
         tenant = None if fetch_across_all_tenants else tenant_id
-        return await self.parts.app.engine.user_session_handles(
-            user_id, tenant_id=tenant, linked_accounts=fetch_sessions_for_linked_accounts
+        return await call_engine(
+            user_context,
+            self.parts.app.engine.sessions.user_handles,
+            user_id,
+            tenant_id=tenant,
+            linked_accounts=fetch_sessions_for_linked_accounts,
         )
 
-    @in_its_context
     async def revoke_multiple_sessions(
         self, session_handles: list[str], user_context: dict[str, Any]
     ) -> list[str]:
         """End sessions; return the handles of those that existed."""
-        return await self.parts.app.engine.revoke_sessions(session_handles)
+        return await call_engine(user_context, self.parts.app.engine.sessions.revoke, session_handles)
 
-    @in_its_context
     async def get_session_information(
         self, session_handle: str, user_context: dict[str, Any]
     ) -> SessionInformationResult | None:
         """Return a session as stored, or None."""
-        stored = await self.parts.app.engine.session_information(session_handle)
+        stored = await call_engine(user_context, self.parts.app.engine.sessions.information, session_handle)
         if stored is None:
             return None
         return SessionInformationResult(
@@ -257,14 +268,14 @@ class RecipeInterface:
             stored.recipe_user_id,
         )
 
-    @in_its_context
     async def update_session_data_in_database(
         self, session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
         """Replace the data kept on the server; False if there is no such session."""
-        return await self.parts.app.engine.replace_session_data(session_handle, new_session_data)
+        return await call_engine(
+            user_context, self.parts.app.engine.sessions.replace_data, session_handle, new_session_data
+        )
 
-    @in_its_context
     async def merge_into_access_token_payload(
         self, session_handle: str, access_token_payload_update: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
@@ -274,10 +285,14 @@ class RecipeInterface:
             PayloadTooLargeError: the access token would not fit a cookie, which the session may be kept in.
         """
         validate_custom_claims_update(access_token_payload_update)
-        await self._require_fit(session_handle, access_token_payload_update)
-        return await self.parts.app.engine.merge_session_payload(session_handle, access_token_payload_update)
+        await self._require_fit(session_handle, access_token_payload_update, user_context)
+        return await call_engine(
+            user_context,
+            self.parts.app.engine.sessions.merge_payload,
+            session_handle,
+            access_token_payload_update,
+        )
 
-    @in_its_context
     async def update_access_token_payload(
         self, session_handle: str, new_access_token_payload: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
@@ -289,9 +304,13 @@ class RecipeInterface:
         payload = {"iss": self.parts.issuers.own(), **custom_claims(new_access_token_payload)}
         if not self.parts.policy.uses_headers_only:
             check_fits_cookie(payload)
-        return await self.parts.app.engine.replace_session_payload(session_handle, payload)
+        return await call_engine(
+            user_context, self.parts.app.engine.sessions.replace_payload, session_handle, payload
+        )
 
-    async def _require_fit(self, session_handle: str, update: dict[str, Any]) -> None:
+    async def _require_fit(
+        self, session_handle: str, update: dict[str, Any], user_context: dict[str, Any]
+    ) -> None:
         """Refuse an update with which the access token would not fit a cookie.
 
         How the tokens of a session travel is not stored, so each may be one in cookies unless the setting
@@ -300,11 +319,10 @@ class RecipeInterface:
         validate_json("access_token_payload_update", update, limit=None)
         if self.parts.policy.uses_headers_only or all(value is None for value in update.values()):
             return
-        stored = await self.parts.app.engine.session_information(session_handle)
+        stored = await call_engine(user_context, self.parts.app.engine.sessions.information, session_handle)
         if stored is not None:
             check_fits_cookie(merge(stored.payload, update))
 
-    @in_its_context
     async def regenerate_access_token(
         self, access_token: str, new_access_token_payload: dict[str, Any] | None, user_context: dict[str, Any]
     ) -> RegenerateAccessTokenOkResult | None:
@@ -313,8 +331,11 @@ class RecipeInterface:
         token = self.parts.read_token(access_token)
         if token is not None and not self.parts.issuers.accepts(token.payload.get("iss")):
             return None
-        result = await self.parts.app.engine.regenerate_session(
-            access_token, payload=new_access_token_payload
+        result = await call_engine(
+            user_context,
+            self.parts.app.engine.sessions.regenerate,
+            access_token,
+            payload=new_access_token_payload,
         )
         if isinstance(result, Unauthorised):
             return None

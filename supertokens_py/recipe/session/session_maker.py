@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from supertokens_py.engine.context import in_context
+from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
 from supertokens_py.payloads import custom_claims, validate_payload_update
 from supertokens_py.recipe_module import App
@@ -48,10 +48,11 @@ class SessionMaker:
         if check_csrf:
             csrf.require_token(token, anti_csrf_token)
         if not check_database and token.parent_refresh_token_hash1 is None:
+            return SessionContainer(self._parts, token)  # no engine needs a lookup, so none is asked
+        sessions = self._app.engine.sessions
+        if not sessions.needs_lookup(token, check_database=check_database):
             return SessionContainer(self._parts, token)
-        result = await in_context(
-            user_context, self._app.engine.verify_session(token, check_database=check_database)
-        )
+        result = await call_engine(user_context, sessions.verify, token, check_database=check_database)
         if isinstance(result, Unauthorised):
             raise UnauthorisedError(result.message, code=result.code)
         if isinstance(result, TryRefresh):
@@ -73,7 +74,7 @@ class SessionMaker:
             updated=True,
         )
 
-    async def of_refreshed(self, issued: IssuedSession) -> SessionContainer:
+    async def of_refreshed(self, issued: IssuedSession, user_context: dict[str, Any]) -> SessionContainer:
         """Return the container of a refreshed session, with an `iss` that this app accepts.
 
         The payload is stored with the `iss` of the API domain under which the session was created. Where that
@@ -84,8 +85,11 @@ class SessionMaker:
         """
         if self._issuers.accepts(issued.payload.get("iss")):
             return self.of_issued(issued)
-        renewed = await self._app.engine.regenerate_session(
-            issued.access_token.text, merge={"iss": self._issuers.own()}
+        renewed = await call_engine(
+            user_context,
+            self._app.engine.sessions.regenerate,
+            issued.access_token.text,
+            merge={"iss": self._issuers.own()},
         )
         if isinstance(renewed, Unauthorised):
             raise UnauthorisedError(GONE, code="session_gone")
@@ -102,8 +106,8 @@ class SessionMaker:
         Raises:
             UnauthorisedError: the session is gone.
         """
-        regenerated = await in_context(
-            user_context, self._app.engine.regenerate_session(access_token, merge=update)
+        regenerated = await call_engine(
+            user_context, self._app.engine.sessions.regenerate, access_token, merge=update
         )
         if isinstance(regenerated, Unauthorised):
             raise UnauthorisedError(GONE, code="session_gone")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Container
 
+from supertokens_py.engine.call import reload_keys
 from supertokens_py.engine.interface import KeySet
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe_module import App
@@ -42,7 +43,9 @@ class Verifier:
     def knows(self, token: AccessToken) -> bool:
         """Return whether a token is in the cache and still valid."""
         now = self._now_ms()
-        return now < self._due_ms and self._verified.holds(token.text, self._app.engine.key_set(), now_ms=now)
+        return now < self._due_ms and self._verified.holds(
+            token.text, self._app.engine.keys.key_set(), now_ms=now
+        )
 
     async def check(self, token: AccessToken) -> None:
         """Accept a token that is valid now.
@@ -52,7 +55,7 @@ class Verifier:
             EngineUnavailableError: there are no keys yet, and they cannot be loaded.
         """
         now = self._now_ms()
-        keys = self._app.engine.key_set()
+        keys = self._app.engine.keys.key_set()
         if self._due_of(keys) <= now:
             self._ask_again_ms = now + self._ask_again_after_ms  # for one request; others do not wait
             keys = await self._reloaded(keys)
@@ -63,7 +66,7 @@ class Verifier:
             self._warn(error.issuer)
             raise
         except UnknownKeyError:
-            keys = await self._app.engine.reload_keys()  # bounded by the engine's cool-down
+            keys = await reload_keys(self._app.engine.keys)  # bounded by the cooldown
             try:
                 self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
             except UnknownKeyError:
@@ -83,7 +86,7 @@ class Verifier:
 
     async def _reloaded(self, keys: KeySet) -> KeySet:
         try:
-            return await self._app.engine.reload_keys()
+            return await reload_keys(self._app.engine.keys)
         except EngineUnavailableError:
             if not keys.keys:
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.engine.context import in_its_context
+from supertokens_py.engine.call import call_engine
 
 if TYPE_CHECKING:
     from supertokens_py.recipe_module import App
@@ -28,24 +28,23 @@ class RecipeInterface:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    @in_its_context
     async def get_user_metadata(self, user_id: str, user_context: dict[str, Any]) -> MetadataResult:
         """Return what is stored."""
-        return MetadataResult(await self._app.engine.metadata(user_id))
+        return MetadataResult(await call_engine(user_context, self._app.engine.metadata.read, user_id))
 
-    @in_its_context
     async def update_user_metadata(
         self, user_id: str, metadata_update: dict[str, Any], user_context: dict[str, Any]
     ) -> MetadataResult:
         """Merge at the root, in one transaction: None removes a key, nested objects are replaced."""
-        return MetadataResult(await self._app.engine.merge_metadata(user_id, metadata_update))
+        return MetadataResult(
+            await call_engine(user_context, self._app.engine.metadata.merge, user_id, metadata_update)
+        )
 
-    @in_its_context
     async def clear_user_metadata(
         self, user_id: str, user_context: dict[str, Any]
     ) -> ClearUserMetadataResult:
         """Forget what is stored."""
-        await self._app.engine.clear_metadata(user_id)
+        await call_engine(user_context, self._app.engine.metadata.clear, user_id)
         return ClearUserMetadataResult()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.engine.context import in_its_context
+from supertokens_py.engine.call import call_engine
 
 if TYPE_CHECKING:
     from supertokens_py.recipe_module import App
@@ -91,76 +91,76 @@ class RecipeInterface:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    @in_its_context
     async def add_role_to_user(
         self, user_id: str, role: str, tenant_id: str, user_context: dict[str, Any]
     ) -> AddRoleToUserOkResult | UnknownRoleError:
         """Give a role to a user. Sessions that exist already keep what they hold."""
-        is_new = await self._app.engine.add_user_role(user_id, role, tenant_id=tenant_id)
+        is_new = await call_engine(
+            user_context, self._app.engine.roles.assign, user_id, role, tenant_id=tenant_id
+        )
         return UnknownRoleError() if is_new is None else AddRoleToUserOkResult(not is_new)
 
-    @in_its_context
     async def remove_user_role(
         self, user_id: str, role: str, tenant_id: str, user_context: dict[str, Any]
     ) -> RemoveUserRoleOkResult | UnknownRoleError:
         """Take a role from a user."""
-        had = await self._app.engine.remove_user_role(user_id, role, tenant_id=tenant_id)
+        had = await call_engine(
+            user_context, self._app.engine.roles.unassign, user_id, role, tenant_id=tenant_id
+        )
         return UnknownRoleError() if had is None else RemoveUserRoleOkResult(had)
 
-    @in_its_context
     async def get_roles_for_user(
         self, user_id: str, tenant_id: str, user_context: dict[str, Any]
     ) -> GetRolesForUserOkResult:
         """Return a user's roles."""
-        return GetRolesForUserOkResult(await self._app.engine.user_roles(user_id, tenant_id=tenant_id))
+        return GetRolesForUserOkResult(
+            await call_engine(user_context, self._app.engine.roles.of_user, user_id, tenant_id=tenant_id)
+        )
 
-    @in_its_context
     async def get_users_that_have_role(
         self, role: str, tenant_id: str, user_context: dict[str, Any]
     ) -> GetUsersThatHaveRoleOkResult | UnknownRoleError:
         """Return who has a role."""
-        users = await self._app.engine.role_users(role, tenant_id=tenant_id)
+        users = await call_engine(user_context, self._app.engine.roles.users, role, tenant_id=tenant_id)
         return UnknownRoleError() if users is None else GetUsersThatHaveRoleOkResult(users)
 
-    @in_its_context
     async def create_new_role_or_add_permissions(
         self, role: str, permissions: list[str], user_context: dict[str, Any]
     ) -> CreateNewRoleOrAddPermissionsOkResult:
         """Create a role if there is none of this name, and add permissions; none is taken away."""
-        return CreateNewRoleOrAddPermissionsOkResult(await self._app.engine.add_role(role, permissions))
+        return CreateNewRoleOrAddPermissionsOkResult(
+            await call_engine(user_context, self._app.engine.roles.add, role, permissions)
+        )
 
-    @in_its_context
     async def get_permissions_for_role(
         self, role: str, user_context: dict[str, Any]
     ) -> GetPermissionsForRoleOkResult | UnknownRoleError:
         """Return what a role permits."""
-        permissions = await self._app.engine.role_permissions(role)
+        permissions = await call_engine(user_context, self._app.engine.roles.permissions, role)
         return UnknownRoleError() if permissions is None else GetPermissionsForRoleOkResult(permissions)
 
-    @in_its_context
     async def remove_permissions_from_role(
         self, role: str, permissions: list[str], user_context: dict[str, Any]
     ) -> RemovePermissionsFromRoleOkResult | UnknownRoleError:
         """Take permissions from a role."""
-        known = await self._app.engine.remove_role_permissions(role, permissions)
+        known = await call_engine(user_context, self._app.engine.roles.remove_permissions, role, permissions)
         return UnknownRoleError() if known is None else RemovePermissionsFromRoleOkResult()
 
-    @in_its_context
     async def get_roles_that_have_permission(
         self, permission: str, user_context: dict[str, Any]
     ) -> GetRolesThatHavePermissionOkResult:
         """Return the roles with a permission."""
-        return GetRolesThatHavePermissionOkResult(await self._app.engine.permission_roles(permission))
+        return GetRolesThatHavePermissionOkResult(
+            await call_engine(user_context, self._app.engine.roles.with_permission, permission)
+        )
 
-    @in_its_context
     async def delete_role(self, role: str, user_context: dict[str, Any]) -> DeleteRoleOkResult:
         """Delete a role and take it from everybody, in every tenant."""
-        return DeleteRoleOkResult(await self._app.engine.delete_role(role))
+        return DeleteRoleOkResult(await call_engine(user_context, self._app.engine.roles.delete, role))
 
-    @in_its_context
     async def get_all_roles(self, user_context: dict[str, Any]) -> GetAllRolesOkResult:
         """Return every role."""
-        return GetAllRolesOkResult(await self._app.engine.roles())
+        return GetAllRolesOkResult(await call_engine(user_context, self._app.engine.roles.all))
 
 
 class APIInterface:

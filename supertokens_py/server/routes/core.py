@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, runtime_checkable
 
 from starlette.responses import Response
 
+from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
@@ -20,15 +20,6 @@ _HELLO_BURST = 5
 _HELLO_INTERVAL_S = 0.2
 
 
-@runtime_checkable
-class CountsActiveUsers(Protocol):
-    """An engine that remembers when users were last seen."""
-
-    async def count_active_users(self, since_ms: int) -> int:
-        """Return how many users were seen at `since_ms` or later."""
-        ...
-
-
 async def _create_jwt(call: Call) -> JSONObject:
     issuer, payload, validity_s = call.text("jwksDomain"), call.object("payload"), call.integer("validity")
     static_key = call.flag("useStaticSigningKey", default=True)
@@ -36,18 +27,25 @@ async def _create_jwt(call: Call) -> JSONObject:
         return {"status": "UNSUPPORTED_ALGORITHM_ERROR"}
     if validity_s <= 0:
         raise Refused(400, "validity must be greater than 0")
-    jwt = await call.engine.create_jwt(payload, issuer=issuer, validity_s=validity_s, static_key=static_key)
+    jwt = await call_engine(
+        None,
+        call.engine.keys.create_jwt,
+        payload,
+        issuer=issuer,
+        validity_s=validity_s,
+        static_key=static_key,
+    )
     return {"status": "OK", "jwt": jwt}
 
 
 async def _public_jwks(call: Call) -> Response:
-    jwks = await call.engine.jwks()
+    jwks = await call_engine(None, call.engine.keys.jwks)
     headers = {"Cache-Control": f"max-age={jwks.max_age_s}, must-revalidate"}
     return JsonResponse({"keys": [dict(key) for key in jwks.keys]}, headers=headers)
 
 
 async def _old_jwks(call: Call) -> JSONObject:
-    jwks = await call.engine.jwks()
+    jwks = await call_engine(None, call.engine.keys.jwks)
     return {"status": "OK", "keys": [dict(key) for key in jwks.keys]}
 
 
@@ -63,9 +61,10 @@ async def _active_users(call: Call) -> JSONObject:
     since_ms = call.param_long("since")
     if since_ms < 0:
         raise Refused(400, "'since' parameter must be a timestamp that is not negative")
-    if not isinstance(call.engine, CountsActiveUsers):
+    count = await call_engine(None, call.engine.users.count_active, since_ms)
+    if count is None:
         raise Refused(404, "Not found")
-    return {"status": "OK", "count": await call.engine.count_active_users(since_ms)}
+    return {"status": "OK", "count": count}
 
 
 def versions(offered: Sequence[str]) -> Callable[[Call], Awaitable[JSONObject]]:
@@ -86,7 +85,7 @@ class Hello:
         self._filled_s = clock()
 
     async def __call__(self, call: Call) -> Response:
-        if self._take() and await call.engine.tenant(call.tenant_id) is None:
+        if self._take() and await call_engine(None, call.engine.tenants.find, call.tenant_id) is None:
             raise UnknownTenantError(call.tenant_id)
         return TextResponse("Hello\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from supertokens_py.engine.call import call_engine
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import Call, Refused
@@ -17,65 +18,79 @@ _BULK_AT_ONCE = 8
 
 async def _put_role(call: Call) -> JSONObject:
     role, permissions = call.name("role"), call.optional_names("permissions") or []
-    return {"status": "OK", "createdNewRole": await call.engine.add_role(role, permissions)}
+    return {
+        "status": "OK",
+        "createdNewRole": await call_engine(None, call.engine.roles.add, role, permissions),
+    }
 
 
 async def _remove_role(call: Call) -> JSONObject:
-    return {"status": "OK", "didRoleExist": await call.engine.delete_role(call.name("role"))}
+    return {
+        "status": "OK",
+        "didRoleExist": await call_engine(None, call.engine.roles.delete, call.name("role")),
+    }
 
 
 async def _list_roles(call: Call) -> JSONObject:
-    return {"status": "OK", "roles": await call.engine.roles()}
+    return {"status": "OK", "roles": await call_engine(None, call.engine.roles.all)}
 
 
 async def _role_permissions(call: Call) -> JSONObject:
-    permissions = await call.engine.role_permissions(call.param_name("role"))
+    permissions = await call_engine(None, call.engine.roles.permissions, call.param_name("role"))
     return _UNKNOWN_ROLE if permissions is None else {"status": "OK", "permissions": permissions}
 
 
 async def _remove_permissions(call: Call) -> JSONObject:
     role, permissions = call.name("role"), call.optional_names("permissions")
-    removed = await call.engine.remove_role_permissions(role, permissions)
+    removed = await call_engine(None, call.engine.roles.remove_permissions, role, permissions)
     return _UNKNOWN_ROLE if removed is None else {"status": "OK"}
 
 
 async def _permission_roles(call: Call) -> JSONObject:
-    return {"status": "OK", "roles": await call.engine.permission_roles(call.param_name("permission"))}
+    return {
+        "status": "OK",
+        "roles": await call_engine(None, call.engine.roles.with_permission, call.param_name("permission")),
+    }
 
 
 async def _add_user_role(call: Call) -> JSONObject:
     user_id, role = call.user_id(), call.name("role")
-    is_new = await call.engine.add_user_role(user_id, role, tenant_id=call.tenant_id)
+    is_new = await call_engine(None, call.engine.roles.assign, user_id, role, tenant_id=call.tenant_id)
     return _UNKNOWN_ROLE if is_new is None else {"status": "OK", "didUserAlreadyHaveRole": not is_new}
 
 
 async def _remove_user_role(call: Call) -> JSONObject:
     user_id, role = call.user_id(), call.name("role")
-    existed = await call.engine.remove_user_role(user_id, role, tenant_id=call.tenant_id)
+    existed = await call_engine(None, call.engine.roles.unassign, user_id, role, tenant_id=call.tenant_id)
     return _UNKNOWN_ROLE if existed is None else {"status": "OK", "didUserHaveRole": existed}
 
 
 async def _user_roles(call: Call) -> JSONObject:
-    roles = await call.engine.user_roles(call.param("userId"), tenant_id=call.tenant_id)
+    roles = await call_engine(None, call.engine.roles.of_user, call.param("userId"), tenant_id=call.tenant_id)
     return {"status": "OK", "roles": roles}
 
 
 async def _role_users(call: Call) -> JSONObject:
-    users = await call.engine.role_users(call.param_name("role"), tenant_id=call.tenant_id)
+    users = await call_engine(
+        None, call.engine.roles.users, call.param_name("role"), tenant_id=call.tenant_id
+    )
     return _UNKNOWN_ROLE if users is None else {"status": "OK", "users": users}
 
 
 async def _get_metadata(call: Call) -> JSONObject:
-    return {"status": "OK", "metadata": await call.engine.metadata(call.param("userId"))}
+    return {
+        "status": "OK",
+        "metadata": await call_engine(None, call.engine.metadata.read, call.param("userId")),
+    }
 
 
 async def _put_metadata(call: Call) -> JSONObject:
     user_id, update = call.user_id(), call.object("metadataUpdate")
-    return {"status": "OK", "metadata": await call.engine.merge_metadata(user_id, update)}
+    return {"status": "OK", "metadata": await call_engine(None, call.engine.metadata.merge, user_id, update)}
 
 
 async def _remove_metadata(call: Call) -> JSONObject:
-    await call.engine.clear_metadata(call.text("userId"))
+    await call_engine(None, call.engine.metadata.clear, call.text("userId"))
     return {"status": "OK"}
 
 
@@ -87,7 +102,10 @@ async def _bulk_metadata(call: Call) -> JSONObject:
 
     async def one(user_id: str) -> JSONObject:
         async with slots:
-            return {"userId": user_id, "metadata": await call.engine.metadata(user_id) or None}
+            return {
+                "userId": user_id,
+                "metadata": await call_engine(None, call.engine.metadata.read, user_id) or None,
+            }
 
     return {"status": "OK", "users": await asyncio.gather(*map(one, user_ids))}
 

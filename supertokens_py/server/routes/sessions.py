@@ -13,12 +13,16 @@ from supertokens_py.cdi.records import (
     unauthorised,
     verified_to_wire,
 )
+from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import (
     IssuedSession,
+    NewSession,
+    RefreshRequest,
     StoredSession,
     TokenTheft,
     TryRefresh,
     Unauthorised,
+    Verified,
 )
 from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import JSONObject
@@ -44,8 +48,8 @@ from ..schemas import (
 
 
 async def _create(call: Call) -> JSONObject:
-    created = await call.engine.create_session(
-        call.user_id(),
+    new = NewSession(
+        user_id=call.user_id(),
         tenant_id=call.tenant_id,
         payload=call.object("userDataInJWT"),
         data=call.object("userDataInDatabase"),
@@ -54,6 +58,7 @@ async def _create(call: Call) -> JSONObject:
         access_token_validity_ms=_validity(call),
         token_version=call.version.access_token_version,
     )
+    created = await call_engine(None, call.engine.sessions.create, new)
     return issued_to_wire(created, call.version)
 
 
@@ -67,7 +72,10 @@ async def _verify(call: Call) -> JSONObject:
         return _try_refresh(token)
     if checks_anti_csrf and (problem := anti_csrf_problem(token, sent)):
         return _try_refresh(problem)
-    outcome = await call.engine.verify_session(token, check_database=check_database)
+    sessions = call.engine.sessions
+    outcome: Verified | Unauthorised | TryRefresh = Verified()
+    if sessions.needs_lookup(token, check_database=check_database):
+        outcome = await call_engine(None, sessions.verify, token, check_database=check_database)
     if isinstance(outcome, Unauthorised):
         return unauthorised(outcome.message)
     if isinstance(outcome, TryRefresh):
@@ -87,7 +95,7 @@ async def _with_stored_payload(
 ) -> JSONObject:
     """Say that the payload in the database differs (5.6), or hand out a token that holds it (before)."""
     if payload is None:  # the engine did not see it on its way
-        stored = await call.engine.session_information(token.handle)
+        stored = await call_engine(None, call.engine.sessions.information, token.handle)
         if stored is None:
             return unauthorised()
         payload = stored.payload
@@ -95,7 +103,7 @@ async def _with_stored_payload(
     if call.version.rotates:
         answer["payloadUpdateAvailable"] = differs
     elif differs:
-        outcome = await call.engine.regenerate_session(token.text)
+        outcome = await call_engine(None, call.engine.sessions.regenerate, token.text)
         if isinstance(outcome, Unauthorised):
             return unauthorised(outcome.message)
         if outcome.access_token is not None:
@@ -105,14 +113,15 @@ async def _with_stored_payload(
 
 
 async def _refresh(call: Call) -> JSONObject:
-    outcome = await call.engine.refresh_session(
-        call.text("refreshToken"),
+    request = RefreshRequest(
+        refresh_token=call.text("refreshToken"),
         anti_csrf_token=call.optional_text("antiCsrfToken"),
         anti_csrf=call.flag("enableAntiCsrf"),
         dynamic_key=_key_family(call),
         access_token_validity_ms=_validity(call),
         token_version=call.version.access_token_version,
     )
+    outcome = await call_engine(None, call.engine.sessions.refresh, request)
     match outcome:
         case IssuedSession():
             return issued_to_wire(outcome, call.version)
@@ -126,8 +135,11 @@ async def _refresh(call: Call) -> JSONObject:
 
 
 async def _regenerate(call: Call) -> JSONObject:
-    outcome = await call.engine.regenerate_session(
-        call.text("accessToken"), payload=call.optional_object("userDataInJWT")
+    outcome = await call_engine(
+        None,
+        call.engine.sessions.regenerate,
+        call.text("accessToken"),
+        payload=call.optional_object("userDataInJWT"),
     )
     if isinstance(outcome, Unauthorised):
         return unauthorised(outcome.message)
@@ -141,10 +153,12 @@ async def _remove(call: Call) -> JSONObject:
         for name in ("revokeAcrossAllTenants", "revokeSessionsForLinkedAccounts"):
             if name in call.body:
                 raise Refused(400, f"Invalid JSON input. Cannot set {name} with sessionHandles")
-        revoked = await call.engine.revoke_sessions(call.texts("sessionHandles"))
+        revoked = await call_engine(None, call.engine.sessions.revoke, call.texts("sessionHandles"))
         return {"status": "OK", "sessionHandlesRevoked": revoked}
     everywhere = call.flag("revokeAcrossAllTenants", default=True)
-    revoked = await call.engine.revoke_user_sessions(
+    revoked = await call_engine(
+        None,
+        call.engine.sessions.revoke_user,
         call.text("userId"),
         tenant_id=_one_tenant(call, everywhere),
         linked_accounts=call.flag("revokeSessionsForLinkedAccounts", default=True),
@@ -154,7 +168,9 @@ async def _remove(call: Call) -> JSONObject:
 
 async def _list_of_user(call: Call) -> JSONObject:
     everywhere = call.param_flag("fetchAcrossAllTenants", default=True)
-    handles = await call.engine.user_session_handles(
+    handles = await call_engine(
+        None,
+        call.engine.sessions.user_handles,
         call.param("userId"),
         tenant_id=_one_tenant(call, everywhere),
         linked_accounts=call.param_flag("fetchSessionsForAllLinkedAccounts", default=True),
@@ -163,29 +179,37 @@ async def _list_of_user(call: Call) -> JSONObject:
 
 
 async def _get(call: Call) -> JSONObject:
-    stored = await call.engine.session_information(call.param("sessionHandle"))
+    stored = await call_engine(None, call.engine.sessions.information, call.param("sessionHandle"))
     if stored is None:
         return unauthorised()
     return stored_to_wire(stored, call.version)
 
 
 async def _get_data(call: Call) -> JSONObject:
-    return _member(await call.engine.session_information(call.param("sessionHandle")), "userDataInDatabase")
+    return _member(
+        await call_engine(None, call.engine.sessions.information, call.param("sessionHandle")),
+        "userDataInDatabase",
+    )
 
 
 async def _get_payload(call: Call) -> JSONObject:
-    return _member(await call.engine.session_information(call.param("sessionHandle")), "userDataInJWT")
+    return _member(
+        await call_engine(None, call.engine.sessions.information, call.param("sessionHandle")),
+        "userDataInJWT",
+    )
 
 
 async def _put_data(call: Call) -> JSONObject:
     handle, data = call.text("sessionHandle"), call.object("userDataInDatabase")
-    return _changed(await call.engine.replace_session_data(handle, data))
+    return _changed(await call_engine(None, call.engine.sessions.replace_data, handle, data))
 
 
 async def _put_payload(call: Call) -> JSONObject:
     handle, payload = call.text("sessionHandle"), call.object("userDataInJWT")
     version = call.version.access_token_version
-    return _changed(await call.engine.replace_session_payload(handle, payload, token_version=version))
+    return _changed(
+        await call_engine(None, call.engine.sessions.replace_payload, handle, payload, token_version=version)
+    )
 
 
 def _checks_anti_csrf(call: Call) -> bool:

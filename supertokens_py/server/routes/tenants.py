@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from supertokens_py.cdi.records import SWITCHED_FACTORS, tenant_to_wire, tenant_v1_to_wire
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
+from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
@@ -29,13 +30,16 @@ async def _put_v2(call: Call) -> JSONObject:
     if any(flag in call.body for flag in _FLAGS):
         raise Refused(400, "recipes are enabled by firstFactors, not by flags")
     changes = _changes(call, allow_empty=True)
-    return {"status": "OK", "createdNew": await call.engine.put_tenant(tenant_id, changes)}
+    return {
+        "status": "OK",
+        "createdNew": await call_engine(None, call.engine.tenants.put, tenant_id, changes),
+    }
 
 
 async def _put_v1(call: Call) -> JSONObject:
     tenant_id = await _target(call)
     changes = _changes(call, allow_empty=False) if call.version.has_factors else _core_config(call)
-    tenant = await call.engine.tenant(tenant_id)
+    tenant = await call_engine(None, call.engine.tenants.find, tenant_id)
     none: list[str] = []
     if tenant is None:
         factors = None if call.version.has_factors else none
@@ -46,7 +50,10 @@ async def _put_v1(call: Call) -> JSONObject:
         before = none if tenant is None else tenant.first_factors
         if before is not None:
             changes["first_factors"] = _switched(before, switched)
-    return {"status": "OK", "createdNew": await call.engine.put_tenant(tenant_id, changes)}
+    return {
+        "status": "OK",
+        "createdNew": await call_engine(None, call.engine.tenants.put, tenant_id, changes),
+    }
 
 
 def _switched(factors: Sequence[str], switched: Mapping[str, bool]) -> list[str]:
@@ -62,21 +69,26 @@ def _switched(factors: Sequence[str], switched: Mapping[str, bool]) -> list[str]
 
 
 async def _get_v2(call: Call) -> JSONObject:
-    tenant = await call.engine.tenant(call.tenant_id)
+    tenant = await call_engine(None, call.engine.tenants.find, call.tenant_id)
     return _NOT_FOUND if tenant is None else {"status": "OK", **tenant_to_wire(tenant)}
 
 
 async def _get_v1(call: Call) -> JSONObject:
-    tenant = await call.engine.tenant(call.tenant_id)
+    tenant = await call_engine(None, call.engine.tenants.find, call.tenant_id)
     return _NOT_FOUND if tenant is None else {"status": "OK", **tenant_v1_to_wire(tenant, call.version)}
 
 
 async def _list_v2(call: Call) -> JSONObject:
-    return {"status": "OK", "tenants": [tenant_to_wire(tenant) for tenant in await call.engine.tenants()]}
+    return {
+        "status": "OK",
+        "tenants": [tenant_to_wire(tenant) for tenant in await call_engine(None, call.engine.tenants.all)],
+    }
 
 
 async def _list_v1(call: Call) -> JSONObject:
-    listed = [tenant_v1_to_wire(tenant, call.version) for tenant in await call.engine.tenants()]
+    listed = [
+        tenant_v1_to_wire(tenant, call.version) for tenant in await call_engine(None, call.engine.tenants.all)
+    ]
     return {"status": "OK", "tenants": listed}
 
 
@@ -84,7 +96,7 @@ async def _remove(call: Call) -> JSONObject:
     tenant_id = _tenant_id(call.text("tenantId"))
     if tenant_id == DEFAULT_TENANT_ID:
         raise Refused(403, "Cannot delete public tenant")
-    return {"status": "OK", "didExist": await call.engine.delete_tenant(tenant_id)}
+    return {"status": "OK", "didExist": await call_engine(None, call.engine.tenants.delete, tenant_id)}
 
 
 async def _associate(call: Call) -> JSONObject:
@@ -98,7 +110,7 @@ async def _target(call: Call) -> str:
     tenant_id = _tenant_id(call.text("tenantId")) if "tenantId" in call.body else DEFAULT_TENANT_ID
     if call.tenant_id == DEFAULT_TENANT_ID:
         return tenant_id
-    if await call.engine.tenant(call.tenant_id) is None:
+    if await call_engine(None, call.engine.tenants.find, call.tenant_id) is None:
         raise UnknownTenantError(call.tenant_id)
     if call.tenant_id != tenant_id:
         raise Refused(403, "You must use the public tenantId, or the same tenantId, to change this tenant")

@@ -5,6 +5,7 @@ No login method is kept here.
 
 from __future__ import annotations
 
+from supertokens_py.engine.call import call_engine
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import Call
@@ -32,7 +33,7 @@ async def _mapping(call: Call) -> JSONObject:
 
 async def _remove(call: Call) -> JSONObject:
     call.flag("removeAllLinkedAccounts", default=True)  # no accounts are linked here
-    await call.engine.remove_user(call.text("userId"))
+    await call_engine(None, call.engine.users.remove, call.text("userId"))
     return {"status": "OK"}
 
 

@@ -59,8 +59,8 @@ class RemoteDriver(Driver):
         self.behind = behind
         self.names_reuse = names_reuse
         # Tests of what older cores left behind write rows and sign tokens by the engine behind the server.
+        self.ring = behind.ring
         engine._database = behind.engine._database
-        engine._keys = behind.engine._keys
 
     def row(self, handle: str) -> dict[str, Any] | None:
         return self.behind.row(handle)

@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.audit import LOGGER_NAME
-from supertokens_py.bridge import step
 from supertokens_py.framework.fastapi import get_middleware
 from supertokens_py.recipe import session
+from tests.engine.driver import new_session, refresh_request
 from tests.engine.remote.cores import Core, engine_over, wire_session
 
 CREATE = "POST /public/recipe/session"
@@ -37,19 +37,13 @@ def events(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, dict[str, A
 
 
 def refreshed(core: Core) -> Any:
-    return step(
-        engine_over(core).refresh_session("token", anti_csrf_token=None, anti_csrf=False, dynamic_key=True)
-    )
+    return engine_over(core).sessions.refresh(refresh_request("token"))
 
 
 def test_created_and_refreshed(caplog: pytest.LogCaptureFixture) -> None:
     """One event each, with the facts that the embedded engine gives."""
     core = Core({CREATE: wire_session(), REFRESH: wire_session()})
-    step(
-        engine_over(core).create_session(
-            "u1", tenant_id="public", payload={}, data={}, anti_csrf=False, dynamic_key=True
-        )
-    )
+    engine_over(core).sessions.create(new_session("u1"))
     refreshed(core)
     assert events(caplog) == [
         ("INFO", "session.created", {"handle": "handle-1", "user_id": "u1", "tenant_id": "public"}),
@@ -83,8 +77,8 @@ def test_revoked(caplog: pytest.LogCaptureFixture) -> None:
     """One event for each session that existed, however it was named."""
     answer = {"status": "OK", "sessionHandlesRevoked": ["a", "b"]}
     core = Core({REMOVE: answer, "POST /public/recipe/session/remove": answer})
-    step(engine_over(core).revoke_sessions(["a", "b", "c"]))
-    step(engine_over(core).revoke_user_sessions("u1", tenant_id=None))
+    engine_over(core).sessions.revoke(["a", "b", "c"])
+    engine_over(core).sessions.revoke_user("u1", tenant_id=None)
     expected = [("INFO", "session.revoked", {"handle": handle}) for handle in ("a", "b")]
     assert events(caplog) == expected * 2
 

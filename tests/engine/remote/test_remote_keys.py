@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from supertokens_py.bridge import step
+from supertokens_py.engine.call import reload_keys
 from supertokens_py.engine.remote import RemoteEngine
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
 from tests.engine.remote.cores import Core, engine_over, jwk
@@ -45,9 +45,9 @@ def test_keys_are_read_from_memory_and_fetched_once() -> None:
         {JWKS: lambda request: jwks_answer("d-1", "s-1", cache_control="max-age=100, must-revalidate")}
     )
     engine = engine_over(core, api_key="secret-key-of-twenty-signs")
-    assert dict(engine.key_set().keys) == {}
-    assert {"d-1", "s-1"} == set(step(engine.reload_keys()).keys)
-    assert engine.key_set() is engine.key_set()
+    assert dict(engine.keys.key_set().keys) == {}
+    assert {"d-1", "s-1"} == set(engine.keys.reload().keys)
+    assert engine.keys.key_set() is engine.keys.key_set()
     assert core.asked == [JWKS]
     assert "api-key" not in core.requests[0].headers
 
@@ -64,7 +64,7 @@ def test_concurrent_reloads_share_one_fetch() -> None:
     engine = engine_over(core)
 
     async def all_at_once() -> list[Any]:
-        return await asyncio.gather(*(engine.reload_keys() for _ in range(20)))
+        return await asyncio.gather(*(reload_keys(engine.keys) for _ in range(20)))
 
     sets = asyncio.run(all_at_once())
     assert len(core.requests) == 1
@@ -81,12 +81,12 @@ def test_a_slow_core_is_waited_for_by_one_request_alone() -> None:
         return jwks_answer("d-1")
 
     engine = engine_over(Core({JWKS: slow}), now_ms=clock)
-    known = step(engine.reload_keys())
+    known = engine.keys.reload()
     clock.ms += 6_000
     gate.clear()
 
     async def flood() -> list[Any]:
-        tasks = [asyncio.ensure_future(engine.reload_keys()) for _ in range(100)]
+        tasks = [asyncio.ensure_future(reload_keys(engine.keys)) for _ in range(100)]
         done: set[asyncio.Future[Any]] = set()
         while len(done) < 99:  # the gate is closed: who waits for the core is not among them
             finished, _ = await asyncio.wait(set(tasks) - done, return_when=asyncio.FIRST_COMPLETED)
@@ -103,10 +103,10 @@ def test_unknown_kids_reload_at_most_once_per_cool_down() -> None:
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
     engine = engine_over(core, now_ms=clock)
     for _ in range(10):
-        step(engine.reload_keys())
+        engine.keys.reload()
     assert len(core.requests) == 1
     clock.ms += 5_000
-    step(engine.reload_keys())
+    engine.keys.reload()
     assert len(core.requests) == 2
 
 
@@ -114,12 +114,12 @@ def test_an_unchanged_key_set_stays_the_same_object() -> None:
     """A reload without news must not empty the memory of verified tokens."""
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
     engine = engine_over(core, now_ms=clock)
-    before = step(engine.reload_keys())
+    before = engine.keys.reload()
     clock.ms += 6_000
-    assert before is step(engine.reload_keys())
+    assert before is engine.keys.reload()
     core.answers[JWKS] = lambda request: jwks_answer("d-2", "d-1")
     clock.ms += 6_000
-    after = step(engine.reload_keys())
+    after = engine.keys.reload()
     assert before is not after
     assert list(after.keys) == ["d-2", "d-1"]
 
@@ -128,11 +128,11 @@ def test_old_keys_serve_while_the_core_is_away() -> None:
     """Stale-if-error: a failed reload keeps the keys, and nobody is logged out."""
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
     engine = engine_over(core, now_ms=clock)
-    step(engine.reload_keys())
+    engine.keys.reload()
     for answer in ((503, "away"), {"keys": "none"}, (200, "<html>")):
         core.answers[JWKS] = answer
         clock.ms += 3_600_000
-        assert {"d-1"} == set(step(engine.reload_keys()).keys)
+        assert {"d-1"} == set(engine.keys.reload().keys)
 
 
 def test_no_keys_at_all_is_unavailable_and_cools_down_too() -> None:
@@ -141,11 +141,11 @@ def test_no_keys_at_all_is_unavailable_and_cools_down_too() -> None:
     engine = engine_over(core, now_ms=clock)
     for _ in range(3):
         with pytest.raises(EngineUnavailableError):
-            step(engine.reload_keys())
+            engine.keys.reload()
     assert len(core.requests) == 1
     core.answers[JWKS] = lambda request: jwks_answer("d-1")
     clock.ms += 1_000
-    assert {"d-1"} == set(step(engine.reload_keys()).keys)
+    assert {"d-1"} == set(engine.keys.reload().keys)
 
 
 @pytest.mark.parametrize(
@@ -156,12 +156,12 @@ def test_cache_control_is_honoured_whatever_its_case(cache_control: str | None, 
     """Keys age by `max-age`, by 60 s without it, by four hours at the latest; then a thread renews them."""
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1", cache_control=cache_control)})
     engine = engine_over(core, now_ms=clock)
-    step(engine.reload_keys())
+    engine.keys.reload()
     clock.ms += fresh_s * 1000 - 1
-    engine.key_set()
+    engine.keys.key_set()
     assert len(core.requests) == 1
     clock.ms += 1
-    assert {"d-1"} == set(engine.key_set().keys)
+    assert {"d-1"} == set(engine.keys.key_set().keys)
     wait_for_background_load(engine)
     assert len(core.requests) == 2
 
@@ -178,12 +178,12 @@ def test_aged_keys_are_fetched_once_however_many_look() -> None:
 
     core = Core({JWKS: slow})
     engine = engine_over(core, now_ms=clock)
-    step(engine.reload_keys())
+    engine.keys.reload()
     clock.ms += 60_000
     gate.clear()
     asked.clear()
     for _ in range(3):
-        assert {"d-1"} == set(engine.key_set().keys)
+        assert {"d-1"} == set(engine.keys.key_set().keys)
         assert asked.wait(40)
     gate.set()
     wait_for_background_load(engine)
@@ -194,7 +194,7 @@ def test_aged_keys_serve_where_no_thread_can_be_started(monkeypatch: pytest.Monk
     """At the end of a process, for one; a later look renews them."""
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
     engine = engine_over(core, now_ms=clock)
-    step(engine.reload_keys())
+    engine.keys.reload()
     clock.ms += 60_000
 
     def refuse(thread: threading.Thread) -> None:
@@ -202,9 +202,9 @@ def test_aged_keys_serve_where_no_thread_can_be_started(monkeypatch: pytest.Monk
 
     with monkeypatch.context() as full:
         full.setattr(threading.Thread, "start", refuse)
-        assert {"d-1"} == set(engine.key_set().keys)
+        assert {"d-1"} == set(engine.keys.key_set().keys)
     assert len(core.requests) == 1
-    assert {"d-1"} == set(engine.key_set().keys)
+    assert {"d-1"} == set(engine.keys.key_set().keys)
     wait_for_background_load(engine)
     assert len(core.requests) == 2
 
@@ -216,11 +216,11 @@ def test_jwks_are_passed_on_with_their_remaining_age() -> None:
         {JWKS: httpx2.Response(200, json={"keys": [{**jwk("d-1"), "x5c": ["…"]}, {"kty": "EC", "kid": "e"}]})}
     )
     engine = engine_over(core, now_ms=clock)
-    jwks = step(engine.jwks())
+    jwks = engine.keys.jwks()
     assert [jwk("d-1")] == [dict(key) for key in jwks.keys]
     assert jwks.max_age_s == 60
     clock.ms += 20_000
-    assert step(engine.jwks()).max_age_s == 40
+    assert engine.keys.jwks().max_age_s == 40
     assert len(core.requests) == 1
 
 
@@ -229,20 +229,20 @@ def test_published_keys_are_at_most_five_minutes_old() -> None:
     clock = Clock()
     core = Core({JWKS: lambda request: jwks_answer("d-1", cache_control="max-age=604740, must-revalidate")})
     engine = engine_over(core, now_ms=clock)
-    assert step(engine.jwks()).max_age_s == 300
+    assert engine.keys.jwks().max_age_s == 300
     clock.ms += 299_000
-    assert step(engine.jwks()).max_age_s == 1
+    assert engine.keys.jwks().max_age_s == 1
     assert len(core.requests) == 1
     core.answers = {JWKS: lambda request: jwks_answer("d-2")}
     clock.ms += 1_000
-    assert [key["kid"] for key in step(engine.jwks()).keys] == ["d-2"]
+    assert [key["kid"] for key in engine.keys.jwks().keys] == ["d-2"]
 
 
 def test_a_jwt_is_signed_by_the_core() -> None:
     """`create_jwt` asks the core, which holds the private keys."""
     core = Core({"POST /recipe/jwt": {"status": "OK", "jwt": "a.b.c"}})
     engine = engine_over(core)
-    assert step(engine.create_jwt({"x": 1}, issuer="https://a", validity_s=10, static_key=False)) == "a.b.c"
+    assert engine.keys.create_jwt({"x": 1}, issuer="https://a", validity_s=10, static_key=False) == "a.b.c"
     expected = {
         "algorithm": "RS256",
         "jwksDomain": "https://a",
@@ -253,7 +253,7 @@ def test_a_jwt_is_signed_by_the_core() -> None:
     assert expected == core.body()
     core.answers["POST /recipe/jwt"] = {"status": "UNSUPPORTED_ALGORITHM_ERROR"}
     with pytest.raises(GeneralError):
-        step(engine.create_jwt({}, issuer="https://a", validity_s=10, static_key=True))
+        engine.keys.create_jwt({}, issuer="https://a", validity_s=10, static_key=True)
     core.answers["POST /recipe/jwt"] = {"status": "NEW_STATUS"}
     with pytest.raises(EngineUnavailableError, match="answered with an unknown status: 'NEW_STATUS'"):
-        step(engine.create_jwt({}, issuer="https://a", validity_s=10, static_key=True))
+        engine.keys.create_jwt({}, issuer="https://a", validity_s=10, static_key=True)

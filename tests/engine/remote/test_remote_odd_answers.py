@@ -10,39 +10,37 @@ from typing import Any
 import httpx2
 import pytest
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.remote import RemoteEngine, transport
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
+from tests.engine.driver import new_session, refresh_request
 from tests.engine.remote.cores import ALL_VERSIONS, engine_over, wire_session
 
-CREATE = {"tenant_id": "public", "payload": {}, "data": {}, "anti_csrf": False, "dynamic_key": True}
-REFRESH = {"anti_csrf_token": None, "anti_csrf": False, "dynamic_key": True}
 CALLS: dict[str, Callable[[RemoteEngine], Any]] = {
-    "create_session": lambda engine: engine.create_session("u", **CREATE),
-    "refresh_session": lambda engine: engine.refresh_session("a.b.V2", **REFRESH),
-    "session_information": lambda engine: engine.session_information("h"),
-    "revoke_sessions": lambda engine: engine.revoke_sessions(["h"]),
-    "revoke_user_sessions": lambda engine: engine.revoke_user_sessions("u", tenant_id=None),
-    "user_session_handles": lambda engine: engine.user_session_handles("u", tenant_id=None),
-    "merge_session_payload": lambda engine: engine.merge_session_payload("h", {"a": 1}),
-    "reload_keys": lambda engine: engine.reload_keys(),
-    "jwks": lambda engine: engine.jwks(),
-    "create_jwt": lambda engine: engine.create_jwt({}, issuer="i", validity_s=1, static_key=True),
-    "add_role": lambda engine: engine.add_role("r", []),
-    "delete_role": lambda engine: engine.delete_role("r"),
-    "roles": lambda engine: engine.roles(),
-    "role_permissions": lambda engine: engine.role_permissions("r"),
-    "permission_roles": lambda engine: engine.permission_roles("p"),
-    "add_user_role": lambda engine: engine.add_user_role("u", "r", tenant_id="public"),
-    "remove_user_role": lambda engine: engine.remove_user_role("u", "r", tenant_id="public"),
-    "user_roles": lambda engine: engine.user_roles("u", tenant_id="public"),
-    "role_users": lambda engine: engine.role_users("r", tenant_id="public"),
-    "metadata": lambda engine: engine.metadata("u"),
-    "merge_metadata": lambda engine: engine.merge_metadata("u", {}),
-    "tenant": lambda engine: engine.tenant("t"),
-    "tenants": lambda engine: engine.tenants(),
-    "put_tenant": lambda engine: engine.put_tenant("t", {}),
-    "delete_tenant": lambda engine: engine.delete_tenant("t"),
+    "create_session": lambda engine: engine.sessions.create(new_session("u")),
+    "refresh_session": lambda engine: engine.sessions.refresh(refresh_request("a.b.V2")),
+    "session_information": lambda engine: engine.sessions.information("h"),
+    "revoke_sessions": lambda engine: engine.sessions.revoke(["h"]),
+    "revoke_user_sessions": lambda engine: engine.sessions.revoke_user("u", tenant_id=None),
+    "user_session_handles": lambda engine: engine.sessions.user_handles("u", tenant_id=None),
+    "merge_session_payload": lambda engine: engine.sessions.merge_payload("h", {"a": 1}),
+    "reload_keys": lambda engine: engine.keys.reload(),
+    "jwks": lambda engine: engine.keys.jwks(),
+    "create_jwt": lambda engine: engine.keys.create_jwt({}, issuer="i", validity_s=1, static_key=True),
+    "add_role": lambda engine: engine.roles.add("r", []),
+    "delete_role": lambda engine: engine.roles.delete("r"),
+    "roles": lambda engine: engine.roles.all(),
+    "role_permissions": lambda engine: engine.roles.permissions("r"),
+    "permission_roles": lambda engine: engine.roles.with_permission("p"),
+    "add_user_role": lambda engine: engine.roles.assign("u", "r", tenant_id="public"),
+    "remove_user_role": lambda engine: engine.roles.unassign("u", "r", tenant_id="public"),
+    "user_roles": lambda engine: engine.roles.of_user("u", tenant_id="public"),
+    "role_users": lambda engine: engine.roles.users("r", tenant_id="public"),
+    "metadata": lambda engine: engine.metadata.read("u"),
+    "merge_metadata": lambda engine: engine.metadata.merge("u", {}),
+    "tenant": lambda engine: engine.tenants.find("t"),
+    "tenants": lambda engine: engine.tenants.all(),
+    "put_tenant": lambda engine: engine.tenants.put("t", {}),
+    "delete_tenant": lambda engine: engine.tenants.delete("t"),
 }
 LISTS = {"roles": 5, "users": {}, "permissions": "x", "tenants": [1], "sessionHandles": None, "keys": 1}
 ANSWERS: dict[str, tuple[bytes, dict[str, str]]] = {
@@ -93,7 +91,7 @@ def test_an_odd_answer_is_an_error_of_the_engine(
     monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 2**19)
     engine = answering(*ANSWERS[answer])
     with pytest.raises((EngineUnavailableError, GeneralError)):
-        step(CALLS[call](engine))
+        CALLS[call](engine)
 
 
 @pytest.mark.parametrize("versions", [5, "5.6", {"a": 1}, [[]]])
@@ -101,7 +99,7 @@ def test_an_odd_list_of_versions_is_an_error_of_the_engine(versions: object) -> 
     """The first answer of all is read as carefully as the others."""
     engine = engine_over(lambda _: httpx2.Response(200, json={"versions": versions}))
     with pytest.raises((EngineUnavailableError, GeneralError)):
-        step(engine.roles())
+        engine.roles.all()
 
 
 def test_an_answer_is_read_until_its_limit_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,4 +107,4 @@ def test_an_answer_is_read_until_its_limit_only(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 2**20)
     engine = answering(*ANSWERS["more than any core sends"])
     with pytest.raises(EngineUnavailableError, match="sent more than 1 MiB"):
-        step(engine.roles())
+        engine.roles.all()

@@ -10,7 +10,6 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.exceptions import EngineUnavailableError
@@ -56,12 +55,12 @@ def test_who_finds_every_connection_in_use_does_not_wait_for_long(
     """It is told so; the others are served, and so is the next one."""
     assert engine.negotiated_version() == "5.6"
     found: list[list[str]] = []
-    first = threading.Thread(target=lambda: found.append(step(engine.roles())))
+    first = threading.Thread(target=lambda: found.append(engine.roles.all()))
     first.start()
     assert core.asked.wait(40)
     with pytest.raises(EngineUnavailableError, match="every connection to the SuperTokens core is in use"):
-        step(engine.roles())
+        engine.roles.all()
     core.may_answer.set()
     first.join(40)
     assert found == [["admin"]]
-    assert step(engine.roles()) == ["admin"]
+    assert engine.roles.all() == ["admin"]

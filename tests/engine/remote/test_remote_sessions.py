@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.interface import (
     IssuedToken,
     Regenerated,
@@ -17,6 +17,7 @@ from supertokens_py.engine.interface import (
     Verified,
 )
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError, ProtectedClaimError
+from tests.engine.driver import refresh_request
 from tests.engine.remote.cores import (
     Core,
     access_token,
@@ -35,15 +36,14 @@ OLD = ["5.0", "5.4"]
 
 
 def refresh(core: Core, **options: Any) -> Any:
-    arguments = {"anti_csrf_token": None, "anti_csrf": False, "dynamic_key": True, **options}
-    return step(engine_over(core).refresh_session("refresh-token", **arguments))
+    return engine_over(core).sessions.refresh(refresh_request("refresh-token", **options))
 
 
 @pytest.mark.parametrize("versions", [OLD, None])
 def test_a_token_without_parent_needs_no_core(versions: list[str] | None) -> None:
     """Without a database check nothing is asked, not even for the version."""
     core = Core(versions=versions)
-    assert Verified() == step(engine_over(core).verify_session(access_token(), check_database=False))
+    assert Verified() == engine_over(core).sessions.verify(access_token(), check_database=False)
     assert core.asked == []
 
 
@@ -51,7 +51,7 @@ def test_an_older_core_hears_of_the_first_use_of_a_refreshed_token() -> None:
     """Below CDI 5.6 a token with a parent is promoted by the core, which may hand out another one."""
     core = Core({VERIFY: wire_session()}, versions=OLD)
     token = access_token(parentRefreshTokenHash1="1" * 64)
-    verified = step(engine_over(core).verify_session(token, check_database=False))
+    verified = engine_over(core).sessions.verify(token, check_database=False)
     assert Verified(IssuedToken("access", 1_000, 4_000)) == verified
     expected = {
         "accessToken": token.text,
@@ -66,7 +66,7 @@ def test_a_core_that_rotates_need_not_hear_of_it() -> None:
     """From CDI 5.6 a parent means nothing to verification."""
     core = Core()
     token = access_token(parentRefreshTokenHash1="1" * 64)
-    assert Verified() == step(engine_over(core).verify_session(token, check_database=False))
+    assert Verified() == engine_over(core).sessions.verify(token, check_database=False)
     assert core.asked == ["GET /apiversion"]
 
 
@@ -75,12 +75,12 @@ def test_a_rotated_out_token_is_told_from_a_missing_session() -> None:
     refused = {"status": "UNAUTHORISED", "message": "rotated"}
     core = Core({VERIFY: refused, GET: stored_session()})
     engine = engine_over(core)
-    assert TryRefresh("rotated", "core_refused") == step(
-        engine.verify_session(access_token(), check_database=True)
+    assert TryRefresh("rotated", "core_refused") == engine.sessions.verify(
+        access_token(), check_database=True
     )
     core.answers[GET] = {"status": "UNAUTHORISED", "message": "Session does not exist."}
-    assert Unauthorised("rotated", "core_refused") == step(
-        engine.verify_session(access_token(), check_database=True)
+    assert Unauthorised("rotated", "core_refused") == engine.sessions.verify(
+        access_token(), check_database=True
     )
 
 
@@ -94,7 +94,7 @@ def test_a_rotated_out_token_is_told_from_a_missing_session() -> None:
 def test_the_verdict_of_an_older_core_is_taken_as_it_is(answer: dict[str, Any], expected: object) -> None:
     """Verify with database, CDI 5.4."""
     core = Core({VERIFY: answer}, versions=OLD)
-    assert expected == step(engine_over(core).verify_session(access_token(), check_database=True))
+    assert expected == engine_over(core).sessions.verify(access_token(), check_database=True)
 
 
 def test_refresh_sends_what_the_interface_wants() -> None:
@@ -166,7 +166,7 @@ def test_regenerate_checks_the_signature_itself() -> None:
         access_token("d-2").text.split(".")[0], access_token("d-1").text.split(".")[0]
     )
     for text in ("garbage", forged, access_token("d-9").text):
-        assert isinstance(step(engine.regenerate_session(text, payload={})), Unauthorised)
+        assert isinstance(engine.sessions.regenerate(text, payload={}), Unauthorised)
     assert core.asked == ["GET /.well-known/jwks.json"]
 
 
@@ -181,24 +181,26 @@ def test_regenerate_with_merge_reads_merges_and_writes() -> None:
         }
     )
     engine = engine_over(core)
-    outcome = step(engine.regenerate_session(access_token().text, merge={"b": None, "c": {"x": None}}))
+    outcome = engine.sessions.regenerate(access_token().text, merge={"b": None, "c": {"x": None}})
     assert isinstance(outcome, Regenerated)
     assert IssuedToken("new", 1_000, 4_000) == outcome.access_token
     assert core.body()["userDataInJWT"] == {"a": 1, "c": {"x": None}}
     core.answers[GET] = {"status": "UNAUTHORISED", "message": "m"}
-    assert isinstance(step(engine.regenerate_session(access_token().text, merge={"c": 1})), Unauthorised)
+    assert isinstance(engine.sessions.regenerate(access_token().text, merge={"c": 1}), Unauthorised)
 
 
 def test_merging_a_protected_claim_is_refused() -> None:
     """Writing nothing is the promise; so nothing is asked either."""
     core = Core()
-    for call in (
-        engine_over(core).merge_session_payload("h", {"exp": 1}),
-        engine_over(core).regenerate_session("t", merge={"exp": 1}),
-        engine_over(core).replace_session_payload("h", {"exp": 1}),
-    ):
+    sessions = engine_over(core).sessions
+    calls: list[Callable[[], Any]] = [
+        lambda: sessions.merge_payload("h", {"exp": 1}),
+        lambda: sessions.regenerate("t", merge={"exp": 1}),
+        lambda: sessions.replace_payload("h", {"exp": 1}),
+    ]
+    for call in calls:
         with pytest.raises(ProtectedClaimError):
-            step(call)
+            call()
     assert core.asked == []
 
 
@@ -212,13 +214,13 @@ def test_data_is_replaced_and_a_missing_session_is_said_so() -> None:
         }
     )
     engine = engine_over(core)
-    assert step(engine.replace_session_data("h", {"x": 1}))
-    assert step(engine.merge_session_payload("h", {"a": None, "c": 3}))
+    assert engine.sessions.replace_data("h", {"x": 1})
+    assert engine.sessions.merge_payload("h", {"a": None, "c": 3})
     assert core.body()["userDataInJWT"] == {"b": 2, "c": 3}
     core.answers["PUT /recipe/session/data"] = {"status": "UNAUTHORISED", "message": "m"}
-    assert not step(engine.replace_session_data("h", {"x": 1}))
+    assert not engine.sessions.replace_data("h", {"x": 1})
     core.answers[GET] = {"status": "UNAUTHORISED", "message": "m"}
-    assert not step(engine.merge_session_payload("h", {"a": None}))
+    assert not engine.sessions.merge_payload("h", {"a": None})
 
 
 def test_one_handle_of_an_unknown_tenant_does_not_spoil_a_revocation() -> None:
@@ -233,8 +235,8 @@ def test_one_handle_of_an_unknown_tenant_does_not_spoil_a_revocation() -> None:
         return {"status": "OK", "sessionHandlesRevoked": handles}
 
     engine = engine_over(Core({REMOVE: remove}))
-    assert step(engine.revoke_sessions(["h1", "x_gone", "h2"])) == ["h1", "h2"]
-    assert step(engine.revoke_sessions([])) == []
+    assert engine.sessions.revoke(["h1", "x_gone", "h2"]) == ["h1", "h2"]
+    assert engine.sessions.revoke([]) == []
 
 
 @pytest.mark.parametrize(("tenant_id", "path", "everywhere"), [(None, "public", True), ("t1", "t1", False)])
@@ -249,13 +251,13 @@ def test_sessions_of_a_user_in_one_tenant_or_in_all(
         }
     )
     engine = engine_over(core)
-    assert step(engine.revoke_user_sessions("u1", tenant_id=tenant_id)) == ["h"]
+    assert engine.sessions.revoke_user("u1", tenant_id=tenant_id) == ["h"]
     assert {"userId": "u1", "revokeAcrossAllTenants": everywhere} == core.body()
-    assert step(engine.user_session_handles("u1", tenant_id=tenant_id)) == ["h"]
+    assert engine.sessions.user_handles("u1", tenant_id=tenant_id) == ["h"]
     assert str(everywhere).lower() == core.requests[-1].url.params["fetchAcrossAllTenants"]
-    step(engine.revoke_user_sessions("u1", tenant_id=tenant_id, linked_accounts=False))
+    engine.sessions.revoke_user("u1", tenant_id=tenant_id, linked_accounts=False)
     assert core.body()["revokeSessionsForLinkedAccounts"] is False
-    step(engine.user_session_handles("u1", tenant_id=tenant_id, linked_accounts=False))
+    engine.sessions.user_handles("u1", tenant_id=tenant_id, linked_accounts=False)
     assert core.requests[-1].url.params["fetchSessionsForAllLinkedAccounts"] == "false"
 
 
@@ -264,10 +266,10 @@ def test_a_handle_of_an_unknown_tenant_names_no_session() -> None:
     unknown = (400, "AppId or tenantId not found => …")
     core = Core({GET: unknown, "PUT /recipe/session/data": unknown, "PUT /recipe/jwt/data": unknown})
     engine = engine_over(core)
-    assert step(engine.session_information("h_gone")) is None
-    assert step(engine.replace_session_data("h_gone", {})) is False
-    assert step(engine.replace_session_payload("h_gone", {})) is False
-    assert step(engine.merge_session_payload("h_gone", {"a": 1})) is False
+    assert engine.sessions.information("h_gone") is None
+    assert engine.sessions.replace_data("h_gone", {}) is False
+    assert engine.sessions.replace_payload("h_gone", {}) is False
+    assert engine.sessions.merge_payload("h_gone", {"a": 1}) is False
 
 
 def test_an_answer_with_another_status_decides_nothing() -> None:
@@ -275,13 +277,14 @@ def test_an_answer_with_another_status_decides_nothing() -> None:
     strange = {"status": "NEW_STATUS"}
     core = Core({VERIFY: strange, GET: strange, "GET /recipe/roles": strange})
     engine = engine_over(core)
-    for call in (
-        engine.verify_session(access_token(), check_database=True),
-        engine.session_information("h"),
-        engine.roles(),
-    ):
+    calls: list[Callable[[], Any]] = [
+        lambda: engine.sessions.verify(access_token(), check_database=True),
+        lambda: engine.sessions.information("h"),
+        engine.roles.all,
+    ]
+    for call in calls:
         with pytest.raises(EngineUnavailableError, match="answered with an unknown status: 'NEW_STATUS'"):
-            step(call)
+            call()
 
 
 def test_unknown_roles_are_none() -> None:
@@ -297,11 +300,11 @@ def test_unknown_roles_are_none() -> None:
         }
     )
     engine = engine_over(core)
-    assert step(engine.role_permissions("r")) is None
-    assert step(engine.remove_role_permissions("r", None)) is None
-    assert step(engine.add_user_role("u", "r", tenant_id="public")) is None
-    assert step(engine.remove_user_role("u", "r", tenant_id="public")) is None
-    assert step(engine.role_users("r", tenant_id="public")) is None
+    assert engine.roles.permissions("r") is None
+    assert engine.roles.remove_permissions("r", None) is None
+    assert engine.roles.assign("u", "r", tenant_id="public") is None
+    assert engine.roles.unassign("u", "r", tenant_id="public") is None
+    assert engine.roles.users("r", tenant_id="public") is None
 
 
 def test_tenants_in_either_shape() -> None:
@@ -310,8 +313,8 @@ def test_tenants_in_either_shape() -> None:
     v1 = {"status": "OK", "tenantId": "t1", "emailPassword": {"enabled": False}, "coreConfig": {}}
     core = Core({f"GET /t1{base}": v1, f"PUT {base}": {"status": "OK", "createdNew": True}}, versions=["5.0"])
     engine = engine_over(core)
-    assert Tenant(tenant_id="t1", email_password_enabled=False) == step(engine.tenant("t1"))
-    assert step(engine.put_tenant("t1", {"first_factors": ("a",)}))
+    assert Tenant(tenant_id="t1", email_password_enabled=False) == engine.tenants.find("t1")
+    assert engine.tenants.put("t1", {"first_factors": ("a",)})
     assert core.body() == {"tenantId": "t1", "firstFactors": ["a"]}
 
     v2 = {
@@ -333,11 +336,11 @@ def test_tenants_in_either_shape() -> None:
     )
     engine = engine_over(core)
     tenant = Tenant(tenant_id="t1", first_factors=[], core_config={"x": 1})
-    assert tenant == step(engine.tenant("t1"))
-    assert [tenant] == step(engine.tenants())
-    assert step(engine.tenant("t2")) is None
-    assert step(engine.tenant("t3")) is None
-    assert not step(engine.put_tenant("t1", {"core_config": {"x": None}}))
+    assert tenant == engine.tenants.find("t1")
+    assert [tenant] == engine.tenants.all()
+    assert engine.tenants.find("t2") is None
+    assert engine.tenants.find("t3") is None
+    assert not engine.tenants.put("t1", {"core_config": {"x": None}})
     assert f"PUT {base}/v2" == core.asked[-1]
-    assert not step(engine.put_tenant("t1", {"passwordless_enabled": False}))
+    assert not engine.tenants.put("t1", {"passwordless_enabled": False})
     assert f"PUT {base}" == core.asked[-1]

@@ -9,7 +9,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.interface import UnknownTenantError
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.engine.remote.transport import parse_hosts
@@ -20,13 +19,12 @@ from supertokens_py.exceptions import (
     GeneralError,
     ProtectedClaimError,
 )
+from tests.engine.driver import new_session, refresh_request
 from tests.engine.remote.cores import Core, engine_over, wire_session
-
-CREATE = {"tenant_id": "public", "payload": {}, "data": {}, "anti_csrf": False, "dynamic_key": True}
 
 
 def create(engine: RemoteEngine, **changes: Any) -> Any:
-    return step(engine.create_session("u1", **{**CREATE, **changes}))
+    return engine.sessions.create(new_session("u1", **changes))
 
 
 def test_hosts_are_split_and_keep_their_base_path() -> None:
@@ -62,7 +60,7 @@ def test_a_password_in_the_uri_is_sent_and_never_shown(caplog: pytest.LogCapture
     caplog.set_level("DEBUG")
     uri = "http://me:hush%40@a/x;http://me:hush%40@b"
     engine = engine_over(handler, uri=uri, network_interceptor=interceptor)
-    assert step(engine.roles()) == []
+    assert engine.roles.all() == []
     assert {request.headers["authorization"] for request in seen} == {"Basic bWU6aHVzaEA="}
     with pytest.raises(ConfigError) as raised:
         parse_hosts("ftp://me:hush@a")
@@ -82,9 +80,9 @@ def test_a_dead_host_is_passed_over_and_the_next_call_starts_after_the_living_on
         return core(request)
 
     engine = engine_over(handler, uri="http://a;http://b;http://c")
-    assert step(engine.roles()) == []
+    assert engine.roles.all() == []
     assert tried == ["a", "b", "c"]  # negotiation on b, then the call itself on c
-    step(engine.roles())
+    engine.roles.all()
     assert tried[3:] == ["a", "b"]
 
 
@@ -115,7 +113,7 @@ def test_a_request_that_may_have_arrived_is_not_sent_again(failure: Exception) -
         create(engine)
     assert len(sent) == 1
     with pytest.raises(EngineUnavailableError):
-        step(engine.refresh_session("r", anti_csrf_token=None, anti_csrf=False, dynamic_key=True))
+        engine.sessions.refresh(refresh_request("r"))
     assert len(sent) == 2
 
 
@@ -128,7 +126,7 @@ def test_a_get_whose_connection_broke_is_repeated() -> None:
             raise failures.pop()
         return {"status": "OK", "roles": ["r"]}
 
-    assert step(engine_over(Core({"GET /recipe/roles": answer})).roles()) == ["r"]
+    assert engine_over(Core({"GET /recipe/roles": answer})).roles.all() == ["r"]
 
 
 def test_a_get_that_timed_out_is_asked_of_the_next_host() -> None:
@@ -140,7 +138,7 @@ def test_a_get_that_timed_out_is_asked_of_the_next_host() -> None:
             raise httpx2.ReadTimeout("slow")
         return core(request)
 
-    assert step(engine_over(handler, uri="http://a;http://b").roles()) == ["r"]
+    assert engine_over(handler, uri="http://a;http://b").roles.all() == ["r"]
 
 
 def test_a_busy_core_is_asked_again_with_growing_pauses() -> None:
@@ -165,14 +163,14 @@ def test_a_failing_core_is_unavailable(status: int) -> None:
     """5xx is never a missing session."""
     core = Core({"POST /recipe/session/refresh": (status, "broken")})
     with pytest.raises(EngineUnavailableError, match=f"status code: {status} and message: broken"):
-        step(engine_over(core).refresh_session("r", anti_csrf_token=None, anti_csrf=False, dynamic_key=True))
+        engine_over(core).sessions.refresh(refresh_request("r"))
 
 
 def test_the_text_of_a_refused_request_says_what_was_refused() -> None:
     """A 4xx is a GeneralError with method, path, status and body."""
     core = Core({"PUT /recipe/role": (400, "Field name 'role' is invalid in JSON input")})
     with pytest.raises(GeneralError) as raised:
-        step(engine_over(core).add_role("r", []))
+        engine_over(core).roles.add("r", [])
     assert str(raised.value) == (
         "SuperTokens core threw an error for a PUT request to path: /recipe/role with status code: 400 "
         "and message: Field name 'role' is invalid in JSON input"
@@ -205,7 +203,7 @@ def test_a_core_that_is_starting_is_passed_over(status: int) -> None:
     handler, asked = _answering((status, PAGE), core)
     engine = engine_over(handler, uri="http://a;http://b")
     assert [create(engine).user_id for _ in range(2)] == ["u1", "u1"]
-    assert [step(engine.roles()) for _ in range(2)] == [[], []]
+    assert [engine.roles.all() for _ in range(2)] == [[], []]
     assert {"POST a", "POST b", "GET a", "GET b"} <= set(asked)
     with pytest.raises(EngineUnavailableError, match=f"status code {status} and a page of HTML"):
         create(engine_over(handler, uri="http://a"))
@@ -217,7 +215,7 @@ def test_a_page_of_a_proxy_is_an_outage(status: int) -> None:
     core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}})
     handler, asked = _answering((status, PAGE), core)
     engine = engine_over(handler, uri="http://a;http://b")
-    assert [step(engine.roles()) for _ in range(2)] == [[], []]
+    assert [engine.roles.all() for _ in range(2)] == [[], []]
     asked.clear()
     with pytest.raises(EngineUnavailableError):
         create(engine_over(handler, uri="http://a;http://a"))
@@ -227,7 +225,7 @@ def test_a_page_of_a_proxy_is_an_outage(status: int) -> None:
 def test_a_path_that_a_core_does_not_know_is_no_outage() -> None:
     """It says so in plain text: the request was wrong, on every host."""
     with pytest.raises(GeneralError) as raised:
-        step(engine_over(Core({"GET /recipe/roles": (404, "Not found")})).roles())
+        engine_over(Core({"GET /recipe/roles": (404, "Not found")})).roles.all()
     assert not isinstance(raised.value, EngineUnavailableError)
 
 
@@ -235,14 +233,14 @@ def test_an_answer_that_is_not_a_core_is_unavailable() -> None:
     """A proxy's welcome page with status 200 is not an answer."""
     core = Core({"GET /recipe/roles": lambda request: httpx2.Response(200, text="<html>hello</html>")})
     with pytest.raises(EngineUnavailableError):
-        step(engine_over(core).roles())
+        engine_over(core).roles.all()
 
 
 def test_an_unknown_status_is_unavailable() -> None:
     """A status that no version has is not taken for a verdict on the session."""
     core = Core({"POST /recipe/session/refresh": {"status": "NEW_STATUS"}})
     with pytest.raises(EngineUnavailableError, match="NEW_STATUS"):
-        step(engine_over(core).refresh_session("r", anti_csrf_token=None, anti_csrf=False, dynamic_key=True))
+        engine_over(core).sessions.refresh(refresh_request("r"))
 
 
 def test_protected_claims_are_refused_before_the_core_is_asked() -> None:
@@ -302,8 +300,8 @@ def test_the_newest_common_version_is_spoken_and_asked_for_once() -> None:
     """Negotiation picks the numerically greatest version that both sides know."""
     core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}}, versions=["5.10", "5.2", "4.0", "5.4"])
     engine = engine_over(core)
-    step(engine.roles())
-    step(engine.roles())
+    engine.roles.all()
+    engine.roles.all()
     assert core.asked.count("GET /apiversion") == 1
     assert core.requests[-1].headers["cdi-version"] == "5.4"
 
@@ -332,7 +330,7 @@ def test_a_core_that_was_replaced_is_asked_for_its_versions_again() -> None:
     core.answers["GET /apiversion"] = lambda request: {
         "versions": ["5.6"] if len(core.requests) < 2 else ["5.4"]
     }
-    assert step(engine.roles()) == ["r"]
+    assert engine.roles.all() == ["r"]
     assert core.requests[-1].headers["cdi-version"] == "5.4"
 
 
@@ -348,7 +346,7 @@ def test_the_interceptor_may_rewrite_a_request() -> None:
     engine = engine_over(core, uri="http://h/core-a", network_interceptor=interceptor)
     create(engine)
     core.answers["GET /core-a/.well-known/jwks.json"] = {"keys": []}
-    step(engine.reload_keys())
+    engine.keys.reload()
     assert [item[0] for item in seen] == [
         "http://h/core-a/apiversion",
         "http://h/core-a/public/recipe/session",
@@ -369,13 +367,13 @@ def test_the_engine_reopens_after_close_and_forgets_connections_in_a_forked_chil
     """`close()` is not the end; a fork leaves the sockets to the parent."""
     core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}})
     engine = engine_over(core)
-    assert step(engine.roles()) == []
+    assert engine.roles.all() == []
     engine.close()
-    assert step(engine.roles()) == []
+    assert engine.roles.all() == []
     client = engine._core._transport._client
     pid = os.fork()
     if pid == 0:  # pragma: no cover - the child's memory is not measured
-        fresh = engine._core._transport._client is None and step(engine.roles()) == []
+        fresh = engine._core._transport._client is None and engine.roles.all() == []
         os._exit(0 if fresh else 1)
     assert os.waitpid(pid, 0)[1] == 0
     assert client is engine._core._transport._client
@@ -400,7 +398,7 @@ def test_what_cannot_be_sent_is_refused(params: dict[str, Any], body: Any) -> No
         Core(), network_interceptor=lambda url, method, headers, *rest: (url, method, headers, params, body)
     )
     with pytest.raises(BadInputError, match="cannot be sent"):
-        step(engine.user_session_handles("a", tenant_id=None))
+        engine.sessions.user_handles("a", tenant_id=None)
 
 
 def test_bad_arguments_are_refused_before_the_core_is_asked() -> None:
@@ -408,15 +406,15 @@ def test_bad_arguments_are_refused_before_the_core_is_asked() -> None:
     core = Core()
     engine = engine_over(core)
     calls: list[Callable[[], Any]] = [
-        lambda: step(engine.create_session("a\ud800", **CREATE)),
+        lambda: engine.sessions.create(new_session("a\ud800")),
         lambda: create(engine, payload={"x": object()}),
         lambda: create(engine, data={"x": "y" * 70_000}),
         lambda: create(engine, tenant_id="a\0"),
-        lambda: step(engine.session_information(5)),  # pyright: ignore[reportArgumentType]
-        lambda: step(engine.add_role(" ", [])),
-        lambda: step(engine.put_tenant("a_b", {})),
-        lambda: step(engine.delete_tenant(" Public ")),
-        lambda: step(engine.create_jwt({}, issuer="i", validity_s=0, static_key=True)),
+        lambda: engine.sessions.information(5),  # pyright: ignore[reportArgumentType]
+        lambda: engine.roles.add(" ", []),
+        lambda: engine.tenants.put("a_b", {}),
+        lambda: engine.tenants.delete(" Public "),
+        lambda: engine.keys.create_jwt({}, issuer="i", validity_s=0, static_key=True),
     ]
     for call in calls:
         with pytest.raises(BadInputError):
@@ -429,10 +427,10 @@ def test_a_handle_that_cannot_be_is_not_asked_for(handle: str) -> None:
     """There is no session of that handle, and no core has to be asked for it."""
     core = Core()
     engine = engine_over(core)
-    assert step(engine.session_information(handle)) is None
-    assert step(engine.revoke_sessions([handle])) == []
-    assert step(engine.replace_session_data(handle, {})) is False
-    assert step(engine.merge_session_payload(handle, {"a": 1})) is False
+    assert engine.sessions.information(handle) is None
+    assert engine.sessions.revoke([handle]) == []
+    assert engine.sessions.replace_data(handle, {}) is False
+    assert engine.sessions.merge_payload(handle, {"a": 1}) is False
     assert core.asked == []
 
 

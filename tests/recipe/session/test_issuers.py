@@ -21,6 +21,7 @@ from supertokens_py.recipe.session.syncio import (
     refresh_session_without_request_response,
 )
 from supertokens_py.tokens.access_token import parse_access_token
+from tests.engine.driver import new_session
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
@@ -129,9 +130,7 @@ def test_a_token_without_an_issuer_is_accepted(start: Start, sqlite_files: Sqlit
     ):
         engine = Supertokens.get_instance().engine
         payload = {} if issuer is None else {"iss": issuer}
-        issued = blocking(engine.create_session)(
-            "ada", tenant_id="public", payload=payload, data={}, anti_csrf=False, dynamic_key=True
-        )
+        issued = engine.sessions.create(new_session("ada", payload=payload))
         if is_accepted:
             assert verified(issued.access_token.text) == "ada"
             continue

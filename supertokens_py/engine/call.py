@@ -1,0 +1,71 @@
+"""The one way to ask an engine: knows worker threads, the user context and spans.
+
+Services of an engine block, and have no parameter for what most of them would only pass on: the user
+context, which a network interceptor gets to see, travels in a context variable that worker threads inherit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+
+from supertokens_py.bridge import offload
+from supertokens_py.types.base import JSONObject
+
+if TYPE_CHECKING:
+    from .interface import Keys, KeySet
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Opens a span for a call with the name of its service and method, such as "sessions.create".
+OpenSpan: TypeAlias = Callable[[str], AbstractContextManager[Any]]
+
+_user_context: ContextVar[JSONObject | None] = ContextVar("supertokens_user_context", default=None)
+_open_span: OpenSpan | None = None
+
+
+def current_user_context() -> JSONObject | None:
+    """Return the user context of the current call; None where an engine is called without one."""
+    return _user_context.get()
+
+
+def trace_calls(open_span: OpenSpan | None) -> None:
+    """Run every engine call of this process within a span; None ends that."""
+    global _open_span
+    _open_span = open_span
+
+
+async def call_engine(
+    user_context: JSONObject | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Call a method of an engine's service: inline for blocking callers, in a worker thread under a loop.
+
+    Args:
+        user_context: what a network interceptor gets to see; None outside of requests.
+        work: the method, such as `engine.sessions.create`.
+    """
+    token = _user_context.set(user_context)
+    try:
+        if _open_span is None:
+            return await offload(work, *args, **kwargs)
+        with _open_span(_name(work)):
+            return await offload(work, *args, **kwargs)
+    finally:
+        _user_context.reset(token)
+
+
+async def reload_keys(keys: Keys) -> KeySet:
+    """Return `keys.reload()`, asked for without a thread while it would load nothing anyway.
+
+    Tokens with unknown keys are free to make: a flood of them must not keep the worker threads.
+    """
+    cooled = keys.cooled()
+    return await call_engine(None, keys.reload) if cooled is None else cooled
+
+
+def _name(work: Callable[..., Any]) -> str:
+    # Each service is a module of its name, in every engine.
+    return f"{work.__module__.rpartition('.')[2]}.{work.__name__}"

@@ -1,0 +1,93 @@
+"""Which user a session belongs to where an official core keeps linked or mapped users. Reads only.
+
+Sessions hold the recipe user id in its external form; tokens name the primary user, too
+(engine: Users). A database without those tables has no such users: both ids are one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import TextClause, text
+
+from supertokens_py.constants import DEFAULT_APP_ID
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .database import Database
+
+
+class UserIds:
+    """Resolves ids through the tables of an official core, if there are any.
+
+    It is a class because its statements depend on the names of the tables.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        tables = database.tables
+        qualified = f'"{tables.schema}".' if tables.schema else ""
+        mapping = f'{qualified}"{tables.prefix}userid_mapping"'
+        users = f'{qualified}"{tables.prefix}app_id_to_user_id"'
+        app = f"app_id = '{DEFAULT_APP_ID}'"
+        self._internal = text(
+            f"SELECT supertokens_user_id FROM {mapping} WHERE {app} AND external_user_id = :id"  # noqa: S608
+        )
+        self._external = text(
+            f"SELECT external_user_id FROM {mapping} WHERE {app} AND supertokens_user_id = :id"  # noqa: S608
+        )
+        self._primary = text(
+            f"SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id"  # noqa: S608
+        )
+
+        self._linked = text(
+            f"SELECT u.user_id, m.external_user_id FROM {users} u LEFT JOIN {mapping} m "  # noqa: S608
+            "ON m.app_id = u.app_id AND m.supertokens_user_id = u.user_id "
+            f"WHERE u.{app} AND u.primary_or_recipe_user_id = "
+            f"(SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id)"
+        )
+
+    def linked_to(self, connection: Connection, user_id: str) -> list[str]:
+        """Return every id under which sessions of a user may be stored, `user_id` first.
+
+        That is the user's own id and the ids of all login methods linked to the same primary user, in the
+        official core's form and, where there is a mapping, in the application's: a session that was created
+        before the mapping keeps the former.
+        """
+        if not self._database.has_user_tables:
+            return [user_id]
+        internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id
+        rows = connection.execute(self._linked, {"id": internal}).all()
+        found = [str(one) for row in rows for one in row if one is not None]
+        return list(dict.fromkeys([user_id, *found]))
+
+    def is_kept(self, connection: Connection, user_id: str) -> bool:
+        """Tell whether a user, by either id, is one of the official core's log-in recipes."""
+        if not self._database.has_user_tables:
+            return False
+        internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id
+        return connection.execute(self._primary, {"id": internal}).first() is not None
+
+    def ids(self, user_id: str) -> tuple[str, str]:
+        """Like `resolve`, outside of any unit of work."""
+        if not self._database.has_user_tables:
+            return user_id, user_id
+        return self._database.read(lambda c: self.resolve(c, user_id))
+
+    def resolve(self, connection: Connection, user_id: str) -> tuple[str, str]:
+        """Return the primary and the recipe user id, both as applications know them."""
+        if not self._database.has_user_tables:
+            return user_id, user_id
+
+        def looked_up(statement: TextClause, key: str) -> str | None:
+            found = connection.execute(statement, {"id": key}).scalar()
+            return None if found is None else str(found)
+
+        known = looked_up(self._internal, user_id)
+        internal = known or user_id
+        primary = looked_up(self._primary, internal)
+        recipe_id = user_id if known else looked_up(self._external, user_id) or user_id
+        if primary is None or primary == internal:
+            return recipe_id, recipe_id
+        return looked_up(self._external, primary) or primary, recipe_id
