@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from supertokens_py.recipe.session.exceptions import TokenTheftError, UnauthorisedError
 from tests.framework.site import Site, Visitor
 from tests.framework.test_verify import TRY_REFRESH, UNAUTHORISED
 
@@ -170,6 +171,57 @@ def test_another_page_signs_nobody_in_or_out(
         record.getMessage() for record in caplog.records if "sign-in was refused" in record.getMessage()
     ]
     assert len(warned) == (1 if transfer in ("browsers", "cookies") else 0)
+
+
+REFUSALS: list[Callable[[], Exception]] = [
+    lambda: UnauthorisedError("please log in"),
+    lambda: TokenTheftError("user-1", "some-handle"),
+]
+
+
+def refusing(refusal: Callable[[], Exception], *, looks: bool = False, creates: bool = False) -> Any:
+    """A view that refuses everybody, after it looked for a session or created one."""
+
+    def script(view: Any) -> Any:
+        if looks:
+            yield view.get_session(session_required=False)
+        if creates:
+            yield view.create("user-2")
+        raise refusal()
+
+    return script
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_view_that_refuses_logs_nobody_out_for_another_page(
+    site: Site, method: str, refusal: Callable[[], Exception]
+) -> None:
+    """The browser withholds its cookies from the page's request, and the answer must leave them alone."""
+    for page in PAGES:
+        for path, do in (
+            ("/optional", refusing(refusal)),
+            ("/open", refusing(refusal, looks=True)),
+            ("/open", refusing(refusal)),
+            ("/open", refusing(refusal, creates=True)),
+        ):
+            reply = site.request(method, path, page, do=do)
+            assert (reply.status, reply.session_parts) == (401, []), (page, path)
+    assert site.handles("user-2") == []
+    token = sign_in(site, WEBSITE).access or ""
+    reply = site.request(method, "/open", PAGES[0], do=refusing(refusal), cookies=[("sAccessToken", token)])
+    assert (reply.status, reply.session_parts) == (401, [])  # nobody looked whose session it is
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_view_that_refuses_a_session_clears_it(site: Site, refusal: Callable[[], Exception]) -> None:
+    """The visitor came with a session, by a link elsewhere; or one of our pages, or no page, asked."""
+    visitor = sign_in(site, WEBSITE)
+    cookies = [("sAccessToken", visitor.access or "")]
+    reply = site.get("/optional", PAGES[0], do=refusing(refusal), cookies=cookies)
+    reply.assert_cleared("cookie", "header")
+    for own in ([("origin", WEBSITE)], [("sec-fetch-site", "same-origin")], []):
+        site.post("/open", own, do=refusing(refusal)).assert_cleared("cookie", "header")
 
 
 @pytest.mark.parametrize("transfer", ["browsers", "cookies"])

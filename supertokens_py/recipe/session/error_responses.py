@@ -15,6 +15,7 @@ from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
 from supertokens_py.recipe_module import App
 
+from . import csrf
 from .exceptions import (
     AccessTokenTooLargeError,
     ClaimValidationError,
@@ -84,6 +85,7 @@ class ErrorResponses:
         deliveries: Deliveries,
     ) -> None:
         self._app = app
+        self._policy = policy
         self._hooks = hooks
         self._expired_status = policy.session_expired_status_code
         self._invalid_claim_status = policy.invalid_claim_status_code
@@ -172,13 +174,27 @@ class ErrorResponses:
     async def _refuse(self, request: BaseRequest, user_context: dict[str, Any], *, clear: bool) -> None:
         """Withhold live tokens and revoke what the request created; with `clear` also clear the client's."""
         request.refused = True
+        may_clear = clear and self._may_clear(request)  # before what the request created is withdrawn
         await withdraw(self._app, request, user_context)
         if clear:
+            request.set_session_as_none()
+        if may_clear:
             writer = self._deliveries.writer(request, user_context)
             writer.clear_all()
             if Credentials(request).has_legacy_cookie():
                 writer.clear_legacy()
-            request.set_session_as_none()
+
+    def _may_clear(self, request: BaseRequest) -> bool:
+        """Return whether this response may make the client forget its tokens.
+
+        Every page can send requests to a view that answers "log in first", and browsers withhold cookies from
+        them. Such a request must have come with the session that it ends, and a view must have looked for it.
+        """
+        if not csrf.is_unasked(request, self._policy):
+            return True
+        if request.created_handles or not request.session_sought:
+            return False
+        return request.get_session() is not None or Credentials(request).use("cookie")
 
 
 async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:
