@@ -39,20 +39,25 @@ def test_jwks_cache_time(site: Site, core: int | None, expected: int | None) -> 
     """FP-103: the core's max-age is forwarded."""
     engine = site.engine
 
-    class Shorter:
-        """The engine, with another idea of how long keys may be cached and a member that is private."""
+    class Changed:
+        """Something of the engine with one attribute changed."""
+
+        def __init__(self, original: Any, **changes: Any) -> None:
+            self._original = original
+            vars(self).update(changes)
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(engine, name)
+            return getattr(self._original, name)
 
-        async def jwks(self) -> Jwks:
-            found = await engine.keys.jwks()
-            return Jwks([{**key, "d": "secret", "p": "secret"} for key in found.keys], core or 60)
+    def jwks() -> Jwks:
+        """Another idea of how long keys may be cached, and members that are private."""
+        found = engine.keys.jwks()
+        return Jwks([{**key, "d": "secret", "p": "secret"} for key in found.keys], core or 60)
 
     from supertokens_py import Supertokens
 
     app: Any = Supertokens.get_instance()
-    app._engine = Shorter()
+    app._engine = Changed(engine, keys=Changed(engine.keys, jwks=jwks))
     reply = site.get("/auth/jwt/jwks.json")
     assert reply.header("cache-control") == f"max-age={expected or 60}, must-revalidate"
     assert b"secret" not in reply.body

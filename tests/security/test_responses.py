@@ -214,7 +214,7 @@ def test_the_sdk_never_redirects() -> None:
     users = [
         path.relative_to(package).as_posix()
         for path in sorted(package.rglob("*.py"))
-        if 'location"' in path.read_text().lower() or ".redirect(" in path.read_text()
+        if '"location"' in path.read_text().lower() or ".redirect(" in path.read_text()
     ]
     assert users == ["framework/response.py"]
 
