@@ -13,6 +13,7 @@ from .exceptions import ConfigError
 from .framework.request import BaseRequest
 from .normalised_url_domain import NormalisedURLDomain
 from .normalised_url_path import NormalisedURLPath
+from .secret import hidden
 from .urls import site_of, web_origin
 
 Framework: TypeAlias = Literal["fastapi", "flask", "django"]
@@ -63,7 +64,7 @@ class InputAppInfo:
             raise ConfigError(f"origin must be a text, a function or None, not {origin!r}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class SupertokensConfig:
     """Which engine keeps the sessions.
 
@@ -88,9 +89,26 @@ class SupertokensConfig:
     @property
     def engine_uri(self) -> str:
         """The URI in use: the given one, or the default SQLite file."""
-        return DEFAULT_DATABASE if self.connection_uri is None else self.connection_uri.strip()
+        return DEFAULT_DATABASE if self.connection_uri is None else hidden(self.connection_uri.strip())
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        connection_uri: str | None = None,
+        api_key: str | None = None,
+        network_interceptor: NetworkInterceptor | None = None,
+        disable_core_call_cache: bool = False,
+        engine: EngineConfig | None = None,
+    ) -> None:
+        # Not the generated one, whose variables an error tracker would send when a setting is refused.
+        connection_uri, api_key = hidden(connection_uri), hidden(api_key)
+        object.__setattr__(self, "connection_uri", connection_uri)
+        object.__setattr__(self, "api_key", api_key)
+        object.__setattr__(self, "network_interceptor", network_interceptor)
+        object.__setattr__(self, "disable_core_call_cache", disable_core_call_cache)
+        object.__setattr__(self, "engine", engine)
+        self._check()
+
+    def _check(self) -> None:
         uri: Any = self.connection_uri
         if uri is not None and not isinstance(uri, str):
             raise ConfigError(f"connection_uri must be a text or None, not {type(uri).__name__}")

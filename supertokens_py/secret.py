@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from typing import SupportsIndex
+from collections.abc import Iterator, Mapping
+from typing import SupportsIndex, TypeVar
+
+_T = TypeVar("_T")
 
 
 class SecretText(str):
@@ -24,9 +27,39 @@ class SecretText(str):
         return SecretText(super().__getitem__(key))
 
 
-def hidden(text: str) -> str:
+class SecretBytes(bytes):
+    """Bytes whose `repr` is `b'***'`; otherwise like `bytes`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
+class HiddenVariables(Mapping[str, str]):
+    """Environment variables whose `repr` shows nothing: any of them may be a secret, of anybody."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def __repr__(self) -> str:
+        return "{***}"
+
+    def __getitem__(self, name: str) -> str:
+        return self._environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
+
+
+def hidden(text: _T) -> _T:
     """Return the same string as `SecretText`; anything else, which callers refuse by themselves, as it is."""
-    return SecretText(text) if type(text) is str else text
+    return SecretText(text) if type(text) is str else text  # type: ignore[return-value]
 
 
 def new_secret() -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias, cast
 
 from .exceptions import ConfigError
+from .secret import HiddenVariables, hidden
 
 #: Takes a value and what to call it in an error; returns it as it is used, or raises ConfigError.
 Check: TypeAlias = Callable[[Any, str], Any]
@@ -34,6 +35,7 @@ class Setting:
     high: float
     choices: tuple[str, ...]
     check: Check | None
+    is_secret: bool = False
 
     def validate(self, value: Any, source: str) -> Any:
         """Return a given value as it is used.
@@ -75,7 +77,7 @@ def setting(
     is_secret: bool = False,
 ) -> Any:
     """Return a dataclass field that `resolve` fills in; see `Setting`. A secret is not in the `repr`."""
-    rule = Setting(default, kind, low, high, choices, check)
+    rule = Setting(default, kind, low, high, choices, check, is_secret)
     return field(default=None, repr=not is_secret, metadata={_KEY: rule})
 
 
@@ -92,12 +94,14 @@ def resolve(given: Any, environ: Mapping[str, str], *, prefix: str) -> dict[str,
     Raises:
         ConfigError: names the first field or variable that cannot work.
     """
-    cls = cast("type[Any]", type(given))
+    cls, environ = cast("type[Any]", type(given)), HiddenVariables(environ)
     values: dict[str, Any] = {}
     for name, rule in settings_of(cls).items():
         value, source = getattr(given, name), f"{cls.__name__}.{name}"
         if value is None:
             source = prefix + name.upper()
             value = environ.get(source, "").strip() or None
+        if rule.is_secret:
+            value = hidden(value)
         values[name] = rule.default if value is None else rule.validate(value, source)
     return values

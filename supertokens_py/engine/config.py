@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import SecretText
+from supertokens_py.secret import HiddenVariables, SecretText
 from supertokens_py.settings import resolve, setting
 
 ReuseBehaviour: TypeAlias = Literal["TOKEN_THEFT", "UNAUTHORISED"]
@@ -102,7 +102,7 @@ class EngineConfig:
         Raises:
             ConfigError: names the first field (or variable) that cannot work.
         """
-        environ = os.environ if environ is None else environ
+        environ = HiddenVariables(os.environ if environ is None else environ)
         resolved = ResolvedEngineConfig(**resolve(self, environ, prefix=_ENV_PREFIX), now_ms=self.now_ms)
         if resolved.refresh_token_validity * 60 <= resolved.access_token_validity:
             raise ConfigError(

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import hidden
 from supertokens_py.urls import LOCAL_SITE, is_ip
 
 from .postgres_uri import is_key_value, name_of, parse_postgres
@@ -39,6 +40,7 @@ def kind_of(uri: str) -> Kind:
     Raises:
         ConfigError: it leads nowhere; the message says which forms there are.
     """
+    uri = hidden(uri)
     if not uri:
         raise ConfigError(
             "connection_uri is empty: set it, or leave it out for the SQLite file supertokens.db"
@@ -64,6 +66,7 @@ def check_connection_uri(uri: str) -> None:
     Raises:
         ConfigError: says which forms there are.
     """
+    uri = hidden(uri)
     kind = kind_of(uri)
     if kind == "core":
         core_hosts(uri)
@@ -78,6 +81,7 @@ def check_location(uri: str) -> None:
         ConfigError: an option of PostgreSQL or a port cannot be right, or the directory of a SQLite file
             does not exist.
     """
+    uri = hidden(uri)
     kind = kind_of(uri)
     if kind == "postgresql":
         parse_postgres(uri)
@@ -128,25 +132,30 @@ def core_hosts(uri: str) -> tuple[SplitResult, ...]:
     Raises:
         ConfigError: a piece is not an http(s) address.
     """
-    pieces = [piece for part in uri.split(";") if (piece := part.strip())]
+    uri = hidden(uri)
+    pieces = [hidden(part.strip()) for part in uri.split(";") if part.strip()]
     if not pieces:
         raise ConfigError("connection_uri names no SuperTokens core")
     return tuple(_core_host(piece) for piece in pieces)
 
 
 def _core_host(piece: str) -> SplitResult:
-    full = _with_scheme(piece) if _is_host(piece) else piece
-    try:
-        parts = urlsplit(full)
-        is_right = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none, a bracket that is not closed
-        is_right, parts = False, SplitResult("", "", "", "", "")
-    # An "@" in the path ends a password with a slash in it, which would be taken for a host and a path.
-    is_right = is_right and not (parts.query or parts.fragment or "@" in parts.path)
-    if not is_right or re.search(r"[\s,]", piece):
-        shown = "an address with a password" if "@" in piece else repr(piece)
+    if (parts := _split(piece)) is None or re.search(r"[\s,]", piece):
+        del parts  # it may hold a password, and no variable of a failure may
+        shown = "an address with a password" if "@" in piece else repr(str(piece))
         raise ConfigError(f"connection_uri: {shown} is not the http(s):// address of a SuperTokens core")
     return parts
+
+
+def _split(piece: str) -> SplitResult | None:
+    """Return the parts of an address, or None if it cannot be one of a core."""
+    try:
+        parts = urlsplit(_with_scheme(piece) if _is_host(piece) else piece)
+        is_right = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a bracket that is not closed
+        return None
+    # An "@" in the path ends a password with a slash in it, which would be taken for a host and a path.
+    return parts if is_right and not (parts.query or parts.fragment or "@" in parts.path) else None
 
 
 def _is_host(piece: str) -> bool:

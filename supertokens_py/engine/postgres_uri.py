@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import hidden
 
 MISSING_DRIVER = "PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'"
 
@@ -43,9 +44,10 @@ def parse_postgres(uri: str) -> dict[str, str]:
     Raises:
         ConfigError: the driver is missing, or the URI cannot work; nothing of a password is in the message.
     """
-    text, prepare = _without_prepare_option(uri.strip())
+    uri = hidden(uri.strip())
+    text, prepare = _without_prepare_option(uri)
     if (scheme := _SCHEME.match(text)) is not None:
-        text = f"postgresql://{_with_encoded_password(text[scheme.end() :])}"
+        text = hidden(f"postgresql://{_with_encoded_password(text[scheme.end() :])}")
     found = _by_libpq(text)
     _check_choices(found)
     _check_ports(found)
@@ -57,7 +59,7 @@ def _without_prepare_option(uri: str) -> tuple[str, dict[str, str]]:
     if match is None:
         return uri, {}
     rest = uri[: match.start()] + (match[1] if match[3] else "") + uri[match.end() :]
-    return rest, {PREPARE_OPTION: match[2]}
+    return hidden(rest), {PREPARE_OPTION: match[2]}
 
 
 def _with_encoded_password(rest: str) -> str:
@@ -69,6 +71,7 @@ def _with_encoded_password(rest: str) -> str:
     match = _CREDENTIALS.match(rest)
     end = match.end() if match else rest.find("@") + 1
     if "@" in rest[end:].partition("?")[0]:
+        del match  # its `repr` shows the password
         raise ConfigError(
             'connection_uri has more than one "@": write that of the password as %40 (and "/" as %2F, "#" as '
             '%23, "?" as %3F, "%" as %25)'
@@ -83,13 +86,14 @@ def _by_libpq(text: str) -> dict[str, str]:
     except ImportError as error:
         raise ConfigError(MISSING_DRIVER) from error
     try:
-        return {name: str(value) for name, value in conninfo_to_dict(text).items()}
+        given = conninfo_to_dict(text)
+        return {name: hidden(str(value)) if "pass" in name else str(value) for name, value in given.items()}
     except ProgrammingError as error:
-        said = str(error)
+        said = hidden(str(error))
     # libpq quotes what it did not understand, which may be a piece of the password: only a name of an option
     # is repeated, and only where no "@" follows the "?".
-    option = _UNKNOWN_OPTION.search(said)
-    if option is None or "@" in text.partition("?")[2] or is_key_value(text):
+    option = None if "@" in text.partition("?")[2] or is_key_value(text) else _UNKNOWN_OPTION.search(said)
+    if option is None:
         raise ConfigError(
             "connection_uri is not understood by PostgreSQL's client library: percent-encode special "
             "characters of the password, and give every option a value"

@@ -189,7 +189,9 @@ class SuperTokensMiddleware:
                 if request is not None:
                     if request.must_withdraw(message["status"]):
                         await settle(request, message["status"])
-                    message = _with_changes(message, request.take_changes())
+                    # Not in a variable: error trackers would send its tokens when the client is gone.
+                    await send(_with_changes(message, request.take_changes()))
+                    return
             await send(message)
 
         try:
@@ -213,10 +215,14 @@ def close_of(error: Exception) -> tuple[int, str] | None:
 
 
 async def _send(answer: BaseResponse, request: AsgiRequest, send: Send) -> None:
+    await send(await _start_of(answer, request))
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+async def _start_of(answer: BaseResponse, request: AsgiRequest) -> Message:
     lines = [("content-length", str(len(answer.body))), *answer.header_list()]
     headers = _encoded(await deliver(request, answer.status_code, lines) or lines)
-    await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+    return {"type": "http.response.start", "status": answer.status_code, "headers": headers}
 
 
 def _with_changes(message: Message, changes: Changes | None) -> Message:

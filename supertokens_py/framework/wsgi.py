@@ -139,7 +139,11 @@ class SuperTokensMiddleware:
             nonlocal started  # of this one request; an error may make it start anew
             started = slot.pop(KEY, started or True)
             if isinstance(started, WsgiRequest):
-                headers = deliver_blocking(started, int(status[:3]), headers) or headers
+                return start_response(  # the tokens are in no variable, which error trackers would send
+                    status,
+                    deliver_blocking(started, int(status[:3]), headers) or headers,
+                    *(() if exc_info is None else (exc_info,)),
+                )
             return start_response(status, headers, *(() if exc_info is None else (exc_info,)))
 
         try:
@@ -155,7 +159,8 @@ class SuperTokensMiddleware:
 
 def _start(answer: BaseResponse, request: WsgiRequest, start_response: Callable[..., Any]) -> Iterable[bytes]:
     status, headers = answer.status_code, [*answer.header_list(), ("Content-Length", str(len(answer.body)))]
-    headers = deliver_blocking(request, status, headers) or headers
-    start_response(f"{status} {responses.get(status, 'Unknown')}", headers)
+    start_response(
+        f"{status} {responses.get(status, 'Unknown')}", deliver_blocking(request, status, headers) or headers
+    )
     request.forget(request.request)
     return [answer.body]

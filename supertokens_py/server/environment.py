@@ -11,6 +11,7 @@ from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
 from supertokens_py.engine.variables import CONNECTION_URI, unknown_variables
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import HiddenVariables, hidden
 from supertokens_py.settings import resolve, setting
 
 from .app import MAX_BODY_BYTES, create_app
@@ -39,7 +40,7 @@ def _flag(value: object, source: str) -> bool:
 class ServerSettings:
     """The variables `SUPERTOKENS_<FIELD>` of the server; what they mean is said at `create_app`."""
 
-    connection_uri: str = setting(DEFAULT_DATABASE)
+    connection_uri: str = setting(DEFAULT_DATABASE, is_secret=True)  # it may hold a password
     api_keys: str | None = setting(None, is_secret=True)
     allow_no_api_key: bool = setting(default=False, check=_flag)
     base_path: str = setting("")
@@ -62,9 +63,10 @@ def create_from(environ: Mapping[str, str]) -> Starlette:
         ConfigError: names the first variable that cannot work, or whose name is misspelt; or there are no API
             keys, and nothing says that none are wanted.
     """
+    environ = HiddenVariables(environ)
     settings = ServerSettings(**resolve(ServerSettings(), environ, prefix=_PREFIX))
     _refuse_misspelt(environ, settings)
-    check_connection_uri(environ.get(CONNECTION_URI, settings.connection_uri).strip())
+    check_connection_uri(hidden(environ.get(CONNECTION_URI, settings.connection_uri).strip()))
     check_location(settings.connection_uri)
     engine = open_engine(settings.connection_uri, EngineConfig().resolve(environ))
     return create_app(

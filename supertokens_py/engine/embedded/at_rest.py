@@ -112,9 +112,9 @@ class AtRest:
         own, *others = [b"" if secret is None else _pepper(secret) for secret in self._secrets]
         return list(dict.fromkeys((own, b"", *others)))
 
-    def protect(self, text: str, *, label: str) -> str:
+    def protect(self, text: str, *, label: str) -> SecretText:
         """Return what to store under `label`; it can be read back only there."""
-        return str(text) if self._writer is None else self._writer.encrypt(text, label=label)
+        return SecretText(text if self._writer is None else self._writer.encrypt(text, label=label))
 
     def reveal(self, stored: str, *, label: str) -> SecretText:
         """Return the text that was stored under `label`.

@@ -60,7 +60,7 @@ def created_ms_of(kid: str) -> int:
     return int(kid.removeprefix("d-"))
 
 
-def new_key_text() -> str:
+def new_key_text() -> SecretText:
     """Return a fresh RSA-2048 pair as the official core writes one: public `|` private, base64 of DER."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(
@@ -69,7 +69,7 @@ def new_key_text() -> str:
     private = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return f"{b64encode(public).decode()}|{b64encode(private).decode()}"
+    return SecretText(f"{b64encode(public).decode()}|{b64encode(private).decode()}")
 
 
 def parse_key(kid: str, created_ms: int, text: str) -> SigningKey:

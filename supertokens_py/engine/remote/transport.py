@@ -17,6 +17,7 @@ from supertokens_py import forks
 from supertokens_py.engine.call import current_user_context
 from supertokens_py.engine.connection import core_hosts
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError
+from supertokens_py.secret import SecretBytes
 from supertokens_py.tokens.encoding import to_json
 from supertokens_py.types.base import JSONObject
 
@@ -248,14 +249,14 @@ def _tls_context() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def encode(body: JSONObject) -> bytes:
-    """Return the JSON text of a request body.
+def encode(body: JSONObject) -> SecretBytes:
+    """Return the JSON text of a request body, which may hold a refresh token.
 
     Raises:
         BadInputError: a value in it has no JSON form.
     """
     try:
-        return to_json(body).encode()
+        return SecretBytes(to_json(body).encode())
     except ValueError as error:
         raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
 
