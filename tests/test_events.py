@@ -94,7 +94,7 @@ def test_an_event_is_emitted_after_its_commit(
 
     def look(event: Event) -> None:
         known: Any = event
-        seen.append((event.name, reader.session_information(known.handle) is not None))
+        seen.append((event.name, reader.sessions.information(known.handle) is not None))
 
     unsubscribe = subscribe(look)
     session = core.create()

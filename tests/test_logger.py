@@ -85,6 +85,7 @@ def test_init_switches_it_on(
         debug=debug,
     )
     Supertokens.reset()
+    capsys.readouterr()  # what is told at the start
     log_debug_message("hello")
     assert [entry["message"] for _, entry in lines(capsys.readouterr().err)] == expected
 
