@@ -78,12 +78,14 @@ class SessionMaker:
         """Return the container of a refreshed session, with an `iss` that this app accepts.
 
         The payload is stored with the `iss` of the API domain under which the session was created. Where that
-        changed, it is replaced by one's own, so that a refresh leads to a token that is accepted.
+        changed, it is replaced by one's own, so that a refresh leads to a token that is accepted. Where it is
+        missing (an old release, a removed claim) it is added: a token without is accepted by clones as well.
 
         Raises:
             UnauthorisedError: the session is gone.
         """
-        if self._issuers.accepts(issued.payload.get("iss")):
+        issuer = issued.payload.get("iss")
+        if issuer is not None and self._issuers.accepts(issuer):
             return self.of_issued(issued)
         renewed = await call_engine(
             user_context,

@@ -17,7 +17,9 @@ from supertokens_py.recipe.session import verifier as tokens_module
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.syncio import (
     create_new_session_without_request_response,
+    get_session_information,
     get_session_without_request_response,
+    merge_into_access_token_payload,
     refresh_session_without_request_response,
 )
 from supertokens_py.tokens.access_token import parse_access_token
@@ -138,6 +140,20 @@ def test_a_token_without_an_issuer_is_accepted(start: Start, sqlite_files: Sqlit
             get_session_without_request_response(issued.access_token.text)
         renewed = refresh_session_without_request_response(issued.refresh_token.text)
         assert verified(renewed.get_access_token()) == "ada"
+
+
+@pytest.mark.parametrize("accepted", [None, "any"])
+def test_a_refresh_adds_a_missing_issuer(start: Start, sqlite_files: Sqlite, accepted: Any):
+    """Once and for all, so that no clone accepts the next token."""
+    start(PRODUCTION, sqlite_files.create().uri, accepted_issuers=accepted)
+    before = made({"plan": "pro"})
+    assert merge_into_access_token_payload(before.get_handle(), {"iss": None}) is True
+    after = refresh_session_without_request_response(refresh_token(before))
+    payload = after.get_access_token_payload()
+    assert (payload["iss"], payload["plan"]) == (f"{PRODUCTION}/auth", "pro")
+    stored = get_session_information(before.get_handle())
+    assert stored is not None
+    assert stored.custom_claims_in_access_token_payload == {"iss": f"{PRODUCTION}/auth", "plan": "pro"}
 
 
 def test_a_repeated_verification_compares_nothing(
