@@ -204,7 +204,7 @@ def test_no_new_key_is_in_a_variable(
 ) -> None:
     """When the database refuses to store it; not even its row is shown."""
     engine: Any = open_engine(database.uri, EngineConfig(encryption_key=secret).resolve({}))
-    step(engine.jwks())
+    engine.keys.jwks()
     stored: list[str] = []
     protect = AtRest.protect
 
