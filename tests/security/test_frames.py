@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.bridge import step
 from supertokens_py.engine.connection import check_connection_uri, check_location
 from supertokens_py.engine.embedded.at_rest import AtRest
 from supertokens_py.engine.factory import open_engine
@@ -218,7 +217,7 @@ def test_no_new_key_is_in_a_variable(
             f"CREATE TRIGGER no_{event} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END"
         )
     order = RenewalOrder(dynamic=True, static=True, master=True, keep_sessions_ms=1000, drop_old=False)
-    error = failure(lambda: step(engine.renew_keys(order)))
+    error = failure(lambda: engine.keys.renew(order))
     engine.close()
     assert error is not None
     assert stored
