@@ -202,23 +202,23 @@ def test_a_running_process_accepts_no_keys_without_the_mark(
     if not writes:
         running = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock)
         running.create()
-    known = set(running.reload_keys().keys)
+    known = set(running.keys.reload().keys)
     ((mark,),) = fresh_shared.query(f"SELECT value FROM key_value WHERE name = '{MARK}'")
     clock.advance(s=1)
     forge_every_key(fresh_shared, clock())
-    running.engine._keys._reloaded_at = float("-inf")
-    assert set(running.reload_keys().keys) == known
+    running.ring._reloaded_at = float("-inf")
+    assert set(running.keys.reload().keys) == known
     assert running.refresh(session).handle == session.handle
     with pytest.raises(ConfigError, match=f"row '{MARK}' of key_value, which was there before, is missing"):
         running.rotate_signing_key()
     with pytest.raises(ConfigError, match="which was there before"):
-        running.encrypt_keys()
+        running.keys.encrypt()
     fresh_shared.query(
         "INSERT INTO key_value (app_id, tenant_id, name, value, created_at_time) "
         f"VALUES ('public', 'public', '{MARK}', '{mark}', 1)"
     )
-    running.engine._keys._reloaded_at = float("-inf")
-    assert set(running.reload_keys().keys) == known  # plain keys under the mark are refused as ever
+    running.ring._reloaded_at = float("-inf")
+    assert set(running.keys.reload().keys) == known  # plain keys under the mark are refused as ever
 
 
 def test_plain_keys_of_a_used_database_are_reported_at_the_start(

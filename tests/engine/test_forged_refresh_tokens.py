@@ -42,7 +42,7 @@ class Attacker:
 
     def _sealed(self, handle: str, nonce: str, parent: str | None) -> RefreshToken:
         values: dict[str, Any] = {"user_id": "user", "tenant_id": "public", "anti_csrf_token": None}
-        master_key = self._core.engine._keys.master_key()
+        master_key = self._core.ring.master_key()
         return sealed(master_key, iv=bytes(12), nonce=nonce, handle=handle, parent_hash1=parent, **values)
 
 

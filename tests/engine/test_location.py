@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.embedded.location import locate
@@ -127,7 +126,7 @@ def test_a_file_without_a_write_ahead_log_is_told(tmp_path: Path, caplog: pytest
     uri = f"sqlite:///file:{tmp_path}/x.db?uri=true&vfs=unix-none"
     engine = EmbeddedEngine(uri, EngineConfig().resolve({}))
     try:
-        step(engine.tenants())
+        engine.tenants.all()
     finally:
         engine.close()
     assert "SQLite keeps its journal in mode delete" in caplog.text

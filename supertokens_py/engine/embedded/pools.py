@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.factory import MISSING_DRIVER
+from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 
 from .location import Location
