@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from supertokens_py import payloads
 from supertokens_py.cdi.records import (
@@ -29,6 +29,7 @@ from supertokens_py.engine.interface import (
     UnknownTenantError,
     Verified,
 )
+from supertokens_py.error_codes import SessionErrorCode
 from supertokens_py.events import SessionCreated, SessionRefreshed, TokenReused, emit, emit_revoked
 from supertokens_py.exceptions import BadInputError, GeneralError
 from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken, parse_access_token
@@ -38,6 +39,14 @@ from .core import Core, ok, tenant_path, unexpected
 from .keys import KeyCache
 
 _RID = "session"
+#: CDI has no codes: what the messages mean whose meaning is known. Any other is the core's own matter.
+_CODES: Mapping[str, SessionErrorCode] = {
+    NO_SESSION: "session_gone",
+    "Invalid refresh token": "refresh_token_invalid",
+    "Anti CSRF token missing, or not matching": "csrf_token_wrong",
+    payloads.PROTECTED_PAYLOAD: "payload_protected",
+    "the access token is not a valid one": "access_token_invalid",
+}
 
 
 class RemoteSessions:
@@ -93,8 +102,8 @@ class RemoteSessions:
             case "UNAUTHORISED":
                 if rotates and self._information(token.handle) is not None:
                     # The session stands, only this token was rotated out: its holder need not log in again.
-                    return TryRefresh(message_of(answer), "core_refused")
-                return Unauthorised(message_of(answer), "core_refused")
+                    return TryRefresh(message_of(answer), "access_token_superseded")
+                return _refused(answer)
             case "TRY_REFRESH_TOKEN":
                 return TryRefresh(message_of(answer), "core_refused")
             case _:
@@ -124,8 +133,9 @@ class RemoteSessions:
                 reuse = answer.get("recentTokenReuseSubtype")
                 if reuse is not None:  # the core is set to treat reuse so; it does not name the session
                     emit(TokenReused(subtype=reuse))
-                code = "core_refused" if reuse is None else "refresh_token_reused"
-                return Unauthorised(message_of(answer), code, reuse)
+                if reuse is None:
+                    return _refused(answer)
+                return Unauthorised(message_of(answer), "refresh_token_reused", reuse)
             case "TOKEN_THEFT_DETECTED":
                 theft = theft_from_wire(answer)
                 if not self._core.version().rotates:
@@ -163,7 +173,7 @@ class RemoteSessions:
             body["userDataInJWT"] = payload
         answer = self._core.post("/recipe/session/regenerate", body, rid=_RID)
         if answer.get("status") == "UNAUTHORISED":
-            return Unauthorised(message_of(answer), "core_refused")
+            return _refused(answer)
         return regenerated_from_wire(ok(answer))
 
     def revoke(self, handles: Sequence[str]) -> list[str]:
@@ -268,3 +278,8 @@ class RemoteSessions:
 def _require_latest(token_version: int) -> None:
     if token_version != LATEST_VERSION:
         raise BadInputError("access tokens below version 5 cannot be had from a core: speak CDI 4.0 or newer")
+
+
+def _refused(answer: JSONObject) -> Unauthorised:
+    message = message_of(answer)
+    return Unauthorised(message, _CODES.get(message, "core_refused"))
