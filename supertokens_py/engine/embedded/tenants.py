@@ -88,10 +88,7 @@ class TenantStore:
 
     def find(self, tenant_id: str) -> Tenant | None:
         """Return a tenant."""
-        try:
-            wanted = validation.validate_tenant_id(tenant_id)
-        except BadInputError:
-            return None  # no tenant can have this id, and not every database could be asked
+        wanted = validation.normalise_tenant_id(tenant_id)
 
         def unit(connection: Connection) -> Tenant | None:
             if connection.execute(self._select_one, {"tenant": wanted}).first() is None:
