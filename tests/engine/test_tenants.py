@@ -158,8 +158,8 @@ def test_a_question_about_one_tenant_reads_no_other(fresh_shared: TestDatabase, 
 
     assert core.tenants.find("nobody") is None
     assert rows == [1]
-    assert [core.tenants.find(odd) for odd in ("a\0b", "\ud800", "x" * 10_000)] == [None] * 3
-    assert rows == [1]
+    assert core.tenants.find("x" * 10_000) is None
+    assert rows == [1, 1]
     del rows[:]
     found = core.tenants.find("T1 ")
     assert (found.tenant_id, list(found.first_factors)) == ("t1", ["x"])
