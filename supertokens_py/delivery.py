@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from .bridge import blocking
 from .engine.call import call_engine
@@ -35,4 +36,4 @@ async def withdraw(app: App, request: BaseRequest, user_context: UserContext) ->
         log.error("a session could not be revoked: %s", error)
 
 
-settle_blocking = blocking(settle)
+settle_blocking: Final = blocking(settle)

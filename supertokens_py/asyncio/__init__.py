@@ -6,7 +6,7 @@ and there are none here: sessions, roles and metadata take any text of yours as 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.call import call_engine
@@ -15,7 +15,7 @@ from supertokens_py.types.base import context_of
 
 __all__ = ["delete_user"]
 
-__getattr__ = explain(__name__, USER_FUNCTIONS)
+__getattr__: Final = explain(__name__, USER_FUNCTIONS)
 
 
 async def delete_user(user_id: str, user_context: dict[str, Any] | None = None) -> None:

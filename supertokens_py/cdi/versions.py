@@ -64,7 +64,7 @@ class Version(NamedTuple):
 
 #: What the server offers, oldest first.
 OFFERED: tuple[Version, ...] = tuple(
-    version for text in SUPPORTED_CDI_VERSIONS if (version := Version.parse(text)) is not None
+    version for version in map(Version.parse, SUPPORTED_CDI_VERSIONS) if version is not None
 )
 #: What the remote engine asks a core for. Older cores make tokens without a recipe user.
 SPOKEN: tuple[Version, ...] = tuple(version for version in OFFERED if version >= (5, 0))

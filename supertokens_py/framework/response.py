@@ -71,7 +71,7 @@ class Changes:
 
     def __init__(self, *, personal: bool = False) -> None:
         #: a session was looked for, so another visitor may get another response at the same URL
-        self.personal = personal
+        self.personal: bool = personal
         self.headers: dict[str, str] = {}
         self.cookies: dict[tuple[str, str | None, str], Cookie] = {}
         self.exposed: dict[str, None] = {}

@@ -1,5 +1,7 @@
 """The recipes: session and its companions."""
 
+from typing import Final
+
 from supertokens_py.not_here import LOGIN_RECIPES, explain
 
-__getattr__ = explain(__name__, LOGIN_RECIPES)
+__getattr__: Final = explain(__name__, LOGIN_RECIPES)

@@ -98,6 +98,13 @@ class Recipe(RecipeModule, Generic[S, F, A]):
         self.api_implementation = installed[0]
         return installed
 
+    def apply_override(self, override: OverrideConfig, source: str) -> None:
+        """Apply a further override, given to a recipe that builds on this one as its `source`."""
+        self.recipe_implementation, _ = install(
+            self.recipe_implementation, override.functions, f"{source} functions"
+        )
+        self.api_implementation, _ = install(self.api_implementation, override.apis, f"{source} apis")
+
     @classmethod
     def default(cls, app: App) -> RecipeModule | None:
         return cls._settings_type()(app) if cls.is_implicit else None

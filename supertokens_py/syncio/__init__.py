@@ -10,6 +10,6 @@ from supertokens_py.not_here import USER_FUNCTIONS, explain
 
 __all__ = ["delete_user"]
 
-__getattr__ = explain(__name__, USER_FUNCTIONS)
+__getattr__: Final = explain(__name__, USER_FUNCTIONS)
 
 delete_user: Final = blocking(_asyncio.delete_user)

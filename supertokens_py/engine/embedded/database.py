@@ -67,7 +67,7 @@ class Database(forks.ForkAware):
         self._generation = Generation()
         self._pool = open_pool(self.location, settings, self._generation)
         #: Grows when connections broke or tables vanished: what was read before may be of another database.
-        self.interruptions = 0
+        self.interruptions: int = 0
         event.listen(self._pool, "invalidate", self._interrupted)
         self._queries = DriverQueries(self._pool)
         self._opened = False

@@ -25,7 +25,7 @@ class EmbeddedEngine:
 
     def __init__(self, uri: str, settings: ResolvedEngineConfig, *, may_create: bool = True) -> None:
         self._database = database = Database(uri, settings, may_create=may_create)
-        self.keys = KeyRing(database, settings)
+        self.keys: KeyRing = KeyRing(database, settings)
         self._sweeper = Sweeper(database, self.keys, settings)
         self._activity = Activity(database, settings, on_note=lambda: None)
         self._housekeeper = Housekeeper(
@@ -35,11 +35,11 @@ class EmbeddedEngine:
         )
         self._activity.on_note = self._housekeeper.wake
         user_ids = UserIds(database)
-        self.sessions = SessionStore(database, self.keys, self._activity, user_ids, settings)
-        self.roles = RoleStore(database)
-        self.metadata = MetadataStore(database)
-        self.tenants = TenantStore(database, settings)
-        self.users = UserStore(database, user_ids, self._activity)
+        self.sessions: SessionStore = SessionStore(database, self.keys, self._activity, user_ids, settings)
+        self.roles: RoleStore = RoleStore(database)
+        self.metadata: MetadataStore = MetadataStore(database)
+        self.tenants: TenantStore = TenantStore(database, settings)
+        self.users: UserStore = UserStore(database, user_ids, self._activity)
 
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self._database.location.name})"

@@ -59,12 +59,12 @@ class RemoteEngine(forks.ForkAware):
         )
         limit_s = remote_settings.jwks_cache_limit
         self._cache = cache = KeyCache(transport, now_ms=settings.now_ms, cache_limit_s=limit_s)
-        self.keys = RemoteKeys(core, cache)
-        self.sessions = RemoteSessions(core, cache)
-        self.roles = RemoteRoles(core)
-        self.metadata = RemoteMetadata(core)
-        self.tenants = RemoteTenants(core)
-        self.users = RemoteUsers(core)
+        self.keys: RemoteKeys = RemoteKeys(core, cache)
+        self.sessions: RemoteSessions = RemoteSessions(core, cache)
+        self.roles: RemoteRoles = RemoteRoles(core)
+        self.metadata: RemoteMetadata = RemoteMetadata(core)
+        self.tenants: RemoteTenants = RemoteTenants(core)
+        self.users: RemoteUsers = RemoteUsers(core)
         forks.register(self)
 
     def negotiated_version(self) -> str:

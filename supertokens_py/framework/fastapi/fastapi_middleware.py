@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from anyio import from_thread
 from starlette.requests import Request
 
 from supertokens_py.framework import asgi
 from supertokens_py.framework.adapter import AppBridge, ConfigError
+from supertokens_py.framework.asgi import AsgiRequest
 
 from .fastapi_request import FastApiRequest
 
@@ -42,7 +43,9 @@ class _AnyioBridge(AppBridge):
 class SuperTokensMiddleware(asgi.SuperTokensMiddleware):
     """Answers SDK routes and session errors, and adds tokens to the responses of the application."""
 
-    request_class, native, bridge = FastApiRequest, Request, _AnyioBridge()
+    request_class: ClassVar[type[AsgiRequest]] = FastApiRequest
+    native: ClassVar[type[Any]] = Request
+    bridge: ClassVar[AppBridge | None] = _AnyioBridge()
 
 
 def _without_arguments(make: Callable[[], T]) -> Callable[[], T]:

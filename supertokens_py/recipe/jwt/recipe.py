@@ -8,7 +8,7 @@ from typing import Any
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import Recipe, RecipeSettings
-from supertokens_py.recipe.overrides import OverrideConfig, check_override, install
+from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe_module import App, Route
 
 from .interfaces import HUNDRED_YEARS_S, JWKS_PATH, APIInterface, RecipeInterface
@@ -50,13 +50,8 @@ class JWTRecipe(Recipe[JWTInit, RecipeInterface, APIInterface], settings=JWTInit
     def use_validity(self, seconds: int | None) -> None:
         """Adopt a default lifetime of JWTs, if one is given."""
         if seconds is not None:
-            self.config = replace(self.config, jwt_validity_seconds=seconds)
+            self.config: JWTInit = replace(self.config, jwt_validity_seconds=seconds)
             self._default.default_validity_seconds = seconds
-
-    def apply_override(self, override: OverrideConfig) -> None:
-        """Apply a further override, given to a recipe that builds on this one."""
-        self.recipe_implementation, _ = install(self.recipe_implementation, override.functions, "jwt_feature")
-        self.api_implementation, _ = install(self.api_implementation, override.apis, "jwt_feature")
 
     def routes(self) -> Sequence[Route]:
         return (

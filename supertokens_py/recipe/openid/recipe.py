@@ -10,7 +10,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.jwt.interfaces import RecipeInterface as JWTFunctions
 from supertokens_py.recipe.jwt.recipe import JWTInit, JWTRecipe
-from supertokens_py.recipe.overrides import OverrideConfig, check_override, install
+from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.urls import api_origin, base_path
 
@@ -71,12 +71,7 @@ class OpenIdRecipe(Recipe[OpenIdInit, RecipeInterface, APIInterface], settings=O
         if issuer is not None:
             self._issuer = self._checked_issuer(issuer)
         if override is not None:
-            self.recipe_implementation, _ = install(
-                self.recipe_implementation, override.functions, "openid_feature functions"
-            )
-            self.api_implementation, _ = install(
-                self.api_implementation, override.apis, "openid_feature apis"
-            )
+            self.apply_override(override, "openid_feature")
         self._pass_on(override)
 
     def _checked_issuer(self, issuer: str) -> str:
@@ -94,7 +89,7 @@ class OpenIdRecipe(Recipe[OpenIdInit, RecipeInterface, APIInterface], settings=O
     def _pass_on(self, override: OverrideConfig | None) -> None:
         """Give the JWT recipe its part of an override."""
         if isinstance(override, InputOverrideConfig) and override.jwt_feature is not None:
-            self.jwt_recipe.apply_override(override.jwt_feature)
+            self.jwt_recipe.apply_override(override.jwt_feature, "jwt_feature")
 
     @property
     def jwt_recipe(self) -> JWTRecipe:

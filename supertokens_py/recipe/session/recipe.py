@@ -49,7 +49,7 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         self._own_issuer = given.issuer
         self._added = AddedClaims()
         issuers = Issuers(lambda: app.recipe(OpenIdRecipe).issuer, config.accepted_issuers)
-        self.verifier = Verifier(app, config, issuers)
+        self.verifier: Verifier = Verifier(app, config, issuers)
         deliveries = Deliveries(config, app.now_ms)
         containers = ContainerParts(config, deliveries)
         sessions = SessionMaker(app, containers, self.verifier, issuers)
@@ -71,8 +71,10 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
             containers.merge_payload = merge_by(functions)
         if "validate_claims" in replaced:
             containers.all_hold = none_hold
-        self.claims = ClaimChecks(self._added, functions, replaced)
-        self.flows = SessionFlows(parts, deliveries, functions, replaced, self.claims, self._added)
+        self.claims: ClaimChecks = ClaimChecks(self._added, functions, replaced)
+        self.flows: SessionFlows = SessionFlows(
+            parts, deliveries, functions, replaced, self.claims, self._added
+        )
         apis, replaced_apis = self.install_apis(APIInterface(self.flows), API_RESULTS)
         is_replaced = "verify_session" in replaced_apis
         self._verify: Verify = verify_by(apis, self.api_options) if is_replaced else self.flows.verify

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from supertokens_py.app import Supertokens
 from supertokens_py.exceptions import ConfigError, GeneralError
@@ -57,7 +57,7 @@ class UserRolesRecipe(Recipe[UserRolesInit, RecipeInterface, APIInterface], sett
     recipe_id = "userroles"
     name = "UserRoles"
     is_implicit = False
-    not_initialised = (
+    not_initialised: ClassVar[str | None] = (
         "Initialisation not done. Did you forget to call the SuperTokens.init or UserRoles.init function? "
         "In Python it is supertokens_py.init(...) with userroles.init() in recipe_list."
     )

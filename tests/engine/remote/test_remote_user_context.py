@@ -61,6 +61,7 @@ CALLS: dict[str, Callable[[], Awaitable[Any]]] = {
 @pytest.fixture
 def core() -> Core:
     issued = wire_session(accessToken=wire_token(access_token().text), refreshToken=wire_token("refresh"))
+    issued["session"]["userDataInJWT"] = {"iss": "http://api.test/auth"}
     return Core(
         {
             "GET /.well-known/jwks.json": {"keys": [jwk()]},

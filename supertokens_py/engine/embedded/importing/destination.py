@@ -75,9 +75,9 @@ class Destination:
     """
 
     def __init__(self, database: Database, *, batch: int) -> None:
-        self.name = database.location.name
-        self.mark = Mark("", database.settings.now_ms(), "")
-        self.resumes = False  #: whether the run before was interrupted
+        self.name: str = database.location.name
+        self.mark: Mark = Mark("", database.settings.now_ms(), "")
+        self.resumes: bool = False  #: whether the run before was interrupted
         self._database = database
         self._batch = batch
         self._form = StoredForm(AtRest(database.settings, None))

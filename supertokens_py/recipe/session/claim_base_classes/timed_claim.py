@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from supertokens_py.app import current_time_ms
 from supertokens_py.exceptions import BadInputError, ConfigError
@@ -22,7 +22,7 @@ _SCALARS = frozenset((str, int, bool, type(None)))
 class TimedClaim(SessionClaim[_T]):
     """A claim stored with the time of its fetch (protocol: Claims). Helpers copy, never mutate."""
 
-    in_this_package = True  #: the class itself, not only a base of it
+    in_this_package: ClassVar[bool] = True  #: the class itself, not only a base of it
     max_age_is_a_setting = False  #: `default_max_age` is to be asked
 
     def __init_subclass__(cls) -> None:
@@ -71,7 +71,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
 
     expected_key = "expectedValue"  #: how the reason names what was expected
     expects_list = False  #: a value that is no list is a wrong value
-    in_this_package = True  #: the class itself, not only a base of it
+    in_this_package: ClassVar[bool] = True  #: the class itself, not only a base of it
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -82,7 +82,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
         super().__init__(claim.key if id_ is None else id_)
         self.claim: SessionClaim[Any] | None = claim
         self.timed: TimedClaim[_T] = claim
-        self.val = self.expectation(val)
+        self.val: Any = self.expectation(val)
         self.max_age_in_sec = max_age_in_sec
 
     @staticmethod
