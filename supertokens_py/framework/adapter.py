@@ -13,9 +13,9 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from supertokens_py import delivery
 from supertokens_py.app import Supertokens, request_context
 from supertokens_py.bridge import AppBridge, blocking, completed, lend, running_loop
+from supertokens_py.delivery import withdraw
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.claim_checks import OverrideValidators
@@ -99,7 +99,7 @@ async def answer_error(request: BaseRequest, error: Exception) -> BaseResponse:
 async def settle(request: BaseRequest, status: int) -> None:
     """Withdraw what a response of this status may not deliver; 500 where an error leaves the application."""
     if request.must_withdraw(status):
-        await delivery.settle(Supertokens.get_instance(), request, status, request_context(request))
+        await withdraw(Supertokens.get_instance(), request, request_context(request))
 
 
 answer_route_blocking: Final = blocking(answer_route)
