@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+from types import MethodType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
 
 from supertokens_py.bridge import offload
 from supertokens_py.types.base import JSONObject
@@ -67,5 +68,6 @@ async def reload_keys(keys: Keys) -> KeySet:
 
 
 def _name(work: Callable[..., Any]) -> str:
-    # Each service is a module of its name, in every engine.
-    return f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
+    # The class of each service is in a module of its name, in every engine.
+    service = type(cast("MethodType", work).__self__)
+    return f"{service.__module__.rpartition('.')[2]}.{work.__name__}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from supertokens_py import payloads
+from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import (
     IssuedSession,
     RefreshRequest,
@@ -40,13 +41,15 @@ from .rotation import (
     promoted,
     successor_of,
 )
-from .session_statements import NO_SESSION, json_object, lineage_of
-from .session_work import SessionWork
+from .session_statements import NO_SESSION, SessionStatements, json_object, lineage_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .database import Fetch
+    from .activity import Activity
+    from .database import Database, Fetch
+    from .keys import KeyRing
+    from .user_ids import UserIds
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -127,8 +130,23 @@ class _Following:
         return _Outcome(grant, SessionRefreshed(handle=self.token.handle))
 
 
-class Refresher(SessionWork):
-    """Rotates refresh tokens."""
+class Refresher:
+    """Rotates refresh tokens; `SessionStore` adds what else can be done with sessions."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyRing,
+        activity: Activity,
+        users: UserIds,
+        settings: ResolvedEngineConfig,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._activity = activity
+        self._users = users
+        self._settings = settings
+        self._sql = SessionStatements(database.tables)
 
     def refresh(self, request: RefreshRequest) -> IssuedSession | Unauthorised | TokenTheft:
         """Rotate the refresh token, or answer what its use means."""

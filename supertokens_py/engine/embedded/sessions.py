@@ -10,15 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from supertokens_py import payloads
 from supertokens_py.engine import validation
-from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.interface import (
     IssuedSession,
     IssuedToken,
     NewSession,
-    RefreshRequest,
     Regenerated,
     StoredSession,
-    TokenTheft,
     TryRefresh,
     Unauthorised,
     UnknownTenantError,
@@ -36,33 +33,17 @@ from .refresh_tokens import first_token, hash1
 from .refreshing import Refresher
 from .rotation import belongs
 from .session_statements import NO_SESSION, json_object, key_of, lineage_of
-from .session_work import SessionWork
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .activity import Activity
-    from .database import Database
-    from .keys import KeyRing
-    from .user_ids import UserIds
 
 _REVOKED_AT_ONCE = 500
 _VERIFIED = Verified()
 
 
-class SessionStore(SessionWork):
+class SessionStore(Refresher):
     """Sessions in the database; every method is one unit of blocking work."""
-
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyRing,
-        activity: Activity,
-        users: UserIds,
-        settings: ResolvedEngineConfig,
-    ) -> None:
-        super().__init__(database, keys, activity, users, settings)
-        self._refresher = Refresher(database, keys, activity, users, settings)
 
     def create(self, new: NewSession) -> IssuedSession:
         """Store a new session and return its first tokens."""
@@ -117,10 +98,6 @@ class SessionStore(SessionWork):
         emit(SessionCreated(handle=session.handle, user_id=primary_id, tenant_id=tenant_id))
         self._activity.note(new.user_id)
         return session
-
-    def refresh(self, request: RefreshRequest) -> IssuedSession | Unauthorised | TokenTheft:
-        """Rotate the refresh token, or answer what its use means."""
-        return self._refresher.refresh(request)
 
     def needs_lookup(self, token: AccessToken, *, check_database: bool) -> bool:
         """Return whether the database is to be asked: never unasked."""
