@@ -118,7 +118,7 @@ def test_cookies_between_two_sites_without_https_are_refused(
     failed = tab.call("/login", "POST", {"user": user})
     # FastAPI answers unexpected errors outside of every layer, so without CORS: the page cannot read it.
     assert failed.status == (0 if kind is FASTAPI else 500)
-    api.wait_for_log("please use https on your apiDomain and don't set cookieSecure to false")
+    api.wait_for_log("browsers keep such cookies over https only. Serve the API over https")
     assert not [cookie for cookie in context.cookies() if cookie["httpOnly"]]
     assert tab.exists() is False
     tab.page.close()
