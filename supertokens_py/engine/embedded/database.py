@@ -84,9 +84,7 @@ class Database(forks.ForkAware):
     @property
     def has_user_tables(self) -> bool:
         """Whether an official core keeps users here, too."""
-        forks.check()
-        if not self._opened:
-            self._open()
+        self.prepare()
         return self._has_user_tables
 
     @property
@@ -94,8 +92,7 @@ class Database(forks.ForkAware):
         """Whether an official core may write to the same session rows."""
         if self.settings.shared_with_core != "AUTO":
             return self.settings.shared_with_core == "YES"
-        if not self._opened:
-            self._open()
+        self.prepare()
         return self._has_core_tables
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -107,9 +104,7 @@ class Database(forks.ForkAware):
 
         `work` gets what runs a statement and returns its first row; `repeatable` is as for `single`.
         """
-        forks.check()
-        if not self._opened:
-            self._open()
+        self.prepare()
         return self._repeat(lambda: self._alone(work, mode), repeatable=repeatable)
 
     def row_within(
@@ -151,9 +146,7 @@ class Database(forks.ForkAware):
             self._gate.open()
 
     def _run(self, work: Callable[[Connection], T], mode: Mode, *, repeatable: bool) -> T:
-        forks.check()
-        if not self._opened:
-            self._open()
+        self.prepare()
         return self._attempts(work, mode, repeatable=repeatable)
 
     def _attempts(
@@ -274,9 +267,10 @@ class Database(forks.ForkAware):
             self._opened = True
 
     def prepare(self) -> None:
-        """Make what is missing now, instead of at the first unit of work."""
+        """Notice a fork, and open the database where that has not been done: missing tables are created."""
         forks.check()
-        self._open()
+        if not self._opened:
+            self._open()
 
     def _prepare(self) -> None:
         if self._is_unusable:
@@ -287,11 +281,8 @@ class Database(forks.ForkAware):
             self._attempts(self._upgrade, "write", repeatable=False, reopens=False)
             log.info("the tables in %s are up to date", self.location.name)
         if not self.location.is_sqlite:
-            self._has_user_tables = self._attempts(
-                lambda c: schema.has_user_tables(c, self.tables), "read", repeatable=True, reopens=False
-            )
-            self._has_core_tables = self._attempts(
-                lambda c: schema.has_core_tables(c, self.tables), "read", repeatable=True, reopens=False
+            self._has_user_tables, self._has_core_tables = self._attempts(
+                lambda c: schema.tables_of_a_core(c, self.tables), "read", repeatable=True, reopens=False
             )
 
     def _upgrade(self, connection: Connection) -> None:

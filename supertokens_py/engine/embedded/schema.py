@@ -55,16 +55,12 @@ def missing(connection: Connection, tables: Tables) -> bool:
     return connection.execute(query).first() is None
 
 
-def has_user_tables(connection: Connection, tables: Tables) -> bool:
-    """Tell whether an official core keeps users here, whose ids may be linked or mapped."""
+def tables_of_a_core(connection: Connection, tables: Tables) -> tuple[bool, bool]:
+    """Return whether an official core keeps users here, whose ids may be linked or mapped, and whether it has
+    made any table here."""
     present = _columns(connection, tables)
-    return all(tables.prefix + name in present for name in USER_TABLES)
-
-
-def has_core_tables(connection: Connection, tables: Tables) -> bool:
-    """Return whether an official core has made tables here."""
-    present = _columns(connection, tables)
-    return any(tables.prefix + name in present for name in CORE_TABLES)
+    keeps_users = all(tables.prefix + name in present for name in USER_TABLES)
+    return keeps_users, any(tables.prefix + name in present for name in CORE_TABLES)
 
 
 def bring_up_to_date(connection: Connection, tables: Tables, *, now_ms: int) -> None:
