@@ -84,9 +84,8 @@ class TokenReused(Event):
     name: ClassVar[str] = "session.reuse"
     handle: str | None = None
     user_id: str | None = None
-    subtype: (
-        str | None
-    )  #: "RECENT_PREV", "ORPHANED_BRANCH" or "STALE_LINEAGE"; None where the core does not say
+    #: "RECENT_PREV", "ORPHANED_BRANCH" or "STALE_LINEAGE"; None where the core does not say.
+    subtype: str | None
     age_ms: int | None = None
 
 

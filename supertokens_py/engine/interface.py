@@ -130,7 +130,7 @@ class Regenerated:
 
 
 class VerificationKey(Protocol):
-    """A public key that access tokens may be signed with, until `usable_until_ms` (None: for ever)."""
+    """A public key that access tokens may be signed with, until `usable_until_ms` (None: without end)."""
 
     @property
     def kid(self) -> str: ...

@@ -33,14 +33,12 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SLOT = (
-    "supertokens"  #: in a scope: what belongs to the request, also for middlewares with copies of the scope
-)
+#: In a scope: what belongs to the request, also for middlewares with copies of the scope.
+SLOT = "supertokens"
 ROOT_PATH = "root_path"  #: in the slot: where the middleware is mounted that made it and adds the changes
 
-_PERSONAL: Final = [
-    (name.lower().encode(), value.encode()) for name, value in PERSONAL.merged({})
-]  #: what a response gets that has no such header yet
+#: What a response gets that has no such header yet.
+_PERSONAL: Final = [(name.lower().encode(), value.encode()) for name, value in PERSONAL.merged({})]
 _PERSONAL_NAMES: Final = frozenset(name for name, _ in _PERSONAL)
 
 

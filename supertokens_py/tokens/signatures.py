@@ -27,7 +27,7 @@ _HASH = SHA256()
 
 @dataclass(frozen=True, slots=True)
 class RsaVerificationKey:
-    """A public key that access tokens may be signed with, until `usable_until_ms` (None: for ever)."""
+    """A public key that access tokens may be signed with, until `usable_until_ms` (None: without end)."""
 
     kid: str
     public_key: RSAPublicKey

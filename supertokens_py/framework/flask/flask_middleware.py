@@ -70,10 +70,7 @@ def _add_changes_last(app: Flask) -> None:
     Flask calls them in the reverse of their order.
     """
     others = (hook for hook in app.after_request_funcs[None] if hook is not _add_changes)
-    app.after_request_funcs[None] = [
-        _add_changes,
-        *others,
-    ]  # threads may be reading the old list
+    app.after_request_funcs[None] = [_add_changes, *others]  # a new list: threads may be reading the old one
 
 
 def _answer_own_routes() -> Response | None:

@@ -102,9 +102,8 @@ class ErrorResponses:
         """Return the response of a session error; tokens are cleared before a hook sees it."""
         answer = await self._answer(error, request, response, user_context)
         if answer.status_code == 401 and answer.get_header(CHALLENGE_HEADER) is None:
-            answer.set_header(
-                CHALLENGE_HEADER, "Bearer"
-            )  # RFC 9110, 15.5.2: strict clients refuse a 401 without
+            # RFC 9110, 15.5.2: strict clients refuse a 401 without it.
+            answer.set_header(CHALLENGE_HEADER, "Bearer")
         return answer
 
     async def _answer(
