@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from supertokens_py.engine.variables import misspelt_variables
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.remote.settings import RemoteSettings
+from supertokens_py.engine.variables import misspelt_variables, unknown_variables
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.server.environment import create_from
+from supertokens_py.server.environment import ServerSettings, create_from
+from supertokens_py.settings import settings_of
 
 ALLOW, DENY = "SUPERTOKENS_IP_ALLOW_REGEX", "SUPERTOKENS_IP_DENY_REGEX"
 SECRET, EARLIER = "SUPERTOKENS_ENCRYPTION_KEY", "SUPERTOKENS_PREVIOUS_ENCRYPTION_KEY"
@@ -59,3 +64,16 @@ def test_the_server_refuses_what_nothing_reads() -> None:
     with pytest.raises(ConfigError, match=r"^SUPERTOKENS_MAX_CONNECTIONS is no setting: remove it$"):
         create_from({**SERVER, "SUPERTOKENS_MAX_CONNECTIONS": "5"})
     assert misspelt_variables({**SERVER, "SUPERTOKENS_MAX_CONNECTIONS": "5"}) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "prefix"),
+    [
+        (EngineConfig, "SUPERTOKENS_"),
+        (RemoteSettings, "SUPERTOKENS_CORE_"),
+        (ServerSettings, "SUPERTOKENS_"),
+    ],
+)
+def test_no_setting_is_taken_for_a_misspelt_one(settings: type[Any], prefix: str) -> None:
+    """Names of settings that the engine cannot import are listed beside those that it can: all of them."""
+    assert unknown_variables({prefix + name.upper(): "1" for name in settings_of(settings)}) == []
