@@ -12,6 +12,7 @@ from supertokens_py.engine.interface import (
     IssuedSession,
     NewSession,
     RefreshRequest,
+    Sessions,
     TokenTheft,
     Unauthorised,
 )
@@ -92,6 +93,10 @@ class RecipeInterface:
     def __init__(self, parts: FunctionParts) -> None:
         self.parts = parts  #: a subclass passes on those of the instance that the override receives
 
+    @property
+    def _sessions(self) -> Sessions:
+        return self.parts.app.engine.sessions  # the engine is made at its first use
+
     async def create_new_session(
         self,
         user_id: str,
@@ -112,7 +117,7 @@ class RecipeInterface:
             anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
             dynamic_key=policy.use_dynamic_access_token_signing_key,
         )
-        issued = await call_engine(user_context, self.parts.app.engine.sessions.create, new)
+        issued = await call_engine(user_context, self._sessions.create, new)
         return self.parts.session_of_issued(issued)
 
     def get_global_claim_validators(
@@ -195,7 +200,7 @@ class RecipeInterface:
             anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
             dynamic_key=policy.use_dynamic_access_token_signing_key,
         )
-        result = await call_engine(user_context, self.parts.app.engine.sessions.refresh, request)
+        result = await call_engine(user_context, self._sessions.refresh, request)
         if isinstance(result, Unauthorised):
             raise UnauthorisedError(result.message, code=result.code)
         if isinstance(result, TokenTheft):
@@ -204,9 +209,7 @@ class RecipeInterface:
 
     async def revoke_session(self, session_handle: str, user_context: dict[str, Any]) -> bool:
         """End a session; False if there was none."""
-        return (
-            len(await call_engine(user_context, self.parts.app.engine.sessions.revoke, [session_handle])) == 1
-        )
+        return await call_engine(user_context, self._sessions.revoke, [session_handle]) != []
 
     async def revoke_all_sessions_for_user(
         self,
@@ -220,7 +223,7 @@ class RecipeInterface:
         tenant = None if revoke_across_all_tenants else tenant_id
         return await call_engine(
             user_context,
-            self.parts.app.engine.sessions.revoke_user,
+            self._sessions.revoke_user,
             user_id,
             tenant_id=tenant,
             linked_accounts=revoke_sessions_for_linked_accounts,
@@ -238,7 +241,7 @@ class RecipeInterface:
         tenant = None if fetch_across_all_tenants else tenant_id
         return await call_engine(
             user_context,
-            self.parts.app.engine.sessions.user_handles,
+            self._sessions.user_handles,
             user_id,
             tenant_id=tenant,
             linked_accounts=fetch_sessions_for_linked_accounts,
@@ -248,13 +251,13 @@ class RecipeInterface:
         self, session_handles: list[str], user_context: dict[str, Any]
     ) -> list[str]:
         """End sessions; return the handles of those that existed."""
-        return await call_engine(user_context, self.parts.app.engine.sessions.revoke, session_handles)
+        return await call_engine(user_context, self._sessions.revoke, session_handles)
 
     async def get_session_information(
         self, session_handle: str, user_context: dict[str, Any]
     ) -> SessionInformationResult | None:
         """Return a session as stored, or None."""
-        stored = await call_engine(user_context, self.parts.app.engine.sessions.information, session_handle)
+        stored = await call_engine(user_context, self._sessions.information, session_handle)
         if stored is None:
             return None
         return SessionInformationResult(
@@ -272,9 +275,7 @@ class RecipeInterface:
         self, session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
         """Replace the data kept on the server; False if there is no such session."""
-        return await call_engine(
-            user_context, self.parts.app.engine.sessions.replace_data, session_handle, new_session_data
-        )
+        return await call_engine(user_context, self._sessions.replace_data, session_handle, new_session_data)
 
     async def merge_into_access_token_payload(
         self, session_handle: str, access_token_payload_update: dict[str, Any], user_context: dict[str, Any]
@@ -287,10 +288,7 @@ class RecipeInterface:
         validate_custom_claims_update(access_token_payload_update)
         await self._require_fit(session_handle, access_token_payload_update, user_context)
         return await call_engine(
-            user_context,
-            self.parts.app.engine.sessions.merge_payload,
-            session_handle,
-            access_token_payload_update,
+            user_context, self._sessions.merge_payload, session_handle, access_token_payload_update
         )
 
     async def update_access_token_payload(
@@ -304,9 +302,7 @@ class RecipeInterface:
         payload = {"iss": self.parts.issuers.own(), **custom_claims(new_access_token_payload)}
         if not self.parts.policy.uses_headers_only:
             check_fits_cookie(payload)
-        return await call_engine(
-            user_context, self.parts.app.engine.sessions.replace_payload, session_handle, payload
-        )
+        return await call_engine(user_context, self._sessions.replace_payload, session_handle, payload)
 
     async def _require_fit(
         self, session_handle: str, update: dict[str, Any], user_context: dict[str, Any]
@@ -319,7 +315,7 @@ class RecipeInterface:
         validate_json("access_token_payload_update", update, limit=None)
         if self.parts.policy.uses_headers_only or all(value is None for value in update.values()):
             return
-        stored = await call_engine(user_context, self.parts.app.engine.sessions.information, session_handle)
+        stored = await call_engine(user_context, self._sessions.information, session_handle)
         if stored is not None:
             check_fits_cookie(merge(stored.payload, update))
 
@@ -332,10 +328,7 @@ class RecipeInterface:
         if token is not None and not self.parts.issuers.accepts(token.payload.get("iss")):
             return None
         result = await call_engine(
-            user_context,
-            self.parts.app.engine.sessions.regenerate,
-            access_token,
-            payload=new_access_token_payload,
+            user_context, self._sessions.regenerate, access_token, payload=new_access_token_payload
         )
         if isinstance(result, Unauthorised):
             return None
