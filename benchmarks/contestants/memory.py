@@ -92,7 +92,7 @@ def _count_key_loads(package: str) -> Callable[[], int]:
 
 def bound(size: int) -> dict[str, float]:
     """Fill the memory of verified tokens once, twice and three times over; return the growth."""
-    from supertokens_py.engine.interface import KeySet
+    from supertokens_py.engine.records import KeySet
 
     try:
         from supertokens_py.recipe.session.verifier import VerifiedTokens

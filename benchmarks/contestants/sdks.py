@@ -16,7 +16,7 @@ DISTINCT = 256
 
 def token_alone() -> dict[str, Any]:
     """Our verification of a token, without a request around it, beside the floor on the same tokens."""
-    from supertokens_py.engine.interface import KeySet
+    from supertokens_py.engine.records import KeySet
     from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 
     try:

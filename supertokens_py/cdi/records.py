@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast, overload
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
     Regenerated,

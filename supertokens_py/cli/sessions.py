@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any, cast
 
-from supertokens_py.engine.interface import Engine, StoredSession
+from supertokens_py.engine.interface import Engine
+from supertokens_py.engine.records import StoredSession
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.wording import moment
 

@@ -16,7 +16,8 @@ from supertokens_py.bridge import offload
 from supertokens_py.types.base import JSONObject
 
 if TYPE_CHECKING:
-    from .interface import Keys, KeySet
+    from .interface import Keys
+    from .records import KeySet
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import cast
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.interface import Tenant
+from supertokens_py.engine.records import Tenant
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from supertokens_py.engine.call import reload_keys
-from supertokens_py.engine.interface import Engine, Keys, VerificationKey
+from supertokens_py.engine.interface import Engine, Keys
+from supertokens_py.engine.records import VerificationKey
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.tokens.encoding import constant_time_equal
 

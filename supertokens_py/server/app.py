@@ -16,7 +16,8 @@ from starlette.types import Scope as ASGIScope
 
 from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.interface import Engine, UnknownTenantError
+from supertokens_py.engine.interface import Engine
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import (
     BadInputError,
     ConfigError,

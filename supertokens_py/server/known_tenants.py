@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.interface import Engine, UnknownTenantError
+from supertokens_py.engine.interface import Engine
+from supertokens_py.engine.records import UnknownTenantError
 
 MAX_REMEMBERED = 10_000
 _MEMORY_S = 60

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from supertokens_py.cdi import records
 from supertokens_py.cdi.versions import OFFERED, SPOKEN, Version
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
     Regenerated,

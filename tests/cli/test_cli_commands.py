@@ -9,7 +9,7 @@ import pytest
 
 from supertokens_py.constants import VERSION
 from supertokens_py.engine.connection import describe
-from supertokens_py.engine.interface import Unauthorised
+from supertokens_py.engine.records import Unauthorised
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.server.environment import create_from
 from tests.cli.conftest import Runner

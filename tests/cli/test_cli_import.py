@@ -10,7 +10,7 @@ import pytest
 
 from supertokens_py.engine.embedded.importing import destination as destination_module
 from supertokens_py.engine.embedded.importing.destination import MARKER, Destination
-from supertokens_py.engine.interface import IssuedSession, Tenant, Unauthorised
+from supertokens_py.engine.records import IssuedSession, Tenant, Unauthorised
 from supertokens_py.tokens.signatures import signature_matches
 from tests.cli.conftest import Ran, Runner
 from tests.engine.conftest import POSTGRES, SQLITE

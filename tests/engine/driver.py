@@ -8,7 +8,7 @@ from typing import Any
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
     NewSession,

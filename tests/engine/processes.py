@@ -7,7 +7,7 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from supertokens_py.engine.interface import IssuedSession
+from supertokens_py.engine.records import IssuedSession
 from tests.engine.driver import Driver, header
 
 PATIENT: dict[str, Any] = {"sqlite_busy_timeout": 60, "pool_timeout": 60, "sqlite_synchronous": "NORMAL"}

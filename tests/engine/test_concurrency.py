@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised
+from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised
 from tests.engine import processes
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header

@@ -27,7 +27,7 @@ from supertokens_py.engine.embedded import pools, retries
 from supertokens_py.engine.embedded import postgres as postgres_module
 from supertokens_py.engine.embedded.database import UnitConflictError
 from supertokens_py.engine.embedded.statements import DriverQuery
-from supertokens_py.engine.interface import IssuedSession, Verified
+from supertokens_py.engine.records import IssuedSession, Verified
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver

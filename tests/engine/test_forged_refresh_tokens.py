@@ -9,7 +9,7 @@ import pytest
 
 from supertokens_py.engine.embedded.refresh_tokens import RefreshToken, hash1, hash2
 from supertokens_py.engine.embedded.refresh_tokens import _sealed as sealed
-from supertokens_py.engine.interface import IssuedSession, Unauthorised
+from supertokens_py.engine.records import IssuedSession, Unauthorised
 from tests.engine.driver import Driver, claims
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.embedded import keys as keys_module
-from supertokens_py.engine.interface import IssuedSession, Unauthorised
+from supertokens_py.engine.records import IssuedSession, Unauthorised
 from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.secret import new_secret
 from supertokens_py.tokens.access_token import parse_access_token

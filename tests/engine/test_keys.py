@@ -15,7 +15,7 @@ import jwt
 import pytest
 
 from supertokens_py.engine.embedded import keys as keys_module
-from supertokens_py.engine.interface import Verified
+from supertokens_py.engine.records import Verified
 from supertokens_py.exceptions import (
     BadInputError,
     ConfigError,

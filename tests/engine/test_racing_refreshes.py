@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from supertokens_py.engine.interface import IssuedSession, TokenTheft
+from supertokens_py.engine.records import IssuedSession, TokenTheft
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 

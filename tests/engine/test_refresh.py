@@ -16,7 +16,7 @@ from supertokens_py.engine.embedded.refresh_tokens import (
     hash2,
     new_master_key,
 )
-from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
+from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised, Verified
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.clock import Clock

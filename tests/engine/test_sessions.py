@@ -9,13 +9,7 @@ import pytest
 
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2
-from supertokens_py.engine.interface import (
-    Regenerated,
-    TryRefresh,
-    Unauthorised,
-    UnknownTenantError,
-    Verified,
-)
+from supertokens_py.engine.records import Regenerated, TryRefresh, Unauthorised, UnknownTenantError, Verified
 from supertokens_py.exceptions import BadInputError, ProtectedClaimError
 from supertokens_py.tokens.access_token import parse_access_token
 from supertokens_py.tokens.signatures import sign_jwt, signature_matches

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from supertokens_py.engine.interface import Tenant
+from supertokens_py.engine.records import Tenant
 from supertokens_py.exceptions import BadInputError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from supertokens_py.audit import LOGGER_NAME
-from supertokens_py.engine.interface import Unauthorised
+from supertokens_py.engine.records import Unauthorised
 from supertokens_py.exceptions import BadInputError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from supertokens_py import get_all_cors_headers
-from supertokens_py.engine.interface import Jwks
+from supertokens_py.engine.records import Jwks
 from supertokens_py.recipe import jwt as jwt_recipe
 from supertokens_py.recipe import openid
 from supertokens_py.types.response import GeneralErrorResponse

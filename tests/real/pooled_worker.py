@@ -12,7 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from supertokens_py.engine.interface import IssuedSession, Verified
+from supertokens_py.engine.records import IssuedSession, Verified
 from tests.engine.driver import Driver
 
 THREADS = 4

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.interface import KeySet
+from supertokens_py.engine.records import KeySet
 from supertokens_py.recipe.session import syncio
 from supertokens_py.recipe.session.asyncio import (
     create_new_session_without_request_response,

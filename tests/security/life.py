@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from supertokens_py.engine.embedded import clocks
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedSession,
     Regenerated,
     TokenTheft,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
+from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised, Verified
 from tests.engine.driver import Driver
 from tests.framework.clients.transport import AsgiClient
 from tests.framework.site import Site

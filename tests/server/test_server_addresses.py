@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.bridge import step
-from supertokens_py.engine.interface import Tenant
+from supertokens_py.engine.records import Tenant
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.server.endpoint_request import Refused
 from supertokens_py.server.environment import create_from

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.interface import IssuedSession, TokenTheft, Unauthorised, Verified
+from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised, Verified
 from supertokens_py.engine.remote import RemoteEngine
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.conftest import POSTGRES, SQLITE

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.factory import open_engine
-from supertokens_py.engine.interface import TryRefresh, Unauthorised, Verified
+from supertokens_py.engine.records import TryRefresh, Unauthorised, Verified
 from supertokens_py.server import create_app
 from supertokens_py.tokens.access_token import AccessToken
 from tests.server.wire import LEGACY, Wire, access, claims, create_body, header, refresh_token

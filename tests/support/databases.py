@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
-from supertokens_py.engine.interface import RefreshRequest
+from supertokens_py.engine.records import RefreshRequest
 
 from .temporary_postgres import Server
 

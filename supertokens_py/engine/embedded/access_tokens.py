@@ -7,7 +7,7 @@ from random import SystemRandom
 
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.interface import IssuedSession, IssuedToken
+from supertokens_py.engine.records import IssuedSession, IssuedToken
 from supertokens_py.tokens.access_token import LATEST_VERSION
 from supertokens_py.tokens.signatures import sign_jwt
 from supertokens_py.types.base import JSONObject

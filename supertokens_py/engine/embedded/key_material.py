@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S
+from supertokens_py.engine.records import MAX_PUBLISHED_AGE_S
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.secret import SecretText
 

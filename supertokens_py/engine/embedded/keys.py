@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from supertokens_py import forks, payloads
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.interface import Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
+from supertokens_py.engine.records import Jwks, KeySet, VerificationKey
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.events import KeyCreated, KeyRotated, emit
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError

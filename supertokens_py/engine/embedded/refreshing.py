@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from supertokens_py import payloads
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedSession,
     RefreshRequest,
     ReuseSubtype,

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.engine.records import UnknownTenantError
 
 from .database import Database, UnitConflictError
 from .statements import insert_new

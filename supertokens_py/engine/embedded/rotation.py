@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from supertokens_py.engine.config import ReuseBehaviour
-from supertokens_py.engine.interface import ReuseSubtype
+from supertokens_py.engine.records import ReuseSubtype
 from supertokens_py.tokens.encoding import constant_time_equal
 
 from .families import has_family, is_of_family

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from supertokens_py import payloads
 from supertokens_py.engine import validation
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
     NewSession,

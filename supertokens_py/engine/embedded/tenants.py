@@ -14,7 +14,7 @@ from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.interface import Tenant
+from supertokens_py.engine.records import Tenant
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 

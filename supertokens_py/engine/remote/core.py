@@ -13,7 +13,7 @@ from supertokens_py.cdi.records import optional_member
 from supertokens_py.cdi.versions import SPOKEN, Version
 from supertokens_py.constants import RID_HEADER
 from supertokens_py.engine import validation
-from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import (
     BadInputError,
     EngineUnavailableError,

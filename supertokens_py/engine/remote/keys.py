@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from supertokens_py import forks, payloads
 from supertokens_py.cdi.records import member
 from supertokens_py.engine import validation
-from supertokens_py.engine.interface import MAX_PUBLISHED_AGE_S, Jwks, KeySet, VerificationKey
 from supertokens_py.engine.loading import LoadingLock
+from supertokens_py.engine.records import MAX_PUBLISHED_AGE_S, Jwks, KeySet, VerificationKey
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
 from supertokens_py.tokens.signatures import RsaVerificationKey
 from supertokens_py.types.base import JSONObject

@@ -17,7 +17,7 @@ from supertokens_py.cdi.records import (
 )
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedSession,
     NewSession,
     RefreshRequest,

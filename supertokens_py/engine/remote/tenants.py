@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supertokens_py.cdi.records import member, tenant_from_wire
 from supertokens_py.engine import validation
-from supertokens_py.engine.interface import Tenant, UnknownTenantError
+from supertokens_py.engine.records import Tenant, UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok, tenant_path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from supertokens_py.types.response import APIResponse
 
 if TYPE_CHECKING:
-    from supertokens_py.engine.interface import Tenant
+    from supertokens_py.engine.records import Tenant
 
 #: Login methods by the names of their switches, and the first factors that belong to each.
 METHODS: dict[str, tuple[str, ...]] = {

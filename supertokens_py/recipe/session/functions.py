@@ -8,14 +8,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.interface import (
-    IssuedSession,
-    NewSession,
-    RefreshRequest,
-    Sessions,
-    TokenTheft,
-    Unauthorised,
-)
+from supertokens_py.engine.interface import Sessions
+from supertokens_py.engine.records import IssuedSession, NewSession, RefreshRequest, TokenTheft, Unauthorised
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.payloads import (
     custom_claims,

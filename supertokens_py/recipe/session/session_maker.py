@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.interface import IssuedSession, TryRefresh, Unauthorised
+from supertokens_py.engine.records import IssuedSession, TryRefresh, Unauthorised
 from supertokens_py.payloads import custom_claims, validate_payload_update
 from supertokens_py.recipe_module import App
 from supertokens_py.tokens.access_token import AccessToken

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Container
 
 from supertokens_py.engine.call import reload_keys
-from supertokens_py.engine.interface import KeySet
+from supertokens_py.engine.records import KeySet
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe_module import App
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.responses import Response
 
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import Call, Refused

@@ -14,7 +14,7 @@ from supertokens_py.cdi.records import (
     verified_to_wire,
 )
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedSession,
     NewSession,
     RefreshRequest,

@@ -8,7 +8,7 @@ from supertokens_py.cdi.records import SWITCHED_FACTORS, tenant_to_wire, tenant_
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import Call, Refused

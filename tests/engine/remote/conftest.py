@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.interface import ReuseSubtype
+from supertokens_py.engine.records import ReuseSubtype
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.server import create_app
 from tests.engine.conftest import POSTGRES, SQLITE, Opener

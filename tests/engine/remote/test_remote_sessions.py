@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.interface import (
+from supertokens_py.engine.records import (
     IssuedToken,
     Regenerated,
     Tenant,

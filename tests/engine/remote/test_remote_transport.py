@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.engine.remote.transport import parse_hosts
 from supertokens_py.exceptions import (

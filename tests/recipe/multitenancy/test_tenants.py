@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from supertokens_py import Supertokens
-from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError
 from supertokens_py.recipe import multitenancy, session, userroles
 from supertokens_py.recipe.multitenancy import asyncio as tenants

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from supertokens_py.engine.interface import KeySet
+from supertokens_py.engine.records import KeySet
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.verifier import UnknownKeyError, VerifiedTokens, verify
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token

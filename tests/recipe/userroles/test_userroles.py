@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from supertokens_py import RecipeUserId, Supertokens
-from supertokens_py.engine.interface import UnknownTenantError
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError
 from supertokens_py.recipe import multitenancy, session, userroles
 from supertokens_py.recipe.multitenancy.asyncio import create_or_update_tenant
