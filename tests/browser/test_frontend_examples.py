@@ -182,6 +182,8 @@ def test_a_name_that_the_api_refuses_is_explained(
         page.goto(f"{origin}/signin")
         expect(page.get_by_label("User name")).to_be_focused()
         page.keyboard.type("   ")
+        page.keyboard.press("Tab")
+        page.keyboard.type("demo")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("1 to 64 printable characters")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360

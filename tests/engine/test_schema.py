@@ -485,14 +485,10 @@ def test_a_prefix_on_sqlite(sqlite_files: Sqlite, start: Opener):
 
 
 @pytest.mark.parametrize("prefix", ["shop", "Shop", "SHOP_"])
-def test_a_prefix_means_what_an_official_core_means(
-    shared_database: TestDatabase, start: Opener, prefix: str
-):
+def test_a_prefix_means_what_an_official_core_means(fresh_shared: TestDatabase, start: Opener, prefix: str):
     """13: "_" is put after it, and PostgreSQL reads names in lower case."""
-    session = start(shared_database.uri, table_prefix="shop_").create()
-    assert start(shared_database.uri, table_prefix=prefix).refresh(session).handle == session.handle
-    for table in reversed(list(OFFICIAL_COLUMNS)):
-        shared_database.query(f"DROP TABLE shop_{table} {'CASCADE' * (shared_database.kind == 'postgresql')}")
+    session = start(fresh_shared.uri, table_prefix="shop_").create()
+    assert start(fresh_shared.uri, table_prefix=prefix).refresh(session).handle == session.handle
 
 
 def test_the_prefix_that_was_meant_is_named(sqlite_files: Sqlite, start: Opener):

@@ -26,6 +26,7 @@ from .temporary_postgres import Server
 Kind = Literal["sqlite-file", "sqlite-memory", "postgresql"]
 
 _EMPTIED = ("session_info", "roles", "user_roles", "user_metadata", "user_last_active", "tenant_configs")
+_ALL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _KEY_TABLES = ("key_value", "session_access_token_signing_keys", "jwt_signing_keys")
 
 #: Login methods `a` and `b` of one user, as an official core links them; for an empty PostgreSQL database.
@@ -88,6 +89,7 @@ class Postgres:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._template: str | None = None
+        self._tables: set[str] = set()
         self._used: list[TestDatabase] = []
 
     def take(self) -> TestDatabase:
@@ -101,6 +103,8 @@ class Postgres:
         statements.append("DELETE FROM tenants WHERE tenant_id <> 'public'")
         statements.append(f"DELETE FROM session_access_token_signing_keys WHERE created_at_time > {future}")
         database.query(";".join(statements))
+        tables = {name for (name,) in database.query(_ALL_TABLES)}
+        assert tables == self._tables, f"not a test for a shared database, left with {tables ^ self._tables}"
         self._used.append(database)
 
     def create(self, *, template: bool = True) -> TestDatabase:
@@ -123,7 +127,9 @@ class Postgres:
         if self._template is None:
             self._template = f"template_{os.getpid()}"
             self.execute(f"CREATE DATABASE {self._template}")
-            fill(self.server.database_uri(self._template))
+            uri = self.server.database_uri(self._template)
+            fill(uri)
+            self._tables = {name for (name,) in TestDatabase("postgresql", uri).query(_ALL_TABLES)}
         return self._template
 
 

@@ -75,7 +75,7 @@ def test_a_rotated_out_token_is_told_from_a_missing_session() -> None:
     refused = {"status": "UNAUTHORISED", "message": "rotated"}
     core = Core({VERIFY: refused, GET: stored_session()})
     engine = engine_over(core)
-    assert TryRefresh("rotated", "core_refused") == engine.sessions.verify(
+    assert TryRefresh("rotated", "access_token_superseded") == engine.sessions.verify(
         access_token(), check_database=True
     )
     core.answers[GET] = {"status": "UNAUTHORISED", "message": "Session does not exist."}
