@@ -21,7 +21,7 @@ logging.getLogger("django.request").setLevel(logging.ERROR)
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that stands still until the test moves it, and that PostgreSQL goes by as well."""
-    monkeypatch.setattr("supertokens_py.engine.embedded.clocks.server_now_ms", lambda _: None)
+    monkeypatch.setattr("supertokens_py.engine.embedded.storage.server_clock.server_now_ms", lambda _: None)
     return Clock()
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supertokens_py.audit import LOGGER_NAME
-from supertokens_py.engine.embedded.database import UnitConflictError
+from supertokens_py.engine.embedded.storage.database import UnitConflictError
 from supertokens_py.events import SessionCreated, emit
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe.session.claims import BooleanClaim

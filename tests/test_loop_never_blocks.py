@@ -11,7 +11,7 @@ import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, bridge, init
 from supertokens_py.app import request_context
-from supertokens_py.engine.embedded.database import Database
+from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionRecipe

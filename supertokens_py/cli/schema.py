@@ -25,8 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Carry out one action; schema and prefix are those of `SUPERTOKENS_TABLE_SCHEMA` and `..._PREFIX`."""
-    from supertokens_py.engine.embedded.database import Database  # noqa: PLC0415
-    from supertokens_py.engine.embedded.schema import statements  # noqa: PLC0415
+    from supertokens_py.engine.embedded.storage.database import Database  # noqa: PLC0415
+    from supertokens_py.engine.embedded.storage.schema import statements  # noqa: PLC0415
 
     uri = connection_uri(args)
     if is_remote(uri):

@@ -18,7 +18,7 @@ from supertokens_py.engine.embedded.inspection import (
     UnreadableDatabaseError,
     inspect_database,
 )
-from supertokens_py.engine.embedded.location import Location, locate
+from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.factory import MISSING_DRIVER
 from supertokens_py.wording import counted, moment
 

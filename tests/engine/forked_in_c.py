@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.engine.embedded.database import Database
+from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.recipe import session, userroles
 from supertokens_py.recipe.session.asyncio import create_new_session_without_request_response as create_async
 from supertokens_py.recipe.session.syncio import create_new_session_without_request_response as create

@@ -10,7 +10,7 @@ import types
 import pytest
 
 from supertokens_py import forks
-from supertokens_py.engine.embedded.housekeeping import Housekeeper
+from supertokens_py.engine.embedded.background import Housekeeper
 from supertokens_py.server import create_app
 from tests.engine.conftest import Opener
 from tests.engine.remote.conftest import Host

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from supertokens_py.engine.embedded.families import new_family, new_handle
 from supertokens_py.engine.embedded.refresh_tokens import (
     MasterKey,
     RefreshToken,
@@ -26,6 +25,7 @@ from supertokens_py.engine.embedded.rotation import (
     promoted,
     successor_of,
 )
+from supertokens_py.engine.embedded.token_families import new_family, new_handle
 
 NOW = 1_700_000_000_000
 GRACE = 30_000

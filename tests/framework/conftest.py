@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from supertokens_py.engine.embedded import key_rows, tables
+from supertokens_py.engine.embedded import key_rows
+from supertokens_py.engine.embedded.storage import tables
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 

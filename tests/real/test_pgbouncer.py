@@ -14,7 +14,7 @@ import pytest
 
 from supertokens_py.doctor.database import check_database
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded.postgres import is_servers_own
+from supertokens_py.engine.embedded.storage.postgres import is_servers_own
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.driver import Driver
 from tests.real.pooled_worker import ROLES, THREADS

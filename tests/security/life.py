@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import patch
 
-from supertokens_py.engine.embedded import clocks
+from supertokens_py.engine.embedded.storage import server_clock
 from supertokens_py.engine.records import (
     IssuedSession,
     Regenerated,
@@ -35,7 +35,7 @@ class Life:
     def __init__(self, uri: str, seed: Callable[[Driver], None] | None = None) -> None:
         self.clock = Clock(1_800_000_000_000)
         # The database's clock moves along: where both differ, nothing is swept.
-        self._database_clock = patch.object(clocks, "server_now_ms", lambda _: self.clock())
+        self._database_clock = patch.object(server_clock, "server_now_ms", lambda _: self.clock())
         self._database_clock.start()
         self.core = Driver(
             uri,

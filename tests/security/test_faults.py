@@ -1,8 +1,8 @@
 """Real faults: clients that go away, clocks that disagree, greenlets.
 
 Elsewhere: application code that raises (test_hooks.py), servers killed and databases taken away under load
-(test_storms.py), databases that are gone, full, locked or read-only (tests/engine/test_failures.py), forks
-(tests/engine/test_forks.py), SIGTERM (tests/servers/test_trouble.py).
+(test_storms.py), databases that are gone, full, locked or read-only (tests/engine/storage/test_database.py),
+forks (tests/engine/test_forks.py), SIGTERM (tests/servers/test_trouble.py).
 """
 
 from __future__ import annotations

@@ -12,12 +12,12 @@ from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError
 
-from .statements import upsert
+from .storage.dialects import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .database import Database
+    from .storage.database import Database
 
 THROTTLE_S = 300.0
 MAX_REMEMBERED = 200_000

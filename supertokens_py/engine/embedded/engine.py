@@ -5,13 +5,13 @@ from __future__ import annotations
 from supertokens_py.engine.config import ResolvedEngineConfig
 
 from .activity import Activity
-from .database import Database
-from .housekeeping import Housekeeper
+from .background import Housekeeper
+from .cleanup import Sweeper, Swept
 from .keys import KeyRing
 from .metadata import MetadataStore
 from .roles import RoleStore
 from .sessions import SessionStore
-from .sweep import Sweeper, Swept
+from .storage.database import Database
 from .tenants import TenantStore
 from .user_ids import UserIds
 from .users import UserStore

@@ -16,13 +16,13 @@ from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import SuperTokensError
 
-from . import failures
-from .at_rest import ENCRYPTED_PREFIX
+from .key_encryption import ENCRYPTED_PREFIX
 from .key_rows import EARLIER_MASTER_KEY, MASTER_KEY
-from .location import Location
-from .postgres import connect_arguments, driver_url, is_servers_own
-from .schema import ADDED_COLUMNS, other_session_tables
-from .tables import Tables
+from .storage import errors
+from .storage.postgres import connect_arguments, driver_url, is_servers_own
+from .storage.schema import ADDED_COLUMNS, other_session_tables
+from .storage.tables import Tables
+from .storage.url import Location
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, FromClause, Table
@@ -147,7 +147,7 @@ def inspect_database(location: Location, settings: ResolvedEngineConfig) -> Data
             return _facts(engine, connection, location, settings)
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise UnreadableDatabaseError(reason, failures.advise(error, location)) from error
+        raise UnreadableDatabaseError(reason, errors.advise(error, location)) from error
     finally:
         engine.dispose()
 

@@ -14,15 +14,15 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText, hidden
 
-from .at_rest import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
+from .key_encryption import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
 from .key_material import SigningKey, dynamic_kid, lifetime_ms, new_key_text, parse_key
 from .refresh_tokens import MasterKey, new_master_key
-from .statements import insert_new, upsert
+from .storage.dialects import insert_new, upsert
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
 
-    from .database import Database
+    from .storage.database import Database
 
 MASTER_KEY = "refresh_token_key"
 #: Rows of earlier master keys; the name ends with the time until which they are accepted (Unix ms).

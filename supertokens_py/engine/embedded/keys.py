@@ -20,16 +20,16 @@ from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavaila
 from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 from supertokens_py.types.base import JSONObject
 
-from . import clocks
 from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, signing_key
 from .key_renewal import renew
 from .key_rows import MASTER_KEY, KeyRows, StoredKeys
 from .refresh_tokens import MasterKey, RefreshToken, may_be_token, open_token
+from .storage import server_clock
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .database import Database
+    from .storage.database import Database
 
 RELOAD_COOL_DOWN_S = 5.0
 #: Signing and verifying look for what happened elsewhere (an emergency rotation) at least this often.
@@ -395,7 +395,7 @@ class KeyRing(forks.ForkAware):
         return known if _ends(known.keys) == _ends(keys) else KeySet(keys, self._settings.now_ms())
 
     def _read_all(self, connection: Connection) -> StoredKeys:
-        self._ahead_ms = clocks.ahead_ms(connection, self._settings.now_ms())
+        self._ahead_ms = server_clock.ahead_ms(connection, self._settings.now_ms())
         return self._read(connection)
 
     def _read(self, connection: Connection) -> StoredKeys:

@@ -28,7 +28,7 @@ from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.secret import SecretText
 from supertokens_py.tokens.encoding import constant_time_equal, to_json
 
-from .families import SECRET_LENGTH
+from .token_families import SECRET_LENGTH
 
 MAX_TOKEN_LENGTH = 8192
 

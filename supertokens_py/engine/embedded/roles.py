@@ -11,8 +11,8 @@ from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import UnknownTenantError
 
-from .database import Database, UnitConflictError
-from .statements import insert_new
+from .storage.database import Database, UnitConflictError
+from .storage.dialects import insert_new
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

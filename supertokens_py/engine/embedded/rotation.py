@@ -16,8 +16,8 @@ from supertokens_py.engine.config import ReuseBehaviour
 from supertokens_py.engine.records import ReuseSubtype
 from supertokens_py.tokens.encoding import constant_time_equal
 
-from .families import has_family, is_of_family
 from .refresh_tokens import MasterKey, RefreshToken, successor
+from .token_families import has_family, is_of_family
 
 #: GONE: no live session. ROTATE: the current token. KEEP: the current token within the grace period of its
 #: own rotation. REPEAT: the previous token within it. PROMOTE: a child that an official core made and nobody

@@ -25,14 +25,15 @@ from supertokens_py.events import SessionCreated, emit, emit_revoked
 from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken, parse_access_token
 from supertokens_py.types.base import JSONObject
 
-from . import access_tokens, failures
+from . import access_tokens
 from .access_tokens import Grant
-from .families import Family, new_family, new_handle
 from .handles import tenant_of
+from .refresh import Refresher
 from .refresh_tokens import first_token, hash1
-from .refreshing import Refresher
 from .rotation import belongs
-from .session_statements import NO_SESSION, json_object, key_of, lineage_of
+from .session_rows import NO_SESSION, json_object, key_of, lineage_of
+from .storage import errors
+from .token_families import Family, new_family, new_handle
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -275,7 +276,7 @@ class SessionStore(Refresher):
         try:
             self._database.single(unit, repeatable=True)
         except IntegrityError as error:
-            if failures.is_unknown_parent(error):
+            if errors.is_unknown_parent(error):
                 raise UnknownTenantError(row["tenant_id"], user_id=row["user_id"]) from error
             # The connection broke after the row was written: sent again, it meets itself.
             if len(attempts) == 1:

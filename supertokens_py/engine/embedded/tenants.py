@@ -18,8 +18,8 @@ from supertokens_py.engine.records import Tenant
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 
-from .database import Database
-from .statements import insert_new
+from .storage.database import Database
+from .storage.dialects import insert_new
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

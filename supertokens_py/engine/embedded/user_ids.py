@@ -15,7 +15,7 @@ from supertokens_py.constants import DEFAULT_APP_ID
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .database import Database
+    from .storage.database import Database
 
 
 class UserIds:

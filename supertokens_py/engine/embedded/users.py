@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from .activity import Activity
-    from .database import Database
+    from .storage.database import Database
     from .user_ids import UserIds
 
 

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
-from supertokens_py.engine.embedded.at_rest import AtRest
-from supertokens_py.engine.embedded.database import Database
+from supertokens_py.engine.embedded.key_encryption import AtRest
 from supertokens_py.engine.embedded.key_rows import EARLIER_MASTER_KEY, MASTER_KEY, KeyRows
+from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.exceptions import ConfigError
 
 from .rows import (

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from sqlalchemy import Select, and_, literal, tuple_
 
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine.embedded.at_rest import AtRest
+from supertokens_py.engine.embedded.key_encryption import AtRest
 from supertokens_py.engine.embedded.key_material import dynamic_kid
-from supertokens_py.engine.embedded.tables import Tables
+from supertokens_py.engine.embedded.storage.tables import Tables
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table

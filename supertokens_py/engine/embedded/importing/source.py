@@ -10,12 +10,12 @@ from sqlalchemy.pool import NullPool
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import full_prefix
-from supertokens_py.engine.embedded.at_rest import ENCRYPTED_PREFIX
 from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
+from supertokens_py.engine.embedded.key_encryption import ENCRYPTED_PREFIX
 from supertokens_py.engine.embedded.key_rows import EARLIER_MASTER_KEY, MASTER_KEY
-from supertokens_py.engine.embedded.location import Location, locate
-from supertokens_py.engine.embedded.schema import other_session_tables
-from supertokens_py.engine.embedded.tables import Tables
+from supertokens_py.engine.embedded.storage.schema import other_session_tables
+from supertokens_py.engine.embedded.storage.tables import Tables
+from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 

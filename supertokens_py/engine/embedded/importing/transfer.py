@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.embedded.database import Database
+from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 from .destination import Destination

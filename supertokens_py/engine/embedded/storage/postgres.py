@@ -17,7 +17,7 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.postgres_uri import PREPARE_OPTION
 from supertokens_py.exceptions import ConfigError
 
-from .location import Location
+from .url import Location
 
 # What may be left out of the URI because libpq reads it from the environment.
 _VARIABLES = {

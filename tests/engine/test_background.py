@@ -11,9 +11,9 @@ import weakref
 
 import pytest
 
-from supertokens_py.engine.embedded import activity, housekeeping, sweep
-from supertokens_py.engine.embedded.housekeeping import Housekeeper
-from supertokens_py.engine.embedded.sweep import Swept
+from supertokens_py.engine.embedded import activity, background, cleanup
+from supertokens_py.engine.embedded.background import Housekeeper
+from supertokens_py.engine.embedded.cleanup import Swept
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
@@ -26,7 +26,7 @@ MONTHS_MS = 144_000 * 60_000
 @pytest.fixture(autouse=True)
 def no_start_delay(monkeypatch: pytest.MonkeyPatch):
     """The thread starts with the first write."""
-    monkeypatch.setattr(housekeeping, "START_DELAY_S", 0)
+    monkeypatch.setattr(background, "START_DELAY_S", 0)
 
 
 def until(condition: object, patience_s: float = 10) -> bool:
@@ -56,7 +56,7 @@ def test_a_sweep_deletes_what_has_expired(core: Driver, clock: Clock):
 
 def test_a_sweep_works_in_batches(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
     """However many rows there are."""
-    monkeypatch.setattr(sweep, "BATCH", 100)
+    monkeypatch.setattr(cleanup, "BATCH", 100)
     rows = [
         {"session_handle": f"h{n}", "user_id": "u", "refresh_token_hash_2": "x", "session_data": "{}",
          "jwt_user_payload": "{}", "expires_at": clock(), "created_at_time": n, "use_static_key": False}
@@ -136,7 +136,7 @@ def test_the_memory_of_activity_is_bounded(core: Driver, clock: Clock, monkeypat
 
 def test_activity_is_written_by_itself(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
     """21: off the request path, in batches."""
-    monkeypatch.setattr(housekeeping, "BATCH_DELAY_S", 0.05)
+    monkeypatch.setattr(background, "BATCH_DELAY_S", 0.05)
     core.create("a")
     core.sessions.revoke_user("b", tenant_id=None)
     assert until(lambda: core.count("user_last_active") == 2)
@@ -163,7 +163,7 @@ def test_a_failing_flush_hurts_nobody(tmp_path: object, start: Opener):
 
 def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch):
     """An engine that nobody refers to is collected, and its thread with it."""
-    monkeypatch.setattr(housekeeping, "BATCH_DELAY_S", 0.01)
+    monkeypatch.setattr(background, "BATCH_DELAY_S", 0.01)
     before = housekeepers()
     driver = Driver(sqlite_files.create().uri)
     driver.create()
@@ -178,7 +178,7 @@ def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pyte
 
 def test_an_owner_that_is_dropped_during_its_own_work(monkeypatch: pytest.MonkeyPatch):
     """Its thread holds the last reference then, and ends without waiting for itself."""
-    monkeypatch.setattr(housekeeping, "BATCH_DELAY_S", 0)
+    monkeypatch.setattr(background, "BATCH_DELAY_S", 0)
     running, go_on = threading.Event(), threading.Event()
 
     def flush() -> None:
@@ -212,7 +212,7 @@ def test_the_thread_does_not_keep_the_interpreter(sqlite_database: TestDatabase)
 
 def test_the_sweep_is_run_when_it_is_due(monkeypatch: pytest.MonkeyPatch):
     """The thread asks once after a while, then every interval, an hour at most between the questions."""
-    monkeypatch.setattr(housekeeping, "FIRST_SWEEP_S", 0)
+    monkeypatch.setattr(background, "FIRST_SWEEP_S", 0)
     done: list[str] = []
     keeper = Housekeeper(
         flush=lambda: done.append("flush"), sweep=lambda: done.append("sweep"), sweep_every_s=7200

@@ -41,14 +41,14 @@ from .rotation import (
     promoted,
     successor_of,
 )
-from .session_statements import NO_SESSION, SessionStatements, json_object, lineage_of
+from .session_rows import NO_SESSION, SessionStatements, json_object, lineage_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from .activity import Activity
-    from .database import Database, Fetch
     from .keys import KeyRing
+    from .storage.database import Database, Fetch
     from .user_ids import UserIds
 
 log: logging.Logger = logging.getLogger(__name__)

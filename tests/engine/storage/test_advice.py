@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supertokens_py.engine.embedded import advice
+from supertokens_py.engine.embedded.storage import advice
 
 ADDRESS = 'connection to server at "127.0.0.1", port 5432 failed: FATAL:  '
 

@@ -14,14 +14,14 @@ from sqlalchemy import bindparam, delete, or_, select, tuple_, update
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 
-from . import clocks
-from .statements import insert_new
+from .storage import server_clock
+from .storage.dialects import insert_new
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .database import Database
     from .keys import KeyRing
+    from .storage.database import Database
 
 BATCH = 500
 _CLAIM = "supertokens_py_swept"
@@ -100,13 +100,13 @@ class Sweeper:
         if connection.execute(self._first_claim, {"created_at_time": now_ms}).rowcount > 0:
             return False  # the first interval of this database begins
         before_ms = now_ms - int(self._settings.clean_up_interval * 3_600_000)
-        times = {"before": before_ms, "now": now_ms, "after": now_ms + clocks.TOLERANCE_MS}
+        times = {"before": before_ms, "now": now_ms, "after": now_ms + server_clock.TOLERANCE_MS}
         return connection.execute(self._claim, times).rowcount > 0
 
     def _agreed_now_ms(self, connection: Connection) -> int | None:
         """Return the earlier of the two times; None if they are too far apart to tell what has expired."""
         now_ms = self._settings.now_ms()
-        if clocks.ahead_ms(connection, now_ms):
+        if server_clock.ahead_ms(connection, now_ms):
             return None
-        theirs_ms = clocks.server_now_ms(connection)
+        theirs_ms = server_clock.server_now_ms(connection)
         return now_ms if theirs_ms is None else min(now_ms, theirs_ms)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy.exc import DBAPIError
 
-from .statements import DriverQuery
+from .dialects import DriverQuery
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Connection, Engine, PoolProxiedConnection

@@ -23,10 +23,10 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
 
-from supertokens_py.engine.embedded import pools, retries
-from supertokens_py.engine.embedded import postgres as postgres_module
-from supertokens_py.engine.embedded.database import UnitConflictError
-from supertokens_py.engine.embedded.statements import DriverQuery
+from supertokens_py.engine.embedded.storage import pools, retries
+from supertokens_py.engine.embedded.storage import postgres as postgres_module
+from supertokens_py.engine.embedded.storage.database import UnitConflictError
+from supertokens_py.engine.embedded.storage.dialects import DriverQuery
 from supertokens_py.engine.records import IssuedSession, Verified
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
@@ -352,7 +352,7 @@ def test_a_shared_memory_database_is_safe_in_threads(start: Opener):
 
 def test_a_database_in_memory_is_told(start: Opener, caplog: pytest.LogCaptureFixture):
     """Once per engine: a second worker would not know the sessions of the first."""
-    caplog.set_level("INFO", "supertokens_py.engine.embedded.pools")
+    caplog.set_level("INFO", "supertokens_py.engine.embedded.storage.pools")
     start("sqlite://").create()
     assert [record.levelname for record in caplog.records] == ["INFO"]  # it was chosen, for tests as a rule
     assert caplog.messages == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from . import failures
+from . import errors
 
 #: again: after a short wait; reconnect: at once, on another connection; replace: none of the pool's
 #: connections is to be trusted; wait: for one of our own connections; reopen: the tables are gone.
@@ -37,18 +37,18 @@ class Retries:
         `may_repeat` says that nothing was committed, or that doing it twice is the same as once. Other
         errors than a broken connection tell by themselves that the server did nothing.
         """
-        if failures.is_conflict(error):
+        if errors.is_conflict(error):
             return "again" if self.conflict() else None
-        if failures.is_disconnect(error):
+        if errors.is_disconnect(error):
             self.reconnects += 1
             return "reconnect" if may_repeat and self.reconnects <= MAX_RECONNECTS else None
-        if failures.is_refused(error):
+        if errors.is_refused(error):
             self.refusals += 1
             return "wait" if self.refusals <= MAX_REFUSALS else None
-        if failures.is_unusable(error) and not self.replaced:
+        if errors.is_unusable(error) and not self.replaced:
             self.replaced = True
             return "replace"
-        if failures.is_missing_table(error) and self.reopens:
+        if errors.is_missing_table(error) and self.reopens:
             self.reopens = False
             return "reopen"
         return None

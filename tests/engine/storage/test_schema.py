@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from supertokens_py.engine.embedded.key_material import new_key_text
 from supertokens_py.engine.embedded.refresh_tokens import _token_key, hash1, hash2, new_master_key
-from supertokens_py.engine.embedded.session_statements import SessionStatements
-from supertokens_py.engine.embedded.statements import DriverQuery
+from supertokens_py.engine.embedded.session_rows import SessionStatements
+from supertokens_py.engine.embedded.storage.dialects import DriverQuery
 from supertokens_py.exceptions import ConfigError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header

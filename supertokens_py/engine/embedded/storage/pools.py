@@ -17,8 +17,8 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 
-from .location import Location
 from .postgres import Generation, open_postgres
+from .url import Location
 
 _LOGGING_NAME = "supertokens_py"  #: sets the log of our engines apart from those of the application's
 

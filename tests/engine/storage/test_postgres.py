@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from supertokens_py.engine.embedded import postgres
-from supertokens_py.engine.embedded.location import locate
+from supertokens_py.engine.embedded.storage import postgres
+from supertokens_py.engine.embedded.storage.url import locate
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
-from tests.engine.test_failures import together
+from tests.engine.storage.test_database import together
 from tests.support.databases import Postgres, TestDatabase
 
 pytestmark = pytest.mark.postgres

@@ -12,7 +12,7 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, SuperTokensError
 
 from . import advice
-from .location import Location
+from .url import Location
 
 #: The server did nothing, and this connection is of no use any more: it is read-only since a fail-over, or
 #: leads through a pooler to a server that knows other prepared statements.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from supertokens_py.engine.embedded import clocks
+from supertokens_py.engine.embedded.storage import server_clock
 from tests.engine.conftest import Opener
 from tests.support.databases import TestDatabase
 
@@ -49,10 +49,10 @@ def test_a_clock_a_little_ahead_deletes_by_that_of_the_database(
     fresh_postgres_database: TestDatabase, start: Opener
 ):
     """Within the tolerance the earlier of the two counts."""
-    core = start(fresh_postgres_database.uri, now_ms=off_by(clocks.TOLERANCE_MS // 2))
+    core = start(fresh_postgres_database.uri, now_ms=off_by(server_clock.TOLERANCE_MS // 2))
     live, expired = core.create(), core.create()
     now_ms = time.time_ns() // 1_000_000
-    core.change_row(live.handle, expires_at=now_ms + clocks.TOLERANCE_MS // 4)
+    core.change_row(live.handle, expires_at=now_ms + server_clock.TOLERANCE_MS // 4)
     core.change_row(expired.handle, expires_at=now_ms - 1)
     assert core.sweep().sessions == 1
     assert core.row(live.handle) is not None
@@ -77,7 +77,7 @@ def test_the_first_key_of_a_wrong_clock(empty_postgres_database: TestDatabase, s
     wrong = start(empty_postgres_database.uri, now_ms=off_by(200 * DAY_MS))
     wrong.create()
     (made_ms,) = kids(empty_postgres_database)
-    assert abs(made_ms - time.time_ns() // 1_000_000) < clocks.TOLERANCE_MS
+    assert abs(made_ms - time.time_ns() // 1_000_000) < server_clock.TOLERANCE_MS
     start(empty_postgres_database.uri).create()
     assert kids(empty_postgres_database) == [made_ms]
 

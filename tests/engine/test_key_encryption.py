@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded.at_rest import (
+from supertokens_py.engine.embedded.key_encryption import (
     ENCRYPTED_PREFIX,
     MARK,
     AtRest,

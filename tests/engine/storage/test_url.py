@@ -8,7 +8,7 @@ import pytest
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
-from supertokens_py.engine.embedded.location import locate
+from supertokens_py.engine.embedded.storage.url import locate
 from supertokens_py.exceptions import ConfigError
 
 

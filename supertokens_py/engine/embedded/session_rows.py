@@ -28,7 +28,7 @@ from supertokens_py.types.base import JSONObject
 
 from .handles import tenant_of
 from .rotation import Lineage
-from .tables import Tables
+from .storage.tables import Tables
 
 NO_SESSION = "Session does not exist."
 

@@ -19,14 +19,14 @@ from supertokens_py import forks
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError, SuperTokensError
 
-from . import failures, schema, tables
+from . import errors, schema, tables
+from .admission import Gate, Slots
+from .dialects import lock_key, take_lock
 from .driver_queries import DriverQueries
-from .gates import Gate, Slots
-from .location import Location, locate
 from .pools import begin, open_pool
 from .postgres import Generation
 from .retries import Retries, Step
-from .statements import lock_key, take_lock
+from .url import Location, locate
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Connection, Engine, PoolProxiedConnection
@@ -182,11 +182,11 @@ class Database(forks.ForkAware):
             except SuperTokensError:
                 raise
             except Exception as error:
-                if not failures.is_of_driver(error):
+                if not errors.is_of_driver(error):
                     raise
                 step = retries.step_after(error, may_repeat=repeatable or undone())
                 if step is None or not self._recovered(step, error):
-                    raise failures.translated(error, self.location, self.settings) from error
+                    raise errors.translated(error, self.location, self.settings) from error
                 if step != "again":
                     continue
             time.sleep(random.random() * min(0.5, 0.005 * 2**retries.conflicts))  # noqa: S311
@@ -196,9 +196,9 @@ class Database(forks.ForkAware):
         if step == "reconnect":
             log.info("connection to %s was lost, trying a new one", self.location.name)
         elif step == "replace":
-            advice = failures.advise(error, self.location)
+            advice = errors.advise(error, self.location)
             log.warning("%s: %s; all connections are replaced", self.location.name, advice)
-            self._generation.end(prepares=not failures.is_mixed_up(error))
+            self._generation.end(prepares=not errors.is_mixed_up(error))
         elif step == "reopen":
             log.warning("the tables in %s are gone: looking at the schema again", self.location.name)
             self._interrupted()
@@ -240,7 +240,7 @@ class Database(forks.ForkAware):
     def _exclusive(self) -> Generator[None]:
         # Threads of one process hand the turn to each other at once, where SQLite's own waiting polls.
         if not self._writer.acquire(timeout=max(0.001, self.settings.sqlite_busy_timeout)):
-            raise failures.busy(self.location, self.settings)
+            raise errors.busy(self.location, self.settings)
         try:
             yield
         finally:
@@ -274,10 +274,10 @@ class Database(forks.ForkAware):
 
     def _prepare(self) -> None:
         if self._is_unusable:
-            raise failures.copied_while_in_use(self.location)
+            raise errors.copied_while_in_use(self.location)
         if self._attempts(lambda c: schema.missing(c, self.tables), "read", repeatable=True, reopens=False):
             if not self.may_create:
-                raise failures.incomplete(self.location)
+                raise errors.incomplete(self.location)
             self._attempts(self._upgrade, "write", repeatable=False, reopens=False)
             log.info("the tables in %s are up to date", self.location.name)
         if not self.location.is_sqlite:
