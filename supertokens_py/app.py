@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-from . import forks
+from . import error_answers, forks
 from .clock import now_ms as system_now_ms
 from .config import FRAMEWORKS, AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
-from .constants import DEFAULT_TENANT_ID, FDI_HEADER, RID_HEADER
+from .constants import FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
 from .engine.factory import check_location, check_packages, open_engine
 from .engine.interface import Engine
-from .events import EngineUnavailable, emit
-from .exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
+from .exceptions import ConfigError, GeneralError
 from .framework.request import BaseRequest
 from .framework.response import BaseResponse
 from .logger import enable_debug_logging
-from .recipe_module import RecipeInit, RecipeModule, Route
+from .recipe_module import RecipeInit, RecipeModule
+from .routes import Routes
 from .start_report import report_start
 from .urls import request_path
 
@@ -38,9 +36,7 @@ NOT_INITIALISED = (
 )
 
 #: How long a fork waits for another thread that makes the engine.
-_FORK_PATIENCE_S = 2.0
-
-_TENANT_SEGMENT = re.compile(r"/([a-zA-Z0-9-]+)(/.+)")
+_FORK_TIMEOUT_S = 2.0
 
 
 class Supertokens(forks.ForkAware):
@@ -58,7 +54,8 @@ class Supertokens(forks.ForkAware):
         telemetry: bool | None = None,
         debug: bool | None = None,
     ) -> None:
-        _check_arguments(app_info, framework, supertokens_config, recipe_list, mode)
+        _check_arguments(app_info, framework, supertokens_config, mode)
+        _check_recipe_list(recipe_list)
         _check_switches(telemetry=telemetry, debug=debug)
         self.app_info: AppInfo = AppInfo.from_input(app_info, framework, mode)
         self.supertokens_config: SupertokensConfig = supertokens_config or SupertokensConfig()
@@ -77,11 +74,11 @@ class Supertokens(forks.ForkAware):
             self._add(make(self))
         for recipe in list(self._recipes.values()):
             recipe.connect()
-        self._routes: dict[tuple[str, str], Route] | None = None
+        self._routes = Routes(self._recipes.values())
         self._base = str(self.app_info.api_base_path)
         self._below = f"{self._base}/"
         self._gateway = str(self.app_info.api_gateway_path)
-        self._told_mount = False
+        self._has_warned_of_mount = False
         if debug:
             enable_debug_logging()
         report_start(self.supertokens_config, self.app_info.api_domain, os.environ)
@@ -152,7 +149,7 @@ class Supertokens(forks.ForkAware):
 
     def before_fork(self) -> None:
         """Let a thread that makes the engine or a recipe finish: a child could not."""
-        self._locked_for_fork = self._lock.acquire(timeout=_FORK_PATIENCE_S)
+        self._locked_for_fork = self._lock.acquire(timeout=_FORK_TIMEOUT_S)
 
     def after_fork_in_parent(self) -> None:
         """Let other threads go on."""
@@ -227,12 +224,16 @@ class Supertokens(forks.ForkAware):
             return full[len(self._base) :]
         return None
 
-    def tell_of_mount(self, request: BaseRequest) -> None:
+    def warn_of_mount(self, request: BaseRequest) -> None:
         """Warn once if the app is mounted where browsers do not look for the SDK's routes."""
         mount = request.mount_path()
-        if not mount or self._told_mount or self._below.startswith((f"{mount}/", f"{self._gateway}{mount}/")):
+        if (
+            not mount
+            or self._has_warned_of_mount
+            or self._below.startswith((f"{mount}/", f"{self._gateway}{mount}/"))
+        ):
             return
-        self._told_mount = True
+        self._has_warned_of_mount = True
         setting = f'api_gateway_path="{mount}"'
         if request.get_path().startswith(f"{mount}/"):  # no proxy strips it
             setting = f'api_base_path="{mount}{self._base.removeprefix(self._gateway)}"'
@@ -257,7 +258,7 @@ class Supertokens(forks.ForkAware):
     ) -> BaseResponse | None:
         """Answer a request as `handle` does, but let errors out."""
         below = self.below_base(request.get_path())
-        found = None if below is None else self._find_route(request.method(), request_path(below))
+        found = None if below is None else self._routes.find(request.method(), request_path(below))
         if found is None:
             return None
         route, tenant_id = found
@@ -265,60 +266,25 @@ class Supertokens(forks.ForkAware):
             tenant_id = await recipe.tenant_of_request(tenant_id, user_context)
         return await route.handler(request, response, tenant_id, user_context)
 
-    def _find_route(self, method: str, path: str) -> tuple[Route, str] | None:
-        """Find the route of a path below the base; `/{tenant}/…` is the tenant form of `/…`."""
-        routes = self._all_routes()
-        route, tenant_id = routes.get((method, path)), DEFAULT_TENANT_ID
-        if route is None and (match := _TENANT_SEGMENT.fullmatch(path)):
-            tenant_id = match[1]
-            route = routes.get((method, match[2]))
-        return (route, tenant_id) if route is not None and route.enabled() else None
-
     def methods_of(self, path: str) -> list[str]:
         """Return the methods of the SDK's routes at a request path, for an answer to OPTIONS."""
         below = self.below_base(path)
-        if below is None:
-            return []
-        methods = {method for method, _ in self._all_routes()}
-        return sorted(method for method in methods if self._find_route(method, request_path(below)))
-
-    def _all_routes(self) -> dict[tuple[str, str], Route]:
-        if self._routes is None:
-            routes: dict[tuple[str, str], Route] = {}
-            for recipe in self._recipes.values():
-                for route in recipe.routes():
-                    routes.setdefault((route.method, route.path), route)
-            self._routes = routes
-        return self._routes
+        return [] if below is None else self._routes.methods_of(request_path(below))
 
     async def handle_supertokens_error(
         self, request: BaseRequest, err: Exception, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
         """Turn an error into a response, or raise it again where it is the application's to see.
 
-        A request that cannot be understood is 400; an engine out of reach is 503, and no token is
-        touched; recipes answer their own errors.
+        Recipes answer their own errors; `error_answers` those that belong to none.
         """
         for recipe in self._recipes.values():
             if recipe.handles(err):
                 return await recipe.error_response(err, request, response, user_context)
-        if isinstance(err, BadInputError):
-            if _passed_through_application(err):
-                log.warning(
-                    "the application's own call was refused, and its request is answered with 400: %s",
-                    err,
-                    exc_info=err,
-                )
-            else:
-                log.debug("answering 400: %s", err)
-            return BaseResponse({"message": str(err)}, 400)
-        if isinstance(err, EngineUnavailableError):
-            log.error("the session engine is out of reach: %s", err)
-            emit(EngineUnavailable())
-            answer = BaseResponse({"message": "session store unavailable"}, 503)
-            answer.set_header("Retry-After", "1")
-            return answer
-        raise err
+        answer = error_answers.answer(err)
+        if answer is None:
+            raise err
+        return answer
 
     def get_all_cors_headers(self) -> list[str]:
         """Return the request headers that a CORS layer must allow, without duplicates."""
@@ -338,7 +304,7 @@ def request_context(request: BaseRequest | None, given: dict[str, Any] | None = 
     return {**(given or {}), "_default": {"request": request, "keep_cache_alive": True}}
 
 
-def _check_arguments(app_info: Any, framework: Any, config: Any, recipe_list: Any, mode: Any) -> None:
+def _check_arguments(app_info: Any, framework: Any, config: Any, mode: Any) -> None:
     if not isinstance(app_info, InputAppInfo):
         raise ConfigError("app_info must be an instance of InputAppInfo")
     if framework is not None and framework not in FRAMEWORKS:
@@ -347,6 +313,9 @@ def _check_arguments(app_info: Any, framework: Any, config: Any, recipe_list: An
         raise ConfigError("supertokens_config must be an instance of SupertokensConfig, or left out")
     if mode not in (None, "asgi", "wsgi"):
         raise ConfigError(f'mode must be "asgi", "wsgi" or None, not {mode!r}')
+
+
+def _check_recipe_list(recipe_list: Any) -> None:
     if isinstance(recipe_list, str) or not isinstance(recipe_list, Sequence | None):
         raise ConfigError("recipe_list must be a list, such as [session.init()]")
     if not recipe_list:
@@ -364,13 +333,6 @@ def _check_switches(**switches: Any) -> None:
     for name, value in switches.items():
         if value is not None and not isinstance(value, bool):
             raise ConfigError(f"{name} must be True, False or None, not {value!r}")
-
-
-def _passed_through_application(error: Exception) -> bool:
-    """Tell whether an error was raised below code that is neither ours nor Python's own."""
-    ours = sys.stdlib_module_names | {__name__.partition(".")[0]}
-    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    return any(frame.f_globals.get("__name__", "").partition(".")[0] not in ours for frame in frames)
 
 
 def _call_site() -> str:

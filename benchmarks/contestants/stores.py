@@ -46,7 +46,7 @@ async def sdk_cases(package: str, uri: str, store: str) -> dict[str, Any]:
     return {f"{label}: {name}": case for name, case in cases.items()}
 
 
-def _async_cases(package: str, api: Any, pool: list[dict[str, Any]]) -> dict[str, Any]:
+def _async_cases(package: str, api: Any, pool: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: C901  its functions count
     def create(n: int) -> Any:
         async def run() -> None:
             for _ in range(n):
@@ -77,7 +77,7 @@ def _async_cases(package: str, api: Any, pool: list[dict[str, Any]]) -> dict[str
     return {"create, async": create, "refresh, async": refresh, "verify with database, async": verify}
 
 
-def _sync_cases(package: str, twin: Any, pool: list[dict[str, Any]]) -> dict[str, Any]:
+def _sync_cases(package: str, twin: Any, pool: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: C901  its functions count
     def create(n: int) -> Any:
         def run() -> None:
             for _ in range(n):

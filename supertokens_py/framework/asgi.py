@@ -12,7 +12,6 @@ from .adapter import (
     AppBridge,
     BaseRequest,
     BaseResponse,
-    Changes,
     EngineUnavailableError,
     SuperTokensSessionError,
     answer_error,
@@ -171,24 +170,17 @@ class SuperTokensMiddleware:
             lend(bridge)
         slot: dict[str, Any] = {ROOT_PATH: scope.get("root_path", "")}
         scope[SLOT] = slot
-        if is_sdk_path(scope["path"]):
-            request = self.request_class.of(self.native(scope, receive))
-            answer = await answer_route(request)
-            if answer is not None:
-                await _send(answer, request, send)
-                return
+        if is_sdk_path(scope["path"]) and await self._answered_route(scope, receive, send):
+            return
         started = False
 
         async def send_with_changes(message: Message) -> None:
             nonlocal started  # of this one request
             if message["type"] == "http.response.start":
                 started = True
-                request: AsgiRequest | None = slot.get(KEY)
-                if request is not None:
-                    if request.must_withdraw(message["status"]):
-                        await settle(request, message["status"])
+                if KEY in slot:
                     # Not in a variable: error trackers would send its tokens when the client is gone.
-                    await send(_with_changes(message, request.take_changes()))
+                    await send(await _with_changes(message, slot[KEY]))
                     return
             await send(message)
 
@@ -197,10 +189,23 @@ class SuperTokensMiddleware:
             if KEY in slot:
                 slot.pop(KEY).release()
         except Exception as error:
-            if started:
-                raise
-            request = self.request_class.of(self.native(scope, receive))
-            await _send(await answer_error(request, error), request, send)
+            await self._answer_error(error, scope, receive, None if started else send)
+
+    async def _answered_route(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        request = self.request_class.of(self.native(scope, receive))
+        answer = await answer_route(request)
+        if answer is None:
+            return False
+        await _send(answer, request, send)
+        return True
+
+    async def _answer_error(
+        self, error: Exception, scope: Scope, receive: Receive, send: Send | None
+    ) -> None:
+        if send is None:  # the response has started: the error is for the server to log
+            raise error
+        request = self.request_class.of(self.native(scope, receive))
+        await _send(await answer_error(request, error), request, send)
 
 
 def close_of(error: Exception) -> tuple[int, str] | None:
@@ -223,7 +228,10 @@ async def _start_of(answer: BaseResponse, request: AsgiRequest) -> Message:
     return {"type": "http.response.start", "status": answer.status_code, "headers": headers}
 
 
-def _with_changes(message: Message, changes: Changes | None) -> Message:
+async def _with_changes(message: Message, request: AsgiRequest) -> Message:
+    if request.must_withdraw(message["status"]):
+        await settle(request, message["status"])
+    changes = request.take_changes()
     if changes is None:
         return message
     raw = message.get("headers", ())

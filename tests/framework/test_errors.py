@@ -81,7 +81,7 @@ def test_bad_input(site: Site) -> None:
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    return [record for record in caplog.records if record.name == "supertokens_py.app"]
+    return [record for record in caplog.records if record.name == "supertokens_py.error_answers"]
 
 
 NO_JSON = (

@@ -121,7 +121,7 @@ def spied(watch: Watch, kind: str, name: str, hook: Any, style: str) -> Any:
     return call_async if style == "async" else call_sync
 
 
-def settings(watch: Watch, style: str) -> dict[str, Any]:
+def settings(watch: Watch, style: str) -> dict[str, Any]:  # noqa: C901  its functions count
     """Return the arguments of `session.init` with a spy in every place that takes a function."""
 
     def functions(original: RecipeInterface) -> RecipeInterface:
@@ -204,7 +204,7 @@ def claim_spies(watch: Watch, style: str) -> Any:
     return own
 
 
-def routes(watch: Watch, style: str, shared: dict[str, Any]) -> list[Route]:
+def routes(watch: Watch, style: str, shared: dict[str, Any]) -> list[Route]:  # noqa: C901  its functions count
     """Return an application whose views report, too."""
     own = claim_spies(watch, style)
 

@@ -302,29 +302,21 @@ def random_step(life: Life, dice: random.Random) -> str:
         ),
         (10, 30, 6, 20, 10, 4, 3, 0.3, 8, 20, 0.5, 0.1),
     )[0]
-    match step:
-        case "create":
-            life.create(number)
-        case "refresh":
-            life.refresh(number, token)
-        case "tabs":
-            life.refresh(number, token, tabs=3)
-        case "verify":
-            life.verify(number, token)
-        case "merge":
-            life.merge(number, token, dice.randrange(100))
-        case "handle":
-            life.merge_by_handle(number, dice.randrange(100))
-        case "revoke":
-            life.revoke(number)
-        case "user":
-            life.revoke_user(number)
-        case "look":
-            life.look(number)
-        case "clock":
-            life.move_clock(dice.choices(MOVES, (5, 5, 5, 8, 4, 4, 4, 2, 0.5, 0.2, 3, 3, 2, 1))[0])
-        case "sweep":
-            life.sweep()
-        case _:
-            life.rotate_keys(dice.random() < 0.5)
+    steps: dict[str, Callable[[], object]] = {
+        "create": lambda: life.create(number),
+        "refresh": lambda: life.refresh(number, token),
+        "tabs": lambda: life.refresh(number, token, tabs=3),
+        "verify": lambda: life.verify(number, token),
+        "merge": lambda: life.merge(number, token, dice.randrange(100)),
+        "handle": lambda: life.merge_by_handle(number, dice.randrange(100)),
+        "revoke": lambda: life.revoke(number),
+        "user": lambda: life.revoke_user(number),
+        "look": lambda: life.look(number),
+        "clock": lambda: life.move_clock(
+            dice.choices(MOVES, (5, 5, 5, 8, 4, 4, 4, 2, 0.5, 0.2, 3, 3, 2, 1))[0]
+        ),
+        "sweep": life.sweep,
+        "keys": lambda: life.rotate_keys(dice.random() < 0.5),
+    }
+    steps[step]()
     return step

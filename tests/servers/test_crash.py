@@ -36,7 +36,7 @@ def test_every_acknowledged_session_survives_kill_9(database: str) -> None:
     assert lost == []
 
 
-def overload_until_killed(server: Server, acknowledged: list[Visitor]) -> int:
+def overload_until_killed(server: Server, acknowledged: list[Visitor]) -> int:  # noqa: C901  its functions count
     """Log in and refresh from several clients, kill the server half way, and return how much was answered."""
     answers = itertools.count(1)
     half_way = threading.Event()

@@ -113,8 +113,6 @@ class Transport:
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 _log.warning("core %s cannot be reached: %s", url, error)
                 attempts_left, failure = attempts_left - 1, error
-            except httpx2.PoolTimeout as error:
-                raise EngineUnavailableError("every connection to the SuperTokens core is in use") from error
             except httpx2.RequestError as error:  # also a body that cannot be decompressed
                 if method != "GET":
                     raise EngineUnavailableError(
@@ -135,9 +133,7 @@ class Transport:
                     return response
                 retries = busy[url] = busy.get(url, 0) + 1
                 self._sleep(_BUSY_FIRST_DELAY_S + _BUSY_DELAY_STEP_S * (retries - 1))
-        if isinstance(failure, EngineUnavailableError):
-            raise failure
-        raise EngineUnavailableError("No SuperTokens core available to query") from failure
+        raise _unavailable(failure)
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -179,6 +175,8 @@ class Transport:
                 return _read(response)
         except UnicodeEncodeError as error:
             raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
+        except httpx2.PoolTimeout as error:
+            raise EngineUnavailableError("every connection to the SuperTokens core is in use") from error
 
     def _next_host(self) -> Host:
         forks.check()
@@ -241,6 +239,14 @@ def _page_error(response: httpx2.Response, method: str, path: str) -> EngineUnav
         f"No SuperTokens core available to query: the {method} request to path: {path} was answered with "
         f"status code {response.status_code} and a page of HTML, as where a core is starting"
     )
+
+
+def _unavailable(failure: Exception | None) -> EngineUnavailableError:
+    if isinstance(failure, EngineUnavailableError):
+        return failure
+    error = EngineUnavailableError("No SuperTokens core available to query")
+    error.__cause__ = failure
+    return error
 
 
 @cache

@@ -290,7 +290,7 @@ class SessionFlows:
     ) -> SessionContainer:
         """Create a session and add its tokens to the response; nothing is added if creation fails."""
         request.require_delivery()
-        self._app.tell_of_mount(request)
+        self._app.warn_of_mount(request)
         policy = self._policy
         method = policy.transfer_of_new_session(request, user_context)
         if method == "cookie":

@@ -177,10 +177,8 @@ class Database(forks.ForkAware):
             except UnitConflictError:
                 if not retries.conflict():
                     raise EngineUnavailableError(f"{self.location.name} is too busy: try again") from None
-            except IntegrityError:
-                raise  # a rule of the schema: the unit knows what it means
-            except SuperTokensError:
-                raise
+            except (IntegrityError, SuperTokensError):
+                raise  # the first is a rule of the schema: the unit knows what it means
             except Exception as error:
                 if not errors.is_of_driver(error):
                     raise
