@@ -169,10 +169,11 @@ class Supertokens(forks.ForkAware):
         if engine is None:
             forks.check()
             with self._lock:
-                engine = self._engine = self._engine or self._open_engine()
+                engine = self._engine = self._engine or self.open_engine()
         return engine
 
-    def _open_engine(self) -> Engine:
+    def open_engine(self) -> Engine:
+        """Return a new engine of the settings; called once, at the first need."""
         config = self.supertokens_config
         return open_engine(
             config.engine_uri,

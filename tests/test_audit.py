@@ -145,7 +145,7 @@ def test_nothing_is_told_of_what_was_not_committed(
     """A unit that fails, at its commit or before, leaves no event; one that is repeated leaves one."""
     session, other = core.create(), core.create("other")
     del events[:]
-    database = core.engine._database
+    database = core.engine.database
     attempt, alone = database._attempt, database._alone
     problems: list[Exception] = [EngineUnavailableError("the disk is full")]
 
@@ -328,7 +328,7 @@ def test_no_secret_in_any_log(
         visitor.refresh()
         site.get("/auth/jwt/jwks.json")
     site.sign_in().post("/auth/signout")
-    site.engine._database.close()
+    site.engine.database.close()
     broken = Site(framework, uri.replace("://", "://", 1), clock)
     broken.uri = f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/none" if PASSWORD in uri else "sqlite:////dev"
     broken.init()

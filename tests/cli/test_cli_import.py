@@ -41,7 +41,7 @@ def target(request: pytest.FixtureRequest, sqlite_files: Sqlite) -> TestDatabase
 
 
 def uri_of(driver: Driver) -> str:
-    return driver.engine._database.location.url.set(drivername="postgresql").render_as_string(False)
+    return driver.database.location.url.set(drivername="postgresql").render_as_string(False)
 
 
 def copy(run: Runner, source: Driver, target: TestDatabase, *more: str) -> Ran:

@@ -8,6 +8,7 @@ from typing import Any
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.embedded.cleanup import Sweeper
 from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
@@ -46,12 +47,14 @@ def refresh_request(refresh_token: str, **changes: Any) -> RefreshRequest:
 class Driver:
     """An engine and its services; `create`, `refresh` and `verify` with the usual arguments.
 
-    `ring` has the keys of the engine that owns the database.
+    `ring` and `database` are of the engine that owns the database.
     """
 
     def __init__(self, uri: str, **settings: Any) -> None:
-        self.engine = EmbeddedEngine(uri, EngineConfig(**(QUIET | settings)).resolve({}))
+        self.settings = EngineConfig(**(QUIET | settings)).resolve({})
+        self.engine = EmbeddedEngine(uri, self.settings)
         self.ring = self.engine.keys
+        self.database = self.engine.database
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
@@ -78,12 +81,16 @@ class Driver:
         """Return what this engine says of a retired token: nothing over CDI below 5.6."""
         return reuse
 
+    def sweep_if_first(self) -> None:
+        """Do what the engine's own thread does now and then."""
+        Sweeper(self.database, self.ring, self.settings).sweep_if_first()
+
     def close(self) -> None:
         self.engine.close()
 
     def row(self, handle: str) -> dict[str, Any] | None:
         """Return the session's row, through the engine's own connection (a memory database has no other)."""
-        database = self.engine._database
+        database = self.database
         table = database.tables.sessions
         statement = table.select().where(table.c.session_handle == handle)
         row = database.read(lambda connection: connection.execute(statement).mappings().first())
@@ -91,14 +98,14 @@ class Driver:
 
     def change_row(self, handle: str, **values: Any) -> None:
         """Write columns of a session row, as another core would."""
-        database = self.engine._database
+        database = self.database
         table = database.tables.sessions
         statement = table.update().where(table.c.session_handle == handle).values(**values)
         database.write(lambda connection: connection.execute(statement))
 
     def seed(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         """Insert rows of whole tables."""
-        database = self.engine._database
+        database = self.database
         tables = {table.name: table for table in database.tables.all()}
         for name, values in rows.items():
             database.write(lambda connection, t=tables[name], v=values: connection.execute(t.insert(), v))
@@ -107,7 +114,7 @@ class Driver:
         from sqlalchemy import text
 
         statement = text(f"SELECT count(*) FROM {table}")
-        return self.engine._database.read(lambda connection: connection.execute(statement).scalar_one())
+        return self.database.read(lambda connection: connection.execute(statement).scalar_one())
 
 
 def claims(session: IssuedSession | str) -> dict[str, Any]:

@@ -72,19 +72,19 @@ def test_one_process_sweeps_per_interval(shared_database: TestDatabase, start: O
     one = start(shared_database.uri, now_ms=clock, clean_up_interval=12)
     other = start(shared_database.uri, now_ms=clock, clean_up_interval=12)
     one.create("old")
-    one.engine._sweeper.sweep_if_first()
+    one.sweep_if_first()
     clock.advance(days=101)
     before = one.count("session_info")
-    other.engine._sweeper.sweep_if_first()
+    other.sweep_if_first()
     assert one.count("session_info") == before - 1
     one.create("x")
     one.change_row(one.sessions.user_handles("x", tenant_id=None)[0], expires_at=clock())
-    one.engine._sweeper.sweep_if_first()
+    one.sweep_if_first()
     clock.advance(hours=11.9)
-    other.engine._sweeper.sweep_if_first()
+    other.sweep_if_first()
     assert one.count("session_info") == 1
     clock.advance(hours=0.1)
-    one.engine._sweeper.sweep_if_first()
+    one.sweep_if_first()
     assert one.count("session_info") == 0
 
 
@@ -93,7 +93,7 @@ def test_a_sweep_passes_over_locked_rows(postgres_database: TestDatabase, start:
     core = start(postgres_database.uri, now_ms=clock)
     held, free = core.create(), core.create()
     clock.advance(ms=MONTHS_MS)
-    database = core.engine._database
+    database = core.database
     table = database.tables.sessions
 
     def unit(connection: object) -> None:
@@ -170,7 +170,7 @@ def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pyte
     own = housekeepers() - before
     assert len(own) == 1
     gone = weakref.ref(driver.engine)
-    driver.engine._database.close()
+    driver.database.close()
     del driver
     assert until(lambda: gc.collect() >= 0 and gone() is None)
     assert until(lambda: gc.collect() >= 0 and not own & housekeepers())
@@ -240,7 +240,7 @@ def test_housekeeping_survives_errors(error: Exception, caplog: pytest.LogCaptur
 
 def test_closing_waits_for_running_work(sqlite_database: TestDatabase):
     """No connection is left open behind a close: the unit that has one is given time to end first."""
-    database = Driver(sqlite_database.uri).engine._database
+    database = Driver(sqlite_database.uri).database
     running, finish, ended = threading.Event(), threading.Event(), list[str]()
 
     def unit(_connection: object) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from supertokens_py.engine.embedded.refresh_tokens import RefreshToken, hash1, hash2
-from supertokens_py.engine.embedded.refresh_tokens import _sealed as sealed
+from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2
 from supertokens_py.engine.records import IssuedSession, Unauthorised
 from tests.engine.driver import Driver, claims
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
+from tests.support.refresh_tokens import session_token
 
 REFUSED = Unauthorised("Invalid refresh token", "refresh_token_invalid")
 
@@ -28,7 +27,7 @@ class Attacker:
         """Note an access token; nothing else of it is used."""
         self._seen.append(issued)
 
-    def forged(self, handle: str) -> Iterator[RefreshToken]:
+    def forged(self, handle: str) -> Iterator[str]:
         """Yield tokens of a session: children of everything known, with everything known as the nonce."""
         row = self._core.row(handle)
         assert row is not None
@@ -38,12 +37,12 @@ class Attacker:
         texts += [hash1(handle), handle.replace("-", "") * 2, "0" * 64]
         for parent in (None, *texts):
             for nonce in texts:
-                yield self._sealed(handle, nonce, parent)
+                yield self.seal(handle, nonce, parent)
 
-    def _sealed(self, handle: str, nonce: str, parent: str | None) -> RefreshToken:
-        values: dict[str, Any] = {"user_id": "user", "tenant_id": "public", "anti_csrf_token": None}
-        master_key = self._core.ring.master_key()
-        return sealed(master_key, iv=bytes(12), nonce=nonce, handle=handle, parent_hash1=parent, **values)
+    def seal(self, handle: str, nonce: str, parent: str | None) -> str:
+        """Return a token with these contents."""
+        master = self._core.ring.master_key().text
+        return session_token(master, nonce=nonce, handle=handle, user_id="user", parent_hash1=parent)
 
 
 @pytest.mark.parametrize("rotations", [0, 1, 3])
@@ -62,7 +61,7 @@ def test_no_sealed_token_is_accepted_or_ends_a_session(
     row = core.row(session.handle)
     tried = 0
     for token in attacker.forged(session.handle):
-        assert core.refresh(token.text) == REFUSED
+        assert core.refresh(token) == REFUSED
         tried += 1
     assert tried > 20
     assert core.row(session.handle) == row
@@ -74,7 +73,7 @@ def test_a_forged_token_is_an_event(core: Driver, caplog: pytest.LogCaptureFixtu
     session = core.create("victim")
     token = next(Attacker(core).forged(session.handle))
     caplog.clear()
-    assert core.refresh(token.text) == REFUSED
+    assert core.refresh(token) == REFUSED
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("WARNING", f"session.forged handle={session.handle} user_id=victim")
     ]
@@ -88,13 +87,11 @@ def test_where_a_core_shares_the_database_a_child_is_accepted(sqlite_files: Sqli
     session = shared.create()
     attacker = Attacker(shared)
     parent = hash1(session.refresh_token.text)
-    token = attacker._sealed(session.handle, "0" * 64, parent)
-    assert shared.refresh(token.text).refresh_token.text == token.text
-    assert shared.row(session.handle)["refresh_token_hash_2"] == hash2(token.text)
+    token = attacker.seal(session.handle, "0" * 64, parent)
+    assert shared.refresh(token).refresh_token.text == token
+    assert shared.row(session.handle)["refresh_token_hash_2"] == hash2(token)
     own = alone.create()
-    assert (
-        alone.refresh(attacker._sealed(own.handle, "0" * 64, hash1(own.refresh_token.text)).text) == REFUSED
-    )
+    assert alone.refresh(attacker.seal(own.handle, "0" * 64, hash1(own.refresh_token.text))) == REFUSED
     alone.close()
     shared.close()
 
@@ -106,7 +103,7 @@ def test_a_database_with_tables_of_a_core_is_shared(postgres_database: TestDatab
         answers = []
         for setting in ("AUTO", "NO"):
             core = Driver(postgres_database.uri, now_ms=clock, shared_with_core=setting)
-            answers.append(core.engine._database.is_shared)
+            answers.append(core.database.is_shared)
             core.close()
         assert answers == [True, False]
     finally:

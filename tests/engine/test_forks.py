@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-import traceback
-import warnings
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,39 +14,14 @@ import pytest
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig
 from supertokens_py.engine.interface import Engine
 from supertokens_py.recipe import session
+from supertokens_py.recipe.usermetadata.recipe import UserMetadataRecipe
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
+from tests.support.forks import fork, in_child
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-
-
-def fork() -> int:
-    with warnings.catch_warnings():
-        # Newer Pythons warn about forks with threads; that is just what is tested here.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
-
-
-def in_child(work: Callable[[], object]) -> str:
-    """Run `work` in a forked child; return what it returned, as text."""
-    reading, writing = os.pipe()
-    child = fork()
-    if child == 0:
-        answer = "died"
-        try:
-            answer = str(work())
-        except BaseException:
-            answer = traceback.format_exc()
-        finally:
-            os.write(writing, answer.encode())
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        answer = pipe.read().decode()
-    os.waitpid(child, 0)
-    return answer
 
 
 def test_a_child_goes_on_with_the_same_engine(database: TestDatabase, start: Opener, clock: Clock):
@@ -84,20 +57,21 @@ def test_a_fork_waits_for_a_thread_that_opens_the_engine(tmp_path: Path, monkeyp
         supertokens_config=SupertokensConfig(f"sqlite:///{tmp_path}/sessions.db"),
         recipe_list=[session.init()],
     )
-    opening, slowly = threading.Event(), app._open_engine
+    opening, slowly = threading.Event(), app.open_engine
 
     def open_engine() -> Engine:
         opening.set()
         time.sleep(0.2)
         return slowly()
 
-    monkeypatch.setattr(app, "_open_engine", open_engine)
+    monkeypatch.setattr(app, "open_engine", open_engine)
     thread = threading.Thread(target=lambda: app.engine)
     thread.start()
     assert opening.wait(40)
     assert in_child(lambda: len(app.engine.keys.jwks().keys)) == "2"
     thread.join()
-    assert app._lock.acquire(timeout=40)  # and the parent goes on
+    with ThreadPoolExecutor(1) as other:  # and the parent goes on, in every thread
+        assert other.submit(app.recipe, UserMetadataRecipe).result(40) is not None
     app.close()
 
 
@@ -112,12 +86,16 @@ def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
     )
     holding, done = threading.Event(), threading.Event()
 
-    def hold() -> None:
-        with app._lock:
+    opened = app.open_engine
+
+    def open_engine() -> Engine:
+        if not holding.is_set():
             holding.set()
             done.wait(40)
+        return opened()
 
-    stuck = threading.Thread(target=hold)
+    monkeypatch.setattr(app, "open_engine", open_engine)
+    stuck = threading.Thread(target=lambda: app.engine)
     stuck.start()
     assert holding.wait(40)
     assert in_child(lambda: len(app.engine.keys.jwks().keys)) == "2"

@@ -72,7 +72,7 @@ def rotating(empty_database: TestDatabase, start: Opener, clock: Clock) -> Drive
 def test_nothing_is_known_before_the_first_use(rotating: Driver):
     """Interface: `key_set` is pure memory, and the database is not even opened."""
     assert dict(rotating.engine.keys.key_set().keys) == {}
-    assert rotating.engine._database._opened is False
+    assert rotating.database._opened is False
 
 
 def test_the_first_keys(rotating: Driver, clock: Clock):
@@ -277,7 +277,7 @@ def test_a_failed_reload_keeps_the_keys(
     core = start(sqlite_database.uri)
     core.create()
     key_set = core.engine.keys.key_set()
-    core.engine._database.close()
+    core.database.close()
     sqlite_database.path.rename(sqlite_database.path.with_suffix(".away"))
     sqlite_database.path.mkdir()
     later(61)
@@ -293,7 +293,7 @@ def test_published_keys_outlive_an_outage_in_which_a_new_one_is_due(
     """Others still verify the tokens that are out there; signing needs the new key, and fails."""
     core = start(sqlite_database.uri, now_ms=clock, **ROTATING)
     published = kids(core)
-    core.engine._database.close()
+    core.database.close()
     sqlite_database.path.rename(sqlite_database.path.with_suffix(".away"))
     sqlite_database.path.mkdir()
     clock.advance(hours=2)
@@ -316,7 +316,7 @@ def test_an_outage_is_tried_once_per_cool_down_for_the_published_keys(
         tries.append(True)
         raise EngineUnavailableError("away")
 
-    monkeypatch.setattr(core.engine._database, "read", away)
+    monkeypatch.setattr(core.database, "read", away)
     later(1.1)
     for expected in (1, 2):
         with ThreadPoolExecutor(20) as pool:
@@ -339,7 +339,7 @@ def test_without_any_keys_an_outage_is_tried_once_per_cool_down(
         tries.append(True)
         raise EngineUnavailableError("away")
 
-    monkeypatch.setattr(core.engine._database, "read", away)
+    monkeypatch.setattr(core.database, "read", away)
     for expected in (1, 1, 2):
         with pytest.raises(EngineUnavailableError, match="away"):
             core.keys.jwks()
@@ -392,7 +392,7 @@ def test_a_closed_engine_is_not_opened_by_a_look_at_its_keys(
         core.close()
     thread.join(40)
     assert not thread.is_alive()
-    assert core.engine._database._opened is False
+    assert core.database._opened is False
     assert dict(core.engine.keys.key_set().keys) == {}
 
 

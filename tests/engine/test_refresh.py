@@ -8,37 +8,29 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.embedded.refresh_tokens import (
-    MasterKey,
-    RefreshToken,
-    _sealed,
-    hash1,
-    hash2,
-    new_master_key,
-)
+from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2, new_master_key
 from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised, Verified
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
+from tests.support.refresh_tokens import session_token
 
 MONTHS_MS = 144_000 * 60_000
 GONE = Unauthorised("Session does not exist.", "session_gone")
 INVALID = Unauthorised("Invalid refresh token", "refresh_token_invalid")
 
 
-def child_of(core: Driver, session: IssuedSession, **changes: Any) -> RefreshToken:
-    """Mint what a core below CDI 5.6 answers a refresh with: a random child, the row untouched."""
+def child_of(core: Driver, session: IssuedSession, **changes: Any) -> str:
+    """Return what a core below CDI 5.6 answers a refresh with: a random child, the row untouched."""
     values: dict[str, Any] = {
-        "iv": bytes(range(12)),
         "nonce": hash1("child"),
         "handle": session.handle,
         "user_id": session.recipe_user_id,
         "tenant_id": session.tenant_id,
         "parent_hash1": hash1(session.refresh_token.text),
-        "anti_csrf_token": None,
     }
-    return _sealed(core.ring.master_key(), **(values | changes))
+    return session_token(core.ring.master_key().text, **(values | changes))
 
 
 def test_a_rotated_row(core: Driver, clock: Clock):
@@ -219,7 +211,7 @@ def test_reuse_reported_mildly(database: TestDatabase, start: Opener, clock: Clo
     assert core.refresh(recent) == Unauthorised(
         "the refresh token was used before", "refresh_token_reused", "RECENT_PREV"
     )
-    assert core.refresh(child_of(core, orphan).text).reuse == "ORPHANED_BRANCH"
+    assert core.refresh(child_of(core, orphan)).reuse == "ORPHANED_BRANCH"
     assert core.refresh(stale) == TokenTheft(
         handle=stale.handle, user_id="user", recipe_user_id="user", reuse="STALE_LINEAGE"
     )
@@ -265,19 +257,19 @@ def test_a_child_that_an_old_core_minted_is_promoted(shared: Driver, clock: Cloc
     child = child_of(shared, session)
     now = clock.advance(hours=1)
     before = shared.row(session.handle)
-    first = shared.refresh(child.text)
-    assert first.refresh_token.text == child.text
+    first = shared.refresh(child)
+    assert first.refresh_token.text == child
     assert shared.row(session.handle) == before | {
         "prev_refresh_token_hash_2": hash2(session.refresh_token.text),
-        "refresh_token_hash_2": child.hash2,
+        "refresh_token_hash_2": hash2(child),
         "refresh_token_rotated_at": now,
         "expires_at": now + MONTHS_MS,
     }
     clock.advance(s=30)
-    assert shared.refresh(child.text).refresh_token.text == child.text
+    assert shared.refresh(child).refresh_token.text == child
     clock.advance(ms=1)
-    second = shared.refresh(child.text)
-    assert shared.row(session.handle)["prev_refresh_token_hash_2"] == child.hash2
+    second = shared.refresh(child)
+    assert shared.row(session.handle)["prev_refresh_token_hash_2"] == hash2(child)
     assert shared.refresh(second).handle == session.handle
     assert shared.refresh(session).reuse == shared.told("STALE_LINEAGE")
 
@@ -290,8 +282,8 @@ def test_any_order_of_tokens_of_an_old_core_and_of_ours(
     """A child of a core, the token that it replaces, and our successor of that: all go on in the window."""
     session = shared.create()
     child = child_of(shared, session)
-    ours = shared.refresh(child.text if promoted else session.refresh_token.text)
-    tokens = [session.refresh_token.text, child.text, ours.refresh_token.text]
+    ours = shared.refresh(child if promoted else session.refresh_token.text)
+    tokens = [session.refresh_token.text, child, ours.refresh_token.text]
     for which in (*order, *order):
         clock.advance(s=5)
         answer = shared.refresh(tokens[which])
@@ -307,7 +299,7 @@ def test_a_token_that_an_old_core_promoted(shared: Driver, clock: Clock):
     child = child_of(shared, session)
     rotated = {
         "prev_refresh_token_hash_2": hash2(session.refresh_token.text),
-        "refresh_token_hash_2": child.hash2,
+        "refresh_token_hash_2": hash2(child),
         "refresh_token_rotated_at": clock(),
     }
     shared.change_row(session.handle, **rotated)
@@ -316,7 +308,7 @@ def test_a_token_that_an_old_core_promoted(shared: Driver, clock: Clock):
     refreshed = shared.refresh(session)
     assert shared.row(session.handle) == row | {"refresh_token_hash_2": hash2(refreshed.refresh_token.text)}
     assert shared.refresh(session).refresh_token == refreshed.refresh_token
-    assert shared.refresh(child.text).refresh_token.text == child.text
+    assert shared.refresh(child).refresh_token.text == child
     clock.advance(ms=1_001)
     assert shared.refresh(refreshed).reuse == shared.told("ORPHANED_BRANCH")
 
@@ -328,7 +320,7 @@ def test_rows_from_before_the_rotation_columns(shared: Driver):
     assert isinstance(shared.refresh(session), IssuedSession)
     other = shared.create()
     stranger = child_of(shared, other, parent_hash1=hash1("unknown"))
-    assert shared.refresh(stranger.text).reuse == shared.told("STALE_LINEAGE")
+    assert shared.refresh(stranger).reuse == shared.told("STALE_LINEAGE")
 
 
 def test_a_switch_of_the_anti_csrf_setting_within_the_window(core: Driver, clock: Clock):
@@ -414,12 +406,9 @@ def test_foreign_and_broken_tokens(core: Driver):
     """CS-43: malformed, tampered, or of another app."""
     session = core.create()
     text = session.refresh_token.text
-    foreign = _sealed(
-        MasterKey.of([new_master_key()]), iv=bytes(12), nonce="n", handle=session.handle, user_id="user",
-        tenant_id="public", parent_hash1=None, anti_csrf_token=None,
-    )  # fmt: skip
+    foreign = session_token(new_master_key(), nonce="n", handle=session.handle, user_id="user")
     other = ("C" if text[0] == "B" else "B") + text[1:]
-    for bad in ("", "x", "a.b.c", text[1:], text[:-1], other, text + "=", foreign.text, "\0", "é"):
+    for bad in ("", "x", "a.b.c", text[1:], text[:-1], other, text + "=", foreign, "\0", "é"):
         assert core.refresh(bad) == INVALID
     assert core.refresh(session.access_token.text) == INVALID
     assert core.row(session.handle)["refresh_token_rotated_at"] is None

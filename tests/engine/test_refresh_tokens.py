@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from supertokens_py.engine.embedded.refresh_tokens import (
     MasterKey,
     RefreshToken,
-    _token_key,
     first_token,
     hash1,
     hash2,
@@ -23,6 +22,7 @@ from supertokens_py.engine.embedded.refresh_tokens import (
     open_token,
     successor,
 )
+from tests.support import refresh_tokens
 
 #: A vector made from the official rules (engine: Refresh tokens).
 VECTOR_MASTER = f"1000:{'11' * 64}:{'22' * 64}"
@@ -31,13 +31,7 @@ MASTER = MasterKey.of([new_master_key()])
 
 
 def sealed(contents: object, *, nonce: str, master: str = VECTOR_MASTER, suffix: str = "V2") -> str:
-    """Write a token by the rules, independently of the code under test."""
-    iv = bytes(range(12))
-    plaintext = (
-        contents if isinstance(contents, bytes) else json.dumps(contents, separators=(",", ":")).encode()
-    )
-    data = iv + AESGCM(_token_key(master, iv)).encrypt(iv, plaintext, None)
-    return f"{base64.b64encode(data).decode()}.{nonce}.{suffix}"
+    return refresh_tokens.sealed(contents, nonce=nonce, master=master, suffix=suffix)
 
 
 def vector() -> str:
@@ -53,7 +47,7 @@ def test_hashes_are_of_text():
 def test_the_official_vector_opens():
     """Key, text and hashes are those of the vector."""
     text = vector()
-    assert _token_key(VECTOR_MASTER, bytes(range(12))).hex() == VECTOR_KEY
+    assert refresh_tokens.token_key(VECTOR_MASTER).hex() == VECTOR_KEY
     assert text.startswith("AAECAwQFBgcICQoLdx3igIjYj27WmIck")
     assert text.split(".")[0].endswith("eYWbdtziu2c=")
     assert hash1(text) == "3c3ee74c7adf34ace54b906ef4a0c7950a88b5687863f4b0d7c06e8d3a342f5e"
@@ -82,7 +76,7 @@ def test_our_tokens_have_the_official_form():
     token = first_token(MASTER, handle="h", user_id="u", tenant_id="public", anti_csrf_token=None)
     sealed_part, nonce, suffix = token.text.split(".")
     raw = base64.b64decode(sealed_part, validate=True)
-    plaintext = AESGCM(_token_key(MASTER.text, raw[:12])).decrypt(raw[:12], raw[12:], None)
+    plaintext = AESGCM(refresh_tokens.token_key(MASTER.text, raw[:12])).decrypt(raw[:12], raw[12:], None)
     assert json.loads(plaintext) == {"sessionHandle": "h", "userId": "u", "nonce": nonce}
     assert re.fullmatch(r"[0-9a-f]{64}", nonce)
     assert suffix == "V2"

@@ -136,7 +136,7 @@ def test_a_role_that_is_deleted_while_it_is_extended(postgres_database: TestData
             deleted.append(statement)
             postgres_database.query("DELETE FROM roles WHERE role = 'admin'")
 
-    event.listen(core.engine._database._pool, "after_cursor_execute", delete)
+    event.listen(core.database.pool, "after_cursor_execute", delete)
     assert core.roles.add("admin", ["write"]) is True
     assert len(deleted) == 1
     assert core.roles.permissions("admin") == ["write"]
@@ -144,7 +144,7 @@ def test_a_role_that_is_deleted_while_it_is_extended(postgres_database: TestData
 
 def test_an_orphan_link_counts_as_a_role(core: Driver):
     """16: an official core may leave a link without its role; deleting cleans it up."""
-    table = core.engine._database.tables.user_roles
-    core.engine._database.write(lambda c: c.execute(table.insert(), {"user_id": "u", "role": "ghost"}))
+    table = core.database.tables.user_roles
+    core.database.write(lambda c: c.execute(table.insert(), {"user_id": "u", "role": "ghost"}))
     assert core.roles.delete("ghost") is True
     assert core.roles.delete("ghost") is False

@@ -488,8 +488,8 @@ def test_a_tenant_that_cannot_exist_is_refused(core: Driver, tenant_id: str):
 
 def test_many_handles_are_revoked_at_once(core: Driver):
     """More than one batch, in one call."""
-    core.engine._database.write(lambda c: c.execute(
-        core.engine._database.tables.sessions.insert(),
+    core.database.write(lambda c: c.execute(
+        core.database.tables.sessions.insert(),
         [
             {"session_handle": f"h{n}", "user_id": "many", "refresh_token_hash_2": "x", "session_data": "{}",
              "jwt_user_payload": "{}", "expires_at": 2**52, "created_at_time": n, "use_static_key": False}

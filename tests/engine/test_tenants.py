@@ -150,7 +150,7 @@ def test_a_question_about_one_tenant_reads_no_other(fresh_shared: TestDatabase, 
     for number in range(3):
         core.tenants.put(f"t{number}", {"first_factors": ["x"], "required_secondary_factors": ["y"]})
     rows: list[int] = []
-    pool = core.engine._database._pool
+    pool = core.database.pool
 
     @event.listens_for(pool, "after_execute")
     def count(connection: Any, statement: Any, *rest: Any) -> None:

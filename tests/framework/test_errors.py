@@ -327,7 +327,7 @@ def test_create_then_unauthorised_while_the_store_is_away(
 
     def script(view: Any) -> Any:
         yield view.create("user-2")
-        monkeypatch.setattr(site.engine._database, "_repeat", gone)
+        monkeypatch.setattr(site.engine.database, "_repeat", gone)
         raise UnauthorisedError("changed my mind")
 
     reply = site.post("/open", [("st-auth-mode", mode)], do=script)

@@ -202,7 +202,7 @@ def test_the_store_is_away_when_a_failed_log_in_is_revoked(
 
     def script(view: Any) -> Any:
         yield view.create("user-2")
-        monkeypatch.setattr(site.engine._database, "_repeat", gone)
+        monkeypatch.setattr(site.engine.database, "_repeat", gone)
         return 500, {}
 
     reply = site.post("/open", [("st-auth-mode", mode)], do=script)

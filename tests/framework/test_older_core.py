@@ -25,7 +25,7 @@ def core() -> Core:
 
 def over(site: Site, core: Core) -> Site:
     app: Any = Supertokens.get_instance()
-    app._engine = engine_over(core)
+    app.open_engine = lambda: engine_over(core)
     return site
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from supertokens_py import get_all_cors_headers
+from supertokens_py import Supertokens, get_all_cors_headers
 from supertokens_py.engine.records import Jwks
 from supertokens_py.recipe import jwt as jwt_recipe
 from supertokens_py.recipe import openid
@@ -37,7 +37,8 @@ def test_jwks(site: Site) -> None:
 @pytest.mark.parametrize(("core", "expected"), [(300, 300), (None, None)])
 def test_jwks_cache_time(site: Site, core: int | None, expected: int | None) -> None:
     """FP-103: the core's max-age is forwarded."""
-    engine = site.engine
+    app: Any = Supertokens.get_instance()
+    engine = app.open_engine()
 
     class Changed:
         """Something of the engine with one attribute changed."""
@@ -54,10 +55,7 @@ def test_jwks_cache_time(site: Site, core: int | None, expected: int | None) -> 
         found = engine.keys.jwks()
         return Jwks([{**key, "d": "secret", "p": "secret"} for key in found.keys], core or 60)
 
-    from supertokens_py import Supertokens
-
-    app: Any = Supertokens.get_instance()
-    app._engine = Changed(engine, keys=Changed(engine.keys, jwks=jwks))
+    app.open_engine = lambda: Changed(engine, keys=Changed(engine.keys, jwks=jwks))
     reply = site.get("/auth/jwt/jwks.json")
     assert reply.header("cache-control") == f"max-age={expected or 60}, must-revalidate"
     assert b"secret" not in reply.body

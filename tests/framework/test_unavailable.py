@@ -64,7 +64,7 @@ def test_known_keys_keep_working(broken: Site, mode: str, monkeypatch: pytest.Mo
     def gone(*args: Any, **kwargs: Any) -> Any:
         raise EngineUnavailableError("the disk is gone")
 
-    monkeypatch.setattr(broken.engine._database, "_repeat", gone)
+    monkeypatch.setattr(broken.engine.database, "_repeat", gone)
     assert visitor.get("/protected").json == {"user": "user-1"}
     assert_unavailable(visitor.get("/database"))
 

@@ -288,7 +288,7 @@ def flood_kinds(site: Site) -> dict[str, Any]:
 def flood(site: Site, kind: str, make: Any, count: int) -> Flood:
     """Send `count` distinct forged tokens; count the transactions of the store and what stays in memory."""
     transactions = [0]
-    database: Any = site.engine._database
+    database: Any = site.engine.database
     attempt = database._attempt
 
     def counted(*args: Any) -> Any:

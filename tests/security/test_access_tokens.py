@@ -335,8 +335,8 @@ def test_a_refresh_token_is_no_access_token_and_back(everywhere: Target) -> None
 
 def test_hashes_of_refresh_tokens_are_no_refresh_tokens(target: Target) -> None:
     """What an access token and the database tell of a refresh token cannot be used as one."""
-    row = target.site.engine._database.read(
-        lambda c: c.execute(target.site.engine._database.tables.sessions.select()).mappings().first()
+    row = target.site.engine.database.read(
+        lambda c: c.execute(target.site.engine.database.tables.sessions.select()).mappings().first()
     )
     hashes_known = [target.payload["refreshTokenHash1"], row["refresh_token_hash_2"]]
     for text in (*hashes_known, *(f"{text}.{text}.V2" for text in hashes_known)):

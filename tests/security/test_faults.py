@@ -43,7 +43,7 @@ def test_a_client_that_goes_away_while_it_refreshes(
     visitor = site.sign_in("header")
     client: Any = site.client
     assert isinstance(client, AsgiClient)
-    database: Any = site.engine._database
+    database: Any = site.engine.database
     attempt = database._attempt
 
     def slow(*args: Any) -> Any:

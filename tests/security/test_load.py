@@ -20,7 +20,7 @@ def test_unchanged_keys_are_not_looked_at_again_and_again(site: Site, monkeypatc
     visitor = site.sign_in("header")
     site.clock.advance(hours=5)
     assert visitor.refresh().status == 200  # a token of this hour, with keys of five hours ago
-    database: Any = site.engine._database
+    database: Any = site.engine.database
     attempt, reads = database._attempt, [0]
 
     def counted(*args: Any) -> Any:

@@ -52,7 +52,7 @@ def test_a_loss_would_be_noticed(
         def damaged() -> None:
             if when == "_start":  # the servers are up, nothing was asked for yet
                 goes_on()
-            killed._database.query(damage)
+            killed.database.query(damage)
             if when != "_start":
                 goes_on()
 

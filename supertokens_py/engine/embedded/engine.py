@@ -24,7 +24,8 @@ class EmbeddedEngine:
     """
 
     def __init__(self, uri: str, settings: ResolvedEngineConfig, *, may_create: bool = True) -> None:
-        self._database = database = Database(uri, settings, may_create=may_create)
+        self.database: Database = Database(uri, settings, may_create=may_create)
+        database = self.database
         self.keys: KeyRing = KeyRing(database, settings)
         self._sweeper = Sweeper(database, self.keys, settings)
         self._activity = Activity(database, settings, on_note=lambda: None)
@@ -42,7 +43,7 @@ class EmbeddedEngine:
         self.users: UserStore = UserStore(database, user_ids, self._activity)
 
     def __repr__(self) -> str:
-        return f"EmbeddedEngine({self._database.location.name})"
+        return f"EmbeddedEngine({self.database.location.name})"
 
     def sweep(self) -> Swept:
         """Delete expired sessions and keys now; the engine also does so by itself, now and then."""
@@ -54,5 +55,5 @@ class EmbeddedEngine:
         A database in memory ends with its connection.
         """
         self._housekeeper.stop()
-        self._database.close()
+        self.database.close()
         self.keys.forget()

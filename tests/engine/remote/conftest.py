@@ -60,7 +60,7 @@ class RemoteDriver(Driver):
         self.names_reuse = names_reuse
         # Tests of what older cores left behind write rows and sign tokens by the engine behind the server.
         self.ring = behind.ring
-        engine._database = behind.engine._database
+        self.database = behind.database
 
     def row(self, handle: str) -> dict[str, Any] | None:
         return self.behind.row(handle)

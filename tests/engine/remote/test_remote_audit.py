@@ -103,7 +103,7 @@ def test_a_core_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
         recipe_list=[session.init()],
     )
     current: Any = Supertokens.get_instance()
-    current._engine = engine_over(away)
+    current.open_engine = lambda: engine_over(away)
     app = FastAPI()
     app.add_middleware(get_middleware())
     answer = TestClient(app).post("/auth/session/refresh", headers={"authorization": "Bearer token"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.remote.conftest import Host
+from tests.support.forks import in_child
 
 
 class SlowCore:
@@ -22,11 +24,13 @@ class SlowCore:
     def __init__(self) -> None:
         self.asked = threading.Event()
         self.may_answer = threading.Event()
+        self.ports: list[int] = []  #: which end of its connection asked for roles
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/apiversion":
             answer = JSONResponse({"versions": ["5.6"]})
         else:
+            self.ports.append(scope["client"][1])
             self.asked.set()
             await asyncio.to_thread(self.may_answer.wait, 10)
             answer = JSONResponse({"status": "OK", "roles": ["admin"]})
@@ -64,3 +68,14 @@ def test_who_finds_every_connection_in_use_does_not_wait_for_long(
     first.join(40)
     assert found == [["admin"]]
     assert engine.roles.all() == ["admin"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_leaves_the_connections_to_its_parent(core: SlowCore, engine: RemoteEngine) -> None:
+    """It opens its own, and the parent goes on with the one it has."""
+    core.may_answer.set()
+    assert engine.roles.all() == ["admin"]
+    assert in_child(engine.roles.all) == "['admin']"
+    assert engine.roles.all() == ["admin"]
+    before, child, after = core.ports
+    assert before == after != child

@@ -99,7 +99,7 @@ def seen(core: Core) -> Iterator[Seen]:
         recipe_list=[session.init(), jwt.init(), multitenancy.init(), usermetadata.init(), userroles.init()],
     )
     app: Any = Supertokens.get_instance()
-    app._engine = engine_over(core, network_interceptor=interceptor)
+    app.open_engine = lambda: engine_over(core, network_interceptor=interceptor)
     yield seen
     Supertokens.reset()
 

@@ -125,7 +125,7 @@ def test_no_free_connection(postgres_database: TestDatabase, start: Opener):
     core = start(postgres_database.uri, pool_size=1, pool_timeout=0.2)
     core.create()
     with (
-        core.engine._database._pool.connect(),
+        core.database.pool.connect(),
         pytest.raises(EngineUnavailableError, match="raise pool_size"),
     ):
         core.create()
@@ -189,7 +189,7 @@ def test_sqlite_is_set_up(tmp_path: Path, start: Opener, name: str, number: int)
         names = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
 
-    assert core.engine._database.read(pragmas) == ["wal", 1, number, 1500]
+    assert core.database.read(pragmas) == ["wal", 1, number, 1500]
 
 
 def test_a_directory_that_does_not_exist(tmp_path: Path, start: Opener):
@@ -225,7 +225,7 @@ def test_a_read_only_file(sqlite_database: TestDatabase, start: Opener):
 def test_a_full_disk(sqlite_database: TestDatabase, start: Opener):
     """Nothing is acknowledged that is not written; afterwards it works again."""
     core = start(sqlite_database.uri)
-    pool = core.engine._database._pool
+    pool = core.database.pool
 
     def limit(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")
@@ -307,7 +307,7 @@ def test_a_unit_that_never_comes_through(database: TestDatabase, start: Opener, 
     monkeypatch.setattr(retries, "MAX_CONFLICTS", 2)
     core = start(database.uri)
     core.roles.add("kept", [])
-    table = core.engine._database.tables.roles
+    table = core.database.tables.roles
     calls: list[int] = []
 
     def unit(connection: Any) -> None:
@@ -316,7 +316,7 @@ def test_a_unit_that_never_comes_through(database: TestDatabase, start: Opener, 
         raise UnitConflictError
 
     with pytest.raises(EngineUnavailableError, match=r" is too busy: try again$"):
-        core.engine._database.write(unit)
+        core.database.write(unit)
     assert len(calls) == 3
     assert core.roles.all() == ["kept"]
 
@@ -331,7 +331,7 @@ def test_a_slow_writer_of_our_own(sqlite_database: TestDatabase, start: Opener):
         entered.set()
         leave.wait(40)
 
-    holder = threading.Thread(target=core.engine._database.write, args=(hold,))
+    holder = threading.Thread(target=core.database.write, args=(hold,))
     holder.start()
     entered.wait(40)
     with pytest.raises(EngineUnavailableError, match="stayed locked"):
@@ -467,7 +467,7 @@ def test_a_transaction_that_lost_against_another(postgres_database: TestDatabase
             connection.exec_driver_sql("DO $$ BEGIN RAISE 'deadlock' USING ERRCODE = '40P01'; END $$")
         return "done"
 
-    assert core.engine._database.write(unit) == "done"
+    assert core.database.write(unit) == "done"
     assert len(calls) == 3
     assert postgres_database.query("DELETE FROM apps WHERE app_id = 'other' RETURNING 1") == [(1,)]
 
@@ -476,7 +476,7 @@ def test_a_transaction_that_lost_against_another(postgres_database: TestDatabase
 def test_a_new_session_whose_answer_was_lost(postgres_database: TestDatabase, start: Opener):
     """The row was written, then the connection broke: sent again it meets itself, and that is success."""
     core = start(postgres_database.uri)
-    pool = core.engine._database._pool
+    pool = core.database.pool
     lost: list[str] = []
 
     def lose(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -496,7 +496,7 @@ def test_a_connection_that_the_driver_has_closed(postgres_database: TestDatabase
     """Whatever closed it, it is not handed out again."""
     core = start(postgres_database.uri, pool_size=1)
     session = core.create()
-    with closing(core.engine._database._pool.raw_connection()) as connection:
+    with closing(core.database.pool.raw_connection()) as connection:
         connection.dbapi_connection.close()
     assert core.sessions.information(session.handle).handle == session.handle
     assert core.refresh(session).handle == session.handle
@@ -546,7 +546,7 @@ def test_a_connection_that_breaks_within_a_unit(postgres_database: TestDatabase,
         connection.exec_driver_sql("INSERT INTO apps VALUES ('other', 1)")
         return pid
 
-    assert core.engine._database.write(unit) != broken[0]
+    assert core.database.write(unit) != broken[0]
     assert postgres_database.query("DELETE FROM apps WHERE app_id = 'other' RETURNING 1") == [(1,)]
 
 
@@ -582,11 +582,11 @@ def test_the_grace_window_begins_when_a_connection_is_there(
     """A refresh that waited for the pool is not older than it is."""
     core = start(postgres_database.uri, pool_size=1, now_ms=clock)
     session = core.create()
-    database, asked = core.engine._database, threading.Event()
+    database, asked = core.database, threading.Event()
     connection = database._raw_connection
     monkeypatch.setattr(database, "_raw_connection", lambda: (asked.set(), connection())[1])
     with ThreadPoolExecutor(1) as threads:
-        with database._pool.connect():
+        with database.pool.connect():
             waiting = threads.submit(core.refresh, session)
             assert asked.wait(40)
             clock.advance(s=20)
@@ -607,7 +607,7 @@ def test_a_commit_of_unknown_outcome_is_not_repeated(postgres_database: TestData
         postgres_database.query("SELECT pg_terminate_backend(%s, 5000)", calls[0])
 
     with pytest.raises(EngineUnavailableError, match="cannot use postgresql://"):
-        core.engine._database.write(unit)
+        core.database.write(unit)
     assert len(calls) == 1
     assert core.refresh(session).handle == session.handle
 

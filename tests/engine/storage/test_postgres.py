@@ -65,7 +65,7 @@ def test_what_is_given_elsewhere_wins(options: str, environ: dict[str, str], lef
 def prepared(core: Driver) -> list[str]:
     """Return the names of the statements that the server keeps prepared for the engine's connection."""
     names = "SELECT name FROM pg_prepared_statements ORDER BY name"
-    return core.engine._database.read(lambda c: [name for (name,) in c.exec_driver_sql(names)])
+    return core.database.read(lambda c: [name for (name,) in c.exec_driver_sql(names)])
 
 
 def use(core: Driver) -> None:
@@ -123,11 +123,11 @@ def test_prepared_statements_that_were_mixed_up(
     """A pooler that passes the server's greeting on looks like one: what fails is repeated, unprepared."""
     core = start(postgres_database.uri, pool_size=1, prepare_threshold=3)
     session = core.create()
-    with closing(core.engine._database._pool.raw_connection()) as connection:
+    with closing(core.database.pool.raw_connection()) as connection:
         for number in range(20):
             connection.dbapi_connection.pgconn.exec_(mix_up.format(number).encode())
     use(core)
-    with closing(core.engine._database._pool.raw_connection()) as connection:
+    with closing(core.database.pool.raw_connection()) as connection:
         connection.dbapi_connection.pgconn.exec_(b"DEALLOCATE ALL")
     use(core)
     assert core.refresh(session).handle == session.handle
@@ -151,7 +151,7 @@ def test_connections_that_became_read_only(postgres_database: TestDatabase, star
         "refresh": lambda: core.refresh(session),
         "metadata": lambda: core.metadata.merge("u", {"a": 1}),
     }
-    pool = core.engine._database._pool
+    pool = core.database.pool
     held = [pool.raw_connection() for _ in range(4)]
     for connection in held:
         connection.dbapi_connection.execute("SET default_transaction_read_only = on")
@@ -202,7 +202,7 @@ def test_a_character_that_the_database_cannot_store(encoded: str, start: Opener)
 
 def test_an_error_of_the_driver_that_is_none_of_the_database(postgres_database: TestDatabase, start: Opener):
     """It is answered like one of the database; an error of a unit of work itself is not."""
-    database = start(postgres_database.uri).engine._database
+    database = start(postgres_database.uri).database
     with pytest.raises(
         EngineUnavailableError, match=r"cannot use postgresql://.*: TypeError: .*; check that"
     ):
@@ -260,7 +260,7 @@ def test_connections_that_stay_busy_on_a_full_server(limited: str, start: Opener
         entered.wait(10)
         leave.wait(10)
 
-    holders = [threading.Thread(target=core.engine._database.read, args=(hold,)) for _ in range(2)]
+    holders = [threading.Thread(target=core.database.read, args=(hold,)) for _ in range(2)]
     for holder in holders:
         holder.start()
     entered.wait(10)

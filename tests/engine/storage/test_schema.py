@@ -12,13 +12,14 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from supertokens_py.engine.embedded.key_material import new_key_text
-from supertokens_py.engine.embedded.refresh_tokens import _token_key, hash1, hash2, new_master_key
+from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2, new_master_key
 from supertokens_py.engine.embedded.session_rows import SessionStatements
 from supertokens_py.engine.embedded.storage.dialects import DriverQuery
 from supertokens_py.exceptions import ConfigError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.databases import Postgres, Sqlite, TestDatabase
+from tests.support.refresh_tokens import session_token, token_key
 
 #: The official layout of the tables that we own (engine: Tables).
 OFFICIAL_COLUMNS = {
@@ -193,7 +194,7 @@ def test_a_new_table_is_searched_by_its_whole_key(empty_postgres_database: TestD
     handle = core.create().handle
     for _ in range(7):
         core.create()
-    statements = SessionStatements(core.engine._database.tables)
+    statements = SessionStatements(core.database.tables)
     values = {
         "tenant": "public", "handle": handle, "user": "user", "now": 1, "presented": "a", "current": "b",
         "expires": 2, "static": False, "text": "{}", "kept_from": 1, "kept_until": 0,
@@ -207,7 +208,7 @@ def test_a_new_table_is_searched_by_its_whole_key(empty_postgres_database: TestD
     of_one = ("lineage", "rotate_current", "lock", "rotate", "keep", "rerotate", "set_payload",
               "replace_payload", "replace_data", "information", "delete")  # fmt: skip
     of_user = ("user_handles", "user_handles_in_tenant", "revoke_user", "revoke_user_in_tenant")
-    found = core.engine._database.read(
+    found = core.database.read(
         lambda c: {name: condition(c, getattr(statements, name)) for name in (*of_one, *of_user)}
     )
     assert [name for name in of_one if handle not in found[name]] == []
@@ -266,12 +267,10 @@ class OfficialCore:
 
     def session(self, handle: str, *, user_id: str = "u", tenant_id: str = "public") -> str:
         nonce = hashlib.sha256(handle.encode()).hexdigest()
-        contents: dict[str, Any] = {"sessionHandle": handle, "userId": user_id, "nonce": nonce}
-        if tenant_id != "public":
-            contents["tenantId"] = tenant_id
-        iv = hashlib.sha256(nonce.encode()).digest()[:12]
-        sealed = iv + AESGCM(_token_key(self.master_key, iv)).encrypt(iv, json.dumps(contents).encode(), None)
-        token = f"{base64.b64encode(sealed).decode()}.{nonce}.V2"
+        token = session_token(
+            self.master_key, handle=handle, user_id=user_id, nonce=nonce, tenant_id=tenant_id,
+            iv=hashlib.sha256(nonce.encode()).digest()[:12],
+        )  # fmt: skip
         self.database.query(
             "INSERT INTO session_info VALUES "
             "('public', %s, %s, %s, %s, '{\"d\":1}', %s, %s, '{\"p\":1}', false)",
@@ -359,7 +358,7 @@ def test_an_official_core_can_read_what_we_write(official: OfficialCore, start: 
     refreshed = core.refresh(presented)
     sealed, nonce, suffix = refreshed.refresh_token.text.split(".")
     raw = base64.b64decode(sealed, validate=True)
-    key = hashlib.pbkdf2_hmac("sha512", official.master_key.encode(), raw[:12], 100, 32)
+    key = token_key(official.master_key, raw[:12])
     contents = json.loads(AESGCM(key).decrypt(raw[:12], raw[12:], None))
     assert contents == {
         "sessionHandle": "h1",

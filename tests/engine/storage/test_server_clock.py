@@ -94,7 +94,7 @@ def test_a_rotation_by_hand_with_a_wrong_clock(fresh_postgres_database: TestData
 def test_a_clock_that_was_corrected(fresh_postgres_database: TestDatabase, start: Opener):
     """A sweep that was noted in the future does not keep the others from sweeping."""
     core = start(fresh_postgres_database.uri, clean_up_interval=1)
-    sweep_if_first = core.engine._sweeper.sweep_if_first
+    sweep_if_first = core.sweep_if_first
     sweep_if_first()
     session = core.create()
     core.change_row(session.handle, expires_at=1)

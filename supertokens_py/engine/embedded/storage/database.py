@@ -65,11 +65,12 @@ class Database(forks.ForkAware):
         )
         self._has_user_tables = self._has_core_tables = False
         self._generation = Generation()
-        self._pool = open_pool(self.location, settings, self._generation)
+        #: SQLAlchemy's engine, for its events; statements go through `read`, `single` and `write`.
+        self.pool: Engine = open_pool(self.location, settings, self._generation)
         #: Grows when connections broke or tables vanished: what was read before may be of another database.
         self.interruptions: int = 0
-        event.listen(self._pool, "invalidate", self._interrupted)
-        self._queries = DriverQueries(self._pool)
+        event.listen(self.pool, "invalidate", self._interrupted)
+        self._queries = DriverQueries(self.pool)
         self._opened = False
         self._is_unusable = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
@@ -79,7 +80,7 @@ class Database(forks.ForkAware):
 
     def _close_finally(self) -> None:
         # Whoever forgets to close gets no ResourceWarning from the driver, which names no culprit.
-        self._finalizer = weakref.finalize(self, _dispose_own, self._pool, os.getpid())
+        self._finalizer = weakref.finalize(self, _dispose_own, self.pool, os.getpid())
 
     @property
     def has_user_tables(self) -> bool:
@@ -134,7 +135,7 @@ class Database(forks.ForkAware):
         forks.check()
         with self._open_lock, self._quiet():
             self._opened = False
-            self._pool.dispose()
+            self.pool.dispose()
 
     @contextmanager
     def _quiet(self) -> Generator[None]:
@@ -205,7 +206,7 @@ class Database(forks.ForkAware):
             # Not repeated: what the unit writes may be made with keys that are gone, too.
             raise EngineUnavailableError(f"the tables in {self.location.name} were made anew: try again")
         elif step == "wait":
-            pool = cast("QueuePool", self._pool.pool)
+            pool = cast("QueuePool", self.pool.pool)
             return self._slots.refused(pool.checkedin() + pool.checkedout())
         return True
 
@@ -214,7 +215,7 @@ class Database(forks.ForkAware):
 
     def _attempt(self, work: Callable[[Connection], T], mode: Mode, progress: _Progress) -> T:
         progress.committing = False
-        with self._gate, self._turn(mode), self._pool.connect() as connection:
+        with self._gate, self._turn(mode), self.pool.connect() as connection:
             if mode == "write":
                 begin(connection)
             result = work(connection)
@@ -230,7 +231,7 @@ class Database(forks.ForkAware):
 
     def _raw_connection(self) -> PoolProxiedConnection:
         try:
-            return self._pool.raw_connection()
+            return self.pool.raw_connection()
         except self._queries.error as error:  # connecting failed, and this way nobody wraps it
             raise self._queries.wrapped(error, lost=False) from error
 
@@ -302,7 +303,7 @@ class Database(forks.ForkAware):
         # file is closed over a fork, and no unit runs meanwhile. A database in memory is copied whole.
         self._gate.close(_PATIENCE_S)
         if self.location.kind == "sqlite-file":
-            self._pool.dispose()
+            self.pool.dispose()
 
     def after_fork_in_parent(self) -> None:
         self._gate.open()
@@ -312,8 +313,8 @@ class Database(forks.ForkAware):
         self._finalizer.detach()
         self._close_finally()
         if self.location.kind == "postgresql":
-            _inherited.append(self._pool.pool)
-            self._pool.dispose(close=False)
+            _inherited.append(self.pool.pool)
+            self.pool.dispose(close=False)
         elif self.location.kind == "sqlite-file":
             self._forget_copied_file()
 
@@ -322,10 +323,10 @@ class Database(forks.ForkAware):
         # which only the parent does. They go with the connections; closing those leaves the parent's
         # locks alone. A connection that was in use cannot be closed: then SQLite would lock wrongly, and
         # another process could take the write-ahead log away.
-        if cast("QueuePool", self._pool.pool).checkedout():
+        if cast("QueuePool", self.pool.pool).checkedout():
             self._is_unusable, self._opened = True, False
         else:
-            self._pool.dispose()
+            self.pool.dispose()
 
 
 def _dispose_own(pool: Engine, process_id: int) -> None:
