@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LATEST_VERSION = 5
 MAX_TOKEN_LENGTH = 65_536
+#: Above this no cookie holds a token, and decoding the payload may cost more than checking the signature.
+LONG_TOKEN = 4096
+_MAX_HEADER_LENGTH = 1024
 
 _LEGACY_HEADERS = frozenset(
     (
@@ -48,7 +51,7 @@ class AccessToken:
     text: str = field(repr=False)
     version: int  #: 3, 4 or 5; 2 stands for the two legacy forms, which can only be refreshed
     kid: str
-    payload: JSONObject = field(repr=False)
+    payload: JSONObject = field(repr=False)  #: empty where only the header was read
     payload_json: str = field(repr=False)
 
     @property
@@ -108,13 +111,9 @@ _MAX_KNOWN_HEADERS = 64
 
 def parse_access_token(text: str) -> AccessToken | None:
     """Return the token if `text` has the form of one of ours, else None (protocol: Token form)."""
-    if len(text) > MAX_TOKEN_LENGTH:
-        return None
-    parts = text.split(".")
-    if len(parts) != 3:
-        return None
-    header = _known_headers.get(parts[0]) or _decode_header(parts[0])
-    if header is None:
+    parts = _parts(text)
+    header = None if parts is None else _known_headers.get(parts[0]) or _decode_header(parts[0])
+    if parts is None or header is None:
         return None
     decoded = _decode_json(parts[1])
     if decoded is None:
@@ -125,6 +124,23 @@ def parse_access_token(text: str) -> AccessToken | None:
     return AccessToken(text, header.version, header.kid, payload, payload_json)
 
 
+def parse_header(text: str) -> AccessToken | None:
+    """Return the token without its payload if the header of `text` is that of one of ours, else None.
+
+    Whether the payload has the form is open: for readers that check the signature first.
+    """
+    parts = _parts(text)
+    header = None if parts is None else _known_headers.get(parts[0]) or _decode_header(parts[0])
+    return None if header is None else AccessToken(text, header.version, header.kid, {}, "")
+
+
+def _parts(text: str) -> list[str] | None:
+    if len(text) > MAX_TOKEN_LENGTH:
+        return None
+    parts = text.split(".")
+    return parts if len(parts) == 3 else None
+
+
 def looks_like_jwt(text: str) -> bool:
     """Tell whether the first part of `text` is a JSON object, as in a JWT; a refresh token's never is."""
     head, separator, _ = text.partition(".")
@@ -132,6 +148,8 @@ def looks_like_jwt(text: str) -> bool:
 
 
 def _decode_header(part: str) -> _Header | None:
+    if len(part) > _MAX_HEADER_LENGTH:
+        return None
     if part in _LEGACY_HEADERS:
         return _Header(kid="", version=2)
     decoded = _decode_json(part)

@@ -458,6 +458,23 @@ def test_huge_and_deep(everywhere: Target) -> None:
     assert everywhere.site.post("/auth/session/refresh", bearer=token).status == 401
 
 
+def test_long_forgeries_are_refused_by_key_and_signature(everywhere: Target) -> None:
+    """What the payload holds makes no difference, so that nobody decodes it for an attacker."""
+    assert everywhere.accepts(everywhere.access)  # the keys are known from here on
+    bodies = [b"\xff" * 6000, b"[" * 6000, json.dumps({**everywhere.admin, "x": "x" * 6000}).encode()]
+    for kid in (everywhere.kid, "d-unknown", "s-unknown"):
+        header = {**everywhere.header, "kid": kid}
+        answers: list[tuple[object, ...]] = []
+        for body in bodies:
+            token = compact(header, body, rs256(ATTACKER_RSA))
+            with pytest.raises(SuperTokensSessionError) as refused:
+                get_session_without_request_response(token, session_required=False)
+            reply = everywhere.site.get("/optional", bearer=token)
+            answers.append((str(refused.value), refused.value.code, reply.status, reply.json))
+        assert answers == [answers[0]] * 3
+        assert answers[0][2:] == (401, {"message": "try refresh token"})
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -44,7 +44,7 @@ class SessionMaker:
             UnauthorisedError: the database was asked and knows no such session.
         """
         if not self._verifier.knows(token):
-            await self._verifier.check(token)
+            token = await self._verifier.check(token)
         if check_csrf:
             csrf.require_token(token, anti_csrf_token)
         if not check_database and token.parent_refresh_token_hash1 is None:

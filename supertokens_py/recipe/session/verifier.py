@@ -9,10 +9,10 @@ import logging
 from collections.abc import Callable, Container
 
 from supertokens_py.engine.call import reload_keys
-from supertokens_py.engine.records import KeySet
+from supertokens_py.engine.records import KeySet, VerificationKey
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe_module import App
-from supertokens_py.tokens.access_token import AccessToken, parse_access_token
+from supertokens_py.tokens.access_token import LONG_TOKEN, AccessToken, parse_access_token, parse_header
 
 from .exceptions import TryRefreshTokenError
 from .policy import SessionPolicy
@@ -41,14 +41,16 @@ class Verifier:
         self.read: Callable[[str], AccessToken | None] = self._verified.read
 
     def knows(self, token: AccessToken) -> bool:
-        """Return whether a token is in the cache and still valid."""
+        """Return whether a token, read with its payload, is in the cache and still valid."""
         now = self._now_ms()
-        return now < self._due_ms and self._verified.holds(
-            token.text, self._app.engine.keys.key_set(), now_ms=now
+        return (
+            now < self._due_ms
+            and self._verified.holds(token.text, self._app.engine.keys.key_set(), now_ms=now)
+            and bool(token.payload)
         )
 
-    async def check(self, token: AccessToken) -> None:
-        """Accept a token that is valid now.
+    async def check(self, token: AccessToken) -> AccessToken:
+        """Return the token, with its payload, if it is valid now.
 
         Raises:
             TryRefreshTokenError: it is not; the session may be.
@@ -61,14 +63,14 @@ class Verifier:
             keys = await self._reloaded(keys)
         self._due_ms = self._due_of(keys)
         try:
-            self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
+            return self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
         except UnknownIssuerError as error:
             self._warn(error.issuer)
             raise
         except UnknownKeyError:
             keys = await reload_keys(self._app.engine.keys)  # bounded by the cooldown
             try:
-                self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
+                return self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
             except UnknownKeyError:
                 raise TryRefreshTokenError("No matching JWKS found", code="signing_key_unknown") from None
 
@@ -143,10 +145,21 @@ class VerifiedTokens:
         self._memory = _Memory(None)
 
     def read(self, text: str) -> AccessToken | None:
-        """Return the token if `text` has the form of one, without parsing again what is known."""
+        """Return the token if `text` has the form of one, without parsing again what is known.
+
+        Everybody may send long ones that cost milliseconds to decode: of those, only the header is read until
+        a known key has made the signature.
+        """
         memory = self._memory
         known = memory.young.get(text) or memory.old.get(text)
-        return known[0] if known else parse_access_token(text)
+        if known:
+            return known[0]
+        if len(text) > LONG_TOKEN and memory.keys is not None:
+            token = parse_header(text)
+            key = None if token is None else memory.keys.keys.get(token.kid)
+            if key is None or not key.matches(text):
+                return token
+        return parse_access_token(text)
 
     def holds(self, text: str, keys: KeySet, *, now_ms: int) -> bool:
         """Return whether a token is cached for these keys and has not expired."""
@@ -154,8 +167,8 @@ class VerifiedTokens:
         known = memory.young.get(text)
         return known is not None and keys is memory.keys and now_ms <= known[1]
 
-    def check(self, token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> None:
-        """Accept a token that is signed with one of `keys` and valid at `now_ms`.
+    def check(self, token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> AccessToken:
+        """Return the token, with its payload, if it is signed with one of `keys` and valid at `now_ms`.
 
         Raises:
             TryRefreshTokenError: it is not valid; the session may be.
@@ -166,12 +179,15 @@ class VerifiedTokens:
             memory = self._memory = _Memory(keys)
         known = memory.young.get(token.text)
         if known is None and (known := memory.old.get(token.text)):
-            self._remember(memory, token, known[1])
+            self._remember(memory, known[0], known[1])
         if known is None:
+            token = with_payload(token, keys, dynamic_key=dynamic_key)
             until_ms = verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key, issuers=self._issuers())
             self._remember(memory, token, until_ms)
-        elif now_ms > known[1]:
+            return token
+        if now_ms > known[1]:
             raise TryRefreshTokenError("Access token expired", code="access_token_expired")
+        return known[0]
 
     def _remember(self, memory: _Memory, token: AccessToken, until_ms: int) -> None:
         if not self._half:
@@ -192,6 +208,26 @@ class _Memory:
         self.old: dict[str, tuple[AccessToken, int]] = {}
 
 
+WRONG_SIGNATURE = "invalid access token signature"
+
+
+def with_payload(token: AccessToken, keys: KeySet, *, dynamic_key: bool) -> AccessToken:
+    """Return the token with its payload; where only its header was read, the signature is checked before.
+
+    Raises:
+        TryRefreshTokenError: it is not valid.
+        UnknownKeyError: its key is not in the set.
+    """
+    if token.payload:
+        return token
+    _require_version(token)
+    signed = _key_of(token, keys, dynamic_key=dynamic_key).matches(token.text)
+    read = parse_access_token(token.text) if signed else None
+    if read is None:
+        raise TryRefreshTokenError(WRONG_SIGNATURE, code="access_token_signature")
+    return read
+
+
 def verify(
     token: AccessToken,
     keys: KeySet,
@@ -209,12 +245,30 @@ def verify(
         TryRefreshTokenError: it is not valid.
         UnknownKeyError: its key is not in the set.
     """
+    _require_version(token)
+    if token.expires_ms < now_ms:
+        raise TryRefreshTokenError("Access token expired", code="access_token_expired")
+    key = _key_of(token, keys, dynamic_key=dynamic_key)
+    until = token.expires_ms if key.usable_until_ms is None else min(token.expires_ms, key.usable_until_ms)
+    if until < now_ms or not key.matches(token.text):
+        raise TryRefreshTokenError(WRONG_SIGNATURE, code="access_token_signature")
+    not_before = token.payload.get("nbf")
+    if token.created_ms > now_ms + CLOCK_SKEW_MS or _is_future(not_before, now_ms):
+        raise TryRefreshTokenError("Access token is not valid yet", code="access_token_not_yet_valid")
+    issuer = token.payload.get("iss")
+    if not is_issuer_accepted(issuer, issuers):
+        raise UnknownIssuerError(issuer)
+    return until
+
+
+def _require_version(token: AccessToken) -> None:
     if token.version < 3:
         raise TryRefreshTokenError(
             "access tokens of this age can only be refreshed", code="access_token_version"
         )
-    if token.expires_ms < now_ms:
-        raise TryRefreshTokenError("Access token expired", code="access_token_expired")
+
+
+def _key_of(token: AccessToken, keys: KeySet, *, dynamic_key: bool) -> VerificationKey:
     if token.kid.startswith("d-") != dynamic_key:
         raise TryRefreshTokenError(
             "The access token doesn't match the use_dynamic_access_token_signing_key setting",
@@ -223,16 +277,7 @@ def verify(
     key = keys.keys.get(token.kid)
     if key is None:
         raise UnknownKeyError(token.kid)
-    until = token.expires_ms if key.usable_until_ms is None else min(token.expires_ms, key.usable_until_ms)
-    if until < now_ms or not key.matches(token.text):
-        raise TryRefreshTokenError("invalid access token signature", code="access_token_signature")
-    not_before = token.payload.get("nbf")
-    if token.created_ms > now_ms + CLOCK_SKEW_MS or _is_future(not_before, now_ms):
-        raise TryRefreshTokenError("Access token is not valid yet", code="access_token_not_yet_valid")
-    issuer = token.payload.get("iss")
-    if not is_issuer_accepted(issuer, issuers):
-        raise UnknownIssuerError(issuer)
-    return until
+    return key
 
 
 def is_issuer_accepted(issuer: object, issuers: Container[str] | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from supertokens_py.engine.records import KeySet
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.verifier import UnknownKeyError, VerifiedTokens, verify
-from supertokens_py.tokens.access_token import AccessToken, parse_access_token
+from supertokens_py.tokens.access_token import LONG_TOKEN, AccessToken, parse_access_token
 from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 
 NOW = 1_700_000_000_000
@@ -187,3 +188,91 @@ def test_the_memory_is_bounded_and_keeps_what_is_used() -> None:
     assert len(remembered) <= 4
     verified.check(others[0], known, now_ms=NOW, dynamic_key=True)
     assert mapping.asked == 10
+
+
+# -- long tokens -----------------------------------------------------------------------------------
+
+LONG = "x" * LONG_TOKEN
+
+
+def with_keys(known: KeySet) -> VerifiedTokens:
+    """Return verified tokens that have seen these keys."""
+    verified = VerifiedTokens(16)
+    verified.check(token(), known, now_ms=NOW, dynamic_key=True)
+    return verified
+
+
+def altered(text: str, payload: str) -> str:
+    head, _, signature = text.split(".")
+    return f"{head}.{payload * (LONG_TOKEN // len(payload))}.{signature}"
+
+
+@pytest.mark.parametrize("payload", ["####", "bnVs", "W1tb", "é"])
+@pytest.mark.parametrize(("kid", "message"), [("d-1", "signature"), ("d-2", "d-2"), ("s-1", "setting")])
+def test_the_payload_of_a_long_forged_token_is_not_looked_at(payload: str, kid: str, message: str) -> None:
+    """FP-28: whatever stands there, the answer is the one about the key or the signature."""
+    known = keys()
+    verified = with_keys(known)
+    forged = verified.read(altered(token(kid).text, payload))
+    assert forged is not None
+    with pytest.raises((TryRefreshTokenError, UnknownKeyError), match=message):
+        verified.check(forged, known, now_ms=NOW, dynamic_key=True)
+
+
+def test_a_long_token_that_is_ours() -> None:
+    """FP-28, FP-39: read as any other, also with a key that was loaded after it was read; then it expires."""
+    text = token(name=LONG).text
+    later = keys()
+    for known in (later, KeySet({}, loaded_ms=NOW)):
+        for size in (0, 16):
+            verified = VerifiedTokens(size)
+            with pytest.raises(UnknownKeyError):
+                verified.check(token("d-9"), known, now_ms=NOW, dynamic_key=True)
+            read = verified.read(text)
+            assert read is not None
+            accepted = verified.check(read, later, now_ms=NOW, dynamic_key=True)
+            assert (accepted.user_id, accepted.payload["name"]) == ("u", LONG)
+            again = verified.read(text)
+            assert again is not None
+            assert again.payload["name"] == LONG
+            with pytest.raises(TryRefreshTokenError, match="expired"):
+                verified.check(again, later, now_ms=NOW + 60_001, dynamic_key=True)
+
+
+def test_a_long_token_that_another_thread_has_verified() -> None:
+    """FP-28: who has read only the header is given the token with its payload."""
+    verified = VerifiedTokens(16)
+    known = keys()
+    text = token(name=LONG).text
+    with pytest.raises(UnknownKeyError):
+        verified.check(token(), KeySet({}, loaded_ms=NOW), now_ms=NOW, dynamic_key=True)
+    early = verified.read(text)
+    assert early is not None
+    assert early.payload == {}
+    verified.check(token(name=LONG), known, now_ms=NOW, dynamic_key=True)
+    assert verified.check(early, known, now_ms=NOW, dynamic_key=True).payload["name"] == LONG
+
+
+def test_a_long_token_of_another_type() -> None:
+    """FP-26: signed by us, and yet no session token: not one of ours, or refused where the key came late."""
+    known = keys()
+    payload = {**token().payload, "stt": 1, "name": LONG}
+    text = sign_jwt(payload, key=KEY, kid="d-1", version=5)
+    assert with_keys(known).read(text) is None
+    late = VerifiedTokens(16)
+    with pytest.raises(UnknownKeyError):
+        late.check(token("d-9"), KeySet({}, loaded_ms=NOW), now_ms=NOW, dynamic_key=True)
+    read = late.read(text)
+    assert read is not None
+    with pytest.raises(TryRefreshTokenError, match="signature"):
+        late.check(read, known, now_ms=NOW, dynamic_key=True)
+
+
+def test_a_long_token_of_an_age_that_is_only_refreshed() -> None:
+    """FP-29: whatever its payload is."""
+    known = keys()
+    header = b64encode(b'{"alg":"RS256","typ":"JWT","version":"2"}').decode()
+    read = with_keys(known).read(f"{header}.{LONG}.x")
+    assert read is not None
+    with pytest.raises(TryRefreshTokenError, match="only be refreshed"):
+        VerifiedTokens(0).check(read, known, now_ms=NOW, dynamic_key=True)
