@@ -14,6 +14,7 @@ SessionErrorCode: TypeAlias = Literal[
     "options_request",
     "legacy_cookie",
     "duplicate_access_cookies",
+    "duplicate_cookies",
     "duplicate_cookies_cleared",
     "cookies_impossible",
     # The access token.

@@ -20,6 +20,7 @@ from .exceptions import (
     AccessTokenTooLargeError,
     ClaimValidationError,
     ClearDuplicateSessionCookiesError,
+    DuplicateSessionCookiesError,
     InvalidClaimsError,
     TokenTheftError,
     UnauthorisedError,
@@ -27,7 +28,7 @@ from .exceptions import (
 from .functions import RecipeInterface
 from .policy import SessionPolicy
 from .token_delivery import Deliveries
-from .token_transport import Credentials
+from .token_transport import CONTAINS_MULTIPLE, Credentials
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class ErrorResponses:
         self._invalid_claim_status = policy.invalid_claim_status_code
         self._functions = functions
         self._deliveries = deliveries
+        self._told_of_duplicates = False
         theft_hook = self._hooks.on_token_theft_detected
         positional = frozenset(parameter_names(theft_hook) or ()) if theft_hook else frozenset[str]()
         self._theft_hook_takes_reason = theft_hook is not None and takes_argument(theft_hook, "reason")
@@ -125,6 +127,9 @@ class ErrorResponses:
             case AccessTokenTooLargeError():
                 log.error("%s", error)
                 return _message(response, 500, "the access token does not fit a cookie")
+            case DuplicateSessionCookiesError():
+                self._tell_of_duplicates(error)
+                return _message(response, 500, CONTAINS_MULTIPLE)
             case ClearDuplicateSessionCookiesError():
                 hook, status, body = "on_clear_duplicate_session_cookies", 200, str(error)
             case _:
@@ -132,6 +137,12 @@ class ErrorResponses:
                 hook, status, body = "on_try_refresh_token", self._expired_status, "try refresh token"
         answer = await self._ask(hook, request, str(error), response)
         return _message(response, status, body) if answer is None else answer
+
+    def _tell_of_duplicates(self, error: DuplicateSessionCookiesError) -> None:
+        # Every refresh of every browser in that state ends here, until a setting is changed.
+        level = logging.DEBUG if self._told_of_duplicates else logging.ERROR
+        self._told_of_duplicates = True
+        log.log(level, "%s This is logged once per process.", error)
 
     async def _theft(
         self,

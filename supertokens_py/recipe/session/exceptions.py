@@ -6,6 +6,7 @@ SuperTokensSessionError
 ├── TokenTheftError                      401 "token theft detected", tokens cleared
 ├── InvalidClaimsError                   403 "invalid claim"
 ├── AccessTokenTooLargeError             500, the access token does not fit a cookie
+├── DuplicateSessionCookiesError         500, session cookies came twice (also a ConfigError)
 └── ClearDuplicateSessionCookiesError    200, cookies of the older domain expire
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn
 
 from supertokens_py.error_codes import SessionErrorCode
-from supertokens_py.exceptions import BadInputError, EngineUnavailableError, SuperTokensError
+from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.framework.request import note_session_error
 from supertokens_py.types.base import RecipeUserId
 
@@ -102,6 +103,13 @@ class InvalidClaimsError(SuperTokensSessionError):
     def __init__(self, msg: str, payload: list[ClaimValidationError]) -> None:
         super().__init__(msg)
         self.payload = payload
+
+
+class DuplicateSessionCookiesError(SuperTokensSessionError, ConfigError):
+    """The request had a session cookie twice, and `older_cookie_domain` does not say which is the old one."""
+
+    refuses_session = False
+    code = "duplicate_cookies"
 
 
 class ClearDuplicateSessionCookiesError(SuperTokensSessionError):

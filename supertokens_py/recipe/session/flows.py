@@ -233,7 +233,7 @@ class SessionFlows:
 
         Raises:
             UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: as the protocol says.
-            ConfigError: session cookies came twice and `older_cookie_domain` is not set.
+            DuplicateSessionCookiesError: session cookies came twice, and `older_cookie_domain` is not set.
         """
         request.session_sought = True
         request.require_delivery()

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from supertokens_py.exceptions import ConfigError, PayloadTooLargeError
+from supertokens_py.exceptions import PayloadTooLargeError
 from supertokens_py.framework.cookies import Cookie, SameSite
 from supertokens_py.framework.response import Changes
 from supertokens_py.payloads import custom_claims
@@ -27,7 +27,12 @@ from .constants import (
     REFRESH_TOKEN_HEADER_KEY,
     TokenTransferMethod,
 )
-from .exceptions import AccessTokenTooLargeError, ClearDuplicateSessionCookiesError, TryRefreshTokenError
+from .exceptions import (
+    AccessTokenTooLargeError,
+    ClearDuplicateSessionCookiesError,
+    DuplicateSessionCookiesError,
+    TryRefreshTokenError,
+)
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
@@ -274,14 +279,14 @@ def front_token(token: AccessToken) -> str:
 
 # -- rules -----------------------------------------------------------------------------------------
 
-CONTAINS_MULTIPLE = "The request contains multiple session cookies. "
+CONTAINS_MULTIPLE = "The request contains multiple session cookies."
 
 
 def expire_duplicates(credentials: Credentials, policy: SessionPolicy, writer: TokenWriter) -> None:
     """Handle cookies that came twice, after a change of `cookie_domain` (protocol: Duplicate cookies).
 
     Raises:
-        ConfigError: they came, and `older_cookie_domain` does not say which is the old one.
+        DuplicateSessionCookiesError: they came, and `older_cookie_domain` does not say which is the old one.
         ClearDuplicateSessionCookiesError: the old ones have been expired.
     """
     sent = {
@@ -292,14 +297,15 @@ def expire_duplicates(credentials: Credentials, policy: SessionPolicy, writer: T
     if not doubled:
         return
     if policy.older_cookie_domain is None:
-        raise ConfigError(
-            CONTAINS_MULTIPLE + "This may happen if you've changed the 'cookie_domain' setting in your "
+        raise DuplicateSessionCookiesError(
+            CONTAINS_MULTIPLE + " This may happen if you've changed the 'cookie_domain' setting in your "
             "configuration. To clear tokens from the previous domain, set 'older_cookie_domain' in your "
-            "config."
+            'config. It is the former cookie_domain, or "" if there was none. Until then these browsers get '
+            "500 at each refresh, and keep their sessions."
         )
     for name in doubled:
         writer.expire_older_domain(name, policy.older_cookie_domain)
     raise ClearDuplicateSessionCookiesError(
-        CONTAINS_MULTIPLE + "We are clearing the cookie from older_cookie_domain. "
+        CONTAINS_MULTIPLE + " We are clearing the cookie from older_cookie_domain. "
         "Session will be refreshed in the next refresh call."
     )

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.exceptions import ConfigError, GeneralError, SuperTokensError
 from supertokens_py.recipe.session.exceptions import (
     ClaimValidationError,
     ClearDuplicateSessionCookiesError,
+    DuplicateSessionCookiesError,
     InvalidClaimsError,
     SuperTokensSessionError,
     TokenTheftError,
@@ -86,3 +87,11 @@ def test_one_class_catches_them_all() -> None:
     assert all(issubclass(kind, SuperTokensSessionError) for kind in kinds)
     assert issubclass(SuperTokensSessionError, SuperTokensError)
     assert not issubclass(ClaimValidationError, Exception)
+
+
+def test_duplicate_cookies_are_a_setting_to_mend() -> None:
+    """Who caught the error of 0.24 in a view that refreshes still does."""
+    error = DuplicateSessionCookiesError("twice")
+    assert isinstance(error, GeneralError)
+    assert isinstance(error, ConfigError)
+    assert (str(error), error.code, error.response_mutators) == ("twice", "duplicate_cookies", [])
