@@ -59,7 +59,8 @@ def init(
 
     Args:
         app_info: where the API and the website live.
-        framework: "fastapi", "flask" or "django"; optional, adapters know who they are.
+        framework: a name of `supertokens_py.framework`, such as "fastapi"; optional, adapters know who
+            they are.
         supertokens_config: which engine keeps the sessions; left out, an SQLite file.
         recipe_list: the recipes, such as `[session.init()]`; at least one.
         mode: "asgi" or "wsgi"; accepted for compatibility, nothing depends on it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from .engine.config import EngineConfig
 from .engine.factory import DEFAULT_DATABASE, check_connection_uri
@@ -16,7 +16,18 @@ from .normalised_url_path import NormalisedURLPath
 from .secret import hidden
 from .urls import site_of, web_origin
 
-Framework: TypeAlias = Literal["fastapi", "flask", "django"]
+Framework: TypeAlias = Literal[
+    "fastapi",
+    "flask",
+    "django",
+    "starlette",
+    "litestar",
+    "quart",
+    "aiohttp",
+    "sanic",
+    "tornado",
+    "aws_lambda",
+]
 Mode: TypeAlias = Literal["asgi", "wsgi"]
 Origin: TypeAlias = str | Callable[[BaseRequest | None, dict[str, Any]], str]
 NetworkInterceptor: TypeAlias = Callable[
@@ -24,7 +35,7 @@ NetworkInterceptor: TypeAlias = Callable[
     tuple[str, str, dict[str, Any], dict[str, Any] | None, dict[str, Any] | None],
 ]
 
-FRAMEWORKS: tuple[Framework, ...] = ("fastapi", "flask", "django")
+FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,7 @@ class AppInfo:
         self.api_base_path: NormalisedURLPath = self.api_gateway_path.append(own_path)
         self.website_base_path: NormalisedURLPath = NormalisedURLPath(website_base_path)
         self.framework = framework
-        self.mode: Mode = mode or ("asgi" if framework in (None, "fastapi") else "wsgi")
+        self.mode: Mode = mode or ("wsgi" if framework in ("flask", "django", "aws_lambda") else "asgi")
         with _naming("origin" if origin else "website_domain"):
             self._origin = origin if callable(origin) else NormalisedURLDomain(origin or website_domain or "")
             if not callable(self._origin):

@@ -44,7 +44,8 @@ def test_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("framework", "mode"), [(None, "asgi"), ("fastapi", "asgi"), ("flask", "wsgi"), ("django", "wsgi")]
+    ("framework", "mode"),
+    [(None, "asgi"), ("fastapi", "asgi"), ("flask", "wsgi"), ("django", "wsgi"), ("quart", "asgi")],
 )
 def test_the_mode(framework: Any, mode: str) -> None:
     """It follows the framework unless given."""

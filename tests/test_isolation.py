@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-FRAMEWORKS = {"fastapi", "starlette", "flask", "werkzeug", "django", "asgiref"}
+FRAMEWORKS = {"fastapi", "starlette", "flask", "werkzeug", "django", "asgiref", "quart"}
 STORES = {"sqlalchemy", "psycopg", "sqlite3", "httpx2", "httpcore2"}
 OTHERS = {"publicsuffixlist", "uvicorn", "rich", "pydantic", "requests", "jwt", "dotenv"}
 
@@ -84,6 +84,7 @@ def test_the_embedded_engine_on_sqlite() -> None:
         ("supertokens_py.recipe.session.framework.django.syncio", {"django", "asgiref"}),
         ("supertokens_py.framework.fastapi", {"starlette"}),
         ("supertokens_py.framework.flask", {"flask", "werkzeug"}),
+        ("supertokens_py.recipe.session.framework.quart", {"quart", "flask", "werkzeug"}),  # it needs both
     ],
 )
 def test_adapters_load_their_own_framework_only(module: str, own: set[str]) -> None:

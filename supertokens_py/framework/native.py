@@ -15,7 +15,11 @@ _ADAPTERS: Final = {
     "werkzeug.wrappers.request.Request": "supertokens_py.framework.flask.flask_request.FlaskRequest",
     "django.http.request.HttpRequest": "supertokens_py.framework.django.django_request.DjangoRequest",
     "rest_framework.request.Request": "supertokens_py.framework.django.django_request.DjangoRequest",
+    "quart.wrappers.request.Request": "supertokens_py.framework.quart.QuartRequest",
+    "quart.wrappers.websocket.Websocket": "supertokens_py.framework.quart.QuartRequest",
 }
+
+_NAMES: Final = "FastAPI, Starlette, Flask, Django, Quart, aiohttp, Sanic, Tornado"
 
 _registered: dict[type[Any], type[BaseRequest]] = {}
 
@@ -46,8 +50,8 @@ def as_base_request(native: Any) -> BaseRequest:
     found = _class_for(given)
     if found is None:
         raise GeneralError(
-            f"{given.__name__} is not a request of FastAPI, Starlette, Flask, Django or a framework whose "
-            "adapter is loaded; pass the request object that your view received"
+            f"{given.__name__} is not a request of {_NAMES} or a framework whose adapter is loaded; pass "
+            "the request object that your view received"
         )
     _known[given] = found
     return found.of(native)

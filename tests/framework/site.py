@@ -19,7 +19,7 @@ from tests.support.clock import Clock
 from .clients.transport import Client, Headers, Reply, cookie_pairs
 from .script import Script, World
 
-DRIVERS = ("fastapi", "flask", "django_sync", "django_async")
+DRIVERS = ("fastapi", "flask", "django_sync", "django_async", "quart")
 
 
 class Site:

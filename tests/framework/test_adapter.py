@@ -307,8 +307,8 @@ async def test_a_registered_type(monkeypatch: pytest.MonkeyPatch) -> None:
         await request.json()
 
 
-def test_a_request_of_quart_is_not_flasks() -> None:
-    """Both stand on werkzeug; the error names the frameworks instead of a missing attribute."""
+def test_a_request_on_werkzeug_is_not_always_flasks() -> None:
+    """Others stand on it, too; the error names the frameworks instead of a missing attribute."""
 
     class Request(werkzeug.sansio.request.Request):
         pass

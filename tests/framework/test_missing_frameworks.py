@@ -11,6 +11,7 @@ RECIPE = "supertokens_py.recipe.session.framework"
 FASTAPI = "FastAPI needs: pip install 'supertokens-py[fastapi]'"
 FLASK = "Flask needs: pip install 'supertokens-py[flask]'"
 DJANGO = "Django needs: pip install 'supertokens-py[django]'"
+QUART = "Quart needs: pip install 'supertokens-py[quart]'"
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ DJANGO = "Django needs: pip install 'supertokens-py[django]'"
         ("supertokens_py.framework.flask", "supertokens_py.framework.flask", "flask", FLASK),
         (f"{RECIPE}.flask", "supertokens_py.framework.flask", "flask", FLASK),
         ("supertokens_py.framework.django", "supertokens_py.framework.django", "asgiref", DJANGO),
+        (f"{RECIPE}.quart", "supertokens_py.framework.quart", "quart", QUART),
         (f"{RECIPE}.django.asyncio", "supertokens_py.framework.django", "django", DJANGO),
     ],
 )

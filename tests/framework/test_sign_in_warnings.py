@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from flask import Flask
+from quart import Quart
 
 from .site import Site
 
@@ -74,6 +75,10 @@ def own_client(site: Site, https: bool) -> Callable[[str, dict[str, str]], Any]:
     if site.driver == "flask":
         flask = cast("Flask", site.client.app).test_client()
         return lambda target, headers: flask.post(target, headers=headers, base_url=base)
+    if site.driver == "quart":
+        quart = cast("Quart", site.client.app).test_client()
+        scheme = "https" if https else "http"
+        return lambda target, headers: site.client.run(quart.post(target, headers=headers, scheme=scheme))
     from django.test import Client
 
     django = Client()

@@ -9,6 +9,7 @@ from supertokens_py.framework.django.django_request import DjangoRequest
 from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
 from supertokens_py.framework.flask.flask_request import FlaskRequest
 from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.quart import QuartRequest
 
 from .clients import django_settings  # noqa: F401  must be first
 from .site import Site
@@ -18,6 +19,7 @@ KINDS: dict[str, Any] = {
     "flask": FlaskRequest,
     "django_sync": DjangoRequest,
     "django_async": DjangoRequest,
+    "quart": QuartRequest,
 }
 
 

@@ -24,9 +24,9 @@ from supertokens_py.framework.adapter import (
     sdk_methods,
     settle_blocking,
 )
+from supertokens_py.framework.view_order import refuse_bare_views
 
 from .flask_request import EXTENSION, FlaskRequest
-from .order import refuse_bare_views
 
 PERSONAL_NAMES = tuple(name for name, _ in PERSONAL.merged({}))
 
@@ -53,7 +53,7 @@ def _checked_once(app: Flask) -> Callable[[], Response | None]:
     """Make a hook that looks at the views at the first request, when all are there, and then gives way."""
 
     def answer_first() -> Response | None:
-        refuse_bare_views(app)
+        refuse_bare_views(app.view_functions)
         _answer_near_the_view(app)  # extensions that came later may have put themselves before it
         _add_changes_last(app)
         hooks = app.before_request_funcs[None]

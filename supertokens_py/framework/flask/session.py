@@ -14,10 +14,10 @@ from flask import after_this_request, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from supertokens_py.framework.adapter import ANSWERED, SessionCheck, SuperTokensError
+from supertokens_py.framework.view_order import remember_bare
 
 from .flask_middleware import error_response, mark_personal
 from .flask_request import FlaskRequest
-from .order import remember_bare
 
 #: Where installed packages are; Flask itself is one.
 _LIBRARIES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")

@@ -6,11 +6,12 @@ import asyncio
 import io
 import json
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
+T = TypeVar("T")
 Headers = Sequence[tuple[str, str]]
 
 TOKEN_HEADERS = ("front-token", "st-access-token", "st-refresh-token", "anti-csrf")
@@ -131,6 +132,10 @@ class AsgiClient:
         self, method: str, target: str, headers: Headers, body: bytes = b"", root_path: str = ""
     ) -> Reply:
         return self._runner.run(self.send(method, target, headers, body, root_path))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop of the application."""
+        return self._runner.run(work)
 
     def together(self, requests: Iterable[tuple[str, str, Headers]]) -> list[Reply]:
         async def all_of() -> list[Reply]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from weakref import WeakSet
 
-from flask import Flask
-
-from supertokens_py.framework.adapter import ConfigError
+from .adapter import ConfigError
 
 # Views as they were before `verify_session` guarded them. Whoever keeps one of them calls it unguarded.
 _bare: WeakSet[Callable[..., Any]] = WeakSet()
@@ -21,19 +19,22 @@ def remember_bare(view: Callable[..., Any]) -> None:
         _bare.add(view)
 
 
-def refuse_bare_views(app: Flask) -> None:
-    """Look at the views of an app for such that are guarded elsewhere only.
+def refuse_bare_views(views: Mapping[str, Any], route: str = "@app.route(...)") -> None:
+    """Look at the views of an app, by name, for such that are guarded elsewhere only.
+
+    Args:
+        views: what the framework calls, by the name that its users know.
+        route: how the framework registers a view, for the message.
 
     Raises:
         ConfigError: names the first of them, and the right order.
     """
-    views = app.view_functions
     guarded = {inner for view in views.values() for inner in _inside(view)}
-    for endpoint, view in views.items():
+    for name, view in views.items():
         if _is_bare(view) and view not in guarded and not any(_inside(view)):
             raise ConfigError(
-                f"the view {endpoint} is open to everybody: verify_session() stands above its route, "
-                "which registers the view as it is. Put @app.route(...) above @verify_session()"
+                f"the view {name} is open to everybody: verify_session() stands above its route, "
+                f"which registers the view as it is. Put {route} above @verify_session()"
             )
 
 
