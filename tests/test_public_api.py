@@ -341,6 +341,7 @@ def test_the_contract_of_adapters() -> None:
         "OverrideValidators",
         "PERSONAL",
         "SessionCheck",
+        "SessionClaimValidator",
         "SessionContainer",
         "SuperTokensError",
         "SuperTokensSessionError",

@@ -18,6 +18,7 @@ from supertokens_py.bridge import AppBridge, blocking, completed, lend, running_
 from supertokens_py.delivery import withdraw
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
+from supertokens_py.recipe.session.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_checks import OverrideValidators
 from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError
 from supertokens_py.recipe.session.flows import VerifyOptions
@@ -37,6 +38,7 @@ __all__ = [
     "EngineUnavailableError",
     "OverrideValidators",
     "SessionCheck",
+    "SessionClaimValidator",
     "SessionContainer",
     "SuperTokensError",
     "SuperTokensSessionError",

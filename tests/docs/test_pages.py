@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
+import tests.framework.clients.django_settings  # noqa: F401  blocks go on where a project has been set up
 from supertokens_py import Supertokens, SupertokensConfig
 from supertokens_py.audit import LOGGER_NAME
 from tests.docs.blocks import PAGES, ROOT, Module, all_modules, first_module

@@ -12,6 +12,7 @@ FASTAPI = "FastAPI needs: pip install 'supertokens-py[fastapi]'"
 FLASK = "Flask needs: pip install 'supertokens-py[flask]'"
 DJANGO = "Django needs: pip install 'supertokens-py[django]'"
 QUART = "Quart needs: pip install 'supertokens-py[quart]'"
+REST = "Django REST framework needs: pip install 'supertokens-py[drf]'"
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,12 @@ QUART = "Quart needs: pip install 'supertokens-py[quart]'"
         (f"{RECIPE}.flask", "supertokens_py.framework.flask", "flask", FLASK),
         ("supertokens_py.framework.django", "supertokens_py.framework.django", "asgiref", DJANGO),
         (f"{RECIPE}.quart", "supertokens_py.framework.quart", "quart", QUART),
+        (
+            "supertokens_py.framework.django.rest",
+            "supertokens_py.framework.django.rest",
+            "rest_framework",
+            REST,
+        ),
         (f"{RECIPE}.django.asyncio", "supertokens_py.framework.django", "django", DJANGO),
     ],
 )

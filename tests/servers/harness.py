@@ -67,6 +67,7 @@ FLASK = Kind("flask-gthread", EXAMPLES / "flask", gunicorn("app:app", *GTHREAD))
 FLASK_SYNC = Kind("flask-sync", EXAMPLES / "flask", gunicorn("app:app"))
 DJANGO_ASGI = Kind("django-asgi", EXAMPLES / "django", uvicorn("demo.asgi:application", "--lifespan", "off"))
 DJANGO_WSGI = Kind("django-wsgi", EXAMPLES / "django", gunicorn("demo.wsgi", *GTHREAD), prefix="/sync")
+DJANGO_REST = Kind("django-rest", EXAMPLES / "django_rest", gunicorn("demo.wsgi", *GTHREAD))
 KINDS = (FASTAPI, FLASK_SYNC, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers.harness import (
     DJANGO_ASGI,
+    DJANGO_REST,
     DJANGO_WSGI,
     FASTAPI,
     KINDS,
@@ -21,11 +22,16 @@ from tests.servers.visitor import Mode, Visitor
 
 GRACE_SECONDS = 2  # long enough for three requests on a busy machine
 
+#: Adapters on top of another, which the other suites of this folder leave out.
+ON_TOP = (DJANGO_REST,)
+
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(kind, marks=pytest.mark.quick if kind is FASTAPI else ()) for kind in KINDS],
-    ids=[kind.name for kind in KINDS],
+    params=[
+        pytest.param(kind, marks=pytest.mark.quick if kind is FASTAPI else ()) for kind in (*KINDS, *ON_TOP)
+    ],
+    ids=lambda kind: kind.name,
 )
 def kind(request: pytest.FixtureRequest) -> Kind:
     return request.param

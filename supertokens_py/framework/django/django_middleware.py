@@ -87,13 +87,13 @@ def _left_the_view(error: Exception) -> bool:
     """Return whether nobody in the application's views caught an error.
 
     Then somebody below this middleware made a server error of it (`process_exception` of another middleware,
-    REST framework's EXCEPTION_HANDLER), and a client that should refresh would not. A traceback begins with
-    the frame that caught the error.
+    REST framework's EXCEPTION_HANDLER, Ninja with DEBUG), and a client that should refresh would not. A
+    traceback begins with the frame that caught the error.
     """
     for frame, _ in walk_tb(error.__traceback__):
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package != "asgiref":  # raises errors again that it carries between threads
-            return package in ("django", "rest_framework", "adrf")
+            return package in ("django", "rest_framework", "adrf", "ninja")
     return False
 
 

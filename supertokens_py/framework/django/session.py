@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
@@ -116,6 +117,18 @@ class verify_session_sync(SessionCheck):  # noqa: N801  # used as a function
                 return error_response_blocking(DjangoRequest.of(request), error)
 
         return cast("View", call)
+
+
+@contextmanager
+def noted(base: DjangoRequest) -> Generator[None]:
+    """Note errors of the SDK that are raised in here: the middleware answers them, also where somebody in
+    between makes a server error of every exception that he does not know.
+    """
+    try:
+        yield
+    except ANSWERED as error:
+        base.session_error = error
+        raise
 
 
 def _leave_to_the_middleware(base: DjangoRequest, error: SuperTokensError) -> None:

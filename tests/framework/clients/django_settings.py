@@ -18,5 +18,6 @@ if not settings.configured:
         APPEND_SLASH=False,
         LOGGING_CONFIG=None,
         DEFAULT_CHARSET="utf-8",
+        REST_FRAMEWORK={"UNAUTHENTICATED_USER": None},  # there is no django.contrib.auth
     )
     django.setup()
