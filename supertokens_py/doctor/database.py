@@ -28,6 +28,7 @@ _TOPIC = "database"
 _KEYS = "keys"
 _CLOCK = "clock"
 _POOLER = "pooler"
+_SHARED = "sharing"
 _CLOCK_TOLERANCE_MS = 5_000
 _SHOWN_TABLES = 8
 
@@ -69,6 +70,7 @@ def findings_of(
         )
     live = 0 if facts.rows is None else facts.rows.live_sessions
     yield from _layout(facts.layout, settings, live)
+    yield from _sharing(facts, settings)
     if facts.rows is not None:
         yield from _rows(facts.rows)
         yield from _keys(facts.rows.keys, live, settings, now_ms)
@@ -145,11 +147,12 @@ def _encoding(encoding: str) -> Iterator[Finding]:
 def _connections(max_connections: int, pool_size: int) -> Iterator[Finding]:
     processes = max_connections // pool_size
     if processes < 8:
+        enough = f"enough for {processes} {'process' if processes == 1 else 'processes'}"
         yield Finding(
             "warning" if processes < 2 else "note",
             _TOPIC,
             f"max_connections is {max_connections} and each process may use pool_size {pool_size}: "
-            f"enough for {processes} {'process' if processes == 1 else 'processes'}",
+            + (enough if processes else "one busy process alone would be refused connections"),
             "lower SUPERTOKENS_POOL_SIZE, raise max_connections, or put a pooler in between",
         )
 
@@ -187,6 +190,26 @@ def _layout(layout: LayoutFacts, settings: ResolvedEngineConfig, live: int) -> I
         yield Finding(
             "note", _TOPIC, "an official core keeps users here; their primary and external ids are honoured"
         )
+
+
+def _sharing(facts: DatabaseFacts, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+    """Yield whether refresh tokens of a core's making are accepted; by default its tables decide that."""
+    names, setting = facts.layout.core_tables, settings.shared_with_core
+    if setting == "NO" or not (names or setting == "YES"):
+        return
+    made = f"made {' and '.join(names)}" if names else "made no table"
+    yield Finding(
+        "note",
+        _SHARED,
+        f"an official core {made} here, and shared_with_core is {setting}: refresh tokens that a core gave "
+        "out and nobody has used are accepted, and whoever copies the database can make one of those from an "
+        "access token",
+        "set SUPERTOKENS_SHARED_WITH_CORE=NO once no core uses this database any more",
+    )
+    is_encrypted = facts.rows is not None and bool(facts.rows.keys.encrypted)
+    if settings.encryption_key is not None and not is_encrypted:
+        text = "encryption_key is set, and a core could not read encrypted keys: the engine will refuse it"
+        yield Finding("error", _SHARED, text, "leave it out, or say that no core uses this database any more")
 
 
 def _not_creatable(creation: CreationRights, schema: str | None) -> Finding:

@@ -218,7 +218,12 @@ def test_a_schema_that_cannot_be_made(
 
 @pytest.mark.parametrize(
     ("pool_size", "level", "enough"),
-    [("30", "note", "6 processes"), ("101", "warning", "1 process"), ("10", "note", None)],
+    [
+        ("30", "note", "enough for 6 processes"),
+        ("101", "warning", "enough for 1 process"),
+        ("201", "warning", "one busy process alone would be refused connections"),
+        ("10", "note", None),
+    ],
 )
 def test_a_pool_that_leaves_room_for_few_processes(
     run: Runner,
@@ -233,7 +238,68 @@ def test_a_pool_that_leaves_room_for_few_processes(
     ran = run("doctor", "--json", "--connection-uri", empty_postgres_database.uri)
     told = [text for text in texts(ran, level) if text.startswith("max_connections")]
     size = f"max_connections is 200 and each process may use pool_size {pool_size}"
-    assert told == ([] if enough is None else [f"{size}: enough for {enough}"])
+    assert told == ([] if enough is None else [f"{size}: {enough}"])
+
+
+ACCEPTED = (
+    "refresh tokens that a core gave out and nobody has used are accepted, and whoever copies the database "
+    "can make one of those from an access token"
+)
+
+
+@pytest.mark.parametrize(
+    ("setting", "makes_tables", "why"),
+    [
+        (None, False, None),
+        (None, True, "an official core made dashboard_users here, and shared_with_core is AUTO"),
+        ("NO", True, None),
+        ("YES", True, "an official core made dashboard_users here, and shared_with_core is YES"),
+        ("YES", False, "an official core made no table here, and shared_with_core is YES"),
+    ],
+)
+def test_a_database_that_a_core_shares(
+    run: Runner,
+    empty_postgres_database: TestDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    setting: str | None,
+    makes_tables: bool,
+    why: str | None,
+) -> None:
+    """What that means and how it ends; the engine logs it once where it found it out by itself."""
+    database = empty_postgres_database
+    if makes_tables:
+        database.query("CREATE TABLE dashboard_users (app_id text)")
+    if setting:
+        monkeypatch.setenv("SUPERTOKENS_SHARED_WITH_CORE", setting)
+    ran = run("doctor", "--json", "--connection-uri", database.uri)
+    told = [found for found in ran.json["findings"] if found["topic"] == "sharing"]
+    assert [found["text"] for found in told] == ([] if why is None else [f"{why}: {ACCEPTED}"])
+    assert {found["level"] for found in told} <= {"note"}
+    assert all("SUPERTOKENS_SHARED_WITH_CORE=NO" in found["advice"] for found in told)
+    with caplog.at_level("INFO", "supertokens_py"):
+        driver = Driver(database.uri, shared_with_core=setting)
+        driver.create()
+        driver.create()
+        driver.close()
+    said = [text for text in caplog.messages if "tables of an official core" in text]
+    assert len(said) == (1 if makes_tables and setting is None else 0)
+
+
+def test_a_secret_that_a_core_could_not_use(
+    run: Runner, empty_postgres_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`init` refuses it, so it is an error before."""
+    database = empty_postgres_database
+    database.query("CREATE TABLE dashboard_users (app_id text)")
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", "a secret of sixteen")
+    ran = run("doctor", "--json", "--connection-uri", database.uri)
+    assert (ran.code, texts(ran, "error")) == (
+        1,
+        ["encryption_key is set, and a core could not read encrypted keys: the engine will refuse it"],
+    )
+    monkeypatch.setenv("SUPERTOKENS_SHARED_WITH_CORE", "NO")
+    assert run("doctor", "--connection-uri", database.uri).code == 0
 
 
 @pytest.mark.parametrize("away_ms", [-60_000, 60_000])

@@ -20,7 +20,7 @@ from .key_encryption import ENCRYPTED_PREFIX
 from .key_rows import EARLIER_MASTER_KEY, MASTER_KEY
 from .storage import errors
 from .storage.postgres import connect_arguments, driver_url, is_servers_own
-from .storage.schema import ADDED_COLUMNS, other_session_tables
+from .storage.schema import ADDED_COLUMNS, core_tables, other_session_tables
 from .storage.tables import Tables
 from .storage.url import Location
 
@@ -88,6 +88,7 @@ class LayoutFacts:
     #: Columns that a present table lacks, and whether all of them can be added.
     lacking: Mapping[str, tuple[Sequence[str], bool]]
     has_users: bool  #: an official core keeps users here
+    core_tables: Sequence[str]  #: those that only an official core makes; none are looked for in SQLite
     creation: CreationRights | None  #: on PostgreSQL, where tables are absent
     live_elsewhere: Mapping[str, int]  #: sessions that have not expired, by table of another prefix
 
@@ -206,6 +207,7 @@ def _layout(connection: Connection, tables: Tables, now_ms: int) -> LayoutFacts:
         others=sorted(names - {one.name for one in tables.all()} - _OWN_TABLES_OF_SQLITE),
         lacking=lacking,
         has_users=tables.prefix + "app_id_to_user_id" in names,
+        core_tables=[] if connection.dialect.name == "sqlite" else core_tables(names, tables),
         creation=_creation_rights(connection, schema) if absent else None,
         live_elsewhere={
             name: _live_in(connection, table(name, column("expires_at"), schema=schema), now_ms)

@@ -280,8 +280,18 @@ class Database(forks.ForkAware):
             self._attempts(self._upgrade, "write", repeatable=False, reopens=False)
             log.info("the tables in %s are up to date", self.location.name)
         if not self.location.is_sqlite:
-            self._has_user_tables, self._has_core_tables = self._attempts(
-                lambda c: schema.tables_of_a_core(c, self.tables), "read", repeatable=True, reopens=False
+            self._look_for_a_core()
+
+    def _look_for_a_core(self) -> None:
+        was_known = self._has_core_tables
+        self._has_user_tables, self._has_core_tables = self._attempts(
+            lambda c: schema.tables_of_a_core(c, self.tables), "read", repeatable=True, reopens=False
+        )
+        if self._has_core_tables and not was_known and self.settings.shared_with_core == "AUTO":
+            log.info(
+                "%s has tables of an official core: refresh tokens that a core gave out are accepted "
+                "(SUPERTOKENS_SHARED_WITH_CORE=NO ends that)",
+                self.location.name,
             )
 
     def _upgrade(self, connection: Connection) -> None:

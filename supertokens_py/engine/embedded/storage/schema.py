@@ -7,7 +7,7 @@ date the same way. Only additions are ever made, in one transaction, by one proc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, text
@@ -60,7 +60,12 @@ def tables_of_a_core(connection: Connection, tables: Tables) -> tuple[bool, bool
     made any table here."""
     present = _columns(connection, tables)
     keeps_users = all(tables.prefix + name in present for name in USER_TABLES)
-    return keeps_users, any(tables.prefix + name in present for name in CORE_TABLES)
+    return keeps_users, bool(core_tables(present, tables))
+
+
+def core_tables(names: Container[str], tables: Tables) -> list[str]:
+    """Return which tables are there that only an official core makes."""
+    return [tables.prefix + name for name in CORE_TABLES if tables.prefix + name in names]
 
 
 def bring_up_to_date(connection: Connection, tables: Tables, *, now_ms: int) -> None:
