@@ -1,75 +1,16 @@
-"""What a view does in a test, written once for blocking and async frameworks.
-
-A script is a function of a `View`. As a generator it yields calls of the SDK and receives their
-results, so that each framework can make them in its own way.
-"""
+"""What a view does in a test: a script that its request names in the query."""
 
 from __future__ import annotations
 
-import inspect
 import itertools
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
-from supertokens_py.recipe.session import SessionContainer
-from supertokens_py.recipe.session import asyncio as session_asyncio
-from supertokens_py.recipe.session import syncio as session_syncio
+from supertokens_py.testing.conformance import Answer, Route
+from supertokens_py.testing.conformance.routes import Asking, Call, Script, View
 
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a public function, or of a session's method."""
-
-    name: str
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    target: SessionContainer | None = None
-
-    def blocking(self) -> Any:
-        owner, name = (
-            (session_syncio, self.name) if self.target is None else (self.target, f"sync_{self.name}")
-        )
-        return getattr(owner, name)(*self.args, **self.kwargs)
-
-    async def awaited(self) -> Any:
-        owner = session_asyncio if self.target is None else self.target
-        return await getattr(owner, self.name)(*self.args, **self.kwargs)
-
-
-@dataclass(frozen=True)
-class View:
-    """What a view knows: the framework's request, and what `verify_session` gave it."""
-
-    request: Any
-    session: Any = None
-
-    def create(self, user_id: str = "user-1", payload: dict[str, Any] | None = None, **kwargs: Any) -> Call:
-        return Call("create_new_session", (self.request, "public", user_id, payload), kwargs)
-
-    def get_session(self, **kwargs: Any) -> Call:
-        return Call("get_session", (self.request,), kwargs)
-
-    def refresh(self) -> Call:
-        return Call("refresh_session", (self.request,))
-
-    def merge(self, update: dict[str, Any], session: SessionContainer | None = None) -> Call:
-        return Call("merge_into_access_token_payload", (update,), target=session or self.session)
-
-    def revoke(self, session: SessionContainer | None = None) -> Call:
-        return Call("revoke_session", target=session or self.session)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a view answers, when it is more than a JSON body."""
-
-    body: dict[str, Any] = field(default_factory=dict)
-    status: int = 200
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-Script = Callable[[View], Any]
+__all__ = ["METHODS", "Answer", "Asking", "Call", "Script", "View", "World"]
 
 
 def who(view: View) -> dict[str, Any]:
@@ -77,44 +18,13 @@ def who(view: View) -> dict[str, Any]:
     return {"user": None if view.session is None else view.session.get_user_id()}
 
 
-def run_blocking(script: Script, view: View) -> Any:
-    result = script(view)
-    if not inspect.isgenerator(result):
-        return result
-    steps: Generator[Call, Any, Any] = result
-    try:
-        call = next(steps)
-        while True:
-            try:
-                value = call.blocking()
-            except Exception as error:
-                call = steps.throw(error)
-            else:
-                call = steps.send(value)
-    except StopIteration as done:
-        return done.value
-
-
-async def run_async(script: Script, view: View) -> Any:
-    result = script(view)
-    if not inspect.isgenerator(result):
-        return result
-    steps: Generator[Call, Any, Any] = result
-    try:
-        call = next(steps)
-    except StopIteration as done:
-        return done.value
-    while True:
-        try:
-            value = await call.awaited()
-        except Exception as error:
-            move = lambda problem=error: steps.throw(problem)  # noqa: E731
-        else:
-            move = lambda given=value: steps.send(given)  # noqa: E731
-        try:
-            call = move()
-        except StopIteration as done:
-            return done.value
+def query_of(request: Any) -> str:
+    """Return the query of a framework's own request, without asking the adapter."""
+    if hasattr(request, "scope"):
+        return request.scope["query_string"].decode("latin-1")
+    if hasattr(request, "environ"):
+        return request.environ["QUERY_STRING"]
+    return request.query_string if isinstance(request.query_string, str) else request.query_string.decode()
 
 
 class World:
@@ -139,6 +49,22 @@ class World:
     def override(self, given: Any, session: Any, context: Any) -> Any:
         return self.validators(given, session, context)
 
+    def run(self, view: View) -> Any:
+        """Run the script that a request names."""
+        return self.start(parse_qs(query_of(view.request)).get("do", [None])[0])(view)
+
+    def routes(self) -> list[Route]:
+        """Return what a driver builds its application of."""
+        return [
+            Route(
+                path,
+                self.run,
+                ("POST",) if path.endswith("refresh") else METHODS,
+                {**guard, "override_global_claim_validators": self.override} if path == "/claims" else guard,
+            )
+            for path, guard in ROUTES.items()
+        ]
+
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -150,28 +76,9 @@ ROUTES: dict[str, dict[str, Any] | None] = {
     "/database": {"check_database": True},
     "/csrf-on": {"anti_csrf_check": True},
     "/csrf-off": {"anti_csrf_check": False},
-    "/claims": {"override_global_claim_validators": True},  # the driver puts the world's override here
+    "/claims": {},  # with the world's override
     "/context": {"user_context": {"from": "route"}},
     "/shared": {"session_required": False, "vary": False},
     "/auth/session/refresh": {"session_required": False},  # reached only while the SDK's own API is off
     "/auth/other": None,
 }
-
-
-def options_of(path: str, override: Callable[..., Any]) -> dict[str, Any] | None:
-    options = ROUTES[path]
-    if options and "override_global_claim_validators" in options:
-        return {"override_global_claim_validators": override}
-    return options
-
-
-def as_answer(result: Any) -> Answer:
-    match result:
-        case Answer():
-            return result
-        case (int() as status, dict() as body):
-            return Answer(body, status)
-        case None:
-            return Answer()
-        case _:
-            return Answer(result)

@@ -12,12 +12,15 @@ from supertokens_py.engine.call import trace_calls
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.recipe import session
+from supertokens_py.testing.conformance import Driver, Headers, Reply, cookie_pairs
+from supertokens_py.testing.conformance.visitor import Visitor, quoted
 from supertokens_py.tokens.access_token import parse_access_token
 from supertokens_py.tokens.signatures import sign_jwt
 from tests.support.clock import Clock
 
-from .clients.transport import Client, Headers, Reply, cookie_pairs
 from .script import Script, World
+
+__all__ = ["DRIVERS", "Site", "Visitor", "quoted"]
 
 DRIVERS = ("fastapi", "flask", "django_sync", "django_async", "quart")
 
@@ -30,11 +33,13 @@ class Site:
         self.uri = uri
         self.clock = clock
         self.world = World()
-        self.client: Client = importlib.import_module(f"tests.framework.clients.{driver}").client(self.world)
+        self._driver: Driver = importlib.import_module(f"tests.framework.clients.{driver}").Driver()
+        self.client: Any = self._driver.build(self.world.routes())
         self.root_path = ""
 
     def close(self) -> None:
         self.client.close()
+        self._driver.close()
         trace_calls(None)
         Supertokens.reset()
 
@@ -147,70 +152,3 @@ class Site:
         payload = {name: value for name, value in {**token.payload, **claims}.items() if value is not ...}
         key: Any = self.engine.keys.signer(static=token.kid.startswith("s-"))
         return sign_jwt(payload, key=key.private_key, kid=kid or key.kid, version=version)
-
-
-class Visitor:
-    """A client that sends and stores tokens as the official one does."""
-
-    def __init__(self, site: Site, mode: str = "cookie") -> None:
-        self.site = site
-        self.mode = mode
-        self.access: str | None = None
-        self.refresh_token: str | None = None
-        self.anti_csrf: str | None = None
-        self.handle = ""
-        self.first: Reply
-
-    def credentials(self, path: str) -> list[tuple[str, str]]:
-        """The headers that go with a request."""
-        lines = [("rid", "anti-csrf"), ("st-auth-mode", self.mode)]
-        refreshing = path.partition("?")[0].rstrip("/").endswith("/session/refresh")
-        if self.mode == "header":
-            token = self.refresh_token if refreshing else self.access
-            return [*lines, ("authorization", f"Bearer {token}")] if token else lines
-        pairs = [("sAccessToken", self.access)] if self.access else []
-        if refreshing and self.refresh_token:
-            pairs.append(("sRefreshToken", quoted(self.refresh_token)))
-        if pairs:
-            lines.append(("cookie", cookie_pairs([(name, value or "") for name, value in pairs])))
-        return lines + ([("anti-csrf", self.anti_csrf)] if self.anti_csrf else [])
-
-    def request(
-        self, method: str, path: str, *, without: Sequence[str] = (), headers: Headers = (), **kwargs: Any
-    ) -> Reply:
-        lines = [line for line in self.credentials(path) if line[0] not in without]
-        reply = self.site.request(method, path, [*lines, *headers], **kwargs)
-        self.remember(reply)
-        return reply
-
-    def get(self, path: str, **kwargs: Any) -> Reply:
-        return self.request("GET", path, **kwargs)
-
-    def post(self, path: str, **kwargs: Any) -> Reply:
-        return self.request("POST", path, **kwargs)
-
-    def refresh(self, **kwargs: Any) -> Reply:
-        return self.post("/auth/session/refresh", **kwargs)
-
-    def remember(self, reply: Reply) -> None:
-        for cookie in reply.set_cookies:
-            if cookie.name == "sAccessToken":
-                self.access = cookie.value or None
-            elif cookie.name == "sRefreshToken":
-                self.refresh_token = cookie.value or None
-        if self.mode == "header":
-            for name, attribute in (("st-access-token", "access"), ("st-refresh-token", "refresh_token")):
-                value = reply.header(name)
-                if value is not None:
-                    setattr(self, attribute, value or None)
-        if (anti_csrf := reply.header("anti-csrf")) is not None:
-            self.anti_csrf = anti_csrf
-        if reply.header("front-token") == "remove":
-            self.access = self.refresh_token = self.anti_csrf = None
-
-
-def quoted(token: str) -> str:
-    """A cookie value as browsers send it back: still encoded."""
-    from urllib.parse import quote
-
-    return quote(token, safe="")

@@ -19,7 +19,7 @@ from supertokens_py.framework.native import as_base_request
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
-from tests.framework.clients.transport import AsgiClient, Headers, Reply, WsgiClient
+from supertokens_py.testing.conformance import AsgiClient, Headers, Reply, WsgiClient
 from tests.seeds.fixtures import start
 
 __all__ = ["start"]

@@ -12,8 +12,8 @@ from supertokens_py.framework.response import PERSONAL, Changes, varying
 from supertokens_py.recipe.session import InputOverrideConfig
 from supertokens_py.recipe.session.exceptions import ClaimValidationError, InvalidClaimsError
 from supertokens_py.recipe.session.verifier import Verifier
+from supertokens_py.testing.conformance import Headers, Reply
 
-from .clients.transport import Headers, Reply
 from .script import Answer
 from .site import Site
 

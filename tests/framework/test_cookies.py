@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from supertokens_py.framework.cookies import Cookie, decode_cookie_value, parse_cookie_header
 from supertokens_py.framework.response import BaseResponse, Changes
 from supertokens_py.recipe.session.token_transport import front_token
+from supertokens_py.testing.conformance import EPOCH, SetCookie
 from supertokens_py.tokens.access_token import AccessToken
-
-from .clients.transport import EPOCH, SetCookie
 
 VECTOR = (
     "eyJ1aWQiOiJ1c2VyLTEiLCJhdGUiOjE3MDAwMDM2MDAwMDAsInVwIjp7ImlhdCI6MTcwMDAwMDAwMCwiZXhwIjoxNzAwMDAzNjAw"

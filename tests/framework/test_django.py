@@ -25,6 +25,7 @@ from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
 from .clients import django_settings  # noqa: F401  must be first
+from .clients.django_urls import async_view, sync_view, url_table
 from .site import Site
 from .test_verify import UNAUTHORISED, assert_refused
 
@@ -157,8 +158,7 @@ def test_what_a_view_wrote_before_its_session_was_refused(
     from django.urls import path
 
     from supertokens_py.recipe.session.exceptions import InvalidClaimsError
-
-    from .clients.transport import WsgiClient
+    from supertokens_py.testing.conformance import WsgiClient
 
     def write(request: Any) -> JsonResponse:
         connection.cursor().execute("INSERT INTO written VALUES (%s)", [request.GET["name"]])
@@ -244,11 +244,8 @@ def test_mixed_views(site: Site) -> None:
     """FP-41: sync views under ASGI and async views under WSGI both work."""
     from django.test import override_settings
 
-    other = {
-        "django_sync": "tests.framework.clients.django_async_urls",
-        "django_async": "tests.framework.clients.django_urls",
-    }[site.driver]
-    with override_settings(ROOT_URLCONF=other):
+    other = async_view if site.driver == "django_sync" else sync_view
+    with override_settings(ROOT_URLCONF=url_table(site.world.routes(), other)):
         visitor = site.sign_in("cookie")
 
         def merge(view: Any) -> Any:

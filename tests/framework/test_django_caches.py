@@ -11,11 +11,11 @@ from django.middleware.cache import UpdateCacheMiddleware
 
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.framework.django.syncio import verify_session
+from supertokens_py.testing.conformance import AsgiClient, Headers, Reply, WsgiClient
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
 from .clients import django_settings  # noqa: F401  must be first
-from .clients.transport import AsgiClient, Headers, Reply, WsgiClient
 from .site import Site
 
 OURS = "supertokens_py.framework.django.django_middleware.middleware"

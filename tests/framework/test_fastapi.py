@@ -30,10 +30,10 @@ from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.claims import PrimitiveClaim
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.framework.fastapi import session_exception_handler, verify_session
+from supertokens_py.testing.conformance import AsgiClient
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
-from .clients.transport import AsgiClient
 from .site import Site
 from .test_verify import UNAUTHORISED, assert_refused
 

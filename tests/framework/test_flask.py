@@ -18,10 +18,10 @@ from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.framework.flask import verify_session
+from supertokens_py.testing.conformance import WsgiClient
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
-from .clients.transport import WsgiClient
 from .site import Site
 from .test_verify import UNAUTHORISED, assert_refused
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
+from supertokens_py.testing.conformance import EPOCH, Reply
 from supertokens_py.tokens.access_token import parse_access_token
 
-from .clients.transport import EPOCH, Reply
 from .site import Site, Visitor, quoted
 
 PATH = "/auth/session/refresh"

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from supertokens_py.bridge import blocking
 from supertokens_py.framework.native import as_base_request
 
-from .script import Call
+from .script import Asking
 from .site import Site
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True)
-class Asking(Call):
-    """One question to the neutral request whose answer has to be awaited."""
-
-    def blocking(self) -> Any:
-        return blocking(getattr(self.target, self.name))()
-
-    async def awaited(self) -> Any:
-        return await getattr(self.target, self.name)()
 
 
 def answers(site: Site, name: str, body: bytes, content_type: str | None) -> Any:

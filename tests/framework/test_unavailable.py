@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from .clients.transport import Reply
+from supertokens_py.testing.conformance import Reply
+
 from .site import Site
 
 STORE_GONE = {"message": "session store unavailable"}

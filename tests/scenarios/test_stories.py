@@ -8,7 +8,7 @@ import pytest
 
 from supertokens_py.recipe.session import InputErrorHandlers
 from supertokens_py.recipe.session.claims import PrimitiveArrayClaim
-from tests.framework.clients.transport import Reply
+from supertokens_py.testing.conformance import Reply
 from tests.framework.site import Site, Visitor
 
 REFRESH = "/auth/session/refresh"

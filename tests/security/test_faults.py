@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised, Verified
+from supertokens_py.testing.conformance import AsgiClient
 from tests.engine.driver import Driver
-from tests.framework.clients.transport import AsgiClient
 from tests.framework.site import Site
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase

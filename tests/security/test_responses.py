@@ -11,7 +11,7 @@ import pytest
 
 import supertokens_py
 from supertokens_py.framework.response import BaseResponse, Changes
-from tests.framework.clients.transport import Reply
+from supertokens_py.testing.conformance import Reply
 from tests.framework.script import Answer
 from tests.framework.site import Site
 

@@ -17,7 +17,7 @@ from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
 from supertokens_py.recipe.session.framework.fastapi import verify_session as verify_fastapi
 from supertokens_py.recipe.session.framework.flask import verify_session as verify_flask
-from tests.framework.clients.transport import WsgiClient
+from supertokens_py.testing.conformance import WsgiClient
 from tests.framework.site import Site
 
 WEBSITE = "https://example.com"

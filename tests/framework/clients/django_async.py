@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from tests.framework.script import World
+from typing import Any, ClassVar, Literal
 
-from . import django_settings  # noqa: F401  must be first
-from .django_sync import watch
-from .transport import AsgiClient
+from django.core.handlers.asgi import ASGIHandler
+
+from supertokens_py.testing.conformance import AsgiClient
+
+from . import django_sync  # sets Django up
+from .django_urls import async_view
 
 
-def client(world: World) -> AsgiClient:
-    from django.core.handlers.asgi import ASGIHandler
-    from django.test import override_settings
+class Driver(django_sync.Driver):
+    mode: Literal["asgi", "wsgi"] = "asgi"
+    view: ClassVar[Any] = staticmethod(async_view)
 
-    from .django_urls import current
-
-    current.world = world
-    urls = override_settings(ROOT_URLCONF="tests.framework.clients.django_async_urls")
-    urls.enable()
-    sender = AsgiClient(ASGIHandler())
-    watch(sender)
-    close = sender.close
-
-    def closed() -> None:
-        urls.disable()
-        close()
-
-    sender.close = closed
-    return sender
+    def client(self) -> Any:
+        return AsgiClient(ASGIHandler())

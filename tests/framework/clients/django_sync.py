@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import got_request_exception
+from django.test import override_settings
 
-from tests.framework.script import World
+from supertokens_py.testing import conformance
+from supertokens_py.testing.conformance import Route, WsgiClient
 
 from . import django_settings  # noqa: F401  must be first
-from .transport import WsgiClient
+from .django_urls import sync_view, url_table
 
 
-def client(world: World) -> WsgiClient:
-    from django.core.handlers.wsgi import WSGIHandler
+class Driver(conformance.Driver):
+    framework = "django"
+    mode = "wsgi"
+    streams = True
+    view: ClassVar[Any] = staticmethod(sync_view)
 
-    from .django_urls import current
+    def build(self, routes: Sequence[Route]) -> Any:
+        self._urls = override_settings(ROOT_URLCONF=url_table(routes, self.view))
+        self._urls.enable()
+        sender = self.client()
 
-    current.world = world
-    sender = WsgiClient(WSGIHandler())
-    watch(sender)
-    return sender
+        def note(**extra: Any) -> None:
+            sender.error = sys.exc_info()[1]
 
+        got_request_exception.connect(note, weak=False, dispatch_uid="tests.framework")
+        return sender
 
-def watch(sender: Any) -> None:
-    """Note the exceptions that became a 500."""
+    def client(self) -> Any:
+        return WsgiClient(WSGIHandler())
 
-    def note(**extra: Any) -> None:
-        sender.error = sys.exc_info()[1]
-
-    got_request_exception.connect(note, weak=False, dispatch_uid="tests.framework")
-    close = sender.close
-
-    def closed() -> None:
+    def close(self) -> None:
+        self._urls.disable()
         got_request_exception.disconnect(dispatch_uid="tests.framework")
-        close()
-
-    sender.close = closed

@@ -1,74 +1,62 @@
-"""The URL tables of both Django drivers, whose views serve whichever world is current."""
+"""The URL tables of both Django drivers."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Sequence
 from inspect import iscoroutinefunction
+from types import ModuleType
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 from supertokens_py.recipe.session.framework.django.asyncio import verify_session as verify_async
 from supertokens_py.recipe.session.framework.django.syncio import verify_session as verify_sync
-from tests.framework.script import (
-    METHODS,
-    ROUTES,
-    Answer,
-    View,
-    World,
-    as_answer,
-    options_of,
-    run_async,
-    run_blocking,
-)
+from supertokens_py.testing.conformance import Answer, Route
 
 
-class _Current:
-    world: World
+def url_table(routes: Sequence[Route], make: Callable[[Route], Any]) -> ModuleType:
+    """Return a ROOT_URLCONF with a view for each route: `sync_view` or `async_view`."""
+    table: Any = ModuleType("tests.framework.clients.made_urls")
+    table.handler404 = not_found
+    table.handler500 = server_error
+    table.urlpatterns = [path(route.path[1:], _only(make(route), route.methods)) for route in routes]
+    return table
 
 
-current = _Current()
-
-
-def override(given: Any, session: Any, context: Any) -> Any:
-    return current.world.override(given, session, context)
-
-
-def _native(answer: Answer) -> HttpResponse:
-    response = JsonResponse(answer.body, status=answer.status)
+def _native(route: Route, answer: Answer, chunks: Any) -> HttpResponseBase:
+    response: Any = JsonResponse(answer.body, status=answer.status)
+    if route.stream:
+        response = StreamingHttpResponse(chunks, status=answer.status, content_type="application/json")
     for name, value in answer.headers:
-        if name.lower() == "set-cookie":
-            response.cookies.load(value)
-        else:
+        if name.lower() != "set-cookie":
             response.headers[name] = value
+        elif response.cookies.load(value) or "mine" in response.cookies:
+            response.cookies[name + value] = response.cookies.pop("mine")
     return response
 
 
-def sync_view(request: Any) -> HttpResponse:
-    script = current.world.start(request.GET.get("do"))
-    return _native(as_answer(run_blocking(script, View(request, getattr(request, "supertokens", None)))))
+async def _slowly(chunks: list[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
 
 
-async def async_view(request: Any) -> HttpResponse:
-    script = current.world.start(request.GET.get("do"))
-    return _native(as_answer(await run_async(script, View(request, getattr(request, "supertokens", None)))))
+def sync_view(route: Route) -> Any:
+    def view(request: Any) -> HttpResponseBase:
+        answer = route.blocking(request, getattr(request, "supertokens", None))
+        return _native(route, answer, answer.chunks)
+
+    return view if route.guard is None else verify_sync(**route.guard)(view)
 
 
-def _by_interface(route: str) -> Any:
-    options = options_of(route, override)
-    blocking = sync_view if options is None else verify_sync(**options)(sync_view)
-    awaited = async_view if options is None else verify_async(**options)(async_view)
-    return blocking, awaited
+def async_view(route: Route) -> Any:
+    async def view(request: Any) -> HttpResponseBase:
+        answer = await route.run(request, getattr(request, "supertokens", None))
+        return _native(route, answer, _slowly(answer.chunks))
 
-
-def _patterns(index: int) -> list[Any]:
-    methods = {True: ("POST",), False: METHODS}
-    return [
-        path(route[1:], _only(_by_interface(route)[index], methods[route.endswith("refresh")]))
-        for route in ROUTES
-    ]
+    return view if route.guard is None else verify_async(**route.guard)(view)
 
 
 def _only(view: Any, methods: tuple[str, ...]) -> Any:
@@ -90,7 +78,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"message": "server error"}, status=500)
 
 
-handler404 = not_found
-handler500 = server_error
-urlpatterns = _patterns(0)
-async_urlpatterns = _patterns(1)
+urlpatterns: list[Any] = []

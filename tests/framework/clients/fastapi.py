@@ -2,49 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import Depends, FastAPI, Request, WebSocket
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from supertokens_py.framework.fastapi import get_middleware
 from supertokens_py.recipe.session.framework.fastapi import verify_session
-from tests.framework.script import METHODS, ROUTES, View, World, as_answer, options_of, run_async
-
-from .transport import AsgiClient
-
-
-def build(world: World) -> FastAPI:
-    app = FastAPI(openapi_url=None)
-    app.add_middleware(get_middleware())
-    for path in ROUTES:
-        methods = ["POST"] if path.endswith("refresh") else list(METHODS)
-        app.add_api_route(path, _endpoint(world, options_of(path, world.override)), methods=methods)
-    return app
+from supertokens_py.testing import conformance
+from supertokens_py.testing.conformance import Answer, AsgiClient, Route
 
 
-def client(world: World) -> AsgiClient:
-    return AsgiClient(build(world))
+class Driver(conformance.Driver):
+    framework = "fastapi"
+    streams = websockets = True
+
+    def build(self, routes: Sequence[Route]) -> AsgiClient:
+        app = FastAPI(openapi_url=None)
+        app.add_middleware(get_middleware())
+        for route in routes:
+            if route.websocket:
+                app.add_api_websocket_route(route.path, _websocket(route))
+            else:
+                app.add_api_route(route.path, _endpoint(route), methods=list(route.methods))
+        return self.client(app)
+
+    def client(self, app: FastAPI) -> Any:
+        return AsgiClient(app)
 
 
-def _endpoint(world: World, options: dict[str, Any] | None) -> Any:
-    async def run(request: Request, session: Any) -> Response:
-        script = world.start(request.query_params.get("do"))
-        answer = as_answer(await run_async(script, View(request, session)))
-        response = JSONResponse(answer.body, answer.status)
-        for name, value in answer.headers:
-            response.headers.append(name, value)
-        return response
+def _native(route: Route, answer: Answer) -> Response:
+    response = JSONResponse(answer.body, answer.status)
+    if route.stream:
+        response = StreamingResponse(iter(answer.chunks), answer.status, media_type="application/json")
+    for name, value in answer.headers:
+        response.headers.append(name, value)
+    return response
 
-    if options is None:
+
+def _endpoint(route: Route) -> Any:
+    if route.guard is None:
 
         async def plain(request: Request) -> Response:
-            return await run(request, None)
+            return _native(route, await route.run(request))
 
         return plain
-    dependency = Depends(verify_session(**options))
+    dependency = Depends(verify_session(**route.guard))
 
     async def guarded(request: Request, session: Any = dependency) -> Response:
-        return await run(request, session)
+        return _native(route, await route.run(request, session))
 
     return guarded
+
+
+def _websocket(route: Route) -> Any:
+    dependency = Depends(verify_session(**(route.guard or {})))
+
+    async def endpoint(socket: WebSocket, session: Any = dependency) -> None:
+        answer = await route.run(socket, session)
+        await socket.accept()
+        await socket.send_text(answer.body["user"])
+        await socket.close()
+
+    return endpoint

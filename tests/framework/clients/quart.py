@@ -2,49 +2,70 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
-from quart import Quart, Response, g, request
+from quart import Quart, Response, g, request, websocket
 from quart.signals import got_request_exception
 
 from supertokens_py.framework.quart import Middleware
 from supertokens_py.recipe.session.framework.quart import verify_session
-from tests.framework.script import METHODS, ROUTES, View, World, as_answer, options_of, run_async
-
-from .transport import AsgiClient
-
-
-def build(world: World) -> Quart:
-    app = Quart(__name__)
-    app.logger.disabled = True
-    Middleware(app)
-    for path in ROUTES:
-        options = options_of(path, world.override)
-        view = _view(world) if options is None else verify_session(**options)(_view(world))
-        methods = ["POST"] if path.endswith("refresh") else list(METHODS)
-        app.add_url_rule(path, path, view, methods=methods, provide_automatic_options=False)
-    return app
+from supertokens_py.testing import conformance
+from supertokens_py.testing.conformance import AsgiClient, Route
 
 
-def client(world: World) -> AsgiClient:
-    app = build(world)
-    sender = AsgiClient(app)
+class Driver(conformance.Driver):
+    framework = "quart"
+    streams = websockets = True
 
-    async def note(_: Any, exception: BaseException, **extra: Any) -> None:
-        sender.error = exception
+    def build(self, routes: Sequence[Route]) -> AsgiClient:
+        app = Quart(__name__)
+        app.logger.disabled = True
+        Middleware(app)
+        for route in routes:
+            view = _socket(route) if route.websocket else _view(route)
+            if route.guard is not None:
+                view = verify_session(**route.guard)(view)
+            if route.websocket:
+                app.add_websocket(route.path, route.path, view)
+            else:
+                methods = list(route.methods)
+                app.add_url_rule(
+                    route.path, route.path, view, methods=methods, provide_automatic_options=False
+                )
+        sender = self.client(app)
 
-    got_request_exception.connect(note, app, weak=False)
-    return sender
+        async def note(_: Any, exception: BaseException, **extra: Any) -> None:
+            sender.error = exception
+
+        got_request_exception.connect(note, app, weak=False)
+        return sender
+
+    def client(self, app: Quart) -> Any:
+        return AsgiClient(app)
 
 
-def _view(world: World) -> Any:
+def _view(route: Route) -> Any:
     async def view() -> Response:
-        script = world.start(request.args.get("do"))
-        answer = as_answer(await run_async(script, View(request, g.get("supertokens"))))
-        response = Response(json.dumps(answer.body), answer.status, content_type="application/json")
+        answer = await route.run(request, g.get("supertokens"))
+        body: Any = _slowly(answer.chunks) if route.stream else answer.content
+        response = Response(body, answer.status, content_type="application/json")
         for name, value in answer.headers:
             response.headers.add(name, value)
         return response
+
+    return view
+
+
+async def _slowly(chunks: list[bytes]) -> Any:
+    for chunk in chunks:
+        yield chunk
+
+
+def _socket(route: Route) -> Any:
+    async def view() -> None:
+        answer = await route.run(websocket, g.get("supertokens"))
+        await websocket.accept()
+        await websocket.send(answer.body["user"])
 
     return view
