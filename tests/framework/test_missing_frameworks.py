@@ -13,6 +13,7 @@ FLASK = "Flask needs: pip install 'supertokens-py[flask]'"
 DJANGO = "Django needs: pip install 'supertokens-py[django]'"
 QUART = "Quart needs: pip install 'supertokens-py[quart]'"
 REST = "Django REST framework needs: pip install 'supertokens-py[drf]'"
+NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,12 @@ REST = "Django REST framework needs: pip install 'supertokens-py[drf]'"
             "supertokens_py.framework.django.rest",
             "rest_framework",
             REST,
+        ),
+        (
+            "supertokens_py.framework.django.ninja",
+            "supertokens_py.framework.django.ninja",
+            "ninja",
+            NINJA,
         ),
         (f"{RECIPE}.django.asyncio", "supertokens_py.framework.django", "django", DJANGO),
     ],

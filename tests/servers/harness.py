@@ -68,6 +68,9 @@ FLASK_SYNC = Kind("flask-sync", EXAMPLES / "flask", gunicorn("app:app"))
 DJANGO_ASGI = Kind("django-asgi", EXAMPLES / "django", uvicorn("demo.asgi:application", "--lifespan", "off"))
 DJANGO_WSGI = Kind("django-wsgi", EXAMPLES / "django", gunicorn("demo.wsgi", *GTHREAD), prefix="/sync")
 DJANGO_REST = Kind("django-rest", EXAMPLES / "django_rest", gunicorn("demo.wsgi", *GTHREAD))
+DJANGO_NINJA = Kind(
+    "django-ninja", EXAMPLES / "django_ninja", uvicorn("demo.asgi:application", "--lifespan", "off")
+)
 KINDS = (FASTAPI, FLASK_SYNC, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 
 

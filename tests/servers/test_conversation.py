@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers.harness import (
     DJANGO_ASGI,
+    DJANGO_NINJA,
     DJANGO_REST,
     DJANGO_WSGI,
     FASTAPI,
@@ -23,7 +24,7 @@ from tests.servers.visitor import Mode, Visitor
 GRACE_SECONDS = 2  # long enough for three requests on a busy machine
 
 #: Adapters on top of another, which the other suites of this folder leave out.
-ON_TOP = (DJANGO_REST,)
+ON_TOP = (DJANGO_REST, DJANGO_NINJA)
 
 
 @pytest.fixture(
