@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supertokens_py.testing.conformance import Conformance
 
-from .clients import django_async, django_sync, fastapi, flask, quart
+from .clients import django_async, django_sync, drf, fastapi, flask, ninja_async, ninja_sync, quart
 
 
 class TestFastApi(Conformance):
@@ -25,3 +25,15 @@ class TestDjangoAsync(Conformance):
 
 class TestQuart(Conformance):
     driver = quart.Driver
+
+
+class TestDjangoRest(Conformance):
+    driver = drf.Driver
+
+
+class TestNinjaSync(Conformance):
+    driver = ninja_sync.Driver
+
+
+class TestNinjaAsync(Conformance):
+    driver = ninja_async.Driver

@@ -14,11 +14,11 @@ from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio
 from supertokens_py.recipe.session.claims import PrimitiveClaim
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
+from supertokens_py.testing.conformance import Reply
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
 from .clients import django_settings  # noqa: F401  must be first
-from .clients.transport import Reply
 from .site import Site
 from .test_failed_requests import assert_nothing_left
 from .test_verify import TRY_REFRESH, UNAUTHORISED, assert_refused

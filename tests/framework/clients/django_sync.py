@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any, ClassVar
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -24,7 +25,7 @@ class Driver(conformance.Driver):
     view: ClassVar[Any] = staticmethod(sync_view)
 
     def build(self, routes: Sequence[Route]) -> Any:
-        self._urls = override_settings(ROOT_URLCONF=url_table(routes, self.view))
+        self._urls = override_settings(ROOT_URLCONF=self.urls(routes))
         self._urls.enable()
         sender = self.client()
 
@@ -33,6 +34,9 @@ class Driver(conformance.Driver):
 
         got_request_exception.connect(note, weak=False, dispatch_uid="tests.framework")
         return sender
+
+    def urls(self, routes: Sequence[Route]) -> ModuleType:
+        return url_table(routes, self.view)
 
     def client(self) -> Any:
         return WsgiClient(WSGIHandler())

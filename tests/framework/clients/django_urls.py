@@ -26,7 +26,7 @@ def url_table(routes: Sequence[Route], make: Callable[[Route], Any]) -> ModuleTy
     return table
 
 
-def _native(route: Route, answer: Answer, chunks: Any) -> HttpResponseBase:
+def native(route: Route, answer: Answer, chunks: Any) -> HttpResponseBase:
     response: Any = JsonResponse(answer.body, status=answer.status)
     if route.stream:
         response = StreamingHttpResponse(chunks, status=answer.status, content_type="application/json")
@@ -38,7 +38,7 @@ def _native(route: Route, answer: Answer, chunks: Any) -> HttpResponseBase:
     return response
 
 
-async def _slowly(chunks: list[bytes]) -> AsyncIterator[bytes]:
+async def slowly(chunks: list[bytes]) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
 
@@ -46,7 +46,7 @@ async def _slowly(chunks: list[bytes]) -> AsyncIterator[bytes]:
 def sync_view(route: Route) -> Any:
     def view(request: Any) -> HttpResponseBase:
         answer = route.blocking(request, getattr(request, "supertokens", None))
-        return _native(route, answer, answer.chunks)
+        return native(route, answer, answer.chunks)
 
     return view if route.guard is None else verify_sync(**route.guard)(view)
 
@@ -54,7 +54,7 @@ def sync_view(route: Route) -> Any:
 def async_view(route: Route) -> Any:
     async def view(request: Any) -> HttpResponseBase:
         answer = await route.run(request, getattr(request, "supertokens", None))
-        return _native(route, answer, _slowly(answer.chunks))
+        return native(route, answer, slowly(answer.chunks))
 
     return view if route.guard is None else verify_async(**route.guard)(view)
 
