@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from supertokens_py.audit import LOGGER_NAME
 from supertokens_py.engine.embedded.storage.database import UnitConflictError
@@ -22,6 +23,7 @@ from supertokens_py.recipe.session.claims import BooleanClaim
 from tests.engine.driver import Driver
 from tests.framework.site import Site
 from tests.support.clock import Clock
+from tests.support.units import before_each_unit, refused_units
 
 if TYPE_CHECKING:
     from tests.support.databases import Sqlite, TestDatabase
@@ -139,50 +141,50 @@ def test_keys(sqlite_files: Sqlite, clock: Clock, events: Events) -> None:
     core.close()
 
 
-def test_nothing_is_told_of_what_was_not_committed(
-    core: Driver, clock: Clock, events: Events, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A unit that fails, at its commit or before, leaves no event; one that is repeated leaves one."""
+def test_nothing_is_told_of_what_was_not_done(core: Driver, events: Events) -> None:
+    """A unit that finds no connection leaves no event; one that is repeated leaves one."""
     session, other = core.create(), core.create("other")
     del events[:]
-    database = core.engine.database
-    attempt, alone = database._attempt, database._alone
-    problems: list[Exception] = [EngineUnavailableError("the disk is full")]
-
-    def failing(work: Any, mode: Any, progress: Any) -> Any:
-        if problems and mode == "single":
-            raise problems[-1]  # it commits by being run, so it can only fail before
-
-        def unit(connection: Any) -> Any:
-            result = work(connection)
-            if problems:
-                raise problems[-1]
-            return result
-
-        return attempt(unit, mode, progress)
-
-    def failing_alone(work: Any, mode: Any) -> Any:
-        if problems and mode == "single":
-            raise problems[-1]
-        return alone(work, mode)
-
-    monkeypatch.setattr(database, "_attempt", failing)
-    monkeypatch.setattr(database, "_alone", failing_alone)
-    for call in (
-        lambda: core.create(),
-        lambda: core.refresh(session),
-        lambda: core.sessions.revoke([other.handle]),
-        lambda: core.sessions.revoke_user("other", tenant_id=None),
-        lambda: core.rotate_signing_key(),
-    ):
-        with pytest.raises(EngineUnavailableError):
-            call()
+    with refused_units(core.database, "the disk is full"):
+        for call in (
+            lambda: core.create(),
+            lambda: core.refresh(session),
+            lambda: core.sessions.revoke([other.handle]),
+            lambda: core.sessions.revoke_user("other", tenant_id=None),
+            lambda: core.rotate_signing_key(),
+        ):
+            with pytest.raises(EngineUnavailableError):
+                call()
     assert events == []
 
-    problems[:] = [UnitConflictError()]  # as a database that asks to do it again, once
-    monkeypatch.setattr("time.sleep", lambda _: problems.clear())
-    core.refresh(session)
+    problems: list[Exception] = [UnitConflictError()]
+
+    def ask_to_repeat() -> None:
+        if problems:
+            raise problems.pop()
+
+    with before_each_unit(core.database, ask_to_repeat):
+        core.refresh(session)
     assert events == [("INFO", "session.refreshed", {"handle": session.handle})]
+
+
+def test_nothing_is_told_of_what_was_not_committed(core: Driver, events: Events) -> None:
+    """Everything was done, and the commit failed: whose sessions they were sees them again, and no event."""
+    core.create("other")
+    kept = core.sessions.user_handles("other", tenant_id=None), core.keys.jwks().keys
+    del events[:]
+
+    def fail(connection: Any) -> None:
+        connection.connection.rollback()  # as databases do where a commit fails
+        raise EngineUnavailableError("the disk is full")
+
+    event.listen(core.database.pool, "commit", fail)
+    for call in (lambda: core.users.remove("other"), core.rotate_signing_key):
+        with pytest.raises(EngineUnavailableError):
+            call()
+    event.remove(core.database.pool, "commit", fail)
+    assert (core.sessions.user_handles("other", tenant_id=None), core.keys.jwks().keys) == kept
+    assert events == []
 
 
 @pytest.mark.parametrize("framework", ["fastapi", "flask", "django_sync", "django_async"])

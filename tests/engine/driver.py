@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 from supertokens_py.engine.config import EngineConfig
@@ -50,10 +52,13 @@ class Driver:
     `ring` and `database` are of the engine that owns the database.
     """
 
-    def __init__(self, uri: str, **settings: Any) -> None:
+    def __init__(
+        self, uri: str, *, monotonic_s: Callable[[], float] = time.monotonic, **settings: Any
+    ) -> None:
         self.settings = EngineConfig(**(QUIET | settings)).resolve({})
         self.engine = EmbeddedEngine(uri, self.settings)
         self.ring = self.engine.keys
+        self.ring.monotonic_s = monotonic_s
         self.database = self.engine.database
 
     def __getattr__(self, name: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from supertokens_py.engine.embedded.refresh_tokens import MasterKey, hash2, open
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import new_secret
 from tests.engine.conftest import Opener
-from tests.support.clock import Clock
+from tests.support.clock import Clock, Stopwatch
 from tests.support.databases import Sqlite, TestDatabase
 
 SECRET, OTHER = new_secret(), new_secret()
@@ -196,17 +195,18 @@ def test_a_running_process_accepts_no_keys_without_the_mark(
     fresh_shared: TestDatabase, start: Opener, clock: Clock, writes: bool
 ):
     """The keys in memory stay in use, and sessions go on; until the mark is back, no key is read."""
-    one = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock)
+    later = Stopwatch()
+    one = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock, monotonic_s=later)
     session = one.create()
     running = one
     if not writes:
-        running = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock)
+        running = start(fresh_shared.uri, encryption_key=SECRET, now_ms=clock, monotonic_s=later)
         running.create()
     known = set(running.keys.reload().keys)
     ((mark,),) = fresh_shared.query(f"SELECT value FROM key_value WHERE name = '{MARK}'")
     clock.advance(s=1)
     forge_every_key(fresh_shared, clock())
-    running.ring._reloaded_at = float("-inf")
+    later.advance(6)
     assert set(running.keys.reload().keys) == known
     assert running.refresh(session).handle == session.handle
     with pytest.raises(ConfigError, match=f"row '{MARK}' of key_value, which was there before, is missing"):
@@ -217,7 +217,7 @@ def test_a_running_process_accepts_no_keys_without_the_mark(
         "INSERT INTO key_value (app_id, tenant_id, name, value, created_at_time) "
         f"VALUES ('public', 'public', '{MARK}', '{mark}', 1)"
     )
-    running.ring._reloaded_at = float("-inf")
+    later.advance(6)
     assert set(running.keys.reload().keys) == known  # plain keys under the mark are refused as ever
 
 
@@ -265,7 +265,7 @@ def test_no_plain_key_is_left_in_a_file(sqlite_files: Sqlite, start: Opener):
     plain = start(database.uri)
     plain.create()
     texts = stored_keys(database)
-    files = sorted(Path(database.uri.removeprefix("sqlite:///")).parent.glob("*.db*"))
+    files = sorted(database.path.parent.glob(f"{database.path.name}*"))
 
     def found() -> list[str]:
         return [file.name for file in files for text in texts if text[-100:].encode() in file.read_bytes()]

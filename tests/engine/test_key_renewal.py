@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from supertokens_py.engine.embedded import keys as keys_module
 from supertokens_py.engine.records import IssuedSession, Unauthorised
 from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.secret import new_secret
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header
-from tests.support.clock import Clock
+from tests.support.clock import Clock, Stopwatch
 from tests.support.databases import TestDatabase
 
 DAY_MS = 86_400_000
 SECRETS = pytest.mark.parametrize("secret", [None, new_secret()], ids=["plain", "encrypted"])
-
-
-@pytest.fixture
-def a_minute_later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Let the time pass after which each process looks for what others did."""
-    now = [1000.0]
-    monkeypatch.setattr(keys_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-
-    def advance() -> None:
-        now[0] += 61
-
-    return advance
 
 
 def verifies(core: Driver, session: IssuedSession) -> bool:
@@ -52,13 +37,13 @@ def kid_of(session: IssuedSession) -> str:
 def test_no_token_of_a_dropped_key_verifies(
     fresh_shared: TestDatabase,
     start: Opener,
-    a_minute_later: Callable[[], None],
     secret: str | None,
     static: bool,
     order: str,
 ):
     """Whichever family signs: in this process, in another, and after a restart."""
-    one, two = (start(fresh_shared.uri, encryption_key=secret) for _ in range(2))
+    later = Stopwatch()
+    one, two = (start(fresh_shared.uri, encryption_key=secret, monotonic_s=later) for _ in range(2))
     session = one.create(dynamic_key=not static)
     jwt = one.keys.create_jwt({}, issuer="x", validity_s=60, static_key=True)
     assert verifies(one, session)
@@ -69,7 +54,7 @@ def test_no_token_of_a_dropped_key_verifies(
         families: dict[str, Any] = {"dynamic": True, "static": True, "master": order == "all"}
         one.keys.renew(RenewalOrder(**families, drop_old=True))
         assert header(jwt)["kid"] not in one.keys.reload().keys
-    a_minute_later()
+    later.advance(61)
     third = start(fresh_shared.uri, encryption_key=secret)
     for core in (one, two, third):
         assert not verifies(core, session)
@@ -100,15 +85,14 @@ def test_a_static_key_that_is_to_stay_stays(fresh_shared: TestDatabase, start: O
 
 
 @SECRETS
-def test_a_new_master_key_ends_every_session(
-    fresh_shared: TestDatabase, start: Opener, a_minute_later: Callable[[], None], secret: str | None
-):
+def test_a_new_master_key_ends_every_session(fresh_shared: TestDatabase, start: Opener, secret: str | None):
     """In this process, in another, and after a restart; also tokens that the earlier key sealed since."""
-    one, two = (start(fresh_shared.uri, encryption_key=secret) for _ in range(2))
+    later = Stopwatch()
+    one, two = (start(fresh_shared.uri, encryption_key=secret, monotonic_s=later) for _ in range(2))
     sessions = [one.create(), two.create(), one.refresh(one.create())]
     assert one.keys.renew(RenewalOrder(master=True)).sessions_ended == 3
     late = two.create()
-    a_minute_later()
+    later.advance(61)
     for core in (one, two, start(fresh_shared.uri, encryption_key=secret)):
         for session in (*sessions, late):
             assert core.refresh(session) == Unauthorised("Invalid refresh token", "refresh_token_invalid")

@@ -7,14 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import jwt
 import pytest
 
-from supertokens_py.engine.embedded import keys as keys_module
 from supertokens_py.engine.records import Verified
 from supertokens_py.exceptions import (
     BadInputError,
@@ -26,8 +23,9 @@ from supertokens_py.tokens.access_token import parse_access_token
 from supertokens_py.tokens.signatures import signature_matches
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
-from tests.support.clock import Clock
+from tests.support.clock import Clock, Stopwatch
 from tests.support.databases import TestDatabase
+from tests.support.units import before_each_unit
 
 HOUR = 3_600_000
 ROTATING: dict[str, Any] = {
@@ -51,16 +49,15 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def looking() -> set[threading.Thread]:
+    """Return the threads that read the keys again behind a request."""
+    return {thread for thread in threading.enumerate() if thread.name == "supertokens-keys"}
+
+
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let monotonic time pass for the key ring: its cool-downs do not follow the wall clock."""
-    now = [time.monotonic()]
-    monkeypatch.setattr(keys_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-
-    def advance(seconds: float) -> None:
-        now[0] += seconds
-
-    return advance
+def later() -> Stopwatch:
+    """Monotonic time, which lets cool-downs pass: they do not follow the wall clock."""
+    return Stopwatch()
 
 
 @pytest.fixture
@@ -72,7 +69,7 @@ def rotating(empty_database: TestDatabase, start: Opener, clock: Clock) -> Drive
 def test_nothing_is_known_before_the_first_use(rotating: Driver):
     """Interface: `key_set` is pure memory, and the database is not even opened."""
     assert dict(rotating.engine.keys.key_set().keys) == {}
-    assert rotating.database._opened is False
+    assert rotating.database.pool.pool.checkedin() == 0
 
 
 def test_the_first_keys(rotating: Driver, clock: Clock):
@@ -145,13 +142,12 @@ def test_a_pause_longer_than_the_interval(rotating: Driver, clock: Clock):
     assert kid_of(rotating.create()) == f"d-{clock()}"
 
 
-def test_the_key_set_is_one_object_until_it_changes(
-    rotating: Driver, clock: Clock, later: Callable[[float], None]
-):
+def test_the_key_set_is_one_object_until_it_changes(rotating: Driver, clock: Clock, later: Stopwatch):
     """Verified tokens are forgotten when the object changes; reading again must not change it."""
+    rotating.ring.monotonic_s = later
     rotating.create()
     key_set = rotating.engine.keys.key_set()
-    later(61)
+    later.advance(61)
     rotating.create()
     rotating.keys.jwks()
     assert rotating.keys.reload() is key_set is rotating.engine.keys.key_set()
@@ -181,30 +177,28 @@ def test_two_engines_accept_each_other_s_tokens(shared_database: TestDatabase, s
     assert one.sessions.regenerate(session.access_token.text, merge={"a": 1}).payload == {"a": 1}
 
 
-def test_reloads_cool_down(fresh_shared: TestDatabase, start: Opener, later: Callable[[float], None]):
+def test_reloads_cool_down(fresh_shared: TestDatabase, start: Opener, later: Stopwatch):
     """Unknown `kid`s cost one read per five seconds, however many there are (engine: Loading keys)."""
-    one, two = start(fresh_shared.uri), start(fresh_shared.uri)
+    one, two = start(fresh_shared.uri, monotonic_s=later), start(fresh_shared.uri, monotonic_s=later)
     one.create()
     one.keys.reload()
     new = two.rotate_signing_key()
     for _ in range(3):
         assert new not in one.keys.reload().keys
         assert "not a valid one" in one.sessions.regenerate(two.create().access_token.text).message
-    later(4.9)
+    later.advance(4.9)
     assert new not in one.keys.reload().keys
-    later(0.2)
+    later.advance(0.2)
     assert new in one.keys.reload().keys
 
 
-def test_signing_learns_of_other_processes(
-    fresh_shared: TestDatabase, start: Opener, later: Callable[[float], None]
-):
+def test_signing_learns_of_other_processes(fresh_shared: TestDatabase, start: Opener, later: Stopwatch):
     """An emergency rotation elsewhere moves signing here within a minute, without an unknown `kid`."""
-    one, two = start(fresh_shared.uri), start(fresh_shared.uri)
+    one, two = start(fresh_shared.uri, monotonic_s=later), start(fresh_shared.uri, monotonic_s=later)
     before = kid_of(one.create())
     new = two.rotate_signing_key()
     assert kid_of(one.create()) == before
-    later(61)
+    later.advance(61)
     assert kid_of(one.create()) == new
     assert new in kids(one)
 
@@ -232,55 +226,50 @@ def test_a_leaked_key_can_be_dropped(fresh_shared: TestDatabase, start: Opener):
 
 
 def test_a_process_that_only_verifies_learns_of_dropped_keys(
-    fresh_shared: TestDatabase, start: Opener, later: Callable[[float], None]
+    fresh_shared: TestDatabase, start: Opener, later: Stopwatch
 ):
     """Within a minute it looks by itself, behind the request that notices; until then it knows nothing."""
-    one, two = start(fresh_shared.uri), start(fresh_shared.uri)
+    one, two = start(fresh_shared.uri, monotonic_s=later), start(fresh_shared.uri, monotonic_s=later)
     leaked = kid_of(two.create())
     assert leaked in one.keys.reload().keys
     new = two.rotate_signing_key(drop_old=True)
-    later(59.9)
+    later.advance(59.9)
     assert leaked in one.engine.keys.key_set().keys
-    later(0.2)
+    later.advance(0.2)
     wait_until(lambda: leaked not in one.engine.keys.key_set().keys)
     assert new in one.engine.keys.key_set().keys
 
 
-def test_keys_are_looked_at_once_a_minute(
-    sqlite_database: TestDatabase, start: Opener, later: Callable[[float], None]
-):
+def test_keys_are_looked_at_once_a_minute(sqlite_database: TestDatabase, start: Opener, later: Stopwatch):
     """Many requests share one look, and one that fails is not repeated by the next request."""
-    core = start(sqlite_database.uri)
+    core = start(sqlite_database.uri, monotonic_s=later)
     known = core.keys.reload()
-    ring, looks = core.engine.keys, list[bool]()
-    read = ring._read
+    looks: list[bool] = []
 
-    def failing_at_first(connection: Any) -> Any:
+    def fail_at_first() -> None:
         looks.append(bool(looks))
         if len(looks) == 1:
             raise EngineUnavailableError("away")
-        return read(connection)
 
-    ring._read = failing_at_first
-    for expected in (1, 2):
-        later(60.1)
-        for _ in range(50):
-            assert core.engine.keys.key_set() is known
-        wait_until(lambda count=expected: len(looks) == count)
+    with before_each_unit(core.database, fail_at_first):
+        for expected in (1, 2):
+            later.advance(60.1)
+            for _ in range(50):
+                assert core.engine.keys.key_set() is known
+            wait_until(lambda count=expected: len(looks) == count)
+        wait_until(lambda: not looking())
     assert looks == [False, True]
 
 
-def test_a_failed_reload_keeps_the_keys(
-    sqlite_database: TestDatabase, start: Opener, later: Callable[[float], None]
-):
+def test_a_failed_reload_keeps_the_keys(sqlite_database: TestDatabase, start: Opener, later: Stopwatch):
     """Interface: verification goes on while the database is away; so does the published set."""
-    core = start(sqlite_database.uri)
+    core = start(sqlite_database.uri, monotonic_s=later)
     core.create()
     key_set = core.engine.keys.key_set()
     core.database.close()
     sqlite_database.path.rename(sqlite_database.path.with_suffix(".away"))
     sqlite_database.path.mkdir()
-    later(61)
+    later.advance(61)
     assert core.keys.reload() is key_set
     assert len(core.keys.jwks().keys) == 2
     with pytest.raises(EngineUnavailableError):
@@ -303,48 +292,43 @@ def test_published_keys_outlive_an_outage_in_which_a_new_one_is_due(
 
 
 def test_an_outage_is_tried_once_per_cool_down_for_the_published_keys(
-    sqlite_database: TestDatabase,
-    start: Opener,
-    later: Callable[[float], None],
-    monkeypatch: pytest.MonkeyPatch,
+    sqlite_database: TestDatabase, start: Opener, later: Stopwatch
 ):
     """Anybody may ask for them: a flood neither waits for the database nor tries it again and again."""
-    core = start(sqlite_database.uri)
+    core = start(sqlite_database.uri, monotonic_s=later)
     published, tries = kids(core), list[bool]()
 
-    def away(*_: Any, **__: Any) -> Any:
+    def away() -> None:
         tries.append(True)
         raise EngineUnavailableError("away")
 
-    monkeypatch.setattr(core.database, "read", away)
-    later(1.1)
-    for expected in (1, 2):
-        with ThreadPoolExecutor(20) as pool:
-            assert list(pool.map(lambda _: kids(core), range(40))) == [published] * 40
-        assert core.ring.signer(static=False).kid == published[0]
-        assert len(tries) == expected
-        later(60.1)
+    later.advance(1.1)
+    with before_each_unit(core.database, away):
+        for expected in (1, 2):
+            with ThreadPoolExecutor(20) as pool:
+                assert list(pool.map(lambda _: kids(core), range(40))) == [published] * 40
+            assert core.ring.signer(static=False).kid == published[0]
+            assert len(tries) == expected
+            later.advance(60.1)
 
 
 def test_without_any_keys_an_outage_is_tried_once_per_cool_down(
-    sqlite_database: TestDatabase,
-    start: Opener,
-    later: Callable[[float], None],
-    monkeypatch: pytest.MonkeyPatch,
+    sqlite_database: TestDatabase, start: Opener, later: Stopwatch
 ):
     """There is nothing to publish yet, so everybody gets the error of the last try."""
-    core, tries = start(sqlite_database.uri), list[bool]()
+    core, tries = start(sqlite_database.uri, monotonic_s=later), list[bool]()
+    core.roles.all()  # the database is open
 
-    def away(*_: Any, **__: Any) -> Any:
+    def away() -> None:
         tries.append(True)
         raise EngineUnavailableError("away")
 
-    monkeypatch.setattr(core.database, "read", away)
-    for expected in (1, 1, 2):
-        with pytest.raises(EngineUnavailableError, match="away"):
-            core.keys.jwks()
-        assert len(tries) == expected
-        later(2.6)
+    with before_each_unit(core.database, away):
+        for expected in (1, 1, 2):
+            with pytest.raises(EngineUnavailableError, match="away"):
+                core.keys.jwks()
+            assert len(tries) == expected
+            later.advance(2.6)
 
 
 @pytest.mark.parametrize("claim", ["sessionHandle", "refreshTokenHash1"])
@@ -358,12 +342,12 @@ def test_a_jwt_has_no_claim_of_a_session(core: Driver, claim: str):
 def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(
     sqlite_database: TestDatabase,
     start: Opener,
-    later: Callable[[float], None],
+    later: Stopwatch,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
     """Nobody can look for newer keys, which is logged and tried again a minute later."""
-    core = start(sqlite_database.uri)
+    core = start(sqlite_database.uri, monotonic_s=later)
     known = core.keys.reload()
 
     def refuse(thread: threading.Thread) -> None:
@@ -372,27 +356,27 @@ def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with caplog.at_level("DEBUG"):
         for seconds, count in ((60.1, 1), (59, 1), (1.1, 2)):
-            later(seconds)
+            later.advance(seconds)
             assert core.engine.keys.key_set() is known
             assert caplog.messages.count("verification keys are not read again") == count
 
 
 def test_a_closed_engine_is_not_opened_by_a_look_at_its_keys(
-    sqlite_database: TestDatabase, start: Opener, later: Callable[[float], None]
+    sqlite_database: TestDatabase, start: Opener, later: Stopwatch
 ):
     """The look had begun and was waiting when the engine was closed."""
-    core = start(sqlite_database.uri)
+    core = start(sqlite_database.uri, monotonic_s=later)
     core.keys.reload()
     ring = core.ring
-    later(60.1)
-    before = set(threading.enumerate())
+    later.advance(60.1)
+    before = looking()
     with ring._lock:
         core.engine.keys.key_set()
-        (thread,) = {each for each in threading.enumerate() if each.name == "supertokens-keys"} - before
+        (thread,) = looking() - before
         core.close()
     thread.join(40)
     assert not thread.is_alive()
-    assert core.database._opened is False
+    assert core.database.pool.pool.checkedin() == 0
     assert dict(core.engine.keys.key_set().keys) == {}
 
 
@@ -451,35 +435,25 @@ def test_a_jwt_needs_json(core: Driver):
         core.keys.create_jwt({"a": {1, 2}}, issuer="x", validity_s=1, static_key=True)
 
 
-@pytest.mark.parametrize("load", ["reload", "_look_again", "signer"])
+@pytest.mark.parametrize("load", ["reload", "key_set", "signer"])
 def test_whatever_loads_slowly_holds_up_nobody_with_an_unknown_key(
-    sqlite_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch, load: str
+    sqlite_database: TestDatabase, start: Opener, later: Stopwatch, load: str
 ):
     """A forged token makes do with the keys in memory, be it a request, the clock or a log-in that loads."""
-    core = start(sqlite_database.uri)
+    core = start(sqlite_database.uri, monotonic_s=later)
     core.create()
-    ring = core.ring
+    ring, go_on = core.ring, threading.Event()
     known = ring.key_set()
-    read, go_on = ring._read, threading.Event()
-
-    def slowly(connection: Any) -> Any:
-        assert go_on.wait(20)
-        return read(connection)
-
-    monkeypatch.setattr(ring, "_read", slowly)
-    monkeypatch.setattr(ring, "_reloaded_at", float("-inf"))
-    if load == "signer":
-        ring._snapshot = replace(ring._snapshot, read_at=float("-inf"))
+    later.advance(60.1)
     arguments = {"static": False} if load == "signer" else {}
     thread = threading.Thread(target=getattr(ring, load), kwargs=arguments)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 40
-        while ring.cooled() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        assert ring.cooled() is known
-        assert ring.reload() is known
-    finally:
-        go_on.set()
-        thread.join()
+    with before_each_unit(core.database, lambda: go_on.wait(20)):
+        thread.start()
+        try:
+            wait_until(lambda: ring.cooled() is not None)
+            assert ring.cooled() is known
+            assert ring.reload() is known
+        finally:
+            go_on.set()
+            thread.join()
+            wait_until(lambda: not looking())

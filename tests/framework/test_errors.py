@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe import multitenancy
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session.exceptions import (
@@ -20,6 +20,7 @@ from supertokens_py.recipe.session.exceptions import (
     TryRefreshTokenError,
     UnauthorisedError,
 )
+from tests.support.units import refused_units
 
 from .script import Answer
 from .site import Site
@@ -318,20 +319,17 @@ def test_create_then_unauthorised(site: Site, path: str, method: str, mode: str)
 
 
 def test_create_then_unauthorised_while_the_store_is_away(
-    site: Site, mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Site, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """FP-86: the client forgets its tokens all the same; what could not be revoked is logged."""
 
-    def gone(*args: Any, **kwargs: Any) -> Any:
-        raise EngineUnavailableError("the disk is gone")
-
     def script(view: Any) -> Any:
         yield view.create("user-2")
-        monkeypatch.setattr(site.engine.database, "_repeat", gone)
+        outage.enter_context(refused_units(site.engine.database, "the disk is gone"))
         raise UnauthorisedError("changed my mind")
 
-    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
-    monkeypatch.undo()
+    with ExitStack() as outage:
+        reply = site.post("/open", [("st-auth-mode", mode)], do=script)
     assert (reply.status, reply.json) == (401, UNAUTHORISED)
     reply.assert_cleared("cookie", "header")
     assert "a session could not be revoked: the disk is gone" in caplog.messages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -21,11 +22,12 @@ from supertokens_py.recipe.session.exceptions import (
     TryRefreshTokenError,
     UnauthorisedError,
 )
-from supertokens_py.testing.conformance import AsgiClient, Reply, WsgiClient
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
+from tests.support.units import refused_units
 
 from .clients import django_settings  # noqa: F401  must be first
+from .clients.transport import AsgiClient, Reply, WsgiClient
 from .script import Answer
 from .site import Site, quoted
 from .test_verify import UNAUTHORISED
@@ -193,20 +195,17 @@ def test_merged_then_refused_in_the_words_of_the_view(site: Site, status: int, m
 
 
 def test_the_store_is_away_when_a_failed_log_in_is_revoked(
-    site: Site, mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Site, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The tokens are withheld all the same; what could not be revoked is logged."""
 
-    def gone(*args: Any, **kwargs: Any) -> Any:
-        raise EngineUnavailableError("the disk is gone")
-
     def script(view: Any) -> Any:
         yield view.create("user-2")
-        monkeypatch.setattr(site.engine.database, "_repeat", gone)
+        outage.enter_context(refused_units(site.engine.database, "the disk is gone"))
         return 500, {}
 
-    reply = site.post("/open", [("st-auth-mode", mode)], do=script)
-    monkeypatch.undo()
+    with ExitStack() as outage:
+        reply = site.post("/open", [("st-auth-mode", mode)], do=script)
     assert (reply.status, reply.session_parts) == (500, [])
     assert "a session could not be revoked: the disk is gone" in caplog.messages
 

@@ -21,7 +21,7 @@ from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.verifier import UnknownKeyError, VerifiedTokens
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.driver import Driver, header
-from tests.support.clock import Clock
+from tests.support.clock import Clock, Stopwatch
 
 from .model import Access, Model, Session, Settings, Verdict
 
@@ -37,9 +37,11 @@ class Life:
         # The database's clock moves along: where both differ, nothing is swept.
         self._database_clock = patch.object(server_clock, "server_now_ms", lambda _: self.clock())
         self._database_clock.start()
+        self.monotonic = Stopwatch()
         self.core = Driver(
             uri,
             now_ms=self.clock,
+            monotonic_s=self.monotonic,
             access_token_validity=600,
             refresh_token_validity=100,
             refresh_token_rotation_grace_period=30,
@@ -238,7 +240,7 @@ class Life:
         return session, session.access_tokens[-1 - token % len(session.access_tokens)]
 
     def _fresh_keys(self) -> Any:
-        self.core.engine.keys._reloaded_at = float("-inf")  # the cool-down is tested elsewhere
+        self.monotonic.advance(6)  # the cool-down is tested elsewhere
         return self.core.keys.reload()
 
     def _holds(self, text: str) -> bool:

@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised, Verified
-from supertokens_py.testing.conformance import AsgiClient
 from tests.engine.driver import Driver
+from tests.framework.clients.transport import AsgiClient
 from tests.framework.site import Site
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
+from tests.support.units import after_each_unit, before_each_unit
 
 # -- the client is gone ----------------------------------------------------------------------------
 
@@ -36,22 +37,16 @@ def test_a_client_that_goes_away_while_it_refreshes(
     clock: Clock,
     framework: str,
     after_s: float,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The request is cancelled at any moment: the rotation is done or not, and the next refresh works."""
     site = Site(framework, sqlite_database.uri, clock).init()
     visitor = site.sign_in("header")
     client: Any = site.client
     assert isinstance(client, AsgiClient)
-    database: Any = site.engine.database
-    attempt = database._attempt
+    database = site.engine.database
 
-    def slow(*args: Any) -> Any:
+    def pause() -> None:
         time.sleep(0.05)
-        try:
-            return attempt(*args)
-        finally:
-            time.sleep(0.05)
 
     async def cancelled() -> None:
         lines = [("authorization", f"Bearer {visitor.refresh_token}")]
@@ -60,9 +55,8 @@ def test_a_client_that_goes_away_while_it_refreshes(
         request.cancel()
         await asyncio.wait([request])
 
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "_attempt", slow)
-        client._runner.run(cancelled())
+    with before_each_unit(database, pause), after_each_unit(database, pause):
+        client.runner.run(cancelled())
         time.sleep(0.15)  # a unit of work that had begun goes on without its request
     assert site.handles() == [visitor.handle]
     assert visitor.refresh().status == 200
@@ -88,7 +82,7 @@ def test_clients_that_all_go_away(sqlite_database: TestDatabase, clock: Clock) -
             request.cancel()
         await asyncio.wait(requests)
 
-    client._runner.run(storm())
+    client.runner.run(storm())
     assert visitor.refresh().status == 200
     assert visitor.get("/database").status == 200
     site.close()

@@ -9,29 +9,25 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.testing.conformance import AsgiClient
+from tests.framework.clients.transport import AsgiClient
 from tests.framework.site import Site
+from tests.support.clock import Stopwatch
+from tests.support.units import before_each_statement, counted_units
 
 from .fuzz import flood_kinds
 
 
-def test_unchanged_keys_are_not_looked_at_again_and_again(site: Site, monkeypatch: Any) -> None:
+def test_unchanged_keys_are_not_looked_at_again_and_again(site: Site) -> None:
     """After `jwks_refresh_interval_sec` the keys are loaded once, not at every request from then on."""
     visitor = site.sign_in("header")
     site.clock.advance(hours=5)
     assert visitor.refresh().status == 200  # a token of this hour, with keys of five hours ago
-    database: Any = site.engine.database
-    attempt, reads = database._attempt, [0]
-
-    def counted(*args: Any) -> Any:
-        reads[0] += 1
-        return attempt(*args)
-
-    monkeypatch.setattr(database, "_attempt", counted)
-    for _ in range(4):
-        site.engine.keys._reloaded_at = float("-inf")  # as if each came after the cool-down of 5 s
-        assert visitor.get("/protected").status == 200
-    assert reads[0] == 1
+    later = site.engine.keys.monotonic_s = Stopwatch()
+    with counted_units(site.engine.database) as units:
+        for _ in range(4):
+            later.advance(6)  # more than a cool-down
+            assert visitor.get("/protected").status == 200
+    assert len(units) == 1
 
 
 FLOOD = 200
@@ -42,20 +38,17 @@ Request = tuple[str, str, list[tuple[str, str]]]
 
 
 @pytest.fixture
-def gate(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Reading the table of keys takes until this is set; it may be read again now."""
+def gate(site: Site) -> Iterator[threading.Event]:
+    """Reading the table of keys takes until this is set."""
     gate, late = threading.Event(), list[str]()
     gate.set()
-    ring: Any = site.engine.keys
-    read = ring._read
 
-    def slow(connection: Any) -> Any:
+    def slow() -> None:
         if not gate.wait(PATIENCE_S):
             late.append("somebody waited for the table")
-        return read(connection)
 
-    monkeypatch.setattr(ring, "_read", slow)
-    yield gate
+    with before_each_statement(site.engine.database, "FROM session_access_token_signing_keys", slow):
+        yield gate
     assert late == []
 
 
@@ -65,8 +58,8 @@ def test_unknown_keys_do_not_hold_up_known_ones(site: Site, gate: threading.Even
     Only the request that reads the table waits for it; those that came with it wait a moment.
     """
     visitor = site.sign_in("header")
-    keys: Any = site.engine.keys
-    keys._reloaded_at = float("-inf")
+    later = site.engine.keys.monotonic_s = Stopwatch()
+    later.advance(6)  # the keys may be read again now
     make = flood_kinds(site)["unknown kid"]
     forged: list[Request] = [
         ("GET", "/protected", [("authorization", f"Bearer {make(n)}")]) for n in range(FLOOD)

@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it."""
+"""Clocks that stand still until a test moves them."""
 
 from __future__ import annotations
 
@@ -20,3 +20,16 @@ class Clock:
         """Move on, and return the new time."""
         self.now_ms += int(((days * 24 + hours) * 60 + minutes) * 60_000 + s * 1000) + ms
         return self.now_ms
+
+
+class Stopwatch:
+    """Call it for monotonic seconds, by which cool-downs go; it starts now."""
+
+    def __init__(self) -> None:
+        self._now_s = time.monotonic()
+
+    def __call__(self) -> float:
+        return self._now_s
+
+    def advance(self, seconds: float) -> None:
+        self._now_s += seconds

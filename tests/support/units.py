@@ -6,11 +6,12 @@ All of it goes through events of the pool (`Database.pool`), where every unit ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import event
 
 from supertokens_py.engine.embedded.storage.database import Database
+from supertokens_py.exceptions import EngineUnavailableError
 
 
 @contextmanager
@@ -25,6 +26,21 @@ def before_each_unit(database: Database, work: Callable[[], object]) -> Iterator
         yield
     finally:
         event.remove(database.pool, "checkout", taken)
+
+
+@contextmanager
+def before_each_statement(database: Database, words: str, work: Callable[[], object]) -> Iterator[None]:
+    """Call `work` when a statement with these words in it is about to be sent, but by the driver's cursor."""
+
+    def sending(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if words in statement:
+            work()
+
+    event.listen(database.pool, "before_cursor_execute", sending)
+    try:
+        yield
+    finally:
+        event.remove(database.pool, "before_cursor_execute", sending)
 
 
 @contextmanager
@@ -47,3 +63,12 @@ def counted_units(database: Database) -> Iterator[list[int]]:
     units: list[int] = []
     with before_each_unit(database, lambda: units.append(1)):
         yield units
+
+
+def refused_units(database: Database, message: str) -> AbstractContextManager[None]:
+    """While this is entered, the database is out of reach."""
+
+    def refuse() -> None:
+        raise EngineUnavailableError(message)
+
+    return before_each_unit(database, refuse)

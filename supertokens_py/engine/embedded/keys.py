@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,14 @@ class KeyRing(forks.ForkAware):
     It is a class because it owns the snapshot in memory and the lock that makes loading single-flight.
     """
 
-    def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: ResolvedEngineConfig,
+        *,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.monotonic_s = monotonic_s  #: what cool-downs go by: a clock that is never set back
         self._database = database
         self._settings = settings
         self._rows = KeyRows(database, settings, self._now_ms)
@@ -84,7 +91,7 @@ class KeyRing(forks.ForkAware):
         snapshot = self._snapshot
         if snapshot is None:
             return _EMPTY
-        if time.monotonic() >= self._look_again_at:
+        if self.monotonic_s() >= self._look_again_at:
             self._look_again_behind()
         return snapshot.key_set
 
@@ -130,7 +137,7 @@ class KeyRing(forks.ForkAware):
         snapshot = self._snapshot
         if snapshot is None:
             return None
-        is_recent = time.monotonic() - self._reloaded_at < RELOAD_COOL_DOWN_S
+        is_recent = self.monotonic_s() - self._reloaded_at < RELOAD_COOL_DOWN_S
         return snapshot.key_set if self._lock.is_slow or is_recent else None
 
     def reload(self) -> KeySet:
@@ -140,7 +147,7 @@ class KeyRing(forks.ForkAware):
         if not self._lock.acquire_for_reload(has_keys=self._snapshot is not None):
             return self.key_set()
         try:
-            if time.monotonic() - self._reloaded_at >= RELOAD_COOL_DOWN_S:
+            if self.monotonic_s() - self._reloaded_at >= RELOAD_COOL_DOWN_S:
                 self._read_again()
             if self._snapshot is None and self._failure is not None:
                 raise self._failure
@@ -154,7 +161,7 @@ class KeyRing(forks.ForkAware):
         except (EngineUnavailableError, ConfigError) as error:
             log.warning("signing keys could not be loaded: %s", error)
         finally:
-            self._reloaded_at = time.monotonic()
+            self._reloaded_at = self.monotonic_s()
             self._look_again_at = self._reloaded_at + STALE_AFTER_S
 
     def jwks(self) -> Jwks:
@@ -233,7 +240,7 @@ class KeyRing(forks.ForkAware):
 
     def _look_again_behind(self) -> None:
         forks.check()
-        self._look_again_at = time.monotonic() + STALE_AFTER_S  # whether it succeeds or not
+        self._look_again_at = self.monotonic_s() + STALE_AFTER_S  # whether it succeeds or not
         try:
             threading.Thread(target=self._look_again, name="supertokens-keys", daemon=True).start()
         except RuntimeError:  # the interpreter is shutting down
@@ -274,7 +281,7 @@ class KeyRing(forks.ForkAware):
 
     @property
     def _has_just_failed(self) -> bool:
-        return time.monotonic() - self._failed_at < RELOAD_COOL_DOWN_S
+        return self.monotonic_s() - self._failed_at < RELOAD_COOL_DOWN_S
 
     def _current(self, max_age_s: float) -> _Snapshot:
         snapshot = self._snapshot
@@ -303,7 +310,7 @@ class KeyRing(forks.ForkAware):
 
     def _is_fresh(self, snapshot: _Snapshot, max_age_s: float) -> bool:
         return (
-            time.monotonic() - snapshot.read_at < max_age_s
+            self.monotonic_s() - snapshot.read_at < max_age_s
             and snapshot.interruptions == self._database.interruptions
             and not self._needs_key(snapshot.stored)
         )
@@ -320,7 +327,7 @@ class KeyRing(forks.ForkAware):
         try:
             snapshot = self._loaded(create=create)
         except (EngineUnavailableError, ConfigError) as error:
-            self._failed_at, self._failure = time.monotonic(), error
+            self._failed_at, self._failure = self.monotonic_s(), error
             raise
         self._failed_at, self._failure = float("-inf"), None
         return snapshot
@@ -337,7 +344,7 @@ class KeyRing(forks.ForkAware):
             stored, made = self._database.write(self._create_due)
             for kid in made:
                 emit(KeyCreated(kid=kid))
-        read_at = time.monotonic()
+        read_at = self.monotonic_s()
         known = None if self._snapshot is None else self._snapshot.stored
         if known is not None and known.master == stored.master:
             stored = replace(stored, master=known.master)  # the same object while nothing changed
