@@ -29,6 +29,11 @@ FLASK = Kind("flask", BACKENDS, gunicorn("flask_app:app", *GTHREAD))
 DJANGO_ASGI = Kind("django-asgi", BACKENDS, uvicorn("django_asgi:application", "--lifespan", "off"))
 DJANGO_WSGI = Kind("django-wsgi", BACKENDS, gunicorn("django_wsgi:application", *GTHREAD))
 KINDS = (FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI)
+#: Those that one session with the official frontend is enough for (test_frameworks.py).
+FRAMEWORKS = (
+    Kind("django-rest", BACKENDS, gunicorn("rest_app:application", *GTHREAD)),
+    Kind("django-ninja", BACKENDS, uvicorn("ninja_app:application", "--lifespan", "off")),
+)
 _CERTIFICATE_OPTIONS = {"uvicorn": "--ssl-certfile", "gunicorn": "--certfile"}
 _VIEWS = {"django-asgi": "async", "django-wsgi": "sync"}
 #: How long a server may take to write what it has to say of an answer that it gave.
