@@ -14,6 +14,7 @@ from .framework.request import BaseRequest
 from .normalised_url_domain import NormalisedURLDomain
 from .normalised_url_path import NormalisedURLPath
 from .secret import hidden
+from .settings import explains_unknown_arguments
 from .urls import site_of, web_origin
 
 Framework: TypeAlias = Literal[
@@ -38,6 +39,7 @@ NetworkInterceptor: TypeAlias = Callable[
 FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
 
 
+@explains_unknown_arguments("InputAppInfo")
 @dataclass(frozen=True)
 class InputAppInfo:
     """Where the app lives. At least one of `website_domain` and `origin` is needed.

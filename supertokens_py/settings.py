@@ -12,15 +12,20 @@ A field that the application leaves out is None until it is resolved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias, cast
+from difflib import get_close_matches
+from typing import Any, TypeAlias, TypeVar, cast
 
 from .exceptions import ConfigError
 from .secret import HiddenVariables, hidden
 
 #: Takes a value and what to call it in an error; returns it as it is used, or raises ConfigError.
 Check: TypeAlias = Callable[[Any, str], Any]
+
+S = TypeVar("S")
 
 _KEY = "supertokens_py.setting"
 
@@ -105,3 +110,34 @@ def resolve(given: Any, environ: Mapping[str, str], *, prefix: str) -> dict[str,
             value = hidden(value)
         values[name] = rule.default if value is None else rule.validate(value, source)
     return values
+
+
+def explains_unknown_arguments(title: str) -> Callable[[type[S]], type[S]]:
+    """Have a class, which users know as `title`, answer a misspelt argument with the names near it.
+
+    Not for classes that take secrets by position: error trackers would send them.
+    """
+    return functools.partial(_explain_unknown, title)
+
+
+def _explain_unknown(title: str, kind: type[S]) -> type[S]:
+    take: Any = kind.__init__
+    known = list(inspect.signature(kind).parameters)
+
+    @functools.wraps(take)
+    def init(self: S, *given: Any, **named: Any) -> None:
+        try:
+            for name in named:
+                if name not in known:
+                    raise TypeError(f"{title} has no argument {name!r}; {_hint(name, known)}")
+            take(self, *given, **named)
+        finally:
+            named.clear()  # error trackers send the variables of frames, and one may be a secret
+
+    setattr(kind, "__init__", init)  # noqa: B010  type checkers go on seeing the fields
+    return kind
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    nearest = get_close_matches(name, known)
+    return f"did you mean {' or '.join(nearest)}?" if nearest else f"there are {', '.join(known)}"

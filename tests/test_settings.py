@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+import supertokens_py.recipe.session.framework.django.asyncio as django_async
+import supertokens_py.recipe.session.framework.django.syncio as django_sync
+import supertokens_py.recipe.session.framework.fastapi as fastapi
+import supertokens_py.recipe.session.framework.flask as flask
+from supertokens_py import EngineConfig, InputAppInfo
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.recipe import jwt, multitenancy, openid, session, usermetadata, userroles
 from supertokens_py.settings import resolve, setting
 
 
@@ -70,3 +79,50 @@ def test_an_error_names_the_field_or_the_variable(
 def test_a_secret_is_not_shown() -> None:
     """Settings may be logged."""
     assert "hush" not in repr(Tea(secret="hush"))
+
+
+@pytest.mark.parametrize(
+    ("call", "title", "name", "hint"),
+    [
+        (session.init, "session.init", "error_handler", "did you mean error_handlers?"),
+        (
+            session.init,
+            "session.init",
+            "cookie_samesite",
+            "did you mean cookie_same_site or cookie_secure or cookie_domain?",
+        ),
+        (EngineConfig, "EngineConfig", "encription_key", "did you mean encryption_key"),
+        (InputAppInfo, "InputAppInfo", "api_base", "did you mean api_base_path"),
+        (userroles.init, "userroles.init", "max_age_in_sec", "did you mean default_max_age_in_sec?"),
+        (multitenancy.init, "multitenancy.init", "overide", "did you mean override?"),
+        (jwt.init, "jwt.init", "overide", "did you mean override?"),
+        (openid.init, "openid.init", "issuers", "did you mean issuer?"),
+        (usermetadata.init, "usermetadata.init", "bogus", "there are "),
+        (fastapi.verify_session, "verify_session", "sesion_required", "did you mean session_required?"),
+        (flask.verify_session, "verify_session", "sesion_required", "did you mean session_required?"),
+        (django_sync.verify_session, "verify_session", "check_db", "did you mean check_database?"),
+        (
+            django_async.verify_session,
+            "verify_session",
+            "bogus",
+            "there are anti_csrf_check, session_required, check_database, override_global_claim_validators, "
+            "user_context, vary",
+        ),
+    ],
+)
+def test_an_argument_that_there_is_not(call: Callable[..., Any], title: str, name: str, hint: str) -> None:
+    """It is named, with those that are near it or with all of them."""
+    with pytest.raises(TypeError) as raised:
+        call(**{name: 1})
+    assert str(raised.value).startswith(f"{title} has no argument {name!r}; {hint}")
+
+
+@pytest.mark.parametrize("wrong", [{"bogus": 1}, {"pool_sise": 1}])
+def test_secrets_beside_a_misspelt_argument(wrong: dict[str, Any]) -> None:
+    """Error trackers send the variables of frames: no frame of ours keeps one."""
+    with pytest.raises(TypeError) as raised:
+        EngineConfig(**{"encryption_key": "".join(["a secret ", "of sixteen"])}, **wrong)
+    frames = traceback.TracebackException.from_exception(raised.value, capture_locals=True).stack
+    ours = [frame for frame in frames if frame.filename == sys.modules[resolve.__module__].__file__]
+    assert ours
+    assert not any("of sixteen" in str(frame.locals) for frame in ours)

@@ -18,6 +18,7 @@ from supertokens_py.engine.embedded.inspection import (
     UnreadableDatabaseError,
     inspect_database,
 )
+from supertokens_py.engine.embedded.key_encryption import is_strong
 from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.factory import MISSING_DRIVER
 from supertokens_py.wording import counted, moment
@@ -267,7 +268,7 @@ def _keys(keys: KeyFacts, live: int, settings: ResolvedEngineConfig, now_ms: int
         yield Finding("note", _KEYS, "no signing keys yet; they are made at the first start")
     else:
         yield from _dynamic_keys(keys, keys.newest_ms, now_ms)
-    yield from _encryption(keys, has_secret=settings.encryption_key is not None)
+    yield from _encryption(keys, settings.encryption_key)
 
 
 def _dynamic_keys(keys: KeyFacts, newest_ms: int, now_ms: int) -> Iterator[Finding]:
@@ -279,14 +280,17 @@ def _dynamic_keys(keys: KeyFacts, newest_ms: int, now_ms: int) -> Iterator[Findi
         yield Finding("warning", _CLOCK, text, "compare the clocks of all machines that use this database")
 
 
-def _encryption(keys: KeyFacts, *, has_secret: bool) -> Iterator[Finding]:
-    if keys.plain and has_secret:
+def _encryption(keys: KeyFacts, secret: str | None) -> Iterator[Finding]:
+    if keys.plain and secret is not None:
         advice = "start a process with the secret, or run `supertokens keys encrypt`"
         if keys.encrypted:
             advice = "find out who wrote them and delete them, unless an earlier release left them: " + advice
         plain = counted(keys.plain, "key")
         yield Finding("warning", _KEYS, f"{plain} not encrypted, and a secret is set", advice)
-    if keys.encrypted and not has_secret:
+    if secret is not None and not is_strong(secret):
+        text = "encryption_key is a passphrase: who copies the database can guess at it"
+        yield Finding("note", _KEYS, text, "`supertokens keys secret` prints a key that cannot be guessed")
+    if keys.encrypted and secret is None:
         advice = "set SUPERTOKENS_ENCRYPTION_KEY to the secret that they were encrypted with"
         yield Finding("error", _KEYS, "the keys are encrypted and no secret is set", advice)
 

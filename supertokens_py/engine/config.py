@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import HiddenVariables, SecretText
-from supertokens_py.settings import resolve, setting
+from supertokens_py.settings import explains_unknown_arguments, resolve, setting
 
 ReuseBehaviour: TypeAlias = Literal["TOKEN_THEFT", "UNAUTHORISED"]
 SharedWithCore: TypeAlias = Literal["AUTO", "YES", "NO"]
@@ -43,6 +43,7 @@ def _prefix(value: Any, source: str) -> str:
     return full_prefix(_schema(value, source))
 
 
+@explains_unknown_arguments("EngineConfig")
 @dataclass(frozen=True, kw_only=True)
 class EngineConfig:
     """How long sessions last and how their database is used.

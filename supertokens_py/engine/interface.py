@@ -13,7 +13,7 @@ and answer everything else with a value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from supertokens_py.tokens.access_token import LATEST_VERSION
@@ -132,8 +132,13 @@ class Sessions(Protocol):
         """Replace the custom claims of the next access token; False if the session does not exist."""
         ...
 
-    def merge_payload(self, handle: str, update: JSONObject) -> bool:
-        """Merge into these claims at the root, None removing one; False if the session does not exist."""
+    def merge_payload(
+        self, handle: str, update: JSONObject, *, check: Callable[[JSONObject], None] | None = None
+    ) -> bool:
+        """Merge into these claims at the root, None removing one; False if the session does not exist.
+
+        `check` is given what is about to be written; nothing is if it raises.
+        """
         ...
 
 

@@ -22,6 +22,7 @@ from supertokens_py.recipe.session.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_checks import OverrideValidators
 from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError
 from supertokens_py.recipe.session.flows import VerifyOptions
+from supertokens_py.settings import explains_unknown_arguments
 
 from .native import register
 from .request import BaseRequest, form_fields
@@ -144,6 +145,7 @@ def deliver_blocking(request: BaseRequest, status: int, headers: Iterable[Line])
     return None if changes is None else changes.apply_to(headers)
 
 
+@explains_unknown_arguments("verify_session")
 class SessionCheck:
     """The arguments of every `verify_session`, checked where the route is written.
 

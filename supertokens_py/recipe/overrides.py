@@ -14,7 +14,6 @@ from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
 
 T = TypeVar("T")
-S = TypeVar("S")
 
 _NEARLY = 0.85
 
@@ -183,28 +182,6 @@ def takes_argument(hook: Callable[..., Any], name: str) -> bool:
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
         inspect.Parameter.KEYWORD_ONLY,
     )
-
-
-def explains_unknown_settings(title: str) -> Callable[[type[S]], type[S]]:
-    """Have a class of settings, which users know as `title`, answer an unknown one with names near it."""
-    return functools.partial(_explain_unknown, title)
-
-
-def _explain_unknown(title: str, kind: type[S]) -> type[S]:
-    take: Any = kind.__init__
-    known = list(inspect.signature(kind).parameters)
-
-    @functools.wraps(take)
-    def init(self: S, *given: Any, **named: Any) -> None:
-        for name in named:
-            if name not in known:
-                nearest = difflib.get_close_matches(name, known)
-                hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"there are {', '.join(known)}"
-                raise TypeError(f"{title} has no setting {name!r}; {hint}")
-        take(self, *given, **named)
-
-    setattr(kind, "__init__", init)  # noqa: B010  type checkers go on seeing the fields
-    return kind
 
 
 def check_override(override: Any, name: str = "InputOverrideConfig") -> None:

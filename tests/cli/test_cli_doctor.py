@@ -19,6 +19,7 @@ from supertokens_py.clock import now_ms
 from supertokens_py.doctor.database import check_database
 from supertokens_py.doctor.web import WebSettings, check_web
 from supertokens_py.engine.config import EngineConfig
+from supertokens_py.secret import new_secret
 from supertokens_py.server import create_app
 from tests.cli.conftest import Runner
 from tests.cli.preflights import api_with_cors
@@ -423,7 +424,11 @@ def test_encrypted_keys_need_their_secret(
     ran = run("doctor", "--json", "--connection-uri", database.uri)
     assert texts(ran, "error") == ["the keys are encrypted and no secret is set"]
     monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", "a secret of sixteen")
-    assert run("doctor", "--connection-uri", database.uri).code == 0
+    ran = run("doctor", "--json", "--connection-uri", database.uri)
+    passphrase = "encryption_key is a passphrase: who copies the database can guess at it"
+    assert (ran.code, texts(ran, "note")) == (0, [passphrase])
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", new_secret())
+    assert passphrase not in texts(run("doctor", "--json", "--connection-uri", database.uri), "note")
 
 
 def test_stores_that_cannot_be_used(run: Runner, sqlite_database: TestDatabase) -> None:

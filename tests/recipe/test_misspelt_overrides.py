@@ -91,26 +91,3 @@ def test_a_subclass_may_have_helpers_but_not_misspelt_ones(caplog: pytest.LogCap
         "the override in session.init(override=…functions) sets 'revoke_sesion', which nothing calls; "
         "did you mean 'revoke_session'?"
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [
-        ("cookie_samesite", "did you mean cookie_same_site or cookie_secure or cookie_domain?"),
-        ("error_handler", "did you mean error_handlers?"),
-        (
-            "bogus",
-            "there are cookie_domain, older_cookie_domain, cookie_secure, cookie_same_site, "
-            "session_expired_status_code, anti_csrf, get_token_transfer_method, error_handlers, override, "
-            "invalid_claim_status_code, use_dynamic_access_token_signing_key, "
-            "expose_access_token_to_frontend_in_cookie_based_auth, jwks_refresh_interval_sec, jwt, "
-            "accepted_issuers",
-        ),
-    ],
-)
-def test_a_setting_that_there_is_not(name: str, hint: str) -> None:
-    """It is named, with those that are near it or with all of them."""
-    misspelt: dict[str, Any] = {name: 1}
-    with pytest.raises(TypeError) as raised:
-        session.init(**misspelt)
-    assert str(raised.value) == f"session.init has no setting {name!r}; {hint}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -253,7 +253,9 @@ class SessionStore(Refresher):
         text = payloads.validate_payload(payload, token_version=token_version)
         return self._replace(self._sql.replace_payload, handle, text)
 
-    def merge_payload(self, handle: str, update: JSONObject) -> bool:
+    def merge_payload(
+        self, handle: str, update: JSONObject, *, check: Callable[[JSONObject], None] | None = None
+    ) -> bool:
         """Lay an update over the custom claims, under the lock of the row."""
         payloads.validate_payload_update(update)
 
@@ -261,6 +263,8 @@ class SessionStore(Refresher):
             row = self._locked(connection, handle)
             if row is not None:
                 changed = payloads.merge(json_object(row.jwt_user_payload), update)
+                if check is not None:
+                    check(changed)
                 self._write_payload(connection, handle, row, changed)
             return row is not None
 

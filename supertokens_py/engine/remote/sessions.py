@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from supertokens_py import payloads
 from supertokens_py.cdi.records import (
@@ -220,7 +220,9 @@ class RemoteSessions:
         payloads.validate_payload(payload)
         return self._replace("/recipe/jwt/data", handle, "userDataInJWT", payload)
 
-    def merge_payload(self, handle: str, update: JSONObject) -> bool:
+    def merge_payload(
+        self, handle: str, update: JSONObject, *, check: Callable[[JSONObject], None] | None = None
+    ) -> bool:
         """Read, merge at the root (None removes a key), write.
 
         Not atomic: CDI has no merge, so of two concurrent updates the later one can undo the earlier.
@@ -230,6 +232,8 @@ class RemoteSessions:
         if stored is None:
             return False
         payload = payloads.merge(stored.payload, update)
+        if check is not None:
+            check(payload)
         payloads.validate_json("access_token_payload", payload)
         return self._replace("/recipe/jwt/data", handle, "userDataInJWT", payload)
 

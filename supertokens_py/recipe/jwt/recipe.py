@@ -10,10 +10,12 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe_module import App, Route
+from supertokens_py.settings import explains_unknown_arguments
 
 from .interfaces import HUNDRED_YEARS_S, JWKS_PATH, APIInterface, RecipeInterface
 
 
+@explains_unknown_arguments("jwt.init")
 @dataclass(frozen=True)
 class JWTInit(RecipeSettings):
     """The arguments of `jwt.init`.

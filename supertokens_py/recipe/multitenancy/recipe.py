@@ -16,12 +16,14 @@ from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe_module import App, Route
+from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.response import APIResponse
 
 from .constants import LOGIN_METHODS
 from .interfaces import APIInterface, APIOptions, RecipeInterface, TypeGetAllowedDomainsForTenantId
 
 
+@explains_unknown_arguments("multitenancy.init")
 @dataclass(frozen=True)
 class MultitenancyInit(RecipeSettings):
     """The arguments of `multitenancy.init`.

@@ -12,6 +12,7 @@ from supertokens_py.recipe.jwt.interfaces import RecipeInterface as JWTFunctions
 from supertokens_py.recipe.jwt.recipe import JWTInit, JWTRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe_module import App, Route
+from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.urls import api_origin, base_path
 
 from .interfaces import APIInterface, RecipeInterface
@@ -29,6 +30,7 @@ class InputOverrideConfig(OverrideConfig):
         self.jwt_feature = jwt_feature
 
 
+@explains_unknown_arguments("openid.init")
 @dataclass(frozen=True)
 class OpenIdInit(RecipeSettings):
     """The arguments of `openid.init`.

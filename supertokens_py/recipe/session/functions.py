@@ -13,7 +13,6 @@ from supertokens_py.engine.records import IssuedSession, NewSession, RefreshRequ
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.payloads import (
     custom_claims,
-    merge,
     validate_custom_claims,
     validate_custom_claims_update,
     validate_json,
@@ -279,10 +278,14 @@ class RecipeInterface:
         Raises:
             PayloadTooLargeError: the access token would not fit a cookie, which the session may be kept in.
         """
-        validate_custom_claims_update(access_token_payload_update)
-        await self._require_fit(session_handle, access_token_payload_update, user_context)
+        update = access_token_payload_update
+        validate_custom_claims_update(update)
+        validate_json("access_token_payload_update", update, limit=None)
+        only_removes = all(value is None for value in update.values())
+        # How the tokens of a session travel is not stored: each may be in cookies, unless a setting says no.
+        check = None if only_removes or self.parts.policy.uses_headers_only else check_fits_cookie
         return await call_engine(
-            user_context, self._sessions.merge_payload, session_handle, access_token_payload_update
+            user_context, self._sessions.merge_payload, session_handle, update, check=check
         )
 
     async def update_access_token_payload(
@@ -297,21 +300,6 @@ class RecipeInterface:
         if not self.parts.policy.uses_headers_only:
             check_fits_cookie(payload)
         return await call_engine(user_context, self._sessions.replace_payload, session_handle, payload)
-
-    async def _require_fit(
-        self, session_handle: str, update: dict[str, Any], user_context: dict[str, Any]
-    ) -> None:
-        """Refuse an update with which the access token would not fit a cookie.
-
-        How the tokens of a session travel is not stored, so each may be one in cookies unless the setting
-        says that none is. An update that only removes claims always passes.
-        """
-        validate_json("access_token_payload_update", update, limit=None)
-        if self.parts.policy.uses_headers_only or all(value is None for value in update.values()):
-            return
-        stored = await call_engine(user_context, self._sessions.information, session_handle)
-        if stored is not None:
-            check_fits_cookie(merge(stored.payload, update))
 
     async def regenerate_access_token(
         self, access_token: str, new_access_token_payload: dict[str, Any] | None, user_context: dict[str, Any]

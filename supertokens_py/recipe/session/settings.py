@@ -12,7 +12,8 @@ from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import SameSite
 from supertokens_py.recipe.base import RecipeSettings
-from supertokens_py.recipe.overrides import OverrideConfig, check_override, explains_unknown_settings
+from supertokens_py.recipe.overrides import OverrideConfig, check_override
+from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.urls import cookie_domain, scheme_of
 
 from . import cookie_checks
@@ -55,7 +56,7 @@ class JWTConfig:
     issuer: str | None = None
 
 
-@explains_unknown_settings("session.init")
+@explains_unknown_arguments("session.init")
 @dataclass(frozen=True)
 class SessionSettings(RecipeSettings):
     """The arguments of `session.init`; put the result into `recipe_list`.

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe_module import App
+from supertokens_py.settings import explains_unknown_arguments
 
 from .interfaces import APIInterface, RecipeInterface
 
 
+@explains_unknown_arguments("usermetadata.init")
 @dataclass(frozen=True)
 class UserMetadataInit(RecipeSettings):
     """The arguments of `usermetadata.init`.

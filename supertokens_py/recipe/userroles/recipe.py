@@ -12,6 +12,7 @@ from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe_module import App
+from supertokens_py.settings import explains_unknown_arguments
 
 from .interfaces import APIInterface, GetPermissionsForRoleOkResult, RecipeInterface
 
@@ -19,6 +20,7 @@ from .interfaces import APIInterface, GetPermissionsForRoleOkResult, RecipeInter
 DEFAULT_MAX_AGE_IN_SEC = 300
 
 
+@explains_unknown_arguments("userroles.init")
 @dataclass(frozen=True)
 class UserRolesInit(RecipeSettings):
     """The arguments of `userroles.init`.

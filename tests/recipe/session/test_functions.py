@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.bridge import blocking
+from supertokens_py.engine.call import trace_calls
 from supertokens_py.exceptions import (
     BadInputError,
     ConfigError,
@@ -183,6 +185,22 @@ def test_a_payload_by_handle_that_fits_no_cookie(start: Start) -> None:
     assert stored is not None
     assert stored.access_token_payload == {"a": 1, "iss": "https://api.example.com/auth"}
     assert sessions.merge_into_access_token_payload("nope", {"a": BIG}) is False
+
+
+def test_a_write_by_handle_is_checked_where_it_happens(start: Start) -> None:
+    """No look at the session beforehand: it would cost a question, and be out of date."""
+    claim = PrimitiveClaim[str]("plan", lambda *_: "gold")
+    handle = made().get_handle()
+    calls: list[str] = []
+    trace_calls(lambda name: nullcontext(calls.append(name)))
+    try:
+        assert sessions.merge_into_access_token_payload(handle, {"a": 1}) is True
+        assert sessions.set_claim_value(handle, claim, "silver") is True
+        assert sessions.fetch_and_set_claim(handle, claim) is True
+    finally:
+        trace_calls(None)
+    merge = "sessions.merge_payload"
+    assert calls == [merge, merge, "sessions.information", merge]
 
 
 def test_a_large_payload_by_handle_where_no_token_is_in_a_cookie(start: Start) -> None:
