@@ -22,12 +22,12 @@ from supertokens_py.recipe.session.exceptions import (
     TryRefreshTokenError,
     UnauthorisedError,
 )
+from supertokens_py.testing.conformance import AsgiClient, Reply, WsgiClient
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 from tests.support.units import refused_units
 
 from .clients import django_settings  # noqa: F401  must be first
-from .clients.transport import AsgiClient, Reply, WsgiClient
 from .script import Answer
 from .site import Site, quoted
 from .test_verify import UNAUTHORISED

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.testing.conformance import Reply
 from tests.support.units import refused_units
 
-from .clients.transport import Reply
 from .site import Site
 
 STORE_GONE = {"message": "session store unavailable"}

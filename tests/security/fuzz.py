@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tests.framework.clients.transport import Reply
+from supertokens_py.testing.conformance import Reply
 from tests.framework.site import Site, Visitor
 from tests.support.clock import Clock
 from tests.support.databases import fill

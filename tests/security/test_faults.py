@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised, Verified
+from supertokens_py.testing.conformance import AsgiClient
 from tests.engine.driver import Driver
-from tests.framework.clients.transport import AsgiClient
 from tests.framework.site import Site
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -56,7 +56,7 @@ def test_a_client_that_goes_away_while_it_refreshes(
         await asyncio.wait([request])
 
     with before_each_unit(database, pause), after_each_unit(database, pause):
-        client.runner.run(cancelled())
+        client.run(cancelled())
         time.sleep(0.15)  # a unit of work that had begun goes on without its request
     assert site.handles() == [visitor.handle]
     assert visitor.refresh().status == 200
@@ -82,7 +82,7 @@ def test_clients_that_all_go_away(sqlite_database: TestDatabase, clock: Clock) -
             request.cancel()
         await asyncio.wait(requests)
 
-    client.runner.run(storm())
+    client.run(storm())
     assert visitor.refresh().status == 200
     assert visitor.get("/database").status == 200
     site.close()

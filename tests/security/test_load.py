@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.framework.clients.transport import AsgiClient
+from supertokens_py.testing.conformance import AsgiClient
 from tests.framework.site import Site
 from tests.support.clock import Stopwatch
 from tests.support.units import before_each_statement, counted_units
