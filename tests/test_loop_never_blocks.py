@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, bridge, init
 from supertokens_py.app import request_context
-from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionRecipe
@@ -19,6 +18,7 @@ from supertokens_py.recipe.session import asyncio as sessions
 from supertokens_py.recipe.session import syncio as blocking_sessions
 from supertokens_py.recipe.session.flows import VerifyOptions
 from tests.support.databases import Sqlite
+from tests.support.units import before_each_unit
 
 
 @pytest.fixture(autouse=True)
@@ -71,21 +71,20 @@ class Request(BaseRequest):
 
 
 @pytest.fixture
-async def slow_store(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+async def slow_store() -> AsyncIterator[list[str]]:
     """Every unit of work waits until the loop has gone round; the threads that waited are listed."""
     threads: list[str] = []
-    original = Database._run
     loop = asyncio.get_running_loop()
 
-    def slow(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def slow() -> None:
         threads.append(threading.current_thread().name)
         gone_round = threading.Event()
         loop.call_soon_threadsafe(lambda: loop.call_later(0.01, gone_round.set))
         assert gone_round.wait(20), "the event loop stood still while the store worked"
-        return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(Database, "_run", slow)
-    return threads
+    engine: Any = Supertokens.get_instance().engine
+    with before_each_unit(engine.database, slow):
+        yield threads
 
 
 async def test_the_loop_keeps_ticking(slow_store: list[str]) -> None:
@@ -116,19 +115,14 @@ async def test_loading_keys_does_not_block_either(slow_store: list[str]) -> None
     assert all(name.startswith("supertokens") for name in slow_store)
 
 
-async def test_slow_calls_run_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slow_calls_run_side_by_side() -> None:
     """Eight reads are in the store at the same time."""
     made = await sessions.create_new_session_without_request_response("public", "user-1")
     together = threading.Barrier(8, timeout=20)
-    original = Database.read
-
-    def meet(self: Any, work: Any) -> Any:
-        together.wait()
-        return original(self, work)
-
-    monkeypatch.setattr(Database, "read", meet)
+    engine: Any = Supertokens.get_instance().engine
     handles = [made.get_handle()] * 8
-    assert all(await asyncio.gather(*(sessions.get_session_information(handle) for handle in handles)))
+    with before_each_unit(engine.database, together.wait):
+        assert all(await asyncio.gather(*(sessions.get_session_information(handle) for handle in handles)))
 
 
 class Spy:

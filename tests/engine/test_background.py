@@ -19,6 +19,7 @@ from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
+from tests.support.units import before_each_statement
 
 MONTHS_MS = 144_000 * 60_000
 
@@ -144,21 +145,29 @@ def test_activity_is_written_by_itself(core: Driver, clock: Clock, monkeypatch: 
 
 def test_closing_writes_what_is_pending(shared_database: TestDatabase, start: Opener, clock: Clock):
     """Nothing waits for the batch when the process ends in order; the engine can go on afterwards."""
-    core = start(shared_database.uri, now_ms=clock)
+    core, before = start(shared_database.uri, now_ms=clock), housekeepers()
     core.create("a")
     core.close()
-    assert core.engine._housekeeper._worker is None
+    assert housekeepers() <= before
     assert shared_database.query("SELECT user_id, last_active_time FROM user_last_active") == [("a", clock())]
     core.create("b")
     core.close()
     assert core.count("user_last_active") == 2
 
 
-def test_a_failing_flush_hurts_nobody(tmp_path: object, start: Opener):
+def test_a_failing_flush_hurts_nobody(
+    sqlite_database: TestDatabase, start: Opener, caplog: pytest.LogCaptureFixture
+):
     """21: failures are swallowed."""
-    core = start(f"sqlite:///{tmp_path}/none/x.db")
-    core.engine._activity.note("a")
-    core.close()
+    core = start(sqlite_database.uri)
+
+    def refuse() -> None:
+        raise EngineUnavailableError("the disk is gone")
+
+    with before_each_statement(core.database, "INTO user_last_active", refuse), caplog.at_level("INFO"):
+        core.create("a")
+        core.close()
+    assert "activity of 1 users was not recorded: the disk is gone" in caplog.messages
 
 
 def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch):
@@ -241,23 +250,21 @@ def test_housekeeping_survives_errors(error: Exception, caplog: pytest.LogCaptur
 def test_closing_waits_for_running_work(sqlite_database: TestDatabase):
     """No connection is left open behind a close: the unit that has one is given time to end first."""
     database = Driver(sqlite_database.uri).database
-    running, finish, ended = threading.Event(), threading.Event(), list[str]()
+    closed, ended = threading.Event(), list[str]()
 
     def unit(_connection: object) -> None:
-        running.set()
-        assert finish.wait(40)
+        threads[1].start()
+        closed.wait(0.1)  # a close that did not wait would be through by now
         ended.append("unit")
 
     def close() -> None:
         database.close()
         ended.append("close")
+        closed.set()
 
     threads = [threading.Thread(target=database.read, args=[unit]), threading.Thread(target=close)]
     threads[0].start()
-    assert running.wait(40)
-    threads[1].start()
-    assert until(lambda: database._gate._closers == 1)  # type: ignore[union-attr]
-    finish.set()
+    assert closed.wait(40)
     for thread in threads:
         thread.join(40)
     assert ended == ["unit", "close"]

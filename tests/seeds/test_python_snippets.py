@@ -13,6 +13,7 @@ from supertokens_py.recipe.session.asyncio import (
     create_new_session_without_request_response,
     refresh_session_without_request_response,
 )
+from supertokens_py.recipe.session.asyncio import get_session_information as get_session_information_async
 from supertokens_py.recipe.session.syncio import (
     create_new_session_without_request_response as create_blocking,
 )
@@ -216,7 +217,9 @@ async def test_p5_merge_offline_asyncio(stored: Supertokens) -> None:
         assert refreshed.get_access_token_payload()["newKey"] == "newValue"
     data = await other.get_session_data_from_database()
     assert data == {}
-    assert "newKey" not in (await other._information(None)).custom_claims_in_access_token_payload
+    stored_other = await get_session_information_async(other.get_handle())
+    assert stored_other is not None
+    assert "newKey" not in stored_other.custom_claims_in_access_token_payload
 
 
 def test_p6_merge_offline_syncio(stored: Supertokens) -> None:

