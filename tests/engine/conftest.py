@@ -17,10 +17,13 @@ SQLITE = pytest.param("sqlite-file", id="sqlite")
 MEMORY = pytest.param("sqlite-memory", id="memory")
 POSTGRES = pytest.param("postgresql", id="postgres", marks=pytest.mark.postgres)
 
+#: For tests where SQLite in memory might differ from a file; to it, the others would only repeat the file.
+EVERY_KIND = pytest.mark.parametrize("database", [SQLITE, MEMORY, POSTGRES], indirect=True)
 
-@pytest.fixture(params=[SQLITE, MEMORY, POSTGRES])
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
 def database(request: pytest.FixtureRequest) -> TestDatabase:
-    """A database that already holds its keys, one of each kind in turn (in memory: an empty one)."""
+    """A database that already holds its keys, a file and a server in turn (in memory: an empty one)."""
     if request.param == "sqlite-memory":
         return TestDatabase("sqlite-memory", "sqlite://")
     name = "sqlite_database" if request.param == "sqlite-file" else "postgres_database"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.engine.driver import Driver, header
 PATIENT: dict[str, Any] = {"sqlite_busy_timeout": 60, "pool_timeout": 60, "sqlite_synchronous": "NORMAL"}
 
 
-def run_all(context: SpawnContext, target: Any, arguments: list[tuple[Any, ...]]) -> list[Any]:
+def run_all(context: BaseContext, target: Any, arguments: list[tuple[Any, ...]]) -> list[Any]:
     """Run `target(queue, barrier, *arguments)` in one process each; return what they put, in any order."""
     queue, barrier = context.Queue(), context.Barrier(len(arguments))
     processes = [

@@ -173,6 +173,7 @@ def test_a_failing_flush_hurts_nobody(
 def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch):
     """An engine that nobody refers to is collected, and its thread with it."""
     monkeypatch.setattr(background, "BATCH_DELAY_S", 0.01)
+    gc.freeze()  # what other tests left is no part of it, and would make each collection slow
     before = housekeepers()
     driver = Driver(sqlite_files.create().uri)
     driver.create()
@@ -183,6 +184,7 @@ def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pyte
     del driver
     assert until(lambda: gc.collect() >= 0 and gone() is None)
     assert until(lambda: gc.collect() >= 0 and not own & housekeepers())
+    gc.unfreeze()
 
 
 def test_an_owner_that_is_dropped_during_its_own_work(monkeypatch: pytest.MonkeyPatch):

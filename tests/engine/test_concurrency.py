@@ -19,7 +19,9 @@ from tests.engine.driver import Driver, header
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
-CONTEXT = multiprocessing.get_context("spawn")
+# Each process is forked from one that has imported everything and opened nothing.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload([processes.__name__])
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -15,7 +15,7 @@ from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig
 from supertokens_py.engine.interface import Engine
 from supertokens_py.recipe import session
 from supertokens_py.recipe.usermetadata.recipe import UserMetadataRecipe
-from tests.engine.conftest import Opener
+from tests.engine.conftest import EVERY_KIND, Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -24,6 +24,7 @@ from tests.support.forks import fork, in_child
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
+@EVERY_KIND
 def test_a_child_goes_on_with_the_same_engine(database: TestDatabase, start: Opener, clock: Clock):
     """Connections, locks and threads are its own; keys and sessions are the same."""
     core = start(database.uri, now_ms=clock)
@@ -107,7 +108,7 @@ def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_fork_waits_for_running_units(shared_database: TestDatabase, start: Opener, clock: Clock):
-    """A busy parent: no lock is copied while it is held, in ten forks under load."""
+    """A busy parent: no lock is copied while it is held, in four forks under load."""
     core = start(shared_database.uri, sqlite_synchronous="NORMAL", now_ms=clock)  # grace does not end
     session = core.create()
     stop = threading.Event()
@@ -120,11 +121,11 @@ def test_a_fork_waits_for_running_units(shared_database: TestDatabase, start: Op
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=load) for _ in range(3)]
+    threads = [threading.Thread(target=load) for _ in range(2)]
     for thread in threads:
         thread.start()
     try:
-        for _ in range(10):
+        for _ in range(4):
             assert in_child(lambda: core.refresh(session).handle) == session.handle
     finally:
         stop.set()

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from supertokens_py.exceptions import BadInputError
+from tests.engine.conftest import EVERY_KIND
 from tests.engine.driver import Driver
+
+pytestmark = EVERY_KIND
 
 
 def test_metadata_are_merged_at_the_root(core: Driver):

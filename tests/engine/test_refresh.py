@@ -95,12 +95,12 @@ def test_a_repeat_answers_with_the_expiry_of_the_row(database: TestDatabase, sta
     assert first.refresh_token.expires_ms == core.row(session.handle)["expires_at"]
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
-def test_any_order_of_the_tokens_of_one_window(core: Driver, clock: Clock, order: tuple[int, ...]):
+@pytest.mark.parametrize("order", sorted(set(permutations("1122"))), ids="".join)
+def test_any_order_of_the_tokens_of_one_window(core: Driver, clock: Clock, order: tuple[str, ...]):
     """KEEP, REPEAT: two tokens, each presented twice, in any order: all get the same successor."""
     first = core.create()
     second = core.refresh(first)
-    tokens = [first, first, second, second]
+    tokens = {"1": first, "2": second}
     for which in order:
         clock.advance(ms=7_500)
         assert core.refresh(tokens[which]).refresh_token.text == second.refresh_token.text

@@ -16,7 +16,7 @@ from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.records import ReuseSubtype
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.server import create_app
-from tests.engine.conftest import POSTGRES, SQLITE, Opener
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -84,18 +84,16 @@ def host() -> Iterator[Host]:
     host.stop()
 
 
-@pytest.fixture(params=[SQLITE, POSTGRES])
-def database(request: pytest.FixtureRequest) -> TestDatabase:
-    """The database behind the server."""
-    name = "sqlite_database" if request.param == "sqlite-file" else "postgres_database"
-    return request.getfixturevalue(name)
+@pytest.fixture(
+    params=[pytest.param(None, id="newest"), pytest.param("5.4", id="5.4", marks=pytest.mark.postgres)]
+)
+def core(request: pytest.FixtureRequest, start: Opener, clock: Clock, host: Host) -> Iterator[Driver]:
+    """A remote engine over our server, in the newest version and in the one of current official SDKs.
 
-
-@pytest.fixture(params=[None, "5.4"], ids=["newest", "5.4"])
-def core(
-    request: pytest.FixtureRequest, database: TestDatabase, start: Opener, clock: Clock, host: Host
-) -> Iterator[Driver]:
-    """A remote engine over our server, in the newest version and in the one of current official SDKs."""
+    Each has another database behind the server, which makes no difference to a client.
+    """
+    name = "sqlite_database" if request.param is None else "postgres_database"
+    database: TestDatabase = request.getfixturevalue(name)
     behind = start(database.uri, now_ms=clock)
     host.app = create_app(behind.engine, allow_no_api_key=True, max_cdi_version=request.param, now_ms=clock)
     engine = RemoteEngine(
