@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Carry out one action; schema and prefix are those of `SUPERTOKENS_TABLE_SCHEMA` and `..._PREFIX`."""
+    from supertokens_py.engine.embedded.all_tables import ALL_TABLES  # noqa: PLC0415
     from supertokens_py.engine.embedded.storage.database import Database  # noqa: PLC0415
     from supertokens_py.engine.embedded.storage.schema import statements  # noqa: PLC0415
 
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if is_remote(uri):
         raise ConfigError("a core makes its tables itself: name a database with --connection-uri")
     settings = EngineConfig().resolve()
-    database = Database(uri, settings)
+    database = Database(uri, settings, ALL_TABLES)
     try:
         if args.action == "create":
             database.prepare()

@@ -11,6 +11,7 @@ from typing import Any
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.embedded.cleanup import Sweeper
+from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
@@ -96,7 +97,7 @@ class Driver:
     def row(self, handle: str) -> dict[str, Any] | None:
         """Return the session's row, through the engine's own connection (a memory database has no other)."""
         database = self.database
-        table = database.tables.sessions
+        table = database.tables[SESSIONS]
         statement = table.select().where(table.c.session_handle == handle)
         row = database.read(lambda connection: connection.execute(statement).mappings().first())
         return None if row is None else dict(row)
@@ -104,7 +105,7 @@ class Driver:
     def change_row(self, handle: str, **values: Any) -> None:
         """Write columns of a session row, as another core would."""
         database = self.database
-        table = database.tables.sessions
+        table = database.tables[SESSIONS]
         statement = table.update().where(table.c.session_handle == handle).values(**values)
         database.write(lambda connection: connection.execute(statement))
 

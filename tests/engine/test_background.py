@@ -14,6 +14,7 @@ import pytest
 from supertokens_py.engine.embedded import activity, background, cleanup
 from supertokens_py.engine.embedded.background import Housekeeper
 from supertokens_py.engine.embedded.cleanup import Swept
+from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
@@ -95,7 +96,7 @@ def test_a_sweep_passes_over_locked_rows(postgres_database: TestDatabase, start:
     held, free = core.create(), core.create()
     clock.advance(ms=MONTHS_MS)
     database = core.database
-    table = database.tables.sessions
+    table = database.tables[SESSIONS]
 
     def unit(connection: object) -> None:
         row = table.select().where(table.c.session_handle == held.handle).with_for_update()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from supertokens_py.engine.embedded.roles import USER_ROLES
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import BadInputError
 from tests.engine.conftest import Opener
@@ -144,7 +145,7 @@ def test_a_role_that_is_deleted_while_it_is_extended(postgres_database: TestData
 
 def test_an_orphan_link_counts_as_a_role(core: Driver):
     """16: an official core may leave a link without its role; deleting cleans it up."""
-    table = core.database.tables.user_roles
+    table = core.database.tables[USER_ROLES]
     core.database.write(lambda c: c.execute(table.insert(), {"user_id": "u", "role": "ghost"}))
     assert core.roles.delete("ghost") is True
     assert core.roles.delete("ghost") is False

@@ -15,8 +15,8 @@ from supertokens_py.engine.embedded.refresh_tokens import (
     successor,
 )
 from supertokens_py.engine.embedded.rotation import (
-    Lineage,
     Rules,
+    StoredTokens,
     anti_csrf_token,
     belongs,
     decide,
@@ -38,13 +38,13 @@ def token(text: str, *, parent: str | None = None) -> RefreshToken:
     )
 
 
-def lineage(current: str = "current", previous: str | None = None, rotated: int | None = None) -> Lineage:
-    return Lineage(hash2(current), None if previous is None else hash2(previous), rotated, NOW + 1)
+def stored(current: str = "current", previous: str | None = None, rotated: int | None = None) -> StoredTokens:
+    return StoredTokens(hash2(current), None if previous is None else hash2(previous), rotated, NOW + 1)
 
 
 def decided(
     presented: RefreshToken,
-    row: Lineage | None,
+    row: StoredTokens | None,
     *,
     grace: int = GRACE,
     shared: bool = False,
@@ -62,13 +62,13 @@ def test_a_missing_session_is_gone():
 @pytest.mark.parametrize(("left_ms", "answer"), [(-1, "GONE"), (0, "ROTATE"), (1, "ROTATE")])
 def test_an_expired_session_is_gone(left_ms: int, answer: str):
     """GONE: the last millisecond of a session still counts."""
-    row = Lineage(hash2("current"), None, None, NOW + left_ms)
+    row = StoredTokens(hash2("current"), None, None, NOW + left_ms)
     assert decided(token("current"), row) == answer
 
 
 def test_the_current_token_of_a_new_session_rotates():
     """ROTATE: it was never rotated, so nothing can be on its way that knows another token."""
-    assert decided(token("current"), lineage()) == "ROTATE"
+    assert decided(token("current"), stored()) == "ROTATE"
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_the_current_token_is_kept_within_the_window_of_its_own_rotation(
     age_ms: int, grace_ms: int, answer: str
 ):
     """KEEP: so that the previous token stays the previous one; not after a time that a wrong clock wrote."""
-    row = lineage(previous="old", rotated=NOW - age_ms)
+    row = stored(previous="old", rotated=NOW - age_ms)
     assert decided(token("current", parent="old"), row, grace=grace_ms) == answer
 
 
 @pytest.mark.parametrize("rotated", [None, NOW - GRACE - 1, NOW - GRACE, NOW])
 def test_children_are_accepted_only_where_a_core_makes_tokens(rotated: int | None):
     """PROMOTE, or STALE_LINEAGE: whoever has the master key and an access token can seal one."""
-    row = lineage(previous=None if rotated is None else "old", rotated=rotated)
+    row = stored(previous=None if rotated is None else "old", rotated=rotated)
     child = token("child", parent="current")
     assert decided(child, row) == "STALE_LINEAGE"
     assert decided(child, row, shared=True) == "PROMOTE"
@@ -107,21 +107,21 @@ def test_a_successor_whose_rotation_was_lost_is_promoted():
     presented = RefreshToken(
         text=f"x.{family.nonce}.V2", handle=family.handle, user_id="u", parent_hash1=hash1("current")
     )
-    row = lineage(previous="old", rotated=NOW - 1)
+    row = stored(previous="old", rotated=NOW - 1)
     assert decided(presented, row, is_successor=True) == "PROMOTE"
     assert decided(presented, row, is_successor=True, grace=0) == "ROTATE"
     assert decided(presented, row) == "STALE_LINEAGE"
-    assert decided(presented, lineage("newer"), is_successor=True) == "STALE_LINEAGE"
+    assert decided(presented, stored("newer"), is_successor=True) == "STALE_LINEAGE"
 
 
 def test_a_promotion_within_the_window_is_no_rotation():
     """PROMOTE: the previous token and its time stay, so its own grace period does."""
-    child, young = token("child", parent="current"), lineage(previous="old", rotated=NOW - GRACE)
-    assert promoted(young, child, now_ms=NOW, grace_ms=GRACE) == Lineage(
+    child, young = token("child", parent="current"), stored(previous="old", rotated=NOW - GRACE)
+    assert promoted(young, child, now_ms=NOW, grace_ms=GRACE) == StoredTokens(
         child.hash2, young.previous, young.rotated_ms, young.expires_ms
     )
-    row = lineage(previous="old", rotated=NOW - GRACE - 1)
-    assert promoted(row, child, now_ms=NOW, grace_ms=GRACE) == Lineage(
+    row = stored(previous="old", rotated=NOW - GRACE - 1)
+    assert promoted(row, child, now_ms=NOW, grace_ms=GRACE) == StoredTokens(
         child.hash2, row.current, NOW, row.expires_ms
     )
 
@@ -139,19 +139,19 @@ def test_a_promotion_within_the_window_is_no_rotation():
 )
 def test_the_retired_token_repeats_within_the_window_only(age_ms: int, grace_ms: int, answer: str):
     """REPEAT and RECENT_PREV: up to and including the last millisecond; never with a window of 0."""
-    row = lineage(previous="old", rotated=NOW - age_ms)
+    row = stored(previous="old", rotated=NOW - age_ms)
     assert decided(token("old"), row, grace=grace_ms) == answer
 
 
 def test_a_retired_token_without_a_time_of_rotation_is_reuse():
     """RECENT_PREV: a row from before the column existed has no window."""
-    assert decided(token("old"), lineage(previous="old")) == "RECENT_PREV"
+    assert decided(token("old"), stored(previous="old")) == "RECENT_PREV"
 
 
 @pytest.mark.parametrize(("age_ms", "shared"), [(GRACE, "PROMOTE"), (GRACE + 1, "ORPHANED_BRANCH")])
 def test_another_child_of_the_previous_token(age_ms: int, shared: str):
     """ORPHANED_BRANCH; within the window, a core may have given it out, and the client may hold it."""
-    row = lineage(previous="old", rotated=NOW - age_ms)
+    row = stored(previous="old", rotated=NOW - age_ms)
     assert decided(token("twin", parent="old"), row) == "ORPHANED_BRANCH"
     assert decided(token("twin", parent="old"), row, shared=True) == shared
 
@@ -159,7 +159,7 @@ def test_another_child_of_the_previous_token(age_ms: int, shared: str):
 @pytest.mark.parametrize("parent", [None, "old", "current", "stranger"])
 def test_a_token_without_the_secret_of_its_family_is_forged(parent: str | None):
     """FORGED: the handle and the hashes are in every access token, the secret in refresh tokens only."""
-    row = lineage(previous="old", rotated=NOW)
+    row = stored(previous="old", rotated=NOW)
     family, other = new_family("t1"), new_family("t1")
     parent_hash1 = None if parent is None else hash1(parent)
     for nonce, handle, answer in (
@@ -206,7 +206,7 @@ def test_the_anti_csrf_token_of_a_kept_refresh_token():
 @pytest.mark.parametrize("previous", [None, "old"])
 def test_anything_else_is_a_stale_lineage(parent: str | None, previous: str | None):
     """STALE_LINEAGE: two generations old, or never ours."""
-    row = lineage(previous=previous, rotated=NOW)
+    row = stored(previous=previous, rotated=NOW)
     assert decided(token("older", parent=parent), row) == "STALE_LINEAGE"
 
 
@@ -216,7 +216,7 @@ def test_a_repeat_yields_the_successor_that_is_current(asked_before: bool, asked
     """Also if the anti-CSRF setting changed between the two requests."""
     presented = token("old")
     first = successor(MASTER, presented, rotated_ms=NOW, anti_csrf=asked_before)
-    row = Lineage(first.hash2, presented.hash2, NOW, NOW + 1)
+    row = StoredTokens(first.hash2, presented.hash2, NOW, NOW + 1)
     again = successor_of(MASTER, presented, row, anti_csrf=asked_now)
     assert again.token == first
     assert again.is_current
@@ -225,7 +225,7 @@ def test_a_repeat_yields_the_successor_that_is_current(asked_before: bool, asked
 def test_a_repeat_replaces_a_token_that_an_official_core_chose():
     """REPEAT: its text is known to nobody here, so the client gets another one."""
     presented = token("old")
-    again = successor_of(MASTER, presented, lineage("random", "old", NOW), anti_csrf=False)
+    again = successor_of(MASTER, presented, stored("random", "old", NOW), anti_csrf=False)
     assert not again.is_current
     assert again.token == successor(MASTER, presented, rotated_ms=NOW, anti_csrf=False)
 
@@ -253,6 +253,6 @@ def test_only_recent_reuse_may_be_reported_mildly():
 )
 def test_access_tokens_of_the_last_two_generations_belong(own: str, parent: str | None, answer: bool):
     """By their own refresh token or its parent (engine: Verification)."""
-    row = lineage(previous="old", rotated=NOW)
+    row = stored(previous="old", rotated=NOW)
     assert belongs(row, hash2(own), None if parent is None else hash2(parent)) is answer
-    assert belongs(lineage(), hash2("old"), None) is False
+    assert belongs(stored(), hash2("old"), None) is False

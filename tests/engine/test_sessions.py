@@ -9,6 +9,7 @@ import pytest
 
 from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2
+from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.engine.records import Regenerated, TryRefresh, Unauthorised, UnknownTenantError, Verified
 from supertokens_py.exceptions import BadInputError, ProtectedClaimError
 from supertokens_py.tokens.access_token import parse_access_token
@@ -489,7 +490,7 @@ def test_a_tenant_that_cannot_exist_is_refused(core: Driver, tenant_id: str):
 def test_many_handles_are_revoked_at_once(core: Driver):
     """More than one batch, in one call."""
     core.database.write(lambda c: c.execute(
-        core.database.tables.sessions.insert(),
+        core.database.tables[SESSIONS].insert(),
         [
             {"session_handle": f"h{n}", "user_id": "many", "refresh_token_hash_2": "x", "session_data": "{}",
              "jwt_user_payload": "{}", "expires_at": 2**52, "created_at_time": n, "use_static_key": False}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from supertokens_py.engine.embedded import key_rows
-from supertokens_py.engine.embedded.storage import tables
+from supertokens_py.engine.embedded.storage import database
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
@@ -20,7 +20,7 @@ def _made_once() -> Iterator[None]:
     """Every test's database is a copy with the same keys and tables: parse and describe them once (70 ms)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(key_rows, "parse_key", functools.cache(key_rows.parse_key))
-        patch.setattr(tables, "Tables", functools.cache(tables.Tables))
+        patch.setattr(database, "Tables", functools.cache(database.Tables))
         yield
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.exceptions import ProtectedClaimError
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError
@@ -336,7 +337,7 @@ def test_a_refresh_token_is_no_access_token_and_back(everywhere: Target) -> None
 def test_hashes_of_refresh_tokens_are_no_refresh_tokens(target: Target) -> None:
     """What an access token and the database tell of a refresh token cannot be used as one."""
     row = target.site.engine.database.read(
-        lambda c: c.execute(target.site.engine.database.tables.sessions.select()).mappings().first()
+        lambda c: c.execute(target.site.engine.database.tables[SESSIONS].select()).mappings().first()
     )
     hashes_known = [target.payload["refreshTokenHash1"], row["refresh_token_hash_2"]]
     for text in (*hashes_known, *(f"{text}.{text}.V2" for text in hashes_known)):

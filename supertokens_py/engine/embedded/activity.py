@@ -13,11 +13,20 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError
 
 from .storage.dialects import upsert
+from .storage.tables import APPS, OPTIONAL_TIME, PUBLIC_ID, USER_ID, TableDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .storage.database import Database
+
+LAST_ACTIVE = TableDefinition(
+    name="user_last_active",
+    columns={"app_id": PUBLIC_ID, "user_id": USER_ID, "last_active_time": OPTIONAL_TIME},
+    key=("app_id", "user_id"),
+    parent=APPS,
+    indexes={"user_last_active_app_id_last_active_time_index": ("app_id", "last_active_time")},
+)
 
 THROTTLE_S = 300.0
 MAX_REMEMBERED = 200_000
@@ -40,10 +49,9 @@ class Activity:
         self.on_note = on_note
         self._seen_at: dict[str, float] = {}
         self._pending: dict[str, int] = {}
-        table = database.tables.last_active
-        self._upsert = upsert(
-            table, key=("app_id", "user_id"), value="last_active_time", is_sqlite=database.location.is_sqlite
-        ).values(app_id=DEFAULT_APP_ID)
+        table = database.tables[LAST_ACTIVE]
+        insert = upsert(table, "last_active_time", is_sqlite=database.location.is_sqlite)
+        self._upsert = insert.values(app_id=DEFAULT_APP_ID)
         self._count = (
             select(func.count())
             .select_from(table)

@@ -14,8 +14,10 @@ from sqlalchemy import bindparam, delete, or_, select, tuple_, update
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 
+from .session_rows import SESSIONS
 from .storage import server_clock
 from .storage.dialects import insert_new
+from .storage.tables import KEY_VALUE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,7 +46,7 @@ class Sweeper:
         self._database = database
         self._keys = keys
         self._settings = settings
-        table = database.tables.sessions
+        table = database.tables[SESSIONS]
         key = (table.c.app_id, table.c.tenant_id, table.c.session_handle)
         # SKIP LOCKED: a row that a refresh is just extending is not ours to delete.
         expired = (
@@ -54,7 +56,7 @@ class Sweeper:
             .with_for_update(skip_locked=True)
         )
         self._delete = delete(table).where(tuple_(*key).in_(expired))
-        values = database.tables.key_value
+        values = database.tables[KEY_VALUE]
         row = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID, "name": _CLAIM}
         self._first_claim = insert_new(values, is_sqlite=database.location.is_sqlite).values(**row, value="")
         self._claim = (

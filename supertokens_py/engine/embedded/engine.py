@@ -5,6 +5,7 @@ from __future__ import annotations
 from supertokens_py.engine.config import ResolvedEngineConfig
 
 from .activity import Activity
+from .all_tables import ALL_TABLES
 from .background import Housekeeper
 from .cleanup import Sweeper, Swept
 from .keys import KeyRing
@@ -24,7 +25,7 @@ class EmbeddedEngine:
     """
 
     def __init__(self, uri: str, settings: ResolvedEngineConfig, *, may_create: bool = True) -> None:
-        self.database: Database = Database(uri, settings, may_create=may_create)
+        self.database: Database = Database(uri, settings, ALL_TABLES, may_create=may_create)
         database = self.database
         self.keys: KeyRing = KeyRing(database, settings)
         self._sweeper = Sweeper(database, self.keys, settings)

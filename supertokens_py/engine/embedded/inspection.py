@@ -16,12 +16,14 @@ from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import SuperTokensError
 
+from .all_tables import ALL_TABLES
 from .key_encryption import ENCRYPTED_PREFIX
-from .key_rows import EARLIER_MASTER_KEY, MASTER_KEY
+from .key_rows import DYNAMIC_KEYS, EARLIER_MASTER_KEY, MASTER_KEY, STATIC_KEYS
+from .session_rows import SESSIONS
 from .storage import errors
 from .storage.postgres import connect_arguments, driver_url, is_servers_own
-from .storage.schema import ADDED_COLUMNS, core_tables, other_session_tables
-from .storage.tables import Tables
+from .storage.schema import core_tables, other_session_tables
+from .storage.tables import KEY_VALUE, TENANTS, Tables, definition_of
 from .storage.url import Location
 
 if TYPE_CHECKING:
@@ -178,7 +180,7 @@ def _facts(
     engine: Engine, connection: Connection, location: Location, settings: ResolvedEngineConfig
 ) -> DatabaseFacts:
     schema = None if location.is_sqlite else settings.table_schema
-    tables, now_ms = Tables(schema=schema, prefix=settings.table_prefix), settings.now_ms()
+    tables, now_ms = Tables(ALL_TABLES, schema=schema, prefix=settings.table_prefix), settings.now_ms()
     server = None if location.is_sqlite else _server(connection, schema)
     layout = _layout(connection, tables, now_ms)
     rows = _rows(connection, tables, now_ms) if _are_ours(tables, layout) else None
@@ -200,7 +202,7 @@ def _layout(connection: Connection, tables: Tables, now_ms: int) -> LayoutFacts:
     for one in present:
         columns = {column["name"] for column in inspector.get_columns(one.name, schema=schema)}
         if missing := sorted(set(one.c.keys()) - columns):
-            lacking[one.name] = missing, set(missing) <= set(ADDED_COLUMNS.get(tables.official_name(one), ()))
+            lacking[one.name] = missing, set(missing) <= definition_of(one).added_later
     return LayoutFacts(
         present=[one.name for one in present],
         absent=absent,
@@ -228,12 +230,12 @@ def _live_in(connection: Connection, sessions: FromClause, now_ms: int) -> int:
 
 def _are_ours(tables: Tables, layout: LayoutFacts) -> bool:
     """Return whether the tables whose rows are read exist and have the columns that every core gave them."""
-    read = (tables.sessions, tables.tenants, tables.dynamic_keys, tables.static_keys, tables.key_value)
+    read = (tables[one] for one in (SESSIONS, TENANTS, DYNAMIC_KEYS, STATIC_KEYS, KEY_VALUE))
     return all(one.name in layout.present and layout.lacking.get(one.name, ((), True))[1] for one in read)
 
 
 def _rows(connection: Connection, tables: Tables, now_ms: int) -> RowFacts:
-    sessions, tenants = tables.sessions, tables.tenants
+    sessions, tenants = tables[SESSIONS], tables[TENANTS]
     return RowFacts(
         live_sessions=_count(connection, sessions, _is_own(sessions), sessions.c.expires_at > now_ms),
         expired_sessions=_count(connection, sessions, _is_own(sessions), sessions.c.expires_at <= now_ms),
@@ -244,7 +246,7 @@ def _rows(connection: Connection, tables: Tables, now_ms: int) -> RowFacts:
 
 
 def _keys(connection: Connection, tables: Tables) -> KeyFacts:
-    values, dynamic, static = tables.key_value, tables.dynamic_keys, tables.static_keys
+    values, dynamic, static = tables[KEY_VALUE], tables[DYNAMIC_KEYS], tables[STATIC_KEYS]
     is_master = or_(
         values.c.name == MASTER_KEY, values.c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
     )

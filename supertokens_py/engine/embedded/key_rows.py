@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import String, Text, bindparam, delete, insert, or_, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
@@ -17,12 +17,42 @@ from supertokens_py.secret import SecretText, hidden
 from .key_encryption import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
 from .key_material import SigningKey, dynamic_kid, lifetime_ms, new_key_text, parse_key
 from .refresh_tokens import MasterKey, new_master_key
+from .session_rows import SESSIONS
 from .storage.dialects import insert_new, upsert
+from .storage.tables import (
+    APPS,
+    KEY_VALUE,
+    OPTIONAL_TEXT,
+    OPTIONAL_TIME,
+    PUBLIC_ID,
+    TIME,
+    ColumnKind,
+    TableDefinition,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
 
     from .storage.database import Database
+
+DYNAMIC_KEYS = TableDefinition(
+    name="session_access_token_signing_keys",
+    columns={"app_id": PUBLIC_ID, "created_at_time": TIME, "value": OPTIONAL_TEXT},
+    key=("app_id", "created_at_time"),
+    parent=APPS,
+)
+STATIC_KEYS = TableDefinition(
+    name="jwt_signing_keys",
+    columns={
+        "app_id": PUBLIC_ID,
+        "key_id": ColumnKind(String(255)),
+        "key_string": ColumnKind(Text()),
+        "algorithm": ColumnKind(String(10)),
+        "created_at": OPTIONAL_TIME,
+    },
+    key=("app_id", "key_id"),
+    parent=APPS,
+)
 
 MASTER_KEY = "refresh_token_key"
 #: Rows of earlier master keys; the name ends with the time until which they are accepted (Unix ms).
@@ -112,17 +142,15 @@ class KeyRows:
 
         Returns how many sessions ended.
         """
-        at_rest, values = self.at_rest(connection), self._database.tables.key_value
+        at_rest = self.at_rest(connection)
         before = self._values_of(connection).get(MASTER_KEY)
         connection.execute(
-            upsert(
-                values, key=tuple(values.primary_key.columns.keys()), value="value", is_sqlite=self._is_sqlite
-            ),
+            self._put_value,
             {**_OF_APP, "name": MASTER_KEY, **self._new_master(connection)},
         )
         if accept_until_ms is None:
             connection.execute(self._delete_earlier_masters)
-            sessions = self._database.tables.sessions
+            sessions = self._database.tables[SESSIONS]
             return connection.execute(
                 delete(sessions)
                 .where(sessions.c.app_id == DEFAULT_APP_ID)
@@ -132,7 +160,7 @@ class KeyRows:
             name = f"{EARLIER_MASTER_KEY}{accept_until_ms}"
             text = at_rest.protect(at_rest.reveal(before, label=MASTER_KEY), label=name)
             row = {**_OF_APP, "name": name, "value": text, "created_at_time": self._now_ms()}
-            connection.execute(insert(values), row)
+            connection.execute(insert(self._values), row)
         return 0
 
     def delete_dynamic(self, connection: Connection, *, older_than_ms: int) -> int:
@@ -153,7 +181,7 @@ class KeyRows:
 
     def has_sessions(self, connection: Connection) -> bool:
         """Return whether there is a session."""
-        sessions = self._database.tables.sessions
+        sessions = self._database.tables[SESSIONS]
         query = select(sessions.c.session_handle).where(sessions.c.app_id == DEFAULT_APP_ID)
         return connection.execute(query.limit(1)).first() is not None
 
@@ -182,14 +210,13 @@ class KeyRows:
                 connection.execute(statement, {"text": text})
                 changed += 1
         row = {**_OF_APP, "name": MARK, "value": mark, "created_at_time": self._now_ms()}
-        key = tuple(self._values.primary_key.columns.keys())
-        connection.execute(upsert(self._values, key=key, value="value", is_sqlite=self._is_sqlite), row)
+        connection.execute(self._put_value, row)
         return changed
 
     def _all(self, connection: Connection) -> Iterator[tuple[Any, str, str]]:
         """Yield for each stored key how to replace it (parameter `text`), its label and its stored text."""
         tables = self._database.tables
-        dynamic, static, values = tables.dynamic_keys, tables.static_keys, tables.key_value
+        dynamic, static, values = tables[DYNAMIC_KEYS], tables[STATIC_KEYS], tables[KEY_VALUE]
         own = (dynamic.c.app_id == DEFAULT_APP_ID,)
         rows = connection.execute(select(dynamic.c.created_at_time, dynamic.c.value).where(*own)).all()
         for created_ms, text in _hidden(rows):
@@ -253,12 +280,13 @@ class KeyRows:
 
     def _prepare_statements(self) -> None:
         tables, self._is_sqlite = self._database.tables, self._database.location.is_sqlite
-        dynamic, static, values = tables.dynamic_keys, tables.static_keys, tables.key_value
+        dynamic, static, values = tables[DYNAMIC_KEYS], tables[STATIC_KEYS], tables[KEY_VALUE]
         self._values = values
         is_earlier = values.c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
         self._select_values = select(values.c.name, values.c.value).where(
             *_of_app(values), or_(values.c.name.in_((MASTER_KEY, MARK)), is_earlier)
         )
+        self._put_value = upsert(values, "value", is_sqlite=self._is_sqlite)
         self._select_mark = select(values.c.value).where(*_of_app(values), values.c.name == MARK)
         self._delete_earlier_masters = delete(values).where(*_of_app(values), is_earlier)
         self._insert_master = insert_new(values, is_sqlite=self._is_sqlite).values(**_OF_APP, name=MASTER_KEY)

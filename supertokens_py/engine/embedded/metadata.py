@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Text, bindparam, delete, select, update
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID
@@ -14,9 +14,17 @@ from supertokens_py.types.base import JSONObject
 
 from .storage.database import Database, UnitConflictError
 from .storage.dialects import insert_new
+from .storage.tables import APPS, PUBLIC_ID, USER_ID, ColumnKind, TableDefinition
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+USER_METADATA = TableDefinition(
+    name="user_metadata",
+    columns={"app_id": PUBLIC_ID, "user_id": USER_ID, "user_metadata": ColumnKind(Text())},
+    key=("app_id", "user_id"),
+    parent=APPS,
+)
 
 
 class MetadataStore:
@@ -24,7 +32,7 @@ class MetadataStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        table = database.tables.user_metadata
+        table = database.tables[USER_METADATA]
         own = (table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))
         self._select = select(table.c.user_metadata).where(*own)
         self._lock = self._select.with_for_update()

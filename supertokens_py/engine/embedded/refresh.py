@@ -32,8 +32,8 @@ from .access_tokens import Grant
 from .refresh_tokens import MasterKey, RefreshToken, is_successor, successor
 from .rotation import (
     Decision,
-    Lineage,
     Rules,
+    StoredTokens,
     anti_csrf_token,
     decide,
     is_late,
@@ -41,7 +41,7 @@ from .rotation import (
     promoted,
     successor_of,
 )
-from .session_rows import NO_SESSION, SessionStatements, json_object, lineage_of
+from .session_rows import NO_SESSION, RotationStatements, json_object, stored_tokens
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -80,7 +80,7 @@ class _Use:
 class _Found:
     """The locked row of a live session, and what its user is called."""
 
-    lineage: Lineage
+    tokens: StoredTokens
     user_id: str
     recipe_user_id: str
     payload: JSONObject
@@ -90,7 +90,7 @@ class _Found:
     @property
     def age_ms(self) -> int | None:
         """How long ago the last rotation was."""
-        rotated_ms = self.lineage.rotated_ms
+        rotated_ms = self.tokens.rotated_ms
         return None if rotated_ms is None else self.now_ms - rotated_ms
 
 
@@ -146,7 +146,7 @@ class Refresher:
         self._activity = activity
         self._users = users
         self._settings = settings
-        self._sql = SessionStatements(database.tables)
+        self._rows = RotationStatements(database.tables)
 
     def refresh(self, request: RefreshRequest) -> IssuedSession | Unauthorised | TokenTheft:
         """Rotate the refresh token, or answer what its use means."""
@@ -191,8 +191,8 @@ class Refresher:
 
         def unit(fetch: Fetch) -> tuple[_Following, tuple[Any, ...] | None]:
             following = self._following(use, now_ms=self._settings.now_ms())  # a connection may take a while
-            kept = self._sql.kept(following.now_ms, self._settings.grace_period_ms)
-            return following, fetch(self._sql.rotate_current, following.values | kept)
+            kept = self._rows.kept(following.now_ms, self._settings.grace_period_ms)
+            return following, fetch(self._rows.rotate_current, following.values | kept)
 
         # Sent again after a commit of unknown outcome, it finds another token current, and the general
         # way repeats the successor, as long as there is a grace window.
@@ -206,24 +206,24 @@ class Refresher:
     def _rotate(self, connection: Connection, use: _Use) -> _Outcome:
         # Repeating this unit after a commit of unknown outcome would be harmless, too: the token just
         # rotated out would now be `previous`, and yield the same successor.
-        row = self._database.row_within(connection, self._sql.lock, _key_of(use.token))
+        row = self._database.row_within(connection, self._rows.lock, _key_of(use.token))
         now_ms = self._settings.now_ms()
-        lineage = None if row is None else lineage_of(row)
+        tokens = None if row is None else stored_tokens(row)
         rules = Rules(self._settings.grace_period_ms, shared=self._database.is_shared)
         decision = decide(
-            lineage,
+            tokens,
             use.token,
             now_ms=now_ms,
             rules=rules,
             is_successor=is_successor(use.master_key, use.token),
         )
-        if row is None or lineage is None or decision == "GONE":
+        if row is None or tokens is None or decision == "GONE":
             log.debug("refresh refused: session %s is gone", use.token.handle)
             return _Outcome(Unauthorised(NO_SESSION, "session_gone"))
         user_id, payload_text, use_static_key = row[4:]
         user_id, recipe_user_id = self._users.resolve(connection, user_id)
         payload = json_object(payload_text)
-        found = _Found(lineage, user_id, recipe_user_id, payload, bool(use_static_key), now_ms)
+        found = _Found(tokens, user_id, recipe_user_id, payload, bool(use_static_key), now_ms)
         return self._decided(connection, use, found, decision)
 
     def _decided(self, connection: Connection, use: _Use, found: _Found, decision: Decision) -> _Outcome:
@@ -237,7 +237,7 @@ class Refresher:
                 return _Outcome(Unauthorised(payloads.PROTECTED_PAYLOAD, "payload_protected"))
             case "ROTATE":
                 following = self._following(use, now_ms=found.now_ms)
-                self._database.row_within(connection, self._sql.rotate, following.values)
+                self._database.row_within(connection, self._rows.rotate, following.values)
                 return following.outcome((found.user_id, found.recipe_user_id), found.payload)
             case "KEEP":
                 return self._keep(connection, use, found)
@@ -253,30 +253,30 @@ class Refresher:
     def _signs_statically(self, token: RefreshToken) -> bool:
         """Return the key family of a session whose client does not choose one (below CDI 5.0)."""
         row = self._database.alone(
-            lambda fetch: fetch(self._sql.key_family, _key_of(token)), "read", repeatable=True
+            lambda fetch: fetch(self._rows.key_family, _key_of(token)), "read", repeatable=True
         )
         return row is not None and bool(row[0])
 
     def _keep(self, connection: Connection, use: _Use, found: _Found) -> _Outcome:
         """Answer the current token with itself: its session is used, so it expires later."""
-        expires_ms = max(found.lineage.expires_ms, self._expires_ms(found.now_ms))
+        expires_ms = max(found.tokens.expires_ms, self._expires_ms(found.now_ms))
         values = _key_of(use.token) | {"expires": expires_ms, "static": use.static}
-        connection.execute(self._sql.keep, values)
+        connection.execute(self._rows.keep, values)
         return self._again(use, found, use.token, expires_ms)
 
     def _repeat(self, connection: Connection, use: _Use, found: _Found) -> _Outcome:
         """Answer the previous token with the current one."""
-        lineage = found.lineage
-        repeated = successor_of(use.master_key, use.token, lineage, anti_csrf=use.anti_csrf)
+        tokens = found.tokens
+        repeated = successor_of(use.master_key, use.token, tokens, anti_csrf=use.anti_csrf)
         if not repeated.is_current or found.static is not use.static:
             values = _key_of(use.token) | {"current": repeated.token.hash2, "static": use.static}
-            connection.execute(self._sql.rerotate, values)
-        return self._again(use, found, repeated.token, lineage.expires_ms)
+            connection.execute(self._rows.rerotate, values)
+        return self._again(use, found, repeated.token, tokens.expires_ms)
 
     def _promote(self, connection: Connection, use: _Use, found: _Found) -> _Outcome:
         """Make a child of the current token current, and answer it with itself."""
         now_ms, grace_ms = found.now_ms, self._settings.grace_period_ms
-        row = promoted(found.lineage, use.token, now_ms=now_ms, grace_ms=grace_ms)
+        row = promoted(found.tokens, use.token, now_ms=now_ms, grace_ms=grace_ms)
         expires_ms = self._expires_ms(now_ms)
         values = _key_of(use.token) | {
             "presented": row.previous,
@@ -285,7 +285,7 @@ class Refresher:
             "expires": expires_ms,
             "static": use.static,
         }
-        self._database.row_within(connection, self._sql.rotate, values)
+        self._database.row_within(connection, self._rows.rotate, values)
         grant = self._grant(use, found, use.token, expires_ms)
         return _Outcome(grant, SessionRefreshed(handle=use.token.handle))
 
@@ -304,7 +304,7 @@ class Refresher:
     def _grant(self, use: _Use, found: _Found, token: RefreshToken, expires_ms: int) -> Grant:
         return Grant(
             token=token,
-            created_ms=found.now_ms if found.lineage.rotated_ms is None else found.lineage.rotated_ms,
+            created_ms=found.now_ms if found.tokens.rotated_ms is None else found.tokens.rotated_ms,
             expires_ms=expires_ms,
             user_id=found.user_id,
             recipe_user_id=found.recipe_user_id,
@@ -315,7 +315,7 @@ class Refresher:
     def _reuse(self, connection: Connection, use: _Use, found: _Found, subtype: ReuseSubtype) -> _Outcome:
         """End the session, and report why."""
         handle = use.token.handle
-        connection.execute(self._sql.delete, _key_of(use.token))
+        connection.execute(self._rows.delete, _key_of(use.token))
         event = TokenReused(handle=handle, user_id=found.user_id, subtype=subtype, age_ms=found.age_ms)
         answer: TokenTheft | Unauthorised = Unauthorised(
             "the refresh token was used before", "refresh_token_reused", subtype

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import String, bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
@@ -13,11 +13,37 @@ from supertokens_py.engine.records import UnknownTenantError
 
 from .storage.database import Database, UnitConflictError
 from .storage.dialects import insert_new
+from .storage.tables import APPS, PUBLIC_ID, TENANTS, USER_ID, ColumnKind, TableDefinition
+from .tenants import find_tenant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 T = TypeVar("T")
+
+_NAME = ColumnKind(String(255))
+
+ROLES = TableDefinition(
+    name="roles", columns={"app_id": PUBLIC_ID, "role": _NAME}, key=("app_id", "role"), parent=APPS
+)
+ROLE_PERMISSIONS = TableDefinition(
+    name="role_permissions",
+    columns={"app_id": PUBLIC_ID, "role": _NAME, "permission": _NAME},
+    key=("app_id", "role", "permission"),
+    parent=ROLES,
+    indexes={"role_permissions_permission_index": ("app_id", "permission")},
+)
+USER_ROLES = TableDefinition(
+    name="user_roles",
+    columns={"app_id": PUBLIC_ID, "tenant_id": PUBLIC_ID, "user_id": USER_ID, "role": _NAME},
+    key=("app_id", "tenant_id", "user_id", "role"),
+    parent=TENANTS,
+    indexes={
+        "user_roles_app_id_role_index": ("app_id", "role"),
+        "user_roles_role_index": ("app_id", "tenant_id", "role"),
+        "user_roles_app_id_user_id_index": ("app_id", "user_id"),
+    },
+)
 
 
 class RoleStore:
@@ -26,7 +52,7 @@ class RoleStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         tables, is_sqlite = database.tables, database.location.is_sqlite
-        role, permission, link = tables.roles, tables.role_permissions, tables.user_roles
+        role, permission, link = tables[ROLES], tables[ROLE_PERMISSIONS], tables[USER_ROLES]
         this_role = (role.c.app_id == DEFAULT_APP_ID, role.c.role == bindparam("name"))
         permissions = (permission.c.app_id == DEFAULT_APP_ID, permission.c.role == bindparam("name"))
         links = (link.c.app_id == DEFAULT_APP_ID, link.c.tenant_id == bindparam("tenant"))
@@ -65,10 +91,7 @@ class RoleStore:
         self._delete_links = delete(link).where(link.c.app_id == DEFAULT_APP_ID, linked)
         self._user_roles = select(link.c.role).where(*links, user).order_by(link.c.role)
         self._role_users = select(link.c.user_id).where(*links, linked).order_by(link.c.user_id)
-        tenant = tables.tenants
-        self._tenant = select(tenant.c.tenant_id).where(
-            tenant.c.app_id == DEFAULT_APP_ID, tenant.c.tenant_id == bindparam("tenant")
-        )
+        self._tenant = find_tenant(tables)
 
     def add(self, role: str, permissions: Sequence[str]) -> bool:
         """Create a role if absent and add permissions; return whether it was created."""

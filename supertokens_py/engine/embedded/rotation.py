@@ -32,8 +32,8 @@ _ANTI_CSRF_PURPOSE = b"supertokens_py anti-csrf token of a kept refresh token"
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
-    """The columns of a session row that tell which refresh tokens are its own."""
+class StoredTokens:
+    """The columns of a session row that tell which refresh tokens are its own: hashes of two, and times."""
 
     current: str
     previous: str | None
@@ -57,7 +57,7 @@ class Rules:
     shared: bool = False  #: whether an official core may write to the same rows
 
 
-def in_grace(row: Lineage, *, now_ms: int, grace_ms: int) -> bool:
+def in_grace(row: StoredTokens, *, now_ms: int, grace_ms: int) -> bool:
     """Return whether the last rotation is at most one grace period ago.
 
     A grace period of 0 has no such time, not even the millisecond of the rotation, so that exactly one of
@@ -67,7 +67,7 @@ def in_grace(row: Lineage, *, now_ms: int, grace_ms: int) -> bool:
 
 
 def decide(
-    row: Lineage | None, presented: RefreshToken, *, now_ms: int, rules: Rules, is_successor: bool
+    row: StoredTokens | None, presented: RefreshToken, *, now_ms: int, rules: Rules, is_successor: bool
 ) -> Decision:
     """Return what the presented token means for its session; the first match wins.
 
@@ -91,7 +91,7 @@ def decide(
     return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else "STALE_LINEAGE"
 
 
-def _of_a_core(row: Lineage, presented: RefreshToken, *, recent: bool, grace_ms: int) -> Decision:
+def _of_a_core(row: StoredTokens, presented: RefreshToken, *, recent: bool, grace_ms: int) -> Decision:
     """Decide about a token that the row does not know, where an official core makes tokens as well."""
     if _is_child(presented, row.current):
         return "PROMOTE" if grace_ms > 0 else "ROTATE"
@@ -105,14 +105,14 @@ def _is_child(presented: RefreshToken, known_hash2: str | None) -> bool:
     return parent is not None and known_hash2 is not None and constant_time_equal(parent, known_hash2)
 
 
-def promoted(row: Lineage, presented: RefreshToken, *, now_ms: int, grace_ms: int) -> Lineage:
+def promoted(row: StoredTokens, presented: RefreshToken, *, now_ms: int, grace_ms: int) -> StoredTokens:
     """Return the hashes and the time of rotation after `PROMOTE`; `expires_ms` stays.
 
     Within the grace period the previous token stays, so that there is still only one rotation in it.
     """
     if in_grace(row, now_ms=now_ms, grace_ms=grace_ms):
-        return Lineage(presented.hash2, row.previous, row.rotated_ms, row.expires_ms)
-    return Lineage(presented.hash2, row.current, now_ms, row.expires_ms)
+        return StoredTokens(presented.hash2, row.previous, row.rotated_ms, row.expires_ms)
+    return StoredTokens(presented.hash2, row.current, now_ms, row.expires_ms)
 
 
 def is_late(age_ms: int, *, life_ms: int, kept: bool) -> bool:
@@ -136,7 +136,7 @@ def anti_csrf_token(token: RefreshToken, *, anti_csrf: bool) -> str | None:
 
 
 def successor_of(
-    master_key: MasterKey, presented: RefreshToken, row: Lineage, *, anti_csrf: bool
+    master_key: MasterKey, presented: RefreshToken, row: StoredTokens, *, anti_csrf: bool
 ) -> Successor:
     """Return the token that a repeated use of `presented` yields (engine: Grace window).
 
@@ -160,8 +160,8 @@ def is_theft(subtype: ReuseSubtype, behaviour: ReuseBehaviour) -> bool:
     return subtype == "STALE_LINEAGE" or behaviour == "TOKEN_THEFT"
 
 
-def belongs(row: Lineage, refresh_token_hash1_hash: str, parent_hash1_hash: str | None) -> bool:
-    """Tell whether an access token's lineage is the session's current or last one (engine: Verification)."""
+def belongs(row: StoredTokens, refresh_token_hash1_hash: str, parent_hash1_hash: str | None) -> bool:
+    """Return whether an access token came with the current or last refresh token (engine: Verification)."""
     known = [row.current] if row.previous is None else [row.current, row.previous]
     return any(
         constant_time_equal(candidate, own)

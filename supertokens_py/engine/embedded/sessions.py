@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from supertokens_py import payloads
 from supertokens_py.engine import validation
+from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
@@ -27,16 +28,20 @@ from supertokens_py.types.base import JSONObject
 
 from . import access_tokens
 from .access_tokens import Grant
-from .handles import tenant_of
 from .refresh import Refresher
 from .refresh_tokens import first_token, hash1
 from .rotation import belongs
-from .session_rows import NO_SESSION, json_object, key_of, lineage_of
+from .session_rows import NO_SESSION, SessionStatements, json_object, key_of, stored_tokens
 from .storage import errors
-from .token_families import Family, new_family, new_handle
+from .token_families import Family, new_family, new_handle, tenant_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from .activity import Activity
+    from .keys import KeyRing
+    from .storage.database import Database
+    from .user_ids import UserIds
 
 
 _REVOKED_AT_ONCE = 500
@@ -45,6 +50,17 @@ _VERIFIED = Verified()
 
 class SessionStore(Refresher):
     """Sessions in the database; every method is one unit of blocking work."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyRing,
+        activity: Activity,
+        users: UserIds,
+        settings: ResolvedEngineConfig,
+    ) -> None:
+        super().__init__(database, keys, activity, users, settings)
+        self._sql = SessionStatements(database.tables)
 
     def create(self, new: NewSession) -> IssuedSession:
         """Store a new session and return its first tokens."""
@@ -109,13 +125,13 @@ class SessionStore(Refresher):
         if not check_database:
             return _VERIFIED
         key = key_of(token.handle)
-        row = self._database.alone(lambda fetch: fetch(self._sql.lineage, key), "read", repeatable=True)
-        lineage = None if row is None else lineage_of(row)
-        if row is None or lineage is None or lineage.expires_ms <= self._settings.now_ms():
+        row = self._database.alone(lambda fetch: fetch(self._rows.tokens, key), "read", repeatable=True)
+        tokens = None if row is None else stored_tokens(row)
+        if row is None or tokens is None or tokens.expires_ms <= self._settings.now_ms():
             return Unauthorised(NO_SESSION, "session_gone")
         parent = token.parent_refresh_token_hash1
         parent_hash = hash1(parent) if isinstance(parent, str) else None
-        if not belongs(lineage, hash1(token.refresh_token_hash1), parent_hash):
+        if not belongs(tokens, hash1(token.refresh_token_hash1), parent_hash):
             return TryRefresh("the access token was replaced by a later refresh", "access_token_superseded")
         return Verified(payload=json_object(row[-1]))
 
@@ -287,7 +303,7 @@ class SessionStore(Refresher):
                 raise
 
     def _locked(self, connection: Connection, handle: str) -> Any:
-        row = connection.execute(self._sql.lock, key_of(handle)).first()
+        row = connection.execute(self._rows.lock, key_of(handle)).first()
         return None if row is None or row.expires_at <= self._settings.now_ms() else row
 
     def _write_payload(self, connection: Connection, handle: str, row: Any, payload: JSONObject) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Boolean, Select, String, bindparam, delete, insert, select, update
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
@@ -20,13 +20,51 @@ from supertokens_py.types.base import JSONObject
 
 from .storage.database import Database
 from .storage.dialects import insert_new
+from .storage.tables import OPTIONAL_TEXT, PUBLIC_ID, TENANTS, ColumnKind, TableDefinition, Tables, optional
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_OF_TENANT = {
+    "connection_uri_domain": ColumnKind(String(256), default=""),
+    "app_id": PUBLIC_ID,
+    "tenant_id": PUBLIC_ID,
+}
+_OPTIONAL_FLAG = optional(Boolean())
+
+TENANT_CONFIGS = TableDefinition(
+    name="tenant_configs",
+    columns={
+        **_OF_TENANT,
+        "core_config": OPTIONAL_TEXT,
+        "email_password_enabled": _OPTIONAL_FLAG,
+        "passwordless_enabled": _OPTIONAL_FLAG,
+        "third_party_enabled": _OPTIONAL_FLAG,
+        "is_first_factors_null": _OPTIONAL_FLAG,
+    },
+    key=tuple(_OF_TENANT),
+)
+FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS = (
+    TableDefinition(
+        name=name,
+        columns={**_OF_TENANT, "factor_id": ColumnKind(String(128))},
+        key=(*_OF_TENANT, "factor_id"),
+        parent=TENANT_CONFIGS,
+    )
+    for name in ("tenant_first_factors", "tenant_required_secondary_factors")
+)
+
 #: What may differ between the tenants of one app; everything else belongs to the app or the process.
 _LIFETIMES = frozenset(("password_reset_token_lifetime", "email_verification_token_lifetime"))
 _PATTERNS = frozenset(("ip_allow_regex", "ip_deny_regex"))
+
+
+def find_tenant(tables: Tables) -> Select[str]:
+    """Return the statement that finds the row of a tenant, whose id is the parameter `tenant`."""
+    tenant = tables[TENANTS].c
+    return select(tenant.tenant_id).where(
+        tenant.app_id == DEFAULT_APP_ID, tenant.tenant_id == bindparam("tenant")
+    )
 
 
 class TenantStore:
@@ -36,13 +74,13 @@ class TenantStore:
         self._database = database
         self._settings = settings
         tables = database.tables
-        tenant, config = tables.tenants, tables.tenant_configs
+        tenant, config = tables[TENANTS], tables[TENANT_CONFIGS]
         one = (tenant.c.app_id == DEFAULT_APP_ID, tenant.c.tenant_id == bindparam("tenant"))
         self._insert = insert_new(tenant, is_sqlite=database.location.is_sqlite).values(
             app_id=DEFAULT_APP_ID, tenant_id=bindparam("tenant"), created_at_time=bindparam("now")
         )
-        self._select_one = select(tenant.c.tenant_id).where(*one)
-        self._lock = select(tenant.c.tenant_id).where(*one).with_for_update()
+        self._select_one = find_tenant(tables)
+        self._lock = self._select_one.with_for_update()
         self._select = select(tenant.c.tenant_id).where(tenant.c.app_id == DEFAULT_APP_ID)
         self._delete = delete(tenant).where(*one)
         own = (
@@ -55,8 +93,10 @@ class TenantStore:
         self._insert_config = insert(config).values(connection_uri_domain="", app_id=DEFAULT_APP_ID)
         self._update_config = update(config).where(*own)
         self._delete_config = delete(config).where(*own)
-        self._factors = {"first_factors": tables.first_factors}
-        self._factors["required_secondary_factors"] = tables.required_secondary_factors
+        self._factors = {
+            "first_factors": tables[FIRST_FACTORS],
+            "required_secondary_factors": tables[REQUIRED_SECONDARY_FACTORS],
+        }
 
     def put(self, tenant_id: str, changes: JSONObject) -> bool:
         """Create a tenant or change the given fields; return whether it was created."""

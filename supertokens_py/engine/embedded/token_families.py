@@ -42,6 +42,12 @@ def new_handle(tenant_id: str) -> str:
     return _handle(str(uuid4()), tenant_id)
 
 
+def tenant_of(handle: str) -> str:
+    """Return the tenant that a handle names (engine: Session rows); tenant ids hold no underscore."""
+    parts = handle.split("_")
+    return DEFAULT_TENANT_ID if len(parts) == 1 else parts[1]
+
+
 def has_family(handle: str) -> bool:
     """Return whether a handle was made by `new_family`; wrong for one random handle in 16 million."""
     try:

@@ -11,6 +11,11 @@ from supertokens_py.engine import validation
 from supertokens_py.events import emit_revoked
 from supertokens_py.exceptions import BadInputError
 
+from .activity import LAST_ACTIVE
+from .metadata import USER_METADATA
+from .roles import USER_ROLES
+from .session_rows import SESSIONS
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -27,8 +32,8 @@ class UserStore:
         self._users = users
         self._activity = activity
         tables = database.tables
-        sessions = tables.sessions
-        others = (tables.user_roles, tables.user_metadata, tables.last_active)
+        sessions = tables[SESSIONS]
+        others = (tables[one] for one in (USER_ROLES, USER_METADATA, LAST_ACTIVE))
         self._sessions, *self._others = (
             delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))
             for table in (sessions, *others)

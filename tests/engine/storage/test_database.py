@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -10,6 +11,7 @@ import sqlite3
 import stat
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -23,16 +25,19 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
 
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.embedded.roles import ROLES
 from supertokens_py.engine.embedded.storage import pools, retries
 from supertokens_py.engine.embedded.storage import postgres as postgres_module
 from supertokens_py.engine.embedded.storage.database import UnitConflictError
-from supertokens_py.engine.embedded.storage.dialects import DriverQuery
+from supertokens_py.engine.embedded.storage.driver_queries import DriverQuery
 from supertokens_py.engine.records import IssuedSession, Verified
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
-from tests.support.databases import TestDatabase
+from tests.support.databases import Sqlite, TestDatabase
 from tests.support.programs import missing
 from tests.support.temporary_postgres import MissingServerError, Server, postgres
 
@@ -307,7 +312,7 @@ def test_a_unit_that_never_comes_through(database: TestDatabase, start: Opener, 
     monkeypatch.setattr(retries, "MAX_CONFLICTS", 2)
     core = start(database.uri)
     core.roles.add("kept", [])
-    table = core.database.tables.roles
+    table = core.database.tables[ROLES]
     calls: list[int] = []
 
     def unit(connection: Any) -> None:
@@ -583,8 +588,8 @@ def test_the_grace_window_begins_when_a_connection_is_there(
     core = start(postgres_database.uri, pool_size=1, now_ms=clock)
     session = core.create()
     database, asked = core.database, threading.Event()
-    connection = database._raw_connection
-    monkeypatch.setattr(database, "_raw_connection", lambda: (asked.set(), connection())[1])
+    connection = database.pool.raw_connection
+    monkeypatch.setattr(database.pool, "raw_connection", lambda: (asked.set(), connection())[1])
     with ThreadPoolExecutor(1) as threads:
         with database.pool.connect():
             waiting = threads.submit(core.refresh, session)
@@ -639,3 +644,13 @@ def test_a_restarted_server(own_server: Server, start: Opener):
     own_server.start()
     assert core.refresh(refreshed).handle == session.handle
     own_server.stop()
+
+
+def test_connections_that_nobody_refers_to_are_collected(sqlite_files: Sqlite):
+    """An engine that was dropped without being closed leaves no pool behind."""
+    engine = EmbeddedEngine(sqlite_files.create().uri, EngineConfig(clean_up_interval=0).resolve())
+    engine.roles.all()
+    pool = weakref.ref(engine.database.pool)
+    del engine
+    gc.collect()
+    assert pool() is None

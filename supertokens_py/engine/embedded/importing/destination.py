@@ -14,12 +14,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.embedded.key_encryption import AtRest
 from supertokens_py.engine.embedded.key_rows import EARLIER_MASTER_KEY, MASTER_KEY, KeyRows
 from supertokens_py.engine.embedded.storage.database import Database
+from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
+from supertokens_py.engine.embedded.storage.tables import KEY_VALUE
 from supertokens_py.exceptions import ConfigError
 
 from .rows import (
@@ -177,14 +178,11 @@ class Destination:
         return table_named(self._database.tables, name)
 
     def _upsert(self, table: Table) -> Any:
-        dialect = sqlite if self._database.location.is_sqlite else postgresql
-        statement: Any = dialect.insert(table)
-        keys = [column.name for column in table.primary_key]
-        others = [column.name for column in table.c if column.name not in keys]
-        if not others:
-            return statement.on_conflict_do_nothing()
-        excluded = {name: statement.excluded[name] for name in others}
-        return statement.on_conflict_do_update(index_elements=keys, set_=excluded)
+        is_sqlite = self._database.location.is_sqlite
+        others = [column.name for column in table.c if not column.primary_key]
+        return (
+            upsert(table, *others, is_sqlite=is_sqlite) if others else insert_new(table, is_sqlite=is_sqlite)
+        )
 
     # The mark
 
@@ -215,7 +213,7 @@ class Destination:
         self.resumes = known.finished_ms is None
 
     def _replace_mark(self, connection: Connection, before: str, mark: Mark) -> None:
-        values = self._database.tables.key_value
+        values = self._database.tables[KEY_VALUE]
         statement = (
             update(values)
             .where(values.c.app_id == DEFAULT_APP_ID, values.c.name == MARKER, values.c.value == before)
@@ -239,7 +237,7 @@ class Destination:
 
     def _put_master_keys(self, connection: Connection, wanted: Mapping[str, str]) -> None:
         """Make the keys of refresh tokens those of the source; without any there, the own one stays."""
-        values = self._database.tables.key_value
+        values = self._database.tables[KEY_VALUE]
         is_earlier = values.c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
         is_own = (values.c.app_id == DEFAULT_APP_ID, values.c.tenant_id == DEFAULT_TENANT_ID)
         connection.execute(delete(values).where(*is_own, is_earlier, values.c.name.not_in(list(wanted))))
@@ -249,7 +247,7 @@ class Destination:
                 self._put_value(connection, name, self._form.stored_value(text, label=name))
 
     def _value(self, connection: Connection, name: str) -> Any:
-        values = self._database.tables.key_value.c
+        values = self._database.tables[KEY_VALUE].c
         query = select(values.value).where(
             values.app_id == DEFAULT_APP_ID, values.tenant_id == DEFAULT_TENANT_ID, values.name == name
         )
@@ -257,7 +255,7 @@ class Destination:
 
     def _put_value(self, connection: Connection, name: str, value: str) -> None:
         row = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID, "name": name, "value": value}
-        statement = self._upsert(self._database.tables.key_value)
+        statement = self._upsert(self._database.tables[KEY_VALUE])
         connection.execute(statement, {**row, "created_at_time": self.mark.started_ms})
 
 

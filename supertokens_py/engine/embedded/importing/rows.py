@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, literal, tuple_
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.embedded.key_encryption import AtRest
 from supertokens_py.engine.embedded.key_material import dynamic_kid
-from supertokens_py.engine.embedded.storage.tables import Tables
+from supertokens_py.engine.embedded.storage.tables import Tables, definition_of
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
@@ -44,7 +44,7 @@ _MODULUS = 2**128
 
 def table_named(tables: Tables, name: str) -> Table:
     """Return a table by its official name."""
-    return next(table for table in tables.all() if tables.official_name(table) == name)
+    return next(table for table in tables.all() if definition_of(table).name == name)
 
 
 def own_rows(table: Table) -> ColumnElement[bool]:

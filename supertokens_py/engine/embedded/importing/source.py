@@ -10,11 +10,12 @@ from sqlalchemy.pool import NullPool
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import full_prefix
+from supertokens_py.engine.embedded.all_tables import ALL_TABLES
 from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
 from supertokens_py.engine.embedded.key_encryption import ENCRYPTED_PREFIX
-from supertokens_py.engine.embedded.key_rows import EARLIER_MASTER_KEY, MASTER_KEY
+from supertokens_py.engine.embedded.key_rows import DYNAMIC_KEYS, EARLIER_MASTER_KEY, MASTER_KEY, STATIC_KEYS
 from supertokens_py.engine.embedded.storage.schema import other_session_tables
-from supertokens_py.engine.embedded.storage.tables import Tables
+from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, Tables
 from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
@@ -34,7 +35,7 @@ class Source:
 
     def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
         self.name = name
-        self.tables: Tables = Tables(schema=schema, prefix=prefix)
+        self.tables: Tables = Tables(ALL_TABLES, schema=schema, prefix=prefix)
         self._engine = engine
         self._snapshot: Connection | None = None
         inspector = inspect(engine)
@@ -42,12 +43,12 @@ class Source:
             table: {column["name"] for column in inspector.get_columns(table, schema=schema)}
             for table in inspector.get_table_names(schema=schema)
         }
-        if self.tables.sessions.name not in self._columns:
+        if self.tables.main_name not in self._columns:
             others = other_session_tables(self._columns, self.tables)
             hint = f"; there is {', '.join(others)}: set --from-prefix" if others else ""
             raise ConfigError(
                 f"{name} holds no sessions of a SuperTokens core: there is no table "
-                f"{self.tables.sessions.name}{hint}"
+                f"{self.tables.main_name}{hint}"
             )
 
     def has(self, name: str) -> bool:
@@ -70,7 +71,7 @@ class Source:
 
     def master_keys(self) -> Mapping[str, str]:
         """Return the keys of refresh tokens by the name of their row: the current one and earlier ones."""
-        values = self.tables.key_value
+        values = self.tables[KEY_VALUE]
         is_earlier = values.c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
         query = select(values.c.name, values.c.value).where(
             values.c.app_id == DEFAULT_APP_ID,
@@ -88,9 +89,9 @@ class Source:
         """
         tables = self.tables
         for table, column in (
-            (tables.key_value, tables.key_value.c.value),
-            (tables.dynamic_keys, tables.dynamic_keys.c.value),
-            (tables.static_keys, tables.static_keys.c.key_string),
+            (tables[KEY_VALUE], tables[KEY_VALUE].c.value),
+            (tables[DYNAMIC_KEYS], tables[DYNAMIC_KEYS].c.value),
+            (tables[STATIC_KEYS], tables[STATIC_KEYS].c.key_string),
         ):
             is_encrypted = column.startswith(ENCRYPTED_PREFIX, autoescape=True)
             if table.name in self._columns and self.count(table, own_rows(table), is_encrypted):

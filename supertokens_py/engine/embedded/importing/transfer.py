@@ -15,7 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.embedded.all_tables import ALL_TABLES
+from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.engine.embedded.storage.database import Database
+from supertokens_py.engine.embedded.storage.tables import KEY_VALUE
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 from .destination import Destination
@@ -111,7 +114,7 @@ class Transfer:
 
     def left_behind(self) -> LeftBehind:
         """Return what the source has and the destination does not get."""
-        sessions, values = self._source.tables.sessions, self._source.tables.key_value
+        sessions, values = self._source.tables[SESSIONS], self._source.tables[KEY_VALUE]
         is_oldest_key = values.c.name == "access_token_signing_key"
         return LeftBehind(
             sessions_of_other_apps=self._source.count(sessions, sessions.c.app_id != DEFAULT_APP_ID),
@@ -165,7 +168,7 @@ def open_transfer(
     try:
         with (
             closing(open_source(origin.uri, schema=origin.schema, prefix=origin.prefix)) as source,
-            closing(Database(destination_uri, settings)) as database,
+            closing(Database(destination_uri, settings, ALL_TABLES)) as database,
         ):
             if source.name == database.location.name and origin.schema == settings.table_schema:
                 raise ConfigError(

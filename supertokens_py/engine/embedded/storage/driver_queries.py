@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from sqlalchemy import UpdateBase
 from sqlalchemy.exc import DBAPIError
 
-from .dialects import DriverQuery
-
 if TYPE_CHECKING:
-    from sqlalchemy import ClauseElement, Connection, Engine, PoolProxiedConnection
+    from sqlalchemy import ClauseElement, Connection, Dialect, Engine, PoolProxiedConnection
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+
+@dataclass(frozen=True, slots=True)
+class DriverQuery:
+    """A statement as the driver takes it: SQLAlchemy writes it once and has no part in running it."""
+
+    text: str
+    order: Sequence[str] | None  #: of positional parameters; None where the driver takes names
+    constants: Mapping[str, Any]
+    returns_rows: bool
+
+    @classmethod
+    def of(cls, statement: ClauseElement, dialect: Dialect) -> DriverQuery:
+        """Compile a statement whose columns need no conversion (text and integers)."""
+        compiled = cast("SQLCompiler", statement.compile(dialect=dialect))
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        returns_rows = not isinstance(statement, UpdateBase) or bool(statement.returning_column_descriptions)
+        return cls(str(compiled), compiled.positiontup, constants, returns_rows)
+
+    def row(self, connection: PoolProxiedConnection, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Run it on the driver's own cursor, and return the first row if there is one.
+
+        Raises:
+            Exception: what the driver raises, as it is.
+        """
+        named = {**self.constants, **values}
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(self.text, named if self.order is None else [named[name] for name in self.order])
+            return cursor.fetchone() if self.returns_rows else None
 
 
 class DriverQueries:

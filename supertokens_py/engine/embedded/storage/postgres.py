@@ -33,11 +33,17 @@ class Generation:
 
     number: int = 0
     prepares: bool = True  #: False once a pooler was seen to mix prepared statements up
+    #: How often connections broke or tables vanished: what was read before may be of another database.
+    interruptions: int = 0
 
     def end(self, *, prepares: bool) -> None:
         """Have every connection replaced when it is next taken from the pool."""
         self.number += 1
         self.prepares = self.prepares and prepares
+
+    def interrupted(self, *_: object) -> None:
+        """Count a connection that broke, or tables that vanished."""
+        self.interruptions += 1
 
 
 def open_postgres(

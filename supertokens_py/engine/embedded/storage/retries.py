@@ -52,3 +52,9 @@ class Retries:
             self.reopens = False
             return "reopen"
         return None
+
+
+class Progress:
+    """How far an attempt came: once it is committing, its outcome may be unknown."""
+
+    committing = False

@@ -16,13 +16,10 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateSchema, CreateTab
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.exceptions import ConfigError
 
-from .tables import Tables
+from .tables import APPS, MAIN_TABLE, TENANTS, Tables, definition_of
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
-
-#: Columns that databases of older cores lack; every other missing column means "too old to adopt".
-ADDED_COLUMNS = {"session_info": ("prev_refresh_token_hash_2", "refresh_token_rotated_at")}
 
 #: Tables of an official core that are read, if present, to find a user's primary and external id.
 USER_TABLES = ("app_id_to_user_id", "userid_mapping")
@@ -44,13 +41,14 @@ _SQLITE_COLUMNS = """
 
 
 def missing(connection: Connection, tables: Tables) -> bool:
-    """Tell whether a database lacks anything that `bring_up_to_date` would add. Reads only."""
+    """Return whether a database lacks anything that `bring_up_to_date` would add. Reads only."""
     present = _columns(connection, tables)
     for table in tables.all():
         if not set(table.c.keys()) <= present.get(table.name, set()):
             return True
-    query = tables.tenants.select().where(
-        tables.tenants.c.app_id == DEFAULT_APP_ID, tables.tenants.c.tenant_id == DEFAULT_TENANT_ID
+    tenants = tables[TENANTS]
+    query = tenants.select().where(
+        tenants.c.app_id == DEFAULT_APP_ID, tenants.c.tenant_id == DEFAULT_TENANT_ID
     )
     return connection.execute(query).first() is None
 
@@ -77,7 +75,7 @@ def bring_up_to_date(connection: Connection, tables: Tables, *, now_ms: int) -> 
     present = _columns(connection, tables)
     if (other := _other_prefix(present, tables)) is not None:
         raise ConfigError(
-            f"this database has no table {tables.sessions.name!r}, but {other + 'session_info'!r}: to use "
+            f"this database has no table {tables.main_name!r}, but {other + MAIN_TABLE!r}: to use "
             f"those sessions, set EngineConfig(table_prefix={other!r}) or SUPERTOKENS_TABLE_PREFIX={other}"
         )
     if not present and tables.schema is not None and connection.dialect.name == "postgresql":
@@ -87,22 +85,22 @@ def bring_up_to_date(connection: Connection, tables: Tables, *, now_ms: int) -> 
         if columns is None:
             table.create(connection, checkfirst=False)
         else:
-            _add_columns(connection, tables, table, columns)
+            _add_columns(connection, table, columns)
     _add_public_tenant(connection, tables, now_ms)
 
 
 def other_session_tables(names: Iterable[str], tables: Tables) -> list[str]:
     """Return the tables that hold sessions under another prefix, ordered."""
-    return sorted(name for name in names if name.endswith("session_info") and name != tables.sessions.name)
+    return sorted(name for name in names if name.endswith(MAIN_TABLE) and name != tables.main_name)
 
 
 def _other_prefix(present: Mapping[str, set[str]], tables: Tables) -> str | None:
     """Return the prefix that was meant: an official core puts "_" after the text of its setting."""
-    if tables.sessions.name in present:
+    if tables.main_name in present:
         return None
     meant = f"{tables.prefix}_".lower()
-    found = (name for name in other_session_tables(present, tables) if name.lower() == f"{meant}session_info")
-    return next((name.removesuffix("session_info") for name in found), None)
+    found = (name for name in other_session_tables(present, tables) if name.lower() == meant + MAIN_TABLE)
+    return next((name.removesuffix(MAIN_TABLE) for name in found), None)
 
 
 def _create_schema(connection: Connection, schema: str) -> None:
@@ -129,9 +127,9 @@ def statements(tables: Tables, url: URL, *, now_ms: int) -> Iterator[str]:
         yield str(insert.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
-def _add_columns(connection: Connection, tables: Tables, table: Table, present: set[str]) -> None:
+def _add_columns(connection: Connection, table: Table, present: set[str]) -> None:
     absent = [column for column in table.c if column.name not in present]
-    addable = ADDED_COLUMNS.get(tables.official_name(table), ())
+    addable = definition_of(table).added_later
     foreign = [column.name for column in absent if column.name not in addable]
     if foreign:
         raise ConfigError(
@@ -155,7 +153,7 @@ def _add_public_tenant(connection: Connection, tables: Tables, now_ms: int) -> N
 
 def _public_tenant(tables: Tables) -> tuple[tuple[Table, dict[str, str]], ...]:
     app = {"app_id": DEFAULT_APP_ID}
-    return (tables.apps, app), (tables.tenants, {**app, "tenant_id": DEFAULT_TENANT_ID})
+    return (tables[APPS], app), (tables[TENANTS], {**app, "tenant_id": DEFAULT_TENANT_ID})
 
 
 def _columns(connection: Connection, tables: Tables) -> dict[str, set[str]]:

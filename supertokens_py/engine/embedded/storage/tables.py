@@ -1,4 +1,4 @@
-"""The tables, in the official layout (engine: Tables).
+"""Definitions of tables in the official layout, and those that every feature builds on (engine: Tables).
 
 The official core also indexes beginnings of primary keys. We leave those indexes out: each costs a write,
 and PostgreSQL prefers the smaller index of a table that it has no statistics of yet, reading every session
@@ -7,12 +7,12 @@ of a tenant to find one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -22,198 +22,116 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.types import TypeEngine
+
+#: The table by which a set of tables under some prefix is recognised.
+MAIN_TABLE = "session_info"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnKind:
+    """The type of a column, whether it may be null, and what the database puts where nothing is given."""
+
+    type: TypeEngine[Any]
+    nullable: bool = False
+    default: str | None = None
+
+
+def optional(kind: TypeEngine[Any]) -> ColumnKind:
+    """Return the kind of a column that may be null."""
+    return ColumnKind(kind, nullable=True)
+
+
+#: An app or a tenant.
+PUBLIC_ID = ColumnKind(String(64), default="public")
+USER_ID = ColumnKind(String(128))
+#: Unix milliseconds.
+TIME = ColumnKind(BigInteger())
+OPTIONAL_TIME = optional(BigInteger())
+OPTIONAL_TEXT = optional(Text())
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TableDefinition:
+    """A table whose schema and prefix are not known yet; `Tables` makes it."""
+
+    name: str
+    columns: Mapping[str, ColumnKind]
+    key: tuple[str, ...]
+    parent: TableDefinition | None = None  #: a row goes with the row of this table that has the parent's key
+    indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    #: Columns that databases of older cores lack; any other missing column means "too old to adopt".
+    added_later: frozenset[str] = frozenset()
 
 
 class Tables:
-    """The tables that we own, under one schema and one prefix."""
+    """The tables of an engine, under one schema and one prefix: `tables[DEFINITION]`."""
 
-    def __init__(self, *, schema: str | None, prefix: str) -> None:
+    def __init__(self, definitions: Sequence[TableDefinition], *, schema: str | None, prefix: str) -> None:
         self.schema = schema
         self.prefix = prefix
         self._metadata = MetaData(schema=schema)
-        tenant_key = (("app_id", "tenant_id"), "tenants", "tenant_id")
-        app_key = (("app_id",), "apps", "app_id")
-        config_key = (("connection_uri_domain", "app_id", "tenant_id"), "tenant_configs", "tenant_id")
+        self._tables: dict[TableDefinition, Table] = {one: self._made(one) for one in definitions}
 
-        self.apps: Table = self._table("apps", [_id("app_id"), _time("created_at_time")], key=("app_id",))
-        self.tenants: Table = self._table(
-            "tenants",
-            [_id("app_id"), _id("tenant_id"), _time("created_at_time")],
-            key=("app_id", "tenant_id"),
-            parent=app_key,
-        )
-        self.tenant_configs: Table = self._table(
-            "tenant_configs",
-            [
-                _domain(),
-                _id("app_id"),
-                _id("tenant_id"),
-                Column("core_config", Text),
-                Column("email_password_enabled", Boolean),
-                Column("passwordless_enabled", Boolean),
-                Column("third_party_enabled", Boolean),
-                Column("is_first_factors_null", Boolean),
-            ],
-            key=("connection_uri_domain", "app_id", "tenant_id"),
-        )
-        factors = [
-            self._table(
-                name,
-                [
-                    _domain(),
-                    _id("app_id"),
-                    _id("tenant_id"),
-                    Column("factor_id", String(128), nullable=False),
-                ],
-                key=("connection_uri_domain", "app_id", "tenant_id", "factor_id"),
-                parent=config_key,
-            )
-            for name in ("tenant_first_factors", "tenant_required_secondary_factors")
-        ]
-        self.first_factors: Table = factors[0]
-        self.required_secondary_factors: Table = factors[1]
-        self.key_value: Table = self._table(
-            "key_value",
-            [
-                _id("app_id"),
-                _id("tenant_id"),
-                Column("name", String(128), nullable=False),
-                Column("value", Text),
-                _time(),
-            ],
-            key=("app_id", "tenant_id", "name"),
-            parent=tenant_key,
-        )
-        self.sessions: Table = self._table(
-            "session_info",
-            [
-                _id("app_id"),
-                _id("tenant_id"),
-                Column("session_handle", String(255), nullable=False),
-                Column("user_id", String(128), nullable=False),
-                Column("refresh_token_hash_2", String(128), nullable=False),
-                Column("session_data", Text),
-                Column("expires_at", BigInteger, nullable=False),
-                Column("created_at_time", BigInteger, nullable=False),
-                Column("jwt_user_payload", Text),
-                Column("use_static_key", Boolean, nullable=False),
-                Column("prev_refresh_token_hash_2", String(128)),
-                Column("refresh_token_rotated_at", BigInteger),
-            ],
-            key=("app_id", "tenant_id", "session_handle"),
-            parent=tenant_key,
-            indexes={
-                "session_expiry_index": ("expires_at",),
-                "session_info_user_id_app_id_index": ("user_id", "app_id"),
-            },
-        )
-        self.dynamic_keys: Table = self._table(
-            "session_access_token_signing_keys",
-            [_id("app_id"), Column("created_at_time", BigInteger, nullable=False), Column("value", Text)],
-            key=("app_id", "created_at_time"),
-            parent=app_key,
-        )
-        self.static_keys: Table = self._table(
-            "jwt_signing_keys",
-            [
-                _id("app_id"),
-                Column("key_id", String(255), nullable=False),
-                Column("key_string", Text, nullable=False),
-                Column("algorithm", String(10), nullable=False),
-                Column("created_at", BigInteger),
-            ],
-            key=("app_id", "key_id"),
-            parent=app_key,
-        )
-        self.roles: Table = self._table(
-            "roles",
-            [_id("app_id"), Column("role", String(255), nullable=False)],
-            key=("app_id", "role"),
-            parent=app_key,
-        )
-        self.role_permissions: Table = self._table(
-            "role_permissions",
-            [
-                _id("app_id"),
-                Column("role", String(255), nullable=False),
-                Column("permission", String(255), nullable=False),
-            ],
-            key=("app_id", "role", "permission"),
-            parent=(("app_id", "role"), "roles", "role"),
-            indexes={"role_permissions_permission_index": ("app_id", "permission")},
-        )
-        self.user_roles: Table = self._table(
-            "user_roles",
-            [_id("app_id"), _id("tenant_id"), _user("user_id"), Column("role", String(255), nullable=False)],
-            key=("app_id", "tenant_id", "user_id", "role"),
-            parent=tenant_key,
-            indexes={
-                "user_roles_app_id_role_index": ("app_id", "role"),
-                "user_roles_role_index": ("app_id", "tenant_id", "role"),
-                "user_roles_app_id_user_id_index": ("app_id", "user_id"),
-            },
-        )
-        self.user_metadata: Table = self._table(
-            "user_metadata",
-            [_id("app_id"), _user("user_id"), Column("user_metadata", Text, nullable=False)],
-            key=("app_id", "user_id"),
-            parent=app_key,
-        )
-        self.last_active: Table = self._table(
-            "user_last_active",
-            [_id("app_id"), _user("user_id"), _time("last_active_time")],
-            key=("app_id", "user_id"),
-            parent=app_key,
-            indexes={"user_last_active_app_id_last_active_time_index": ("app_id", "last_active_time")},
-        )
+    def __getitem__(self, definition: TableDefinition) -> Table:
+        return self._tables[definition]
+
+    @property
+    def main_name(self) -> str:
+        """The name of the table by which these tables are recognised."""
+        return self.prefix + MAIN_TABLE
 
     def all(self) -> list[Table]:
-        """Return every table, parents first."""
+        """Return every table, parents first; `Table.info` has what it was made from (`definition`)."""
         return self._metadata.sorted_tables
 
-    def official_name(self, table: Table) -> str:
-        """Return the name of a table without our prefix."""
-        return table.name.removeprefix(self.prefix)
-
-    def _table(
-        self,
-        name: str,
-        columns: list[Column[Any]],
-        *,
-        key: tuple[str, ...],
-        parent: tuple[tuple[str, ...], str, str] | None = None,
-        indexes: Mapping[str, tuple[str, ...]] | None = None,
-    ) -> Table:
-        full = self.prefix + name
-        constraints: list[Any] = [PrimaryKeyConstraint(*key, name=f"{full}_pkey")]
-        if parent is not None:
-            own, target, label = parent
-            target = f"{self.schema}.{self.prefix}{target}" if self.schema else self.prefix + target
+    def _made(self, definition: TableDefinition) -> Table:
+        name = self.prefix + definition.name
+        constraints: list[Any] = [PrimaryKeyConstraint(*definition.key, name=f"{name}_pkey")]
+        if (parent := definition.parent) is not None:
+            target = (f"{self.schema}." if self.schema else "") + self.prefix + parent.name
             constraints.append(
                 ForeignKeyConstraint(
-                    own,
-                    [f"{target}.{column}" for column in own],
-                    name=f"{full}_{label}_fkey",
+                    parent.key,
+                    [f"{target}.{key}" for key in parent.key],
+                    name=f"{name}_{parent.key[-1]}_fkey",
                     ondelete="CASCADE",
                 )
             )
-        table = Table(full, self._metadata, *columns, *constraints)
-        for index, on in (indexes or {}).items():
+        columns = [
+            Column(column, kind.type, nullable=kind.nullable, server_default=kind.default)
+            for column, kind in definition.columns.items()
+        ]
+        table = Table(name, self._metadata, *columns, *constraints, info={"definition": definition})
+        for index, on in definition.indexes.items():
             Index(self.prefix + index, *(table.c[column] for column in on))
         return table
 
 
-def _id(name: str) -> Column[str]:
-    return Column(name, String(64), nullable=False, server_default="public")
+def definition_of(table: Table) -> TableDefinition:
+    """Return what `Tables` made a table from."""
+    return table.info["definition"]
 
 
-def _domain() -> Column[str]:
-    return Column("connection_uri_domain", String(256), nullable=False, server_default="")
-
-
-def _user(name: str) -> Column[str]:
-    return Column(name, String(128), nullable=False)
-
-
-def _time(name: str = "created_at_time") -> Column[int]:
-    return Column(name, BigInteger)
+APPS = TableDefinition(
+    name="apps", columns={"app_id": PUBLIC_ID, "created_at_time": OPTIONAL_TIME}, key=("app_id",)
+)
+TENANTS = TableDefinition(
+    name="tenants",
+    columns={"app_id": PUBLIC_ID, "tenant_id": PUBLIC_ID, "created_at_time": OPTIONAL_TIME},
+    key=("app_id", "tenant_id"),
+    parent=APPS,
+)
+#: Named values of any feature.
+KEY_VALUE = TableDefinition(
+    name="key_value",
+    columns={
+        "app_id": PUBLIC_ID,
+        "tenant_id": PUBLIC_ID,
+        "name": ColumnKind(String(128)),
+        "value": OPTIONAL_TEXT,
+        "created_at_time": OPTIONAL_TIME,
+    },
+    key=("app_id", "tenant_id", "name"),
+    parent=TENANTS,
+)
