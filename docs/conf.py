@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
@@ -57,3 +59,20 @@ def table_of_contents(caption: str, *pages: str) -> str:
     )
     + table_of_contents("Move", "moving", "differences")
 )
+
+
+def with_search_words(text: str) -> str:
+    """Return a page whose comments `<!-- search: 401, 403 -->` are entries of the index.
+
+    The search skips numbers, unless they are entries of the index, or headings of little else.
+    """
+    return re.sub(r"^<!-- search: (.+) -->$", r"```{index} \1\n```", text, flags=re.MULTILINE)
+
+
+def setup(app: Any) -> None:
+    """Let pages say in comments, which GitHub does not show, by which words they are found."""
+
+    def read(_: Any, docname: str, source: list[str]) -> None:
+        source[0] = with_search_words(source[0])
+
+    app.connect("source-read", read)

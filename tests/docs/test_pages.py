@@ -105,6 +105,15 @@ def test_the_table_of_engine_settings() -> None:
     assert table in (ROOT / "docs" / "settings.md").read_text(), f"docs/settings.md should hold\n{table}"
 
 
+def test_numbers_are_found_by_the_search() -> None:
+    """Sphinx skips numbers that are no entry of the index: comments of the pages make some."""
+    with_search_words = runpy.run_path(str(ROOT / "docs" / "conf.py"))["with_search_words"]
+    for page, words in (("errors", "400, 403, 500, 503"), ("errors", "401"), ("questions", "401")):
+        text = with_search_words((ROOT / "docs" / f"{page}.md").read_text())
+        assert f"\n\n```{{index}} {words}\n```\n\n" in text
+        assert "<!-- search" not in text
+
+
 def test_blocks_of_the_readme() -> None:
     """Blocks with a name run in real servers (tests/examples); the others run here, `...` being the rest."""
     text = (ROOT / "README.md").read_text()

@@ -191,8 +191,10 @@ class TokenWriter:
     def clear(self, method: TokenTransferMethod) -> None:
         """Make the client forget its tokens (protocol: Clearing)."""
         if method == "cookie":
-            self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, "", 0)
+            # curl 7.88 takes the last deletion of a response only. An access token outlives its session, a
+            # refresh token does not.
             self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, "", 0)
+            self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, "", 0)
             if self._changes.headers.get(ACCESS_TOKEN_HEADER_KEY):  # the exposed one; a cleared one stays
                 self._changes.remove_header(ACCESS_TOKEN_HEADER_KEY)
         else:
