@@ -102,7 +102,7 @@ GOOD = signed()
 @example(len(GOOD) - 1, "A", "replace")
 @example(len(GOOD) - 1, "=", "insert")
 @example(0, ".", "insert")
-def test_mutated_tokens(position: int, character: str, how: str) -> None:
+def test_whatever_we_accept_pyjwt_accepts(position: int, character: str, how: str) -> None:
     """FP-28, FP-36: whatever we accept, PyJWT accepts: no change of a token makes us more lenient."""
     changed = {
         "replace": GOOD[:position] + character + GOOD[position + 1 :],
@@ -138,7 +138,7 @@ json_values = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), json_values, max_size=4))
-def test_payloads_survive(extra: dict[str, Any]) -> None:
+def test_any_json_payload_is_verified_to_itself(extra: dict[str, Any]) -> None:
     """FP-22, FP-26: any JSON payload is signed, parsed and verified to itself, by us and by PyJWT."""
     payload = {**extra, **CLAIMS}
     token = parse_access_token(sign_jwt(payload, key=KEY, kid="d-1", version=5))
@@ -153,7 +153,7 @@ def test_payloads_survive(extra: dict[str, Any]) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: f"{b64(raw)}.{b64(raw)}.{b64(raw)}"))
-def test_random_texts(text: str) -> None:
+def test_junk_is_none_and_never_an_exception(text: str) -> None:
     """FP-30: junk is None or a structural token, never an exception."""
     assert parse_access_token(text) is None
     looks_like_jwt(text)
@@ -162,7 +162,7 @@ def test_random_texts(text: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from(["typ", "alg", "kid", "version", "x"]), json_values))
-def test_random_headers(header: dict[str, Any]) -> None:
+def test_only_rs256_headers_with_a_kid_and_a_version_are_ours(header: dict[str, Any]) -> None:
     """FP-35: only RS256 JWTs with a text kid and a version of digits from 3 on are ours."""
     token = parse_access_token(f"{b64(header)}.{b64(CLAIMS)}.{b64(b'x')}")
     version = header.get("version")
@@ -199,7 +199,7 @@ def test_random_headers(header: dict[str, Any]) -> None:
     ],
     ids=range(15),
 )
-def test_not_ours(text: str) -> None:
+def test_wrong_parts_sizes_and_depths_are_not_ours(text: str) -> None:
     """FP-30, FP-36: wrong number of parts, no JSON objects, absurd sizes and depths."""
     assert parse_access_token(text) is None
 
@@ -255,7 +255,7 @@ def test_looks_like_jwt(text: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, object(), b"x"])
-def test_no_json(value: Any) -> None:
+def test_what_has_no_json_form_is_a_value_error(value: Any) -> None:
     """FP-22: what has no JSON form is a ValueError, not a broken token."""
     with pytest.raises(ValueError, match=r"JSON|not JSON compliant"):
         to_json({"a": value})

@@ -50,7 +50,7 @@ def _no_app() -> Iterator[None]:
     Supertokens.reset()
 
 
-def test_before_init() -> None:
+def test_every_entry_before_init_says_what_was_forgotten() -> None:
     """Every entry says what was forgotten."""
     assert Supertokens.current() is None
     for call in (Supertokens.get_instance, get_all_cors_headers, SessionRecipe.get_instance):
@@ -121,7 +121,7 @@ def test_a_failed_init_leaves_nothing_behind() -> None:
     assert Supertokens.get_instance().app_info.api_domain == "https://api.example.com"
 
 
-def test_reset() -> None:
+def test_reset_forgets_the_app_used_or_not() -> None:
     """It forgets the app and needs no environment variable; an unused app can be reset, too."""
     init(INFO, supertokens_config=MEMORY, recipe_list=[session.init()])
     sessions.create_new_session_without_request_response("public", "user-1")

@@ -120,7 +120,9 @@ def test_each_revoked_session_is_an_event(core: Driver, events: Events) -> None:
     assert sorted(events, key=str) == sorted(revoked, key=str)
 
 
-def test_keys(sqlite_files: Sqlite, clock: Clock, events: Events) -> None:
+def test_a_key_that_is_made_and_a_rotation_are_one_event_each(
+    sqlite_files: Sqlite, clock: Clock, events: Events
+) -> None:
     """A key that is made, and a rotation by request; a second engine that finds the keys made none."""
     uri = sqlite_files.create(template=False).uri
     core = Driver(uri, now_ms=clock)

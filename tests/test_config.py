@@ -18,7 +18,7 @@ def info(**changes: Any) -> AppInfo:
     return AppInfo.from_input(InputAppInfo(**given), None, None)
 
 
-def test_normal_forms() -> None:
+def test_origins_and_paths_are_kept_in_normal_form() -> None:
     """FP-2, FP-105: origins and paths are plain text in their normal form."""
     made = info(api_gateway_path="gw/", api_base_path="/Auth/", website_base_path="login")
     assert made.api_domain == "https://api.example.com"
@@ -37,7 +37,7 @@ def test_the_methods_that_the_incumbent_has() -> None:
     assert made.api_base_path.get_as_string_dangerous() == "/auth"
 
 
-def test_defaults() -> None:
+def test_the_base_path_is_auth_without_a_gateway() -> None:
     """FP-2: /auth, no gateway."""
     made = info()
     assert (made.api_base_path, made.website_base_path, made.api_gateway_path) == ("/auth", "/auth", "")
@@ -47,7 +47,7 @@ def test_defaults() -> None:
     ("framework", "mode"),
     [(None, "asgi"), ("fastapi", "asgi"), ("flask", "wsgi"), ("django", "wsgi"), ("quart", "asgi")],
 )
-def test_the_mode(framework: Any, mode: str) -> None:
+def test_the_mode_follows_the_framework_unless_given(framework: Any, mode: str) -> None:
     """It follows the framework unless given."""
     given = InputAppInfo("Test", "api.example.com", website_domain="example.com")
     assert AppInfo.from_input(given, framework, None).mode == mode
@@ -143,7 +143,7 @@ def test_wrong_supertokens_config(changes: dict[str, Any], words: str) -> None:
         "http://a;http://b",
     ],
 )
-def test_connection_uris(uri: str | None) -> None:
+def test_every_documented_connection_uri_is_accepted(uri: str | None) -> None:
     """FP-85: every documented form is accepted; nothing means the SQLite file."""
     config = SupertokensConfig(uri)
     assert config.engine_uri == ((uri or "").strip() or "sqlite:///supertokens.db")

@@ -67,7 +67,7 @@ def test_a_session_from_creation_to_reuse(core: Driver, clock: Clock, events: li
 
 
 @pytest.mark.parametrize("framework", ["fastapi", "flask", "django_sync", "django_async"])
-def test_refused_requests(
+def test_refused_requests_are_events_in_every_framework(
     framework: str, sqlite_database: TestDatabase, clock: Clock, events: list[Event]
 ) -> None:
     """Failed claims and a database out of reach are events in every framework."""
@@ -104,7 +104,7 @@ def test_an_event_is_emitted_after_its_commit(
     assert seen == [("session.created", True), ("session.revoked", False)]
 
 
-def test_unsubscribing(core: Driver) -> None:
+def test_nothing_comes_after_unsubscribing(core: Driver) -> None:
     """Nothing comes any more; a second time changes nothing; each subscription is one of its own."""
     found: list[Event] = []
     first, second = subscribe(found.append), subscribe(found.append)

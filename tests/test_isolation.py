@@ -43,13 +43,13 @@ def loaded_by(code: str) -> set[str]:
         "supertokens_py.framework.wsgi",
     ],
 )
-def test_imports(module: str) -> None:
+def test_importing_the_package_loads_no_framework_and_no_database(module: str) -> None:
     """No web framework, no database code, no HTTP client."""
     loaded = loaded_by(f"import {module}")
     assert loaded & (FRAMEWORKS | STORES | OTHERS) == set()
 
 
-def test_init() -> None:
+def test_init_loads_none_either() -> None:
     """`init` loads none either, for localhost."""
     loaded = loaded_by(
         "from supertokens_py import InputAppInfo, init\n"

@@ -46,7 +46,7 @@ from supertokens_py.urls import (
         ("e.com/path.with.dots", "https://e.com"),
     ],
 )
-def test_origins(text: str, expected: str) -> None:
+def test_an_origin_drops_its_default_port(text: str, expected: str) -> None:
     """FP-51: vectors, default ports dropped, IPv6 too."""
     assert api_origin(text) == expected
 
@@ -98,7 +98,7 @@ def test_another_scheme_is_named() -> None:
         "http://a b.com",
     ],
 )
-def test_no_origins(text: str) -> None:
+def test_a_url_without_a_host_is_an_error_that_shows_it(text: str) -> None:
     """FP-51: what has no host is an error that shows the text."""
     with pytest.raises(ConfigError, match="valid domain name"):
         api_origin(text)
@@ -128,7 +128,7 @@ def test_no_origins(text: str) -> None:
         ("localhost-shop/auth", "/localhost-shop/auth"),
     ],
 )
-def test_paths(text: str, expected: str) -> None:
+def test_paths_keep_their_case(text: str, expected: str) -> None:
     """FP-2, FP-107: vectors; case is kept."""
     assert base_path(text) == expected
 
@@ -143,7 +143,7 @@ def test_paths_that_no_cookie_can_have(text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "expected"), [("/auth/", "/auth"), ("/auth", "/auth"), ("/a//", "/a/"), ("/", "")]
 )
-def test_request_paths(path: str, expected: str) -> None:
+def test_one_trailing_slash_of_a_request_path_is_dropped(path: str, expected: str) -> None:
     """FP-72: exactly one trailing slash is dropped."""
     assert request_path(path) == expected
 
@@ -163,7 +163,7 @@ def test_request_paths(path: str, expected: str) -> None:
         (".127.0.0.1", "127.0.0.1"),
     ],
 )
-def test_cookie_domains(text: str, expected: str) -> None:
+def test_cookie_domains_have_a_normal_form(text: str, expected: str) -> None:
     """FP-5: vectors."""
     assert cookie_domain(text) == expected
 
@@ -199,13 +199,13 @@ def test_no_cookie_domains(text: str) -> None:
         ("https://s3.amazonaws.com", "s3.amazonaws.com"),
     ],
 )
-def test_sites(origin: str, expected: str) -> None:
+def test_sites_follow_the_public_suffix_list(origin: str, expected: str) -> None:
     """FP-51: 2.6, with the private part of the list; unlisted hosts are sites of their own."""
     assert site_of(origin) == expected
 
 
 @pytest.mark.parametrize("origin", ["https://co.uk", "https://com", "https://vercel.app"])
-def test_public_suffixes(origin: str) -> None:
+def test_a_public_suffix_is_no_site(origin: str) -> None:
     """FP-51: a public suffix cannot hold cookies."""
     with pytest.raises(ConfigError, match="public suffix"):
         site_of(origin)

@@ -135,7 +135,7 @@ def test_a_new_sign_in_may_change_the_way_of_the_tokens(
     assert tab.call("/checked").body["user"] == f"{user}-again"
 
 
-def test_sign_out(
+def test_signing_out_ends_the_session_in_every_tab(
     open_tab: OpenTab, context: BrowserContext, traffic: Traffic, user: str, client: str
 ) -> None:
     tab = open_tab(client=client)

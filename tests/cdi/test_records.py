@@ -68,20 +68,20 @@ def as_known_to(version: Version, record: Any) -> Any:
     ),
     VERSIONS,
 )
-def test_issued_sessions(issued: IssuedSession, version: Version) -> None:
+def test_an_issued_session_survives_the_wire(issued: IssuedSession, version: Version) -> None:
     wire = over_the_wire(records.issued_to_wire(issued, version))
     assert records.issued_from_wire(wire) == as_known_to(version, issued)
     assert ("recipeUserId" in wire["session"]) is (version >= (4, 0))
 
 
 @given(st.builds(Regenerated, **WHO, access_token=st.none() | TOKENS), VERSIONS)
-def test_regenerated_sessions(outcome: Regenerated, version: Version) -> None:
+def test_a_regenerated_session_survives_the_wire(outcome: Regenerated, version: Version) -> None:
     wire = over_the_wire(records.regenerated_to_wire(outcome, version))
     assert records.regenerated_from_wire(wire) == as_known_to(version, outcome)
 
 
 @given(st.builds(StoredSession, **WHO, data=OBJECTS, expires_ms=TIMES, created_ms=TIMES), VERSIONS)
-def test_stored_sessions(stored: StoredSession, version: Version) -> None:
+def test_a_stored_session_survives_the_wire(stored: StoredSession, version: Version) -> None:
     wire = over_the_wire(records.stored_to_wire(stored, version))
     assert records.stored_from_wire(wire) == as_known_to(version, stored)
 
@@ -90,14 +90,14 @@ SUBTYPES = st.sampled_from([None, "RECENT_PREV", "ORPHANED_BRANCH", "STALE_LINEA
 
 
 @given(st.builds(TokenTheft, handle=TEXT, user_id=TEXT, recipe_user_id=TEXT, reuse=SUBTYPES), VERSIONS)
-def test_thefts(theft: TokenTheft, version: Version) -> None:
+def test_a_theft_survives_the_wire(theft: TokenTheft, version: Version) -> None:
     wire = over_the_wire(records.theft_to_wire(theft, version))
     reuse = theft.reuse if version >= (5, 6) else None
     assert records.theft_from_wire(wire) == replace(as_known_to(version, theft), reuse=reuse)
 
 
 @given(TENANTS)
-def test_tenants(tenant: Tenant) -> None:
+def test_a_tenant_survives_the_wire(tenant: Tenant) -> None:
     """The present shape has no switches: they read as on."""
     read = records.tenant_from_wire(over_the_wire(records.tenant_to_wire(tenant)))
     on = {"email_password_enabled": True, "passwordless_enabled": True, "third_party_enabled": True}

@@ -72,7 +72,7 @@ def test_progress_on_a_terminal() -> None:
 @pytest.mark.parametrize(
     ("as_json", "total", "printed"), [(False, 4, "copied: 3 of 4\n"), (False, 0, ""), (True, 4, "")]
 )
-def test_progress_elsewhere(as_json: bool, total: int, printed: str) -> None:
+def test_without_a_terminal_progress_is_one_line_at_the_end(as_json: bool, total: int, printed: str) -> None:
     """One line at the end where there was something to do; nothing for programs."""
     pipe = io.StringIO()
     with output(pipe, as_json=as_json)[0].progress("copied", total) as progress:

@@ -96,7 +96,7 @@ def test_derived_values_are_in_milliseconds():
         ("table_prefix", ["st_"], ["a b", 'a"', "x" * 41]),
     ],
 )
-def test_ranges(name: str, good: list[Any], bad: list[Any]):
+def test_a_value_out_of_range_names_its_argument_or_variable(name: str, good: list[Any], bad: list[Any]):
     """A bad value is a ConfigError that names its argument or variable."""
     for value in good:
         EngineConfig(**{name: value}).resolve({})

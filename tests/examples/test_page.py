@@ -98,7 +98,7 @@ def statuses(page: Page, path: str) -> list[str]:
 
 @pytest.mark.parametrize("server", [FASTAPI, FLASK, DJANGO_ASGI], indirect=True, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("mode", ["HttpOnly cookies", "headers"])
-def test_every_button(page: Page, mode: str) -> None:
+def test_every_button_does_what_it_says(page: Page, mode: str) -> None:
     """Log in, ask, merge, refresh and sign out, by pressing."""
     log_in(page, mode)
     assert "session created" in newest(page)

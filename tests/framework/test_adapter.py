@@ -120,7 +120,7 @@ def open_sessions() -> int:
     return len(session_syncio.get_all_session_handles_for_user("ada"))
 
 
-def test_a_visit(client: Any) -> None:
+def test_tokens_come_and_go_over_a_whole_visit(client: Any) -> None:
     """Log in, ask, refresh, log out: tokens come and go, and caches are told."""
     refused = client.request("GET", "/me", [])
     assert (refused.status, refused.json) == (401, {"message": "unauthorised"})
@@ -230,7 +230,7 @@ async def test_a_body_in_parts() -> None:
     assert (await socket.json(), socket.finished, socket.delivers) == ({}, True, True)
 
 
-async def test_websockets() -> None:
+async def test_the_origin_of_a_handshake_with_cookies_is_checked() -> None:
     """The origin of a handshake with cookies is checked; errors say how to close it."""
     session = await session_asyncio.create_new_session_without_request_response("public", "ada")
     refusals: list[Any] = []
@@ -396,7 +396,7 @@ async def test_a_request_class_of_0_24() -> None:
 # -- guards --------------------------------------------------------------------------------------------
 
 
-def test_equal_guards() -> None:
+def test_guards_with_the_same_arguments_are_equal() -> None:
     """Those with the same arguments do the same; validators count by identity."""
 
     def validators(given: Any, session: Any, user_context: Any) -> Any:

@@ -164,7 +164,7 @@ class Own(SessionClaimValidator):
 
 
 @pytest.mark.parametrize("reason", ["words", {"a": 1}, None])
-def test_own_validators(site: Site, reason: Any, mode: str) -> None:
+def test_an_async_should_refetch_is_believed(site: Site, reason: Any, mode: str) -> None:
     """FP-95: an async `should_refetch` that says no is believed; a reason of None is left out."""
     own = Own(ClaimValidationResult(False, reason))
     site.world.validators = lambda *_: [own]
@@ -224,7 +224,7 @@ def test_assert_claims_in_a_view(site: Site, mode: str) -> None:
     assert reply.front["up"]["ok"]["v"] is False
 
 
-def test_claim_methods(site: Site, mode: str) -> None:
+def test_changes_of_claims_reach_the_client_at_once(site: Site, mode: str) -> None:
     """FP-94: set, get, fetch and remove on an attached session, each visible to the client at once."""
     from .script import Call
 

@@ -83,7 +83,7 @@ def test_a_jwt_is_unchanged() -> None:
         ("", ""),
     ],
 )
-def test_reading_values(raw: str, expected: str) -> None:
+def test_quotes_and_percent_signs_of_values_are_undone(raw: str, expected: str) -> None:
     """FP-7, FP-8: quotes and percent signs are undone; `+` stays; what does not decode stays."""
     assert decode_cookie_value(raw) == expected
 
@@ -128,7 +128,7 @@ def test_headers_round_trip(pairs: list[tuple[str, str]]) -> None:
         ("a=1,b=2", {"a": ["1,b=2"]}),
     ],
 )
-def test_reading_headers(header: str, expected: dict[str, list[str]]) -> None:
+def test_a_cookie_header_is_split_and_never_refused(header: str, expected: dict[str, list[str]]) -> None:
     """FP-42: split at `;` and at the first `=`; nothing is refused (protocol: Reading cookies)."""
     assert parse_cookie_header(header) == expected
 
@@ -141,7 +141,7 @@ def test_any_header_is_read(header: str) -> None:
             decode_cookie_value(value)
 
 
-def test_attributes() -> None:
+def test_a_set_cookie_line_reads_as_it_was_meant() -> None:
     """FP-1, FP-9: what a Set-Cookie line holds; the standard library reads the same."""
     cookie = Cookie(
         "a", "1", 1_700_000_000_001, "/x", ".e.com", secure=True, http_only=True, same_site="none"

@@ -48,7 +48,7 @@ def test_the_refresh_cookie_path_counts_gateway_and_base(bare_site: Site) -> Non
     )
 
 
-def test_cookie_lifetimes(site: Site) -> None:
+def test_the_refresh_cookie_lives_as_long_as_the_session(site: Site) -> None:
     """FP-3: the access cookie lives a year, the refresh cookie as long as the session."""
     reply = site.sign_in().first
     now_s = site.clock.now_ms / 1000
@@ -86,7 +86,9 @@ def expiry_s(reply: Reply, name: str) -> float:
         ("http://api.example.com", True, True),
     ],
 )
-def test_secure(bare_site: Site, api_domain: str, secure: bool | None, expected: bool) -> None:
+def test_cookies_are_secure_iff_the_api_is_https(
+    bare_site: Site, api_domain: str, secure: bool | None, expected: bool
+) -> None:
     """FP-4: Secure iff the API is https, and overridable both ways."""
     website = api_domain.replace("api.", "")
     bare_site.init(info={"api_domain": api_domain, "website_domain": website}, cookie_secure=secure)
@@ -98,7 +100,9 @@ def test_secure(bare_site: Site, api_domain: str, secure: bool | None, expected:
     ("given", "expected"),
     [(None, None), (".Example.com", ".example.com"), ("https://api.example.com/x", "api.example.com")],
 )
-def test_domain(bare_site: Site, given: str | None, expected: str | None) -> None:
+def test_cookies_have_a_domain_only_if_one_is_set(
+    bare_site: Site, given: str | None, expected: str | None
+) -> None:
     """FP-5: no Domain attribute unless `cookie_domain` is set, then its normal form."""
     reply = bare_site.init(cookie_domain=given).sign_in().first
     assert [cookie.attributes.get("domain") for cookie in reply.set_cookies] == [expected, expected]
@@ -192,7 +196,7 @@ def test_two_cookies_of_one_name(site: Site) -> None:
 # -- headers ---------------------------------------------------------------------------------------
 
 
-def test_header_mode(site: Site) -> None:
+def test_header_mode_sends_three_headers_and_no_cookie(site: Site) -> None:
     """FP-13, FP-14: three headers, no cookie; the refresh token is raw."""
     reply = site.sign_in("header").first
     assert reply.session_parts == ["front-token", "st-access-token", "st-refresh-token"]
@@ -202,7 +206,7 @@ def test_header_mode(site: Site) -> None:
 
 
 @pytest.mark.parametrize("already", ["X-Total", "x-anti-csrf, X-Total", "front-token", "Front-Token, X"])
-def test_expose_list(bare_site: Site, already: str) -> None:
+def test_exposed_headers_are_one_line_with_each_name_once(bare_site: Site, already: str) -> None:
     """FP-15, FP-16: one line, each name once, the application's names kept."""
 
     def script(view: Any) -> Any:

@@ -102,7 +102,7 @@ class Wrapped:
         return getattr(self._request, name)
 
 
-def test_wrapped_requests(site: Site) -> None:
+def test_a_wrapped_request_has_the_session_of_the_inner_one(site: Site) -> None:
     """FP-41: a REST framework view gets the session on its own request; changes reach the response."""
     from django.http import JsonResponse
 
@@ -240,7 +240,7 @@ def test_middleware_of_the_application_sees_our_errors(site: Site) -> None:
     reply.assert_cleared("cookie", "header")
 
 
-def test_mixed_views(site: Site) -> None:
+def test_sync_views_work_under_asgi_and_async_ones_under_wsgi(site: Site) -> None:
     """FP-41: sync views under ASGI and async views under WSGI both work."""
     from django.test import override_settings
 

@@ -69,7 +69,7 @@ def test_errors_raised_by_views(site: Site, path: str, mode: str) -> None:
     assert site.stored(visitor.handle) is None
 
 
-def test_bad_input(site: Site) -> None:
+def test_bad_input_is_a_400_with_its_text(site: Site) -> None:
     """FP-89: bad input is 400 with its text, on SDK functions called by views as well."""
 
     def too_long(view: Any) -> Any:
@@ -169,7 +169,7 @@ def test_custom_status_codes(bare_site: Site, mode: str) -> None:
         assert bare_site.post("/open", do=raising(lambda error=error: error)).status == status
 
 
-def test_the_challenge(bare_site: Site, mode: str) -> None:
+def test_every_401_names_the_scheme(bare_site: Site, mode: str) -> None:
     """RFC 9110, 15.5.2: a 401 names the scheme, whoever chose that status; others do not."""
 
     def hook(request: Any, message: str, response: Any) -> Any:
@@ -201,7 +201,9 @@ def test_the_challenge(bare_site: Site, mode: str) -> None:
 
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("path", PLACES)
-def test_hooks(bare_site: Site, is_async: bool, path: str, mode: str) -> None:
+def test_error_hooks_write_status_and_body_after_clearing(
+    bare_site: Site, is_async: bool, path: str, mode: str
+) -> None:
     """FP-90: hooks get request, facts and response after clearing, and write status and body."""
     seen: list[Any] = []
 

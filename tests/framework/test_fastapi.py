@@ -256,7 +256,7 @@ def test_without_the_middleware(site: Site, caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize("expose", [[], ["X-Total", "front-token", "st-access-token", "st-refresh-token"]])
-def test_cors_outside(site: Site, expose: list[str]) -> None:
+def test_a_cors_layer_outside_keeps_our_names_exposed(site: Site, expose: list[str]) -> None:
     """FP-15: with Starlette's CORS layer outside, our names stay exposed, and 401s get CORS headers."""
     app = FastAPI()
     app.add_middleware(get_middleware())
@@ -459,7 +459,9 @@ def test_an_async_hook_that_fails_in_a_sync_view(site: Site) -> None:
     assert (site.get("/sync").json, runs) == ("ok", [1])
 
 
-def test_background_tasks(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_merge_in_a_background_task_is_stored_and_warned_about(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     """FP-93: a task that merges after the response is stored, and warned about."""
     app = FastAPI()
     app.add_middleware(get_middleware())
@@ -502,7 +504,7 @@ def test_a_background_task_cannot_store_what_no_cookie_holds(site: Site) -> None
     assert "big" not in site.stored(visitor.handle).payload
 
 
-def test_streams(site: Site) -> None:
+def test_a_stream_keeps_flowing_chunk_by_chunk(site: Site) -> None:
     """FP-88: a stream keeps flowing chunk by chunk, with the changes in its headers."""
     app = FastAPI()
     app.add_middleware(get_middleware())
@@ -679,7 +681,7 @@ def test_lifespan_passes_through(site: Site) -> None:
     assert events == ["up", "lifespan.startup.complete", "down", "lifespan.shutdown.complete"]
 
 
-def test_forgotten_parentheses() -> None:
+def test_a_dependency_without_parentheses_is_refused_at_the_route() -> None:
     """`Depends(verify_session)` would protect nothing; it is refused where the route is written."""
 
     async def view() -> str:

@@ -53,7 +53,7 @@ def signed_in(site: Site, mode: str = "header") -> Any:
     return visitor
 
 
-def test_async_views(site: Site, app: Flask, mode: str) -> None:
+def test_async_views_await_their_session(site: Site, app: Flask, mode: str) -> None:
     """FP-41, FP-88: `async def` views: decorated, with awaited session methods, errors answered."""
 
     @app.post("/me")
@@ -98,7 +98,7 @@ def test_blocking_calls_in_an_async_view(site: Site, app: Flask) -> None:
     assert "Await its async twin instead" in site.post("/login").json["error"]
 
 
-def test_method_views(site: Site, app: Flask) -> None:
+def test_methods_of_a_view_class_can_be_protected(site: Site, app: Flask) -> None:
     """FP-41: on one method of a MethodView, or on all of them through `decorators`."""
 
     class One(MethodView):

@@ -30,7 +30,7 @@ def assert_logged_out(reply: Reply, body: dict[str, Any] = UNAUTHORISED, status:
     assert sorted(reply.exposed) == ["front-token", "st-access-token", "st-refresh-token"]
 
 
-def test_success(site: Site, mode: str) -> None:
+def test_a_refresh_answers_with_the_tokens_of_the_method_in_use(site: Site, mode: str) -> None:
     """FP-76: 200 `{}` as JSON, with exactly the tokens of the method in use."""
     visitor = site.sign_in(mode)
     old = (visitor.access, visitor.refresh_token)
@@ -60,7 +60,7 @@ def test_payload_and_data_survive(site: Site, mode: str) -> None:
     assert up["a"] == [1, {"y": None}]
 
 
-def test_spellings(site: Site) -> None:
+def test_every_spelling_of_the_refresh_path_is_handled(site: Site) -> None:
     """FP-72: trailing slash, query, with and without content type: handled."""
     visitor = site.sign_in("header")
     for path in (f"{PATH}/", f"{PATH}?x=1", f"{PATH}/?rid=1"):
@@ -91,7 +91,7 @@ NOT_OURS = (
 )
 
 
-def test_not_ours(site: Site) -> None:
+def test_other_methods_and_paths_reach_the_application(site: Site) -> None:
     """FP-72, FP-77, FP-107: other methods, cases, prefixes and segments reach the application."""
     visitor = site.sign_in("header")
     for method, path in NOT_OURS:
@@ -108,7 +108,7 @@ def test_paths_below_the_base_that_are_not_ours(site: Site) -> None:
     assert site.world.runs == 1
 
 
-def test_any_rid(site: Site, mode: str) -> None:
+def test_any_or_no_rid_reaches_refresh(site: Site, mode: str) -> None:
     """FP-106: any or no `rid` reaches refresh."""
     visitor = site.sign_in(mode)
     for rid in ("anti-csrf", "session", "emailpassword", "nonsense", "", None):
@@ -327,7 +327,7 @@ def after_grace(site: Site, mode: str) -> Visitor:
     return visitor
 
 
-def test_theft(site: Site, mode: str) -> None:
+def test_a_theft_clears_everything_and_revokes_once(site: Site, mode: str) -> None:
     """FP-64: 401 `token theft detected`, everything cleared, the session revoked once."""
     visitor = after_grace(site, mode)
     calls = site.spy()
@@ -411,7 +411,7 @@ def test_a_theft_hook_that_does_not_tell_its_parameters(bare_site: Site) -> None
     assert seen == [visitor.handle, "user-1"]
 
 
-def test_grace(site: Site, mode: str) -> None:
+def test_a_retired_token_yields_the_same_successor_within_the_window(site: Site, mode: str) -> None:
     """FP-64: inside the grace window the retired token yields the same successor."""
     visitor = site.sign_in(mode)
     old = visitor.refresh_token

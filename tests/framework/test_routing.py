@@ -16,7 +16,7 @@ from supertokens_py.types.response import GeneralErrorResponse
 from .site import Site
 
 
-def test_jwks(site: Site) -> None:
+def test_the_jwks_has_public_members_for_every_origin(site: Site) -> None:
     """FP-103: public members only, open to every origin, cacheable as long as the keys are good."""
     site.sign_in()
     reply = site.get("/auth/jwt/jwks.json")
@@ -79,7 +79,9 @@ def test_third_parties_can_verify(site: Site, mode: str) -> None:
         ({"api_gateway_path": "/gw", "api_base_path": "api"}, "https://api.example.com/gw/api"),
     ],
 )
-def test_discovery(bare_site: Site, info: dict[str, Any], issuer: str) -> None:
+def test_the_issuer_of_discovery_is_that_of_tokens(
+    bare_site: Site, info: dict[str, Any], issuer: str
+) -> None:
     """FP-104, FP-105: issuer is api domain + base, as in tokens; no `status` member."""
     bare_site.init(info=info)
     base = issuer.removeprefix("https://api.example.com").removeprefix("/gw")
@@ -116,7 +118,7 @@ def test_a_general_error_of_an_override(bare_site: Site) -> None:
     assert reply.header("access-control-allow-origin") is None
 
 
-def test_disabled_apis(bare_site: Site) -> None:
+def test_a_disabled_api_leaves_its_path_to_the_application(bare_site: Site) -> None:
     """FP-107: a disabled API leaves its path to the application."""
 
     def no_jwks(default: Any) -> Any:
@@ -137,7 +139,7 @@ def test_disabled_apis(bare_site: Site) -> None:
     assert bare_site.get("/auth/.well-known/openid-configuration").status == 404
 
 
-def test_cors_headers(site: Site) -> None:
+def test_the_cors_headers_are_exactly_five(site: Site) -> None:
     """FP-17: exactly the five names."""
     assert sorted(get_all_cors_headers()) == [
         "anti-csrf",

@@ -17,7 +17,7 @@ PATH = "/auth/signout"
 
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/", f"{PATH}?x", "/auth/t1/signout"])
-def test_signing_out(site: Site, path: str, mode: str) -> None:
+def test_signing_out_clears_the_used_method_and_revokes(site: Site, path: str, mode: str) -> None:
     """FP-79: 200 OK, the used method cleared, the session revoked; any spelling of the path."""
     visitor = site.sign_in(mode)
     calls = site.spy()
@@ -69,14 +69,14 @@ def test_an_expired_token(site: Site, mode: str) -> None:
     assert visitor.post(PATH).json == {"status": "OK"}
 
 
-def test_no_token(site: Site) -> None:
+def test_signing_out_without_a_token_is_unauthorised(site: Site) -> None:
     """FP-82: unauthorised, nothing cleared."""
     assert_refused(site.post(PATH), UNAUTHORISED)
     assert_refused(site.post(PATH, bearer="x", cookies=[("sAccessToken", "y")]), UNAUTHORISED)
 
 
 @pytest.mark.parametrize(("anti_csrf", "proof"), [("VIA_CUSTOM_HEADER", "rid"), ("VIA_TOKEN", "anti-csrf")])
-def test_csrf(bare_site: Site, anti_csrf: Any, proof: str) -> None:
+def test_signing_out_needs_the_anti_csrf_token(bare_site: Site, anti_csrf: Any, proof: str) -> None:
     """FP-81: sign-out is a POST, so it is checked; a failure clears nothing."""
     visitor = bare_site.init(anti_csrf=anti_csrf).sign_in()
     assert_refused(visitor.post(PATH, without=[proof]), TRY_REFRESH)
@@ -114,7 +114,7 @@ def test_a_general_error(bare_site: Site, is_async: bool, mode: str) -> None:
     assert visitor.get("/database").status == 200
 
 
-def test_disabled(bare_site: Site) -> None:
+def test_a_disabled_sign_out_is_the_applications_path(bare_site: Site) -> None:
     """FP-79: a disabled API is the application's path; other methods always are."""
 
     def apis(default: Any) -> Any:

@@ -32,7 +32,7 @@ def break_store(site: Site) -> None:
     site.init()
 
 
-def test_sdk_routes(broken: Site, mode: str) -> None:
+def test_our_routes_answer_503_and_clear_nothing(broken: Site, mode: str) -> None:
     """FP-71: refresh and sign-out answer 503, nothing is cleared, and both work again later."""
     visitor = broken.sign_in(mode)
     uri = broken.uri
@@ -46,7 +46,7 @@ def test_sdk_routes(broken: Site, mode: str) -> None:
     assert visitor.post("/auth/signout").json == {"status": "OK"}
 
 
-def test_decorated_views(broken: Site, mode: str) -> None:
+def test_a_token_whose_keys_cannot_be_loaded_is_503(broken: Site, mode: str) -> None:
     """FP-71: a valid token whose keys cannot be loaded is 503, not 401; the handler does not run."""
     visitor = broken.sign_in(mode)
     runs = broken.world.runs

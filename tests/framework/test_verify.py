@@ -51,7 +51,7 @@ def with_header(token: str, **members: Any) -> str:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-def test_no_token(site: Site, method: str) -> None:
+def test_no_token_is_401_and_sets_nothing(site: Site, method: str) -> None:
     """FP-41: 401 unauthorised, no Set-Cookie, no front-token; the handler does not run."""
     reply = site.request(method, "/protected")
     assert reply.status == 401
@@ -202,7 +202,7 @@ def test_issued_in_the_future(site: Site, ahead_s: int, accepted: bool) -> None:
         assert_refused(reply, TRY_REFRESH)
 
 
-def test_not_before(site: Site) -> None:
+def test_a_future_nbf_is_try_refresh(site: Site) -> None:
     """FP-33: a future `nbf` is a reason to refresh."""
     access = site.sign_in("header").access or ""
     token = site.forge(access, nbf=site.clock.now_ms // 1000 + 5)
@@ -308,7 +308,7 @@ def test_key_kind_mismatch(bare_site: Site, mode: str) -> None:
     assert visitor.get("/protected").status == 200
 
 
-def test_expired(site: Site, mode: str) -> None:
+def test_an_expired_token_is_try_refresh(site: Site, mode: str) -> None:
     """FP-39: expired is try-refresh, required or optional; to the millisecond."""
     visitor = site.sign_in(mode)
     token = parse_access_token(visitor.access or "")
@@ -322,7 +322,7 @@ def test_expired(site: Site, mode: str) -> None:
     assert_refused(site.get("/protected", bearer=site.forge(visitor.access or "", extra=1)), TRY_REFRESH)
 
 
-def test_bad_signature(site: Site, mode: str) -> None:
+def test_one_flipped_bit_is_try_refresh(site: Site, mode: str) -> None:
     """FP-39: one flipped bit in claims or signature is try-refresh, required or optional."""
     visitor = site.sign_in(mode)
     head, claims, signature = (visitor.access or "").split(".")
@@ -334,7 +334,7 @@ def test_bad_signature(site: Site, mode: str) -> None:
             assert_refused(visitor.get(path), TRY_REFRESH)
 
 
-def test_unknown_key(site: Site) -> None:
+def test_an_unknown_key_loads_the_keys_once_per_cool_down(site: Site) -> None:
     """FP-40: an unknown kid loads the keys at most once per cool-down (5 s), then try-refresh."""
     import sqlalchemy
 
@@ -403,7 +403,7 @@ def test_the_legacy_cookie(site: Site, path: str) -> None:
 # -- the store -------------------------------------------------------------------------------------
 
 
-def test_check_database(site: Site, mode: str) -> None:
+def test_a_revoked_session_is_401_where_the_store_is_asked(site: Site, mode: str) -> None:
     """FP-45: a revoked session is 401 with everything cleared where the store is asked, optional or not."""
     visitor = site.sign_in(mode)
     assert visitor.get("/database").json == {"user": "user-1"}
@@ -488,7 +488,9 @@ def test_every_other_method_verifies(site: Site, method: str, mode: str) -> None
     ],
 )
 @pytest.mark.parametrize("anti_csrf", ["NONE", "VIA_CUSTOM_HEADER", "VIA_TOKEN"])
-def test_csrf(bare_site: Site, anti_csrf: Any, path: str, method: str, checked: bool) -> None:
+def test_csrf_is_checked_by_method_mode_and_token(
+    bare_site: Site, anti_csrf: Any, path: str, method: str, checked: bool
+) -> None:
     """FP-52, FP-53, FP-54, FP-55: all rows (protocol: Anti-CSRF), in every mode, cookies and header."""
     bare_site.init(anti_csrf=anti_csrf)
     visitor = bare_site.sign_in()
@@ -642,7 +644,7 @@ def test_the_request_of_a_session(site: Site, mode: str) -> None:
 
 
 @pytest.mark.parametrize("framework", ["flask", "django.asyncio", "django.syncio"])
-def test_forgotten_parentheses(framework: str) -> None:
+def test_a_decorator_without_parentheses_is_refused_where_it_stands(framework: str) -> None:
     """`@verify_session` over a view: refused where it stands, not at the first request."""
     verify_session = importlib.import_module(
         f"supertokens_py.recipe.session.framework.{framework}"

@@ -189,7 +189,7 @@ def test_switching_the_transfer_method(site: Site) -> None:
     assert site.get("/protected", bearer=reply.header("st-access-token")).json == {"user": "user-2"}
 
 
-def test_revoked_elsewhere(site: Site, mode: str) -> None:
+def test_an_access_token_outlives_its_session_unless_the_store_is_asked(site: Site, mode: str) -> None:
     """FP-45, FP-63: an access token lives until it expires; `check_database` sees the end at once."""
     from supertokens_py.recipe.session import syncio as sessions
 

@@ -295,7 +295,7 @@ def test_the_signed_text_is_what_counts(target: Target) -> None:
     assert not target.accepts(f"{head}.{encode(decode(body) + b' ')}.{tail}")
 
 
-def test_duplicated_members(target: Target) -> None:
+def test_a_member_twice_has_one_reading(target: Target) -> None:
     """Twice the same member never makes two readers of one token disagree to our cost."""
     claims = json.dumps(target.payload)[1:]
     for text in ('{"sub":"admin",' + claims, "{" + claims[:-1] + ',"sub":"admin"}'):
@@ -348,7 +348,7 @@ def test_hashes_of_refresh_tokens_are_no_refresh_tokens(target: Target) -> None:
 @pytest.mark.parametrize(
     "version", ["1", "2", "0", "-1", "", "5.0", " 5", "٥", "１", "1e1", "05x", "9999", 5, None, [], True]
 )
-def test_odd_versions(target: Target, version: Any) -> None:
+def test_only_a_decimal_text_from_3_on_is_a_version(target: Target, version: Any) -> None:
     """Only a decimal string from 3 on is a version, even under our own signature."""
     header = {**target.header, "version": version}
     assert not target.accepts(compact(header, target.payload, rs256(target.private)))
@@ -386,7 +386,7 @@ def test_a_token_of_another_type_is_no_session(target: Target, stt: Any) -> None
     assert target.accepts(token) is (stt is False)  # in JSON false is not 0, but it is no other type either
 
 
-def test_times(target: Target) -> None:
+def test_odd_times_are_refused_under_our_own_signature(target: Target) -> None:
     """Expired, not yet valid, issued in the future, without an end, with an odd one: refused, though ours."""
     now = target.site.clock() // 1000
     for change in (

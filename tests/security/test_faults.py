@@ -236,7 +236,7 @@ GREEN = """
 """
 
 
-def test_gevent(tmp_path: Any) -> None:
+def test_greenlets_of_gevent_get_one_successor(tmp_path: Any) -> None:
     """Twenty greenlets of one gevent server refresh the same token at once: one successor, no deadlock."""
     pytest.importorskip("gevent")
     program = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(GREEN), str(tmp_path)]

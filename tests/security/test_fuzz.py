@@ -67,7 +67,7 @@ def test_a_flood_costs_no_io_and_no_memory(fuzzed: Site, kind: str) -> None:
     assert (memory.young, memory.old) == ({}, {})  # only tokens that held are remembered
 
 
-def test_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_long_command_runs_and_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
     """Each long command runs and prints its figures."""
     assert main(["tokens", "--count", "50", "--seed", "1"]) == 0
     assert main(["payloads", "--count", "20", "--seed", "1"]) == 0

@@ -215,7 +215,7 @@ def test_odd_spellings_of_a_cookie(site: Site, form: str) -> None:
     assert reply.json == {"user": expected}
 
 
-def test_giant_cookies(site: Site) -> None:
+def test_giant_cookies_are_answered_like_any_request(site: Site) -> None:
     """Thousands of cookies, or one of 100 kB, are answered like any other request."""
     access = site.sign_in("cookie", "somebody").access or ""
     many = "; ".join(f"c{number}=x" for number in range(4000))

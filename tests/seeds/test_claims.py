@@ -113,7 +113,7 @@ async def test_validator_of_one_route(kind: str, override: Any, start: Start, op
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_manual_error(kind: str, start: Start, open_site: Open) -> None:
+async def test_a_view_may_refuse_like_a_validator(kind: str, start: Start, open_site: Open) -> None:
     """A view may refuse by itself and answers like a validator."""
     start()
 

@@ -270,7 +270,9 @@ def front_token(answer: httpx2.Response) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("option", ["class", "dict"])
-async def test_jwt_option(option: str, start: Start, clock: Clock) -> None:
+async def test_the_access_token_is_a_jwt_that_any_library_verifies(
+    option: str, start: Start, clock: Clock
+) -> None:
     """The access token is the JWT: custom claims, `sub`, `iss`, `exp`, `iat`; any library verifies it."""
 
     def add_role(original: RecipeInterface) -> RecipeInterface:

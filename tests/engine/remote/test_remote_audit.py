@@ -73,7 +73,7 @@ def test_reuse_without_a_name(caplog: pytest.LogCaptureFixture) -> None:
     assert events(caplog) == [("WARNING", "session.reuse", {"subtype": "RECENT_PREV"})]
 
 
-def test_revoked(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_revoked_session_that_existed_is_one_event(caplog: pytest.LogCaptureFixture) -> None:
     """One event for each session that existed, however it was named."""
     answer = {"status": "OK", "sessionHandlesRevoked": ["a", "b"]}
     core = Core({REMOVE: answer, "POST /public/recipe/session/remove": answer})

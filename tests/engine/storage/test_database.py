@@ -379,7 +379,9 @@ def test_two_memory_engines_are_independent(start: Opener):
 
 
 @pytest.mark.postgres
-def test_nobody_listens(start: Opener, monkeypatch: pytest.MonkeyPatch):
+def test_a_refused_connection_names_the_server_and_no_password(
+    start: Opener, monkeypatch: pytest.MonkeyPatch
+):
     """The message names the server, not the password; nobody waits for more than the refused connection."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -56,7 +56,7 @@ def reasons(validator: Any, payload: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("claim", "value"), [(LEVEL, 3), (LEVEL, {"a": 1}), (FLAG, True), (TAGS, ["a", 1])])
-def test_shapes(claim: Any, value: Any) -> None:
+def test_a_claim_is_stored_with_its_value_and_time(claim: Any, value: Any) -> None:
     """FP-94: `{"v": value, "t": integer ms}`, members in this order, arguments untouched."""
     payload = {"x": 1}
     added = claim.add_to_payload_(payload, value, {})
@@ -71,14 +71,14 @@ def test_shapes(claim: Any, value: Any) -> None:
 
 
 @pytest.mark.parametrize("member", [None, 5, "x", [1], {}, {"t": 1}])
-def test_missing_values(member: Any) -> None:
+def test_a_member_without_a_value_is_missing(member: Any) -> None:
     """FP-96: a member that is no object, or has no `v`, is missing."""
     assert LEVEL.get_value_from_payload({"level": member}) is None
     assert LEVEL.get_value_from_payload({}) is None
     assert LEVEL.get_last_refetch_time({}) is None
 
 
-async def test_build() -> None:
+async def test_build_fetches_and_wraps_and_none_adds_nothing() -> None:
     """FP-94: fetch and wrap; None adds nothing."""
     assert await LEVEL.build("user", "public", {}) == {}
 
@@ -119,7 +119,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("make", "key", "expected", "passing", "failing", "name"), CASES)
-def test_validators(make: Any, key: str, expected: Any, passing: Any, failing: Any, name: str) -> None:
+def test_validators_say_why_they_fail(
+    make: Any, key: str, expected: Any, passing: Any, failing: Any, name: str
+) -> None:
     """FP-96, FP-98: pass, wrong value, missing, expired, with the reason of the table; JSON equality."""
     for value in passing:
         assert reasons(make(expected), stamped(key, value)) == []
@@ -134,7 +136,7 @@ def test_validators(make: Any, key: str, expected: Any, passing: Any, failing: A
 
 
 @pytest.mark.parametrize("right", [True, False])
-def test_booleans(right: bool) -> None:
+def test_one_is_not_true_and_zero_is_not_false(right: bool) -> None:
     """FP-96, FP-98: is_true, is_false: 1 is not true, 0 is not false."""
     make = FLAG.validators.is_true if right else FLAG.validators.is_false
     assert reasons(make(), stamped("flag", right)) == []
@@ -147,7 +149,7 @@ def test_booleans(right: bool) -> None:
         assert failures == [{"message": "expired", "ageInSeconds": 11.0, "maxAgeInSeconds": 10}]
 
 
-def test_ids() -> None:
+def test_a_validators_id_is_the_claims_key_unless_given() -> None:
     """FP-96: the id is the claim's key unless given."""
     assert LEVEL.validators.has_value(1).id == "level"
     assert LEVEL.validators.has_value(1, id_="own").id == "own"

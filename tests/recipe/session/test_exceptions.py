@@ -34,7 +34,9 @@ def mutator(response: Any, user_context: dict[str, Any]) -> None:
     ("arguments", "clear_tokens", "mutators"),
     [((), True, []), ((False,), False, []), ((False, [mutator]), False, [mutator])],
 )
-def test_unauthorised(arguments: Any, clear_tokens: bool, mutators: list[Any]) -> None:
+def test_unauthorised_clears_tokens_unless_told_not_to(
+    arguments: Any, clear_tokens: bool, mutators: list[Any]
+) -> None:
     """The client forgets its tokens unless it is told not to."""
     with pytest.raises(UnauthorisedError) as caught:
         raise_unauthorised_exception("who?", *arguments)
@@ -58,7 +60,7 @@ def test_try_refresh_token() -> None:
     assert unauthorised.value is known
 
 
-def test_token_theft() -> None:
+def test_a_token_theft_names_user_and_session() -> None:
     """It names the user and the session."""
     with pytest.raises(TokenTheftError, match=r"^token theft detected$") as caught:
         raise_token_theft_exception("ada", "handle")
@@ -66,7 +68,7 @@ def test_token_theft() -> None:
     assert (caught.value.recipe_user_id, caught.value.reason) == ("ada", None)
 
 
-def test_invalid_claims() -> None:
+def test_invalid_claims_carry_every_failure() -> None:
     """It carries every failure."""
     failures = [ClaimValidationError("a", {"message": "no"}), ClaimValidationError("b", None)]
     with pytest.raises(InvalidClaimsError, match=r"^not yet$") as caught:
@@ -74,7 +76,7 @@ def test_invalid_claims() -> None:
     assert caught.value.payload is failures
 
 
-def test_duplicate_cookies() -> None:
+def test_duplicate_cookies_carry_what_expires_the_older_one() -> None:
     """It carries what expires the older cookie."""
     with pytest.raises(ClearDuplicateSessionCookiesError, match=r"^twice$") as caught:
         raise_clear_duplicate_session_cookies_exception("twice", [mutator])

@@ -82,7 +82,7 @@ def test_attributes_of_a_session() -> None:
         session["nothing"]
 
 
-def test_stored_sessions(clock: Clock) -> None:
+def test_stored_sessions_are_read_by_new_and_older_names(clock: Clock) -> None:
     """Information, data, handles, by the new and the older names."""
     session = made(payload={"a": 1}, session_data_in_database={"d": 2})
     found = sessions.get_session_information(session.get_handle())
@@ -102,7 +102,7 @@ def test_stored_sessions(clock: Clock) -> None:
     assert sessions.get_all_session_handles_for_user("nobody") == []
 
 
-def test_revoking(clock: Clock) -> None:
+def test_only_sessions_that_existed_are_reported_as_revoked(clock: Clock) -> None:
     """By handle, by handles, by user; only what existed is reported."""
     one, two, three = made(), made(), made("user-2")
     assert sessions.revoke_session(one.get_handle()) is True
@@ -318,7 +318,7 @@ async def test_the_deprecated_full_update_when_awaited() -> None:
         (("public",), TypeError, "^missing required argument: 'user_id'$"),
     ],
 )
-def test_bad_input(arguments: Any, error: type[Exception], words: str) -> None:
+def test_bad_input_is_named_and_nothing_is_stored(arguments: Any, error: type[Exception], words: str) -> None:
     """The error names what is wrong, and nothing is stored."""
     with pytest.raises(error, match=words):
         sessions.create_new_session_without_request_response(*arguments)
@@ -336,7 +336,7 @@ def test_a_circular_payload() -> None:
 # -- verifying and refreshing without a request ----------------------------------------------------
 
 
-def test_verifying(clock: Clock) -> None:
+def test_verifying_follows_the_rules_of_a_request(clock: Clock) -> None:
     """FP-39, FP-41, FP-45: the same rules as in a request."""
     session = made()
     token = session.get_access_token()
@@ -451,7 +451,7 @@ def test_a_custom_header_cannot_be_checked(start: Start) -> None:
     assert sessions.refresh_session_without_request_response(tokens["refreshToken"] or "", True)
 
 
-def test_refreshing(clock: Clock) -> None:
+def test_refreshing_rotates_repeats_and_finds_theft(clock: Clock) -> None:
     """FP-64: rotation, grace, theft with its kind."""
     session = made(payload={"a": 1})
     first = session.get_all_session_tokens_dangerously()["refreshToken"] or ""
@@ -619,7 +619,7 @@ def test_blocking_calls_inside_a_loop() -> None:
     assert method.startswith("SessionContainer.revoke_session() would block the event loop")
 
 
-async def test_async_functions() -> None:
+async def test_awaited_functions_behave_the_same() -> None:
     """The same behaviour when awaited."""
     session = await sessions_async.create_new_session_without_request_response("public", "user-1", {"a": 1})
     await session.merge_into_access_token_payload({"b": 2})

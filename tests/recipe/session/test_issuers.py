@@ -195,7 +195,7 @@ def test_a_refused_issuer_is_logged_once(
 
 
 @pytest.mark.parametrize("value", ["https://api.example.com/auth", [1], ["api.example.com"], 5])
-def test_wrong_issuers(value: Any):
+def test_a_single_text_is_no_list_of_issuers(value: Any):
     """A single text is a mistake that would accept nothing."""
     with pytest.raises(ConfigError, match=r"^accepted_issuers must be a list of issuers"):
         session.init(accepted_issuers=value)

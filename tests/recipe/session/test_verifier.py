@@ -65,7 +65,7 @@ def test_a_good_token_holds_until_it_expires() -> None:
         ({"aud": ["x"]}, True),
     ],
 )
-def test_times(claims: dict[str, Any], accepted: bool) -> None:
+def test_iat_may_be_a_minute_early_and_nbf_may_not(claims: dict[str, Any], accepted: bool) -> None:
     """FP-31, FP-32, FP-33: 60 s for `iat`, none for `nbf`, nothing for `aud`."""
     given = token(**claims)
     if accepted:
@@ -85,7 +85,7 @@ def test_times(claims: dict[str, Any], accepted: bool) -> None:
         ("old", False, True),
     ],
 )
-def test_key_kinds(kid: str, dynamic: bool, accepted: bool) -> None:
+def test_a_key_is_dynamic_iff_its_kid_starts_with_d(kid: str, dynamic: bool, accepted: bool) -> None:
     """FP-38: dynamic iff the kid starts with `d-`."""
     if accepted:
         verify(token(kid), keys(kid), now_ms=NOW, dynamic_key=dynamic)
@@ -94,7 +94,7 @@ def test_key_kinds(kid: str, dynamic: bool, accepted: bool) -> None:
             verify(token(kid), keys(kid), now_ms=NOW, dynamic_key=dynamic)
 
 
-def test_unknown_keys() -> None:
+def test_an_unknown_key_is_an_error_of_its_own() -> None:
     """FP-40: an error of its own, so that the caller may load the keys."""
     with pytest.raises(UnknownKeyError):
         verify(token("d-2"), keys("d-1"), now_ms=NOW, dynamic_key=True)
