@@ -78,7 +78,7 @@ def test_a_fork_waits_for_a_thread_that_opens_the_engine(tmp_path: Path, monkeyp
 
 def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A thread that is stuck while it opens the engine holds up neither the child nor the parent."""
-    monkeypatch.setattr("supertokens_py.app._FORK_PATIENCE_S", 0.01)
+    monkeypatch.setattr("supertokens_py.app._FORK_TIMEOUT_S", 0.01)
     app = Supertokens(
         InputAppInfo(app_name="a", api_domain="http://localhost", website_domain="http://localhost"),
         framework=None,

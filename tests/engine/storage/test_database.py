@@ -11,7 +11,6 @@ import sqlite3
 import stat
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -648,11 +647,12 @@ def test_a_restarted_server(own_server: Server, start: Opener):
     own_server.stop()
 
 
-def test_connections_that_nobody_refers_to_are_collected(sqlite_files: Sqlite):
-    """An engine that was dropped without being closed leaves no pool behind."""
+def test_an_engine_that_nobody_refers_to_closes_its_connections(sqlite_files: Sqlite):
+    """Also where nobody closed it."""
     engine = EmbeddedEngine(sqlite_files.create().uri, EngineConfig(clean_up_interval=0).resolve())
     engine.roles.all()
-    pool = weakref.ref(engine.database.pool)
+    pool = engine.database.pool.pool
+    assert pool.checkedin() == 1
     del engine
     gc.collect()
-    assert pool() is None
+    assert pool.checkedin() == 0
