@@ -58,7 +58,7 @@ def init(
     A second call is ignored with a warning; a call that failed leaves nothing behind.
 
     Args:
-        app_info: where the API and the website live.
+        app_info: origins and paths of the API and the website.
         framework: a name of `supertokens_py.framework`, such as "fastapi"; optional, adapters know who
             they are.
         supertokens_config: which engine keeps the sessions; left out, an SQLite file.
@@ -84,7 +84,7 @@ def get_request_from_user_context(user_context: dict[str, Any] | None) -> BaseRe
 
 
 def is_recipe_initialized(recipe_id: str) -> bool:
-    """Tell whether the recipe with this id is in use."""
+    """Return whether the recipe with this id is in use."""
     return Supertokens.get_instance().has_recipe(recipe_id)
 
 

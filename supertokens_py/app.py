@@ -12,7 +12,15 @@ from typing import Any, TypeVar, cast
 
 from . import error_answers, forks
 from .clock import now_ms as system_now_ms
-from .config import FRAMEWORKS, AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
+from .config import (
+    AppInfo,
+    Framework,
+    InputAppInfo,
+    Mode,
+    SupertokensConfig,
+    check_arguments,
+    check_switches,
+)
 from .constants import FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
 from .engine.factory import check_location, check_packages, open_engine
@@ -54,9 +62,9 @@ class Supertokens(forks.ForkAware):
         telemetry: bool | None = None,
         debug: bool | None = None,
     ) -> None:
-        _check_arguments(app_info, framework, supertokens_config, mode)
+        check_arguments(app_info, framework, supertokens_config, mode)
         _check_recipe_list(recipe_list)
-        _check_switches(telemetry=telemetry, debug=debug)
+        check_switches(telemetry=telemetry, debug=debug)
         self.app_info: AppInfo = AppInfo.from_input(app_info, framework, mode)
         self.supertokens_config: SupertokensConfig = supertokens_config or SupertokensConfig()
         check_packages(self.supertokens_config.engine_uri)
@@ -85,7 +93,7 @@ class Supertokens(forks.ForkAware):
 
     def _add(self, recipe: Any) -> None:
         if not isinstance(recipe, RecipeModule):
-            raise ConfigError(f"recipe_list holds something that makes {recipe!r} instead of a recipe")
+            raise ConfigError(f"recipe_list has an item that returns {recipe!r} instead of a recipe")
         if type(recipe) in self._recipes:
             raise ConfigError(
                 f"{recipe.name} recipe has already been initialised. Please check your code for bugs."
@@ -104,7 +112,7 @@ class Supertokens(forks.ForkAware):
         telemetry: bool | None = None,
         debug: bool | None = None,
     ) -> None:
-        """Make the current app; see `supertokens_py.init`."""
+        """Create the current app; see `supertokens_py.init`."""
         if Supertokens._current is not None:
             log.warning(
                 "init was called again and ignored; the first call stands (%s). "
@@ -137,7 +145,7 @@ class Supertokens(forks.ForkAware):
 
     @staticmethod
     def reset() -> None:
-        """Forget the current app and close its connections; `init` may then be called anew."""
+        """Drop the current app and close its connections; `init` may then be called again."""
         app, Supertokens._current = Supertokens._current, None
         if app is not None:
             app.close()
@@ -157,7 +165,7 @@ class Supertokens(forks.ForkAware):
             self._lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Replace the lock, whoever held it: in the child nobody does."""
+        """Replace the lock: the thread that had acquired it does not exist in the child."""
         self._lock = threading.RLock()
 
     # -- what recipes ask for ----------------------------------------------------------------------
@@ -185,7 +193,7 @@ class Supertokens(forks.ForkAware):
         )
 
     def recipe(self, kind: type[R]) -> R:
-        """Return the app's recipe of a kind; one that needs no settings is made at first need.
+        """Return the app's recipe of a kind; one that needs no settings is created lazily.
 
         Raises:
             GeneralError: it must be listed in `recipe_list` and is not.
@@ -203,7 +211,7 @@ class Supertokens(forks.ForkAware):
         return found
 
     def has_recipe(self, recipe_id: str) -> bool:
-        """Tell whether a recipe of this id was listed or made."""
+        """Return whether a recipe of this id was listed or created."""
         return any(recipe.recipe_id == recipe_id for recipe in self._recipes.values())
 
     @property
@@ -212,6 +220,12 @@ class Supertokens(forks.ForkAware):
         return list(self._recipes.values())
 
     # -- requests ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def is_sdk_path(path: str) -> bool:
+        """Return whether a path (decoded, mount prefix included) is below the current app's base path."""
+        # `get_instance` explains a missing `init`; every request comes by here, so it is asked only then.
+        return (Supertokens._current or Supertokens.get_instance()).below_base(path) is not None
 
     def below_base(self, path: str) -> str | None:
         """Return the part of a request path below the SDK's base path, or None: not ours. Cheap.
@@ -305,17 +319,6 @@ def request_context(request: BaseRequest | None, given: dict[str, Any] | None = 
     return {**(given or {}), "_default": {"request": request, "keep_cache_alive": True}}
 
 
-def _check_arguments(app_info: Any, framework: Any, config: Any, mode: Any) -> None:
-    if not isinstance(app_info, InputAppInfo):
-        raise ConfigError("app_info must be an instance of InputAppInfo")
-    if framework is not None and framework not in FRAMEWORKS:
-        raise ConfigError(f"framework must be one of {', '.join(FRAMEWORKS)}, or left out; not {framework!r}")
-    if config is not None and not isinstance(config, SupertokensConfig):
-        raise ConfigError("supertokens_config must be an instance of SupertokensConfig, or left out")
-    if mode not in (None, "asgi", "wsgi"):
-        raise ConfigError(f'mode must be "asgi", "wsgi" or None, not {mode!r}')
-
-
 def _check_recipe_list(recipe_list: Any) -> None:
     if isinstance(recipe_list, str) or not isinstance(recipe_list, Sequence | None):
         raise ConfigError("recipe_list must be a list, such as [session.init()]")
@@ -327,13 +330,7 @@ def _check_recipe_list(recipe_list: Any) -> None:
             name = make.__name__.rpartition(".")[2]
             raise ConfigError(f"recipe_list holds the module {name}: write {name}.init()")
         if not callable(make) or forgot_parentheses:
-            raise ConfigError(f"recipe_list holds {make!r}, which is not the result of a recipe's init()")
-
-
-def _check_switches(**switches: Any) -> None:
-    for name, value in switches.items():
-        if value is not None and not isinstance(value, bool):
-            raise ConfigError(f"{name} must be True, False or None, not {value!r}")
+            raise ConfigError(f"recipe_list contains {make!r}, which is not the result of a recipe's init()")
 
 
 def _call_site() -> str:

@@ -72,10 +72,8 @@ _lent: contextvars.ContextVar[AppBridge | None] = contextvars.ContextVar("supert
 _PLAIN: Final = AppBridge()
 
 
-def lend(bridge: AppBridge) -> None:
-    """Have a framework's own bridge run the application code of this context; adapters call it."""
-    if _lent.get() is not bridge:
-        _lent.set(bridge)
+#: Have a framework's own bridge run the application code of this context; adapters call it at each request.
+lend: Final[Callable[[AppBridge], object]] = _lent.set
 
 
 async def call_app(hook: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,4 +1,4 @@
-"""The time, in the unit that the protocol uses."""
+"""The time in Unix milliseconds, as the protocol has it."""
 
 from __future__ import annotations
 

@@ -42,14 +42,14 @@ FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
 @explains_unknown_arguments("InputAppInfo")
 @dataclass(frozen=True)
 class InputAppInfo:
-    """Where the app lives. At least one of `website_domain` and `origin` is needed.
+    """Names and addresses of the app. At least one of `website_domain` and `origin` is needed.
 
     Args:
         app_name: shown nowhere on the wire.
         api_domain: origin of this API, such as "https://api.example.com".
         api_gateway_path: path prefix that a gateway strips before requests reach the app.
-        api_base_path: where the SDK's own routes live.
-        website_base_path: where the frontend's login pages live.
+        api_base_path: base path of the SDK's own routes.
+        website_base_path: base path of the frontend's login pages.
         website_domain: origin of the website.
         origin: the website's origin, or a function `(request or None, user_context) -> origin` asked
             for requests whose cookies are written or checked; wins over `website_domain`. An answer that
@@ -93,7 +93,7 @@ class SupertokensConfig:
         engine: settings of the embedded engine.
     """
 
-    connection_uri: str | None = field(default=None, repr=False)  # it may hold a password
+    connection_uri: str | None = field(default=None, repr=False)  # may contain a password
     api_key: str | None = field(default=None, repr=False)
     network_interceptor: NetworkInterceptor | None = None
     disable_core_call_cache: bool = False
@@ -167,7 +167,7 @@ class AppInfo:
         with _naming("origin" if origin else "website_domain"):
             self._origin = origin if callable(origin) else NormalisedURLDomain(origin or website_domain or "")
             if not callable(self._origin):
-                site_of(self._origin)  # better told now than at the first request
+                site_of(self._origin)  # raises now rather than at the first request
 
     @classmethod
     def from_input(cls, given: InputAppInfo, framework: Framework | None, mode: Mode | None) -> AppInfo:
@@ -242,3 +242,26 @@ def _naming(argument: str) -> Generator[None]:
         yield
     except ConfigError as error:
         raise ConfigError(f"{argument}: {error}") from None
+
+
+def check_arguments(app_info: Any, framework: Any, config: Any, mode: Any) -> None:
+    """Refuse arguments of `init` that are of another type.
+
+    Raises:
+        ConfigError: names the argument.
+    """
+    if not isinstance(app_info, InputAppInfo):
+        raise ConfigError("app_info must be an instance of InputAppInfo")
+    if framework is not None and framework not in FRAMEWORKS:
+        raise ConfigError(f"framework must be one of {', '.join(FRAMEWORKS)}, or left out; not {framework!r}")
+    if config is not None and not isinstance(config, SupertokensConfig):
+        raise ConfigError("supertokens_config must be an instance of SupertokensConfig, or left out")
+    if mode not in (None, "asgi", "wsgi"):
+        raise ConfigError(f'mode must be "asgi", "wsgi" or None, not {mode!r}')
+
+
+def check_switches(**switches: Any) -> None:
+    """Refuse switches of `init` that are none; names and raises as `check_arguments` does."""
+    for name, value in switches.items():
+        if value is not None and not isinstance(value, bool):
+            raise ConfigError(f"{name} must be True, False or None, not {value!r}")

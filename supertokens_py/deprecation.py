@@ -9,7 +9,7 @@ _PACKAGE = f"{__package__}."
 
 
 def warn_deprecated(message: str) -> None:
-    """Warn at the nearest caller outside this package: blocking twins and overrides stand in between."""
+    """Warn at the nearest caller outside this package, past blocking twins and overrides."""
     depth, frame = 2, sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame.f_back is not None and f"{frame.f_globals.get('__name__', '')}.".startswith(_PACKAGE):
         depth, frame = depth + 1, frame.f_back

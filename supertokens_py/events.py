@@ -1,4 +1,4 @@
-"""What happened to sessions and keys, as records, and who is told of it.
+"""What happened to sessions and keys, as records that any function can subscribe to.
 
     from supertokens_py.events import Event, TokenReused, subscribe
 
@@ -141,7 +141,7 @@ class _Subscription:
         self.has_failed = False
 
 
-# Appending and removing are atomic. There is no lock, since another thread might hold it at a fork.
+# Appending and removing are atomic. There is no lock, since another thread might have acquired it at a fork.
 _subscriptions: list[_Subscription] = []
 
 

@@ -22,10 +22,10 @@ class NormalisedURLPath(str):
         return NormalisedURLPath(str(self) + str(other))
 
     def equals(self, other: NormalisedURLPath) -> bool:
-        """Tell whether both are the same path."""
+        """Return whether both are the same path."""
         return self == other
 
     def is_a_recipe_path(self) -> bool:
-        """Tell whether the first or second segment is "recipe"."""
+        """Return whether the first or second segment is "recipe"."""
         segments = self.split("/")
         return "recipe" in segments[1:3]

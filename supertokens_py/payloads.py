@@ -1,4 +1,4 @@
-"""What payloads and other JSON of the application may hold, and how one is merged into another. Pure.
+"""What payloads and other JSON of the application may contain, and how one is merged into another. Pure.
 
 An access token's payload has claims of the SDK, which are protected, and of the application, the custom ones.
 `validate_...` raises an error that names the argument.
@@ -65,7 +65,7 @@ def validate_payload(payload: object, *, token_version: int = LATEST_VERSION) ->
 
     Raises:
         BadInputError: as `validate_json`.
-        ProtectedClaimError: it holds a protected claim.
+        ProtectedClaimError: it contains a protected claim.
     """
     text = validate_json("access_token_payload", payload)
     validate_custom_claims(cast("JSONObject", payload), token_version=token_version)

@@ -32,7 +32,7 @@ R = TypeVar("R", bound="RecipeModule")
 
 
 class App(Protocol):
-    """What a recipe may ask of the app that holds it."""
+    """What a recipe may ask of its app."""
 
     @property
     def app_info(self) -> AppInfo: ...
@@ -70,7 +70,7 @@ class RecipeModule:
         return None
 
     def connect(self) -> None:
-        """Meet the other recipes of the app, once all that were listed exist."""
+        """Connect with the other recipes of the app, once all that were listed exist."""
 
     def routes(self) -> Sequence[Route]:
         """Return the HTTP APIs."""
@@ -85,7 +85,7 @@ class RecipeModule:
         return ()
 
     def handles(self, error: Exception) -> bool:
-        """Tell whether this recipe turns `error` into a response."""
+        """Return whether this recipe turns `error` into a response."""
         return False
 
     async def error_response(

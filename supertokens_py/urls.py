@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SCHEMES = ("http://", "https://", "supertokens://")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST_ORIGIN = 300  #: a host name has 253 characters at most
-_SEVERAL = ",;*"  #: lists and patterns of hosts hold them, hosts do not
+_SEVERAL = ",;*"  #: characters of lists and patterns, never of hosts
 LOCAL_SITE = "localhost"
 #: names of this machine; the second is what the frontends' own tests call it
 _LOCAL_NAMES = (LOCAL_SITE, "localhost.org")
@@ -126,7 +126,7 @@ def cookie_domain(text: str) -> str:
 
 
 def _has_space(text: str) -> bool:
-    # urlsplit drops line breaks and tabs silently; what holds one was never meant.
+    # urlsplit drops line breaks and tabs silently; such a host is an error.
     return any(character <= " " or character == "\x7f" for character in text)
 
 
@@ -141,7 +141,7 @@ def host_of(origin: str) -> str:
 
 
 def is_ip(host: str) -> bool:
-    """Tell whether `host` is an IPv4 or IPv6 literal."""
+    """Return whether `host` is an IPv4 or IPv6 literal."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -150,7 +150,7 @@ def is_ip(host: str) -> bool:
 
 
 def is_local(host: str) -> bool:
-    """Tell whether a host is this machine, as browsers see it."""
+    """Return whether a host is this machine, as browsers see it."""
     if host == LOCAL_SITE or host.endswith(f".{LOCAL_SITE}"):
         return True
     return is_ip(host) and ipaddress.ip_address(host).is_loopback
@@ -162,7 +162,7 @@ def site_of(origin: str) -> str:
     Hosts without a listed public suffix (such as "backend" or "*.local") are sites of their own.
 
     Raises:
-        ConfigError: the host is itself a public suffix, so it cannot hold cookies.
+        ConfigError: the host is itself a public suffix, for which browsers store no cookies.
     """
     return _site_of_host(_host_only(origin.partition("://")[2]))
 

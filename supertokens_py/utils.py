@@ -58,7 +58,7 @@ async def resolve(obj: MaybeAwaitable[_T]) -> _T:
 
 
 def is_version_gte(version: str, minimum_minor_version: str) -> bool:
-    """Tell whether "major.minor[.patch]" is at least "major.minor"."""
+    """Return whether "major.minor[.patch]" is at least "major.minor"."""
     return _numbers(version)[:2] >= _numbers(minimum_minor_version)[:2]
 
 

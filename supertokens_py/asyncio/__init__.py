@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.call import call_engine
-from supertokens_py.not_here import USER_FUNCTIONS, explain
+from supertokens_py.missing_names import USER_FUNCTIONS, explain
 from supertokens_py.types.base import context_of
 
 __all__ = ["delete_user"]
@@ -19,12 +19,12 @@ __getattr__: Final = explain(__name__, USER_FUNCTIONS)
 
 
 async def delete_user(user_id: str, user_context: dict[str, Any] | None = None) -> None:
-    """Forget a user: sessions, roles and metadata, in every tenant and at once. Unknown users are no error.
+    """Delete a user: sessions, roles and metadata, in every tenant and at once. Unknown users are no error.
 
     A core also deletes the log-in data that it keeps of the user.
 
     Raises:
-        BadInputError: the database is a core's, too, and holds log-in data of the user: delete it there.
+        BadInputError: the database is a core's, too, and has log-in data of the user: delete it there.
     """
     engine = Supertokens.get_instance().engine
     await call_engine(context_of(user_context), engine.users.remove, user_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.wording import counted
+from supertokens_py.formatting import counted
 
 from .output import Output
 from .store import add_store_options, connection_uri, is_remote, store_name

@@ -9,8 +9,8 @@ from typing import Protocol, cast, runtime_checkable
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.formatting import counted, moment
 from supertokens_py.secret import new_secret
-from supertokens_py.wording import counted, moment
 
 from .output import Output
 from .store import add_store_options, open_store, store_name

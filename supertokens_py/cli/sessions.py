@@ -8,7 +8,7 @@ from typing import Any, cast
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.records import StoredSession
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.wording import moment
+from supertokens_py.formatting import moment
 
 from .output import Output
 from .store import add_store_options, open_store, store_name

@@ -10,8 +10,8 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.connection import core_places
 from supertokens_py.engine.factory import MISSING_CLIENT
 from supertokens_py.exceptions import ConfigError, SuperTokensError
+from supertokens_py.formatting import counted
 from supertokens_py.urls import is_local
-from supertokens_py.wording import counted
 
 from .findings import Finding
 

@@ -21,7 +21,7 @@ from supertokens_py.engine.embedded.inspection import (
 from supertokens_py.engine.embedded.key_encryption import is_strong
 from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.factory import MISSING_DRIVER
-from supertokens_py.wording import counted, moment
+from supertokens_py.formatting import counted, moment
 
 from .findings import Finding
 

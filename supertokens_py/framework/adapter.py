@@ -15,13 +15,13 @@ from typing import Any, Final, TypeAlias
 
 from supertokens_py.app import Supertokens, request_context
 from supertokens_py.bridge import AppBridge, blocking, completed, lend, running_loop
-from supertokens_py.delivery import withdraw
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
+from supertokens_py.failed_requests import withdraw
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_checks import OverrideValidators
 from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError
-from supertokens_py.recipe.session.flows import VerifyOptions
+from supertokens_py.recipe.session.verification import VerifyOptions
 from supertokens_py.settings import explains_unknown_arguments
 
 from .native import register
@@ -66,11 +66,7 @@ __all__ = [
 
 Line: TypeAlias = tuple[str, str]  # name and value of a header
 
-
-def is_sdk_path(path: str) -> bool:
-    """Return whether a path (decoded, mount prefix included) is below the SDK's base path. Cheap."""
-    # `get_instance` explains a missing `init`; every request comes by here, so it is asked only then.
-    return (Supertokens._current or Supertokens.get_instance()).below_base(path) is not None  # pyright: ignore[reportPrivateUsage]
+is_sdk_path: Final = Supertokens.is_sdk_path
 
 
 def sdk_methods(path: str) -> list[str]:
@@ -188,7 +184,7 @@ class SessionCheck:
             SuperTokensError: when awaited; `answer_error` makes its response.
         """
         context = request_context(request, self._user_context)
-        return SessionRecipe.get_instance().verify(request, self._options, context)
+        return Supertokens.get_instance().recipe(SessionRecipe).verify(request, self._options, context)
 
     verify_blocking: Final = blocking(verify)
 

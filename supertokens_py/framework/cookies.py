@@ -34,12 +34,12 @@ class Cookie:
 
     @property
     def key(self) -> tuple[str, str | None, str]:
-        """What browsers tell cookies apart by."""
+        """What identifies a cookie to browsers."""
         return self.name, self.domain, self.path
 
     @property
     def coded_value(self) -> str:
-        """The value as it stands on the wire: everything but A-Z a-z 0-9 - _ . ~ percent-encoded."""
+        """The value on the wire: everything but A-Z a-z 0-9 - _ . ~ percent-encoded."""
         return quote(self.value, safe="")
 
     @property

@@ -1,7 +1,7 @@
 """The neutral request: what the core may ask of a request, whichever framework it came from.
 
-Adapters subclass it with the few questions that only they can answer. It lives exactly as long as
-its request: it also carries the changes owed to the response and the session attached to it.
+Adapters subclass it with the few questions that only they can answer. It lasts exactly as long as
+its request: it also carries the changes for the response and the session attached to it.
 """
 
 from __future__ import annotations
@@ -92,14 +92,14 @@ class BaseRequest(ABC):
 
     @classmethod
     def forget(cls, native: Any) -> Self | None:
-        """Part a framework's request from its neutral one, which is returned: they refer to each other."""
+        """Detach a framework's request from its neutral one, which is returned; breaks a reference cycle."""
         return cls.place(native).pop(KEY, None)
 
     @classmethod
     def place(cls, native: Any) -> MutableMapping[str, Any]:
         """Return a mapping that lives as long as the request and is the same for all its wrappers and copies.
 
-        The default is its attributes; where it has none, every wrapper stands for itself.
+        The default is its attributes; where it has none, every wrapper is separate.
         """
         attributes: dict[str, Any] | None = getattr(native, "__dict__", None)
         return {} if attributes is None else attributes
@@ -109,7 +109,7 @@ class BaseRequest(ABC):
         return True
 
     def share(self, known: BaseRequest) -> None:
-        """Become another name of a request's neutral form: what either is told, both are."""
+        """Share the state of another wrapper of the same request."""
         object.__setattr__(self, "__dict__", known.__dict__)
 
     @abstractmethod
@@ -198,7 +198,7 @@ class BaseRequest(ABC):
 
     @property
     def changes(self) -> Changes:
-        """What the response will owe; made at first need."""
+        """Headers and cookies to add to the response; created lazily."""
         if self._changes is None:
             self._changes = Changes()
         return self._changes
@@ -213,7 +213,7 @@ class BaseRequest(ABC):
             raise ConfigError(f"the SuperTokens middleware is missing. Add it: {self.how_to_deliver}")
 
     def forbid_caching(self) -> None:  # noqa: B027  most frameworks have no such cache
-        """Tell caches of the framework to keep no response of this request, where it has a word for that.
+        """Keep caches of the framework from storing the response of this request, where it has such caches.
 
         Such a cache may stand between the view and the middleware, which adds the headers that say so.
         """
@@ -271,13 +271,13 @@ class BaseRequest(ABC):
         return changes
 
     def finish(self) -> Changes | None:
-        """Return the changes of a complete response, and part from the session."""
+        """Return the changes of a complete response, and drop the session."""
         changes = self.take_changes()
         self.release()
         return changes
 
     def release(self) -> None:
-        """Part from the session once the response is on its way; the cycle would wait for the collector."""
+        """Drop the session after the response has started; avoids a reference cycle."""
         self.session_error = None  # its traceback leads back here
         session, self._session = self._session, None
         if session is not None:

@@ -1,4 +1,4 @@
-"""The neutral response, and the changes that a request owes to whatever response it gets."""
+"""The neutral response, and the headers and cookies to add to any other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXPOSE_HEADER = "Access-Control-Expose-Headers"
 CACHE_HEADER = "Cache-Control"
 VARY_HEADER = "Vary"
 NO_STORE = "no-store"
-CLEARED = ("", "remove")  #: what a token header says to make the client forget its token
+CLEARED = ("", "remove")  #: what a token header says to make the client drop its token
 PRIVATE = "private"
 
 #: What a view may add to `private, no-store`. The rest would allow what that forbids; `must-understand` lets
@@ -80,16 +80,16 @@ class Changes:
         return bool(self.personal or self.headers or self.cookies)
 
     def set_header(self, name: str, value: str) -> None:
-        """Owe a header, and let cross-origin scripts read it."""
+        """Add a header, and let cross-origin scripts read it."""
         self.headers[name] = value
         self.exposed[name] = None
 
     def remove_header(self, name: str) -> None:
-        """Owe it no longer."""
+        """Leave a header out again."""
         self.headers.pop(name, None)
 
     def set_cookie(self, cookie: Cookie) -> None:
-        """Owe a cookie; an earlier one of the same key is replaced and moves to the end."""
+        """Add a cookie; an earlier one of the same key is replaced and moves to the end."""
         self.cookies.pop(cookie.key, None)
         self.cookies[cookie.key] = cookie
 
@@ -108,14 +108,14 @@ class Changes:
         return made
 
     def withhold(self) -> None:
-        """Drop every live token; what makes the client forget its tokens stays."""
+        """Drop every new token; what clears tokens of the client stays."""
         for name in [name for name in self.exposed if self.headers.get(name) not in CLEARED]:
             del self.exposed[name]
             self.remove_header(name)
         self.cookies = {key: cookie for key, cookie in self.cookies.items() if not cookie.value}
 
     def adopt(self, response: BaseResponse) -> None:
-        """Owe the headers and cookies of a response that the application wrote to."""
+        """Add the headers and cookies of a response that the application wrote to."""
         for name, value in response.headers.values():
             self.headers[name] = value
         for cookie in response.cookies.values():

@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from supertokens_py.not_here import LOGIN_RECIPES, explain
+from supertokens_py.missing_names import LOGIN_RECIPES, explain
 
 __getattr__: Final = explain(__name__, LOGIN_RECIPES)

@@ -39,7 +39,7 @@ class HasOverride(Protocol):
 
 
 class APIOptions:
-    """What the function of an API gets to know of its request. `response` is None for `verify_session`."""
+    """The request of an API call and its recipe. `response` is None for `verify_session`."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Recipe(RecipeModule, Generic[S, F, A]):
 
     #: Whether an app has this recipe with default settings where `recipe_list` does not name it.
     is_implicit: ClassVar[bool] = True
-    #: What `get_instance` answers where an app must name the recipe and does not.
+    #: The error of `get_instance` where an app must list the recipe and does not.
     not_initialised: ClassVar[str | None] = None
     _settings_type: ClassVar[type[RecipeSettings]]
 
@@ -123,7 +123,7 @@ class Recipe(RecipeModule, Generic[S, F, A]):
         return Supertokens.get_instance().recipe(cls)
 
     def api_options(self, request: BaseRequest, response: BaseResponse) -> APIOptions:
-        """Return what the functions of the APIs get to know of a request."""
+        """Return what the functions of the APIs receive of a request."""
         return APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation)
 
     def json_route(self, method: str, path: str, call: ApiCall, enabled: Callable[[], bool]) -> Route:

@@ -1,4 +1,4 @@
-"""How applications replace parts of a recipe: overrides are told apart once, at `init`."""
+"""How applications replace parts of a recipe: overrides are found once, at `init`."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def install(
     implementation: T | None = override(default)
     if implementation is None:
         raise ConfigError(f"the override in {source} returned None; it must return the implementation")
-    _tell_unknown_names(implementation, kind, known, source)
+    _warn_of_unknown_names(implementation, kind, known, source)
     names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
     for name in names:
         if not callable(getattr(implementation, name, None)):
@@ -121,8 +121,8 @@ def install(
     return implementation, replaced
 
 
-def _tell_unknown_names(implementation: object, kind: type[Any], known: set[str], source: str) -> None:
-    """Warn of what an override sets under a name that nothing calls: most likely a slip of the pen."""
+def _warn_of_unknown_names(implementation: object, kind: type[Any], known: set[str], source: str) -> None:
+    """Warn of what an override sets under a name that nothing calls: most likely a typo."""
     on_instance = {*vars(implementation)} if hasattr(implementation, "__dict__") else set[str]()
     for name in sorted({*dir(implementation)} - known - {*dir(kind)}):
         nearest = difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY)
@@ -173,7 +173,7 @@ def parameter_names(hook: Callable[..., Any]) -> list[str] | None:
 
 
 def takes_argument(hook: Callable[..., Any], name: str) -> bool:
-    """Tell whether a function can be given `name=…`, by position-or-name or by name only."""
+    """Return whether a function can be given `name=…`, by position-or-name or by name only."""
     try:
         parameter = inspect.signature(hook).parameters.get(name)
     except (TypeError, ValueError):

@@ -6,7 +6,7 @@ from typing import Final
 
 from supertokens_py import asyncio as _asyncio
 from supertokens_py.bridge import blocking
-from supertokens_py.not_here import USER_FUNCTIONS, explain
+from supertokens_py.missing_names import USER_FUNCTIONS, explain
 
 __all__ = ["delete_user"]
 

@@ -49,14 +49,17 @@ class AccessToken:
     """
 
     text: str = field(repr=False)
-    version: int  #: 3, 4 or 5; 2 stands for the two legacy forms, which can only be refreshed
+    version: int  #: 3, 4 or 5; 2 means the two legacy forms, which can only be refreshed
     kid: str
     payload: JSONObject = field(repr=False)  #: empty where only the header was read
     payload_json: str = field(repr=False)
+    # Looked up once: every verification reads these two.
+    user_id: str = field(init=False)
+    parent_refresh_token_hash1: str | None = field(init=False)
 
-    @property
-    def user_id(self) -> str:
-        return str(self.payload["sub"]).strip()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "user_id", str(self.payload.get("sub")).strip())
+        object.__setattr__(self, "parent_refresh_token_hash1", self.payload.get("parentRefreshTokenHash1"))
 
     @property
     def recipe_user_id(self) -> str:
@@ -80,10 +83,6 @@ class AccessToken:
     @property
     def refresh_token_hash1(self) -> str:
         return self.payload["refreshTokenHash1"]
-
-    @property
-    def parent_refresh_token_hash1(self) -> str | None:
-        return self.payload.get("parentRefreshTokenHash1")
 
     @property
     def anti_csrf_token(self) -> str | None:
@@ -142,7 +141,7 @@ def _parts(text: str) -> list[str] | None:
 
 
 def looks_like_jwt(text: str) -> bool:
-    """Tell whether the first part of `text` is a JSON object, as in a JWT; a refresh token's never is."""
+    """Return whether the first part of `text` is a JSON object, as in a JWT, unlike a refresh token."""
     head, separator, _ = text.partition(".")
     return bool(separator) and len(text) <= MAX_TOKEN_LENGTH and _decode_json(head) is not None
 

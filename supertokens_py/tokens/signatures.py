@@ -1,7 +1,7 @@
 """RS256 signatures of JWTs: make them and check them.
 
 They are checked by `cryptography` directly: PyJWT's `decode` costs twice the whole budget of a
-verification; a property test holds both to the same answers. This module stands apart from the form of
+verification; a property test compares both. This module is independent of the form of
 tokens because OpenSSL is half of what the package would take in memory: it is loaded with an engine.
 """
 
@@ -34,12 +34,12 @@ class RsaVerificationKey:
     usable_until_ms: int | None = None
 
     def matches(self, token: str) -> bool:
-        """Tell whether this key made the signature of the JWT `token`."""
+        """Return whether this key made the signature of the JWT `token`."""
         return signature_matches(token, self.public_key)
 
 
 def signature_matches(token: str, key: RSAPublicKey) -> bool:
-    """Tell whether the RS256 signature of the JWT `token` was made by `key`; other algorithms never match."""
+    """Return whether `key` made the RS256 signature of the JWT `token`; other algorithms never match."""
     signed, _, signature_text = token.rpartition(".")
     signature = decode_base64(signature_text)
     if signature is None or encode_base64(signature) != signature_text:

@@ -137,7 +137,7 @@ def test_a_websocket_while_the_store_is_away(site: Site, monkeypatch: pytest.Mon
     async def away(*_: Any, **__: Any) -> Any:
         raise EngineUnavailableError("away")
 
-    monkeypatch.setattr(SessionRecipe, "verify", away)
+    monkeypatch.setattr(SessionRecipe.get_instance(), "verify", away)
     (closed,) = connect("/ws", {"Authorization": f"Bearer {access}"})
     assert (closed["type"], closed["code"]) == ("websocket.close", 1013)
 

@@ -63,8 +63,8 @@ def test_a_flood_costs_no_io_and_no_memory(fuzzed: Site, kind: str) -> None:
     looks = 1 + int(result.seconds / 5)
     assert result.transactions <= (looks if kind in ("unknown kid", "garbage refresh") else 0)
     assert result.kept_bytes < 6_000_000  # 64 headers of at most 60 kB each
-    memory = SessionRecipe.get_instance().verifier._verified._memory
-    assert (memory.young, memory.old) == ({}, {})  # only tokens that held are remembered
+    cache = SessionRecipe.get_instance().verifier.verified.cache
+    assert (cache.young, cache.old) == ({}, {})  # only valid tokens are cached
 
 
 def test_each_long_command_runs_and_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def _other_kind(view: Any, kind: str, module: str) -> ConfigError:
 
 
 def _is_plain(view: Any) -> bool:
-    """Tell whether a view is a `def`, which has run by the time that anybody could await it.
+    """Return whether a view is a `def`, which has run by the time that anybody could await it.
 
     Other callables, and functions around an `async def`, may well give awaitables.
     """

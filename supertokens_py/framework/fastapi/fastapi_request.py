@@ -10,6 +10,7 @@ from starlette.responses import Response
 from supertokens_py.framework.adapter import (
     ANSWERED,
     SuperTokensError,
+    SuperTokensSessionError,
     answer_error,
     deliver,
     form_fields,
@@ -26,8 +27,9 @@ class FastApiRequest(AsgiRequest):
 
     def __init__(self, request: HTTPConnection) -> None:
         super().__init__(request)
-        if self.delivers:
-            _answer_near_the_view(self._scope.get("starlette.exception_handlers", (None,))[0])
+        handlers = self._scope.get("starlette.exception_handlers", (None,))[0]
+        if handlers is not None and SuperTokensSessionError not in handlers and self.delivers:
+            _answer_near_the_view(handlers)
 
     def require_delivery(self) -> None:
         # Error responses reach the client through `session_exception_handler`, too, if that is all there is.
@@ -65,13 +67,13 @@ async def _answer(request: Request, error: Exception) -> Response:
     return await error_response(FastApiRequest.of(request), error)
 
 
-def _answer_near_the_view(handlers: dict[Any, Any] | None) -> None:
+def _answer_near_the_view(handlers: dict[Any, Any]) -> None:
     """Answer the SDK's errors where Starlette answers its own, below every middleware of the application.
 
     Else a middleware that catches exceptions would make a 500 of each 401. The handlers are those of the
     whole application. Where it has one for our errors, that one stays.
     """
-    if handlers is not None and _answer not in handlers.values():
+    if _answer not in handlers.values():
         own = _ours(handlers)
         handlers.update((kind, _answer) for kind in ANSWERED if not issubclass(kind, own))
 

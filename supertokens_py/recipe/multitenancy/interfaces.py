@@ -85,7 +85,7 @@ class RecipeInterface:
 
 
 class APIOptions(BaseAPIOptions):
-    """What an API gets to know of its request."""
+    """The request of an API call and its recipe."""
 
     def __init__(
         self,

@@ -130,26 +130,17 @@ class ThirdPartyConfig(_Providers):
     """Whether a tenant's users may log in through others; providers are not kept here."""
 
 
+@dataclass(eq=False)
 class TenantConfigResponse:
     """A tenant's configuration."""
 
-    def __init__(
-        self,
-        emailpassword: EmailPasswordConfig,
-        passwordless: PasswordlessConfig,
-        third_party: ThirdPartyConfig,
-        core_config: dict[str, Any],
-        first_factors: list[str] | None = None,
-        required_secondary_factors: list[str] | None = None,
-        tenant_id: str = "public",
-    ) -> None:
-        self.tenant_id = tenant_id
-        self.emailpassword = emailpassword
-        self.passwordless = passwordless
-        self.third_party = third_party
-        self.core_config = core_config
-        self.first_factors = first_factors
-        self.required_secondary_factors = required_secondary_factors
+    emailpassword: EmailPasswordConfig
+    passwordless: PasswordlessConfig
+    third_party: ThirdPartyConfig
+    core_config: dict[str, Any]
+    first_factors: list[str] | None = None
+    required_secondary_factors: list[str] | None = None
+    tenant_id: str = "public"
 
     @property
     def third_party_providers(self) -> list[Any]:
@@ -273,21 +264,15 @@ class LoginMethodThirdParty(_Providers):
     providers: list[ThirdPartyProvider]
 
 
+@dataclass(eq=False)
 class LoginMethodsGetOkResult(APIResponse):
-    """The body of GET /loginmethods; without `first_factors` it says those that the methods stand for."""
+    """The body of GET /loginmethods; without `first_factors` it lists those of the enabled methods."""
 
-    def __init__(
-        self,
-        email_password: LoginMethodEmailPassword,
-        passwordless: LoginMethodPasswordless,
-        third_party: LoginMethodThirdParty,
-        first_factors: list[str] | None = None,
-    ) -> None:
-        self.status = "OK"
-        self.email_password = email_password
-        self.passwordless = passwordless
-        self.third_party = third_party
-        self.first_factors = first_factors
+    email_password: LoginMethodEmailPassword
+    passwordless: LoginMethodPasswordless
+    third_party: LoginMethodThirdParty
+    first_factors: list[str] | None = None
+    status: str = field(default="OK", init=False)
 
     def _implied_factors(self) -> list[str]:
         enabled = (self.email_password.enabled, self.passwordless.enabled, self.third_party.enabled)

@@ -11,8 +11,9 @@ from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 
 from . import csrf
 from .container import SessionContainer
-from .flows import OverrideValidators, SessionFlows, VerifyOptions
+from .flows import SessionFlows
 from .results import SignOutOkayResponse
+from .verification import OverrideValidators, VerifyOptions
 
 __all__ = ["APIInterface", "APIOptions"]
 

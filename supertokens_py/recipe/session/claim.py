@@ -61,7 +61,7 @@ class SessionClaim(ABC, Generic[_T]):
     async def build(
         self, user_id: str, tenant_id: str, user_context: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Fetch, and return the payload part that holds the value: `{}` or `{key: …}`."""
+        """Fetch, and return the payload part with the value: `{}` or `{key: …}`."""
         context = context_of(user_context)
         value = await self.fetch(user_id, user_id, tenant_id, {}, context)
         return {} if value is None else self.add_to_payload_({}, value, context)
@@ -70,7 +70,7 @@ class SessionClaim(ABC, Generic[_T]):
     def add_to_payload_(
         self, payload: dict[str, Any], value: _T, user_context: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return a copy of `payload` that holds the value."""
+        """Return a copy of `payload` with the value."""
 
     @abstractmethod
     def remove_from_payload_by_merge_(
@@ -92,7 +92,7 @@ class SessionClaim(ABC, Generic[_T]):
 
 
 class SessionClaimValidator(ABC):
-    """Judges a payload. Give it a `claim` to have the claim refetched when `should_refetch` says so."""
+    """Validates a payload. Give it a `claim` to have the claim refetched when `should_refetch` says so."""
 
     claim: SessionClaim[Any] | None = None
 
@@ -100,9 +100,9 @@ class SessionClaimValidator(ABC):
         self.id = id_
 
     def should_refetch(self, payload: dict[str, Any], user_context: dict[str, Any]) -> Awaitable[bool] | bool:
-        """Tell whether the claim must be fetched before judging; may be async."""
+        """Return whether the claim must be fetched before `validate`; may be async."""
         return False
 
     @abstractmethod
     async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> ClaimValidationResult:
-        """Judge; may be written sync or async."""
+        """Validate the payload; may be written sync or async."""

@@ -15,7 +15,7 @@ from .exceptions import ClaimValidationError
 from .results import ClaimsValidationResult, ClaimValidationResult
 
 
-def all_hold(validators: Sequence[SessionClaimValidator], payload: dict[str, Any]) -> bool:
+def all_pass(validators: Sequence[SessionClaimValidator], payload: dict[str, Any]) -> bool:
     """Return whether all validators are built-in ones and pass without a refetch, as in most requests.
 
     Several requests share `payload`, so this is the only validation that may read it: code of the application
@@ -27,8 +27,8 @@ def all_hold(validators: Sequence[SessionClaimValidator], payload: dict[str, Any
     return True
 
 
-def none_hold(validators: Sequence[SessionClaimValidator], payload: dict[str, Any]) -> bool:
-    """Return False, for applications that replaced `validate_claims`: it is asked in every case."""
+def never_passes(validators: Sequence[SessionClaimValidator], payload: dict[str, Any]) -> bool:
+    """Return False, so that a replaced `validate_claims` is called in every case."""
     return False
 
 
@@ -86,5 +86,5 @@ async def _evaluate(
     if isinstance(validator, TimedValidator):
         timed = cast("TimedValidator[Any]", validator)
         if not has_own_validate(timed):
-            return timed.judge(seen, just_fetched=timed.timed.key in fetched)
+            return timed.evaluate(seen, just_fetched=timed.timed.key in fetched)
     return await call_app(validator.validate, seen, user_context)

@@ -22,7 +22,7 @@ from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import context_of
 
 from .claim import SessionClaim, SessionClaimValidator
-from .claim_evaluation import all_hold
+from .claim_evaluation import all_pass
 from .constants import TokenTransferMethod
 from .exceptions import InvalidClaimsError, UnauthorisedError
 from .policy import SessionPolicy
@@ -35,7 +35,7 @@ from .results import (
 )
 from .token_delivery import Deliveries, Delivery
 from .token_reader import TokenReader, issued_token
-from .token_transport import check_fits_cookie
+from .token_writer import TokenWriter, check_fits_cookie
 
 if TYPE_CHECKING:
     from .functions import RecipeInterface
@@ -63,7 +63,7 @@ class ContainerParts:
     functions: RecipeInterface = field(init=False)
     merge_payload: MergePayload = field(init=False)
     #: whether claims pass without asking the functions; nothing does where `validate_claims` was replaced
-    all_hold: Callable[[Sequence[SessionClaimValidator], dict[str, Any]], bool] = all_hold
+    all_pass: Callable[[Sequence[SessionClaimValidator], dict[str, Any]], bool] = all_pass
 
 
 class SessionContainer(TokenReader):
@@ -165,7 +165,7 @@ class SessionContainer(TokenReader):
             raise UnauthorisedError(GONE, code="session_gone")
 
     async def revoke_session(self, user_context: dict[str, Any] | None = None) -> None:
-        """End the session; an attached request's client forgets its tokens."""
+        """End the session; an attached request's client drops its tokens."""
         context = context_of(user_context)
         await self.recipe_implementation.revoke_session(self.session_handle, context)
         if self._delivery is not None:
@@ -243,7 +243,7 @@ class SessionContainer(TokenReader):
         """
         context = context_of(user_context)
         known = self._token.payload if self._payload is None else self._payload
-        if self._parts.all_hold(claim_validators, known):
+        if self._parts.all_pass(claim_validators, known):
             return
         payload = self.get_access_token_payload()
         result = await self.recipe_implementation.validate_claims(
@@ -304,13 +304,17 @@ class SessionContainer(TokenReader):
         self.attach(request, transfer_method, user_context)
 
     def attach(
-        self, request: BaseRequest, transfer_method: TokenTransferMethod, user_context: dict[str, Any]
+        self,
+        request: BaseRequest,
+        transfer_method: TokenTransferMethod,
+        user_context: dict[str, Any],
+        writer: TokenWriter | None = None,
     ) -> None:
         """Do what `attach_to_request_response` does, without a coroutine."""
         delivery = self._delivery = Delivery(self._parts.deliveries, request, transfer_method)
         request.set_session(self)
         if self.access_token_updated:
-            delivery.deliver(self._token, self.refresh_token, self.anti_csrf_token, user_context)
+            delivery.deliver(self._token, self.refresh_token, self.anti_csrf_token, user_context, writer)
 
     def leave_request(self) -> None:
         """Drop the request after its response has started; avoids a reference cycle."""

@@ -17,7 +17,7 @@ class Loss:
 
 
 def by_secure(api: str, secure: bool) -> Loss | None:
-    """Tell whether the origin of an API cannot set cookies because they are Secure."""
+    """Return the loss where the origin of an API cannot set cookies because they are Secure."""
     if not secure or scheme_of(api) != "http" or is_local(host_of(api)):
         return None
     return Loss(
@@ -39,7 +39,7 @@ def by_name(api: str, website: str) -> Loss | None:
 
 
 def by_domain(api: str, domain: str | None) -> Loss | None:
-    """Tell whether the origin of an API cannot set cookies because of their Domain."""
+    """Return the loss where the origin of an API cannot set cookies because of their Domain."""
     if domain is None:
         return None
     try:

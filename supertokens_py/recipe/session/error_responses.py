@@ -8,15 +8,17 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
 from supertokens_py.bridge import call_app
-from supertokens_py.delivery import withdraw
 from supertokens_py.exceptions import EngineUnavailableError
+from supertokens_py.failed_requests import withdraw
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
 from supertokens_py.recipe_module import App
 
 from . import csrf
+from .credentials import Credentials
 from .exceptions import (
+    CONTAINS_MULTIPLE,
     AccessTokenTooLargeError,
     ClaimValidationError,
     ClearDuplicateSessionCookiesError,
@@ -28,7 +30,6 @@ from .exceptions import (
 from .functions import RecipeInterface
 from .policy import SessionPolicy
 from .token_delivery import Deliveries
-from .token_transport import CONTAINS_MULTIPLE, Credentials
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class ErrorResponses:
         self._invalid_claim_status = policy.invalid_claim_status_code
         self._functions = functions
         self._deliveries = deliveries
-        self._told_of_duplicates = False
+        self._has_logged_duplicates = False
         theft_hook = self._hooks.on_token_theft_detected
         positional = frozenset(parameter_names(theft_hook) or ()) if theft_hook else frozenset[str]()
         self._theft_hook_takes_reason = theft_hook is not None and takes_argument(theft_hook, "reason")
@@ -128,7 +129,7 @@ class ErrorResponses:
                 log.error("%s", error)
                 return _message(response, 500, "the access token does not fit a cookie")
             case DuplicateSessionCookiesError():
-                self._tell_of_duplicates(error)
+                self._log_duplicates(error)
                 return _message(response, 500, CONTAINS_MULTIPLE)
             case ClearDuplicateSessionCookiesError():
                 hook, status, body = "on_clear_duplicate_session_cookies", 200, str(error)
@@ -138,10 +139,10 @@ class ErrorResponses:
         answer = await self._ask(hook, request, str(error), response)
         return _message(response, status, body) if answer is None else answer
 
-    def _tell_of_duplicates(self, error: DuplicateSessionCookiesError) -> None:
+    def _log_duplicates(self, error: DuplicateSessionCookiesError) -> None:
         # Every refresh of every browser in that state ends here, until a setting is changed.
-        level = logging.DEBUG if self._told_of_duplicates else logging.ERROR
-        self._told_of_duplicates = True
+        level = logging.DEBUG if self._has_logged_duplicates else logging.ERROR
+        self._has_logged_duplicates = True
         log.log(level, "%s This is logged once per process.", error)
 
     async def _theft(
@@ -182,7 +183,7 @@ class ErrorResponses:
         return answer
 
     async def _refuse(self, request: BaseRequest, user_context: dict[str, Any], *, clear: bool) -> None:
-        """Withhold live tokens and revoke what the request created; with `clear` also clear the client's."""
+        """Withhold new tokens and revoke what the request created; with `clear` also clear the client's."""
         request.refused = True
         may_clear = clear and self._may_clear(request)  # before what the request created is withdrawn
         await withdraw(self._app, request, user_context)
@@ -191,11 +192,11 @@ class ErrorResponses:
         if may_clear:
             writer = self._deliveries.writer(request, user_context)
             writer.clear_all()
-            if Credentials(request).has_legacy_cookie():
+            if Credentials(request).has_legacy_cookie:
                 writer.clear_legacy()
 
     def _may_clear(self, request: BaseRequest) -> bool:
-        """Return whether this response may make the client forget its tokens.
+        """Return whether this response may clear the tokens of the client.
 
         Every page can send requests to a view that answers "log in first", and browsers withhold cookies from
         them. Such a request must have come with the session that it ends, and a view must have looked for it.
@@ -204,19 +205,19 @@ class ErrorResponses:
             return True
         if request.created_handles or not request.session_sought:
             return False
-        return request.get_session() is not None or Credentials(request).use("cookie")
+        return request.get_session() is not None or Credentials(request).uses("cookie")
 
 
 async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:
     try:
         await revocation
     except EngineUnavailableError as error:
-        # The client must still be told to forget its tokens; an unused session ends by itself.
+        # The response must clear the client's tokens all the same; an unused session expires.
         log.error("a session could not be revoked: %s", error)
 
 
 def _plain_json(value: Any) -> Any:
-    # A validator's reason may hold a date or a set; refusing to answer would turn its 403 into a 500.
+    # A validator's reason may contain a date or a set; refusing to answer would turn its 403 into a 500.
     return json.loads(json.dumps(value, default=str, skipkeys=True), parse_constant=str)
 
 

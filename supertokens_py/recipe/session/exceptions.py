@@ -38,7 +38,7 @@ class SuperTokensSessionError(SuperTokensError):
 
 
 class UnauthorisedError(SuperTokensSessionError):
-    """There is no usable session; `clear_tokens` says whether the client must forget its tokens."""
+    """There is no usable session; `clear_tokens` says whether the client must drop its tokens."""
 
     def __init__(
         self, msg: str, clear_tokens: bool = True, *, code: SessionErrorCode = "application"
@@ -103,6 +103,9 @@ class InvalidClaimsError(SuperTokensSessionError):
     def __init__(self, msg: str, payload: list[ClaimValidationError]) -> None:
         super().__init__(msg)
         self.payload = payload
+
+
+CONTAINS_MULTIPLE = "The request contains multiple session cookies."
 
 
 class DuplicateSessionCookiesError(SuperTokensSessionError, ConfigError):

@@ -23,22 +23,19 @@ from supertokens_py.secret import hidden
 from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import MaybeAwaitable
 
-from .claim import SessionClaim, SessionClaimValidator
-from .claim_evaluation import evaluate_claims
+from .claim import SessionClaimValidator
+from .claim_functions import ClaimFunctions
 from .container import SessionContainer
 from .exceptions import TokenTheftError, UnauthorisedError
+from .issuers import Issuers
 from .policy import SessionPolicy
 from .results import (
     AccessTokenObj,
-    ClaimsValidationResult,
-    GetClaimValueOkResult,
     RegenerateAccessTokenOkResult,
-    SessionDoesNotExistError,
     SessionInformationResult,
     SessionObj,
 )
-from .token_transport import check_fits_cookie
-from .verifier import Issuers
+from .token_writer import check_fits_cookie
 
 _T = TypeVar("_T")
 
@@ -76,7 +73,7 @@ class FunctionParts:
     session_of_refreshed: Callable[[IssuedSession, dict[str, Any]], Awaitable[SessionContainer]]
 
 
-class RecipeInterface:
+class RecipeInterface(ClaimFunctions):
     """The functions of the session recipe, with their default behaviour.
 
     An override receives an instance, assigns functions of its own to it (they are called without
@@ -113,16 +110,6 @@ class RecipeInterface:
         issued = await call_engine(user_context, self._sessions.create, new)
         return self.parts.session_of_issued(issued)
 
-    def get_global_claim_validators(
-        self,
-        tenant_id: str,
-        user_id: str,
-        claim_validators_added_by_other_recipes: list[SessionClaimValidator],
-        user_context: dict[str, Any],
-    ) -> MaybeAwaitable[list[SessionClaimValidator]]:
-        """Return the validators of every verification."""
-        return claim_validators_added_by_other_recipes
-
     async def get_session(
         self,
         access_token: str | None,
@@ -150,26 +137,6 @@ class RecipeInterface:
         return await self.parts.session_of_token(
             token, anti_csrf_token, user_context, check_csrf, check_database is True
         )
-
-    async def validate_claims(
-        self,
-        user_id: str,
-        access_token_payload: dict[str, Any],
-        claim_validators: list[SessionClaimValidator],
-        user_context: dict[str, Any],
-    ) -> ClaimsValidationResult:
-        """Refetch the claims that are due, then evaluate."""
-        return await evaluate_claims(user_id, access_token_payload, claim_validators, user_context)
-
-    async def validate_claims_in_jwt_payload(
-        self,
-        user_id: str,
-        jwt_payload: dict[str, Any],
-        claim_validators: list[SessionClaimValidator],
-        user_context: dict[str, Any],
-    ) -> ClaimsValidationResult:
-        """Evaluate a payload without fetching anything."""
-        return await evaluate_claims(user_id, jwt_payload, claim_validators, user_context, refetch=False)
 
     async def refresh_session(
         self,
@@ -230,7 +197,7 @@ class RecipeInterface:
         user_context: dict[str, Any],
         fetch_sessions_for_linked_accounts: bool = True,
     ) -> list[str]:
-        """Return the handles of a user's live sessions, by default those of linked login methods too."""
+        """Return the handles of a user's sessions, by default those of linked login methods too."""
         tenant = None if fetch_across_all_tenants else tenant_id
         return await call_engine(
             user_context,
@@ -296,7 +263,7 @@ class RecipeInterface:
             "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
         )
         validate_object("new_access_token_payload", new_access_token_payload)
-        payload = {"iss": self.parts.issuers.own(), **custom_claims(new_access_token_payload)}
+        payload = {"iss": self.parts.issuers.own, **custom_claims(new_access_token_payload)}
         if not self.parts.policy.uses_headers_only:
             check_fits_cookie(payload)
         return await call_engine(user_context, self._sessions.replace_payload, session_handle, payload)
@@ -319,41 +286,3 @@ class RecipeInterface:
             SessionObj(result.handle, result.user_id, result.payload, result.tenant_id),
             AccessTokenObj(issued.text, issued.expires_ms, issued.created_ms) if issued else None,
         )
-
-    async def fetch_and_set_claim(
-        self, session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any]
-    ) -> bool:
-        """Fetch a claim's value and merge it into the stored payload."""
-        information = await self.get_session_information(session_handle, user_context)
-        if information is None:
-            return False
-        payload = information.custom_claims_in_access_token_payload
-        value = await claim.fetch(
-            information.user_id, information.recipe_user_id, information.tenant_id, {**payload}, user_context
-        )
-        update = {} if value is None else claim.add_to_payload_({}, value, user_context)
-        return await self.merge_into_access_token_payload(session_handle, update, user_context)
-
-    async def set_claim_value(
-        self, session_handle: str, claim: SessionClaim[_T], value: _T, user_context: dict[str, Any]
-    ) -> bool:
-        """Merge a claim's value into the stored payload."""
-        update = claim.add_to_payload_({}, value, user_context)
-        return await self.merge_into_access_token_payload(session_handle, update, user_context)
-
-    async def get_claim_value(
-        self, session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any]
-    ) -> SessionDoesNotExistError | GetClaimValueOkResult[Any]:
-        """Return a claim's value in the stored payload."""
-        information = await self.get_session_information(session_handle, user_context)
-        if information is None:
-            return SessionDoesNotExistError()
-        payload = information.custom_claims_in_access_token_payload
-        return GetClaimValueOkResult(claim.get_value_from_payload(payload, user_context))
-
-    async def remove_claim(
-        self, session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any]
-    ) -> bool:
-        """Remove a claim from the stored payload."""
-        update = claim.remove_from_payload_by_merge_({}, user_context)
-        return await self.merge_into_access_token_payload(session_handle, update, user_context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
@@ -50,17 +51,17 @@ class SessionPolicy:
     jwks_refresh_interval_sec: int
     accepted_issuers: frozenset[str] | None  #: besides the API's own; None accepts all
 
-    @property
+    @cached_property
     def accepts_any_transfer(self) -> bool:
         """Whether no function of the application chooses the transfer method."""
         return self.get_token_transfer_method is get_token_transfer_method_default
 
-    @property
+    @cached_property
     def anti_csrf_mode(self) -> AntiCsrf:
         """The mode of every request: cookies that are checked may have been set under any other one."""
         return self.explicit_anti_csrf or ("NONE" if self._is_same_site else "VIA_CUSTOM_HEADER")
 
-    @property
+    @cached_property
     def relies_on_same_site(self) -> bool:
         """Whether `SameSite` is the only proof, because nobody asked for another one."""
         return self.explicit_anti_csrf is None and self._is_same_site
@@ -69,7 +70,7 @@ class SessionPolicy:
     def _is_same_site(self) -> bool:
         return self.fixed_same_site in ("lax", "strict")
 
-    @property
+    @cached_property
     def creates_anti_csrf_tokens(self) -> bool:
         """Whether sessions carry an anti-CSRF token of their own."""
         return self.explicit_anti_csrf == "VIA_TOKEN"
@@ -97,6 +98,8 @@ class SessionPolicy:
         Raises:
             ConfigError: the application's function returned something else.
         """
+        if self.accepts_any_transfer and not creating:
+            return "any"
         answer: Any = self.get_token_transfer_method(request, creating, user_context)
         if answer not in ("any", "cookie", "header"):
             raise ConfigError(

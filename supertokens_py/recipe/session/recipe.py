@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from supertokens_py.app import Supertokens
@@ -16,7 +16,7 @@ from supertokens_py.recipe_module import App, Route
 from .api import APIInterface, Verify, answer_refresh, answer_signout, verify_by
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_checks import AddedClaims, ClaimChecks
-from .claim_evaluation import none_hold
+from .claim_evaluation import never_passes
 from .compatibility import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
 from .constants import (
     ANTI_CSRF_HEADER_KEY,
@@ -28,12 +28,14 @@ from .constants import (
 from .container import ContainerParts, SessionContainer
 from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError
-from .flows import SessionFlows, VerifyOptions
+from .flows import SessionFlows
 from .functions import FunctionParts, RecipeInterface
-from .session_maker import SessionMaker, merge_by
+from .issued_sessions import IssuedSessions, merge_by
+from .issuers import Issuers
 from .settings import SessionConfig, SessionSettings, resolve
 from .token_delivery import Deliveries
-from .verifier import Issuers, Verifier
+from .verification import VerifyOptions
+from .verifier import Verifier
 
 
 class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settings=SessionSettings):
@@ -49,16 +51,16 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         self._own_issuer = given.issuer
         self._added = AddedClaims()
         issuers = Issuers(lambda: app.recipe(OpenIdRecipe).issuer, config.accepted_issuers)
-        self.verifier: Verifier = Verifier(app, config, issuers)
         deliveries = Deliveries(config, app.now_ms)
         containers = ContainerParts(config, deliveries)
-        sessions = SessionMaker(app, containers, self.verifier, issuers)
+        self.verifier: Verifier = Verifier(app, containers, issuers)
+        sessions = IssuedSessions(app, containers, issuers)
         parts = FunctionParts(
             app=app,
             policy=config,
             issuers=issuers,
             read_token=self.verifier.read,
-            session_of_token=sessions.of_token,
+            session_of_token=self.verifier.session_of,
             session_of_issued=sessions.of_issued,
             session_of_refreshed=sessions.of_refreshed,
         )
@@ -70,14 +72,15 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         if "regenerate_access_token" in replaced:
             containers.merge_payload = merge_by(functions)
         if "validate_claims" in replaced:
-            containers.all_hold = none_hold
+            containers.all_pass = never_passes
         self.claims: ClaimChecks = ClaimChecks(self._added, functions, replaced)
         self.flows: SessionFlows = SessionFlows(
             parts, deliveries, functions, replaced, self.claims, self._added
         )
         apis, replaced_apis = self.install_apis(APIInterface(self.flows), API_RESULTS)
         is_replaced = "verify_session" in replaced_apis
-        self._verify: Verify = verify_by(apis, self.api_options) if is_replaced else self.flows.verify
+        #: with options made once; adapters call it at each request
+        self.verify: Verify = verify_by(apis, self.api_options) if is_replaced else self.flows.verify
         self._errors = ErrorResponses(app, config, config.error_handlers, functions, deliveries)
 
     @classmethod
@@ -133,12 +136,6 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
             anti_csrf_check, session_required, check_database, override_global_claim_validators
         )
         return await self.verify(request, options, user_context)
-
-    def verify(
-        self, request: BaseRequest, options: VerifyOptions, user_context: dict[str, Any]
-    ) -> Coroutine[Any, Any, SessionContainer | None]:
-        """Verify with options made once; adapters call it at each request (see `flows`)."""
-        return self._verify(request, options, user_context)
 
     # -- HTTP ----------------------------------------------------------------------------------------
 

@@ -45,12 +45,12 @@ class SignInWarnings:
         self._given: set[str] = set()
 
     def refused_login(self, why: str) -> None:
-        """Tell that a page of another origin was not signed in (`csrf.refuse_login_of_another_page`)."""
+        """Warn that a page of another origin was not signed in (`csrf.refuse_login_of_another_page`)."""
         if self._is_due("refused login"):
             log.warning(_REFUSED, why)
 
     def sign_in(self, request: BaseRequest, method: TokenTransferMethod) -> None:
-        """Look at a request that signs in, for what makes its tokens get lost without a word."""
+        """Warn where the tokens of a sign-in will be lost silently."""
         if method == "header":
             asked = request.get_header(AUTH_MODE_HEADER_KEY) is not None
             if not asked and not self._decides_transfer and _is_of_browser(request):

@@ -14,7 +14,7 @@ from supertokens_py.tokens.access_token import AccessToken
 from .constants import TokenTransferMethod
 from .policy import SessionPolicy
 from .results import TokenInfo
-from .token_transport import PROXY_LIMIT, TokenWriter
+from .token_writer import PROXY_LIMIT, TokenWriter
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -72,11 +72,13 @@ class Delivery:
         refresh_token: TokenInfo | None,
         anti_csrf_token: str | None,
         user_context: dict[str, Any],
+        writer: TokenWriter | None = None,
     ) -> None:
-        """Add the tokens that are new to the response."""
+        """Add the tokens that are new to the response, with its `writer` if there is one already."""
         if self.request is None:
             return
-        writer = self._writer(self.request, token, user_context)
+        self._warn_if_lost(self.request, token)
+        writer = writer or self.deliveries.writer(self.request, user_context)
         try:
             writer.set_access_token(token, self.transfer_method)
         finally:  # also where it is larger than a cookie: the earlier refresh token was used up
@@ -95,7 +97,8 @@ class Delivery:
     def clear(self, session: object, token: AccessToken, user_context: dict[str, Any]) -> None:
         """Have the client drop its tokens, if `session` is still the session of the request."""
         if self._is_possible(session, token) and self.request is not None:
-            self._writer(self.request, token, user_context).clear(self.transfer_method)
+            self._warn_if_lost(self.request, token)
+            self.deliveries.writer(self.request, user_context).clear(self.transfer_method)
 
     def _is_possible(self, session: object, token: AccessToken) -> bool:
         if self.request is None:
@@ -104,7 +107,8 @@ class Delivery:
         # A newer session of the same request owns the response: the client gets the tokens of that one.
         return self.request.get_session() is session
 
-    def _writer(self, request: BaseRequest, token: AccessToken, user_context: dict[str, Any]) -> TokenWriter:
+    @staticmethod
+    def _warn_if_lost(request: BaseRequest, token: AccessToken) -> None:
         if not request.delivers:
             log.warning(
                 "the tokens of session %s changed, and the client gets them only with its next refresh: "
@@ -114,4 +118,3 @@ class Delivery:
             )
         elif request.finished:
             log.warning(_TOO_LATE, token.handle)
-        return self.deliveries.writer(request, user_context)

@@ -9,7 +9,7 @@ from supertokens_py.exceptions import GeneralError
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.types.base import RecipeUserId
 
-from .token_transport import front_token
+from .token_writer import front_token
 
 
 def issued_token(text: str) -> AccessToken:

@@ -1,4 +1,4 @@
-"""Verify access tokens with the engine's keys, and cache the verified ones.
+"""Verify access tokens with the engine's keys, cache the verified ones, and return their sessions.
 
 Verification is plain memory and arithmetic unless the keys must be loaded.
 """
@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container
+from typing import Any
 
-from supertokens_py.engine.call import reload_keys
-from supertokens_py.engine.records import KeySet, VerificationKey
+from supertokens_py.engine.call import call_engine, reload_keys
+from supertokens_py.engine.interface import Keys
+from supertokens_py.engine.records import KeySet, TryRefresh, Unauthorised, VerificationKey
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe_module import App
 from supertokens_py.tokens.access_token import LONG_TOKEN, AccessToken, parse_access_token, parse_header
 
-from .exceptions import TryRefreshTokenError
-from .policy import SessionPolicy
+from . import csrf
+from .container import ContainerParts, SessionContainer
+from .exceptions import TryRefreshTokenError, UnauthorisedError
+from .issuers import Issuers, is_issuer_accepted
+from .token_reader import issued_token
 
 #: How often keys of a certain age are loaded again while they do not change.
 ASK_AGAIN_AFTER_MS = 60_000
@@ -25,10 +30,14 @@ log: logging.Logger = logging.getLogger(__name__)
 
 
 class Verifier:
-    """Verifies the tokens of one app and caches them."""
+    """Verifies the access tokens of one app."""
 
-    def __init__(self, app: App, policy: SessionPolicy, issuers: Issuers) -> None:
+    _keys: Keys  #: those of the engine, from the first `check` on
+
+    def __init__(self, app: App, containers: ContainerParts, issuers: Issuers) -> None:
+        policy = containers.policy
         self._app = app
+        self._containers = containers
         self._has_warned = False
         self._now_ms = app.now_ms
         self._dynamic_key = policy.use_dynamic_access_token_signing_key
@@ -37,17 +46,50 @@ class Verifier:
         self._ask_again_after_ms = min(ASK_AGAIN_AFTER_MS, self._reload_after_ms)
         self._ask_again_ms = 0
         self._due_ms = 0  #: when the keys last used must be loaded again
-        self._verified = VerifiedTokens(app.verified_token_cache_size, issuers.accepted)
-        self.read: Callable[[str], AccessToken | None] = self._verified.read
-
-    def knows(self, token: AccessToken) -> bool:
-        """Return whether a token, read with its payload, is in the cache and still valid."""
-        now = self._now_ms()
-        return (
-            now < self._due_ms
-            and self._verified.holds(token.text, self._app.engine.keys.key_set(), now_ms=now)
-            and bool(token.payload)
+        self.verified: VerifiedTokens = VerifiedTokens(
+            app.verified_token_cache_size, lambda: issuers.accepted
         )
+        self.read: Callable[[str], AccessToken | None] = self.verified.read
+
+    async def session_of(
+        self,
+        token: AccessToken,
+        anti_csrf_token: str | None,
+        user_context: dict[str, Any] | None,
+        check_csrf: bool,
+        check_database: bool,
+    ) -> SessionContainer:
+        """Return the session of an access token, after verifying it.
+
+        Raises:
+            TryRefreshTokenError: the token is not valid, or the anti-CSRF token is another one.
+            UnauthorisedError: the database was asked and knows no such session.
+        """
+        now = self._now_ms()
+        cache = self.verified.cache
+        known = cache.young.get(token.text)
+        # Nearly always known, so these comparisons are all there is to verifying.
+        if known is None or now > known[1] or now >= self._due_ms or cache.keys is not self._keys.key_set():
+            token = await self.check(token)
+        else:
+            token = known[0]
+        if check_csrf:
+            csrf.require_token(token, anti_csrf_token)
+        if not check_database and token.parent_refresh_token_hash1 is None:
+            return SessionContainer(self._containers, token)  # no engine needs a lookup, so none is asked
+        sessions = self._app.engine.sessions
+        if not sessions.needs_lookup(token, check_database=check_database):
+            return SessionContainer(self._containers, token)
+        result = await call_engine(user_context, sessions.verify, token, check_database=check_database)
+        if isinstance(result, Unauthorised):
+            raise UnauthorisedError(result.message, code=result.code)
+        if isinstance(result, TryRefresh):
+            raise TryRefreshTokenError(result.message, code=result.code)
+        if result.access_token is None:
+            return SessionContainer(self._containers, token)
+        proof = anti_csrf_token if check_csrf else None
+        reissued = issued_token(result.access_token.text)
+        return SessionContainer(self._containers, reissued, anti_csrf_token=proof, updated=True)
 
     async def check(self, token: AccessToken) -> AccessToken:
         """Return the token, with its payload, if it is valid now.
@@ -57,20 +99,21 @@ class Verifier:
             EngineUnavailableError: there are no keys yet, and they cannot be loaded.
         """
         now = self._now_ms()
-        keys = self._app.engine.keys.key_set()
+        self._keys = self._app.engine.keys
+        keys = self._keys.key_set()
         if self._due_of(keys) <= now:
             self._ask_again_ms = now + self._ask_again_after_ms  # for one request; others do not wait
             keys = await self._reloaded(keys)
         self._due_ms = self._due_of(keys)
         try:
-            return self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
+            return self.verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
         except UnknownIssuerError as error:
             self._warn(error.issuer)
             raise
         except UnknownKeyError:
-            keys = await reload_keys(self._app.engine.keys)  # bounded by the cooldown
+            keys = await reload_keys(self._keys)  # bounded by the cooldown
             try:
-                return self._verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
+                return self.verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
             except UnknownKeyError:
                 raise TryRefreshTokenError("No matching JWKS found", code="signing_key_unknown") from None
 
@@ -88,7 +131,7 @@ class Verifier:
 
     async def _reloaded(self, keys: KeySet) -> KeySet:
         try:
-            return await reload_keys(self._app.engine.keys)
+            return await reload_keys(self._keys)
         except EngineUnavailableError:
             if not keys.keys:
                 raise
@@ -96,29 +139,8 @@ class Verifier:
             return keys
 
 
-class Issuers:
-    """The `iss` of an app's own sessions, and those of the access tokens that it accepts.
-
-    Args:
-        own: returns the app's own; asked late, as the OpenID recipe may be configured after this is made.
-        others: what `session.init(accepted_issuers=...)` names besides; None accepts all.
-    """
-
-    def __init__(self, own: Callable[[], str], others: frozenset[str] | None) -> None:
-        self.own = own
-        self._others = others
-
-    def accepted(self) -> frozenset[str] | None:
-        """Return the `iss` of access tokens that are accepted; None for all."""
-        return None if self._others is None else self._others | {self.own()}
-
-    def accepts(self, issuer: object) -> bool:
-        """Return whether a token with this `iss` is accepted; one without (None) is."""
-        return is_issuer_accepted(issuer, self.accepted())
-
-
 class UnknownKeyError(Exception):
-    """The token names a key that the set does not hold; loading the keys again may help."""
+    """The token names a key that is not in the set; loading the keys again may help."""
 
 
 class UnknownIssuerError(TryRefreshTokenError):
@@ -134,15 +156,15 @@ class VerifiedTokens:
 
     Two generations of at most half the size each: when the young one is full it becomes the old one,
     and what was not used since is forgotten. Plain dict operations, so threads share it without a lock;
-    losing a race costs one verification. The memory belongs to its keys: a thread that still verifies
-    with replaced keys remembers into their memory, which nobody reads any more.
+    losing a race costs one verification. Each set of keys has a cache of its own: what a thread with
+    replaced keys adds to theirs, nobody reads any more.
     """
 
     def __init__(self, size: int, issuers: Callable[[], Container[str] | None] = lambda: None) -> None:
         """`issuers` returns which `iss` are accepted, or None for all; only asked for unknown tokens."""
         self._half = size // 2
         self._issuers = issuers
-        self._memory = _Memory(None)
+        self.cache: _Cache = _Cache(None)
 
     def read(self, text: str) -> AccessToken | None:
         """Return the token if `text` has the form of one, without parsing again what is known.
@@ -150,22 +172,16 @@ class VerifiedTokens:
         Everybody may send long ones that cost milliseconds to decode: of those, only the header is read until
         a known key has made the signature.
         """
-        memory = self._memory
-        known = memory.young.get(text) or memory.old.get(text)
+        cache = self.cache
+        known = cache.young.get(text) or cache.old.get(text)
         if known:
             return known[0]
-        if len(text) > LONG_TOKEN and memory.keys is not None:
+        if len(text) > LONG_TOKEN and cache.keys is not None:
             token = parse_header(text)
-            key = None if token is None else memory.keys.keys.get(token.kid)
+            key = None if token is None else cache.keys.keys.get(token.kid)
             if key is None or not key.matches(text):
                 return token
         return parse_access_token(text)
-
-    def holds(self, text: str, keys: KeySet, *, now_ms: int) -> bool:
-        """Return whether a token is cached for these keys and has not expired."""
-        memory = self._memory
-        known = memory.young.get(text)
-        return known is not None and keys is memory.keys and now_ms <= known[1]
 
     def check(self, token: AccessToken, keys: KeySet, *, now_ms: int, dynamic_key: bool) -> AccessToken:
         """Return the token, with its payload, if it is signed with one of `keys` and valid at `now_ms`.
@@ -174,30 +190,30 @@ class VerifiedTokens:
             TryRefreshTokenError: it is not valid; the session may be.
             UnknownKeyError: its key is not in the set.
         """
-        memory = self._memory
-        if keys is not memory.keys:
-            memory = self._memory = _Memory(keys)
-        known = memory.young.get(token.text)
-        if known is None and (known := memory.old.get(token.text)):
-            self._remember(memory, known[0], known[1])
+        cache = self.cache
+        if keys is not cache.keys:
+            cache = self.cache = _Cache(keys)
+        known = cache.young.get(token.text)
+        if known is None and (known := cache.old.get(token.text)):
+            self._remember(cache, known[0], known[1])
         if known is None:
             token = with_payload(token, keys, dynamic_key=dynamic_key)
             until_ms = verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key, issuers=self._issuers())
-            self._remember(memory, token, until_ms)
+            self._remember(cache, token, until_ms)
             return token
         if now_ms > known[1]:
             raise TryRefreshTokenError("Access token expired", code="access_token_expired")
         return known[0]
 
-    def _remember(self, memory: _Memory, token: AccessToken, until_ms: int) -> None:
+    def _remember(self, cache: _Cache, token: AccessToken, until_ms: int) -> None:
         if not self._half:
             return
-        if len(memory.young) >= self._half:
-            memory.old, memory.young = memory.young, {}
-        memory.young[token.text] = (token, until_ms)
+        if len(cache.young) >= self._half:
+            cache.old, cache.young = cache.young, {}
+        cache.young[token.text] = (token, until_ms)
 
 
-class _Memory:
+class _Cache:
     """What was verified with one set of keys."""
 
     __slots__ = ("keys", "old", "young")
@@ -278,11 +294,6 @@ def _key_of(token: AccessToken, keys: KeySet, *, dynamic_key: bool) -> Verificat
     if key is None:
         raise UnknownKeyError(token.kid)
     return key
-
-
-def is_issuer_accepted(issuer: object, issuers: Container[str] | None) -> bool:
-    """Return whether a payload with this `iss` (None: without) is accepted; None as `issuers` accepts all."""
-    return issuers is None or issuer is None or (isinstance(issuer, str) and issuer in issuers)
 
 
 def _is_future(seconds: object, now_ms: int) -> bool:

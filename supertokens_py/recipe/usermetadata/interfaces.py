@@ -43,7 +43,7 @@ class RecipeInterface:
     async def clear_user_metadata(
         self, user_id: str, user_context: dict[str, Any]
     ) -> ClearUserMetadataResult:
-        """Forget what is stored."""
+        """Delete what is stored."""
         await call_engine(user_context, self._app.engine.metadata.clear, user_id)
         return ClearUserMetadataResult()
 

@@ -1,4 +1,4 @@
-"""The user roles recipe's functions and results. Results are told apart with `isinstance`."""
+"""The user roles recipe's functions and results. Tell results apart with `isinstance`."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class RecipeInterface:
     async def add_role_to_user(
         self, user_id: str, role: str, tenant_id: str, user_context: dict[str, Any]
     ) -> AddRoleToUserOkResult | UnknownRoleError:
-        """Give a role to a user. Sessions that exist already keep what they hold."""
+        """Give a role to a user. Sessions that exist already keep their claims."""
         is_new = await call_engine(
             user_context, self._app.engine.roles.assign, user_id, role, tenant_id=tenant_id
         )

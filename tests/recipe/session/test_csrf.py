@@ -8,10 +8,11 @@ from starlette.requests import Request
 from supertokens_py import InputAppInfo
 from supertokens_py.config import AppInfo
 from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
+from supertokens_py.recipe.session.credentials import Credentials
 from supertokens_py.recipe.session.csrf import require_token
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
-from supertokens_py.recipe.session.flows import VerifyOptions, decide
 from supertokens_py.recipe.session.settings import SessionSettings, resolve
+from supertokens_py.recipe.session.verification import VerifyOptions, decide
 from supertokens_py.tokens.access_token import AccessToken
 
 
@@ -34,7 +35,7 @@ def test_when_a_check_is_due(given: bool | None, method: str, due: bool) -> None
     scope = {"type": "http", "method": method, "headers": [(b"cookie", b"sAccessToken=x")]}
     options = VerifyOptions(anti_csrf_check=given)
     request = FastApiRequest(Request(scope))
-    presented = decide(request, method, "any", options, policy, lambda _: token("a"), {})
+    presented = decide(Credentials(request), request, "any", options, policy, lambda _: token("a"), {})
     assert presented is not None
     assert presented[3] is due
 

@@ -19,7 +19,7 @@ async def create_jwt(
     use_static_signing_key: bool | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
-    """Sign a JWT that lives for `validity_seconds`; `use_static_signing_key=False` takes the rotating key."""
+    """Sign a JWT of `validity_seconds`; `use_static_signing_key=False` takes the rotating key."""
     functions = JWTRecipe.get_instance().recipe_implementation
     context = context_of(user_context)
     return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)

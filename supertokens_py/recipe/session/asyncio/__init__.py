@@ -27,7 +27,7 @@ from supertokens_py.recipe.session.compatibility import (
 )
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.session.exceptions import ANSWERED
-from supertokens_py.recipe.session.flows import VerifyOptions
+from supertokens_py.recipe.session.functions import RecipeInterface
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.session.results import (
     ClaimsValidationResult,
@@ -35,6 +35,7 @@ from supertokens_py.recipe.session.results import (
     SessionDoesNotExistError,
     SessionInformationResult,
 )
+from supertokens_py.recipe.session.verification import VerifyOptions
 from supertokens_py.secret import hidden
 from supertokens_py.types.base import RecipeUserId, context_of
 
@@ -115,7 +116,7 @@ async def create_new_session(
     Args:
         request: your framework's request.
         tenant_id: "public" unless you use tenants.
-        user_id: any text that names the user, 128 characters at most.
+        user_id: any string that names the user, 128 characters at most.
         access_token_payload: custom claims, readable by the frontend.
         session_data_in_database: data kept on the server, never sent to the frontend.
         user_context: handed through to your overrides.
@@ -275,14 +276,14 @@ async def get_session_without_request_response(
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> SessionContainer | None:
-    """Verify an access token that you hold, with its claims.
+    """Verify an access token from elsewhere than a request, and its claims.
 
     There is no request to look at: where the token came in a cookie, the caller has to require the proof that
     the request is not forged. In the mode `VIA_TOKEN` pass `anti_csrf_token`; in `VIA_CUSTOM_HEADER`, also
     where `init` derived it, require the header `rid` before the call (docs: Without decorators).
 
     Raises:
-        UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: the token does not hold.
+        UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: the token or a claim is not valid.
         ConfigError: `VIA_CUSTOM_HEADER` is set and `anti_csrf_check` is not False: it cannot be checked here.
     """
     recipe, context = SessionRecipe.get_instance(), context_of(user_context)
@@ -316,7 +317,7 @@ async def refresh_session_without_request_response(
     anti_csrf_token: str | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> SessionContainer:
-    """Exchange a refresh token that you hold for new tokens.
+    """Exchange a refresh token from elsewhere than a request for new tokens.
 
     As with `get_session_without_request_response`, the proof of a token out of a cookie is the caller's to
     require.
@@ -326,24 +327,21 @@ async def refresh_session_without_request_response(
         ConfigError: `VIA_CUSTOM_HEADER` is set and `disable_anti_csrf` is not True.
     """
     refresh_token = hidden(refresh_token)
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.refresh_session(
+    return await _functions().refresh_session(
         refresh_token, anti_csrf_token, disable_anti_csrf, context_of(user_context)
     )
 
 
 async def revoke_session(session_handle: str, user_context: dict[str, Any] | None = None) -> bool:
     """End a session; False if there was none."""
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.revoke_session(session_handle, context_of(user_context))
+    return await _functions().revoke_session(session_handle, context_of(user_context))
 
 
 async def revoke_multiple_sessions(
     session_handles: list[str], user_context: dict[str, Any] | None = None
 ) -> list[str]:
     """End sessions; return the handles of those that existed."""
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.revoke_multiple_sessions(session_handles, context_of(user_context))
+    return await _functions().revoke_multiple_sessions(session_handles, context_of(user_context))
 
 
 @overload
@@ -380,8 +378,7 @@ async def revoke_all_sessions_for_user(
     """
     flag = "revoke_sessions_for_linked_accounts"
     tenant, context, linked = tenant_and_context(flag, tenant_id, user_context, more, named)
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.revoke_all_sessions_for_user(
+    return await _functions().revoke_all_sessions_for_user(
         user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context, **linked
     )
 
@@ -413,15 +410,14 @@ async def get_all_session_handles_for_user(
     *more: Any,
     **named: Any,
 ) -> list[str]:
-    """Return the handles of a user's live sessions in one tenant, or in all (None).
+    """Return the handles of a user's sessions in one tenant, or in all (None).
 
     Sessions of every login method that an official core linked to the user are included unless
     `fetch_sessions_for_linked_accounts` is False.
     """
     flag = "fetch_sessions_for_linked_accounts"
     tenant, context, linked = tenant_and_context(flag, tenant_id, user_context, more, named)
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.get_all_session_handles_for_user(
+    return await _functions().get_all_session_handles_for_user(
         user_id, tenant or DEFAULT_TENANT_ID, tenant is None, context, **linked
     )
 
@@ -429,17 +425,15 @@ async def get_all_session_handles_for_user(
 async def get_session_information(
     session_handle: str, user_context: dict[str, Any] | None = None
 ) -> SessionInformationResult | None:
-    """Return a session as stored; None if there is no such live session."""
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.get_session_information(session_handle, context_of(user_context))
+    """Return a session as stored; None if there is none."""
+    return await _functions().get_session_information(session_handle, context_of(user_context))
 
 
 async def update_session_data_in_database(
     session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any] | None = None
 ) -> bool:
     """Replace the data kept on the server; False if there is no such session."""
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.update_session_data_in_database(
+    return await _functions().update_session_data_in_database(
         session_handle, new_session_data, context_of(user_context)
     )
 
@@ -455,8 +449,7 @@ async def merge_into_access_token_payload(
     Raises:
         ProtectedClaimError: the update names a protected claim; nothing was written.
     """
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.merge_into_access_token_payload(
+    return await _functions().merge_into_access_token_payload(
         session_handle, new_access_token_payload, context_of(user_context)
     )
 
@@ -466,8 +459,7 @@ async def update_access_token_payload(
 ) -> bool:
     """Replace the stored payload; deprecated, use `merge_into_access_token_payload`."""
     warn_deprecated("update_access_token_payload is deprecated. Use merge_into_access_token_payload instead")
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.update_access_token_payload(
+    return await _functions().update_access_token_payload(
         session_handle, new_access_token_payload, context_of(user_context)
     )
 
@@ -476,32 +468,28 @@ async def fetch_and_set_claim(
     session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
 ) -> bool:
     """Fetch a claim's value and store it; False if there is no such session."""
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.fetch_and_set_claim(session_handle, claim, context_of(user_context))
+    return await _functions().fetch_and_set_claim(session_handle, claim, context_of(user_context))
 
 
 async def set_claim_value(
     session_handle: str, claim: SessionClaim[_T], value: _T, user_context: dict[str, Any] | None = None
 ) -> bool:
     """Store a claim's value; False if there is no such session."""
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.set_claim_value(session_handle, claim, value, context_of(user_context))
+    return await _functions().set_claim_value(session_handle, claim, value, context_of(user_context))
 
 
 async def get_claim_value(
     session_handle: str, claim: SessionClaim[_T], user_context: dict[str, Any] | None = None
 ) -> SessionDoesNotExistError | GetClaimValueOkResult[_T]:
     """Return a claim's stored value."""
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.get_claim_value(session_handle, claim, context_of(user_context))
+    return await _functions().get_claim_value(session_handle, claim, context_of(user_context))
 
 
 async def remove_claim(
     session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
 ) -> bool:
     """Remove a claim from the stored payload; False if there is no such session."""
-    functions = SessionRecipe.get_instance().recipe_implementation
-    return await functions.remove_claim(session_handle, claim, context_of(user_context))
+    return await _functions().remove_claim(session_handle, claim, context_of(user_context))
 
 
 async def validate_claims_for_session_handle(
@@ -526,10 +514,14 @@ async def validate_claims_in_jwt_payload(
     override_global_claim_validators: OverrideValidatorsByUserId | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> ClaimsValidationResult:
-    """Evaluate a payload that you hold, without fetching anything; the override gets the user id second."""
+    """Evaluate a payload without fetching anything; the override gets the user id second."""
     recipe, context = SessionRecipe.get_instance(), context_of(user_context)
     validators = await recipe.claims.validators_for(
         tenant_id, user_id, override_global_claim_validators, user_id, context
     )
     functions = recipe.recipe_implementation
     return await functions.validate_claims_in_jwt_payload(user_id, jwt_payload, validators, context)
+
+
+def _functions() -> RecipeInterface:
+    return SessionRecipe.get_instance().recipe_implementation

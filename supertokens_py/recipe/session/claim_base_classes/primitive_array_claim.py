@@ -120,7 +120,7 @@ class PrimitiveArrayClaim(TimedClaim[list[_T]]):
 
     validators: PrimitiveArrayClaimValidators[_T]
 
-    @overload  # told apart because mypy refuses an async function where both are meant
+    @overload  # two, because mypy refuses an async function where both are meant
     def __init__(
         self, key: str, fetch_value: FetchAwaited[list[_T]], default_max_age_in_sec: int | None = None
     ) -> None: ...

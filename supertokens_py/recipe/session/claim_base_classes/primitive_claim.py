@@ -38,7 +38,7 @@ class PrimitiveClaimValidators(Generic[_T]):
 class PrimitiveClaim(TimedClaim[_T]):
     """A claim with one JSON value; `fetch_value` is described at `SessionClaim`."""
 
-    @overload  # told apart because mypy refuses an async function where both are meant
+    @overload  # two, because mypy refuses an async function where both are meant
     def __init__(
         self, key: str, fetch_value: FetchAwaited[_T], default_max_age_in_sec: int | None = None
     ) -> None: ...

@@ -100,9 +100,9 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
         return self._is_expired(payload)
 
     async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> ClaimValidationResult:
-        return self.judge(payload, just_fetched=False)
+        return self.evaluate(payload, just_fetched=False)
 
-    def judge(self, payload: dict[str, Any], *, just_fetched: bool) -> ClaimValidationResult:
+    def evaluate(self, payload: dict[str, Any], *, just_fetched: bool) -> ClaimValidationResult:
         """Validate; a value fetched in the same pass has no age, so that `max_age=0` can pass."""
         value = self.timed.get_value_from_payload(payload)
         if value is None:
@@ -121,7 +121,7 @@ class TimedValidator(SessionClaimValidator, Generic[_T]):
         return ClaimValidationResult(True)
 
     def passes(self, payload: dict[str, Any]) -> bool:
-        """Return whether a built-in validator passes without a fetch: `judge` on the shortest way."""
+        """Return whether a built-in validator passes without a fetch: the fast path of `evaluate`."""
         member = payload.get(self.timed.key)
         value = cast("dict[str, Any]", member).get("v") if isinstance(member, dict) else None
         if value is None or (self.expects_list and not isinstance(value, list)):

@@ -30,7 +30,7 @@ async def update_user_metadata(
 async def clear_user_metadata(
     user_id: str | RecipeUserId, user_context: dict[str, Any] | None = None
 ) -> ClearUserMetadataResult:
-    """Forget a user's metadata."""
+    """Delete a user's metadata."""
     context = context_of(user_context)
     functions = UserMetadataRecipe.get_instance().recipe_implementation
     return await functions.clear_user_metadata(user_id_text(user_id), context)

@@ -1,4 +1,4 @@
-"""Make the containers of sessions: of access tokens that are valid, and of tokens just issued."""
+"""The sessions of tokens that the engine has just issued."""
 
 from __future__ import annotations
 
@@ -6,62 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.records import IssuedSession, TryRefresh, Unauthorised
+from supertokens_py.engine.records import IssuedSession, Unauthorised
 from supertokens_py.payloads import custom_claims, validate_payload_update
 from supertokens_py.recipe_module import App
-from supertokens_py.tokens.access_token import AccessToken
 
-from . import csrf
 from .container import GONE, ContainerParts, MergePayload, SessionContainer
-from .exceptions import TryRefreshTokenError, UnauthorisedError
+from .exceptions import UnauthorisedError
 from .functions import RecipeInterface
+from .issuers import Issuers
 from .results import AccessTokenObj, TokenInfo
 from .token_reader import issued_token
-from .verifier import Issuers, Verifier
 
 
-class SessionMaker:
-    """Makes containers with what the engine answers."""
+class IssuedSessions:
+    """Makes the containers of issued tokens, and has tokens issued again with another payload."""
 
-    def __init__(self, app: App, parts: ContainerParts, verifier: Verifier, issuers: Issuers) -> None:
+    def __init__(self, app: App, parts: ContainerParts, issuers: Issuers) -> None:
         self._app = app
         self._parts = parts
-        self._verifier = verifier
         self._issuers = issuers
-
-    async def of_token(
-        self,
-        token: AccessToken,
-        anti_csrf_token: str | None,
-        user_context: dict[str, Any] | None,
-        check_csrf: bool,
-        check_database: bool,
-    ) -> SessionContainer:
-        """Return the session of an access token, after verifying it.
-
-        Raises:
-            TryRefreshTokenError: the token is not valid, or the anti-CSRF token is another one.
-            UnauthorisedError: the database was asked and knows no such session.
-        """
-        if not self._verifier.knows(token):
-            token = await self._verifier.check(token)
-        if check_csrf:
-            csrf.require_token(token, anti_csrf_token)
-        if not check_database and token.parent_refresh_token_hash1 is None:
-            return SessionContainer(self._parts, token)  # no engine needs a lookup, so none is asked
-        sessions = self._app.engine.sessions
-        if not sessions.needs_lookup(token, check_database=check_database):
-            return SessionContainer(self._parts, token)
-        result = await call_engine(user_context, sessions.verify, token, check_database=check_database)
-        if isinstance(result, Unauthorised):
-            raise UnauthorisedError(result.message, code=result.code)
-        if isinstance(result, TryRefresh):
-            raise TryRefreshTokenError(result.message, code=result.code)
-        if result.access_token is None:
-            return SessionContainer(self._parts, token)
-        proof = anti_csrf_token if check_csrf else None
-        reissued = issued_token(result.access_token.text)
-        return SessionContainer(self._parts, reissued, anti_csrf_token=proof, updated=True)
 
     def of_issued(self, issued: IssuedSession) -> SessionContainer:
         """Return the container of a session that the engine has just issued tokens for."""
@@ -91,7 +54,7 @@ class SessionMaker:
             user_context,
             self._app.engine.sessions.regenerate,
             issued.access_token.text,
-            merge={"iss": self._issuers.own()},
+            merge={"iss": self._issuers.own},
         )
         if isinstance(renewed, Unauthorised):
             raise UnauthorisedError(GONE, code="session_gone")

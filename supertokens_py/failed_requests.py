@@ -16,7 +16,7 @@ log: logging.Logger = logging.getLogger(__name__)
 async def withdraw(app: App, request: BaseRequest, user_context: UserContext) -> None:
     """Take back the tokens that a request would deliver, and revoke the sessions that it created.
 
-    The client never learns of these sessions, so they must not stay open.
+    The client never receives their tokens, so these sessions must not stay open.
     """
     handles = request.withdraw()
     if not handles:
@@ -24,5 +24,5 @@ async def withdraw(app: App, request: BaseRequest, user_context: UserContext) ->
     try:
         await call_engine(user_context, app.engine.sessions.revoke, handles)
     except EngineUnavailableError as error:
-        # The client must still get its answer; an unused session ends by itself.
+        # The client must still get its answer; an unused session expires.
         log.error("a session could not be revoked: %s", error)

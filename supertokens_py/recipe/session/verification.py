@@ -1,0 +1,201 @@
+"""Verify the session of a request (protocol: Verify): gather what it presents, decide, then act."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.recipe_module import App
+from supertokens_py.tokens.access_token import AccessToken
+from supertokens_py.urls import request_path
+
+from . import csrf
+from .claim import SessionClaimValidator
+from .claim_checks import ClaimChecks
+from .constants import ANTI_CSRF_HEADER_KEY, SESSION_REFRESH, TokenTransferMethod
+from .container import SessionContainer
+from .credentials import Credentials
+from .exceptions import UnauthorisedError
+from .functions import NO_SESSION, FunctionParts, OverrideValidators, RecipeInterface
+from .policy import Allowed, SessionPolicy
+
+__all__ = ["OverrideValidators", "Verification", "VerifyOptions"]
+
+#: An access token, how it came, the anti-CSRF token beside it, and whether that is to be checked.
+Presented: TypeAlias = tuple[AccessToken, TokenTransferMethod, str | None, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """The arguments of `verify_session`."""
+
+    anti_csrf_check: bool | None = None
+    session_required: bool = True
+    check_database: bool = False
+    override_global_claim_validators: OverrideValidators | None = None
+    #: whether a response with a valid session, or none, depends on the request's credentials
+    vary: bool = True
+
+    def __post_init__(self) -> None:
+        if callable(self.anti_csrf_check):
+            raise ConfigError("verify_session has to be called: write @verify_session(), with parentheses")
+        override = self.override_global_claim_validators
+        if override is not None and not callable(override):
+            raise ConfigError(
+                "override_global_claim_validators must be a function "
+                f"(global_validators, session, user_context), not {type(override).__name__}"
+            )
+
+    def allow_none(self) -> None:
+        """Let a request go on without a session, if its route allows that; an override cannot allow it.
+
+        Raises:
+            UnauthorisedError: it does not.
+        """
+        if self.session_required:
+            raise UnauthorisedError(NO_SESSION, clear_tokens=False, code="no_token")
+
+
+def decide(
+    credentials: Credentials,
+    request: BaseRequest,
+    allowed: Allowed,
+    options: VerifyOptions,
+    policy: SessionPolicy,
+    read: Callable[[str], AccessToken | None],
+    user_context: dict[str, Any],
+) -> Presented | None:
+    """Return the access token that a request presents, or None, once it has shown that it is not forged.
+
+    Raises:
+        UnauthorisedError, TryRefreshTokenError: as the protocol says.
+    """
+    if credentials.method in ("OPTIONS", "TRACE"):
+        if options.session_required:
+            raise UnauthorisedError(
+                "verify_session cannot be used with options method",
+                clear_tokens=False,
+                code="options_request",
+            )
+        return None
+    chosen = credentials.access_token(allowed, read)
+    if chosen is None:
+        return None
+    token, transfer = chosen
+    if transfer == "cookie":  # all that a page of another site can make a browser send
+        if credentials.is_websocket:
+            csrf.require_trusted_origin(request, policy, user_context)
+        check = options.anti_csrf_check
+        if credentials.method not in csrf.READING if check is None else check:
+            csrf.require_custom_header(request, policy)
+            if policy.anti_csrf_mode == "VIA_TOKEN":
+                return token, transfer, request.get_header(ANTI_CSRF_HEADER_KEY), True
+    return token, transfer, None, False
+
+
+class Verification:
+    """Verifies sessions of requests. Overrides are chosen when it is made.
+
+    Args:
+        parts: those of the plain functions.
+        functions: the functions, overrides included.
+        replaced: the names of those that the application replaced.
+        claims: evaluates claims.
+        validators: those of every verification; the list grows while the other recipes are connected.
+        refresh: refreshes the session of a request, for guards on the refresh path.
+    """
+
+    def __init__(
+        self,
+        parts: FunctionParts,
+        functions: RecipeInterface,
+        replaced: frozenset[str],
+        claims: ClaimChecks,
+        validators: list[SessionClaimValidator],
+        refresh: Callable[[BaseRequest, dict[str, Any]], Awaitable[SessionContainer]],
+    ) -> None:
+        self._app: App = parts.app
+        self._policy = parts.policy
+        self._accepts_any_transfer = parts.policy.accepts_any_transfer
+        self._read = parts.read_token
+        self._session_of_token = parts.session_of_token
+        self._get_session = functions.get_session if "get_session" in replaced else None
+        self._claims = claims
+        self._are_claims_chosen_per_call = claims.are_chosen_per_call
+        self._validators = validators
+        self._refresh = refresh
+
+    async def verify(
+        self,
+        request: BaseRequest,
+        options: VerifyOptions,
+        user_context: dict[str, Any],
+        *,
+        guards: bool = True,
+    ) -> SessionContainer | None:
+        """Verify the session of a request and attach it.
+
+        Args:
+            guards: as `verify_session` does, refresh where the request is a POST to the refresh path, and
+                detach an earlier session where there is none.
+
+        Raises:
+            UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: as the protocol says.
+        """
+        varies = options.vary or request.session_sought
+        request.session_sought = True  # before anything fails: the error depends on the credentials as well
+        credentials = Credentials(request)
+        if guards and credentials.method == "POST" and self._is_refresh_path(request):
+            session = await self._refresh(request, user_context)
+            request.session_sought = varies
+            return session
+        allowed: Allowed = "any"
+        if not self._accepts_any_transfer:
+            allowed = self._policy.allowed_transfer(request, False, user_context)
+        presented = decide(credentials, request, allowed, options, self._policy, self._read, user_context)
+        if presented is None:
+            session = None
+        elif self._get_session is not None:
+            session = await self._ask_override(self._get_session, presented, options, user_context)
+        else:
+            token, _, anti_csrf_token, check_csrf = presented
+            session = await self._session_of_token(
+                token, anti_csrf_token, user_context, check_csrf, options.check_database
+            )
+        if presented is None or session is None:
+            options.allow_none()
+            if guards:
+                request.set_session_as_none()
+        else:
+            override = options.override_global_claim_validators
+            # Claims come first: a session that fails them is not attached, so its 403 carries no tokens.
+            if override is not None or self._validators or self._are_claims_chosen_per_call:
+                await self._claims.assert_session(session, override, user_context)
+            session.attach(request, presented[1], user_context)
+        request.session_sought = varies  # errors have left above, and always depend on the credentials
+        return session
+
+    @staticmethod
+    async def _ask_override(
+        get_session: Callable[..., Awaitable[SessionContainer | None]],
+        presented: Presented,
+        options: VerifyOptions,
+        user_context: dict[str, Any],
+    ) -> SessionContainer | None:
+        token, _, anti_csrf_token, check_csrf = presented
+        return await get_session(
+            access_token=token.text,
+            anti_csrf_token=anti_csrf_token,
+            anti_csrf_check=check_csrf,
+            session_required=options.session_required,
+            check_database=options.check_database,
+            override_global_claim_validators=options.override_global_claim_validators,
+            user_context=user_context,
+        )
+
+    def _is_refresh_path(self, request: BaseRequest) -> bool:
+        below = self._app.below_base(request.get_path())
+        return below is not None and request_path(below) == SESSION_REFRESH
