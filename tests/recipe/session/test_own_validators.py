@@ -156,7 +156,7 @@ def test_validate_is_called_wherever_it_is_written(
     assert failures(token, make(monkeypatch)) == ["blocked"]
 
 
-@pytest.mark.parametrize("name", ["accepts", "judge", "should_refetch"])
+@pytest.mark.parametrize("name", ["accepts", "evaluate", "should_refetch"])
 @pytest.mark.parametrize("where", ["class", "mixin", "instance"])
 def test_so_are_the_other_methods(name: str, where: str, token: str) -> None:
     """FP-96, FP-97: the steps that `validate` consists of, and `should_refetch`."""
@@ -168,7 +168,7 @@ def test_so_are_the_other_methods(name: str, where: str, token: str) -> None:
 
     answers: dict[str, Any] = {
         "accepts": lambda value: False,
-        "judge": lambda payload, just_fetched: ClaimValidationResult(False, "blocked"),
+        "evaluate": lambda payload, just_fetched: ClaimValidationResult(False, "blocked"),
         "should_refetch": lambda payload, user_context: True,
     }
     claim, own = PrimitiveArrayClaim[Any]("tags", fetch), answers[name]
