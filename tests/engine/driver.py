@@ -10,6 +10,7 @@ from typing import Any
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.embedded.background import USUAL_PACE, Pace
 from supertokens_py.engine.embedded.cleanup import Sweeper
 from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.engine.records import (
@@ -54,10 +55,15 @@ class Driver:
     """
 
     def __init__(
-        self, uri: str, *, monotonic_s: Callable[[], float] = time.monotonic, **settings: Any
+        self,
+        uri: str,
+        *,
+        monotonic_s: Callable[[], float] = time.monotonic,
+        pace: Pace = USUAL_PACE,
+        **settings: Any,
     ) -> None:
         self.settings = EngineConfig(**(QUIET | settings)).resolve({})
-        self.engine = EmbeddedEngine(uri, self.settings)
+        self.engine = EmbeddedEngine(uri, self.settings, pace=pace)
         self.ring = self.engine.keys
         self.ring.monotonic_s = monotonic_s
         self.database = self.engine.database

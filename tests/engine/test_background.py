@@ -11,8 +11,8 @@ import weakref
 
 import pytest
 
-from supertokens_py.engine.embedded import activity, background, cleanup
-from supertokens_py.engine.embedded.background import Housekeeper
+from supertokens_py.engine.embedded import activity, cleanup
+from supertokens_py.engine.embedded.background import Housekeeper, Pace
 from supertokens_py.engine.embedded.cleanup import Swept
 from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.exceptions import EngineUnavailableError
@@ -25,10 +25,8 @@ from tests.support.units import before_each_statement
 MONTHS_MS = 144_000 * 60_000
 
 
-@pytest.fixture(autouse=True)
-def no_start_delay(monkeypatch: pytest.MonkeyPatch):
-    """The thread starts with the first write."""
-    monkeypatch.setattr(background, "START_DELAY_S", 0)
+#: The thread starts with the first write, and hardly waits for more.
+IMPATIENT = Pace(start_s=0, batch_s=0.01)
 
 
 def until(condition: object, patience_s: float = 10) -> bool:
@@ -136,9 +134,9 @@ def test_the_memory_of_activity_is_bounded(core: Driver, clock: Clock, monkeypat
     assert core.users.count_active(began + 5) == 1
 
 
-def test_activity_is_written_by_itself(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
+def test_activity_is_written_by_itself(database: TestDatabase, start: Opener):
     """21: off the request path, in batches."""
-    monkeypatch.setattr(background, "BATCH_DELAY_S", 0.05)
+    core = start(database.uri, pace=IMPATIENT)
     core.create("a")
     core.sessions.revoke_user("b", tenant_id=None)
     assert until(lambda: core.count("user_last_active") == 2)
@@ -146,7 +144,7 @@ def test_activity_is_written_by_itself(core: Driver, clock: Clock, monkeypatch: 
 
 def test_closing_writes_what_is_pending(shared_database: TestDatabase, start: Opener, clock: Clock):
     """Nothing waits for the batch when the process ends in order; the engine can go on afterwards."""
-    core, before = start(shared_database.uri, now_ms=clock), housekeepers()
+    core, before = start(shared_database.uri, now_ms=clock, pace=Pace(start_s=0)), housekeepers()
     core.create("a")
     core.close()
     assert housekeepers() <= before
@@ -160,7 +158,7 @@ def test_a_failing_flush_hurts_nobody(
     sqlite_database: TestDatabase, start: Opener, caplog: pytest.LogCaptureFixture
 ):
     """21: failures are swallowed."""
-    core = start(sqlite_database.uri)
+    core = start(sqlite_database.uri, pace=IMPATIENT)
 
     def refuse() -> None:
         raise EngineUnavailableError("the disk is gone")
@@ -171,12 +169,11 @@ def test_a_failing_flush_hurts_nobody(
     assert "activity of 1 users was not recorded: the disk is gone" in caplog.messages
 
 
-def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch):
+def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite):
     """An engine that nobody refers to is collected, and its thread with it."""
-    monkeypatch.setattr(background, "BATCH_DELAY_S", 0.01)
     gc.freeze()  # what other tests left is no part of it, and would make each collection slow
     before = housekeepers()
-    driver = Driver(sqlite_files.create().uri)
+    driver = Driver(sqlite_files.create().uri, pace=IMPATIENT)
     driver.create()
     own = housekeepers() - before
     assert len(own) == 1
@@ -188,16 +185,15 @@ def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite, monkeypatch: pyte
     gc.unfreeze()
 
 
-def test_an_owner_that_is_dropped_during_its_own_work(monkeypatch: pytest.MonkeyPatch):
+def test_an_owner_that_is_dropped_during_its_own_work():
     """Its thread holds the last reference then, and ends without waiting for itself."""
-    monkeypatch.setattr(background, "BATCH_DELAY_S", 0)
     running, go_on = threading.Event(), threading.Event()
 
     def flush() -> None:
         running.set()
         assert go_on.wait(40)
 
-    keeper = Housekeeper(flush=flush, sweep=lambda: None, sweep_every_s=0)
+    keeper = Housekeeper(flush=flush, sweep=lambda: None, sweep_every_s=0, pace=Pace(start_s=0, batch_s=0))
     before = housekeepers()
     keeper.wake()
     (thread,) = housekeepers() - before
@@ -214,7 +210,9 @@ def test_an_owner_that_is_dropped_during_its_own_work(monkeypatch: pytest.Monkey
 def test_the_thread_does_not_keep_the_interpreter(sqlite_database: TestDatabase):
     """A script that forgets to close ends at once, without a word."""
     script = (
-        f"from tests.engine.driver import Driver\ncore = Driver({sqlite_database.uri!r})\ncore.create('a')\n"
+        "from supertokens_py.engine.embedded.background import Pace\n"
+        "from tests.engine.driver import Driver\n"
+        f"core = Driver({sqlite_database.uri!r}, pace=Pace(start_s=0))\ncore.create('a')\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True, timeout=50
@@ -222,12 +220,14 @@ def test_the_thread_does_not_keep_the_interpreter(sqlite_database: TestDatabase)
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_the_sweep_is_run_when_it_is_due(monkeypatch: pytest.MonkeyPatch):
+def test_the_sweep_is_run_when_it_is_due():
     """The thread asks once after a while, then every interval, an hour at most between the questions."""
-    monkeypatch.setattr(background, "FIRST_SWEEP_S", 0)
     done: list[str] = []
     keeper = Housekeeper(
-        flush=lambda: done.append("flush"), sweep=lambda: done.append("sweep"), sweep_every_s=7200
+        flush=lambda: done.append("flush"),
+        sweep=lambda: done.append("sweep"),
+        sweep_every_s=7200,
+        pace=Pace(first_sweep_s=0),
     )
     assert keeper.run_due() == 3600
     assert done == ["flush", "sweep"]

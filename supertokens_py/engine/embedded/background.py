@@ -13,22 +13,40 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from supertokens_py import forks
 from supertokens_py.exceptions import SuperTokensError
 
-BATCH_DELAY_S = 2.0
-START_DELAY_S = 2.0
-FIRST_SWEEP_S = 30.0
 _EXIT_PATIENCE_S = 2.0
 
 log: logging.Logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How many seconds background work waits."""
+
+    start_s: float = 2.0  #: from the making of the engine to the first thread
+    batch_s: float = 2.0  #: for more work, once there is some
+    first_sweep_s: float = 30.0  #: before the first sweep; at most twice as long
+
+
+USUAL_PACE: Pace = Pace()
+
+
 class Housekeeper(forks.ForkAware):
     """Runs `flush` soon after `wake` and `sweep` every `sweep_every_s` seconds (0: never)."""
 
-    def __init__(self, *, flush: Callable[[], None], sweep: Callable[[], None], sweep_every_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        flush: Callable[[], None],
+        sweep: Callable[[], None],
+        sweep_every_s: float,
+        pace: Pace = USUAL_PACE,
+    ) -> None:
+        self._pace = pace
         self._flush = flush
         self._sweep = sweep
         self._sweep_every_s = sweep_every_s
@@ -36,11 +54,11 @@ class Housekeeper(forks.ForkAware):
         self._worker: _Worker | None = None
         self._finalizer: weakref.finalize[[], Housekeeper] | None = None
         # Processes that start together shall not sweep together.
-        self._sweep_at = time.monotonic() + FIRST_SWEEP_S * (1 + random.random())  # noqa: S311
+        self._sweep_at = time.monotonic() + pace.first_sweep_s * (1 + random.random())  # noqa: S311
         self._inline_at = 0.0
         # A process that writes while it loads its application and then forks starts no thread before: a
         # thread that waits for the interpreter's lock at a fork in C would leave the child hanging.
-        self._start_at = time.monotonic() + START_DELAY_S
+        self._start_at = time.monotonic() + pace.start_s
         forks.register(self)
 
     def wake(self) -> None:
@@ -83,7 +101,7 @@ class Housekeeper(forks.ForkAware):
         if (
             now >= self._inline_at and not forks.is_master_of_uwsgi()
         ):  # what is pending is left to the workers
-            self._inline_at = now + BATCH_DELAY_S
+            self._inline_at = now + self._pace.batch_s
             self.run_due()
 
     def after_fork_in_child(self) -> None:
@@ -98,7 +116,7 @@ class Housekeeper(forks.ForkAware):
             return None
         with self._lock:
             if self._worker is None:
-                self._worker = _Worker(weakref.ref(self))
+                self._worker = _Worker(weakref.ref(self), self._pace.batch_s)
                 # Also runs when the interpreter exits, so that no unit of work is cut off there.
                 self._finalizer = weakref.finalize(self, self._worker.stop)
             return self._worker
@@ -116,7 +134,8 @@ class Housekeeper(forks.ForkAware):
 class _Worker:
     """The thread; it knows its owner only weakly, and ends with it."""
 
-    def __init__(self, owner: weakref.ref[Housekeeper]) -> None:
+    def __init__(self, owner: weakref.ref[Housekeeper], batch_s: float) -> None:
+        self._batch_s = batch_s
         self.work = threading.Event()
         self._halt = threading.Event()
         self._owner = owner
@@ -134,7 +153,7 @@ class _Worker:
         while True:
             if self.work.wait(wait_s):
                 self.work.clear()
-                self._halt.wait(BATCH_DELAY_S)  # let more work gather
+                self._halt.wait(self._batch_s)  # let more work gather
             owner = None if self._halt.is_set() else self._owner()
             if owner is None:
                 return

@@ -6,7 +6,7 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 
 from .activity import Activity
 from .all_tables import ALL_TABLES
-from .background import Housekeeper
+from .background import USUAL_PACE, Housekeeper, Pace
 from .cleanup import Sweeper, Swept
 from .keys import KeyRing
 from .metadata import MetadataStore
@@ -24,7 +24,14 @@ class EmbeddedEngine:
     Nothing is opened before the first use; `close()` and a fork are followed by a new opening.
     """
 
-    def __init__(self, uri: str, settings: ResolvedEngineConfig, *, may_create: bool = True) -> None:
+    def __init__(
+        self,
+        uri: str,
+        settings: ResolvedEngineConfig,
+        *,
+        may_create: bool = True,
+        pace: Pace = USUAL_PACE,
+    ) -> None:
         self.database: Database = Database(uri, settings, ALL_TABLES, may_create=may_create)
         database = self.database
         self.keys: KeyRing = KeyRing(database, settings)
@@ -34,6 +41,7 @@ class EmbeddedEngine:
             flush=self._activity.flush,
             sweep=self._sweeper.sweep_if_first,
             sweep_every_s=settings.clean_up_interval * 3600,
+            pace=pace,
         )
         self._activity.on_note = self._housekeeper.wake
         user_ids = UserIds(database)
