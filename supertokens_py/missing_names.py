@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
+from importlib.abc import MetaPathFinder
 
 #: Recipes that decide who logs in, and their companions.
 LOGIN_RECIPES = frozenset(
@@ -38,3 +40,21 @@ def explain(module: str, names: Iterable[str]) -> Callable[[str], object]:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return missing
+
+
+class _MissingModules(MetaPathFinder):
+    """Explains imports of modules that nobody else has found."""
+
+    def __init__(self, package: str, names: Iterable[str]) -> None:
+        self._missing = {f"{package}.{name}": name for name in names}
+        self._package = package
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname in self._missing:
+            text = _ADVICE.format(module=self._package, name=self._missing[fullname])
+            raise ModuleNotFoundError(text, name=fullname)
+
+
+def explain_modules(package: str, names: Iterable[str]) -> None:
+    """Have `import package.name`, and what is below it, explained as well; not those that are there."""
+    sys.meta_path.append(_MissingModules(package, names))

@@ -271,3 +271,16 @@ def test_what_is_missing_says_what_to_do(module: str, name: str) -> None:
     with pytest.raises(ImportError, match="cannot import name 'nothing'"):
         exec(f"from {module} import nothing")
     assert not hasattr(importlib.import_module(module), "nothing")
+
+
+@pytest.mark.parametrize("name", ["thirdparty", "thirdparty.interfaces", "dashboard.syncio"])
+def test_a_missing_module_says_what_to_do(name: str) -> None:
+    """However it is imported; another module that is not there is Python's to report."""
+    missing = name.partition(".")[0]
+    expected = rf"supertokens_py.recipe has no {missing}: .*create_new_session.*docs/moving\.md"
+    for statement in (f"import supertokens_py.recipe.{name}", f"from supertokens_py.recipe.{name} import x"):
+        with pytest.raises(ModuleNotFoundError, match=expected) as raised:
+            exec(statement)
+        assert raised.value.name == f"supertokens_py.recipe.{missing}"
+    with pytest.raises(ModuleNotFoundError, match="No module named"):
+        importlib.import_module("supertokens_py.recipe.nothing")
