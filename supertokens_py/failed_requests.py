@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from .engine.call import call_engine
 from .exceptions import EngineUnavailableError
@@ -14,11 +15,12 @@ log: logging.Logger = logging.getLogger(__name__)
 
 
 async def withdraw(app: App, request: BaseRequest, user_context: UserContext) -> None:
-    """Take back the tokens that a request would deliver, and revoke the sessions that it created.
+    """Take back the tokens that a request would deliver, and revoke the sessions that it created."""
+    await revoke_undelivered(app, request.withdraw(), user_context)
 
-    The client never receives their tokens, so these sessions must not stay open.
-    """
-    handles = request.withdraw()
+
+async def revoke_undelivered(app: App, handles: Sequence[str], user_context: UserContext) -> None:
+    """Revoke sessions whose tokens no client receives, so that they do not stay open."""
     if not handles:
         return
     try:

@@ -9,14 +9,14 @@ responses, cache headers, origins of WebSockets) is done in here.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from supertokens_py.app import Supertokens, request_context
 from supertokens_py.bridge import AppBridge, blocking, completed, lend, running_loop
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
-from supertokens_py.failed_requests import withdraw
+from supertokens_py.failed_requests import revoke_undelivered, withdraw
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_checks import OverrideValidators
@@ -50,6 +50,7 @@ __all__ = [
     "blocking",
     "completed",
     "deliver",
+    "deliver_at_once",
     "deliver_blocking",
     "finish",
     "finish_blocking",
@@ -138,6 +139,23 @@ async def deliver(
 def deliver_blocking(request: BaseRequest, status: int, headers: Iterable[Line]) -> list[Line] | None:
     """Do the same as `deliver` without an event loop."""
     changes = finish_blocking(request, status)
+    return None if changes is None else changes.apply_to(headers)
+
+
+def deliver_at_once(
+    request: BaseRequest,
+    status: int,
+    headers: Iterable[Line],
+    later: Callable[[Coroutine[Any, Any, None]], Any],
+) -> list[Line] | None:
+    """Do the same as `deliver` in a blocking function under an event loop, for frameworks with such hooks.
+
+    `later` runs what would have to be awaited: sessions of a response that failed are revoked then.
+    """
+    if request.must_withdraw(status):
+        handles = request.withdraw()
+        later(revoke_undelivered(Supertokens.get_instance(), handles, request_context(request)))
+    changes = request.finish()
     return None if changes is None else changes.apply_to(headers)
 
 

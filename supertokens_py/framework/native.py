@@ -17,6 +17,10 @@ _ADAPTERS: Final = {
     "rest_framework.request.Request": "supertokens_py.framework.django.django_request.DjangoRequest",
     "quart.wrappers.request.Request": "supertokens_py.framework.quart.QuartRequest",
     "quart.wrappers.websocket.Websocket": "supertokens_py.framework.quart.QuartRequest",
+    "aiohttp.web_request.Request": "supertokens_py.framework.aiohttp.AiohttpRequest",
+    "sanic.request.types.Request": "supertokens_py.framework.sanic.SanicRequest",
+    "tornado.httputil.HTTPServerRequest": "supertokens_py.framework.tornado.TornadoRequest",
+    "tornado.web.RequestHandler": "supertokens_py.framework.tornado.TornadoRequest",
 }
 
 _NAMES: Final = "FastAPI, Starlette, Flask, Django, Quart, aiohttp, Sanic, Tornado"

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from supertokens_py.testing.conformance import Conformance
 
-from .clients import django_async, django_sync, drf, fastapi, flask, ninja_async, ninja_sync, quart
+from .clients import (
+    aiohttp,
+    django_async,
+    django_sync,
+    drf,
+    fastapi,
+    flask,
+    ninja_async,
+    ninja_sync,
+    quart,
+    sanic,
+    tornado,
+)
 
 
 class TestFastApi(Conformance):
@@ -37,3 +49,15 @@ class TestNinjaSync(Conformance):
 
 class TestNinjaAsync(Conformance):
     driver = ninja_async.Driver
+
+
+class TestAiohttp(Conformance):
+    driver = aiohttp.Driver
+
+
+class TestSanic(Conformance):
+    driver = sanic.Driver
+
+
+class TestTornado(Conformance):
+    driver = tornado.Driver

@@ -19,6 +19,7 @@ from .clients import AsgiClient, WsgiClient  # noqa: E402  what is imported befo
 from .driver import Client, Driver, Handshake  # noqa: E402
 from .replies import EPOCH, Headers, Reply, SetCookie, cookie_pairs  # noqa: E402
 from .routes import Answer, Route  # noqa: E402
+from .sockets import SocketClient  # noqa: E402
 from .suite import Conformance  # noqa: E402
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Reply",
     "Route",
     "SetCookie",
+    "SocketClient",
     "WsgiClient",
     "cookie_pairs",
 ]
