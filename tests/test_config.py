@@ -45,7 +45,14 @@ def test_the_base_path_is_auth_without_a_gateway() -> None:
 
 @pytest.mark.parametrize(
     ("framework", "mode"),
-    [(None, "asgi"), ("fastapi", "asgi"), ("flask", "wsgi"), ("django", "wsgi"), ("quart", "asgi")],
+    [
+        (None, "asgi"),
+        ("fastapi", "asgi"),
+        ("flask", "wsgi"),
+        ("django", "wsgi"),
+        ("quart", "asgi"),
+        ("aws_lambda", "wsgi"),
+    ],
 )
 def test_the_mode_follows_the_framework_unless_given(framework: Any, mode: str) -> None:
     """It follows the framework unless given."""

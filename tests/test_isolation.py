@@ -9,7 +9,18 @@ import sys
 
 import pytest
 
-FRAMEWORKS = {"fastapi", "starlette", "flask", "werkzeug", "django", "asgiref", "quart"}
+FRAMEWORKS = {
+    "fastapi",
+    "starlette",
+    "flask",
+    "werkzeug",
+    "django",
+    "asgiref",
+    "quart",
+    "aiohttp",
+    "sanic",
+    "tornado",
+}
 STORES = {"sqlalchemy", "psycopg", "sqlite3", "httpx2", "httpcore2"}
 OTHERS = {"publicsuffixlist", "uvicorn", "rich", "pydantic", "requests", "jwt", "dotenv"}
 
@@ -85,6 +96,9 @@ def test_the_embedded_engine_on_sqlite() -> None:
         ("supertokens_py.framework.fastapi", {"starlette"}),
         ("supertokens_py.framework.flask", {"flask", "werkzeug"}),
         ("supertokens_py.recipe.session.framework.quart", {"quart", "flask", "werkzeug"}),  # it needs both
+        ("supertokens_py.recipe.session.framework.aiohttp", {"aiohttp"}),
+        ("supertokens_py.recipe.session.framework.sanic", {"sanic"}),
+        ("supertokens_py.recipe.session.framework.tornado", {"tornado"}),
     ],
 )
 def test_adapters_load_their_own_framework_only(module: str, own: set[str]) -> None:

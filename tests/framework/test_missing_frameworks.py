@@ -37,6 +37,14 @@ NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
             "ninja",
             NINJA,
         ),
+        *(
+            (f"{RECIPE}.{name}", f"supertokens_py.framework.{name}", name, text)
+            for name, text in (
+                ("aiohttp", "aiohttp needs: pip install 'supertokens-py[aiohttp]'"),
+                ("sanic", "Sanic needs: pip install 'supertokens-py[sanic]'"),
+                ("tornado", "Tornado needs: pip install 'supertokens-py[tornado]'"),
+            )
+        ),
         (f"{RECIPE}.django.asyncio", "supertokens_py.framework.django", "django", DJANGO),
     ],
 )
