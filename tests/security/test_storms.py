@@ -10,7 +10,7 @@ from . import crowd, outage, workers
 from .kills import storm
 
 BOTH = pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-pytestmark = pytest.mark.timeout(180)  # some seconds each on an idle machine
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]  # servers under load, some seconds each when idle
 
 
 @pytest.fixture(autouse=True)
