@@ -16,6 +16,7 @@ FRAMEWORKS = {
     "werkzeug",
     "django",
     "asgiref",
+    "litestar",
     "quart",
     "aiohttp",
     "sanic",
@@ -95,6 +96,8 @@ def test_the_embedded_engine_on_sqlite() -> None:
         ("supertokens_py.recipe.session.framework.django.syncio", {"django", "asgiref"}),
         ("supertokens_py.framework.fastapi", {"starlette"}),
         ("supertokens_py.framework.flask", {"flask", "werkzeug"}),
+        ("supertokens_py.recipe.session.framework.starlette", {"starlette"}),
+        ("supertokens_py.recipe.session.framework.litestar", {"litestar"}),
         ("supertokens_py.recipe.session.framework.quart", {"quart", "flask", "werkzeug"}),  # it needs both
         ("supertokens_py.recipe.session.framework.aiohttp", {"aiohttp"}),
         ("supertokens_py.recipe.session.framework.sanic", {"sanic"}),

@@ -24,7 +24,13 @@ from .adapter import (
 )
 from .request import KEY
 
-__all__ = ["AsgiRequest", "Connection", "SuperTokensMiddleware", "close_of"]
+__all__ = [
+    "AsgiRequest",
+    "Connection",
+    "SuperTokensMiddleware",
+    "close_of",
+    "send_answer",
+]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -132,7 +138,7 @@ class AsgiRequest(BaseRequest):
         scope = self._scope
         host = self.get_header("host") or ":".join(map(str, scope.get("server") or ("localhost",)))
         query = scope.get("query_string", b"").decode("latin-1")
-        return f"{scope.get('scheme', 'http')}://{host}{quote(scope['path'])}{'?' if query else ''}{query}"
+        return f"{scope.get('scheme', 'http')}://{host}{quote(self.get_path())}{'?' if query else ''}{query}"
 
     def get_query_params(self) -> dict[str, Any]:
         query = self._scope.get("query_string", b"").decode("latin-1")
@@ -196,7 +202,7 @@ class SuperTokensMiddleware:
         answer = await answer_route(request)
         if answer is None:
             return False
-        await _send(answer, request, send)
+        await send_answer(answer, request, send)
         return True
 
     async def _answer_error(
@@ -205,7 +211,7 @@ class SuperTokensMiddleware:
         if send is None:  # the response has started: the error is for the server to log
             raise error
         request = self.request_class.of(self.native(scope, receive))
-        await _send(await answer_error(request, error), request, send)
+        await send_answer(await answer_error(request, error), request, send)
 
 
 def close_of(error: Exception) -> tuple[int, str] | None:
@@ -217,7 +223,8 @@ def close_of(error: Exception) -> tuple[int, str] | None:
     return None
 
 
-async def _send(answer: BaseResponse, request: AsgiRequest, send: Send) -> None:
+async def send_answer(answer: BaseResponse, request: AsgiRequest, send: Send) -> None:
+    """Send a response of the SDK's, for frameworks whose hooks cannot return one."""
     await send(await _start_of(answer, request))
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 

@@ -11,7 +11,8 @@ from .request import BaseRequest
 
 # Of this package: whoever passes a framework's request may not have imported its adapter.
 _ADAPTERS: Final = {
-    "starlette.requests.HTTPConnection": "supertokens_py.framework.fastapi.fastapi_request.FastApiRequest",
+    "starlette.requests.HTTPConnection": "supertokens_py.framework.starlette.StarletteRequest",
+    "litestar.connection.base.ASGIConnection": "supertokens_py.framework.litestar.LitestarRequest",
     "werkzeug.wrappers.request.Request": "supertokens_py.framework.flask.flask_request.FlaskRequest",
     "django.http.request.HttpRequest": "supertokens_py.framework.django.django_request.DjangoRequest",
     "rest_framework.request.Request": "supertokens_py.framework.django.django_request.DjangoRequest",

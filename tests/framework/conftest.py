@@ -24,7 +24,7 @@ def _made_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=DRIVERS)
+@pytest.fixture(params=[*DRIVERS, pytest.param("litestar", marks=pytest.mark.real)])
 def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
     """An application of each framework in turn; the test calls `init` itself."""
     site = Site(request.param, sqlite_files.create().uri, clock)

@@ -11,10 +11,12 @@ from .clients import (
     drf,
     fastapi,
     flask,
+    litestar,
     ninja_async,
     ninja_sync,
     quart,
     sanic,
+    starlette,
     tornado,
 )
 
@@ -61,3 +63,11 @@ class TestSanic(Conformance):
 
 class TestTornado(Conformance):
     driver = tornado.Driver
+
+
+class TestStarlette(Conformance):
+    driver = starlette.Driver
+
+
+class TestLitestar(Conformance):
+    driver = litestar.Driver

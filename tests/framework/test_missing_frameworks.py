@@ -11,6 +11,8 @@ RECIPE = "supertokens_py.recipe.session.framework"
 FASTAPI = "FastAPI needs: pip install 'supertokens-py[fastapi]'"
 FLASK = "Flask needs: pip install 'supertokens-py[flask]'"
 DJANGO = "Django needs: pip install 'supertokens-py[django]'"
+STARLETTE = "Starlette needs: pip install 'supertokens-py[starlette]'"
+LITESTAR = "Litestar needs: pip install 'supertokens-py[litestar]'"
 QUART = "Quart needs: pip install 'supertokens-py[quart]'"
 REST = "Django REST framework needs: pip install 'supertokens-py[drf]'"
 NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
@@ -25,6 +27,8 @@ NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
         (f"{RECIPE}.flask", "supertokens_py.framework.flask", "flask", FLASK),
         ("supertokens_py.framework.django", "supertokens_py.framework.django", "asgiref", DJANGO),
         (f"{RECIPE}.quart", "supertokens_py.framework.quart", "quart", QUART),
+        (f"{RECIPE}.starlette", "supertokens_py.framework.starlette", "starlette", STARLETTE),
+        (f"{RECIPE}.litestar", "supertokens_py.framework.litestar", "litestar", LITESTAR),
         (
             "supertokens_py.framework.django.rest",
             "supertokens_py.framework.django.rest",

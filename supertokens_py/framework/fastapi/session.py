@@ -10,7 +10,6 @@ from fastapi import Depends, params
 from fastapi.openapi.models import HTTPBearer
 from fastapi.openapi.models import SecurityBase as SecurityBaseModel
 from fastapi.security.base import SecurityBase
-from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
@@ -23,9 +22,9 @@ from supertokens_py.framework.adapter import (
     SuperTokensError,
     running_loop,
 )
-from supertokens_py.framework.asgi import close_of
+from supertokens_py.framework.starlette import error_response, refusal
 
-from .fastapi_request import FastApiRequest, error_response
+from .fastapi_request import FastApiRequest
 
 
 class SessionDependency(SessionCheck, SecurityBase, params.Depends):
@@ -84,10 +83,7 @@ class SessionDependency(SessionCheck, SecurityBase, params.Depends):
         try:
             session = await self.verify(request)
         except SuperTokensError as error:
-            if request.is_websocket() and (close := close_of(error)):
-                raise WebSocketException(*close) from error
-            request.require_delivery()  # says what is missing, where the error alone would be a bare 500
-            raise
+            raise refusal(request, error) from error.__cause__
         if response is not None and request.session_sought and not request.delivers:
             response.headers.update(dict(PERSONAL.merged({})))  # the middleware does it, where there is one
         return session

@@ -78,15 +78,19 @@ class AsgiClient:
     ) -> Reply:
         scope = {**_scope("http", target, headers, root_path), "method": method, "scheme": "https"}
         sent: list[Any] = []
+        complete = asyncio.Event()
         incoming = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Any:
             if incoming:
                 return incoming.pop(0)
-            await asyncio.Event().wait()
+            await complete.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                complete.set()
 
         self.error = None
         try:

@@ -1,0 +1,153 @@
+"""Starlette: `app.add_middleware(SuperTokensMiddleware)`, and `@verify_session()` on an endpoint."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, cast
+
+try:
+    from starlette.concurrency import run_in_threadpool
+    from starlette.exceptions import WebSocketException
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError(
+        "Starlette needs: pip install 'supertokens-py[starlette]'", name=_error.name
+    ) from _error
+
+from . import asgi
+from .adapter import (
+    ANSWERED,
+    AppBridge,
+    SessionCheck,
+    SuperTokensError,
+    SuperTokensSessionError,
+    answer_error,
+    deliver,
+    form_fields,
+    register,
+)
+from .anyio_bridge import ANYIO
+from .asgi import AsgiRequest, close_of
+
+__all__ = ["StarletteRequest", "SuperTokensMiddleware", "error_response", "refusal", "verify_session"]
+
+
+class StarletteRequest(AsgiRequest):
+    """One HTTP request or WebSocket; the session is where `request.state` shows it."""
+
+    request: Request
+    how_to_deliver = "app.add_middleware(SuperTokensMiddleware), of supertokens_py.framework.starlette"
+
+    def __init__(self, request: HTTPConnection) -> None:
+        super().__init__(request)
+        handlers = self._scope.get("starlette.exception_handlers", (None,))[0]
+        if handlers is not None and SuperTokensSessionError not in handlers and self.delivers:
+            _answer_near_the_endpoint(handlers)
+
+    def require_delivery(self) -> None:
+        # Error responses reach the client through a handler of the application, too, if that is all there is.
+        handlers = getattr(self._scope.get("app"), "exception_handlers", {})
+        if not self.delivers and not _ours(handlers):
+            super().require_delivery()
+
+    def get_original_url(self) -> str:
+        return str(self.request.url)
+
+    async def form_data(self) -> dict[str, Any]:
+        try:
+            return form_fields(await self.body())
+        except RuntimeError:  # the endpoint has read the body, as a form of its own
+            return dict(await self.request.form())
+
+
+register(HTTPConnection, StarletteRequest)
+
+
+class SuperTokensMiddleware(asgi.SuperTokensMiddleware):
+    """Answers SDK routes and session errors, and adds tokens to the responses of the application.
+
+    Add CORS middleware so that it is outside of this one.
+    """
+
+    request_class: ClassVar[type[AsgiRequest]] = StarletteRequest
+    native: ClassVar[type[Any]] = Request
+    bridge: ClassVar[AppBridge | None] = ANYIO
+
+
+async def error_response(request: StarletteRequest, error: Exception) -> Response:
+    """Return the response of an error that the SDK answers; others are raised again."""
+    answer = await answer_error(request, error)
+    headers = answer.header_list()
+    if not request.delivers:  # the middleware does it, where there is one
+        headers = await deliver(request, answer.status_code, headers) or headers
+    response = Response(answer.body, status_code=answer.status_code)
+    response.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+    return response
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    if request.scope["type"] != "http":
+        raise error  # a WebSocket has no response
+    return await error_response(StarletteRequest.of(request), error)
+
+
+def _answer_near_the_endpoint(handlers: dict[Any, Any]) -> None:
+    """Answer the SDK's errors where Starlette answers its own, below every middleware of the application.
+
+    Else a middleware that catches exceptions would make a 500 of each 401. The handlers are those of the
+    whole application. Where it has one for our errors, that one stays.
+    """
+    if _answer not in handlers.values():
+        own = _ours(handlers)
+        handlers.update((kind, _answer) for kind in ANSWERED if not issubclass(kind, own))
+
+
+def _ours(handlers: dict[Any, Any]) -> tuple[type[SuperTokensError], ...]:
+    return tuple(kind for kind in handlers if isinstance(kind, type) and issubclass(kind, SuperTokensError))
+
+
+def refusal(request: StarletteRequest, error: SuperTokensError) -> Exception:
+    """Return what to raise for an error of a verification: the close of a WebSocket, or the error itself.
+
+    Raises:
+        ConfigError: nobody would answer the error, which alone would be a bare 500; says what is missing.
+    """
+    if request.is_websocket() and (close := close_of(error)):
+        closing = WebSocketException(*close)
+        closing.__cause__ = error
+        return closing
+    request.require_delivery()
+    return error
+
+
+def _connection(arguments: tuple[object, ...]) -> Any:
+    """Return the connection among an endpoint's arguments, the second one of methods."""
+    return next(cast("Any", each) for each in arguments if isinstance(each, HTTPConnection))
+
+
+class verify_session(SessionCheck):  # noqa: N801  # used as a function
+    """A decorator that verifies the session first and puts it into `request.state.supertokens`.
+
+    It stands on endpoints, also on methods of an `HTTPEndpoint`, `async` or not, and on WebSocket endpoints,
+    which it closes with 1008 where there is no session.
+    """
+
+    def __call__(self, endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+        """Guard an endpoint."""
+        is_async = inspect.iscoroutinefunction(endpoint)
+
+        @functools.wraps(endpoint)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            request = StarletteRequest.of(_connection(args))
+            try:
+                await self.verify(request)
+            except SuperTokensError as error:
+                raise refusal(request, error) from error.__cause__
+            if is_async:
+                return await endpoint(*args, **kwargs)
+            return await run_in_threadpool(endpoint, *args, **kwargs)
+
+        return call
