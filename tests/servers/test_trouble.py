@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -219,7 +220,7 @@ class Cable:
                 end.shutdown(socket.SHUT_RDWR)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cable(postgres: str) -> Iterator[Cable]:
     where = urlsplit(postgres)
     cable = Cable(where.hostname or "127.0.0.1", where.port or 5432)
@@ -227,12 +228,18 @@ def cable(postgres: str) -> Iterator[Cable]:
     cable.pull_out()
 
 
+@pytest.fixture(scope="module", params=[FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI], ids=lambda kind: kind.name)
+def wired(request: pytest.FixtureRequest, cable: Cable, postgres: str) -> Iterator[Server]:
+    """A server whose database is at the other end of the cable."""
+    with running(request.param, through(cable, postgres)) as server:
+        yield server
+
+
 @pytest.mark.postgres
-@pytest.mark.parametrize("kind", [FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI], ids=lambda kind: kind.name)
-def test_a_lost_database_logs_nobody_out(kind: Kind, postgres: str, cable: Cable) -> None:
+def test_a_lost_database_logs_nobody_out(wired: Server, cable: Cable) -> None:
     """5xx while it is away, tokens untouched, no secret shown; all is well again once it is back."""
-    with running(kind, through(cable, postgres)) as server, server.client() as http:
-        visitor = Visitor(http, "cookie", kind.prefix)
+    with wired.client() as http:
+        visitor = Visitor(http, "cookie", wired.kind.prefix)
         assert visitor.login().status_code == 200
         cable.pull_out()
         for attempt in (visitor.refresh, visitor.login, partial(visitor.get, "/api/verified")):
@@ -243,15 +250,15 @@ def test_a_lost_database_logs_nobody_out(kind: Kind, postgres: str, cable: Cable
         cable.plug_in()
         assert visitor.refresh().status_code == 200
         assert visitor.get("/api/verified").status_code == 200
-        assert SECRET not in server.logs()
+        assert SECRET not in wired.logs()
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("kind", [FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI], ids=lambda kind: kind.name)
-def test_a_slow_database_is_waited_for(kind: Kind, cable: Cable, postgres: str) -> None:
+def test_a_slow_database_is_waited_for(wired: Server, cable: Cable) -> None:
     """What needs it takes as long as it does; what does not is as fast as ever; nobody is logged out."""
-    with running(kind, through(cable, postgres)) as server, server.client() as http:
-        visitor, other = Visitor(http, "cookie", kind.prefix), Visitor(http, "header", kind.prefix)
+    prefix = wired.kind.prefix
+    with wired.client() as http:
+        visitor, other = Visitor(http, "cookie", prefix), Visitor(http, "header", prefix)
         assert (visitor.login().status_code, other.login().status_code) == (200, 200)
         cable.hold(b"session_info")
         with ThreadPoolExecutor(2) as pool:
@@ -329,9 +336,9 @@ def assert_unavailable(answer: httpx2.Response) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_server_that_is_asked_to_end_does_so(kind: Kind, fresh_database: str) -> None:
+def test_a_server_that_is_asked_to_end_does_so(kind: Kind, tmp_path: Path) -> None:
     """No thread of ours keeps it alive, and nothing goes wrong on the way out."""
-    with running(kind, fresh_database) as server:
+    with running(kind, f"sqlite:///{tmp_path}/sessions.db") as server:
         with server.client() as http:
             visitor = Visitor(http, "cookie", kind.prefix)
             visitor.login()
