@@ -13,9 +13,6 @@ from supertokens_py.engine.records import IssuedSession, NewSession, RefreshRequ
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.payloads import (
     custom_claims,
-    validate_custom_claims,
-    validate_custom_claims_update,
-    validate_json,
     validate_object,
 )
 from supertokens_py.recipe_module import App
@@ -97,7 +94,6 @@ class RecipeInterface(ClaimFunctions):
         user_context: dict[str, Any],
     ) -> SessionContainer:
         """Create a session that no request knows of yet."""
-        validate_custom_claims(access_token_payload)
         policy = self.parts.policy
         new = NewSession(
             user_id=user_id,
@@ -245,10 +241,8 @@ class RecipeInterface(ClaimFunctions):
         Raises:
             PayloadTooLargeError: the access token would not fit a cookie, which the session may be kept in.
         """
-        update = access_token_payload_update
-        validate_custom_claims_update(update)
-        validate_json("access_token_payload_update", update, limit=None)
-        only_removes = all(value is None for value in update.values())
+        update = access_token_payload_update  # the engine validates it
+        only_removes = type(update) is dict and all(value is None for value in update.values())
         # How the tokens of a session travel is not stored: each may be in cookies, unless a setting says no.
         check = None if only_removes or self.parts.policy.uses_headers_only else check_fits_cookie
         return await call_engine(
@@ -272,7 +266,6 @@ class RecipeInterface(ClaimFunctions):
         self, access_token: str, new_access_token_payload: dict[str, Any] | None, user_context: dict[str, Any]
     ) -> RegenerateAccessTokenOkResult | None:
         """Reissue an access token with another payload and the same expiry; None if the session is gone."""
-        validate_custom_claims(new_access_token_payload)
         token = self.parts.read_token(access_token)
         if token is not None and not self.parts.issuers.accepts(token.payload.get("iss")):
             return None
