@@ -124,9 +124,7 @@ class Transport:
                 mended = True  # a kept connection that the core closed meanwhile is no fault of the host
             else:
                 if _is_no_core(response, method):
-                    _log.warning(
-                        "no core answers at %s, but a page with status %d", url, response.status_code
-                    )
+                    _log.warning("no core at %s: a page with status %d", url, response.status_code)
                     attempts_left, failure = attempts_left - 1, _page_error(response, method, path)
                     continue
                 if response.status_code != 429 or busy.get(url, 0) >= _BUSY_RETRIES:
