@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=3567, help="port to listen on [%(default)s]")
     parser.add_argument("--workers", type=_workers, default=1, help="processes [%(default)s]")
     parser.add_argument(
-        "--base-path", metavar="PATH", help="what stands before every path [$SUPERTOKENS_BASE_PATH]"
+        "--base-path", metavar="PATH", help="the prefix of every path [$SUPERTOKENS_BASE_PATH]"
     )
     parser.add_argument(
         "--api-key",

@@ -64,7 +64,7 @@ def create_app(
         engine: normally an embedded one.
         api_keys: what callers must show in `api-key` or `Authorization`.
         allow_no_api_key: whether every program may call where there are no keys.
-        base_path: what stands before every path.
+        base_path: the prefix of every path.
         min_cdi_version: the oldest version of the interface on offer [3.0].
         max_cdi_version: the newest [5.6].
         max_body_bytes: longer bodies are refused with 413.
