@@ -128,7 +128,7 @@ class VerificationKey(Protocol):
     def usable_until_ms(self) -> int | None: ...
 
     def matches(self, token: str) -> bool:
-        """Tell whether this key made the signature of the JWT `token`."""
+        """Return whether this key made the signature of the JWT `token`."""
         ...
 
 

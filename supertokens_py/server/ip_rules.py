@@ -32,7 +32,7 @@ class Rules:
     deny: re.Pattern[str] | None = None
 
     def permit(self, address: str) -> bool:
-        """Tell whether a request from `address` may pass."""
+        """Return whether a request from `address` may pass."""
         if self.allow is not None and not self.allow.fullmatch(address):
             return False
         return self.deny is None or not self.deny.fullmatch(address)

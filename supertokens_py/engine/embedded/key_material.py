@@ -94,7 +94,7 @@ def lifetime_ms(settings: ResolvedEngineConfig) -> int:
 
 
 def is_due(newest_ms: int | None, settings: ResolvedEngineConfig, *, now_ms: int) -> bool:
-    """Tell whether a new dynamic key must be made."""
+    """Return whether a new dynamic key must be made."""
     return newest_ms is None or newest_ms < now_ms - settings.key_update_interval_ms + OVERLAP_MS
 
 

@@ -156,7 +156,7 @@ def successor_of(
 
 
 def is_theft(subtype: ReuseSubtype, behaviour: ReuseBehaviour) -> bool:
-    """Tell whether a reuse is reported as theft; `STALE_LINEAGE` always is."""
+    """Return whether a reuse is reported as theft; `STALE_LINEAGE` always is."""
     return subtype == "STALE_LINEAGE" or behaviour == "TOKEN_THEFT"
 
 

@@ -63,7 +63,7 @@ class UserIds:
         return list(dict.fromkeys([user_id, *found]))
 
     def is_kept(self, connection: Connection, user_id: str) -> bool:
-        """Tell whether a user, by either id, is one of the official core's log-in recipes."""
+        """Return whether a user, by either id, is one of the official core's log-in recipes."""
         if not self._database.has_user_tables:
             return False
         internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id

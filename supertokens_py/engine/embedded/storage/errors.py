@@ -24,42 +24,42 @@ _DRIVERS = frozenset({"psycopg", "psycopg_binary", "psycopg_c", "sqlalchemy", "s
 
 
 def is_conflict(error: Exception) -> bool:
-    """Tell whether a PostgreSQL transaction lost against another and was rolled back (class 40)."""
+    """Return whether a PostgreSQL transaction lost against another and was rolled back (class 40)."""
     return _sqlstate(error).startswith("40")
 
 
 def is_disconnect(error: Exception) -> bool:
-    """Tell whether the connection broke while it was in use."""
+    """Return whether the connection broke while it was in use."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def is_unusable(error: Exception) -> bool:
-    """Tell whether the server did nothing because of what this connection leads to: take another one."""
+    """Return whether the server did nothing because of what this connection leads to: take another one."""
     return _code(error) in _UNUSABLE
 
 
 def is_mixed_up(error: Exception) -> bool:
-    """Tell whether a prepared statement was unknown or another's: a pooler does not track them."""
+    """Return whether a prepared statement was unknown or another's: a pooler does not track them."""
     return _code(error) in _PREPARED
 
 
 def is_refused(error: Exception) -> bool:
-    """Tell whether the server has no room for another connection; those that are open go on."""
+    """Return whether the server has no room for another connection; those that are open go on."""
     return _code(error) == "53300"
 
 
 def is_missing_table(error: Exception) -> bool:
-    """Tell whether our tables are gone: the database was made anew."""
+    """Return whether our tables are gone: the database was made anew."""
     return _sqlstate(error) in _MISSING
 
 
 def is_unknown_parent(error: DBAPIError) -> bool:
-    """Tell whether a row names a parent (tenant, role) that does not exist."""
+    """Return whether a row names a parent (tenant, role) that does not exist."""
     return _sqlstate(error) == "23503" or _sqlite_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 
 
 def is_of_driver(error: Exception) -> bool:
-    """Tell whether an error was raised by the driver, whatever its class, and not by our own code."""
+    """Return whether an error was raised by the driver, whatever its class, and not by our own code."""
     if isinstance(error, SQLAlchemyError | UnicodeError):
         return True
     trace = error.__traceback__

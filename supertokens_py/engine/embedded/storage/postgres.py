@@ -122,7 +122,7 @@ def connect_arguments(
 
 
 def is_servers_own(connection: Any) -> bool:
-    """Tell whether a psycopg connection leads to one server process rather than to a pooler.
+    """Return whether a psycopg connection leads to one server process rather than to a pooler.
 
     A pooler makes up the process id that it greets a client with, as a client of its own has none.
     """
