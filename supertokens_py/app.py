@@ -150,6 +150,11 @@ class Supertokens(forks.ForkAware):
         if app is not None:
             app.close()
 
+    def flush(self) -> None:
+        """Do now what the engine leaves to a background thread, if it has been used."""
+        if self._engine is not None:
+            self._engine.flush()
+
     def close(self) -> None:
         """Close the engine's connections; it reopens by itself when used again."""
         if self._engine is not None:

@@ -103,9 +103,12 @@ def is_master_of_uwsgi() -> bool:
 def background_threads_run() -> bool:
     """Return whether a thread started here makes progress while no request is handled.
 
-    It does not in the master process of uWSGI, nor in its workers without `enable-threads`: there a thread
-    could stop in the middle of a transaction, with the database locked.
+    It does not in the master process of uWSGI, nor in its workers without `enable-threads`, nor on AWS
+    Lambda, which freezes a process between invocations: there a thread could stop in the middle of a
+    transaction, with the database locked.
     """
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        return False
     uwsgi: Any = sys.modules.get("uwsgi")
     if uwsgi is None:
         return True

@@ -53,6 +53,8 @@ def loaded_by(code: str) -> set[str]:
         "supertokens_py.framework.adapter",
         "supertokens_py.framework.asgi",
         "supertokens_py.framework.wsgi",
+        "supertokens_py.framework.aws_lambda",
+        "supertokens_py.recipe.session.framework.aws_lambda",
     ],
 )
 def test_importing_the_package_loads_no_framework_and_no_database(module: str) -> None:

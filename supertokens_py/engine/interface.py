@@ -261,6 +261,10 @@ class Engine(Protocol):
     @property
     def users(self) -> Users: ...
 
+    def flush(self) -> None:
+        """Do now what waits for a background thread: for processes that are frozen between requests."""
+        ...
+
     def close(self) -> None:
         """Release connections and threads; the engine may be used again and reopens by itself."""
         ...

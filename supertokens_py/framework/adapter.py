@@ -54,6 +54,7 @@ __all__ = [
     "deliver_blocking",
     "finish",
     "finish_blocking",
+    "flush",
     "form_fields",
     "is_sdk_path",
     "lend",
@@ -105,6 +106,14 @@ async def settle(request: BaseRequest, status: int) -> None:
 answer_route_blocking: Final = blocking(answer_route)
 answer_error_blocking: Final = blocking(answer_error)
 settle_blocking: Final = blocking(settle)
+
+
+def flush() -> None:
+    """Do what is otherwise left to background threads.
+
+    For environments that freeze a process between requests, at the end of each; failures are logged only.
+    """
+    Supertokens.get_instance().flush()
 
 
 async def finish(request: BaseRequest, status: int) -> Changes | None:

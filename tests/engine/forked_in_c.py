@@ -83,8 +83,8 @@ def main(uri: str, *, is_busy: bool = False) -> None:
     start(uri)
     with ExitStack() as stack:
         if is_busy:
-            database: Database = vars(Supertokens.get_instance().engine)["_database"]
-            stack.enter_context(vars(database)["_pool"].connect())
+            database: Database = vars(Supertokens.get_instance().engine)["database"]
+            stack.enter_context(database.pool.connect())
         children = [fork(leave_without_use, 0), *(fork(work, number) for number in range(CHILDREN))]
     for child in children:
         if (status := os.waitpid(child, 0)[1]) != 0:

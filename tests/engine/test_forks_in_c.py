@@ -70,6 +70,13 @@ def test_threads_that_would_stop_are_not_started(
     assert forks.background_threads_run() is expected
 
 
+def test_nor_are_they_on_aws_lambda(monkeypatch: pytest.MonkeyPatch):
+    """It freezes a process between invocations."""
+    assert forks.background_threads_run()
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop")
+    assert not forks.background_threads_run()
+
+
 def test_work_is_done_at_once_where_threads_would_stop(monkeypatch: pytest.MonkeyPatch):
     """Activity is recorded and expired rows are deleted there, too: by the requests, every two seconds."""
     uwsgi = types.SimpleNamespace(opt={}, worker_id=lambda: 1)

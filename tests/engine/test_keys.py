@@ -240,6 +240,20 @@ def test_a_process_that_only_verifies_learns_of_dropped_keys(
     assert new in one.engine.keys.key_set().keys
 
 
+def test_where_a_thread_would_be_frozen_the_request_looks_itself(
+    fresh_shared: TestDatabase, start: Opener, later: Stopwatch, monkeypatch: pytest.MonkeyPatch
+):
+    """On AWS Lambda the request that notices has the new keys already."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop")
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: pytest.fail("a thread"))
+    one, two = start(fresh_shared.uri, monotonic_s=later), start(fresh_shared.uri, monotonic_s=later)
+    leaked = kid_of(two.create())
+    assert leaked in one.keys.reload().keys
+    two.rotate_signing_key(drop_old=True)
+    later.advance(60.1)
+    assert leaked not in one.engine.keys.key_set().keys
+
+
 def test_keys_are_looked_at_once_a_minute(sqlite_database: TestDatabase, start: Opener, later: Stopwatch):
     """Many requests share one look, and one that fails is not repeated by the next request."""
     core = start(sqlite_database.uri, monotonic_s=later)

@@ -12,7 +12,15 @@ from tests.servers.harness import Kind, free_port, running
 
 APPS = ROOT / "example_apps"
 # (application, which of its "run: server" blocks)
-STARTS = [("fastapi", 0), ("flask", 0), ("django", 0), ("django", 1), ("django_rest", 0), ("django_ninja", 0)]
+STARTS = [
+    ("fastapi", 0),
+    ("flask", 0),
+    ("django", 0),
+    ("django", 1),
+    ("django_rest", 0),
+    ("django_ninja", 0),
+    ("aws_lambda", 0),
+]
 
 
 @pytest.mark.parametrize(("name", "number"), STARTS, ids=lambda value: str(value))

@@ -6,6 +6,7 @@ from supertokens_py.testing.conformance import Conformance
 
 from .clients import (
     aiohttp,
+    aws_lambda,
     django_async,
     django_sync,
     drf,
@@ -71,3 +72,21 @@ class TestStarlette(Conformance):
 
 class TestLitestar(Conformance):
     driver = litestar.Driver
+
+
+class TestHttpApi(Conformance):
+    driver = aws_lambda.HttpApiDriver
+
+
+class TestRestApi(Conformance):
+    driver = aws_lambda.RestApiDriver
+
+
+class TestLoadBalancer(Conformance):
+    driver = aws_lambda.LoadBalancerDriver
+    # It passes on one value of each query parameter; test_aws_lambda.py has the rest.
+    test_what_a_request_carries = None  # type: ignore[assignment]
+
+
+class TestMultiValueLoadBalancer(Conformance):
+    driver = aws_lambda.MultiValueLoadBalancerDriver

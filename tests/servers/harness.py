@@ -31,7 +31,10 @@ ANSWER_SECONDS = 20
 
 @dataclass(frozen=True)
 class Kind:
-    """An application under a server program; "{fd}" in the command is the listening socket."""
+    """An application under a server program; "{fd}" in the command is the listening socket.
+
+    For programs that can be given none, "{port}" is a free port.
+    """
 
     name: str
     folder: Path
@@ -71,6 +74,7 @@ DJANGO_REST = Kind("django-rest", EXAMPLES / "django_rest", gunicorn("demo.wsgi"
 DJANGO_NINJA = Kind(
     "django-ninja", EXAMPLES / "django_ninja", uvicorn("demo.asgi:application", "--lifespan", "off")
 )
+AWS_LAMBDA = Kind("aws-lambda", EXAMPLES / "aws_lambda", (sys.executable, "local.py", "--port", "{port}"))
 KINDS = (FASTAPI, FLASK_SYNC, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 
 
@@ -181,12 +185,14 @@ def _start(kind: Kind, command: tuple[str, ...], environ: dict[str, str], port: 
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(open(descriptor, "wb"))
         sockets = []
+        if port is None and "{port}" in command:
+            port = free_port()
         if port is None:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             port = listener.getsockname()[1]
             sockets.append(listener.fileno())
         process = subprocess.Popen(
-            [part.replace("{fd}", str(*sockets)) for part in command],
+            [part.replace("{fd}", str(*sockets)).replace("{port}", str(port)) for part in command],
             cwd=kind.folder,
             env=clean_environment() | environ,
             stdin=subprocess.DEVNULL,

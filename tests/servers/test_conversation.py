@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.harness import (
+    AWS_LAMBDA,
     DJANGO_ASGI,
     DJANGO_NINJA,
     DJANGO_REST,
@@ -23,8 +24,8 @@ from tests.servers.visitor import Mode, Visitor
 
 GRACE_SECONDS = 2  # long enough for three requests on a busy machine
 
-#: Adapters on top of another, which the other suites of this folder leave out.
-ON_TOP = (DJANGO_REST, DJANGO_NINJA)
+#: Adapters on top of another, and one without a server: the other suites of this folder leave them out.
+ON_TOP = (DJANGO_REST, DJANGO_NINJA, AWS_LAMBDA)
 
 
 @pytest.fixture(

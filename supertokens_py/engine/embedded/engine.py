@@ -58,6 +58,10 @@ class EmbeddedEngine:
         """Delete expired sessions and keys now; the engine also does so by itself, now and then."""
         return self._sweeper.sweep()
 
+    def flush(self) -> None:
+        """Write what is pending, and sweep if it is time."""
+        self._housekeeper.run_due()
+
     def close(self) -> None:
         """Write what is pending, end the housekeeping thread and close every connection.
 

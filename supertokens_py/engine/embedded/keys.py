@@ -93,6 +93,7 @@ class KeyRing(forks.ForkAware):
             return _EMPTY
         if self.monotonic_s() >= self._look_again_at:
             self._look_again_behind()
+            snapshot = self._snapshot or snapshot  # where no thread would get on, it was done here
         return snapshot.key_set
 
     def signer(self, *, static: bool) -> SigningKey:
@@ -241,6 +242,9 @@ class KeyRing(forks.ForkAware):
     def _look_again_behind(self) -> None:
         forks.check()
         self._look_again_at = self.monotonic_s() + STALE_AFTER_S  # whether it succeeds or not
+        if not forks.background_threads_run():
+            self._look_again()
+            return
         try:
             threading.Thread(target=self._look_again, name="supertokens-keys", daemon=True).start()
         except RuntimeError:  # the interpreter is shutting down

@@ -71,6 +71,9 @@ class RemoteEngine(forks.ForkAware):
         """Return the CDI version in use, such as "5.6"; blocking, asked for once."""
         return str(self._core.version())
 
+    def flush(self) -> None:
+        """Do nothing: a core writes at once."""
+
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._core.close()

@@ -102,6 +102,9 @@ class KeyCache:
         forks.check()
         if not self._loading.acquire(blocking=False):
             return
+        if not forks.background_threads_run():
+            self._fetch_and_release()
+            return
         try:
             threading.Thread(target=self._fetch_and_release, name="supertokens-jwks", daemon=True).start()
         except RuntimeError:  # the interpreter is shutting down

@@ -163,6 +163,20 @@ def test_cache_control_is_honoured_whatever_its_case(cache_control: str | None, 
     assert len(core.requests) == 2
 
 
+def test_where_a_thread_would_be_frozen_the_request_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On AWS Lambda nothing is left to the time between invocations."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop")
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: pytest.fail("a thread"))
+    clock, names = Clock(), iter(["d-1", "d-2"])
+    core = Core({JWKS: lambda request: jwks_answer(next(names))})
+    engine = engine_over(core, now_ms=clock)
+    engine.keys.reload()
+    clock.ms += 60_000
+    assert {"d-2"} == set(engine.keys.key_set().keys)
+    engine.flush()
+    assert len(core.requests) == 2
+
+
 def test_aged_keys_are_fetched_once_however_many_look() -> None:
     """Who looks while a thread fetches them gets the old ones."""
     clock, asked, gate = Clock(), threading.Event(), threading.Event()
