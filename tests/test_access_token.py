@@ -247,10 +247,13 @@ def test_a_forged_header_cannot_fill_the_memory() -> None:
         ("", False),
         ("bm90IGpzb24.x", False),
         ("W10.x", False),
+        (f"{b64({'x5c': ['x' * 6000]})}.x", True),
+        (f"{b64({'x5c': ['x' * 6200]})}.x", False),
     ],
+    ids=range(10),
 )
 def test_looks_like_jwt(text: str, expected: bool) -> None:
-    """FP-74: the first part decodes to a JSON object."""
+    """FP-74: the first part decodes to a JSON object; one of more than 8 KiB is not decoded."""
     assert looks_like_jwt(text) is expected
 
 

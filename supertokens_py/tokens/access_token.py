@@ -22,6 +22,7 @@ MAX_TOKEN_LENGTH = 65_536
 #: Above this no cookie holds a token, and decoding the payload may cost more than checking the signature.
 LONG_TOKEN = 4096
 _MAX_HEADER_LENGTH = 1024
+_MAX_FOREIGN_HEADER_LENGTH = 8192  #: JWTs of others bring certificates
 
 _LEGACY_HEADERS = frozenset(
     (
@@ -54,8 +55,8 @@ class AccessToken:
     payload: JSONObject = field(repr=False)  #: empty where only the header was read
     payload_json: str = field(repr=False)
     # Looked up once: every verification reads these two.
-    user_id: str = field(init=False)
-    parent_refresh_token_hash1: str | None = field(init=False)
+    user_id: str = field(init=False, repr=False)
+    parent_refresh_token_hash1: str | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "user_id", str(self.payload.get("sub")).strip())
@@ -143,7 +144,9 @@ def _parts(text: str) -> list[str] | None:
 def looks_like_jwt(text: str) -> bool:
     """Return whether the first part of `text` is a JSON object, as in a JWT, unlike a refresh token."""
     head, separator, _ = text.partition(".")
-    return bool(separator) and len(text) <= MAX_TOKEN_LENGTH and _decode_json(head) is not None
+    if not separator or len(head) > _MAX_FOREIGN_HEADER_LENGTH or len(text) > MAX_TOKEN_LENGTH:
+        return False
+    return _decode_json(head) is not None
 
 
 def _decode_header(part: str) -> _Header | None:
