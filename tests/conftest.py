@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
 
 # A line per refused request buries the assertion of a test that fails among hundreds of them.
 logging.getLogger("django.request").setLevel(logging.ERROR)
+
+
+_OF_THE_SCRIPTS = {"SUPERTOKENS_SKIP_INSTALL"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Fail the test that leaves a setting in the environment, which some later test would meet."""
+    yield
+    left = [name for name in os.environ if name.startswith("SUPERTOKENS_") and name not in _OF_THE_SCRIPTS]
+    for name in left:
+        del os.environ[name]
+    assert not left
 
 
 @pytest.fixture

@@ -245,7 +245,7 @@ def test_serve_refuses_what_would_be_unsafe_or_impossible(
 ) -> None:
     """Among others: no public address without an API key, unless told so."""
     monkeypatch.setenv("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")  # restored after the command
-    for name in ("API_KEYS", "BASE_PATH"):
+    for name in ("API_KEYS", "ALLOW_NO_API_KEY", "BASE_PATH"):
         monkeypatch.setenv(f"SUPERTOKENS_{name}", "")
     ran = run("serve", *arguments)
     assert ran.code == 2

@@ -7,11 +7,13 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import os
 import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx2
 import pytest
@@ -68,12 +70,12 @@ class Runner:
 
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
-    """An empty directory and no app."""
+    """An empty directory, no app, and an environment that the block may change."""
     Supertokens.reset()
     monkeypatch.chdir(tmp_path)
     loggers = [logging.getLogger(name) for name in ("supertokens_py", LOGGER_NAME)]
     before = [(logger.level, logger.handlers[:]) for logger in loggers]
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, mock.patch.dict(os.environ):
         yield Runner(stack)
     Supertokens.reset()
     for logger, (level, handlers) in zip(loggers, before, strict=True):

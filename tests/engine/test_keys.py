@@ -24,7 +24,7 @@ from supertokens_py.tokens.signatures import signature_matches
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims, header
 from tests.support.clock import Clock, Stopwatch
-from tests.support.databases import TestDatabase
+from tests.support.databases import Sqlite, TestDatabase
 from tests.support.units import before_each_unit
 
 HOUR = 3_600_000
@@ -291,9 +291,11 @@ def test_a_failed_reload_keeps_the_keys(sqlite_database: TestDatabase, start: Op
 
 
 def test_published_keys_outlive_an_outage_in_which_a_new_one_is_due(
-    sqlite_database: TestDatabase, start: Opener, clock: Clock
+    sqlite_files: Sqlite, start: Opener, clock: Clock
 ):
     """Others still verify the tokens that are out there; signing needs the new key, and fails."""
+    # Not a copy of the template, whose key is as old as this test run.
+    sqlite_database = sqlite_files.create(template=False)
     core = start(sqlite_database.uri, now_ms=clock, **ROTATING)
     published = kids(core)
     core.database.close()

@@ -286,13 +286,16 @@ class NativeRequest(BaseRequest):
 async def test_a_registered_type(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK's functions take it and its subclasses; what is not said has defaults."""
 
-    class Special(Native):
+    class Own(Native):
+        pass
+
+    class Special(Own):
         pass
 
     native = Special()
     with pytest.raises(GeneralError, match=r"^Special is not a request of FastAPI, .* Flask"):
         as_base_request(native)
-    adapter.register(Native, NativeRequest)
+    adapter.register(Own, NativeRequest)
     made = await session_asyncio.create_new_session(native, "public", "ada")
     request = as_base_request(native)
     assert type(request) is NativeRequest
@@ -320,10 +323,14 @@ def test_a_request_on_werkzeug_is_not_always_flasks() -> None:
 
 def test_proxies_are_what_they_stand_for() -> None:
     """A proxy of Flask's says nothing about what another proxy of its type stands for."""
-    adapter.register(Native, NativeRequest)
+
+    class Own(Native):
+        pass
+
+    adapter.register(Own, NativeRequest)
     with Flask("x").test_request_context("/"):
         assert isinstance(as_base_request(flask_request), FlaskRequest)
-    native = Native()
+    native = Own()
     assert as_base_request(werkzeug.local.LocalProxy(lambda: native)) is NativeRequest.of(native)
 
 
