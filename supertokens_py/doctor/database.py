@@ -18,7 +18,7 @@ from supertokens_py.engine.embedded.inspection import (
     UnreadableDatabaseError,
     inspect_database,
 )
-from supertokens_py.engine.embedded.key_encryption import is_strong
+from supertokens_py.engine.embedded.key_cipher import is_strong
 from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.factory import MISSING_DRIVER
 from supertokens_py.formatting import counted, moment

@@ -134,10 +134,15 @@ class VerificationKey(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeySet:
-    """One immutable snapshot of the verification keys; a change makes a new object."""
+    """One immutable snapshot of the verification keys; a change makes a new object.
+
+    Verifiers forget the tokens that they verified with another object. So a revocation that must reach
+    access tokens at once makes a new one, too: with the same keys and the next `epoch`.
+    """
 
     keys: Mapping[str, VerificationKey]
     loaded_ms: int
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,7 +270,7 @@ def test_keys_are_looked_at_once_a_minute(sqlite_database: TestDatabase, start: 
             later.advance(60.1)
             for _ in range(50):
                 assert core.engine.keys.key_set() is known
-            wait_until(lambda count=expected: len(looks) == count)
+            wait_until(lambda count=expected: len(looks) == count and not looking())
         wait_until(lambda: not looking())
     assert looks == [False, True]
 
@@ -362,7 +362,7 @@ def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    """Nobody can look for newer keys, which is logged and tried again a minute later."""
+    """Nobody can look for newer keys, which is logged and tried again after the cooldown."""
     core = start(sqlite_database.uri, monotonic_s=later)
     known = core.keys.reload()
 
@@ -371,27 +371,25 @@ def test_a_machine_out_of_threads_verifies_with_the_keys_it_has(
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with caplog.at_level("DEBUG"):
-        for seconds, count in ((60.1, 1), (59, 1), (1.1, 2)):
+        for seconds, count in ((60.1, 1), (4.9, 1), (0.2, 2)):
             later.advance(seconds)
             assert core.engine.keys.key_set() is known
-            assert caplog.messages.count("verification keys are not read again") == count
+            assert caplog.messages.count("no thread can be started to load verification keys") == count
 
 
 def test_a_closed_engine_is_not_opened_by_a_look_at_its_keys(
-    sqlite_database: TestDatabase, start: Opener, later: Stopwatch
+    sqlite_database: TestDatabase, start: Opener, later: Stopwatch, monkeypatch: pytest.MonkeyPatch
 ):
-    """The look had begun and was waiting when the engine was closed."""
+    """The engine was closed between the start of the thread and its first step."""
     core = start(sqlite_database.uri, monotonic_s=later)
     core.keys.reload()
-    ring = core.ring
     later.advance(60.1)
-    before = looking()
-    with ring._lock:
+    started: list[threading.Thread] = []
+    with monkeypatch.context() as holding:
+        holding.setattr(threading.Thread, "start", lambda thread: started.append(thread))
         core.engine.keys.key_set()
-        (thread,) = looking() - before
-        core.close()
-    thread.join(40)
-    assert not thread.is_alive()
+    core.close()
+    started[0].run()
     assert core.database.pool.pool.checkedin() == 0
     assert dict(core.engine.keys.key_set().keys) == {}
 

@@ -13,7 +13,7 @@ import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.engine.connection import check_connection_uri, check_location
-from supertokens_py.engine.embedded.key_encryption import AtRest
+from supertokens_py.engine.embedded.key_cipher import AtRest
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError

@@ -17,7 +17,7 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import SuperTokensError
 
 from .all_tables import ALL_TABLES
-from .key_encryption import ENCRYPTED_PREFIX
+from .key_cipher import ENCRYPTED_PREFIX
 from .key_rows import DYNAMIC_KEYS, EARLIER_MASTER_KEY, MASTER_KEY, STATIC_KEYS
 from .session_rows import SESSIONS
 from .storage import errors

@@ -14,7 +14,7 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText, hidden
 
-from .key_encryption import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
+from .key_cipher import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
 from .key_material import SigningKey, dynamic_kid, lifetime_ms, new_key_text, parse_key
 from .refresh_tokens import MasterKey, new_master_key
 from .session_rows import SESSIONS
@@ -54,6 +54,8 @@ STATIC_KEYS = TableDefinition(
     parent=APPS,
 )
 
+#: Purpose of the lock under which keys are made, renewed and encrypted.
+KEY_LOCK = "signing keys"
 MASTER_KEY = "refresh_token_key"
 #: Rows of earlier master keys; the name ends with the time until which they are accepted (Unix ms).
 EARLIER_MASTER_KEY = "supertokens_py_refresh_token_key_until_"

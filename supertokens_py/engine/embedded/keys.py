@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from supertokens_py import forks, payloads
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.loading import LoadingLock
+from supertokens_py.engine.key_cache import KeyCache
 from supertokens_py.engine.records import Jwks, KeySet, VerificationKey
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.events import KeyCreated, KeyRotated, emit
@@ -20,9 +19,10 @@ from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavaila
 from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 from supertokens_py.types.base import JSONObject
 
+from .key_encryption import encrypt_at_start, encrypt_keys
 from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, signing_key
 from .key_renewal import renew
-from .key_rows import MASTER_KEY, KeyRows, StoredKeys
+from .key_rows import KEY_LOCK, MASTER_KEY, KeyRows, StoredKeys
 from .refresh_tokens import MasterKey, RefreshToken, may_be_token, open_token
 from .storage import server_clock
 
@@ -31,14 +31,10 @@ if TYPE_CHECKING:
 
     from .storage.database import Database
 
-RELOAD_COOL_DOWN_S = 5.0
 #: Signing and verifying look for what happened elsewhere (an emergency rotation) at least this often.
 STALE_AFTER_S = 60.0
 #: The published key set is read from the database at most this often.
 PUBLISH_AFTER_S = 1.0
-
-_LOCK = "signing keys"
-_EMPTY = KeySet({}, loaded_ms=0)
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -51,6 +47,7 @@ class _Snapshot:
     key_set: KeySet
     read_at: float  #: monotonic seconds
     interruptions: int  #: of the database, until then
+    fresh_s: float = STALE_AFTER_S
 
     @property
     def dynamic(self) -> Sequence[SigningKey]:
@@ -61,11 +58,8 @@ class _Snapshot:
         return self.stored.static
 
 
-class KeyRing(forks.ForkAware):
-    """All signing keys of the app and the master key of its refresh tokens.
-
-    It is a class because it owns the snapshot in memory and the lock that makes loading single-flight.
-    """
+class KeyRing(KeyCache[_Snapshot]):
+    """All signing keys of the app and the master key of its refresh tokens."""
 
     def __init__(
         self,
@@ -74,27 +68,12 @@ class KeyRing(forks.ForkAware):
         *,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.monotonic_s = monotonic_s  #: what cool-downs go by: a clock that is never set back
+        super().__init__(monotonic_s=monotonic_s)
         self._database = database
         self._settings = settings
         self._rows = KeyRows(database, settings, self._now_ms)
+        self._interruptions = 0  #: of the database, before the keys were read
         self._ahead_ms = 0  #: this machine's clock before the database's, where they do not agree
-        self._lock = LoadingLock()
-        self._snapshot: _Snapshot | None = None
-        self._reloaded_at = self._failed_at = float("-inf")
-        self._look_again_at = float("inf")
-        self._failure: EngineUnavailableError | ConfigError | None = None
-        forks.register(self)
-
-    def key_set(self) -> KeySet:
-        """Return the public keys in memory, without I/O; aged ones are read again by another thread."""
-        snapshot = self._snapshot
-        if snapshot is None:
-            return _EMPTY
-        if self.monotonic_s() >= self._look_again_at:
-            self._look_again_behind()
-            snapshot = self._snapshot or snapshot  # where no thread would get on, it was done here
-        return snapshot.key_set
 
     def signer(self, *, static: bool) -> SigningKey:
         """Return the key that signs now; keys that are due are made first."""
@@ -132,39 +111,6 @@ class KeyRing(forks.ForkAware):
             return None
         return key
 
-    def cooled(self) -> KeySet | None:
-        """Return the snapshot if `reload` would not read anything anyway, without waiting."""
-        forks.check()
-        snapshot = self._snapshot
-        if snapshot is None:
-            return None
-        is_recent = self.monotonic_s() - self._reloaded_at < RELOAD_COOL_DOWN_S
-        return snapshot.key_set if self._lock.is_slow or is_recent else None
-
-    def reload(self) -> KeySet:
-        """Read the keys again, at most once per cool-down; on failure keep the old ones."""
-        if (cooled := self.cooled()) is not None:
-            return cooled
-        if not self._lock.acquire_for_reload(has_keys=self._snapshot is not None):
-            return self.key_set()
-        try:
-            if self.monotonic_s() - self._reloaded_at >= RELOAD_COOL_DOWN_S:
-                self._read_again()
-            if self._snapshot is None and self._failure is not None:
-                raise self._failure
-            return self.key_set()
-        finally:
-            self._lock.release()
-
-    def _read_again(self) -> None:
-        try:
-            self._load(create=False)
-        except (EngineUnavailableError, ConfigError) as error:
-            log.warning("signing keys could not be loaded: %s", error)
-        finally:
-            self._reloaded_at = self.monotonic_s()
-            self._look_again_at = self._reloaded_at + STALE_AFTER_S
-
     def jwks(self) -> Jwks:
         """Return what `/.well-known/jwks.json` shows; keys that are due are made first."""
         snapshot = self._published()
@@ -194,10 +140,10 @@ class KeyRing(forks.ForkAware):
         Other processes learn of them within a minute.
         """
         forks.check()
-        with self._lock:
-            self._loaded(create=True)
+        with self._loading:
+            self._load(self._read_or_create)
             renewed = self._database.write(lambda c: self._renew(c, order))
-            self._load(create=False)
+            self._load(self._read)
         for kid in (renewed.dynamic, renewed.static, MASTER_KEY if renewed.master else None):
             if kid is not None:
                 emit(KeyRotated(kid=kid, earlier_dropped=order.drop_old))
@@ -212,9 +158,9 @@ class KeyRing(forks.ForkAware):
             ConfigError: no `encryption_key` is set, or a key was encrypted with an unknown one.
         """
         forks.check()
-        with self._lock:
-            changed = self._encrypt_now()
-            self._load(create=True)
+        with self._loading:
+            changed = encrypt_keys(self._database, self._rows)
+            self._load(self._read_or_create)
         return changed
 
     def delete_expired(self, now_ms: int) -> int:
@@ -231,34 +177,6 @@ class KeyRing(forks.ForkAware):
         """Return the time that keys go by: the database's, where this machine's clock is far from it."""
         return self._settings.now_ms() - self._ahead_ms
 
-    def forget(self) -> None:
-        """Drop what is in memory, so that the next use reads the database."""
-        self._snapshot = None
-        self._reloaded_at = self._failed_at = float("-inf")
-
-    def after_fork_in_child(self) -> None:
-        self._lock = LoadingLock()
-
-    def _look_again_behind(self) -> None:
-        forks.check()
-        self._look_again_at = self.monotonic_s() + STALE_AFTER_S  # whether it succeeds or not
-        if not forks.background_threads_run():
-            self._look_again()
-            return
-        try:
-            threading.Thread(target=self._look_again, name="supertokens-keys", daemon=True).start()
-        except RuntimeError:  # the interpreter is shutting down
-            log.debug("verification keys are not read again")
-
-    def _look_again(self) -> None:
-        with self._lock:
-            if self._snapshot is None:
-                return  # closed meanwhile
-            try:
-                self._load(create=False)
-            except (EngineUnavailableError, ConfigError) as error:
-                log.warning("signing keys could not be loaded: %s", error)
-
     def _published(self) -> _Snapshot:
         """Return the keys to publish: fresh ones, or those in memory while the database is slow or away.
 
@@ -270,9 +188,9 @@ class KeyRing(forks.ForkAware):
             if self._failure is not None and self._has_just_failed:
                 raise self._failure
             return self._current(PUBLISH_AFTER_S)
-        if self._is_fresh(snapshot, PUBLISH_AFTER_S) or self._lock.is_slow or self._has_just_failed:
+        if self._is_fresh(snapshot, PUBLISH_AFTER_S) or self._loading.is_slow or self._has_just_failed:
             return snapshot
-        if not self._lock.acquire_for_reload(has_keys=True):
+        if not self._loading.acquire_for_reload(has_keys=True):
             return snapshot
         try:
             if self._has_just_failed:
@@ -281,18 +199,14 @@ class KeyRing(forks.ForkAware):
         except EngineUnavailableError:
             return snapshot
         finally:
-            self._lock.release()
-
-    @property
-    def _has_just_failed(self) -> bool:
-        return self.monotonic_s() - self._failed_at < RELOAD_COOL_DOWN_S
+            self._loading.release()
 
     def _current(self, max_age_s: float) -> _Snapshot:
         snapshot = self._snapshot
         if snapshot is not None and self._is_fresh(snapshot, max_age_s):
             return snapshot
         forks.check()
-        with self._lock:
+        with self._loading:
             return self._current_locked(max_age_s)
 
     def _current_locked(self, max_age_s: float) -> _Snapshot:
@@ -305,7 +219,7 @@ class KeyRing(forks.ForkAware):
         if older is not None and self._has_just_failed:
             return older
         try:
-            return self._load(create=True)
+            return self._load(self._read_or_create)
         except (EngineUnavailableError, ConfigError) as error:
             if older is None:
                 raise
@@ -327,100 +241,52 @@ class KeyRing(forks.ForkAware):
             or is_due(newest_ms, self._settings, now_ms=self._now_ms())
         )
 
-    def _load(self, *, create: bool) -> _Snapshot:
-        try:
-            snapshot = self._loaded(create=create)
-        except (EngineUnavailableError, ConfigError) as error:
-            self._failed_at, self._failure = self.monotonic_s(), error
-            raise
-        self._failed_at, self._failure = float("-inf"), None
-        return snapshot
+    def _read(self) -> _Snapshot:
+        return self._snapshot_of(self._stored())
 
-    def _loaded(self, *, create: bool) -> _Snapshot:
-        interruptions = self._database.interruptions
-        stored = self._database.read(self._read_all)
-        may_create = self._database.may_create
-        if may_create and self._snapshot is None and not stored.is_encrypted:
-            # Once per process: two with different secrets would undo each other's work.
-            self._encrypt_at_start()
-            stored = self._database.read(self._read)
-        if create and may_create and self._needs_key(stored):
+    def _read_or_create(self) -> _Snapshot:
+        stored = self._stored()
+        if self._database.may_create and self._needs_key(stored):
             stored, made = self._database.write(self._create_due)
             for kid in made:
                 emit(KeyCreated(kid=kid))
-        read_at = self.monotonic_s()
-        known = None if self._snapshot is None else self._snapshot.stored
-        if known is not None and known.master == stored.master:
-            stored = replace(stored, master=known.master)  # the same object while nothing changed
-        self._snapshot = _Snapshot(
-            stored, self._public(stored.dynamic, stored.static), read_at, interruptions
-        )
-        self._look_again_at = read_at + STALE_AFTER_S
-        return self._snapshot
+        return self._snapshot_of(stored)
 
-    def _encrypt_at_start(self) -> None:
-        is_claimed = self._database.read(self._rows.is_claimed)
-        if self._database.is_shared and not is_claimed:
-            raise ConfigError(
-                f"an official core shares {self._database.location.name}, and could not read encrypted keys: "
-                "leave encryption_key (SUPERTOKENS_ENCRYPTION_KEY) out, or set shared_with_core to NO "
-                "(SUPERTOKENS_SHARED_WITH_CORE) if no core uses it any more"
-            )
-        changed = self._encrypt_now()
-        log.info("%d keys in %s were encrypted", changed, self._database.location.name)
-        if changed and not is_claimed and self._database.read(self._rows.has_sessions):
-            log.critical(
-                "encryption_key is set, %s has sessions, and no key in it was encrypted: they are now. That "
-                "is right at the first start with encryption_key only. At any other, somebody without the "
-                "encryption_key replaced every key: run `supertokens keys renew --all`",
-                self._database.location.name,
-            )
+    def _stored(self) -> StoredKeys:
+        def unit(connection: Connection) -> StoredKeys:
+            self._ahead_ms = server_clock.ahead_ms(connection, self._settings.now_ms())
+            return self._rows.read(connection)
 
-    def _encrypt_now(self) -> int:
-        changed = self._database.write(self._encrypt)
-        if changed and self._database.location.kind == "sqlite-file":
-            self._empty_log()
-        return changed
+        self._interruptions = self._database.interruptions
+        stored = self._database.read(unit)
+        if self._database.may_create and self._snapshot is None and not stored.is_encrypted:
+            # Once per process: two with different secrets would undo each other's work.
+            encrypt_at_start(self._database, self._rows)
+            stored = self._database.read(self._rows.read)
+        return stored
 
-    def _empty_log(self) -> None:
-        """Empty SQLite's write-ahead log, in which the plain keys would stay until it is written over."""
-        busy = self._database.single(
-            lambda connection: connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
-        )
-        if busy:
-            log.warning(
-                "another process was using %s: its file -wal may hold the keys in clear until every process "
-                "has closed it",
-                self._database.location.name,
-            )
-
-    def _public(self, dynamic: Sequence[SigningKey], static: Sequence[SigningKey]) -> KeySet:
+    def _snapshot_of(self, stored: StoredKeys) -> _Snapshot:
+        known = self._snapshot
+        if known is not None and known.stored.master == stored.master:
+            stored = replace(stored, master=known.stored.master)  # the same object while nothing changed
         life_ms = lifetime_ms(self._settings)
         keys = {
             key.kid: RsaVerificationKey(key.kid, key.public_key, key.created_ms + life_ms + self._ahead_ms)
-            for key in dynamic
+            for key in stored.dynamic
         }
-        keys |= {key.kid: RsaVerificationKey(key.kid, key.public_key) for key in static}
-        known = _EMPTY if self._snapshot is None else self._snapshot.key_set
+        keys |= {key.kid: RsaVerificationKey(key.kid, key.public_key) for key in stored.static}
         # A new object tells verifiers to forget what they remember, so make one only for a change.
-        return known if _ends(known.keys) == _ends(keys) else KeySet(keys, self._settings.now_ms())
-
-    def _read_all(self, connection: Connection) -> StoredKeys:
-        self._ahead_ms = server_clock.ahead_ms(connection, self._settings.now_ms())
-        return self._read(connection)
-
-    def _read(self, connection: Connection) -> StoredKeys:
-        return self._rows.read(connection)
-
-    def _encrypt(self, connection: Connection) -> int:
-        self._database.lock(connection, _LOCK)
-        return self._rows.encrypt_all(connection)
+        if known is not None and _ends(known.key_set.keys) == _ends(keys):
+            key_set = known.key_set
+        else:
+            key_set = KeySet(keys, self._settings.now_ms())
+        return _Snapshot(stored, key_set, self.monotonic_s(), self._interruptions)
 
     def _create_due(self, connection: Connection) -> tuple[StoredKeys, list[str]]:
         # Under the lock another process may have been first. The pair is generated inside, too: many
         # processes starting at once shall not each spend that time on a key that nobody needs.
-        self._database.lock(connection, _LOCK)
-        stored = self._read(connection)
+        self._database.lock(connection, KEY_LOCK)
+        stored = self._rows.read(connection)
         newest_ms = stored.dynamic[0].created_ms if stored.dynamic else None
         made: list[str] = []
         if is_due(newest_ms, self._settings, now_ms=self._now_ms()):
@@ -429,10 +295,10 @@ class KeyRing(forks.ForkAware):
             made.append(self._rows.insert_static(connection))
         if stored.master is None:
             self._rows.insert_master(connection)
-        return self._read(connection), made
+        return self._rows.read(connection), made
 
     def _renew(self, connection: Connection, order: RenewalOrder) -> Renewed:
-        self._database.lock(connection, _LOCK)
+        self._database.lock(connection, KEY_LOCK)
         return renew(connection, self._rows, order, now_ms=self._now_ms())
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from supertokens_py import forks
 
 from .core import Core
-from .keys import KeyCache, RemoteKeys
+from .keys import RemoteKeys
 from .metadata import RemoteMetadata
 from .roles import RemoteRoles
 from .sessions import RemoteSessions
@@ -45,6 +45,7 @@ class RemoteEngine(forks.ForkAware):
         remote_settings: RemoteSettings | None = None,
         http_transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         remote_settings = remote_settings or RemoteSettings.from_environment()
         transport = Transport(
@@ -58,9 +59,10 @@ class RemoteEngine(forks.ForkAware):
             transport, api_key=api_key, api_domain=api_domain, website_domain=website_domain
         )
         limit_s = remote_settings.jwks_cache_limit
-        self._cache = cache = KeyCache(transport, now_ms=settings.now_ms, cache_limit_s=limit_s)
-        self.keys: RemoteKeys = RemoteKeys(core, cache)
-        self.sessions: RemoteSessions = RemoteSessions(core, cache)
+        self.keys: RemoteKeys = RemoteKeys(
+            core, now_ms=settings.now_ms, cache_limit_s=limit_s, monotonic_s=monotonic_s
+        )
+        self.sessions: RemoteSessions = RemoteSessions(core, self.keys)
         self.roles: RemoteRoles = RemoteRoles(core)
         self.metadata: RemoteMetadata = RemoteMetadata(core)
         self.tenants: RemoteTenants = RemoteTenants(core)
@@ -81,4 +83,3 @@ class RemoteEngine(forks.ForkAware):
     def after_fork_in_child(self) -> None:
         """Leave connections and locks to the parent process."""
         self._core.forget_after_fork()
-        self._cache.forget_after_fork()

@@ -70,6 +70,17 @@ class Core:
     def put(self, path: str, body: JSONObject, *, rid: str | None = None, tenant: str = "") -> JSONObject:
         return self._call("PUT", path, body=body, rid=rid, tenant=tenant)
 
+    def jwks(self) -> httpx2.Response:
+        """Return the answer with the key set, which needs neither API key nor version.
+
+        Raises:
+            EngineUnavailableError: no core answers, or not with a key set.
+        """
+        response = self._transport.send("GET", "/.well-known/jwks.json", headers={}, intercept=False)
+        if response.status_code != 200:
+            raise EngineUnavailableError(f"the JWKS request was answered with status {response.status_code}")
+        return response
+
     def close(self) -> None:
         self._transport.close()
 

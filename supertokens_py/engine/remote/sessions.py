@@ -36,7 +36,7 @@ from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken, pars
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok, tenant_path, unexpected
-from .keys import KeyCache
+from .keys import RemoteKeys
 
 _RID = "session"
 #: CDI has no codes: what the messages mean whose meaning is known. Any other is the core's own matter.
@@ -52,9 +52,9 @@ _CODES: Mapping[str, SessionErrorCode] = {
 class RemoteSessions:
     """`Sessions` over a core. The core decides; only what it leaves to its clients is done here."""
 
-    def __init__(self, core: Core, cache: KeyCache) -> None:
+    def __init__(self, core: Core, keys: RemoteKeys) -> None:
         self._core = core
-        self._cache = cache
+        self._keys = keys
 
     def create(self, new: NewSession) -> IssuedSession:
         _require_latest(new.token_version)
@@ -239,7 +239,7 @@ class RemoteSessions:
 
     def _is_signed(self, token: AccessToken) -> bool:
         """Check the signature here: an official core does not check it when it regenerates."""
-        key = self._cache.snapshot().keys.get(token.kid) or self._cache.reload().keys.get(token.kid)
+        key = self._keys.key_set().keys.get(token.kid) or self._keys.reload().keys.get(token.kid)
         return key is not None and key.matches(token.text)
 
     def _revoke(self, handles: list[str]) -> list[str]:

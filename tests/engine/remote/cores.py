@@ -58,6 +58,8 @@ def engine_over(
     **options: Any,
 ) -> RemoteEngine:
     config = EngineConfig(now_ms=now_ms) if now_ms else EngineConfig()
+    if now_ms:
+        options.setdefault("monotonic_s", lambda: now_ms() / 1000)
     options.setdefault("sleep", lambda seconds: None)
     options.setdefault("remote_settings", RemoteSettings.from_environment({}))
     return RemoteEngine(uri, config.resolve({}), http_transport=httpx2.MockTransport(handler), **options)

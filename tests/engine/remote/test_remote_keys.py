@@ -31,7 +31,7 @@ def jwks_answer(*kids: str, cache_control: str | None = None) -> httpx2.Response
 
 def wait_for_background_load() -> None:
     for thread in threading.enumerate():
-        if thread.name == "supertokens-jwks":
+        if thread.name == "supertokens-keys":
             thread.join(40)
             assert not thread.is_alive()
 
@@ -202,7 +202,7 @@ def test_aged_keys_are_fetched_once_however_many_look() -> None:
 
 
 def test_aged_keys_serve_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the end of a process, for one; a later look renews them."""
+    """At the end of a process, for one; a look after the cooldown renews them."""
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})
     engine = engine_over(core, now_ms=clock)
     engine.keys.reload()
@@ -215,6 +215,7 @@ def test_aged_keys_serve_where_no_thread_can_be_started(monkeypatch: pytest.Monk
         full.setattr(threading.Thread, "start", refuse)
         assert {"d-1"} == set(engine.keys.key_set().keys)
     assert len(core.requests) == 1
+    clock.ms += 5_000
     assert {"d-1"} == set(engine.keys.key_set().keys)
     wait_for_background_load()
     assert len(core.requests) == 2

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
-from supertokens_py.engine.embedded.key_encryption import AtRest
+from supertokens_py.engine.embedded.key_cipher import AtRest
 from supertokens_py.engine.embedded.key_rows import EARLIER_MASTER_KEY, MASTER_KEY, KeyRows
 from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from sqlalchemy import Select, and_, literal, tuple_
 
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine.embedded.key_encryption import AtRest
+from supertokens_py.engine.embedded.key_cipher import AtRest
 from supertokens_py.engine.embedded.key_material import dynamic_kid
 from supertokens_py.engine.embedded.storage.tables import Tables, definition_of
 

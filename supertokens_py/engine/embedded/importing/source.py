@@ -12,7 +12,7 @@ from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import full_prefix
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
 from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
-from supertokens_py.engine.embedded.key_encryption import ENCRYPTED_PREFIX
+from supertokens_py.engine.embedded.key_cipher import ENCRYPTED_PREFIX
 from supertokens_py.engine.embedded.key_rows import DYNAMIC_KEYS, EARLIER_MASTER_KEY, MASTER_KEY, STATIC_KEYS
 from supertokens_py.engine.embedded.storage.schema import other_session_tables
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, Tables

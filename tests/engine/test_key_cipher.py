@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded.key_encryption import (
+from supertokens_py.engine.embedded.key_cipher import (
     ENCRYPTED_PREFIX,
     MARK,
     AtRest,
