@@ -366,7 +366,13 @@ def test_the_contract_of_adapters() -> None:
         "settle",
         "settle_blocking",
     }
-    assert {*asgi.__all__} == {"AsgiRequest", "Connection", "SuperTokensMiddleware", "close_of"}
+    assert {*asgi.__all__} == {
+        "AsgiRequest",
+        "Connection",
+        "SuperTokensMiddleware",
+        "close_of",
+        "send_answer",
+    }
     assert {*wsgi.__all__} == {"Environ", "SuperTokensMiddleware", "WsgiRequest", "wsgi_header"}
 
 

@@ -15,6 +15,7 @@ STARLETTE = "Starlette needs: pip install 'supertokens-py[starlette]'"
 LITESTAR = "Litestar needs: pip install 'supertokens-py[litestar]'"
 QUART = "Quart needs: pip install 'supertokens-py[quart]'"
 REST = "Django REST framework needs: pip install 'supertokens-py[drf]'"
+CHANNELS = "Channels needs: pip install 'supertokens-py[channels]'"
 NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
 
 
@@ -34,6 +35,12 @@ NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
             "supertokens_py.framework.django.rest",
             "rest_framework",
             REST,
+        ),
+        (
+            "supertokens_py.framework.django.channels",
+            "supertokens_py.framework.django.channels",
+            "channels",
+            CHANNELS,
         ),
         (
             "supertokens_py.framework.django.ninja",

@@ -74,6 +74,9 @@ DJANGO_REST = Kind("django-rest", EXAMPLES / "django_rest", gunicorn("demo.wsgi"
 DJANGO_NINJA = Kind(
     "django-ninja", EXAMPLES / "django_ninja", uvicorn("demo.asgi:application", "--lifespan", "off")
 )
+DAPHNE = (sys.executable, "-m", "daphne", "--fd", "{fd}", "demo.asgi:application")
+DJANGO_DAPHNE = Kind("django-daphne", EXAMPLES / "django", DAPHNE)
+DJANGO_CHANNELS = Kind("django-channels", EXAMPLES / "django_channels", DAPHNE)
 AWS_LAMBDA = Kind("aws-lambda", EXAMPLES / "aws_lambda", (sys.executable, "local.py", "--port", "{port}"))
 KINDS = (FASTAPI, FLASK_SYNC, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 
@@ -145,7 +148,7 @@ def running(
     port: int | None = None,
 ) -> Iterator[Server]:
     """Run `kind` on `database` until the block ends, with exact access-token lifetimes."""
-    if kind is DJANGO_ASGI:
+    if kind in (DJANGO_ASGI, DJANGO_DAPHNE):
         require_async_views()
     settings = {"SUPERTOKENS_CONNECTION_URI": database, "SUPERTOKENS_ACCESS_TOKEN_VALIDITY_JITTER": "0"}
     with launched(kind, settings | dict(environ or {}), *options, port=port) as server:

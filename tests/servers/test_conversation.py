@@ -10,6 +10,7 @@ import pytest
 from tests.servers.harness import (
     AWS_LAMBDA,
     DJANGO_ASGI,
+    DJANGO_DAPHNE,
     DJANGO_NINJA,
     DJANGO_REST,
     DJANGO_WSGI,
@@ -23,8 +24,8 @@ from tests.servers.harness import (
 from tests.servers.visitor import Mode, Visitor
 from tests.support.databases import end_of_grace
 
-#: Adapters on top of another, and one without a server: the other suites of this folder leave them out.
-ON_TOP = (DJANGO_REST, DJANGO_NINJA, AWS_LAMBDA)
+#: Adapters on top of another, another server, no server: the other suites of this folder leave them out.
+ON_TOP = (DJANGO_REST, DJANGO_NINJA, DJANGO_DAPHNE, AWS_LAMBDA)
 
 
 @pytest.fixture(

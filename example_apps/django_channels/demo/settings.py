@@ -1,0 +1,29 @@
+"""The smallest real project on Channels with sessions: no database of its own."""
+
+import os
+import secrets
+
+from supertokens_py import InputAppInfo, SupertokensConfig, init
+from supertokens_py.recipe import session
+
+DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
+DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
+
+init(
+    app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=DOMAIN),
+    supertokens_config=SupertokensConfig(connection_uri=DATABASE),
+    recipe_list=[session.init()],
+)
+
+INSTALLED_APPS = ["daphne"]  # whose `runserver` speaks WebSockets
+
+DEBUG = os.environ.get("DJANGO_DEBUG") == "1"
+SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or secrets.token_urlsafe(50)  # signs nothing here
+ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
+ROOT_URLCONF = "demo.urls"
+MIDDLEWARE = [
+    "django.middleware.common.CommonMiddleware",
+    "supertokens_py.framework.django.django_middleware.middleware",  # answers /auth/...
+]
+ASGI_APPLICATION = "demo.asgi.application"
+USE_TZ = True
