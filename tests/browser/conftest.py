@@ -24,11 +24,15 @@ FIRST_TEST_SECONDS = 300
 _users = itertools.count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests, and keep those of one server on one worker.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests, keep those of one server on one worker, and ask `web-js` over one adapter.
 
-    Only for speed: pytest-xdist 3.8 does not see groups under pytest 9.2, and nothing here may rely on them.
+    Groups are only for speed: pytest-xdist 3.8 does not see them under pytest 9.2, and nothing here may rely
+    on them. `web-js` is the other client with more names: what it sends does not depend on the adapter.
     """
+    doubled = [item for item in items if HERE in item.path.parents and _repeats_a_client(item)]
+    config.hook.pytest_deselected(items=doubled)
+    items[:] = [item for item in items if item not in doubled]
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -37,6 +41,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
             kinds = [value.name for value in parameters if isinstance(value, Kind)]
             item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *kinds])))
+
+
+def _repeats_a_client(item: pytest.Item) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return params.get("client") == "web-js" and params.get("kind", KINDS[0]) is not KINDS[0]
 
 
 @pytest.fixture(scope="package")

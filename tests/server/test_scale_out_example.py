@@ -14,6 +14,7 @@ from tests.support.programs import program
 SCRIPT = Path(__file__).parents[2] / "example_apps" / "scale_out" / "run.py"
 
 
+@pytest.mark.real
 @pytest.mark.postgres
 @pytest.mark.timeout(150)
 def test_the_example_holds_what_it_says(postgres_server: object) -> None:
