@@ -10,8 +10,10 @@ import logging
 import os
 import re
 import runpy
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -33,7 +35,9 @@ class Runner:
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self._stack = stack
-        self.namespace: dict[str, Any] = {"__name__": "documentation"}
+        module = sys.modules["documentation"] = ModuleType("documentation")  # Litestar looks there for types
+        stack.callback(sys.modules.pop, "documentation")
+        self.namespace: dict[str, Any] = vars(module)
 
     def run(self, module: Module) -> None:
         if module.setup is not None:
@@ -60,8 +64,8 @@ class Runner:
 
             self._stack.enter_context(django_settings(self.namespace["urlpatterns"]))
             app = WSGIHandler()
-        elif app is not None and "fastapi" in type(app).__module__:
-            from fastapi.testclient import TestClient
+        elif type(app).__module__.partition(".")[0] in ("fastapi", "starlette", "litestar"):
+            from starlette.testclient import TestClient
 
             return self._stack.enter_context(TestClient(app, base_url=HERE, headers=sent))
         transport = httpx2.WSGITransport(app=app)

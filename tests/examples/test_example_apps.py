@@ -14,6 +14,8 @@ APPS = ROOT / "example_apps"
 # (application, which of its "run: server" blocks)
 STARTS = [
     ("fastapi", 0),
+    ("starlette", 0),
+    ("litestar", 0),
     ("flask", 0),
     ("django", 0),
     ("django", 1),

@@ -71,6 +71,8 @@ FLASK_SYNC = Kind("flask-sync", EXAMPLES / "flask", gunicorn("app:app"))
 DJANGO_ASGI = Kind("django-asgi", EXAMPLES / "django", uvicorn("demo.asgi:application", "--lifespan", "off"))
 DJANGO_WSGI = Kind("django-wsgi", EXAMPLES / "django", gunicorn("demo.wsgi", *GTHREAD), prefix="/sync")
 DJANGO_REST = Kind("django-rest", EXAMPLES / "django_rest", gunicorn("demo.wsgi", *GTHREAD))
+STARLETTE = Kind("starlette-uvicorn", EXAMPLES / "starlette", uvicorn("main:app"))
+LITESTAR = Kind("litestar-uvicorn", EXAMPLES / "litestar", uvicorn("main:app"))
 DJANGO_NINJA = Kind(
     "django-ninja", EXAMPLES / "django_ninja", uvicorn("demo.asgi:application", "--lifespan", "off")
 )

@@ -16,6 +16,8 @@ from tests.servers.harness import (
     DJANGO_WSGI,
     FASTAPI,
     KINDS,
+    LITESTAR,
+    STARLETTE,
     Kind,
     Server,
     require_async_views,
@@ -25,7 +27,7 @@ from tests.servers.visitor import Mode, Visitor
 from tests.support.databases import end_of_grace
 
 #: Adapters on top of another, another server, no server: the other suites of this folder leave them out.
-ON_TOP = (DJANGO_REST, DJANGO_NINJA, DJANGO_DAPHNE, AWS_LAMBDA)
+ON_TOP = (STARLETTE, LITESTAR, DJANGO_REST, DJANGO_NINJA, DJANGO_DAPHNE, AWS_LAMBDA)
 
 
 @pytest.fixture(

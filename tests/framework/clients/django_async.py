@@ -16,5 +16,8 @@ class Driver(django_sync.Driver):
     mode: Literal["asgi", "wsgi"] = "asgi"
     view: ClassVar[Any] = staticmethod(async_view)
 
-    def client(self) -> Any:
-        return AsgiClient(ASGIHandler())
+    def handler(self) -> Any:
+        return ASGIHandler()
+
+    def client(self, app: Any) -> Any:
+        return AsgiClient(app)

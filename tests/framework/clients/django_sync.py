@@ -27,7 +27,7 @@ class Driver(conformance.Driver):
     def build(self, routes: Sequence[Route]) -> Any:
         self._urls = override_settings(ROOT_URLCONF=self.urls(routes))
         self._urls.enable()
-        sender = self.client()
+        sender = self.client(self.handler())
 
         def note(**extra: Any) -> None:
             sender.error = sys.exc_info()[1]
@@ -38,8 +38,11 @@ class Driver(conformance.Driver):
     def urls(self, routes: Sequence[Route]) -> ModuleType:
         return url_table(routes, self.view)
 
-    def client(self) -> Any:
-        return WsgiClient(WSGIHandler())
+    def handler(self) -> Any:
+        return WSGIHandler()
+
+    def client(self, app: Any) -> Any:
+        return WsgiClient(app)
 
     def close(self) -> None:
         self._urls.disable()
