@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from .bridge import blocking, call_app
+from .runtime.bridge import blocking, call_app
 
 _T = TypeVar("_T")
 

@@ -24,7 +24,6 @@ from supertokens_py import (
     init,
     is_recipe_initialized,
 )
-from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ConfigError, GeneralError
 from supertokens_py.framework import BaseResponse
 from supertokens_py.recipe import jwt, openid, session
@@ -37,6 +36,7 @@ from supertokens_py.recipe.session import (
 )
 from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.recipe_module import RecipeModule
+from supertokens_py.runtime.bridge import blocking
 from supertokens_py.utils import FRAMEWORKS
 
 INFO = InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com")

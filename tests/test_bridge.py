@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from supertokens_py import bridge
-from supertokens_py.bridge import blocking, call_app, offload, running_loop, step
+from supertokens_py.runtime import bridge
+from supertokens_py.runtime.bridge import blocking, call_app, offload, running_loop, step
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
 

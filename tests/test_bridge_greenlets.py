@@ -26,7 +26,7 @@ def run_all(jobs):
 
 SCRIPT = """
 import asyncio, contextvars
-from supertokens_py.bridge import blocking, call_app, offload
+from supertokens_py.runtime.bridge import blocking, call_app, offload
 
 name = contextvars.ContextVar("name")
 

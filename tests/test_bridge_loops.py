@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.bridge import blocking, call_app
+from supertokens_py.runtime.bridge import blocking, call_app
 
 
 async def hook() -> tuple[Any, type]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, bridge, init
+from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.app import request_context
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe import session
@@ -17,6 +17,7 @@ from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session import asyncio as sessions
 from supertokens_py.recipe.session import syncio as blocking_sessions
 from supertokens_py.recipe.session.verification import VerifyOptions
+from supertokens_py.runtime import bridge
 from tests.support.databases import Sqlite
 from tests.support.units import before_each_unit
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from supertokens_py.clock import now_ms
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.runtime.clock import now_ms
 from supertokens_py.urls import web_origin
 
 from .findings import Finding

@@ -14,8 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from supertokens_py import forks
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+from supertokens_py.runtime import fork_hooks
 
 from .records import KeySet
 
@@ -48,7 +48,7 @@ class Snapshot(Protocol):
 S = TypeVar("S", bound=Snapshot)
 
 
-class KeyCache(forks.ForkAware, ABC, Generic[S]):
+class KeyCache(fork_hooks.ForkAware, ABC, Generic[S]):
     """The snapshot in memory, and the rules by which it is loaded again.
 
     Args:
@@ -62,7 +62,7 @@ class KeyCache(forks.ForkAware, ABC, Generic[S]):
         self._failure: EngineUnavailableError | ConfigError | None = None
         self._failed_at = self._asked_at = float("-inf")
         self._due_at = float("inf")
-        forks.register(self)
+        fork_hooks.register(self)
 
     @abstractmethod
     def _read(self) -> S:
@@ -85,7 +85,7 @@ class KeyCache(forks.ForkAware, ABC, Generic[S]):
 
     def cooled(self) -> KeySet | None:
         """Return the keys in memory if `reload` would not load anything anyway, without waiting."""
-        forks.check()
+        fork_hooks.check()
         snapshot = self._snapshot
         return snapshot.key_set if snapshot and (self._loading.is_slow or self._is_cooling_down) else None
 
@@ -146,10 +146,10 @@ class KeyCache(forks.ForkAware, ABC, Generic[S]):
         return self.monotonic_s() - self._asked_at < wait_s
 
     def _load_in_background(self) -> None:
-        forks.check()
+        fork_hooks.check()
         if not self._loading.acquire(blocking=False):
             return
-        if not forks.background_threads_run():
+        if not fork_hooks.background_threads_run():
             self._load_and_release()
             return
         try:

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from supertokens_py.app import Supertokens, request_context
-from supertokens_py.bridge import AppBridge, blocking, completed, lend, running_loop
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.failed_requests import revoke_undelivered, withdraw
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
@@ -22,6 +21,7 @@ from supertokens_py.recipe.session.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_checks import OverrideValidators
 from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError
 from supertokens_py.recipe.session.verification import VerifyOptions
+from supertokens_py.runtime.bridge import AppBridge, blocking, completed, lend, running_loop
 from supertokens_py.settings import explains_unknown_arguments
 
 from .native import register

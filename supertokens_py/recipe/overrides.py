@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.runtime.bridge import call_app
 
 T = TypeVar("T")
 

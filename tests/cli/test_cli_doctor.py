@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from supertokens_py.clock import now_ms
 from supertokens_py.doctor.database import check_database
 from supertokens_py.doctor.web import WebSettings, check_web
 from supertokens_py.engine.config import EngineConfig
+from supertokens_py.runtime.clock import now_ms
 from supertokens_py.secret import new_secret
 from supertokens_py.server import create_app
 from tests.cli.conftest import Runner

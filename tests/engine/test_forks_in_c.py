@@ -9,8 +9,8 @@ import types
 
 import pytest
 
-from supertokens_py import forks
 from supertokens_py.engine.embedded.background import Housekeeper
+from supertokens_py.runtime import fork_hooks
 from supertokens_py.server import create_app
 from tests.engine.conftest import Opener
 from tests.engine.remote.conftest import Host
@@ -67,14 +67,14 @@ def test_threads_that_would_stop_are_not_started(
     """uWSGI keeps the interpreter's lock in its master process, and in workers without enable-threads."""
     uwsgi = types.SimpleNamespace(opt=options, worker_id=lambda: worker)
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)  # type: ignore[arg-type]
-    assert forks.background_threads_run() is expected
+    assert fork_hooks.background_threads_run() is expected
 
 
 def test_nor_are_they_on_aws_lambda(monkeypatch: pytest.MonkeyPatch):
     """It freezes a process between invocations."""
-    assert forks.background_threads_run()
+    assert fork_hooks.background_threads_run()
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop")
-    assert not forks.background_threads_run()
+    assert not fork_hooks.background_threads_run()
 
 
 def test_work_is_done_at_once_where_threads_would_stop(monkeypatch: pytest.MonkeyPatch):
@@ -97,6 +97,6 @@ def test_a_hook_of_the_application_is_kept(monkeypatch: pytest.MonkeyPatch):
     called: list[str] = []
     uwsgi = types.SimpleNamespace(post_fork_hook=lambda: called.append("application"))
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)  # type: ignore[arg-type]
-    forks.join_uwsgi()
+    fork_hooks.join_uwsgi()
     uwsgi.post_fork_hook()
     assert called == ["application"]

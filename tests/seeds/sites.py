@@ -15,10 +15,10 @@ from typing import Any
 
 import httpx2
 
-from supertokens_py.bridge import step
 from supertokens_py.recipe.session import SessionContainer
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
+from supertokens_py.runtime.bridge import step
 
 API = "http://api.example.com"
 KINDS = ("fastapi", "flask", "django-async", "django-sync")

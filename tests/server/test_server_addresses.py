@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.bridge import step
 from supertokens_py.engine.records import Tenant
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+from supertokens_py.runtime.bridge import step
 from supertokens_py.server.endpoint_request import Refused
 from supertokens_py.server.environment import create_from
 from supertokens_py.server.ip_rules import Addresses, Rules, rules

@@ -15,8 +15,8 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from supertokens_py import forks
 from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.runtime import fork_hooks
 
 _EXIT_PATIENCE_S = 2.0
 
@@ -35,7 +35,7 @@ class Pace:
 USUAL_PACE: Pace = Pace()
 
 
-class Housekeeper(forks.ForkAware):
+class Housekeeper(fork_hooks.ForkAware):
     """Runs `flush` soon after `wake` and `sweep` every `sweep_every_s` seconds (0: never)."""
 
     def __init__(
@@ -59,15 +59,15 @@ class Housekeeper(forks.ForkAware):
         # A process that writes while it loads its application and then forks starts no thread before: a
         # thread that waits for the interpreter's lock at a fork in C would leave the child hanging.
         self._start_at = time.monotonic() + pace.start_s
-        forks.register(self)
+        fork_hooks.register(self)
 
     def wake(self) -> None:
         """Say that there is something to flush.
 
         Where a thread would not go on between requests, it is done here and now (see `forks`).
         """
-        forks.check()
-        if not forks.background_threads_run():
+        fork_hooks.check()
+        if not fork_hooks.background_threads_run():
             self._run_inline()
             return
         worker = self._worker or self._start()
@@ -76,7 +76,7 @@ class Housekeeper(forks.ForkAware):
 
     def stop(self) -> None:
         """End the thread, flushing first; `wake` starts another."""
-        forks.check()
+        fork_hooks.check()
         with self._lock:
             self._worker = None
             if self._finalizer is not None:
@@ -99,7 +99,7 @@ class Housekeeper(forks.ForkAware):
     def _run_inline(self) -> None:
         now = time.monotonic()
         if (
-            now >= self._inline_at and not forks.is_master_of_uwsgi()
+            now >= self._inline_at and not fork_hooks.is_master_of_uwsgi()
         ):  # what is pending is left to the workers
             self._inline_at = now + self._pace.batch_s
             self.run_due()

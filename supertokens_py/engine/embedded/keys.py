@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from supertokens_py import forks, payloads
+from supertokens_py import payloads
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.key_cache import KeyCache
@@ -16,6 +16,7 @@ from supertokens_py.engine.records import Jwks, KeySet, VerificationKey
 from supertokens_py.engine.renewal import RenewalOrder, Renewed
 from supertokens_py.events import KeyCreated, KeyRotated, emit
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
+from supertokens_py.runtime import fork_hooks
 from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 from supertokens_py.types.base import JSONObject
 
@@ -139,7 +140,7 @@ class KeyRing(KeyCache[_Snapshot]):
 
         Other processes learn of them within a minute.
         """
-        forks.check()
+        fork_hooks.check()
         with self._loading:
             self._load(self._read_or_create)
             renewed = self._database.write(lambda c: self._renew(c, order))
@@ -157,7 +158,7 @@ class KeyRing(KeyCache[_Snapshot]):
         Raises:
             ConfigError: no `encryption_key` is set, or a key was encrypted with an unknown one.
         """
-        forks.check()
+        fork_hooks.check()
         with self._loading:
             changed = encrypt_keys(self._database, self._rows)
             self._load(self._read_or_create)
@@ -205,7 +206,7 @@ class KeyRing(KeyCache[_Snapshot]):
         snapshot = self._snapshot
         if snapshot is not None and self._is_fresh(snapshot, max_age_s):
             return snapshot
-        forks.check()
+        fork_hooks.check()
         with self._loading:
             return self._current_locked(max_age_s)
 

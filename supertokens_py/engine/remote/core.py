@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import httpx2
 
-from supertokens_py import forks
 from supertokens_py.cdi.records import optional_member
 from supertokens_py.cdi.versions import SPOKEN, Version
 from supertokens_py.constants import RID_HEADER
@@ -20,6 +19,7 @@ from supertokens_py.exceptions import (
     GeneralError,
     ProtectedClaimError,
 )
+from supertokens_py.runtime import fork_hooks
 from supertokens_py.secret import SecretText
 from supertokens_py.types.base import JSONObject
 
@@ -53,7 +53,7 @@ class Core:
         Raises:
             GeneralError: there is none.
         """
-        forks.check()
+        fork_hooks.check()
         with self._lock:
             if self._version is None:
                 self._version = self._negotiate()

@@ -13,10 +13,10 @@ from urllib.parse import unquote
 
 import httpx2
 
-from supertokens_py import forks
 from supertokens_py.engine.call import current_user_context
 from supertokens_py.engine.connection import core_hosts
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError
+from supertokens_py.runtime import fork_hooks
 from supertokens_py.secret import SecretBytes
 from supertokens_py.tokens.encoding import to_json
 from supertokens_py.types.base import JSONObject
@@ -135,7 +135,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
-        forks.check()
+        fork_hooks.check()
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
@@ -177,7 +177,7 @@ class Transport:
             raise EngineUnavailableError("every connection to the SuperTokens core is in use") from error
 
     def _next_host(self) -> Host:
-        forks.check()
+        fork_hooks.check()
         with self._lock:
             host = self.hosts[self._next % len(self.hosts)]
             self._next += 1

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
-from supertokens_py.bridge import call_app
 from supertokens_py.recipe.overrides import parameter_names
+from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.base import RecipeUserId, context_of
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.payloads import difference
+from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.base import MaybeAwaitable
 
 from .claim import SessionClaim, SessionClaimValidator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from supertokens_py.bridge import call_app
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.payloads import json_copy
+from supertokens_py.runtime.bridge import call_app
 
 from .claim import SessionClaimValidator
 from .claim_base_classes.timed_claim import TimedValidator, has_own_validate, is_built_in

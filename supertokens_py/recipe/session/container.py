@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from supertokens_py.bridge import blocking
 from supertokens_py.constants import PROTECTED_CLAIMS
-from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.events import ClaimsFailed, emit
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -18,6 +16,8 @@ from supertokens_py.payloads import (
     json_copy,
     validate_object,
 )
+from supertokens_py.runtime.bridge import blocking
+from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import context_of
 

@@ -7,13 +7,13 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
-from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.failed_requests import withdraw
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
 from supertokens_py.recipe_module import App
+from supertokens_py.runtime.bridge import call_app
 
 from . import csrf
 from .credentials import Credentials

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import Sessions
 from supertokens_py.engine.records import IssuedSession, NewSession, RefreshRequest, TokenTheft, Unauthorised
@@ -16,6 +15,7 @@ from supertokens_py.payloads import (
     validate_object,
 )
 from supertokens_py.recipe_module import App
+from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.secret import hidden
 from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import MaybeAwaitable

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from supertokens_py.config import AppInfo
-from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import SameSite
 from supertokens_py.recipe.base import RecipeSettings
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
+from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.urls import cookie_domain, scheme_of
 

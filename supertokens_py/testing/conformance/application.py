@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.recipe import session
+from supertokens_py.runtime.clock import now_ms as system_now_ms
 
 from .driver import Driver
 from .replies import Headers, Reply

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.bridge import blocking
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session.claim_base_classes.primitive_claim import HasValueSCV
 from supertokens_py.recipe.session.claim_evaluation import evaluate_claims
 from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayClaim, PrimitiveClaim
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
+from supertokens_py.runtime.bridge import blocking
 from tests.support.clock import Clock
 
 NOW = 1_700_000_000_000

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.bridge import blocking
 from supertokens_py.engine.call import trace_calls
 from supertokens_py.exceptions import (
     BadInputError,
@@ -32,6 +31,7 @@ from supertokens_py.recipe.session.exceptions import (
     UnauthorisedError,
 )
 from supertokens_py.recipe.session.interfaces import GetClaimValueOkResult, SessionDoesNotExistError
+from supertokens_py.runtime.bridge import blocking
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.clock import Clock
 from tests.support.databases import LINKED_USERS, TestDatabase

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionContainer
@@ -22,6 +21,7 @@ from supertokens_py.recipe.session.syncio import (
     merge_into_access_token_payload,
     refresh_session_without_request_response,
 )
+from supertokens_py.runtime.bridge import blocking
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.driver import new_session
 from tests.support.clock import Clock

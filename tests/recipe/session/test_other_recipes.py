@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from supertokens_py.bridge import blocking
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.native import as_base_request
 from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.session.exceptions import InvalidClaimsError, UnauthorisedError
+from supertokens_py.runtime.bridge import blocking
 
 from .conftest import Start
 

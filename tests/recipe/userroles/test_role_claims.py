@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py import Supertokens, bridge
+from supertokens_py import Supertokens
 from supertokens_py.exceptions import ConfigError, GeneralError
 from supertokens_py.recipe import multitenancy, session, userroles
 from supertokens_py.recipe.multitenancy.asyncio import create_or_update_tenant
@@ -28,6 +28,7 @@ from supertokens_py.recipe.userroles.interfaces import (
     GetRolesForUserOkResult,
     UnknownRoleError,
 )
+from supertokens_py.runtime import bridge
 from tests.recipe.conftest import Start
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase

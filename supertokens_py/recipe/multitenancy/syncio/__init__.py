@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from supertokens_py.bridge import blocking
 from supertokens_py.recipe.multitenancy import asyncio as _asyncio
+from supertokens_py.runtime.bridge import blocking
 
 create_or_update_tenant: Final = blocking(_asyncio.create_or_update_tenant)
 delete_tenant: Final = blocking(_asyncio.delete_tenant)

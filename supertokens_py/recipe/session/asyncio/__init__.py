@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal, TypeVar, overload
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.deprecation import warn_deprecated
 from supertokens_py.framework.native import as_base_request
 from supertokens_py.recipe.openid.asyncio import (
     create_jwt,
@@ -36,6 +35,7 @@ from supertokens_py.recipe.session.results import (
     SessionInformationResult,
 )
 from supertokens_py.recipe.session.verification import VerifyOptions
+from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.secret import hidden
 from supertokens_py.types.base import RecipeUserId, context_of
 

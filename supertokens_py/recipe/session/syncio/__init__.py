@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from supertokens_py.bridge import blocking
 from supertokens_py.recipe.openid.syncio import (
     create_jwt,
     get_jwks,
@@ -12,6 +11,7 @@ from supertokens_py.recipe.openid.syncio import (
 )
 from supertokens_py.recipe.session import asyncio as _asyncio
 from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.runtime.bridge import blocking
 
 __all__ = [
     "SessionContainer",

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from supertokens_py.bridge import blocking
 from supertokens_py.recipe.usermetadata import asyncio as _asyncio
+from supertokens_py.runtime.bridge import blocking
 
 get_user_metadata: Final = blocking(_asyncio.get_user_metadata)
 update_user_metadata: Final = blocking(_asyncio.update_user_metadata)

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from supertokens_py.bridge import blocking
 from supertokens_py.recipe.userroles import asyncio as _asyncio
+from supertokens_py.runtime.bridge import blocking
 
 add_role_to_user: Final = blocking(_asyncio.add_role_to_user)
 remove_user_role: Final = blocking(_asyncio.remove_user_role)

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
-from . import forks
+from . import fork_hooks
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -236,7 +236,7 @@ class _Workers:
 
 def _the_workers() -> _Workers:
     global _workers
-    forks.check()
+    fork_hooks.check()
     with _workers_lock:
         if _workers is None:
             _workers = _Workers()
@@ -251,7 +251,7 @@ def _forget_after_fork() -> None:
     _local = threading.local()
 
 
-forks.call_in_child(_forget_after_fork)
+fork_hooks.call_in_child(_forget_after_fork)
 
 
 class _OwnedLoop:
@@ -273,7 +273,7 @@ _local = threading.local()
 
 
 def _thread_loop() -> asyncio.AbstractEventLoop:
-    forks.check()  # the sockets that wake a loop are shared with the parent
+    fork_hooks.check()  # the sockets that wake a loop are shared with the parent
     owned: _OwnedLoop | None = getattr(_local, "owned", None)
     if owned is None:
         owned = _local.owned = _OwnedLoop()

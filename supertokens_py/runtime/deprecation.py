@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-_PACKAGE = f"{__package__}."
+_PACKAGE = f"{__name__.partition('.')[0]}."
 
 
 def warn_deprecated(message: str) -> None:

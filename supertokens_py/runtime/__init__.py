@@ -1,0 +1,1 @@
+"""How the package runs: blocking and async callers, worker threads, forks, the clock."""
