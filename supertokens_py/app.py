@@ -36,7 +36,6 @@ from .start_report import report_start
 from .urls import request_path
 
 log: logging.Logger = logging.getLogger(__name__)
-
 R = TypeVar("R", bound=RecipeModule)
 
 NOT_INITIALISED = (
@@ -44,8 +43,7 @@ NOT_INITIALISED = (
     "In Python it is supertokens_py.init(...)."
 )
 
-#: How long a fork waits for another thread that makes the engine.
-_FORK_TIMEOUT_S = 2.0
+_FORK_TIMEOUT_S = 2.0  #: how long a fork waits for another thread that makes the engine
 
 
 class Supertokens(fork_hooks.ForkAware):
