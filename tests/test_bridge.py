@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.runtime import bridge
+from supertokens_py.runtime import bridge, workers
 from supertokens_py.runtime.bridge import blocking, call_app, offload, running_loop, step
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
@@ -229,14 +229,14 @@ async def test_units_one_by_one_share_a_thread() -> None:
 
 async def test_units_at_once_do_not_wait_for_each_other() -> None:
     """As many as there are threads."""
-    together = threading.Barrier(bridge.WORKER_THREADS)
+    together = threading.Barrier(workers.WORKER_THREADS)
     for _ in range(2):
-        await asyncio.gather(*(offload(together.wait, 10) for _ in range(bridge.WORKER_THREADS)))
+        await asyncio.gather(*(offload(together.wait, 10) for _ in range(workers.WORKER_THREADS)))
 
 
 async def test_a_unit_whose_caller_left_before_it_began_is_not_run() -> None:
     """Its thread goes to the next one."""
-    gates = [threading.Event() for _ in range(bridge.WORKER_THREADS)]
+    gates = [threading.Event() for _ in range(workers.WORKER_THREADS)]
     busy = [asyncio.create_task(offload(gate.wait, 10)) for gate in gates]
     never: list[int] = []
     leaving = asyncio.create_task(offload(never.append, 1))
@@ -247,7 +247,7 @@ async def test_a_unit_whose_caller_left_before_it_began_is_not_run() -> None:
         await leaving
     for gate in gates:
         gate.set()
-    assert await asyncio.gather(*busy) == [True] * bridge.WORKER_THREADS
+    assert await asyncio.gather(*busy) == [True] * workers.WORKER_THREADS
     assert await next_one != threading.get_ident()
     assert never == []
 
@@ -319,7 +319,7 @@ async def test_a_thread_that_cannot_start_leaves_its_place(
     monkeypatch: pytest.MonkeyPatch, busy: bool
 ) -> None:
     """The unit fails and is never run; the next ones are, and their callers go on."""
-    monkeypatch.setattr(bridge, "_workers", bridge._Workers())
+    monkeypatch.setattr(workers, "_workers", workers.Workers())
     gate = threading.Event()
     holder = asyncio.create_task(offload(gate.wait, 10)) if busy else None
     await asyncio.sleep(0)
@@ -350,7 +350,7 @@ async def test_a_unit_that_raises_stop_iteration_is_an_error() -> None:
 def test_many_threads_share_the_workers() -> None:
     """It is made once, whoever comes first."""
     made: list[object] = []
-    threads = [threading.Thread(target=lambda: made.append(bridge._the_workers())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: made.append(workers.workers())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -138,7 +138,7 @@ class Spy:
             (asyncio.BaseEventLoop, "run_in_executor"),
             (asyncio.BaseEventLoop, "call_soon"),
             (asyncio.BaseEventLoop, "call_soon_threadsafe"),
-            (bridge, "_the_workers"),
+            (bridge, "workers"),
             (bridge, "_thread_loop"),
         ):
             monkeypatch.setattr(owner, name, self._noting(name, getattr(owner, name)))

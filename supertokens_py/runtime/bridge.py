@@ -16,19 +16,13 @@ import selectors
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from . import fork_hooks
+from .workers import Unit, workers
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-WORKER_THREADS = 16
-
-_workers_lock = threading.Lock()
-_workers: _Workers | None = None
-
 
 #: Returns the event loop that this thread is running right now, or None; `asyncio.get_running_loop`
 #: answers the latter with an exception, which costs twenty times as much.
@@ -43,9 +37,9 @@ async def offload(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     loop = running_loop()
     if loop is None:
         return work(*args, **kwargs)
-    unit = _Unit(loop, functools.partial(work, *args, **kwargs))
+    unit = Unit(loop, functools.partial(work, *args, **kwargs))
     del args, kwargs
-    _the_workers().submit(unit)
+    workers().submit(unit)
     return await unit.outcome
 
 
@@ -142,112 +136,8 @@ def step(coroutine: Coroutine[Any, Any, T]) -> T:
     return blocking(lambda: coroutine)()
 
 
-class _Unit(Generic[T]):
-    """A unit of work that a coroutine awaits: made and settled by its loop's thread, run by a worker's.
-
-    `asyncio.wrap_future` would do, with two locks and three callbacks more.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, work: Callable[[], T]) -> None:
-        self._loop = loop
-        self._work = work
-        self._context = contextvars.copy_context()
-        self._set: Callable[[], None] | None = None
-        self.outcome: asyncio.Future[T] = loop.create_future()
-
-    def run(self) -> None:
-        """Do the work, unless its caller was cancelled before it began."""
-        if self.outcome.cancelled():
-            return
-        try:
-            self._set = functools.partial(self.outcome.set_result, self._context.run(self._work))
-        except BaseException as error:
-            self._set = functools.partial(self.outcome.set_exception, _for_a_future(error))
-
-    def report(self) -> None:
-        """Let the caller go on."""
-        try:
-            self._loop.call_soon_threadsafe(self._settle)
-        except RuntimeError:  # its loop was closed meanwhile
-            self._forget()
-
-    def _settle(self) -> None:
-        if self._set is not None and not self.outcome.done():
-            self._set()
-        self._forget()
-
-    def _forget(self) -> None:
-        del self._set, self.outcome  # an exception's traceback leads here: no ring
-
-
-def _for_a_future(error: BaseException) -> BaseException:
-    """Return what a future takes: no StopIteration, which would end whoever awaits it (PEP 479)."""
-    if not isinstance(error, StopIteration):
-        return error
-    instead = RuntimeError("a unit of work raised StopIteration")
-    instead.__cause__ = error
-    return instead
-
-
-class _Workers:
-    """Threads for units of work.
-
-    An executor wakes its threads in turn, each with cold caches. So one of them has an executor of its own
-    and gets every unit that comes while it is free.
-    """
-
-    def __init__(self) -> None:
-        self._preferred = self._one_thread()
-        self._others = ThreadPoolExecutor(WORKER_THREADS - 1, thread_name_prefix="supertokens")
-        self._preferred_is_free = threading.Lock()
-
-    def submit(self, unit: _Unit[Any]) -> None:
-        """Have a unit run.
-
-        Raises:
-            RuntimeError: no thread can be started; the unit will not be run.
-        """
-        preferred = self._preferred_is_free.acquire(blocking=False)
-        try:
-            if preferred:
-                self._preferred.submit(self._do_preferred, unit)
-            else:
-                self._others.submit(self._do, unit)
-        except BaseException:
-            unit.outcome.cancel()  # it is in the executor's queue all the same
-            if preferred:
-                self._preferred = self._one_thread()
-                self._preferred_is_free.release()
-            raise
-
-    @staticmethod
-    def _one_thread() -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, thread_name_prefix="supertokens")
-
-    def _do(self, unit: _Unit[Any]) -> None:
-        unit.run()
-        unit.report()
-
-    def _do_preferred(self, unit: _Unit[Any]) -> None:
-        unit.run()
-        self._preferred_is_free.release()  # before its caller goes on, who may come with the next unit
-        unit.report()
-
-
-def _the_workers() -> _Workers:
-    global _workers
-    fork_hooks.check()
-    with _workers_lock:
-        if _workers is None:
-            _workers = _Workers()
-        return _workers
-
-
 def _forget_after_fork() -> None:
-    # Threads do not survive a fork: an executor used before it would hang the child.
-    global _workers, _workers_lock, _local
-    _workers_lock = threading.Lock()
-    _workers = None
+    global _local
     _local = threading.local()
 
 
