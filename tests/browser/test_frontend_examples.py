@@ -21,6 +21,8 @@ from tests.servers.harness import EXAMPLES, FASTAPI, Server, free_port, running
 START_SECONDS = 30
 VALIDITY_SECONDS = 60
 
+pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
+
 
 @pytest.fixture(scope="module")
 def example_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -114,7 +116,6 @@ def count_and_read_visits(page: Page) -> None:
     expect(page.locator("#read-visits")).to_have_text("1")
 
 
-@pytest.mark.timeout(400)
 def test_the_react_example(react: str, context: BrowserContext) -> None:
     """Sign-in page, context, payload with and without context, claim failures with redirection and screen."""
     page = context.new_page()
@@ -147,7 +148,6 @@ def test_the_react_example(react: str, context: BrowserContext) -> None:
     heading(page, "Sign in")
 
 
-@pytest.mark.timeout(400)
 def test_the_vue_example(vue: str, context: BrowserContext) -> None:
     """Sign-in page, payload as reactive state and by hand, a router guard that redirects."""
     page = context.new_page()
@@ -170,7 +170,6 @@ def test_the_vue_example(vue: str, context: BrowserContext) -> None:
     heading(page, "Sign in")
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ["react", "vue"])
 def test_a_name_that_the_api_refuses_is_explained(
     name: str, request: pytest.FixtureRequest, browser: Browser
@@ -192,7 +191,6 @@ def test_a_name_that_the_api_refuses_is_explained(
         heading(page, "Dashboard of linus")
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("back", ["//evil.test/", "https://evil.test/", "/\\evil.test"])
 def test_a_link_cannot_lead_away_after_signing_in(
     react: str, vue: str, context: BrowserContext, back: str
@@ -207,7 +205,6 @@ def test_a_link_cannot_lead_away_after_signing_in(
         page.close()
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ["react", "vue"])
 def test_the_development_server(name: str, example_api: Server) -> None:
     """`npm run dev` serves the sources and passes what belongs to the API on to it."""
