@@ -224,12 +224,15 @@ def _spelt(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
     """
     made: dict[str, str] = {}
     for name, value in lines:
-        made[next(each for each in _spellings(name) if each not in made)] = value
+        number = 0
+        while (spelling := _spelling(name, number)) in made:
+            number += 1
+        made[spelling] = value
     return made
 
 
-def _spellings(name: str) -> Iterator[str]:
+def _spelling(name: str, number: int) -> str:
+    """Return a name with the case of some letters changed: those of the bits that a number has."""
     letters = [index for index, letter in enumerate(name) if letter.isalpha()]
-    for number in range(2 ** len(letters)):
-        flipped = {index for bit, index in enumerate(letters) if number >> bit & 1}
-        yield "".join(letter.swapcase() if at in flipped else letter for at, letter in enumerate(name))
+    changed = {index for bit, index in enumerate(letters) if number >> bit & 1}
+    return "".join(letter.swapcase() if at in changed else letter for at, letter in enumerate(name))

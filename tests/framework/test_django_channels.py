@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.exceptions import GeneralError
 from supertokens_py.recipe.session import syncio
 from supertokens_py.recipe.session.claims import PrimitiveClaim
 from supertokens_py.testing.conformance import AsgiClient
@@ -112,12 +113,13 @@ def test_a_store_away(site: Site, consumer: Any) -> None:
     site.uri = uri
 
 
-def test_errors_of_the_application_are_raised(site: Site, consumer: Any) -> None:
+@pytest.mark.parametrize("error", [LookupError("mine"), GeneralError("mine")])
+def test_errors_of_the_application_are_raised(site: Site, consumer: Any, error: Exception) -> None:
     def broken(*_: Any) -> Any:
-        raise LookupError("mine")
+        raise error
 
     bearer = [("authorization", f"Bearer {site.sign_in('header').access}")]
-    with pytest.raises(LookupError):
+    with pytest.raises(type(error)):
         shake(router(consumer, override_global_claim_validators=broken), bearer)
 
 
