@@ -23,6 +23,10 @@ STARTS = [
     ("django_ninja", 0),
     ("aws_lambda", 0),
     ("django_channels", 0),
+    ("quart", 0),
+    ("aiohttp", 0),
+    ("sanic", 0),
+    ("tornado", 0),
 ]
 
 

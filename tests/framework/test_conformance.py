@@ -54,6 +54,10 @@ class TestNinjaAsync(Conformance):
     driver = ninja_async.Driver
 
 
+class TestQuartOnHypercorn(Conformance):
+    driver = quart.OnHypercorn
+
+
 class TestAiohttp(Conformance):
     driver = aiohttp.Driver
 

@@ -81,6 +81,6 @@ def test_an_unreachable_core_logs_nobody_out(site: Site, core: Core, mode: str) 
     ):
         assert (reply.status, reply.session_parts) == (503, [])
     core.answers["GET /.well-known/jwks.json"] = (500, "broken")
-    over(site, core)
+    over(site.init(), core)
     reply = site.get("/protected", **credentials(access_token().text, mode))
     assert (reply.status, reply.session_parts) == (503, [])

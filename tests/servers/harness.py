@@ -64,6 +64,28 @@ def gunicorn(target: str, *options: str) -> tuple[str, ...]:
     )
 
 
+# The servers of frameworks that bring their own.
+AIOHTTP_MAIN = """
+from aiohttp import web
+web.run_app({app}, sock=listener)
+"""
+SANIC_MAIN = """
+{app}.run(sock=listener, single_process=True, motd=False)
+"""
+TORNADO_MAIN = """
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+listener.setblocking(False)
+HTTPServer({app}).add_sockets([listener])
+IOLoop.current().start()
+"""
+
+
+def program(main: str, module: str = "app") -> tuple[str, ...]:
+    """Return the command of a program that imports the application and serves it on a socket, `listener`."""
+    return (sys.executable, "-c", f"import socket, {module}\nlistener = socket.socket(fileno={{fd}})\n{main}")
+
+
 GTHREAD = ("--worker-class", "gthread", "--threads", "4")
 FASTAPI = Kind("fastapi-uvicorn", EXAMPLES / "fastapi", uvicorn("main:app"))
 FLASK = Kind("flask-gthread", EXAMPLES / "flask", gunicorn("app:app", *GTHREAD))
@@ -80,6 +102,12 @@ DAPHNE = (sys.executable, "-m", "daphne", "--fd", "{fd}", "demo.asgi:application
 DJANGO_DAPHNE = Kind("django-daphne", EXAMPLES / "django", DAPHNE)
 DJANGO_CHANNELS = Kind("django-channels", EXAMPLES / "django_channels", DAPHNE)
 AWS_LAMBDA = Kind("aws-lambda", EXAMPLES / "aws_lambda", (sys.executable, "local.py", "--port", "{port}"))
+QUART = Kind(
+    "quart", EXAMPLES / "quart", (sys.executable, "-m", "hypercorn", "--bind", "fd://{fd}", "app:app")
+)
+AIOHTTP = Kind("aiohttp", EXAMPLES / "aiohttp", program(AIOHTTP_MAIN.format(app="app.make()")))
+SANIC = Kind("sanic", EXAMPLES / "sanic", program(SANIC_MAIN.format(app="app.app")))
+TORNADO = Kind("tornado", EXAMPLES / "tornado", program(TORNADO_MAIN.format(app="app.app")))
 KINDS = (FASTAPI, FLASK_SYNC, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 
 

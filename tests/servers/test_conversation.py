@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.harness import (
+    AIOHTTP,
     AWS_LAMBDA,
     DJANGO_ASGI,
     DJANGO_DAPHNE,
@@ -17,7 +18,10 @@ from tests.servers.harness import (
     FASTAPI,
     KINDS,
     LITESTAR,
+    QUART,
+    SANIC,
     STARLETTE,
+    TORNADO,
     Kind,
     Server,
     require_async_views,
@@ -27,13 +31,27 @@ from tests.servers.visitor import Mode, Visitor
 from tests.support.databases import end_of_grace
 
 #: Adapters on top of another, another server, no server: the other suites of this folder leave them out.
-ON_TOP = (STARLETTE, LITESTAR, DJANGO_REST, DJANGO_NINJA, DJANGO_DAPHNE, AWS_LAMBDA)
+ON_TOP = (
+    STARLETTE,
+    LITESTAR,
+    QUART,
+    AIOHTTP,
+    SANIC,
+    TORNADO,
+    DJANGO_REST,
+    DJANGO_NINJA,
+    DJANGO_DAPHNE,
+    AWS_LAMBDA,
+)
 
 
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(kind, marks=pytest.mark.quick if kind is FASTAPI else ()) for kind in (*KINDS, *ON_TOP)
+        *(
+            pytest.param(kind, marks=pytest.mark.quick if kind is FASTAPI else ())
+            for kind in (*KINDS, *ON_TOP)
+        ),
     ],
     ids=lambda kind: kind.name,
 )

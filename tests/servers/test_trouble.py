@@ -23,6 +23,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.servers.harness import (
+    AIOHTTP,
     ANSWER_SECONDS,
     DJANGO_ASGI,
     DJANGO_WSGI,
@@ -30,12 +31,16 @@ from tests.servers.harness import (
     FLASK,
     FLASK_SYNC,
     KINDS,
+    QUART,
+    SANIC,
+    TORNADO,
     Kind,
     Server,
     running,
 )
 from tests.servers.visitor import REFRESH, SIGN_OUT, Visitor
 
+FURTHER = [pytest.param(kind, marks=pytest.mark.real) for kind in (QUART, AIOHTTP, SANIC, TORNADO)]
 SECRET = "hunter2-in-the-uri"
 PROTECTED = (("GET", "/api/me"), ("GET", "/api/verified"), ("POST", REFRESH), ("POST", SIGN_OUT))
 BAD_LOGINS = [
@@ -228,7 +233,11 @@ def cable(postgres: str) -> Iterator[Cable]:
     cable.pull_out()
 
 
-@pytest.fixture(scope="module", params=[FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI], ids=lambda kind: kind.name)
+@pytest.fixture(
+    scope="module",
+    params=[FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI, *FURTHER],
+    ids=lambda kind: kind.name,
+)
 def wired(request: pytest.FixtureRequest, cable: Cable, postgres: str) -> Iterator[Server]:
     """A server whose database is at the other end of the cable."""
     with running(request.param, through(cable, postgres)) as server:
@@ -335,7 +344,7 @@ def assert_unavailable(answer: httpx2.Response) -> None:
     assert SECRET not in answer.text
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [*KINDS, *FURTHER], ids=lambda kind: kind.name)
 def test_a_server_that_is_asked_to_end_does_so(kind: Kind, tmp_path: Path) -> None:
     """No thread of ours keeps it alive, and nothing goes wrong on the way out."""
     with running(kind, f"sqlite:///{tmp_path}/sessions.db") as server:

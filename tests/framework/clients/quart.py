@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
+import hypercorn.asyncio as hypercorn
+from hypercorn.config import Config
 from quart import Quart, Response, g, request, websocket
 from quart.signals import got_request_exception
 
 from supertokens_py.framework.quart import Middleware
 from supertokens_py.recipe.session.framework.quart import verify_session
 from supertokens_py.testing import conformance
-from supertokens_py.testing.conformance import AsgiClient, Route
+from supertokens_py.testing.conformance import AsgiClient, Route, SocketClient
 
 
 class Driver(conformance.Driver):
@@ -43,6 +48,25 @@ class Driver(conformance.Driver):
 
     def client(self, app: Quart) -> Any:
         return AsgiClient(app)
+
+
+class OnHypercorn(Driver):
+    """The same on the server that Quart brings."""
+
+    def client(self, app: Quart) -> SocketClient:
+        @asynccontextmanager
+        async def serve(listener: socket.socket) -> AsyncIterator[None]:
+            config = Config()
+            config.bind = [f"fd://{listener.fileno()}"]
+            config.accesslog = config.errorlog = None
+            end = asyncio.Event()
+            server = asyncio.create_task(hypercorn.serve(app, config, shutdown_trigger=end.wait))
+            yield
+            end.set()
+            await server
+            listener.detach()  # it has been closed
+
+        return SocketClient(serve)
 
 
 def _view(route: Route) -> Any:
