@@ -10,7 +10,7 @@ from tornado.options import define, options, parse_command_line
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
-from supertokens_py.framework.tornado import setup
+from supertokens_py.framework.tornado import SuperTokensMixin, setup
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session.asyncio import create_new_session, revoke_all_sessions_for_user
 from supertokens_py.recipe.session.framework.tornado import verify_session
@@ -27,7 +27,7 @@ init(
 )
 
 
-class Login(RequestHandler):
+class Login(SuperTokensMixin, RequestHandler):  # answers errors of the SDK, such as a store out of reach
     async def post(self):
         try:
             body = json.loads(self.request.body)

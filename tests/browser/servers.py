@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,7 +20,17 @@ from typing import Any
 
 import httpx2
 
-from tests.servers.harness import GTHREAD, Kind, Server, gunicorn, uvicorn
+from tests.servers.harness import (
+    AIOHTTP_MAIN,
+    GTHREAD,
+    SANIC_MAIN,
+    TORNADO_MAIN,
+    Kind,
+    Server,
+    gunicorn,
+    program,
+    uvicorn,
+)
 from tests.support.databases import TestDatabase
 
 BACKENDS = Path(__file__).parent / "backends"
@@ -33,6 +44,10 @@ KINDS = (FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 FRAMEWORKS = (
     Kind("django-rest", BACKENDS, gunicorn("rest_app:application", *GTHREAD)),
     Kind("django-ninja", BACKENDS, uvicorn("ninja_app:application", "--lifespan", "off")),
+    Kind("quart", BACKENDS, (sys.executable, "-m", "hypercorn", "--bind", "fd://{fd}", "quart_app:app")),
+    Kind("aiohttp", BACKENDS, program(AIOHTTP_MAIN.format(app="aiohttp_app.app"), "aiohttp_app")),
+    Kind("sanic", BACKENDS, program(SANIC_MAIN.format(app="sanic_app.app"), "sanic_app")),
+    Kind("tornado", BACKENDS, program(TORNADO_MAIN.format(app="tornado_app.app"), "tornado_app")),
 )
 _CERTIFICATE_OPTIONS = {"uvicorn": "--ssl-certfile", "gunicorn": "--certfile"}
 _VIEWS = {"django-asgi": "async", "django-wsgi": "sync"}

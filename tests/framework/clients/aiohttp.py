@@ -13,6 +13,23 @@ from supertokens_py.framework.aiohttp import SESSION, setup
 from supertokens_py.recipe.session.framework.aiohttp import verify_session
 from supertokens_py.testing import conformance
 from supertokens_py.testing.conformance import Route, SocketClient
+from supertokens_py.testing.conformance.sockets import Serve
+
+
+def serving(app: web.Application) -> Serve:
+    """Return what serves an application on a socket."""
+
+    @asynccontextmanager
+    async def serve(listener: socket.socket) -> AsyncIterator[None]:
+        runner = web.AppRunner(app, access_log=None)
+        try:
+            await runner.setup()
+            await web.SockSite(runner, listener).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+    return serve
 
 
 class Driver(conformance.Driver):
@@ -31,17 +48,7 @@ class Driver(conformance.Driver):
         return self.client(app)
 
     def client(self, app: web.Application) -> SocketClient:
-        @asynccontextmanager
-        async def serve(listener: socket.socket) -> AsyncIterator[None]:
-            runner = web.AppRunner(app, access_log=None)
-            try:
-                await runner.setup()
-                await web.SockSite(runner, listener).start()
-                yield
-            finally:
-                await runner.cleanup()
-
-        return SocketClient(serve)
+        return SocketClient(serving(app))
 
 
 def _handler(route: Route) -> Any:

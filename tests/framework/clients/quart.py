@@ -17,6 +17,25 @@ from supertokens_py.framework.quart import Middleware
 from supertokens_py.recipe.session.framework.quart import verify_session
 from supertokens_py.testing import conformance
 from supertokens_py.testing.conformance import AsgiClient, Route, SocketClient
+from supertokens_py.testing.conformance.sockets import Serve
+
+
+def serving(app: Quart) -> Serve:
+    """Return what serves an application on a socket."""
+
+    @asynccontextmanager
+    async def serve(listener: socket.socket) -> AsyncIterator[None]:
+        config = Config()
+        config.bind = [f"fd://{listener.fileno()}"]
+        config.accesslog = config.errorlog = None
+        end = asyncio.Event()
+        server = asyncio.create_task(hypercorn.serve(app, config, shutdown_trigger=end.wait))
+        yield
+        end.set()
+        await server
+        listener.detach()  # it has been closed
+
+    return serve
 
 
 class Driver(conformance.Driver):
@@ -54,19 +73,7 @@ class OnHypercorn(Driver):
     """The same on the server that Quart brings."""
 
     def client(self, app: Quart) -> SocketClient:
-        @asynccontextmanager
-        async def serve(listener: socket.socket) -> AsyncIterator[None]:
-            config = Config()
-            config.bind = [f"fd://{listener.fileno()}"]
-            config.accesslog = config.errorlog = None
-            end = asyncio.Event()
-            server = asyncio.create_task(hypercorn.serve(app, config, shutdown_trigger=end.wait))
-            yield
-            end.set()
-            await server
-            listener.detach()  # it has been closed
-
-        return SocketClient(serve)
+        return SocketClient(serving(app))
 
 
 def _view(route: Route) -> Any:

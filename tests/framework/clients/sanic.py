@@ -15,6 +15,7 @@ from supertokens_py.framework.sanic import setup
 from supertokens_py.recipe.session.framework.sanic import verify_session
 from supertokens_py.testing import conformance
 from supertokens_py.testing.conformance import Route, SocketClient
+from supertokens_py.testing.conformance.sockets import Serve
 
 _numbers = itertools.count(1)  # a process may have one application of a name
 
@@ -24,6 +25,25 @@ def new_app() -> Any:
     app: Any = Sanic(f"tests-{next(_numbers)}", configure_logging=False)
     app.config.TOUCHUP = False  # rewrites methods of the class for the first application
     return app
+
+
+def serving(app: Any) -> Serve:
+    """Return what serves an application on a socket."""
+
+    @asynccontextmanager
+    async def serve(listener: socket.socket) -> AsyncIterator[None]:
+        app.config.ACCESS_LOG = False
+        server = await app.create_server(sock=listener, return_asyncio_server=True)
+        await server.startup()
+        await server.before_start()
+        await server.after_start()
+        yield
+        await server.before_stop()
+        await server.close()
+        await server.after_stop()
+        Sanic.unregister_app(app)
+
+    return serve
 
 
 class Driver(conformance.Driver):
@@ -45,20 +65,7 @@ class Driver(conformance.Driver):
         return self.client(app)
 
     def client(self, app: Any) -> SocketClient:
-        @asynccontextmanager
-        async def serve(listener: socket.socket) -> AsyncIterator[None]:
-            app.config.ACCESS_LOG = False
-            server = await app.create_server(sock=listener, return_asyncio_server=True)
-            await server.startup()
-            await server.before_start()
-            await server.after_start()
-            yield
-            await server.before_stop()
-            await server.close()
-            await server.after_stop()
-            Sanic.unregister_app(app)
-
-        return SocketClient(serve)
+        return SocketClient(serving(app))
 
 
 def _handler(route: Route) -> Any:

@@ -19,6 +19,22 @@ from supertokens_py.framework.tornado import SuperTokensMixin, setup
 from supertokens_py.recipe.session.framework.tornado import verify_session
 from supertokens_py.testing import conformance
 from supertokens_py.testing.conformance import Reply, Route, SocketClient
+from supertokens_py.testing.conformance.sockets import Serve
+
+
+def serving(app: Application) -> Serve:
+    """Return what serves an application on a socket."""
+
+    @asynccontextmanager
+    async def serve(listener: socket.socket) -> AsyncIterator[None]:
+        listener.setblocking(False)
+        server = HTTPServer(app)
+        server.add_sockets([listener])
+        yield
+        server.stop()
+        await server.close_all_connections()
+
+    return serve
 
 
 class Client(SocketClient):
@@ -43,16 +59,7 @@ class Driver(conformance.Driver):
         return self.client(app)
 
     def client(self, app: Application) -> SocketClient:
-        @asynccontextmanager
-        async def serve(listener: socket.socket) -> AsyncIterator[None]:
-            listener.setblocking(False)
-            server = HTTPServer(app)
-            server.add_sockets([listener])
-            yield
-            server.stop()
-            await server.close_all_connections()
-
-        return Client(serve)
+        return Client(serving(app))
 
 
 def _handler(route: Route) -> type[RequestHandler]:
