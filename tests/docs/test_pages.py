@@ -24,6 +24,7 @@ import tests.framework.clients.django_settings  # noqa: F401  blocks go on where
 from supertokens_py import Supertokens, SupertokensConfig
 from supertokens_py.audit import LOGGER_NAME
 from tests.docs.blocks import PAGES, ROOT, Module, all_modules, first_module
+from tests.docs.served import in_a_thread, serving
 from tests.seeds.sites import django_settings
 
 HERE = "http://localhost:8000"
@@ -64,7 +65,10 @@ class Runner:
 
             self._stack.enter_context(django_settings(self.namespace["urlpatterns"]))
             app = WSGIHandler()
-        elif type(app).__module__.partition(".")[0] in ("fastapi", "starlette", "litestar"):
+        elif (served := serving(app)) is not None:
+            client = httpx2.Client(base_url=self._stack.enter_context(in_a_thread(served)), headers=sent)
+            return self._stack.enter_context(client)
+        elif type(app).__module__.partition(".")[0] in ("fastapi", "starlette", "litestar", "quart"):
             from starlette.testclient import TestClient
 
             return self._stack.enter_context(TestClient(app, base_url=HERE, headers=sent))
