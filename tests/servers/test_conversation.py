@@ -48,10 +48,7 @@ ON_TOP = (
 @pytest.fixture(
     scope="module",
     params=[
-        *(
-            pytest.param(kind, marks=pytest.mark.quick if kind is FASTAPI else ())
-            for kind in (*KINDS, *ON_TOP)
-        ),
+        pytest.param(kind, marks=pytest.mark.quick if kind is FASTAPI else ()) for kind in (*KINDS, *ON_TOP)
     ],
     ids=lambda kind: kind.name,
 )
