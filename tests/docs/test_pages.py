@@ -20,7 +20,8 @@ from unittest import mock
 import httpx2
 import pytest
 
-import tests.framework.clients.django_settings  # noqa: F401  blocks go on where a project has been set up
+import tests.framework.clients.django_settings
+import tests.support.pyramid  # noqa: F401  its import warns
 from supertokens_py import Supertokens, SupertokensConfig
 from supertokens_py.audit import LOGGER_NAME
 from tests.docs.blocks import PAGES, ROOT, Module, all_modules, first_module
