@@ -118,7 +118,7 @@ def test_whatever_we_accept_pyjwt_accepts(position: int, character: str, how: st
         assert changed != GOOD
 
 
-def test_every_last_character() -> None:
+def test_only_the_canonical_spelling_of_a_signature_is_ours() -> None:
     """FP-28: base64 has several spellings of the last bits of a signature; only the canonical one is ours."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     accepted = [letter for letter in alphabet if we_accept(GOOD[:-1] + letter)]
@@ -205,7 +205,7 @@ def test_wrong_parts_sizes_and_depths_are_not_ours(text: str) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["padded", "standard"])
-def test_both_base64_alphabets(spelling: str) -> None:
+def test_both_base64_alphabets_are_read(spelling: str) -> None:
     """FP-28: padded or not, URL-safe or standard: 6.1 reads them all."""
     head, body, signature = sign_jwt({**CLAIMS, "x": "~~~???>>>" * 3}, key=KEY, kid="d-1", version=5).split(
         "."
@@ -252,7 +252,7 @@ def test_a_forged_header_cannot_fill_the_memory() -> None:
     ],
     ids=range(10),
 )
-def test_looks_like_jwt(text: str, expected: bool) -> None:
+def test_a_jwt_is_known_by_its_first_part(text: str, expected: bool) -> None:
     """FP-74: the first part decodes to a JSON object; one of more than 8 KiB is not decoded."""
     assert looks_like_jwt(text) is expected
 

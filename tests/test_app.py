@@ -64,7 +64,7 @@ def test_every_entry_before_init_says_what_was_forgotten() -> None:
         sessions.get_session_information("x")
 
 
-def test_without_the_session_recipe() -> None:
+def test_a_missing_recipe_is_named() -> None:
     """The error names the recipe that is not in the list."""
     init(INFO, supertokens_config=MEMORY, recipe_list=[jwt.init()])
     with pytest.raises(GeneralError, match="Add the Session recipe to recipe_list"):
@@ -149,13 +149,13 @@ def test_names_of_the_package() -> None:
     ]
 
 
-def test_a_recipe_listed_twice() -> None:
+def test_a_recipe_listed_twice_is_an_error() -> None:
     """FP-85: is an error of its own."""
     with pytest.raises(ConfigError, match="Session recipe has already been initialised"):
         init(INFO, supertokens_config=MEMORY, recipe_list=[session.init(), session.init()])
 
 
-def test_recipes_in_any_order() -> None:
+def test_the_order_of_recipes_does_not_matter() -> None:
     """The order of the list does not matter."""
     for recipes in ([session.init(), openid.init(), jwt.init()], [jwt.init(), openid.init(), session.init()]):
         init(INFO, supertokens_config=MEMORY, recipe_list=recipes)
@@ -201,7 +201,7 @@ GOOD: dict[str, Any] = {"app_info": INFO, "supertokens_config": MEMORY, "recipe_
     ],
     ids=_without_addresses,
 )
-def test_wrong_arguments_of_init(changes: dict[str, Any], words: str) -> None:
+def test_a_wrong_argument_of_init_is_named(changes: dict[str, Any], words: str) -> None:
     """FP-85: a ConfigError that names the argument, and no app."""
     with pytest.raises(ConfigError, match=words):
         init(**{**GOOD, **changes})
@@ -245,7 +245,7 @@ def test_wrong_arguments_of_init(changes: dict[str, Any], words: str) -> None:
     ids=_without_addresses,
 )
 @pytest.mark.filterwarnings("ignore:session.init.jwt")
-def test_wrong_arguments_of_session_init(name: str, value: Any) -> None:
+def test_a_wrong_argument_of_session_init_is_named(name: str, value: Any) -> None:
     """FP-85: a ConfigError that names the argument."""
     word = "same site" if name == "cookie_same_site" else "session_scope|" + name
     with pytest.raises(ConfigError, match=word):
@@ -269,7 +269,7 @@ def test_hooks_that_are_no_functions(name: str) -> None:
         init(**{**GOOD, "recipe_list": [session.init(error_handlers=InputErrorHandlers(**{name: "x"}))]})
 
 
-def test_equal_status_codes() -> None:
+def test_equal_status_codes_are_refused() -> None:
     """FP-85: an expired session and an invalid claim need different codes, also when both are given."""
     for codes in (
         {"session_expired_status_code": 418, "invalid_claim_status_code": 418},
@@ -289,7 +289,7 @@ def test_an_override_that_returns_nothing(override: InputOverrideConfig) -> None
         init(**{**GOOD, "recipe_list": [session.init(override=override)]})
 
 
-def test_the_older_jwt_switch() -> None:
+def test_the_older_jwt_switch_says_that_it_is_not_needed() -> None:
     """It still works, and says that it is not needed."""
     with pytest.warns(DeprecationWarning, match="is deprecated") as caught:
         recipe = session.init(jwt=JWTConfig(enable=True, issuer="https://issuer.example.com/auth"))
@@ -307,7 +307,7 @@ def app(name: str) -> Supertokens:
     return Supertokens(info, None, MEMORY, [session.init()])
 
 
-def test_two_apps_side_by_side() -> None:
+def test_two_apps_share_nothing() -> None:
     """Apps share nothing: neither keys, sessions nor settings."""
     one, two = app("one"), app("two")
     try:
@@ -351,14 +351,14 @@ def test_two_apps_side_by_side() -> None:
         ({"api_base_path": "/a.b"}, "/a.b/signout", "/signout"),
     ],
 )
-def test_paths_below_the_base(info: dict[str, str], path: str, below: str | None) -> None:
+def test_paths_are_compared_segment_by_segment(info: dict[str, str], path: str, below: str | None) -> None:
     """FP-107: segment by segment, literally, with the gateway path put back."""
     where = InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com", **info)
     made = Supertokens(where, None, MEMORY, [session.init()])
     assert made.below_base(path) == below
 
 
-def test_methods_of_a_path() -> None:
+def test_methods_are_named_for_our_enabled_routes_only() -> None:
     """What an answer to OPTIONS names: nothing for paths of the application and for switched-off routes."""
     made = Supertokens(INFO, None, MEMORY, [session.init()])
     assert made.methods_of("/auth/signout") == made.methods_of("/auth/t1/signout") == ["POST"]
@@ -383,7 +383,7 @@ class Diary(RecipeModule):
         return isinstance(error, LookupError)
 
 
-def test_a_recipe_of_the_applications() -> None:
+def test_a_recipe_of_the_application_stands_beside_ours() -> None:
     """It stands beside ours; what it does not answer goes on to the application."""
     made = Supertokens(INFO, None, MEMORY, [session.init(), Diary])
     assert [recipe.recipe_id for recipe in made.recipe_modules][:2] == ["session", "diary"]

@@ -72,7 +72,9 @@ def test_rows_that_an_official_core_keeps_are_honoured(run: Runner, sqlite_datab
     ]
 
 
-def test_a_database_without_keys(run: Runner, sqlite_database: TestDatabase) -> None:
+def test_a_database_without_keys_is_no_loss_without_sessions(
+    run: Runner, sqlite_database: TestDatabase
+) -> None:
     """Nothing is lost while there is no session."""
     sqlite_database.query("DELETE FROM session_access_token_signing_keys")
     sqlite_database.query("DELETE FROM key_value")
@@ -81,7 +83,7 @@ def test_a_database_without_keys(run: Runner, sqlite_database: TestDatabase) -> 
     assert texts(ran, "note") == ["no signing keys yet; they are made at the first start"]
 
 
-def test_a_key_of_the_future(run: Runner, sqlite_database: TestDatabase) -> None:
+def test_a_key_of_the_future_is_a_wrong_clock(run: Runner, sqlite_database: TestDatabase) -> None:
     """Some machine's clock is wrong."""
     sqlite_database.query("UPDATE session_access_token_signing_keys SET created_at_time = 4102444800000")
     ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
@@ -127,7 +129,7 @@ def test_a_user_whose_transactions_are_read_only(run: Runner, empty_postgres_dat
         ("UTF8", "warning", ""),
     ],
 )
-def test_the_encoding_of_a_database(
+def test_an_encoding_other_than_utf8_is_told(
     run: Runner, postgres_server: Postgres, encoding: str, level: str, told: str
 ) -> None:
     """Anything but UTF8 is told."""
@@ -182,7 +184,7 @@ def test_a_user_that_may_not_create_tables(
     ]
 
 
-def test_sessions_under_another_prefix(
+def test_sessions_under_another_prefix_are_found(
     run: Runner, sqlite_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An application with the wrong prefix would log everybody out."""
@@ -313,7 +315,9 @@ def test_a_database_whose_clock_is_wrong(empty_postgres_database: TestDatabase, 
     assert re.fullmatch(r"the clocks of database and this machine are (5|6)\d s apart", told.text)
 
 
-def test_an_empty_database_and_a_foreign_one(run: Runner, empty_postgres_database: TestDatabase) -> None:
+def test_an_empty_database_is_a_note_and_a_foreign_table_an_error(
+    run: Runner, empty_postgres_database: TestDatabase
+) -> None:
     """Nothing yet is a note; a table of ours by name only is an error."""
     database = empty_postgres_database
     assert run("doctor", "--connection-uri", database.uri).code == 0
@@ -370,7 +374,7 @@ def test_an_older_core_costs_a_call_more(run: Runner, sqlite_database: TestDatab
         ("http://localhost.example.com:{port}", "http://localhost.example.com:{port}"),
     ],
 )
-def test_a_core_far_away_over_plain_http(
+def test_a_core_far_away_needs_https(
     run: Runner,
     sqlite_database: TestDatabase,
     monkeypatch: pytest.MonkeyPatch,
@@ -567,7 +571,7 @@ def test_a_probe_beside_the_refresh_route(run: Runner) -> None:
     ]
 
 
-def test_a_probe_of_nothing(run: Runner) -> None:
+def test_a_probe_without_domains_asks_for_nothing(run: Runner) -> None:
     """Without domains nothing would be asked."""
     ran = run("doctor", "--probe")
     assert (ran.code, ran.out) == (2, "")
@@ -578,7 +582,7 @@ def test_a_probe_of_nothing(run: Runner) -> None:
     ("ahead_s", "told"),
     [(None, None), (0, None), (3600, r"the API's clock is 3[56]\d\d s off this machine's")],
 )
-def test_the_clock_of_a_running_api(run: Runner, ahead_s: int | None, told: str | None) -> None:
+def test_the_clock_of_a_running_api_is_compared(run: Runner, ahead_s: int | None, told: str | None) -> None:
     """Its `Date` header is compared, where there is one."""
     from tests.cli.preflights import served
 

@@ -72,7 +72,7 @@ def test_nothing_is_known_before_the_first_use(rotating: Driver):
     assert rotating.database.pool.pool.checkedin() == 0
 
 
-def test_the_first_keys(rotating: Driver, clock: Clock):
+def test_the_first_keys_are_one_dynamic_and_one_static(rotating: Driver, clock: Clock):
     """CS-66: one dynamic key, which signs at once, then one static key."""
     session = rotating.create()
     assert kid_of(session) == f"d-{clock()}"
@@ -95,7 +95,7 @@ def test_published_keys_verify_with_another_library(rotating: Driver):
         assert decoded["sub"] == "user"
 
 
-def test_rotation_by_the_clock(rotating: Driver, clock: Clock):
+def test_a_key_is_published_early_and_verifies_to_its_end(rotating: Driver, clock: Clock):
     """CS-33, CS-68, CS-69: published a minute early, signing on time, verifying to the end, then gone."""
     first = kid_of(rotating.create())
     began = clock()
@@ -135,7 +135,7 @@ def test_a_key_that_stopped_signing_still_verifies(rotating: Driver, clock: Cloc
     assert "not a valid one" in rotating.sessions.regenerate(session.access_token.text).message
 
 
-def test_a_pause_longer_than_the_interval(rotating: Driver, clock: Clock):
+def test_a_new_key_signs_at_once_after_a_long_pause(rotating: Driver, clock: Clock):
     """Then a new key signs at once, for the old one may not."""
     rotating.create()
     clock.advance(hours=9)

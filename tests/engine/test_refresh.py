@@ -33,7 +33,7 @@ def child_of(core: Driver, session: IssuedSession, **changes: Any) -> str:
     return session_token(core.ring.master_key().text, **(values | changes))
 
 
-def test_a_rotated_row(core: Driver, clock: Clock):
+def test_a_rotation_keeps_the_old_token_as_previous(core: Driver, clock: Clock):
     """CS-44: `prev` is the old token, `cur` the new one, the session lives on, the parent claim is null."""
     session = core.create(payload={"a": 1}, data={"b": 2}, anti_csrf=True)
     before = core.row(session.handle)
@@ -96,7 +96,9 @@ def test_a_repeat_answers_with_the_expiry_of_the_row(database: TestDatabase, sta
 
 
 @pytest.mark.parametrize("order", sorted(set(permutations("1122"))), ids="".join)
-def test_any_order_of_the_tokens_of_one_window(core: Driver, clock: Clock, order: tuple[str, ...]):
+def test_tokens_of_one_window_yield_one_successor_in_any_order(
+    core: Driver, clock: Clock, order: tuple[str, ...]
+):
     """KEEP, REPEAT: two tokens, each presented twice, in any order: all get the same successor."""
     first = core.create()
     second = core.refresh(first)
@@ -136,7 +138,7 @@ def test_a_token_of_two_windows_ago_is_reuse(core: Driver, clock: Clock):
 
 
 @pytest.mark.parametrize("clock_error_ms", [-31_000, 31_000, 86_400_000])
-def test_a_rotation_that_a_wrong_clock_dated(core: Driver, clock: Clock, clock_error_ms: int):
+def test_a_rotation_dated_by_a_wrong_clock_is_dated_anew(core: Driver, clock: Clock, clock_error_ms: int):
     """The current token rotates, and the row has the right time again."""
     first = core.create()
     clock.advance(ms=clock_error_ms)
@@ -159,7 +161,7 @@ def test_sessions_shorter_than_the_window_live_on_while_used(
     assert core.sessions.information(session.handle) is not None
 
 
-def test_access_tokens_shorter_than_the_window(database: TestDatabase, start: Opener, clock: Clock):
+def test_short_access_tokens_rotate_once_per_window(database: TestDatabase, start: Opener, clock: Clock):
     """The token rotates at the first refresh after each window: one generation per 32 s."""
     core = start(database.uri, now_ms=clock, access_token_validity=2)
     session = core.create()
@@ -173,7 +175,7 @@ def test_access_tokens_shorter_than_the_window(database: TestDatabase, start: Op
     assert core.refresh(held[-3]).reuse == core.told("STALE_LINEAGE")
 
 
-def test_the_old_token_after_the_window(core: Driver, clock: Clock):
+def test_the_old_token_after_the_window_is_theft(core: Driver, clock: Clock):
     """CS-47: theft; the session ends for everybody, without a subtype for the newest token."""
     session = core.create("victim")
     refreshed = core.refresh(session)
@@ -187,7 +189,7 @@ def test_the_old_token_after_the_window(core: Driver, clock: Clock):
     assert core.refresh(refreshed) == core.refresh(session) == GONE
 
 
-def test_a_token_of_long_ago(core: Driver, clock: Clock):
+def test_a_token_of_long_ago_is_theft(core: Driver, clock: Clock):
     """CS-48: two or more generations old."""
     first = core.create()
     second = core.refresh(first)
@@ -197,7 +199,7 @@ def test_a_token_of_long_ago(core: Driver, clock: Clock):
     assert core.refresh(third) == GONE
 
 
-def test_reuse_reported_mildly(database: TestDatabase, start: Opener, clock: Clock):
+def test_mild_reports_revoke_all_the_same(database: TestDatabase, start: Opener, clock: Clock):
     """CS-49: recent reuse is unauthorised with its subtype, and revokes; a stale lineage stays theft."""
     core = start(
         database.uri, now_ms=clock, recent_token_reuse_behaviour="UNAUTHORISED", shared_with_core="YES"
@@ -228,7 +230,7 @@ def test_without_a_window_the_second_use_is_reuse(database: TestDatabase, start:
     assert core.row(session.handle) is None
 
 
-def test_a_rotation_that_the_database_lost(core: Driver, clock: Clock):
+def test_who_refreshed_once_goes_on_after_a_restored_backup(core: Driver, clock: Clock):
     """A backup is restored: who refreshed once since goes on, also with the older token; twice is reuse."""
     sessions = [core.create() for _ in range(2)]
     first = [core.refresh(session) for session in sessions]
@@ -276,7 +278,7 @@ def test_a_child_that_an_old_core_minted_is_promoted(shared: Driver, clock: Cloc
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 @pytest.mark.parametrize("promoted", [False, True])
-def test_any_order_of_tokens_of_an_old_core_and_of_ours(
+def test_tokens_of_an_old_core_and_ours_go_on_in_any_order(
     shared: Driver, clock: Clock, order: tuple[int, ...], promoted: bool
 ):
     """A child of a core, the token that it replaces, and our successor of that: all go on in the window."""
@@ -293,7 +295,7 @@ def test_any_order_of_tokens_of_an_old_core_and_of_ours(
     assert shared.refresh(answer).refresh_token.text != answer.refresh_token.text
 
 
-def test_a_token_that_an_old_core_promoted(shared: Driver, clock: Clock):
+def test_a_token_before_one_that_an_old_core_promoted_works(shared: Driver, clock: Clock):
     """CS-52: the previous token works within the window, replacing a successor that nobody here knows."""
     session = shared.create()
     child = child_of(shared, session)
@@ -313,7 +315,7 @@ def test_a_token_that_an_old_core_promoted(shared: Driver, clock: Clock):
     assert shared.refresh(refreshed).reuse == shared.told("ORPHANED_BRANCH")
 
 
-def test_rows_from_before_the_rotation_columns(shared: Driver):
+def test_rows_from_before_the_rotation_columns_rotate(shared: Driver):
     """A row without previous token and time: the current token rotates, anything else is a stale lineage."""
     session = shared.create()
     assert shared.row(session.handle)["prev_refresh_token_hash_2"] is None
@@ -323,7 +325,7 @@ def test_rows_from_before_the_rotation_columns(shared: Driver):
     assert shared.refresh(stranger).reuse == shared.told("STALE_LINEAGE")
 
 
-def test_a_switch_of_the_anti_csrf_setting_within_the_window(core: Driver, clock: Clock):
+def test_a_kept_token_gets_an_anti_csrf_token_when_it_is_switched_on(core: Driver, clock: Clock):
     """KEEP: an access token gets an anti-CSRF token although the refresh token has none; later both do."""
     first = core.refresh(core.create(anti_csrf=False))
     clock.advance(s=30)
@@ -373,7 +375,7 @@ def test_the_key_family_follows_the_refresh(core: Driver):
     )
 
 
-def test_a_repeat_with_the_other_key_family(core: Driver):
+def test_a_repeat_follows_the_latest_key_family(core: Driver):
     """REPEAT: the successor stays the same, the family follows the latest request."""
     session = core.create()
     first = core.refresh(session, dynamic_key=True)
@@ -384,7 +386,7 @@ def test_a_repeat_with_the_other_key_family(core: Driver):
     assert core.row(session.handle) == row | {"use_static_key": True}
 
 
-def test_expiry_and_its_last_millisecond(core: Driver, clock: Clock):
+def test_a_session_refreshes_up_to_its_last_millisecond(core: Driver, clock: Clock):
     """CS-43: a refresh at the exact end still works and extends the session; one later does not."""
     session = core.create()
     clock.advance(ms=MONTHS_MS)
@@ -402,7 +404,7 @@ def test_revoked_sessions_stay_revoked(core: Driver):
     assert core.row(session.handle) is None
 
 
-def test_foreign_and_broken_tokens(core: Driver):
+def test_foreign_and_broken_tokens_are_invalid(core: Driver):
     """CS-43: malformed, tampered, or of another app."""
     session = core.create()
     text = session.refresh_token.text

@@ -33,7 +33,7 @@ RICH = {
 # Create
 
 
-def test_the_header_of_a_session_token(core: Driver):
+def test_a_session_token_has_four_header_members(core: Driver):
     """CS-1: exactly alg, typ, version and kid."""
     found = header(core.create().access_token.text)
     assert found.keys() == {"alg", "typ", "version", "kid"}
@@ -64,7 +64,7 @@ def test_tokens_verify_with_the_key_set_once_it_is_loaded(core: Driver, dynamic:
     assert core.engine.keys.key_set().keys[header(text)["kid"]] is key
 
 
-def test_the_claims_of_a_session_token(core: Driver, clock: Clock):
+def test_a_session_token_has_flat_claims_in_order(core: Driver, clock: Clock):
     """CS-4, CS-5, CS-6: the flat claim set in its order, with the custom claims after it."""
     session = core.create("me", payload={"role": "x"}, anti_csrf=True)
     found = claims(session)
@@ -100,7 +100,9 @@ def test_an_anti_csrf_token_is_made_on_request_only(core: Driver):
 
 
 @pytest.mark.parametrize("jitter", [0.05, 0.25])
-def test_jitter_only_shortens(database: TestDatabase, start: Opener, clock: Clock, jitter: float):
+def test_jitter_makes_lives_shorter_and_never_longer(
+    database: TestDatabase, start: Opener, clock: Clock, jitter: float
+):
     """CS-7, CS-8: at creation and at refresh, never above the configured life."""
     core = start(database.uri, access_token_validity=1000, access_token_validity_jitter=jitter, now_ms=clock)
     lives: list[int] = []
@@ -152,7 +154,7 @@ def test_handles_name_their_tenant(core: Driver):
     assert core.create(tenant_id=" T1 ").tenant_id == "t1"
 
 
-def test_a_new_row(core: Driver, clock: Clock):
+def test_a_new_row_has_the_official_columns(core: Driver, clock: Clock):
     """CS-15: hashes, times and flags, in the official columns."""
     session = core.create("me", payload={"a": 1}, data={"b": 2}, dynamic_key=False)
     assert core.row(session.handle) == {
@@ -502,7 +504,7 @@ def test_many_handles_are_revoked_at_once(core: Driver):
     assert core.sessions.user_handles("many", tenant_id=None) == ["h1200"]
 
 
-def test_revoking_by_user(core: Driver):
+def test_revoking_by_user_ends_nobody_elses_session(core: Driver):
     """CS-59: everywhere, or in one tenant; nobody else's."""
     core.tenants.put("t1", {})
     here, there, other = core.create("u"), core.create("u", tenant_id="t1"), core.create("v")
@@ -538,7 +540,7 @@ def test_expired_sessions_are_not_listed(core: Driver, clock: Clock):
     assert core.row(old.handle) is not None
 
 
-def test_information_about_a_session(core: Driver, clock: Clock):
+def test_information_ends_with_the_session(core: Driver, clock: Clock):
     """CS-62: all of it while it lives, nothing at its last millisecond."""
     session = core.create("me", payload={"a": 1}, data={"b": 2})
     found = core.sessions.information(session.handle)

@@ -25,7 +25,7 @@ def globally(*validators: Any) -> InputOverrideConfig:
     return InputOverrideConfig(functions=functions)
 
 
-def test_the_body_of_a_403(site: Site, mode: str) -> None:
+def test_a_403_lists_every_failure_in_order(site: Site, mode: str) -> None:
     """FP-95: the example of 14.3, byte by byte; several failures in order."""
     visitor = site.sign_in(mode, payload={"st-role": {"v": ["user"], "t": 1}})
     site.world.validators = lambda *_: [ROLES.validators.includes("admin")]
@@ -48,7 +48,7 @@ def test_the_body_of_a_403(site: Site, mode: str) -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_the_route_override(bare_site: Site, is_async: bool, mode: str) -> None:
+def test_the_routes_validators_replace_the_global_ones(bare_site: Site, is_async: bool, mode: str) -> None:
     """FP-100: it receives the global list, the session and the context, and its answer replaces the list."""
     first = BooleanClaim("first", lambda *_: False)
     second = BooleanClaim("second", lambda *_: False)
@@ -119,7 +119,7 @@ def test_a_403_after_a_refetch_carries_no_tokens(site: Site, mode: str) -> None:
     assert visitor.refresh().front["up"]["ok"]["v"] is False
 
 
-def test_max_age_zero(site: Site, mode: str) -> None:
+def test_a_max_age_of_zero_fetches_every_time(site: Site, mode: str) -> None:
     """FP-97: `max_age=0` fetches every time (once the clock has moved) and passes."""
     count = itertools.count(1)
     claim = BooleanClaim("ok", lambda *_: bool(next(count)))
@@ -252,7 +252,7 @@ def test_changes_of_claims_reach_the_client_at_once(site: Site, mode: str) -> No
     assert "level" not in reply.front["up"]
 
 
-def test_claims_of_other_recipes(bare_site: Site, mode: str) -> None:
+def test_roles_and_permissions_come_with_new_sessions(bare_site: Site, mode: str) -> None:
     """FP-94, FP-102: role and permission claims of new sessions, and the flags that leave them out."""
     from supertokens_py.recipe import userroles
     from supertokens_py.recipe.userroles import syncio as roles

@@ -25,7 +25,7 @@ VECTOR = (
 )
 
 
-def test_the_front_token_vector() -> None:
+def test_the_front_token_is_the_vector_byte_by_byte() -> None:
     """FP-24: a vector, byte by byte."""
     payload = {
         "iat": 1700000000,
@@ -52,7 +52,7 @@ def test_the_front_token_keeps_the_text_of_the_payload() -> None:
     assert b64decode(front_token(token)).decode() == expected
 
 
-def test_the_encoding_vector() -> None:
+def test_the_encoding_is_the_vector_and_back() -> None:
     """FP-6: `ab+c/d==.f00.V2` on the wire, and back."""
     cookie = Cookie("sRefreshToken", "ab+c/d==.f00.V2", 0)
     assert cookie.header().startswith("sRefreshToken=ab%2Bc%2Fd%3D%3D.f00.V2; Path=/; ")
@@ -89,7 +89,7 @@ def test_quotes_and_percent_signs_of_values_are_undone(raw: str, expected: str) 
 
 
 @given(st.text())
-def test_values_round_trip(value: str) -> None:
+def test_any_value_comes_back(value: str) -> None:
     """FP-6: any text that UTF-8 can hold comes back, through the strictest alphabet."""
     try:
         coded = Cookie("a", value, 0).coded_value
@@ -100,7 +100,7 @@ def test_values_round_trip(value: str) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "sAccessToken"]), st.text(max_size=10)), max_size=6))
-def test_headers_round_trip(pairs: list[tuple[str, str]]) -> None:
+def test_every_cookie_of_a_header_comes_back(pairs: list[tuple[str, str]]) -> None:
     """FP-7, FP-42: every occurrence is kept, in order, whatever else is in the header."""
     try:
         line = "; ".join(f"{name}={Cookie(name, value, 0).coded_value}" for name, value in pairs)

@@ -109,7 +109,7 @@ def test_cookies_have_a_domain_only_if_one_is_set(
 
 
 @pytest.mark.parametrize("same_site", ["lax", "Strict ", "NONE"])
-def test_explicit_same_site(bare_site: Site, same_site: str) -> None:
+def test_an_explicit_same_site_wins(bare_site: Site, same_site: str) -> None:
     """FP-51: an explicit value wins over the computed one."""
     reply = bare_site.init(cookie_same_site=same_site).sign_in().first
     assert reply.cookie("sAccessToken").attributes["samesite"].lower() == same_site.strip().lower()
@@ -149,7 +149,7 @@ def test_application_cookies_and_headers_survive(site: Site) -> None:
 @pytest.mark.parametrize(
     "wrong", [str, fastapi.Response, flask.Response, partial(HttpResponse, content_type="x")]
 )
-def test_something_else_than_a_request(wrong: Any) -> None:
+def test_a_response_in_place_of_the_request_is_named(wrong: Any) -> None:
     """A response passed by mistake is named, and what to pass."""
     made = wrong()
     name = type(made).__name__
@@ -247,7 +247,7 @@ def test_a_verified_request_emits_nothing(site: Site, mode: str) -> None:
         (None, None, "header"),
     ],
 )
-def test_transfer_method_of_new_sessions(
+def test_the_transfer_method_follows_request_and_callback(
     bare_site: Site, allowed: str | None, auth_mode: str | None, expected: str
 ) -> None:
     """FP-20: (protocol: A new session), with the application's callback and with the default one (None)."""
@@ -300,7 +300,7 @@ def test_clearing_repeats_the_attributes(bare_site: Site, domain: str | None) ->
 
 
 @pytest.mark.parametrize("exposing", [True, False])
-def test_exposing_the_access_token(bare_site: Site, exposing: bool) -> None:
+def test_the_access_token_can_be_exposed_and_the_refresh_token_never(bare_site: Site, exposing: bool) -> None:
     """FP-115: the access token also as a header, wherever it is set, and never the refresh token."""
     bare_site.init(expose_access_token_to_frontend_in_cookie_based_auth=exposing)
     visitor = bare_site.sign_in()
@@ -319,7 +319,7 @@ def test_exposing_the_access_token(bare_site: Site, exposing: bool) -> None:
 # -- anti-CSRF tokens ------------------------------------------------------------------------------
 
 
-def test_via_token_in_cookie_mode(bare_site: Site) -> None:
+def test_cookie_mode_returns_the_anti_csrf_token(bare_site: Site) -> None:
     """FP-59: create returns the anti-CSRF token in cookie mode, exposed; header mode does not."""
     bare_site.init(anti_csrf="VIA_TOKEN")
     reply = bare_site.sign_in().first
@@ -359,7 +359,7 @@ def test_insecure_cross_site_cookies_are_refused(bare_site: Site) -> None:
         ("http://api.example.com", "https://example.com", "lax", True),
     ],
 )
-def test_the_insecure_cross_site_guard(
+def test_insecure_cross_site_is_refused_but_on_local_sites(
     bare_site: Site, api: str, website: str, same_site: Any, works: bool
 ) -> None:
     """FP-57: local sites and explicit SameSite values pass."""
@@ -411,7 +411,9 @@ def test_a_payload_too_large_for_a_cookie_is_refused(site: Site) -> None:
     assert site.handles() == []
 
 
-def test_a_stored_payload_too_large_for_a_cookie(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_payload_too_large_for_a_cookie_is_an_error_with_a_reason(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     """A refresh that cannot deliver its access token is an error with a reason; the client refreshes no loop.
 
     It gets the refresh token all the same, so that the session goes on once the payload fits again.
@@ -431,7 +433,7 @@ def test_a_stored_payload_too_large_for_a_cookie(site: Site, caplog: pytest.LogC
     assert visitor.get("/protected").status == 200
 
 
-def test_a_fixed_transfer_method(bare_site: Site) -> None:
+def test_a_fixed_transfer_method_is_a_constant_function(bare_site: Site) -> None:
     """The setting "header" or "cookie" is what a function that always returns it is."""
     bare_site.init(get_token_transfer_method="header")
     reply = bare_site.sign_in("cookie").first

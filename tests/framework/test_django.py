@@ -121,7 +121,7 @@ def test_a_wrapped_request_has_the_session_of_the_inner_one(site: Site) -> None:
     assert response.headers["st-refresh-token"]
 
 
-def test_without_the_middleware(site: Site) -> None:
+def test_without_the_middleware_a_new_session_is_refused(site: Site) -> None:
     """FP-41: the decorator answers by itself; a new session is refused with the line that is missing."""
     with pytest.raises(
         ConfigError, match=r'middleware is missing. Add it: "supertokens_py\.framework\.django'
@@ -183,14 +183,14 @@ def test_what_a_view_wrote_before_its_session_was_refused(
     site.close()
 
 
-def test_wrapped_requests_without_a_session(site: Site) -> None:
+def test_a_wrapped_request_without_a_session_is_refused(site: Site) -> None:
     """FP-41: refused with our response, and None where the session is optional."""
     assert verify_sync()(lambda request: None)(Wrapped(request_with(None))).status_code == 401
     seen = verify_sync(session_required=False)(lambda request: request.supertokens)
     assert seen(Wrapped(request_with(None))) is None
 
 
-def test_cookies_that_a_test_put_on_the_request(site: Site) -> None:
+def test_cookies_of_the_request_factory_are_read(site: Site) -> None:
     """`request.COOKIES` of Django's request factory, with any value that a cookie may have."""
     token = site.sign_in("header").access
     for name, value in (("sAccessToken", token), ("a b%;", "c;d %é")):
@@ -269,7 +269,7 @@ def _raise() -> Any:
     raise UnauthorisedError("x")
 
 
-def test_a_view_that_calls_a_guarded_view(site: Site) -> None:
+def test_a_view_may_call_a_guarded_view(site: Site) -> None:
     """The inner view has answered; what the outer one raises is answered all the same."""
     from django.http import HttpResponse
 
@@ -299,7 +299,7 @@ def test_a_view_that_calls_a_guarded_view(site: Site) -> None:
         assert asyncio.run(outer_async(request_with(token))).status_code == status
 
 
-def test_the_decorator_of_the_other_kind(site: Site) -> None:
+def test_the_decorator_of_the_other_kind_is_named(site: Site) -> None:
     """It names the module to import from; Django's own words would be about a missing `await`."""
     from django.http import JsonResponse
 
@@ -353,7 +353,7 @@ def test_callables_that_give_awaitables(site: Site) -> None:
     assert asyncio.run(Whole.as_view()(request_with(access))).content == b'{"me": "user-1"}'
 
 
-def test_blocking_calls_in_an_async_view(site: Site) -> None:
+def test_a_blocking_call_in_an_async_view_says_what_to_do(site: Site) -> None:
     """FP-50: a blocking call inside `async def` says what to do instead."""
 
     async def view(request: Any) -> str:
@@ -429,7 +429,7 @@ class Hooks:
 
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("view_is_async", [False, True])
-def test_application_code_of_either_kind(
+def test_application_code_runs_where_the_orm_works(
     site: Site, monkeypatch: pytest.MonkeyPatch, view_is_async: bool, is_async: bool
 ) -> None:
     """In both worlds, WSGI and ASGI, it runs where Django's ORM works: in one thread for all of a request."""

@@ -40,7 +40,9 @@ def raising(error: Callable[[], Exception]) -> Any:
 
 
 @pytest.mark.parametrize("path", PLACES)
-def test_errors_raised_by_views(site: Site, path: str, mode: str) -> None:
+def test_errors_raised_by_views_are_answered_with_and_without_a_guard(
+    site: Site, path: str, mode: str
+) -> None:
     """FP-89, FP-95: the same answers with and without the decorator."""
     visitor = site.sign_in(mode)
     access = visitor.access
@@ -150,7 +152,7 @@ def test_bad_input_of_a_client_is_not(bare_site: Site, caplog: pytest.LogCapture
     ]
 
 
-def test_custom_status_codes(bare_site: Site, mode: str) -> None:
+def test_configured_status_codes_are_used_everywhere(bare_site: Site, mode: str) -> None:
     """FP-85: configured codes are used in every response."""
     bare_site.init(session_expired_status_code=440, invalid_claim_status_code=441)
     visitor = bare_site.sign_in(mode)
@@ -231,7 +233,7 @@ def test_error_hooks_write_status_and_body_after_clearing(
             assert reply.session_parts == []
 
 
-def test_a_hook_on_sdk_routes(bare_site: Site) -> None:
+def test_refresh_and_sign_out_use_the_same_hooks(bare_site: Site) -> None:
     """FP-90: refresh and sign-out use the same hooks; tokens are cleared whatever the hook does."""
 
     def hook(request: Any, message: str, response: Any) -> Any:
@@ -302,7 +304,7 @@ def test_a_hook_that_returns_no_response_is_named(bare_site: Site, is_async: boo
 # -- the order of changes --------------------------------------------------------------------------
 
 
-def test_merge_then_unauthorised(site: Site, mode: str) -> None:
+def test_a_merge_before_unauthorised_is_cleared_and_kept_in_store(site: Site, mode: str) -> None:
     """FP-87: only cleared tokens in the response; the session itself stays."""
 
     def script(view: Any) -> Any:
@@ -317,7 +319,7 @@ def test_merge_then_unauthorised(site: Site, mode: str) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_merge_then_an_application_status(site: Site, status: int, mode: str) -> None:
+def test_a_merge_before_an_error_of_the_application_is_delivered(site: Site, status: int, mode: str) -> None:
     """FP-88: 4xx and 5xx answers of the application carry the new tokens."""
 
     def script(view: Any) -> Any:
@@ -330,7 +332,7 @@ def test_merge_then_an_application_status(site: Site, status: int, mode: str) ->
     assert reply.session_parts == ["front-token", "sAccessToken" if mode == "cookie" else "st-access-token"]
 
 
-def test_merge_then_invalid_claims(site: Site, mode: str) -> None:
+def test_a_merge_before_invalid_claims_is_delivered(site: Site, mode: str) -> None:
     """FP-88: INVALID_CLAIMS raised by the handler keeps the new tokens."""
 
     def script(view: Any) -> Any:
@@ -342,7 +344,7 @@ def test_merge_then_invalid_claims(site: Site, mode: str) -> None:
     assert reply.front["up"]["a"] == 1
 
 
-def test_revoking_the_old_session_after_creating_a_new_one(site: Site, mode: str) -> None:
+def test_revoking_the_old_session_keeps_the_new_tokens(site: Site, mode: str) -> None:
     """FP-92: the new session's tokens stay, whichever way the old one came."""
 
     def script(view: Any) -> Any:
@@ -362,7 +364,7 @@ def test_revoking_the_old_session_after_creating_a_new_one(site: Site, mode: str
     assert len(site.handles("user-2")) == 2
 
 
-def test_merging_into_the_old_session_after_creating_a_new_one(site: Site, mode: str) -> None:
+def test_merging_into_the_old_session_keeps_the_new_tokens(site: Site, mode: str) -> None:
     """FP-92: a change of a superseded session does not replace the new one's tokens."""
 
     def script(view: Any) -> Any:
@@ -375,7 +377,7 @@ def test_merging_into_the_old_session_after_creating_a_new_one(site: Site, mode:
     assert "late" not in reply.front["up"]
 
 
-def test_signing_in_again_after_revoking(site: Site, mode: str) -> None:
+def test_signing_in_after_revoking_has_the_last_word(site: Site, mode: str) -> None:
     """FP-92: revoke, then create: the new tokens are the last word, with their front token."""
 
     def script(view: Any) -> Any:
@@ -448,7 +450,7 @@ def test_no_response_carries_the_session_of_another_request(site: Site) -> None:
     assert (reply.json, reply.session_parts) == ({"user": None}, [])
 
 
-def test_a_crash_after_create(site: Site, mode: str) -> None:
+def test_a_crash_after_create_delivers_all_tokens_or_none(site: Site, mode: str) -> None:
     """FP-88: tokens of a 500 are delivered where the framework allows, or nothing is; never half."""
 
     def script(view: Any) -> Any:
@@ -464,7 +466,7 @@ def test_a_crash_after_create(site: Site, mode: str) -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_errors_raised_by_overrides(bare_site: Site, is_async: bool, mode: str) -> None:
+def test_errors_raised_by_overrides_are_answered_like_any(bare_site: Site, is_async: bool, mode: str) -> None:
     """FP-89: an override may refuse, sync or async; its error is answered like any other."""
 
     def functions(default: Any) -> Any:
@@ -544,7 +546,7 @@ def test_an_overridden_create_may_add_claims(bare_site: Site, mode: str) -> None
     assert visitor.first.front["up"]["by"] == "override"
 
 
-def test_application_headers_on_errors(site: Site) -> None:
+def test_an_error_keeps_the_applications_headers(site: Site) -> None:
     """FP-12: an application answer keeps its own headers beside cleared tokens."""
 
     def script(view: Any) -> Any:

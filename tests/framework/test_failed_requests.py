@@ -92,7 +92,7 @@ def test_created_then_refused_in_the_words_of_the_view(site: Site, status: int, 
 
 
 @pytest.mark.parametrize("answered", [True, False])
-def test_created_then_a_server_error(site: Site, answered: bool, mode: str) -> None:
+def test_a_log_in_before_a_server_error_leaves_nothing(site: Site, answered: bool, mode: str) -> None:
     """Answered by the view or let out of it."""
 
     def script(view: Any) -> Any:

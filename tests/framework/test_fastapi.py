@@ -122,7 +122,7 @@ def refused(sent: list[Any]) -> bool:
     return [message["type"] for message in sent] == ["websocket.close"] and sent[0]["code"] == 1008
 
 
-def test_a_websocket_by_header_or_cookie(site: Site) -> None:
+def test_a_websocket_verifies_by_header_or_cookie(site: Site) -> None:
     """FP-41: the dependency works on WebSockets, with either transfer method."""
     access = site.sign_in("header").access or ""
     for headers in ({"Authorization": f"Bearer {access}"}, {"Cookie": f"sAccessToken={access}"}):
@@ -187,7 +187,7 @@ def test_a_websocket_of_a_foreign_page_is_refused(site: Site, origin: str | None
 # -- exception handlers, middleware ----------------------------------------------------------------
 
 
-def test_the_exception_handler_without_the_middleware(site: Site) -> None:
+def test_the_exception_handler_keeps_tokens_without_the_middleware(site: Site) -> None:
     """FP-91: the helper keeps Set-Cookie and front-token."""
     app = FastAPI()
     app.add_exception_handler(SuperTokensError, session_exception_handler)
@@ -204,7 +204,7 @@ def test_the_exception_handler_without_the_middleware(site: Site) -> None:
     assert_refused(site.post("/clear"), UNAUTHORISED)
 
 
-def test_the_exception_handler_beside_the_middleware(site: Site) -> None:
+def test_the_exception_handler_and_the_middleware_answer_once(site: Site) -> None:
     """FP-86, FP-91: both together answer once, and no created token survives a clearing."""
     app = FastAPI()
     app.add_middleware(get_middleware())
@@ -222,7 +222,9 @@ def test_the_exception_handler_beside_the_middleware(site: Site) -> None:
     assert site.handles("user-2") == []
 
 
-def test_without_the_middleware(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_forgetting_the_middleware_is_an_error_that_names_it(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     """FP-41: forgetting the middleware is an error that names it, not a login without tokens."""
     app = FastAPI()
 
@@ -283,7 +285,7 @@ def test_a_cors_layer_outside_keeps_our_names_exposed(site: Site, expose: list[s
 # -- mounts ----------------------------------------------------------------------------------------
 
 
-def test_mounted_in_another_app(site: Site, mode: str) -> None:
+def test_a_mounted_app_counts_its_mount_path(site: Site, mode: str) -> None:
     """FP-107: below `app.mount("/api", …)` the base path counts the mount path, as browsers do."""
     site.init(info={"api_base_path": "/api/auth"})
     outer = FastAPI()
@@ -295,7 +297,7 @@ def test_mounted_in_another_app(site: Site, mode: str) -> None:
     assert visitor.post("/api/auth/signout").json == {"status": "OK"}
 
 
-def test_the_middleware_on_the_outer_app(site: Site) -> None:
+def test_the_middleware_may_sit_on_the_outer_app(site: Site) -> None:
     """FP-107: the middleware may sit on the outer app, with views in the mounted one."""
     site.init(info={"api_base_path": "/auth"})
     inner = FastAPI()
@@ -316,7 +318,7 @@ def test_the_middleware_on_the_outer_app(site: Site) -> None:
     assert visitor.post("/auth/session/refresh").status == 200
 
 
-def test_the_middleware_without_its_parentheses(site: Site) -> None:
+def test_a_middleware_without_parentheses_is_refused_at_the_start(site: Site) -> None:
     """FP-41: said when the application starts."""
     app = FastAPI()
     app.add_middleware(get_middleware)  # type: ignore[arg-type]
@@ -328,7 +330,7 @@ def test_the_middleware_without_its_parentheses(site: Site) -> None:
     )
 
 
-def test_a_session_below_the_middleware_of_the_outer_app(
+def test_a_view_mounted_below_the_middleware_is_no_mistake(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     """FP-107: the SDK's routes are where the middleware is, so a view mounted deeper is no mistake."""
@@ -353,7 +355,7 @@ def test_a_root_path_that_nobody_names(site: Site, caplog: pytest.LogCaptureFixt
     assert 'Set api_gateway_path="/svc" in InputAppInfo, and the same in the frontend.' in told
 
 
-def test_a_root_path_behind_a_stripping_proxy(site: Site) -> None:
+def test_a_root_path_behind_a_stripping_proxy_is_put_back(site: Site) -> None:
     """FP-107: `FastAPI(root_path="/svc")` behind a proxy that strips: the gateway path is put back."""
     site.init(info={"api_gateway_path": "/svc"})
     site.client.app.root_path = "/svc"
@@ -393,7 +395,7 @@ def test_sync_views_and_the_clear_error(site: Site) -> None:
 
 
 @pytest.mark.parametrize("own_thread", [False, True])
-def test_async_hooks_of_sync_views(site: Site, own_thread: bool) -> None:
+def test_async_hooks_of_sync_views_run_on_the_applications_loop(site: Site, own_thread: bool) -> None:
     """On the application's loop, whose locks they may hold; in a thread of its own, on its own."""
     app = FastAPI()
     app.add_middleware(get_middleware())
@@ -521,7 +523,7 @@ def test_a_stream_keeps_flowing_chunk_by_chunk(site: Site) -> None:
     assert reply.front["up"]["a"] == 1
 
 
-def test_a_stream_that_breaks(site: Site) -> None:
+def test_a_stream_that_breaks_is_followed_by_no_other_answer(site: Site) -> None:
     """FP-88: an answer that has begun is not followed by another; the server learns of the error."""
     app = FastAPI()
     app.add_middleware(get_middleware())
@@ -589,7 +591,7 @@ def test_two_dependencies_verify_the_same_request(site: Site) -> None:
     assert visitor.get("/me").front["up"]["a"] == 1
 
 
-def test_overriding_guards_in_tests(site: Site) -> None:
+def test_guards_can_be_overridden_in_tests(site: Site) -> None:
     """`app.dependency_overrides`: of one guard by its arguments, or of all of them by `verify_session`."""
 
     def validators(given: Any, session: Any, context: Any) -> Any:
@@ -698,7 +700,7 @@ def test_a_dependency_without_parentheses_is_refused_at_the_route() -> None:
             refused()
 
 
-def test_a_guard_without_depends(site: Site) -> None:
+def test_a_guard_without_depends_guards_all_the_same(site: Site) -> None:
     """It guards all the same: as a query parameter's default it would leave the route open."""
     app = FastAPI()
     app.add_middleware(get_middleware())

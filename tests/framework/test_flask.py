@@ -84,7 +84,7 @@ def test_async_views_await_their_session(site: Site, app: Flask, mode: str) -> N
     assert site.post("/login").front["uid"] == "user-2"
 
 
-def test_blocking_calls_in_an_async_view(site: Site, app: Flask) -> None:
+def test_a_blocking_call_in_an_async_view_says_what_to_do(site: Site, app: Flask) -> None:
     """FP-50: a blocking call inside `async def` says what to do instead."""
 
     @app.post("/login")
@@ -125,7 +125,7 @@ def test_methods_of_a_view_class_can_be_protected(site: Site, app: Flask) -> Non
     assert visitor.get("/all").json == {"user": "user-1"}
 
 
-def test_a_guard_above_its_route(site: Site, app: Flask) -> None:
+def test_a_guard_above_its_route_answers_no_request(site: Site, app: Flask) -> None:
     """FP-41: the route has the view without its guard: no request is answered until that is mended."""
     blueprint = Blueprint("members", __name__)
 
@@ -192,7 +192,7 @@ def test_the_order_is_looked_at_once(site: Site, app: Flask, monkeypatch: pytest
     assert seen == ["before", "after"] * 2
 
 
-def test_blueprints_and_before_request(site: Site, app: Flask) -> None:
+def test_before_request_guards_a_whole_blueprint(site: Site, app: Flask) -> None:
     """FP-41: a blueprint guarded as a whole by `before_request`."""
     blueprint = Blueprint("members", __name__, url_prefix="/members")
 
@@ -228,7 +228,7 @@ def test_arguments_and_names_survive(site: Site, app: Flask) -> None:
     assert {"first", "second"} <= set(app.view_functions)
 
 
-def test_errors_raised_outside_views(site: Site, app: Flask) -> None:
+def test_the_middleware_answers_errors_of_hooks(site: Site, app: Flask) -> None:
     """FP-89: the middleware answers session errors of hooks as well."""
 
     @app.before_request
@@ -240,7 +240,7 @@ def test_errors_raised_outside_views(site: Site, app: Flask) -> None:
     reply.assert_cleared("cookie", "header")
 
 
-def test_an_application_handler_for_errors(site: Site, app: Flask) -> None:
+def test_a_handler_of_the_application_has_the_last_word(site: Site, app: Flask) -> None:
     """FP-90: a handler that the application registers has the last word on undecorated views."""
 
     @app.errorhandler(UnauthorisedError)
@@ -255,7 +255,7 @@ def test_an_application_handler_for_errors(site: Site, app: Flask) -> None:
     assert (reply.status, reply.json) == (499, {"own": "why"})
 
 
-def test_without_the_middleware(site: Site) -> None:
+def test_without_the_middleware_the_decorator_answers_by_itself(site: Site) -> None:
     """FP-41: the decorator answers by itself; tokens of new sessions need the middleware."""
     app = Flask(__name__)
 
@@ -281,7 +281,7 @@ def test_without_the_middleware(site: Site) -> None:
     assert site.handles("user-2") == []
 
 
-def test_a_pushed_app_context(site: Site, app: Flask) -> None:
+def test_a_pushed_app_context_shows_no_session_to_the_next_request(site: Site, app: Flask) -> None:
     """FP-93: with an app context pushed for the whole process, the next request finds no session in `g`."""
 
     @app.get("/me")
@@ -373,7 +373,7 @@ def test_an_environment_variable_is_no_header(site: Site) -> None:
     assert visitor.post("/protected").status == 200
 
 
-def test_the_test_client(site: Site) -> None:
+def test_the_test_client_keeps_cookies_as_browsers_do(site: Site) -> None:
     """FP-1: Flask's own test client keeps the cookies, as browsers do (path included)."""
     client = site.client.app.test_client()
 
@@ -388,7 +388,7 @@ def test_the_test_client(site: Site) -> None:
     assert answer.json == {}
 
 
-def test_preflights_of_the_routes_of_the_sdk(site: Site, app: Flask) -> None:
+def test_preflights_of_our_routes_are_successes(site: Site, app: Flask) -> None:
     """A CORS extension only adds headers; the status of a preflight has to be a success."""
     for path, methods in (
         ("/auth/session/refresh", {"POST", "OPTIONS"}),
@@ -427,7 +427,7 @@ def test_errors_that_are_the_application_s(site: Site, app: Flask) -> None:
     assert_refused(site.request("POST", "/auth/signout"), UNAUTHORISED)
 
 
-def test_decorators_of_the_application_above_the_guard(site: Site, app: Flask) -> None:
+def test_decorators_of_the_application_get_a_response(site: Site, app: Flask) -> None:
     """They get a response, as those written for 0.24 expect; a refusal is raised through them."""
     seen: list[str] = []
 
@@ -456,7 +456,7 @@ def test_decorators_of_the_application_above_the_guard(site: Site, app: Flask) -
     assert seen == ["refused"]
 
 
-def test_decorators_of_libraries_above_the_guard(site: Site, app: Flask) -> None:
+def test_decorators_of_libraries_get_what_the_view_returned(site: Site, app: Flask) -> None:
     """They get what the view returned: a schema that hides fields would let a finished response through."""
     code = "def hide(view):\n    def call():\n        return {'user': view()['user']}\n    return call\n"
     library: dict[str, Any] = {}
@@ -471,7 +471,7 @@ def test_decorators_of_libraries_above_the_guard(site: Site, app: Flask) -> None
     assert signed_in(site).get("/me").json == {"user": "user-1"}
 
 
-def test_the_wsgi_application_in_place_of_the_app(app: Flask) -> None:
+def test_the_wsgi_application_is_refused_in_place_of_the_app(app: Flask) -> None:
     """FP-41: what other SDKs take; the error says what this one takes."""
     for given, spelt in ((app.wsgi_app, "app.wsgi_app"), ("app", "str")):
         with pytest.raises(ConfigError) as raised:

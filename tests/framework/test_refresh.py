@@ -116,14 +116,14 @@ def test_any_or_no_rid_reaches_refresh(site: Site, mode: str) -> None:
         assert visitor.refresh(without=["rid"], headers=headers).status == 200, rid
 
 
-def test_any_fdi_version(site: Site) -> None:
+def test_junk_in_fdi_version_is_no_error(site: Site) -> None:
     """FP-108: junk in `fdi-version` never causes an error."""
     visitor = site.sign_in("header")
     for versions in ("1.16,1.17", "99.99", "", "junk", "3.x, ,;", "\xe9", "1" * 5000):
         assert visitor.refresh(headers=[("fdi-version", versions)]).status == 200, versions
 
 
-def test_the_tenant_form(site: Site) -> None:
+def test_the_tenant_form_of_the_path_refreshes(site: Site) -> None:
     """FP-77: `{base}/{tenant}/session/refresh` works in header mode."""
     visitor = site.sign_in("header")
     for tenant in ("t1", "public", "A-1"):
@@ -262,7 +262,7 @@ FOREIGN_BEARERS = [
 
 
 @pytest.mark.parametrize("bearer", FOREIGN_BEARERS)
-def test_a_foreign_bearer_beside_the_cookie(site: Site, bearer: str) -> None:
+def test_a_foreign_bearer_does_not_hide_the_cookie(site: Site, bearer: str) -> None:
     """FP-74: gateways put keys of their own on every request: the cookie verifies, refreshes, signs out."""
     visitor = site.sign_in("cookie")
     foreign = [("authorization", f"Bearer {bearer}")]
@@ -298,7 +298,7 @@ def test_an_empty_bearer_is_none(site: Site) -> None:
 # -- refusals --------------------------------------------------------------------------------------
 
 
-def test_garbage_and_revoked_tokens(site: Site, mode: str) -> None:
+def test_garbage_and_revoked_tokens_clear_everything(site: Site, mode: str) -> None:
     """FP-63: garbage, foreign, revoked and expired refresh tokens are 401 with everything cleared."""
     visitor = site.sign_in(mode)
     visitor.refresh_token = "garbage"
@@ -374,7 +374,7 @@ def as_async(hook: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("kind", ["four", "five", "four_and_reason", "reason_by_name"])
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_theft_hook(bare_site: Site, kind: str, is_async: bool) -> None:
+def test_a_theft_hook_replaces_the_revocation(bare_site: Site, kind: str, is_async: bool) -> None:
     """FP-65, FP-90: a custom hook replaces the revocation; tokens are cleared before it runs."""
     seen: list[Any] = []
 
@@ -478,7 +478,9 @@ def doubled(visitor: Visitor, *names: str) -> list[tuple[str, str]]:
     return pairs + [(name, "old") for name in names] + [("theme", "dark"), ("theme", "light")]
 
 
-def test_duplicates_without_an_older_domain(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_doubled_cookies_without_an_older_domain_are_a_500(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     """FP-67: 500, nothing cleared, the core not asked; the log says once what to do, without a traceback."""
     visitor = site.sign_in()
     calls = site.spy()
@@ -500,7 +502,7 @@ def test_duplicates_without_an_older_domain(site: Site, caplog: pytest.LogCaptur
 @pytest.mark.parametrize(
     "names", [("sAccessToken",), ("sRefreshToken",), ("sAccessToken", "sRefreshToken")], ids="+".join
 )
-def test_duplicates_with_an_older_domain(
+def test_doubled_cookies_expire_on_the_older_domain(
     bare_site: Site, older: str, attribute: str | None, names: tuple[str, ...]
 ) -> None:
     """FP-68, FP-69: 200, only the doubled cookies expire on the older domain, no front token."""
@@ -521,7 +523,7 @@ def test_duplicates_with_an_older_domain(
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_hook_for_cleared_duplicates(bare_site: Site, is_async: bool) -> None:
+def test_the_hook_for_doubled_cookies_writes_the_body(bare_site: Site, is_async: bool) -> None:
     """FP-90: `on_clear_duplicate_session_cookies` gets request, message, response, and writes the body."""
 
     def hook(request: Any, message: str, response: Any) -> Any:
@@ -534,7 +536,7 @@ def test_a_hook_for_cleared_duplicates(bare_site: Site, is_async: bool) -> None:
     assert (reply.status, reply.json) == (200, {"cleared": PATH, "told": True})
 
 
-def test_duplicates_beside_a_header_token(site: Site) -> None:
+def test_doubled_cookies_beside_a_header_token_are_cleared(site: Site) -> None:
     """FP-70: a Bearer refresh token is used, and the doubled cookies are cleared with the rest."""
     visitor = site.sign_in("header")
     cookies = doubled(site.sign_in(), "sAccessToken", "sRefreshToken")
@@ -562,7 +564,7 @@ def assert_legacy_expired(reply: Reply, domain: str | None) -> None:
 
 
 @pytest.mark.parametrize("domain", [None, ".example.com"])
-def test_the_legacy_cookie(bare_site: Site, domain: str | None) -> None:
+def test_the_legacy_cookie_expires_with_every_answer(bare_site: Site, domain: str | None) -> None:
     """FP-73: `sIdRefreshToken` expires on success, missing token, theft and CSRF failure."""
     bare_site.init(cookie_domain=domain, anti_csrf="VIA_CUSTOM_HEADER")
     legacy = ("sIdRefreshToken", "x")
@@ -632,7 +634,7 @@ def test_a_disabled_api_is_not_handled(bare_site: Site) -> None:
     assert bare_site.get(PATH, bearer=visitor.refresh_token).status == 405
 
 
-def test_refreshing_by_function(site: Site, mode: str) -> None:
+def test_refreshing_by_function_works_on_any_path(site: Site, mode: str) -> None:
     """FP-49: `refresh_session(request)` does the same on any path, with its tokens in the response."""
     visitor = site.sign_in(mode)
 

@@ -35,7 +35,7 @@ def test_the_jwks_has_public_members_for_every_origin(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("core", "expected"), [(300, 300), (None, None)])
-def test_jwks_cache_time(site: Site, core: int | None, expected: int | None) -> None:
+def test_the_cores_max_age_is_forwarded(site: Site, core: int | None, expected: int | None) -> None:
     """FP-103: the core's max-age is forwarded."""
     app: Any = Supertokens.get_instance()
     engine = app.open_engine()
@@ -98,14 +98,14 @@ def test_the_issuer_of_discovery_is_that_of_tokens(
     assert bare_site.get(f"{base}/jwt/jwks.json").status == 200
 
 
-def test_public_paths_in_tenant_form(site: Site) -> None:
+def test_public_paths_have_a_tenant_form(site: Site) -> None:
     """FP-77: `{base}/{tenant}/jwt/jwks.json` and discovery."""
     assert site.get("/auth/t1/jwt/jwks.json").json == site.get("/auth/jwt/jwks.json").json
     assert site.get("/auth/t1/.well-known/openid-configuration").status == 200
     assert site.post("/auth/jwt/jwks.json").status in (404, 405)
 
 
-def test_a_general_error_of_an_override(bare_site: Site) -> None:
+def test_a_general_error_of_an_override_is_a_200(bare_site: Site) -> None:
     """FP-103: sent as 200, without the CORS header."""
 
     def apis(default: Any) -> Any:
@@ -175,7 +175,7 @@ def converse(site: Site, base: str, mode: str) -> None:
     assert visitor.post(f"{seen_by_app}/signout").json == {"status": "OK"}
 
 
-def test_a_gateway_that_strips_its_path(bare_site: Site, mode: str) -> None:
+def test_a_gateway_that_strips_its_path_is_in_cookie_and_issuer(bare_site: Site, mode: str) -> None:
     """FP-2, FP-105: cookie path and issuer contain the gateway path, the app's own path does not."""
     bare_site.init(info={"api_gateway_path": "/gw"})
     converse(bare_site, "/gw/auth", mode)
@@ -189,7 +189,7 @@ def test_a_gateway_that_keeps_its_path(bare_site: Site) -> None:
 
 
 @pytest.mark.parametrize("info", [{"api_base_path": "/svc/auth"}, {"api_gateway_path": "/svc"}])
-def test_below_a_mount_prefix(bare_site: Site, info: dict[str, Any], mode: str) -> None:
+def test_the_base_path_counts_the_mount_prefix(bare_site: Site, info: dict[str, Any], mode: str) -> None:
     """FP-107: root_path, SCRIPT_NAME: the base path is what the browser sees, on every framework."""
     bare_site.init(info=info)
     bare_site.root_path = "/svc"

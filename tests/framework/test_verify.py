@@ -191,7 +191,7 @@ def test_claims_that_do_not_matter(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("ahead_s", "accepted"), [(30, True), (59, True), (120, False)])
-def test_issued_in_the_future(site: Site, ahead_s: int, accepted: bool) -> None:
+def test_a_token_issued_half_a_minute_ahead_verifies(site: Site, ahead_s: int, accepted: bool) -> None:
     """FP-32: `iat` half a minute ahead verifies (60 s leeway)."""
     access = site.sign_in("header").access or ""
     token = site.forge(access, iat=site.clock.now_ms // 1000 + ahead_s)
@@ -291,7 +291,7 @@ def test_legacy_tokens_can_be_refreshed(site: Site, version: str) -> None:
     assert site.get("/optional", bearer=f"{LEGACY[version]}.{body}.AAAA").json == {"user": None}
 
 
-def test_key_kind_mismatch(bare_site: Site, mode: str) -> None:
+def test_another_kind_of_key_is_a_reason_to_refresh(bare_site: Site, mode: str) -> None:
     """FP-38: another kind of signing key is a reason to refresh, and one refresh fixes it."""
     visitor = bare_site.init(use_dynamic_access_token_signing_key=True).sign_in(mode)
     bare_site.init(use_dynamic_access_token_signing_key=False)
@@ -361,28 +361,28 @@ def test_an_unknown_key_loads_the_keys_once_per_cool_down(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/protected", "/optional"])
-def test_two_access_cookies(site: Site, path: str) -> None:
+def test_two_access_cookies_are_try_refresh(site: Site, path: str) -> None:
     """FP-42: one of two valid, in either order, required or optional: try refresh."""
     access = site.sign_in().access or ""
     for values in ([access, "old"], ["old", access], [access, access], ["a=b", access]):
         assert_refused(site.get(path, cookies=[("sAccessToken", value) for value in values]), TRY_REFRESH)
 
 
-def test_two_access_cookies_beside_a_header_token(site: Site) -> None:
+def test_two_access_cookies_do_not_matter_beside_a_header_token(site: Site) -> None:
     """FP-42: doubled cookies do not matter where the header token is used."""
     access = site.sign_in().access or ""
     doubled = [("sAccessToken", access), ("sAccessToken", "old")]
     assert site.get("/protected", bearer=access, cookies=doubled).status == 200
 
 
-def test_a_comma_in_another_cookie(site: Site) -> None:
+def test_a_comma_in_another_cookie_separates_nothing(site: Site) -> None:
     """It separates nothing: Django alone joins lines with commas, and tells them apart."""
     access = site.sign_in("cookie").access
     cookies = [("prefs", "a,b"), ("sAccessToken", access), ("more", "c, sAccessToken=d")]
     assert site.get("/protected", cookies=cookies).status == 200
 
 
-def test_several_cookie_lines(site: Site) -> None:
+def test_several_cookie_lines_count_as_one(site: Site) -> None:
     """FP-42: HTTP/2 may split the header: the lines count as one (protocol: Reading cookies)."""
     access = site.sign_in().access or ""
     lines = [("cookie", "a=1; theme=dark"), ("cookie", f"sAccessToken={access}"), ("cookie", "b=2")]
@@ -391,7 +391,7 @@ def test_several_cookie_lines(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/protected", "/optional"])
-def test_the_legacy_cookie(site: Site, path: str) -> None:
+def test_the_legacy_cookie_is_try_refresh_and_not_cleared(site: Site, path: str) -> None:
     """FP-43: `sIdRefreshToken` is try-refresh before anything else, and is not cleared."""
     visitor = site.sign_in()
     legacy = ("sIdRefreshToken", "x")
@@ -424,7 +424,7 @@ def test_a_revoked_session_is_401_where_the_store_is_asked(site: Site, mode: str
     reply.assert_cleared("cookie", "header")
 
 
-def test_a_token_of_an_older_lineage(site: Site, mode: str) -> None:
+def test_a_token_two_refreshes_old_is_try_refresh(site: Site, mode: str) -> None:
     """FP-45: with `check_database` a token two refreshes old is try-refresh, tokens kept."""
     visitor = site.sign_in(mode)
     old = visitor.access
@@ -452,7 +452,7 @@ def test_a_plain_verification_asks_nobody(site: Site, mode: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE"])
-def test_options_and_trace(site: Site, method: str) -> None:
+def test_options_and_trace_have_no_session(site: Site, method: str) -> None:
     """FP-48: a required session refuses (401, never 500); an optional one runs the handler without it."""
     visitor = site.sign_in("header")
     if site.driver == "litestar":  # answers both itself
@@ -518,7 +518,7 @@ def test_an_empty_rid_is_proof(bare_site: Site) -> None:
 
 
 @pytest.mark.parametrize("sent", ["", "wrong", "é"])
-def test_a_wrong_anti_csrf_token(bare_site: Site, sent: str) -> None:
+def test_a_wrong_anti_csrf_token_is_try_refresh_and_never_reflected(bare_site: Site, sent: str) -> None:
     """FP-53, FP-58: wrong is try-refresh, and what was sent is never reflected."""
     bare_site.init(anti_csrf="VIA_TOKEN")
     visitor = bare_site.sign_in()
@@ -565,7 +565,9 @@ SITES = [
 
 
 @pytest.mark.parametrize(("api", "website", "same_site"), SITES)
-def test_default_same_site_and_csrf(bare_site: Site, api: str, website: str, same_site: str) -> None:
+def test_same_site_and_csrf_follow_the_domains(
+    bare_site: Site, api: str, website: str, same_site: str
+) -> None:
     """FP-51: the table of 2.6."""
     bare_site.init(info={"api_domain": api, "website_domain": website})
     visitor = bare_site.sign_in()
@@ -632,7 +634,7 @@ def test_user_contexts_are_not_shared(bare_site: Site) -> None:
     assert numbers == [str(number) for number in range(6)]
 
 
-def test_the_request_of_a_session(site: Site, mode: str) -> None:
+def test_a_session_knows_its_request_and_transfer_method(site: Site, mode: str) -> None:
     """FP-93: the attached session knows its request and way of transfer."""
 
     def look(view: Any) -> Any:
@@ -657,7 +659,7 @@ def test_a_decorator_without_parentheses_is_refused_where_it_stands(framework: s
 
 
 @pytest.mark.parametrize("framework", ["fastapi", "flask", "django.asyncio", "django.syncio"])
-def test_validators_instead_of_a_function(framework: str) -> None:
+def test_a_list_of_validators_is_refused_at_the_route(framework: str) -> None:
     """A list where a function is wanted is refused when the route is written."""
     verify_session = importlib.import_module(
         f"supertokens_py.recipe.session.framework.{framework}"

@@ -67,7 +67,7 @@ def test_a_thief_who_refreshes_first(site: Site, mode: str) -> None:
 
 
 @pytest.mark.parametrize("ago", ["one", "two"])
-def test_what_the_theft_hook_learns(bare_site: Site, ago: str, mode: str) -> None:
+def test_the_theft_hook_learns_the_kind_of_reuse(bare_site: Site, ago: str, mode: str) -> None:
     """FP-65: the kind of reuse tells a lost response from an old copy."""
     reasons: list[str] = []
 
@@ -107,7 +107,7 @@ def parse(site: Site, mode: str, reply: Reply) -> Any:
     return visitor.get("/protected").json
 
 
-def test_two_users_in_parallel(site: Site, mode: str) -> None:
+def test_two_users_in_parallel_never_meet(site: Site, mode: str) -> None:
     """FP-50, FP-93: requests of two users side by side: nobody sees, changes or gets the other's session."""
     people = {name: site.sign_in(mode, name, {"mine": name}) for name in ("ada", "bob")}
 
@@ -127,7 +127,7 @@ def test_two_users_in_parallel(site: Site, mode: str) -> None:
         assert reply.front["up"]["mine"] == name
 
 
-def test_sign_ins_and_failures_in_parallel(site: Site, mode: str) -> None:
+def test_tokens_reach_the_right_client_in_parallel(site: Site, mode: str) -> None:
     """FP-93: refused and successful requests side by side: tokens reach the right client only."""
 
     def sign_in(view: Any) -> Any:
@@ -175,7 +175,7 @@ def test_a_role_that_is_taken_away(site: Site, mode: str) -> None:
     assert visitor.refresh().front["up"]["roles"]["v"] == ["admin"]
 
 
-def test_switching_the_transfer_method(site: Site) -> None:
+def test_a_session_stays_in_its_transfer_method(site: Site) -> None:
     """FP-62: a session goes on in its method; a new sign-in switches and clears the other."""
     visitor = site.sign_in("cookie")
     access = visitor.access or ""

@@ -212,7 +212,7 @@ def test_extra_header_members_change_nothing(target: Target) -> None:
 # -- alterations -----------------------------------------------------------------------------------
 
 
-def test_every_flipped_bit_of_header_and_signature(target: Target) -> None:
+def test_no_flipped_bit_of_header_or_signature_is_accepted(target: Target) -> None:
     """Each bit of the decoded header and signature, and a sample of the payload's."""
     head, body, tail = target.access.split(".")
     assert target.accepts(target.access)
@@ -232,7 +232,7 @@ def test_every_flipped_bit_of_header_and_signature(target: Target) -> None:
     assert [token for token in tokens if target.accepts(token)] == []
 
 
-def test_every_flipped_bit_of_the_text(target: Target) -> None:
+def test_no_flipped_bit_of_the_text_is_accepted(target: Target) -> None:
     """Each bit of each character of header and signature, as text; none is another spelling of the token."""
     text = target.access
     ends = text.index("."), text.rindex(".")
@@ -245,7 +245,7 @@ def test_every_flipped_bit_of_the_text(target: Target) -> None:
     assert [token for token in tokens if target.accepts(token)] == []
 
 
-def test_every_truncation_and_extension(target: Target) -> None:
+def test_no_truncation_or_extension_is_accepted(target: Target) -> None:
     """A token cut short anywhere, or with something before, after or between its parts."""
     text = target.access
     tokens = [text[:length] for length in range(len(text))]
@@ -404,7 +404,7 @@ def test_odd_times_are_refused_under_our_own_signature(target: Target) -> None:
 # -- other applications ----------------------------------------------------------------------------
 
 
-def test_a_token_of_another_database(everywhere: Target, sqlite_files: Sqlite) -> None:
+def test_a_token_of_another_database_is_a_strangers(everywhere: Target, sqlite_files: Sqlite) -> None:
     """Another app, tenant or environment has other keys: access and refresh tokens of it are strangers'."""
     other_site = Site("flask", sqlite_files.create(template=False).uri, everywhere.site.clock)
     other_site.init()
@@ -433,7 +433,7 @@ def test_keys_that_expired_or_were_dropped(sqlite_files: Sqlite, clock: Clock) -
     site.close()
 
 
-def test_a_token_of_the_other_kind_of_key(target: Target) -> None:
+def test_a_token_of_the_other_kind_of_key_is_no_session(target: Target) -> None:
     """A token signed with a static key is no session where dynamic keys are asked for."""
     signer = target.site.engine.keys.signer(static=True)
     token = sign_jwt(target.payload, key=signer.private_key, kid=signer.kid, version=5)
@@ -443,7 +443,7 @@ def test_a_token_of_the_other_kind_of_key(target: Target) -> None:
 # -- sizes and encodings ---------------------------------------------------------------------------
 
 
-def test_huge_and_deep(everywhere: Target) -> None:
+def test_huge_and_deep_tokens_are_plainly_refused(everywhere: Target) -> None:
     """Depth, width and digits end in a plain refusal, not in a crash or a long wait."""
     deep = b'{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
     bodies = [deep, b'{"sub":' + b"1" * 40_000 + b"}", b'{"sub":"' + b"x" * 48_000 + b'"}', b"[" * 30_000]

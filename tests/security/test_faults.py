@@ -92,7 +92,9 @@ def test_clients_that_all_go_away(sqlite_database: TestDatabase, clock: Clock) -
 
 
 @pytest.mark.parametrize("skew_s", [-25, -5, 5, 25])
-def test_two_hosts_with_skewed_clocks(sqlite_database: TestDatabase, clock: Clock, skew_s: int) -> None:
+def test_hosts_with_skewed_clocks_log_nobody_out(
+    sqlite_database: TestDatabase, clock: Clock, skew_s: int
+) -> None:
     """Skew below the grace window: tabs that refresh at two hosts at once, and in turn, stay logged in."""
     here = Driver(sqlite_database.uri, now_ms=clock)
     there = Driver(sqlite_database.uri, now_ms=lambda: clock() + skew_s * 1000)
@@ -125,7 +127,7 @@ def test_skew_beyond_the_window_is_never_a_longer_one_than_documented(
     behind.close()
 
 
-def test_a_clock_that_jumps_back(sqlite_database: TestDatabase, clock: Clock) -> None:
+def test_sessions_outlive_a_clock_that_jumps_back(sqlite_database: TestDatabase, clock: Clock) -> None:
     """By an hour: sessions live on, refreshes work, and no key is made that older ones outlive."""
     core = Driver(sqlite_database.uri, now_ms=clock)
     session = core.create()
@@ -138,7 +140,7 @@ def test_a_clock_that_jumps_back(sqlite_database: TestDatabase, clock: Clock) ->
     core.close()
 
 
-def test_a_clock_that_jumps_ahead(sqlite_database: TestDatabase, clock: Clock) -> None:
+def test_sessions_outlive_a_clock_that_jumps_ahead(sqlite_database: TestDatabase, clock: Clock) -> None:
     """By half a year and back: what was signed and rotated meanwhile holds, and nobody needs a restart."""
     core = Driver(sqlite_database.uri, now_ms=clock)
     session, resting = core.create(), core.create()
@@ -171,7 +173,7 @@ def test_a_clock_that_jumps_ahead(sqlite_database: TestDatabase, clock: Clock) -
         ("expires_at", -1, 401),
     ],
 )
-def test_a_corrupted_row(
+def test_a_corrupted_row_costs_its_own_session_only(
     request: pytest.FixtureRequest, clock: Clock, kind: str, column: str, value: Any, status: int
 ) -> None:
     """It costs its own session at most: no tokens for what cannot be read, and everybody else goes on."""

@@ -198,7 +198,9 @@ def test_no_place_is_forgotten() -> None:
 @pytest.mark.filterwarnings("ignore:update_access_token_payload is deprecated:DeprecationWarning")
 @HOOKS
 @pytest.mark.parametrize("place", PLACES)
-def test_an_exception_in_application_code(bare_site: Site, place: str, hook: Any) -> None:
+def test_an_exception_in_application_code_leaves_nothing_half_done(
+    bare_site: Site, place: str, hook: Any
+) -> None:
     """A clear 500 that shows nothing, no tokens, nothing half-written: afterwards all is as before."""
     settings, act = PLACES[place]
     site = bare_site.init(older_cookie_domain="")
@@ -239,7 +241,7 @@ def test_an_exception_after_the_work_was_done(bare_site: Site, name: str, act: A
 
 
 @HOOKS
-def test_an_exception_in_the_theft_hook(bare_site: Site, hook: Any) -> None:
+def test_an_exception_in_the_theft_hook_saves_no_session(bare_site: Site, hook: Any) -> None:
     """The session is over all the same: the engine revoked it before the hook was asked."""
     site = bare_site.init(error_handlers=InputErrorHandlers(**{THEFT: hook}))
     visitor = site.sign_in("header")
@@ -269,7 +271,7 @@ class Validator(SessionClaimValidator):
 
 @HOOKS
 @pytest.mark.parametrize("part", ["fetch_value", "should_refetch", "validate", "validators"])
-def test_an_exception_in_a_claim(site: Site, part: str, hook: Any) -> None:
+def test_an_exception_in_a_claim_refuses_the_request(site: Site, part: str, hook: Any) -> None:
     """A fetch or a validator that raises refuses the request, and the payload stays as it was."""
     visitor = site.sign_in("header")
     validator = Validator("admin")
@@ -290,7 +292,7 @@ def test_an_exception_in_a_claim(site: Site, part: str, hook: Any) -> None:
 @pytest.mark.parametrize(
     ("recipe", "name"), [(userroles, "get_roles_for_user"), (userroles, "get_permissions_for_role")]
 )
-def test_an_exception_in_a_claim_of_a_new_session(bare_site: Site, recipe: Any, name: str, hook: Any) -> None:
+def test_an_exception_in_a_claim_logs_nobody_in(bare_site: Site, recipe: Any, name: str, hook: Any) -> None:
     """Nobody is logged in by halves: no tokens and no session, and the next log-in works."""
     roles = importlib.import_module(f"{recipe.__name__}.syncio")
     site = bare_site.init(recipes=[recipe.init()])
@@ -355,7 +357,7 @@ def test_no_other_recipe_is_forgotten() -> None:
 
 @HOOKS
 @pytest.mark.parametrize(("recipe", "name"), OTHERS, ids=short)
-def test_an_exception_in_another_recipe(
+def test_an_exception_in_another_recipe_reaches_the_caller(
     sqlite_database: TestDatabase, clock: Any, recipe: Any, name: str, hook: Any
 ) -> None:
     """It reaches the caller, of either colour; the tables stay as they were; the next call works."""
@@ -391,7 +393,7 @@ def test_an_exception_in_another_recipe(
 
 @HOOKS
 @pytest.mark.parametrize(("recipe", "name"), [*OTHER_APIS, (multitenancy, "get_tenant_id")], ids=short)
-def test_an_exception_in_another_route(bare_site: Site, recipe: Any, name: str, hook: Any) -> None:
+def test_an_exception_in_another_route_is_a_500(bare_site: Site, recipe: Any, name: str, hook: Any) -> None:
     """500 from the application's own error path, and the route works again."""
     path = OTHER_APIS.get((recipe, name), "/auth/public/loginmethods")
     kind = "functions" if name == "get_tenant_id" else "apis"
@@ -400,7 +402,7 @@ def test_an_exception_in_another_route(bare_site: Site, recipe: Any, name: str, 
     assert site.init(recipes=[recipe.init()]).get(path).status == 200
 
 
-def test_an_exception_in_the_network_interceptor() -> None:
+def test_an_exception_in_the_network_interceptor_sends_nothing() -> None:
     """It reaches the caller, and nothing was sent to the core; without it the call works."""
     core = Core()
     with pytest.raises(BrokenError):

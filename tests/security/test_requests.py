@@ -142,7 +142,7 @@ def merge(view: Any) -> Any:
     return {}
 
 
-def test_two_users_in_one_request(site: Site) -> None:
+def test_two_users_in_one_request_are_never_mixed(site: Site) -> None:
     """Header and cookie of two users: one of them counts, wholly; tokens are never mixed."""
     alice, bob = site.sign_in("header", "alice"), site.sign_in("cookie", "bob")
     both = {"bearer": alice.access, "cookies": [("sAccessToken", bob.access or "")]}
@@ -174,7 +174,7 @@ def test_the_access_token_of_one_and_the_refresh_token_of_another(site: Site) ->
     assert site.get("/protected", cookies=[("sAccessToken", reply.access)]).json == {"user": "bob"}
 
 
-def test_an_anti_csrf_token_of_another_session(bare_site: Site) -> None:
+def test_an_anti_csrf_token_proves_its_own_session_only(bare_site: Site) -> None:
     """The proof belongs to its session, for requests as for refreshes."""
     site = bare_site.init(anti_csrf="VIA_TOKEN")
     alice, bob = site.sign_in("cookie", "alice"), site.sign_in("cookie", "bob")
@@ -184,7 +184,7 @@ def test_an_anti_csrf_token_of_another_session(bare_site: Site) -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_planted_second_cookie(site: Site, order: int) -> None:
+def test_a_planted_second_cookie_gets_no_session(site: Site, order: int) -> None:
     """A subdomain that plants its own token beside the user's gets neither session for it."""
     victim, attacker = site.sign_in("cookie", "victim"), site.sign_in("cookie", "attacker")
     pairs = [("sAccessToken", victim.access or ""), ("sAccessToken", attacker.access or "")][::order]
@@ -206,7 +206,7 @@ SMUGGLED = [
 
 
 @pytest.mark.parametrize("form", SMUGGLED)
-def test_odd_spellings_of_a_cookie(site: Site, form: str) -> None:
+def test_all_frameworks_read_a_cookie_alike(site: Site, form: str) -> None:
     """However a cookie is written, all frameworks agree on the session that it is."""
     access = site.sign_in("cookie", "somebody").access or ""
     reply = site.get("/optional", [("cookie", form.format(access))])
@@ -263,7 +263,7 @@ def test_every_handle_is_new(site: Site) -> None:
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "HEAD"])
-def test_methods_without_a_body(site: Site, method: str) -> None:
+def test_options_and_trace_never_count_as_a_session(site: Site, method: str) -> None:
     """OPTIONS and TRACE never count as a session and never 5xx; HEAD is verified like POST."""
     visitor = site.sign_in("header")
     for path in ("/protected", "/optional", "/auth/session/refresh", "/auth/signout"):
@@ -304,7 +304,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_a_websocket_of_another_page(site: Site, origin: str) -> None:
+def test_a_websocket_of_another_page_is_refused(site: Site, origin: str) -> None:
     """Cross-site hijack: a browser sends its cookies with any WebSocket, so the origin must be ours."""
     if site.driver != "fastapi":
         return  # only FastAPI has WebSockets here

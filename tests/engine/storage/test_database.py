@@ -124,7 +124,7 @@ def test_every_operation_makes_do_with_one_connection(shared_database: TestDatab
 
 
 @pytest.mark.postgres
-def test_no_free_connection(postgres_database: TestDatabase, start: Opener):
+def test_a_pool_without_a_free_connection_names_its_setting(postgres_database: TestDatabase, start: Opener):
     """The message names the setting to raise."""
     core = start(postgres_database.uri, pool_size=1, pool_timeout=0.2)
     core.create()
@@ -226,7 +226,7 @@ def test_a_read_only_file(sqlite_database: TestDatabase, start: Opener):
         core.create()
 
 
-def test_a_full_disk(sqlite_database: TestDatabase, start: Opener):
+def test_nothing_is_acknowledged_on_a_full_disk(sqlite_database: TestDatabase, start: Opener):
     """Nothing is acknowledged that is not written; afterwards it works again."""
     core = start(sqlite_database.uri)
     pool = core.database.pool
@@ -243,7 +243,7 @@ def test_a_full_disk(sqlite_database: TestDatabase, start: Opener):
     assert core.create().user_id == "user"
 
 
-def test_a_locked_file(sqlite_database: TestDatabase, start: Opener):
+def test_a_locked_file_logs_nobody_out(sqlite_database: TestDatabase, start: Opener):
     """Another program holds the file for longer than we wait: try later, nobody is logged out."""
     core = start(sqlite_database.uri, sqlite_busy_timeout=0.1)
     session = core.create()
@@ -293,7 +293,7 @@ def test_a_first_start_does_not_wait_for_ever(held_file: tuple[str, sqlite3.Conn
     assert core.create().user_id == "user"
 
 
-def test_a_rule_that_somebody_added_to_the_table(sqlite_database: TestDatabase, start: Opener):
+def test_a_foreign_rule_of_the_table_is_no_earlier_row(sqlite_database: TestDatabase, start: Opener):
     """What the database refuses is not taken for a row that had been written before."""
     sqlite_database.query(
         "CREATE TRIGGER rule BEFORE INSERT ON session_info WHEN NEW.user_id = 'banned' "
@@ -325,7 +325,7 @@ def test_a_unit_that_never_comes_through(database: TestDatabase, start: Opener, 
     assert core.roles.all() == ["kept"]
 
 
-def test_a_slow_writer_of_our_own(sqlite_database: TestDatabase, start: Opener):
+def test_a_slow_writer_of_our_own_is_waited_for(sqlite_database: TestDatabase, start: Opener):
     """The turn of the writer is waited for, and no longer than the file itself would be."""
     core = start(sqlite_database.uri, sqlite_busy_timeout=0.2)
     core.create()
@@ -435,7 +435,7 @@ def test_a_read_only_server(postgres_database: TestDatabase, start: Opener):
 
 
 @pytest.mark.postgres
-def test_a_user_without_rights(empty_postgres_database: TestDatabase, start: Opener):
+def test_a_user_without_rights_is_told_which(empty_postgres_database: TestDatabase, start: Opener):
     """The message says what the user must be allowed to do."""
     empty_postgres_database.query("DROP ROLE IF EXISTS weak")
     empty_postgres_database.query("CREATE ROLE weak LOGIN")
@@ -448,7 +448,9 @@ def test_a_user_without_rights(empty_postgres_database: TestDatabase, start: Ope
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("level", ["serializable", "repeatable read"])
-def test_a_server_with_another_default_isolation(postgres_database: TestDatabase, start: Opener, level: str):
+def test_the_isolation_is_ours_whatever_the_server_prefers(
+    postgres_database: TestDatabase, start: Opener, level: str
+):
     """We ask for READ COMMITTED, whatever the server prefers (engine: Transactions)."""
     option = f"?options=-c%20default_transaction_isolation%3D{level.replace(' ', '%5C%20')}"
     core = start(postgres_database.uri + option)
@@ -461,7 +463,7 @@ def test_a_server_with_another_default_isolation(postgres_database: TestDatabase
 
 
 @pytest.mark.postgres
-def test_a_transaction_that_lost_against_another(postgres_database: TestDatabase, start: Opener):
+def test_a_transaction_that_lost_is_done_again(postgres_database: TestDatabase, start: Opener):
     """Class 40, such as a deadlock: the server rolled it back, and it is done again from the start."""
     core = start(postgres_database.uri)
     calls: list[int] = []
@@ -510,7 +512,7 @@ def test_a_connection_that_the_driver_has_closed(postgres_database: TestDatabase
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("has_poll", [True, False])
-def test_connections_that_the_server_ended(
+def test_connections_that_the_server_ended_are_replaced(
     postgres_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch, has_poll: bool
 ):
     """An administrator ended every backend: the next call of any kind just works, under eventlet as well."""
@@ -538,7 +540,7 @@ def test_connections_that_the_server_ended(
 
 
 @pytest.mark.postgres
-def test_a_connection_that_breaks_within_a_unit(postgres_database: TestDatabase, start: Opener):
+def test_a_unit_whose_connection_breaks_is_done_once(postgres_database: TestDatabase, start: Opener):
     """Before the commit it is repeated on a new connection; it happens once and only once."""
     core = start(postgres_database.uri)
     core.create()
@@ -629,7 +631,7 @@ def own_server() -> Iterator[Server]:
 
 
 @pytest.mark.postgres
-def test_a_restarted_server(own_server: Server, start: Opener):
+def test_an_engine_outlives_a_restart_of_its_server(own_server: Server, start: Opener):
     """Away: an error, nobody is logged out. Back: the same engine goes on without a restart."""
     core: Driver = start(own_server.uri)
     session = core.create()

@@ -449,7 +449,7 @@ def test_a_layout_too_old_is_refused(empty_postgres_database: TestDatabase, star
 
 
 @pytest.mark.postgres
-def test_a_schema_and_a_prefix(empty_postgres_database: TestDatabase, start: Opener):
+def test_a_schema_and_a_prefix_keep_apps_apart(empty_postgres_database: TestDatabase, start: Opener):
     """13: several apps can share one database; the schema is made if absent."""
     settings = {"table_schema": "auth", "table_prefix": "st_"}
     one = start(empty_postgres_database.uri, **settings)
@@ -472,7 +472,7 @@ def test_a_schema_and_a_prefix(empty_postgres_database: TestDatabase, start: Ope
     assert len(tables) == 3 * len(OFFICIAL_COLUMNS)
 
 
-def test_a_prefix_on_sqlite(sqlite_files: Sqlite, start: Opener):
+def test_sqlite_has_a_prefix_and_no_schema(sqlite_files: Sqlite, start: Opener):
     """13: SQLite has no schemas, so that setting does nothing."""
     database = sqlite_files.create(template=False)
     one: Driver = start(database.uri, table_schema="auth", table_prefix="st_")
@@ -502,7 +502,7 @@ def test_the_prefix_that_was_meant_is_named(sqlite_files: Sqlite, start: Opener)
 
 
 @pytest.mark.postgres
-def test_a_schema_made_by_somebody_else(
+def test_a_schema_made_by_somebody_else_needs_no_right_on_the_database(
     empty_postgres_database: TestDatabase, postgres_server: Postgres, start: Opener
 ):
     """13: its owner needs no right on the database."""

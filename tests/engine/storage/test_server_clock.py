@@ -72,7 +72,9 @@ def test_a_wrong_clock_makes_no_key(fresh_postgres_database: TestDatabase, start
     assert wrong.refresh(session).handle == session.handle
 
 
-def test_the_first_key_of_a_wrong_clock(empty_postgres_database: TestDatabase, start: Opener):
+def test_the_first_key_is_made_at_the_time_of_the_database(
+    empty_postgres_database: TestDatabase, start: Opener
+):
     """It is made at the time of the database, and both sides use it."""
     wrong = start(empty_postgres_database.uri, now_ms=off_by(200 * DAY_MS))
     wrong.create()
@@ -82,7 +84,9 @@ def test_the_first_key_of_a_wrong_clock(empty_postgres_database: TestDatabase, s
     assert kids(empty_postgres_database) == [made_ms]
 
 
-def test_a_rotation_by_hand_with_a_wrong_clock(fresh_postgres_database: TestDatabase, start: Opener):
+def test_a_rotation_by_hand_takes_effect_under_a_wrong_clock(
+    fresh_postgres_database: TestDatabase, start: Opener
+):
     """It takes effect everywhere and does not put off the next one."""
     wrong = start(fresh_postgres_database.uri, now_ms=off_by(200 * DAY_MS))
     kid = wrong.rotate_signing_key(drop_old=True)

@@ -156,7 +156,7 @@ def test_a_validators_id_is_the_claims_key_unless_given() -> None:
     assert LEVEL.validators.has_value(1, id_="").id == ""
 
 
-def test_the_default_max_age() -> None:
+def test_the_claims_max_age_applies_where_none_is_given() -> None:
     """FP-96: the claim's default applies where none is given; 0 and other numbers replace it."""
     claim = PrimitiveClaim[int]("level", never, default_max_age_in_sec=5)
     old = stamped("level", 3, age_s=6)
@@ -208,7 +208,7 @@ def test_when_a_claim_is_fetched(payload: Any, max_age: int | None, fetches: boo
     assert repr(payload) == before
 
 
-def test_max_age_zero_with_a_slow_clock(clock: Clock) -> None:
+def test_a_value_fetched_while_the_clock_moves_on_passes(clock: Clock) -> None:
     """FP-97: the clock moves on during the fetch, and the fetched value still passes."""
 
     def fetch(*_: Any) -> int:
@@ -280,7 +280,7 @@ def test_a_validator_that_never_refetches() -> None:
     assert fetch.calls == []
 
 
-def test_a_built_in_validator_with_a_judgement_of_its_own() -> None:
+def test_an_overridden_validate_is_asked_and_may_ask_ours() -> None:
     """FP-96: what an application writes is asked, and may ask the built-in one."""
 
     class Lenient(HasValueSCV[int]):
@@ -300,7 +300,7 @@ def test_a_built_in_validator_with_a_judgement_of_its_own() -> None:
         assert [failure.reason for failure in result.invalid_claims] == expected
 
 
-def test_judging_without_fetching() -> None:
+def test_validating_in_a_payload_never_fetches() -> None:
     """FP-96: `validate_claims_in_jwt_payload` never fetches."""
     fetch = Fetch(3)
     validator = PrimitiveClaim[int]("level", fetch).validators.has_value(3)

@@ -69,7 +69,7 @@ def test_a_new_session_knows_itself(clock: Clock) -> None:
     assert tokens["accessToken"] not in repr(session)
 
 
-def test_attributes_of_a_session() -> None:
+def test_attributes_of_a_session_read_by_dot_and_by_name() -> None:
     """By dot or by name, as code written for older releases reads them."""
     session = made(payload={"a": 1})
     recipe = SessionRecipe.get_instance()
@@ -138,7 +138,7 @@ def test_revoking_with_the_arguments_of_later_releases() -> None:
     assert handles("user-1") == [three.get_handle()]
 
 
-def test_merging_by_handle(clock: Clock) -> None:
+def test_merging_by_handle_leaves_tokens_in_use_alone(clock: Clock) -> None:
     """FP-101: null deletes, protected members are refused; tokens in use do not change."""
     session = made(payload={"a": 1, "b": 2})
     assert sessions.merge_into_access_token_payload(session.get_handle(), {"a": None, "c": 3}) is True
@@ -158,7 +158,7 @@ def test_merging_by_handle(clock: Clock) -> None:
 BIG = "x" * 3500
 
 
-def test_a_payload_by_handle_that_fits_no_cookie(start: Start) -> None:
+def test_a_payload_that_fits_no_cookie_is_refused_by_handle(start: Start) -> None:
     """Nobody knows by handle how a session's tokens travel: no way to write one is accepted."""
     claim = PrimitiveClaim[str]("big", lambda *_: BIG)
     session = made(payload={"a": 1})
@@ -229,7 +229,7 @@ def test_a_merge_keeps_what_others_merged() -> None:
     assert {"n": 0, "a": 1, "b": 2}.items() <= stored.access_token_payload.items()
 
 
-def test_merging_with_an_expired_token(clock: Clock) -> None:
+def test_merging_with_an_expired_token_is_stored_and_keeps_the_token(clock: Clock) -> None:
     """FP-99: the payload is stored, the token stays; the next refresh delivers it."""
     session = made()
     token = session.get_access_token()
@@ -258,7 +258,7 @@ def test_a_failed_merge_damages_nothing() -> None:
 DEPRECATED = "update_access_token_payload is deprecated. Use merge_into_access_token_payload instead"
 
 
-def test_the_deprecated_full_update() -> None:
+def test_the_deprecated_full_update_warns_at_the_callers_line() -> None:
     """`update_access_token_payload` replaces every custom claim, and warns at the caller's own line."""
     session = made(payload={"a": 1})
     with pytest.warns(DeprecationWarning, match=DEPRECATED) as caught:
@@ -291,7 +291,7 @@ def test_the_deprecated_full_update_of_a_session_that_is_gone() -> None:
     assert session.get_access_token_payload() == before
 
 
-async def test_the_deprecated_full_update_when_awaited() -> None:
+async def test_the_deprecated_full_update_warns_at_the_line_that_awaits() -> None:
     """The warning points at the line that awaits."""
     session = await sessions_async.create_new_session_without_request_response("public", "user-1")
     with pytest.warns(DeprecationWarning, match=DEPRECATED) as caught:
@@ -325,7 +325,7 @@ def test_bad_input_is_named_and_nothing_is_stored(arguments: Any, error: type[Ex
     assert sessions.get_all_session_handles_for_user("u") == []
 
 
-def test_a_circular_payload() -> None:
+def test_a_circular_payload_is_an_error() -> None:
     """An error, not a crash."""
     payload: dict[str, Any] = {}
     payload["self"] = payload
@@ -416,7 +416,7 @@ def test_claims_are_judged() -> None:
         )
 
 
-def test_anti_csrf_tokens(start: Start) -> None:
+def test_an_anti_csrf_token_is_checked_unless_switched_off(start: Start) -> None:
     """FP-53, FP-59: VIA_TOKEN is checked unless switched off; creation can leave it out."""
     start(anti_csrf="VIA_TOKEN")
     session = made()
@@ -470,7 +470,7 @@ def test_refreshing_rotates_repeats_and_finds_theft(clock: Clock) -> None:
 # -- claims by handle ------------------------------------------------------------------------------
 
 
-def test_claims_by_handle(clock: Clock) -> None:
+def test_claims_by_handle_say_whether_there_is_a_session(clock: Clock) -> None:
     """FP-94: fetch, set, get, remove; False or a result object where there is no session."""
     claim = PrimitiveClaim[int]("level", lambda *_: 7)
     handle = made().get_handle()
@@ -491,7 +491,7 @@ def test_claims_by_handle(clock: Clock) -> None:
     assert isinstance(sessions.get_claim_value("x", claim), SessionDoesNotExistError)
 
 
-def test_validating_by_handle(clock: Clock) -> None:
+def test_validating_by_handle_returns_failures_and_stores_values(clock: Clock) -> None:
     """FP-95: failures are returned, fetched values stored; the override gets the session's information."""
     claim = BooleanClaim("ok", lambda *_: False)
     handle = made().get_handle()
@@ -546,7 +546,7 @@ def test_validating_by_handle_a_session_that_ends_meanwhile() -> None:
     assert isinstance(result, SessionDoesNotExistError)
 
 
-def test_validating_a_payload() -> None:
+def test_validating_a_payload_fetches_nothing() -> None:
     """FP-96: without fetching anything; the override gets the user's id second."""
     claim = PrimitiveClaim[int]("level", lambda *_: pytest.fail("fetched"))
     seen: list[Any] = []
@@ -568,7 +568,7 @@ def test_validating_a_payload() -> None:
     assert sessions.validate_claims_in_jwt_payload("public", "ada", {}).invalid_claims == []
 
 
-def test_a_claim_that_fetches_nothing() -> None:
+def test_a_claim_that_fetches_nothing_leaves_the_payload_alone() -> None:
     """FP-94: None leaves the payload alone, in hand and by handle."""
     claim = PrimitiveClaim[int]("level", lambda *_: None)
     session = made(payload={"level": {"v": 3, "t": 1}})
@@ -601,7 +601,7 @@ def test_every_async_method_has_a_blocking_one() -> None:
             assert str(inspect.signature(twin)) == str(inspect.signature(method)), name
 
 
-def test_blocking_calls_inside_a_loop() -> None:
+def test_blocking_calls_inside_a_loop_say_what_to_await() -> None:
     """FP-50: functions and methods say what to await instead."""
     session = made()
 
@@ -632,7 +632,7 @@ async def test_awaited_functions_behave_the_same() -> None:
 
 
 @pytest.mark.parametrize("native", [None, "request", {"headers": {}}, 5])
-def test_requests_of_no_framework(native: Any) -> None:
+def test_a_request_of_no_framework_is_told_what_to_pass(native: Any) -> None:
     """The error says what to pass."""
     with pytest.raises(GeneralError, match="pass the request object that your view received"):
         sessions.get_session(native)
@@ -658,7 +658,7 @@ def test_user_contexts_reach_overrides(start: Start) -> None:
     assert context == {"a": 1, "seen": handle}
 
 
-def test_a_static_key(start: Start) -> None:
+def test_sessions_can_be_signed_with_the_static_key(start: Start) -> None:
     """FP-38: `use_dynamic_access_token_signing_key=False` signs with the static key."""
     start(use_dynamic_access_token_signing_key=False)
     token = parse_access_token(made().get_access_token())
