@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar, Final, cast
 from urllib.parse import unquote
 
@@ -57,6 +57,8 @@ class LitestarRequest(AsgiRequest):
     request: Any
     how_to_deliver = "Litestar(plugins=[SuperTokensPlugin()]), of supertokens_py.framework.litestar"
 
+    _unrouted_body: bytes | None = None
+
     def is_delivered(self) -> bool:
         return DELIVERS in self.request.app.opt
 
@@ -65,6 +67,21 @@ class LitestarRequest(AsgiRequest):
 
     def mount_path(self) -> str:
         return self._scope.get("root_path", "").rstrip("/")
+
+    async def body(self) -> bytes:
+        if "route_handler" in self._scope or self.is_websocket():
+            return await super().body()
+        # Litestar's own way asks the route how large a body may be, and the SDK's routes are none of its.
+        if self._unrouted_body is None:
+            self._unrouted_body = b"".join([part async for part in self._parts()])
+        return self._unrouted_body
+
+    async def _parts(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await self.request.receive()
+            yield message.get("body", b"")
+            more = message.get("more_body", False)
 
     def keep_session(self, session: Any) -> None:
         super().keep_session(session)
