@@ -22,7 +22,7 @@ def rows() -> list[tuple[str, str, str, str, str]]:
             found.append((name, "", "the system's clock", "", meanings[name]))
             continue
         default = rule.default
-        text = "" if default in (None, "") else f"{default:g}" if _is_number(default) else str(default)
+        text = "" if default in (None, "") else f"{default:.12g}" if _is_number(default) else str(default)
         found.append((name, f"SUPERTOKENS_{name.upper()}", text, _values(rule), meanings[name]))
     return found
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-from . import error_answers
+from . import error_answers, forks
+from .clock import now_ms as system_now_ms
 from .config import (
     AppInfo,
     Framework,
@@ -22,7 +23,7 @@ from .config import (
 )
 from .constants import FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
-from .engine.factory import check_location, check_packages, open_engine
+from .engine.factory import check_location, check_packages, check_sign_in, open_engine
 from .engine.interface import Engine
 from .exceptions import ConfigError, GeneralError
 from .framework.request import BaseRequest
@@ -30,12 +31,11 @@ from .framework.response import BaseResponse
 from .logger import enable_debug_logging
 from .recipe_module import RecipeInit, RecipeModule
 from .routes import Routes
-from .runtime import fork_hooks
-from .runtime.clock import now_ms as system_now_ms
 from .start_report import report_start
 from .urls import request_path
 
 log: logging.Logger = logging.getLogger(__name__)
+
 R = TypeVar("R", bound=RecipeModule)
 
 NOT_INITIALISED = (
@@ -43,10 +43,11 @@ NOT_INITIALISED = (
     "In Python it is supertokens_py.init(...)."
 )
 
-_FORK_TIMEOUT_S = 2.0  #: how long a fork waits for another thread that makes the engine
+#: How long a fork waits for another thread that makes the engine.
+_FORK_TIMEOUT_S = 2.0
 
 
-class Supertokens(fork_hooks.ForkAware):
+class Supertokens(forks.ForkAware):
     """One app: its settings, its engine, its recipes."""
 
     _current: Supertokens | None = None
@@ -75,12 +76,13 @@ class Supertokens(fork_hooks.ForkAware):
         self._engine: Engine | None = None
         self._lock = threading.RLock()
         self._locked_for_fork = False
-        fork_hooks.register(self)
+        forks.register(self)
         self._recipes: dict[type[RecipeModule], RecipeModule] = {}
         for make in recipe_list or ():
             self._add(make(self))
         for recipe in list(self._recipes.values()):
             recipe.connect()
+        check_sign_in(self.supertokens_config.engine_uri, self.first_factors)
         self._routes = Routes(self._recipes.values())
         self._base = str(self.app_info.api_base_path)
         self._below = f"{self._base}/"
@@ -179,7 +181,7 @@ class Supertokens(fork_hooks.ForkAware):
         """The engine, created lazily so that `init` imports no database driver."""
         engine = self._engine
         if engine is None:
-            fork_hooks.check()
+            forks.check()
             with self._lock:
                 engine = self._engine = self._engine or self.open_engine()
         return engine
@@ -194,6 +196,7 @@ class Supertokens(fork_hooks.ForkAware):
             network_interceptor=config.network_interceptor,
             api_domain=self.app_info.api_domain,
             website_domain=self.app_info.fixed_origin or "",
+            keeps_users=bool(self.first_factors),
         )
 
     def recipe(self, kind: type[R]) -> R:
@@ -204,7 +207,7 @@ class Supertokens(fork_hooks.ForkAware):
         """
         found: Any = self._recipes.get(kind)
         if found is None:
-            fork_hooks.check()
+            forks.check()
             with self._lock:
                 found = self._recipes.get(kind) or kind.default(self)
                 if found is None:
@@ -217,6 +220,11 @@ class Supertokens(fork_hooks.ForkAware):
     def has_recipe(self, recipe_id: str) -> bool:
         """Return whether a recipe of this id was listed or created."""
         return any(recipe.recipe_id == recipe_id for recipe in self._recipes.values())
+
+    @property
+    def first_factors(self) -> list[str]:
+        """The ways to sign in that the app's recipes have, as tenants name them."""
+        return [factor for recipe in self._recipes.values() for factor in recipe.first_factors]
 
     @property
     def recipe_modules(self) -> list[RecipeModule]:

@@ -130,6 +130,70 @@ class EngineUnavailable(Event):
     name: ClassVar[str] = "engine.unavailable"
 
 
+@dataclass(frozen=True, kw_only=True)
+class UserSignedUp(Event):
+    """A user was created by a sign-in recipe."""
+
+    name: ClassVar[str] = "user.signed_up"
+    user_id: str
+    tenant_id: str
+    recipe_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserSignedIn(Event):
+    """A user proved who they are; the session that follows is an event of its own."""
+
+    name: ClassVar[str] = "user.signed_in"
+    user_id: str
+    tenant_id: str
+    recipe_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInFailed(Event):
+    """Somebody gave a wrong password; `user_id` is None where there is no user of the address."""
+
+    name: ClassVar[str] = "user.sign_in_failed"
+    user_id: str | None
+    tenant_id: str
+    recipe_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordResetRequested(Event):
+    """A token that sets a new password was made."""
+
+    name: ClassVar[str] = "user.password_reset_requested"
+    user_id: str
+    tenant_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordChanged(Event):
+    """A user has a new password; `sessions_revoked` says whether it ended the sessions."""
+
+    name: ClassVar[str] = "user.password_changed"
+    user_id: str
+    sessions_revoked: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserDeleted(Event):
+    """Everything that was kept of a user of a sign-in recipe was deleted."""
+
+    name: ClassVar[str] = "user.deleted"
+    user_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged(Event):
+    """A user has a new e-mail address."""
+
+    name: ClassVar[str] = "user.email_changed"
+    user_id: str
+
+
 Subscriber: TypeAlias = Callable[[Event], object]
 
 

@@ -50,6 +50,9 @@ class App(Protocol):
 
     def has_recipe(self, recipe_id: str) -> bool: ...
 
+    @property
+    def first_factors(self) -> list[str]: ...
+
     def below_base(self, path: str) -> str | None: ...
 
     def warn_of_mount(self, request: BaseRequest) -> None: ...
@@ -60,6 +63,8 @@ class RecipeModule:
 
     recipe_id: ClassVar[str]
     name: ClassVar[str]  #: as error messages call it
+    #: The ways to sign in that this recipe has, as tenants name them; none: it signs nobody in.
+    first_factors: ClassVar[Sequence[str]] = ()
 
     def __init__(self, app: App) -> None:
         self.app = app

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
 
-from supertokens_py.runtime.bridge import offload
+from supertokens_py.bridge import Lane, offload
 from supertokens_py.types.base import JSONObject
 
 if TYPE_CHECKING:
@@ -55,6 +55,24 @@ async def call_engine(
             return await offload(work, *args, **kwargs)
         with _open_span(_name(work)):
             return await offload(work, *args, **kwargs)
+    finally:
+        _user_context.reset(token)
+
+
+#: Where password hashes are computed, so that a storm of sign-ins leaves the other threads to their work.
+_LONG = Lane("passwords", 8)
+
+
+async def call_engine_at_length(
+    user_context: JSONObject | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Call a method that computes a password hash, as `call_engine` does, in threads of its own."""
+    token = _user_context.set(user_context)
+    try:
+        if _open_span is None:
+            return await _LONG.offload(work, *args, **kwargs)
+        with _open_span(_name(work)):
+            return await _LONG.offload(work, *args, **kwargs)
     finally:
         _user_context.reset(token)
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.runtime.clock import now_ms as system_now_ms
 from supertokens_py.secret import HiddenVariables, SecretText
 from supertokens_py.settings import explains_unknown_arguments, resolve, setting
 
@@ -94,6 +94,16 @@ class EngineConfig:
     #: What stands before the name of each table [nothing], in lower case and followed by "_", as in an
     #: official core.
     table_prefix: str = setting("", check=_prefix)
+    #: Passes over the memory for each Argon2id password hash [1].
+    argon2_iterations: int = setting(1, int, 1, 64)
+    #: Memory for each Argon2id password hash in KiB [87795].
+    argon2_memory_kb: int = setting(87_795, int, 1024, 1 << 20)
+    #: Lanes of each Argon2id password hash [2].
+    argon2_parallelism: int = setting(2, int, 1, 64)
+    #: Password hashes that a process computes at once [2]; others wait.
+    argon2_hashing_pool_size: int = setting(2, int, 1, 64)
+    #: Milliseconds for which the link to reset a password is valid [3600000].
+    password_reset_token_lifetime: int = setting(3_600_000, int, 1, 10**12)
     #: The clock, in Unix milliseconds; replace it in tests.
     now_ms: Callable[[], int] = system_now_ms
 

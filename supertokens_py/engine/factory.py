@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,16 @@ __all__ = [
     "check_connection_uri",
     "check_location",
     "check_packages",
+    "check_sign_in",
     "open_engine",
 ]
 
 DEFAULT_DATABASE = "sqlite:///supertokens.db"
+
+SIGN_IN_IS_EMBEDDED = (
+    "sign-in recipes keep their users in the embedded engine and do not speak to a SuperTokens core yet: "
+    "leave them out of recipe_list, or open the database of the core itself (connection_uri='postgresql://...')"
+)
 
 MISSING_CLIENT = "a SuperTokens core needs: pip install 'supertokens-py[remote]'"
 
@@ -43,6 +49,16 @@ def check_packages(uri: str) -> None:
         raise ConfigError(MISSING_CLIENT)
 
 
+def check_sign_in(uri: str, first_factors: Sequence[str]) -> None:
+    """Refuse sign-in recipes whose users an engine cannot keep.
+
+    Raises:
+        ConfigError: it is a core.
+    """
+    if first_factors and kind_of(uri) == "core":
+        raise ConfigError(SIGN_IN_IS_EMBEDDED)
+
+
 def open_engine(
     uri: str,
     settings: ResolvedEngineConfig,
@@ -52,10 +68,12 @@ def open_engine(
     api_domain: str = "",
     website_domain: str = "",
     may_create: bool = True,
+    keeps_users: bool = False,
 ) -> Engine:
     """Make the engine for a URI that `check_connection_uri` accepts; it connects at its first use.
 
-    Without `may_create`, a database that lacks tables, columns or keys is left as it is (ConfigError).
+    `keeps_users` says that a sign-in recipe is used. Without `may_create`, a database that lacks tables,
+    columns or keys is left as it is (ConfigError).
 
     Raises:
         ConfigError: a package that this engine needs is missing; the message says what to install.
@@ -75,4 +93,4 @@ def open_engine(
         )
     from .embedded import EmbeddedEngine
 
-    return EmbeddedEngine(uri, settings, may_create=may_create)
+    return EmbeddedEngine(uri, settings, may_create=may_create, keeps_users=keeps_users)

@@ -13,6 +13,7 @@ from supertokens_py.error_codes import SessionErrorCode
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.tokens.access_token import LATEST_VERSION
 from supertokens_py.types.base import JSONObject
+from supertokens_py.types.users import User
 
 #: Longest time for which published keys may be cached: a dropped key ends everywhere within it.
 MAX_PUBLISHED_AGE_S = 300
@@ -193,3 +194,50 @@ class Tenant:
     email_password_enabled: bool = True
     passwordless_enabled: bool = True
     third_party_enabled: bool = True
+
+
+# -- users ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EmailTaken:
+    """Another user of the recipe has the address in a tenant."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownUser:
+    """There is no such user of the recipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChangeNotAllowed:
+    """The user's login methods are linked, so that a core has to change the address."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedToken:
+    """Whose token for a new password it was, and for which address it was made."""
+
+    user_id: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """Some users in order; `next_token` is None at the end."""
+
+    users: Sequence[User]
+    next_token: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserQuery:
+    """Which users to list, and from where. `email` makes it a search, which has no pages."""
+
+    limit: int = 100
+    newest_first: bool = False
+    token: str | None = None
+    recipe_ids: Sequence[str] | None = None
+    email: str | None = None

@@ -58,12 +58,13 @@ class Driver:
         self,
         uri: str,
         *,
+        keeps_users: bool = False,
         monotonic_s: Callable[[], float] = time.monotonic,
         pace: Pace = USUAL_PACE,
         **settings: Any,
     ) -> None:
         self.settings = EngineConfig(**(QUIET | settings)).resolve({})
-        self.engine = EmbeddedEngine(uri, self.settings, pace=pace)
+        self.engine = EmbeddedEngine(uri, self.settings, pace=pace, keeps_users=keeps_users)
         self.ring = self.engine.keys
         self.ring.monotonic_s = monotonic_s
         self.database = self.engine.database

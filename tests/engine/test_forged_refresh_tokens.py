@@ -98,7 +98,7 @@ def test_where_a_core_shares_the_database_a_child_is_accepted(sqlite_files: Sqli
 
 def test_a_database_with_tables_of_a_core_is_shared(postgres_database: TestDatabase, clock: Clock) -> None:
     """AUTO: found when the database is opened; `NO` says that the core is gone."""
-    postgres_database.query("CREATE TABLE userid_mapping (app_id text)")
+    postgres_database.query("CREATE TABLE dashboard_users (app_id text)")
     try:
         answers = []
         for setting in ("AUTO", "NO"):
@@ -107,4 +107,4 @@ def test_a_database_with_tables_of_a_core_is_shared(postgres_database: TestDatab
             core.close()
         assert answers == [True, False]
     finally:
-        postgres_database.query("DROP TABLE userid_mapping")
+        postgres_database.query("DROP TABLE dashboard_users")

@@ -81,7 +81,7 @@ def test_log_in_data_of_an_official_core_is_not_ours_to_delete(
     core = start(fresh_postgres_database.uri)
     session = core.create("external")
     for user_id in (internal, "external"):
-        with pytest.raises(BadInputError, match="kept by a SuperTokens core"):
+        with pytest.raises(BadInputError, match="not this app's to delete"):
             core.users.remove(user_id)
     assert core.row(session.handle) is not None
     core.create("ours")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.exceptions import ConfigError
 
+from .accounts import Accounts
 from .activity import Activity
 from .all_tables import ALL_TABLES
 from .background import USUAL_PACE, Housekeeper, Pace
 from .cleanup import Sweeper, Swept
+from .email_password import EmailPasswordStore
 from .keys import KeyRing
 from .metadata import MetadataStore
+from .passwords import Passwords
 from .roles import RoleStore
 from .sessions import SessionStore
 from .storage.database import Database
 from .tenants import TenantStore
 from .user_ids import UserIds
-from .users import UserStore
+from .user_tables import USER_TABLES, refuse_migrated_users
+from .users import NO_USERS, UserStore
 
 
 class EmbeddedEngine:
@@ -31,8 +36,11 @@ class EmbeddedEngine:
         *,
         may_create: bool = True,
         pace: Pace = USUAL_PACE,
+        keeps_users: bool = False,
     ) -> None:
-        self.database: Database = Database(uri, settings, ALL_TABLES, may_create=may_create)
+        definitions = (*ALL_TABLES, *USER_TABLES) if keeps_users else ALL_TABLES
+        check = refuse_migrated_users if keeps_users else None
+        self.database: Database = Database(uri, settings, definitions, may_create=may_create, check=check)
         database = self.database
         self.keys: KeyRing = KeyRing(database, settings)
         self._sweeper = Sweeper(database, self.keys, settings)
@@ -49,7 +57,25 @@ class EmbeddedEngine:
         self.roles: RoleStore = RoleStore(database)
         self.metadata: MetadataStore = MetadataStore(database)
         self.tenants: TenantStore = TenantStore(database, settings)
-        self.users: UserStore = UserStore(database, user_ids, self._activity)
+        accounts = Accounts(database) if keeps_users else None
+        self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
+        self._email_password = None
+        if accounts is not None:
+            passwords = Passwords(settings)
+            self._email_password = EmailPasswordStore(
+                database, accounts, passwords, self.tenants, user_ids, settings
+            )
+
+    @property
+    def email_password(self) -> EmailPasswordStore:
+        """Users with an e-mail address and a password.
+
+        Raises:
+            ConfigError: the engine was made for sessions alone.
+        """
+        if self._email_password is None:
+            raise ConfigError(NO_USERS)
+        return self._email_password
 
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self.database.location.name})"

@@ -2,67 +2,133 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
-from supertokens_py.events import emit_revoked
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.events import UserDeleted, emit, emit_revoked
+from supertokens_py.exceptions import BadInputError, ConfigError
 
 from .activity import LAST_ACTIVE
 from .metadata import USER_METADATA
 from .roles import USER_ROLES
 from .session_rows import SESSIONS
+from .user_tables import USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Delete, Table
 
+    from supertokens_py.engine.records import UserPage, UserQuery
+    from supertokens_py.types.users import AccountInfo, User
+
+    from .accounts import Accounts
     from .activity import Activity
     from .storage.database import Database
     from .user_ids import UserIds
 
+NO_USERS = "this app keeps no users: list a sign-in recipe, such as emailpassword.init(), in recipe_list"
+_NOT_OURS = (
+    "the log-in data of this user is not this app's to delete: list the sign-in recipe that made it, or "
+    "remove the user through the SuperTokens core that did"
+)
+
 
 class UserStore:
-    """Users in the database; a class because it holds its statements."""
+    """Users in the database; a class because it holds its statements.
 
-    def __init__(self, database: Database, users: UserIds, activity: Activity) -> None:
+    Args:
+        accounts: reads users; None where no sign-in recipe is used.
+    """
+
+    def __init__(
+        self, database: Database, users: UserIds, activity: Activity, accounts: Accounts | None
+    ) -> None:
         self._database = database
         self._users = users
         self._activity = activity
+        self._accounts = accounts
         tables = database.tables
         sessions = tables[SESSIONS]
-        others = (tables[one] for one in (USER_ROLES, USER_METADATA, LAST_ACTIVE))
-        self._sessions, *self._others = (
-            delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))
-            for table in (sessions, *others)
-        )
-        self._sessions = self._sessions.returning(sessions.c.session_handle)
+        self._delete_sessions = _delete_of(sessions).returning(sessions.c.session_handle)
+        others = [USER_ROLES, USER_METADATA, LAST_ACTIVE]
+        if accounts is not None:
+            others += [VERIFIED_EMAILS, VERIFICATION_TOKENS]
+            users_table = tables[USERS]
+            self._user = select(users_table.c.recipe_id, users_table.c.is_linked_or_is_a_primary_user).where(
+                users_table.c.app_id == DEFAULT_APP_ID, users_table.c.user_id == bindparam("user")
+            )
+            self._delete_user = _delete_of(users_table)  # every table of its recipe follows it
+        self._others = [_delete_of(tables[one]) for one in others]
 
     def remove(self, user_id: str) -> None:
-        """Delete a user's sessions, roles, metadata and last activity, in every tenant.
+        """Delete a user's sessions, roles, metadata, last activity and log-in data, in every tenant.
 
         Raises:
-            BadInputError: an official core keeps log-in data of the user here, which is its to delete.
+            BadInputError: there is log-in data of a recipe that this app does not have.
         """
         if not validation.is_possible_user_id(user_id):
             return
 
-        def unit(connection: Connection) -> list[str]:
-            if self._users.is_kept(connection, user_id):
-                raise BadInputError(
-                    "the log-in data of this user is kept by a SuperTokens core: remove the user through it"
-                )
-            handles = connection.execute(self._sessions, {"user": user_id}).scalars().all()
-            for statement in self._others:
-                connection.execute(statement, {"user": user_id})
-            return list(handles)
+        def unit(connection: Connection) -> tuple[list[str], list[str], bool]:
+            ids, was_user = self._remove_account(connection, user_id)
+            handles: list[str] = []
+            for one in ids:
+                handles += connection.execute(self._delete_sessions, {"user": one}).scalars()
+                for statement in self._others:
+                    connection.execute(statement, {"user": one})
+            return ids, handles, was_user
 
-        handles = self._database.write(unit)
-        self._activity.forget(user_id)
+        ids, handles, was_user = self._database.write(unit)
+        for one in ids:
+            self._activity.forget(one)
         emit_revoked(handles)
+        if was_user:
+            emit(UserDeleted(user_id=user_id))
+
+    def _remove_account(self, connection: Connection, user_id: str) -> tuple[list[str], bool]:
+        """Delete log-in data; return the ids under which other data of the user is kept."""
+        if not self._users.is_kept(connection, user_id):
+            return [user_id], False
+        if self._accounts is None:
+            raise BadInputError(_NOT_OURS)
+        internal = self._accounts.internal_id(connection, user_id)
+        row = connection.execute(self._user, {"user": internal}).first()
+        if row is None or row.recipe_id != "emailpassword" or row.is_linked_or_is_a_primary_user:
+            raise BadInputError(_NOT_OURS)
+        external = self._users.resolve(connection, internal)[1]
+        connection.execute(self._delete_user, {"user": internal})
+        # A user may be mapped to an id that is another user's: what is kept under it is theirs.
+        is_anothers = external != internal and self._users.is_kept(connection, external)
+        return ([internal] if is_anothers else list(dict.fromkeys((external, internal)))), True
 
     def count_active(self, since_ms: int) -> int:
         """Return how many users created, refreshed or ended sessions at or after a time."""
         return self._activity.count_since(since_ms)
+
+    def find(self, user_id: str) -> User | None:
+        """Return a user by any of their ids."""
+        return self._reader().find(user_id)
+
+    def page(self, tenant_id: str, query: UserQuery) -> UserPage:
+        """Return users of a tenant in the order in which they joined."""
+        return self._reader().page(tenant_id, query)
+
+    def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
+        """Return how many users a tenant has, or all have (None)."""
+        return self._reader().count(tenant_id=tenant_id, recipe_ids=recipe_ids)
+
+    def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
+        """Return the users of a tenant who have all that is named, or any of it."""
+        return self._reader().by_account_info(tenant_id, info, any_of=any_of)
+
+    def _reader(self) -> Accounts:
+        if self._accounts is None:
+            raise ConfigError(NO_USERS)
+        return self._accounts
+
+
+def _delete_of(table: Table) -> Delete:
+    return delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))

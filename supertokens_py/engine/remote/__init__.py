@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from supertokens_py.runtime import fork_hooks
+from supertokens_py import forks
+from supertokens_py.exceptions import ConfigError
 
 from .core import Core
 from .keys import RemoteKeys
@@ -16,7 +17,7 @@ from .sessions import RemoteSessions
 from .settings import RemoteSettings
 from .tenants import RemoteTenants
 from .transport import NetworkInterceptor, Transport, parse_hosts
-from .users import RemoteUsers
+from .users import NO_USERS, RemoteUsers
 
 if TYPE_CHECKING:
     import httpx2
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
 
-class RemoteEngine(fork_hooks.ForkAware):
+class RemoteEngine(forks.ForkAware):
     """An `Engine` over one core with one or more hosts.
 
     Its services share one pooled HTTP client, which is created at the first request and again after a
@@ -67,7 +68,12 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.metadata: RemoteMetadata = RemoteMetadata(core)
         self.tenants: RemoteTenants = RemoteTenants(core)
         self.users: RemoteUsers = RemoteUsers(core)
-        fork_hooks.register(self)
+        forks.register(self)
+
+    @property
+    def email_password(self) -> NoReturn:
+        """Refuse: sign-in recipes keep their users in the embedded engine."""
+        raise ConfigError(NO_USERS)
 
     def negotiated_version(self) -> str:
         """Return the CDI version in use, such as "5.6"; blocking, asked for once."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
+from supertokens_py import forks
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError, SuperTokensError
-from supertokens_py.runtime import fork_hooks
 
 from . import errors, schema
 from .connections import Connections, Fetch, Mode
@@ -36,7 +36,7 @@ class UnitConflictError(Exception):
     """Raised inside a unit to have it rolled back and repeated: what it had read is no longer so."""
 
 
-class Database(fork_hooks.ForkAware):
+class Database(forks.ForkAware):
     """A database and its pool, opened at the first unit of work and again after `close()` or a fork."""
 
     def __init__(
@@ -46,8 +46,10 @@ class Database(fork_hooks.ForkAware):
         definitions: Sequence[TableDefinition],
         *,
         may_create: bool = True,
+        check: Callable[[Connection, Tables], None] | None = None,
     ) -> None:
         self.may_create = may_create  #: whether missing tables and keys may be made
+        self._check = check  #: refuses a database that a feature cannot use
         self.location: Location = locate(uri)
         self.settings = settings
         self.tables: Tables = Tables(
@@ -62,7 +64,7 @@ class Database(fork_hooks.ForkAware):
         self._opened = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
         self._open_lock = threading.Lock()
-        fork_hooks.register(self)
+        forks.register(self)
 
     @property
     def interruptions(self) -> int:
@@ -71,7 +73,7 @@ class Database(fork_hooks.ForkAware):
 
     @property
     def has_user_tables(self) -> bool:
-        """Whether an official core keeps users here, too."""
+        """Whether users are kept here: by a sign-in recipe of ours, or by an official core."""
         self.prepare()
         return self._has_user_tables
 
@@ -119,7 +121,7 @@ class Database(fork_hooks.ForkAware):
 
     def close(self) -> None:
         """Close every connection; the next unit opens new ones."""
-        fork_hooks.check()
+        forks.check()
         with self._open_lock:
             self._opened = False
             self._connections.close()
@@ -204,7 +206,7 @@ class Database(fork_hooks.ForkAware):
 
     def prepare(self) -> None:
         """Notice a fork, and open the database where that has not been done: missing tables are created."""
-        fork_hooks.check()
+        forks.check()
         if not self._opened:
             self._open()
 
@@ -216,8 +218,9 @@ class Database(fork_hooks.ForkAware):
                 raise errors.incomplete(self.location)
             self._attempts(self._upgrade, "write", repeatable=False, reopens=False)
             log.info("the tables in %s are up to date", self.location.name)
-        if not self.location.is_sqlite:
-            self._look_for_a_core()
+        self._look_for_a_core()
+        if self._check is not None:
+            self._looked_up(self._check)
 
     def _look_for_a_core(self) -> None:
         was_known = self._has_core_tables

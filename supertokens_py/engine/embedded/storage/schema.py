@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateSchema, CreateTab
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.exceptions import ConfigError
 
-from .tables import APPS, MAIN_TABLE, TENANTS, Tables, definition_of
+from .tables import APPS, MAIN_TABLE, TENANTS, Tables, definition_of, needed_columns
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 #: Tables of an official core that are read, if present, to find a user's primary and external id.
 USER_TABLES = ("app_id_to_user_id", "userid_mapping")
 
-#: Tables that every official core makes, whatever it is used for, and that are never made here.
-CORE_TABLES = ("userid_mapping", "dashboard_users")
+#: Tables that every official core makes, whatever it is used for, and that are never made here. (Those of
+#: users are: they do not tell.)
+CORE_TABLES = ("dashboard_users", "dashboard_user_sessions")
 
 _POSTGRES_COLUMNS = """
     SELECT c.relname, a.attname FROM pg_catalog.pg_attribute a
@@ -44,7 +45,7 @@ def missing(connection: Connection, tables: Tables) -> bool:
     """Return whether a database lacks anything that `bring_up_to_date` would add. Reads only."""
     present = _columns(connection, tables)
     for table in tables.all():
-        if not set(table.c.keys()) <= present.get(table.name, set()):
+        if not needed_columns(table) <= present.get(table.name, set()):
             return True
     tenants = tables[TENANTS]
     query = tenants.select().where(
@@ -59,6 +60,11 @@ def tables_of_a_core(connection: Connection, tables: Tables) -> tuple[bool, bool
     present = _columns(connection, tables)
     keeps_users = all(tables.prefix + name in present for name in USER_TABLES)
     return keeps_users, bool(core_tables(present, tables))
+
+
+def has_table(connection: Connection, tables: Tables, name: str) -> bool:
+    """Return whether a table that is not ours is there, by its name in the official layout."""
+    return tables.prefix + name in _columns(connection, tables)
 
 
 def core_tables(names: Container[str], tables: Tables) -> list[str]:
@@ -128,7 +134,8 @@ def statements(tables: Tables, url: URL, *, now_ms: int) -> Iterator[str]:
 
 
 def _add_columns(connection: Connection, table: Table, present: set[str]) -> None:
-    absent = [column for column in table.c if column.name not in present]
+    needed = needed_columns(table)
+    absent = [column for column in table.c if column.name in needed - present]
     addable = definition_of(table).added_later
     foreign = [column.name for column in absent if column.name not in addable]
     if foreign:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -34,7 +35,9 @@ class ColumnKind:
 
     type: TypeEngine[Any]
     nullable: bool = False
-    default: str | None = None
+    default: Any = None
+    #: Made with the table, and not missed in one that has none.
+    may_lack: bool = False
 
 
 def optional(kind: TypeEngine[Any]) -> ColumnKind:
@@ -51,6 +54,15 @@ OPTIONAL_TIME = optional(BigInteger())
 OPTIONAL_TEXT = optional(Text())
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key beyond that of the parent: a row goes with the row that its columns name."""
+
+    columns: tuple[str, ...]
+    table: str
+    their_columns: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableDefinition:
     """A table whose schema and prefix are not known yet; `Tables` makes it."""
@@ -59,6 +71,10 @@ class TableDefinition:
     columns: Mapping[str, ColumnKind]
     key: tuple[str, ...]
     parent: TableDefinition | None = None  #: a row goes with the row of this table that has the parent's key
+    references: tuple[Reference, ...] = ()
+    #: Columns that no two rows share, by the last word of the constraint's name.
+    unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    #: Columns by the name of their index; one with "-" before it is in descending order.
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     #: Columns that databases of older cores lack; any other missing column means "too old to adopt".
     added_later: frozenset[str] = frozenset()
@@ -88,29 +104,45 @@ class Tables:
     def _made(self, definition: TableDefinition) -> Table:
         name = self.prefix + definition.name
         constraints: list[Any] = [PrimaryKeyConstraint(*definition.key, name=f"{name}_pkey")]
+        references = definition.references
         if (parent := definition.parent) is not None:
-            target = (f"{self.schema}." if self.schema else "") + self.prefix + parent.name
-            constraints.append(
-                ForeignKeyConstraint(
-                    parent.key,
-                    [f"{target}.{key}" for key in parent.key],
-                    name=f"{name}_{parent.key[-1]}_fkey",
-                    ondelete="CASCADE",
-                )
-            )
+            references = (Reference(parent.key, parent.name, parent.key), *references)
+        constraints += [self._foreign_key(name, reference) for reference in references]
+        constraints += [
+            UniqueConstraint(*columns, name=f"{name}_{word}_key")
+            for word, columns in definition.unique.items()
+        ]
         columns = [
             Column(column, kind.type, nullable=kind.nullable, server_default=kind.default)
             for column, kind in definition.columns.items()
         ]
         table = Table(name, self._metadata, *columns, *constraints, info={"definition": definition})
         for index, on in definition.indexes.items():
-            Index(self.prefix + index, *(table.c[column] for column in on))
+            Index(self.prefix + index, *(_ordered(table, column) for column in on))
         return table
+
+    def _foreign_key(self, name: str, reference: Reference) -> ForeignKeyConstraint:
+        target = (f"{self.schema}." if self.schema else "") + self.prefix + reference.table
+        return ForeignKeyConstraint(
+            reference.columns,
+            [f"{target}.{column}" for column in reference.their_columns],
+            name=f"{name}_{reference.columns[-1]}_fkey",
+            ondelete="CASCADE",
+        )
+
+
+def _ordered(table: Table, column: str) -> Any:
+    return table.c[column[1:]].desc() if column.startswith("-") else table.c[column]
 
 
 def definition_of(table: Table) -> TableDefinition:
     """Return what `Tables` made a table from."""
     return table.info["definition"]
+
+
+def needed_columns(table: Table) -> set[str]:
+    """Return the columns that a table must have."""
+    return {name for name, kind in definition_of(table).columns.items() if not kind.may_lack}
 
 
 APPS = TableDefinition(

@@ -1,0 +1,271 @@
+"""Users and their login methods, as they are read (engine: Users).
+
+Tables hold a core's own ids; everything that leaves here has the application's, where there is a mapping.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, func, or_, select
+
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine import validation
+from supertokens_py.engine.records import UserPage, UserQuery
+from supertokens_py.exceptions import BadInputError
+from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.users import AccountInfo, LoginMethod, User
+
+from .user_tables import (
+    EMAIL_USERS,
+    EMAILS_IN_TENANTS,
+    USER_ID_MAPPING,
+    USERS,
+    USERS_IN_TENANTS,
+    VERIFIED_EMAILS,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+    from .storage.database import Database
+
+#: Recipes of which a core keeps users; only those of e-mail and password are made here.
+RECIPES = ("emailpassword", "thirdparty", "passwordless", "webauthn")
+EMAIL_PASSWORD = RECIPES[0]
+
+MAX_LIMIT = 500
+_MAX_FOUND = 1000
+
+
+def normalised(email: str) -> str:
+    """Return an address as it is stored and compared."""
+    return email.strip().lower()
+
+
+class Accounts:
+    """Reads users; a class because it holds its statements."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        tables = database.tables
+        users, emails, mapping = tables[USERS], tables[EMAIL_USERS], tables[USER_ID_MAPPING]
+        self._in_tenants, self._emails = tables[USERS_IN_TENANTS], tables[EMAILS_IN_TENANTS]
+        self._users = users
+        self._internal = select(mapping.c.supertokens_user_id).where(
+            mapping.c.app_id == DEFAULT_APP_ID, mapping.c.external_user_id == bindparam("id")
+        )
+        self._primary = select(users.c.primary_or_recipe_user_id).where(
+            users.c.app_id == DEFAULT_APP_ID, users.c.user_id == bindparam("id")
+        )
+        self._methods = (
+            select(
+                users.c.user_id,
+                users.c.primary_or_recipe_user_id,
+                users.c.is_linked_or_is_a_primary_user,
+                users.c.recipe_id,
+                emails.c.email,
+                emails.c.time_joined,
+                mapping.c.external_user_id,
+            )
+            .outerjoin(emails, and_(emails.c.app_id == users.c.app_id, emails.c.user_id == users.c.user_id))
+            .outerjoin(
+                mapping,
+                and_(mapping.c.app_id == users.c.app_id, mapping.c.supertokens_user_id == users.c.user_id),
+            )
+            .where(
+                users.c.app_id == DEFAULT_APP_ID,
+                users.c.primary_or_recipe_user_id.in_(bindparam("ids", expanding=True)),
+            )
+        )
+        joined = self._in_tenants
+        self._tenants_of = (
+            select(joined.c.user_id, joined.c.tenant_id, joined.c.time_joined)
+            .where(joined.c.app_id == DEFAULT_APP_ID, joined.c.user_id.in_(bindparam("ids", expanding=True)))
+            .order_by(joined.c.tenant_id)
+        )
+        verified = tables[VERIFIED_EMAILS]
+        self._verified = select(verified.c.user_id, verified.c.email).where(
+            verified.c.app_id == DEFAULT_APP_ID, verified.c.user_id.in_(bindparam("ids", expanding=True))
+        )
+        self._by_email = select(self._emails.c.user_id).where(
+            self._emails.c.app_id == DEFAULT_APP_ID,
+            self._emails.c.tenant_id == bindparam("tenant"),
+            self._emails.c.email == bindparam("email"),
+        )
+
+    # -- for the other services, within their units of work ------------------------------------------------
+
+    def internal_id(self, connection: Connection, user_id: str) -> str:
+        """Return the id under which the tables know a user, given either id."""
+        known = connection.execute(self._internal, {"id": user_id}).scalar()
+        return user_id if known is None else str(known)
+
+    def load(self, connection: Connection, ids: Iterable[str]) -> list[User]:
+        """Return the users that own these login methods, in the order of the ids, each once."""
+        primaries = [connection.execute(self._primary, {"id": one}).scalar() for one in dict.fromkeys(ids)]
+        return self.load_primary(connection, [str(one) for one in primaries if one is not None])
+
+    def load_primary(self, connection: Connection, ids: Iterable[str]) -> list[User]:
+        """Return the users with these primary ids, in their order."""
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return []
+        rows = connection.execute(self._methods, {"ids": wanted}).all()
+        own = [row.user_id for row in rows]
+        tenants: dict[str, list[Any]] = {}
+        for row in connection.execute(self._tenants_of, {"ids": own}):
+            tenants.setdefault(row.user_id, []).append(row)
+        names = {one for row in rows for one in (row.user_id, row.external_user_id) if one is not None}
+        verified = {(row.user_id, row.email) for row in connection.execute(self._verified, {"ids": [*names]})}
+        by_primary: dict[str, list[Any]] = {}
+        for row in rows:
+            by_primary.setdefault(row.primary_or_recipe_user_id, []).append(row)
+        return [_user(one, by_primary[one], tenants, verified) for one in wanted if one in by_primary]
+
+    def with_email(self, connection: Connection, tenant_id: str, email: str) -> str | None:
+        """Return the internal id of the login method that has an address in a tenant."""
+        values = {"tenant": tenant_id, "email": normalised(email)}
+        found = connection.execute(self._by_email, values).scalar()
+        return None if found is None else str(found)
+
+    # -- the service -------------------------------------------------------------------------------------
+
+    def find(self, user_id: str) -> User | None:
+        """Return a user by any of their ids."""
+        if not validation.is_possible_user_id(user_id):
+            return None
+
+        def unit(connection: Connection) -> User | None:
+            found = self.load(connection, [self.internal_id(connection, user_id)])
+            return found[0] if found else None
+
+        return self._database.read(unit)
+
+    def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
+        """Return the users of a tenant who have all that is named, or any of it.
+
+        Phone numbers and ids at providers belong to recipes that are not here: nobody has one.
+        """
+        elsewhere = info.phone_number is not None or info.third_party is not None
+        email = info.email
+        if email is None or (elsewhere and not any_of) or not validation.is_storable(email):
+            return []
+        tenant = validation.normalise_tenant_id(tenant_id)
+
+        def unit(connection: Connection) -> list[User]:
+            found = self.with_email(connection, tenant, email)
+            return [] if found is None else self.load(connection, [found])
+
+        return self._database.read(unit)
+
+    def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
+        """Return how many users a tenant has, or all have (None)."""
+        table: Any = self._users if tenant_id is None else self._in_tenants
+        statement = select(func.count(table.c.primary_or_recipe_user_id.distinct())).where(
+            table.c.app_id == DEFAULT_APP_ID
+        )
+        if tenant_id is not None:
+            statement = statement.where(table.c.tenant_id == validation.normalise_tenant_id(tenant_id))
+        if recipe_ids is not None:
+            statement = statement.where(table.c.recipe_id.in_(_recipes(recipe_ids)))
+        return self._database.read(lambda connection: connection.execute(statement).scalar_one())
+
+    def page(self, tenant_id: str, query: UserQuery) -> UserPage:
+        """Return users of a tenant in the order in which they joined.
+
+        Raises:
+            BadInputError: the limit, the token or a recipe is none.
+        """
+        if type(query.limit) is not int or not 1 <= query.limit <= MAX_LIMIT:
+            raise BadInputError(f"limit must be a whole number from 1 to {MAX_LIMIT}")
+        tenant, searches = validation.normalise_tenant_id(tenant_id), query.email is not None
+        statement = self._search(query.email) if query.email is not None else self._listing(query)
+        statement = statement.where(self._in_tenants.c.tenant_id == tenant)
+
+        def unit(connection: Connection) -> UserPage:
+            rows = connection.execute(statement).all()
+            shown = rows if searches else rows[: query.limit]
+            token = _token(*rows[query.limit]) if len(rows) > len(shown) else None
+            return UserPage(self.load_primary(connection, [row[0] for row in shown]), token)
+
+        return self._database.read(unit)
+
+    def _listing(self, query: UserQuery) -> Select[Any, Any]:
+        statement = self._ordered(newest_first=query.newest_first, recipe_ids=query.recipe_ids)
+        if query.token is not None:
+            user_id, joined_ms = _read_token(query.token)
+            joined = self._in_tenants.c.primary_or_recipe_user_time_joined
+            later = joined < joined_ms if query.newest_first else joined > joined_ms
+            same = and_(joined == joined_ms, self._in_tenants.c.primary_or_recipe_user_id <= user_id)
+            statement = statement.where(or_(later, same))
+        return statement.limit(query.limit + 1)
+
+    def _ordered(self, *, newest_first: bool, recipe_ids: Sequence[str] | None) -> Select[Any, Any]:
+        table = self._in_tenants
+        joined, user = table.c.primary_or_recipe_user_time_joined, table.c.primary_or_recipe_user_id
+        statement = select(user, joined).distinct().where(table.c.app_id == DEFAULT_APP_ID)
+        if recipe_ids is not None:
+            statement = statement.where(table.c.recipe_id.in_(_recipes(recipe_ids)))
+        return statement.order_by(joined.desc() if newest_first else joined.asc(), user.desc())
+
+    def _search(self, email: str) -> Select[Any, Any]:
+        table, wanted = self._in_tenants, normalised(email)
+        with_email = select(self._emails.c.user_id).where(
+            self._emails.c.app_id == DEFAULT_APP_ID,
+            self._emails.c.tenant_id == table.c.tenant_id,
+            or_(
+                self._emails.c.email.startswith(wanted, autoescape=True),
+                self._emails.c.email.contains(f"@{wanted}", autoescape=True),
+            ),
+        )
+        ordered = self._ordered(newest_first=False, recipe_ids=None)
+        return ordered.where(table.c.user_id.in_(with_email)).limit(_MAX_FOUND)
+
+
+def _user(primary: str, rows: Sequence[Any], tenants: dict[str, list[Any]], verified: set[Any]) -> User:
+    methods: list[LoginMethod] = []
+    for row in rows:
+        joined = tenants.get(row.user_id, [])
+        known = {(one, row.email) for one in (row.user_id, row.external_user_id)}
+        methods.append(
+            LoginMethod(
+                recipe_id=row.recipe_id,
+                recipe_user_id=RecipeUserId(row.external_user_id or row.user_id),
+                tenant_ids=[one.tenant_id for one in joined],
+                time_joined=row.time_joined or min((one.time_joined for one in joined), default=0),
+                verified=bool(known & verified),
+                email=row.email,
+            )
+        )
+    methods.sort(key=lambda method: (method.time_joined, method.recipe_user_id))
+    own = next((row for row in rows if row.user_id == primary), None)
+    return User(
+        id=primary if own is None or own.external_user_id is None else own.external_user_id,
+        is_primary_user=any(row.is_linked_or_is_a_primary_user for row in rows),
+        login_methods=methods,
+    )
+
+
+def _recipes(recipe_ids: Sequence[str]) -> list[str]:
+    for one in recipe_ids:
+        if one not in RECIPES:
+            raise BadInputError(f"Unknown recipe ID: {one}")
+    return list(recipe_ids)
+
+
+def _token(user_id: str, joined_ms: int) -> str:
+    return b64encode(f"{user_id};{joined_ms}".encode()).decode()
+
+
+def _read_token(token: str) -> tuple[str, int]:
+    try:
+        user_id, _, joined = b64decode(token, validate=True).decode().rpartition(";")
+        if user_id and joined.isdecimal() and len(joined) < 19 and validation.is_storable(user_id):
+            return user_id, int(joined)
+    except (binascii.Error, UnicodeError, ValueError):
+        pass
+    raise BadInputError("invalid pagination token")

@@ -1,0 +1,268 @@
+"""Users with an e-mail address and a password (engine: E-mail and password).
+
+Hashes are computed before or after a unit of work, never within: a transaction holds locks.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy.exc import IntegrityError
+
+from supertokens_py.engine import validation
+from supertokens_py.engine.records import (
+    ConsumedToken,
+    EmailChangeNotAllowed,
+    EmailTaken,
+    UnknownTenantError,
+    UnknownUser,
+)
+from supertokens_py.events import (
+    EmailChanged,
+    PasswordChanged,
+    PasswordResetRequested,
+    SignInFailed,
+    UserSignedUp,
+    emit,
+    emit_revoked,
+)
+from supertokens_py.exceptions import BadInputError
+
+from .accounts import EMAIL_PASSWORD, Accounts, normalised
+from .email_user_rows import EmailUserRows
+from .storage import errors
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from supertokens_py.engine.config import ResolvedEngineConfig
+    from supertokens_py.types.users import User
+
+    from .passwords import Passwords
+    from .storage.database import Database
+    from .tenants import TenantStore
+    from .user_ids import UserIds
+
+_MAX_EMAIL = 256
+_LIFETIME = "password_reset_token_lifetime"
+_LINKED = "New email cannot be applied to a user with linked accounts: change it through the SuperTokens core"
+
+
+class EmailPasswordStore:
+    """The users in the database; every method is one unit of work around which hashes are computed."""
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        passwords: Passwords,
+        tenants: TenantStore,
+        user_ids: UserIds,
+        settings: ResolvedEngineConfig,
+    ) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._passwords = passwords
+        self._tenants = tenants
+        self._user_ids = user_ids
+        self._settings = settings
+        self._statements = EmailUserRows(database.tables)
+
+    def sign_up(self, tenant_id: str, email: str, password: str) -> User | EmailTaken:
+        """Create a user.
+
+        Raises:
+            BadInputError: the address or the password cannot be stored.
+            UnknownTenantError: there is no such tenant.
+        """
+        address, tenant = _storable(email), validation.normalise_tenant_id(tenant_id)
+        if self._database.read(lambda c: self._accounts.with_email(c, tenant, address)) is not None:
+            return EmailTaken()  # spares the hash; who signs up at the same moment is refused below
+        hashed = self._passwords.hash(password)
+        user_id, now = str(uuid4()), self._settings.now_ms()
+
+        def unit(connection: Connection) -> User:
+            self._statements.insert(connection, user_id, tenant, address, hashed, now)
+            (made,) = self._accounts.load_primary(connection, [user_id])
+            return made
+
+        try:
+            user = self._database.write(unit)
+        except IntegrityError as error:
+            if errors.is_unknown_parent(error):
+                raise UnknownTenantError(tenant) from error
+            return EmailTaken()
+        emit(UserSignedUp(user_id=user.id, tenant_id=tenant, recipe_id=EMAIL_PASSWORD))
+        return user
+
+    def verify(self, tenant_id: str, email: str, password: str) -> User | None:
+        """Return the user whose address and password these are.
+
+        A wrong password and an unknown address take the same time, unless the user's hash was made with
+        other parameters than the configured ones.
+        """
+        tenant, address = validation.normalise_tenant_id(tenant_id), normalised(email)
+        known = None
+        if validation.is_storable(address):
+            values = {"tenant": tenant, "email": address}
+            known = self._database.read(lambda c: c.execute(self._statements.hash_of, values).first())
+        if not self._passwords.verify(password, None if known is None else known.password_hash):
+            user_id = None if known is None else known.user_id
+            emit(SignInFailed(user_id=user_id, tenant_id=tenant, recipe_id=EMAIL_PASSWORD))
+            return None
+        assert known is not None  # noqa: S101  nothing equals no hash
+        if self._passwords.is_outdated(known.password_hash):
+            self._renew(known.user_id, known.password_hash, self._passwords.hash(password))
+        found = self._database.read(lambda c: self._accounts.load(c, [known.user_id]))
+        return found[0] if found else None
+
+    def _renew(self, user_id: str, stored: str, hashed: str) -> None:
+        values = {"user": user_id, "stored": stored, "hash": hashed}
+        self._database.single(lambda c: c.execute(self._statements.renew_hash, values), repeatable=True)
+
+    def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
+        """Return a token that sets a new password once; None where there is no such user.
+
+        Raises:
+            UnknownTenantError: there is no such tenant.
+        """
+        tenant = self._tenants.find(tenant_id)
+        if tenant is None:
+            raise UnknownTenantError(tenant_id, user_id=user_id)
+        if not validation.is_possible_user_id(user_id):
+            return None
+        address = None if email is None else _storable(email)
+        lifetime = tenant.core_config.get(_LIFETIME) or self._settings.password_reset_token_lifetime
+        token, expiry = secrets.token_hex(64), self._settings.now_ms() + int(lifetime)
+
+        def unit(connection: Connection) -> str | None:
+            internal = self._accounts.internal_id(connection, user_id)
+            own = self._own_method(connection, internal, address)
+            if own is None:
+                return None
+            values = {"user": own.user_id, "email": address or own.email}
+            values |= {"token": _hashed(token), "expiry": expiry}
+            connection.execute(self._statements.insert_token, values)
+            return own.user_id
+
+        if (made_for := self._database.write(unit)) is None:
+            return None
+        emit(PasswordResetRequested(user_id=made_for, tenant_id=tenant.tenant_id))
+        return token
+
+    def _own_method(self, connection: Connection, user_id: str, email: str | None) -> Any:
+        """Return the e-mail login method that an id means: its own, or one of its primary user's."""
+        rows: list[Any] = [*connection.execute(self._statements.methods, {"id": user_id})]
+        rows.sort(key=lambda row: (row.user_id != user_id, row.email != email))
+        return rows[0] if rows else None
+
+    def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
+        """Use up a token, and every other one of its user; of parallel calls one gets it."""
+        hashed, now = _hashed(token), self._settings.now_ms()
+
+        def unit(connection: Connection) -> ConsumedToken | None:
+            owner = connection.execute(self._statements.owner_of_token, {"token": hashed}).scalar()
+            if owner is None:
+                return None
+            # Who waited here for another use of a token of this user gets no row of theirs.
+            gone = connection.execute(self._statements.delete_tokens, {"user": owner}).all()
+            used = next((row for row in gone if row.token == hashed), None)
+            if used is None or used.token_expiry < now:
+                return None
+            known = connection.execute(self._statements.user_row, {"user": owner}).first()
+            email = used.email or (None if known is None else known.email)
+            return None if email is None else ConsumedToken(self._external(connection, owner), email)
+
+        return self._database.write(unit)
+
+    def _external(self, connection: Connection, user_id: str) -> str:
+        return self._user_ids.resolve(connection, user_id)[1]
+
+    def update(
+        self, user_id: str, *, email: str | None, password: str | None, revoke_sessions: bool
+    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
+        """Change address or password; links that were made before end, and sessions where that is wanted.
+
+        Raises:
+            BadInputError: nothing is given, or it cannot be stored.
+        """
+        if email is None and password is None:
+            raise BadInputError("You need to provide either email or password.")
+        if not validation.is_possible_user_id(user_id):
+            return UnknownUser()
+        hashed = None if password is None else self._passwords.hash(password)
+        change = _Change(None if email is None else _storable(email), hashed, revoke_sessions)
+        try:
+            result = self._database.write(lambda connection: self._change(connection, user_id, change))
+        except IntegrityError:
+            return EmailTaken()
+        if not isinstance(result, _Changed):
+            return result
+        result.tell(change)
+        return None
+
+    def _change(
+        self, connection: Connection, user_id: str, change: _Change
+    ) -> UnknownUser | EmailChangeNotAllowed | _Changed:
+        internal = self._accounts.internal_id(connection, user_id)
+        row = connection.execute(self._statements.lock_user, {"user": internal}).first()
+        if row is None:
+            return UnknownUser()
+        moves = change.email is not None and change.email != row.email
+        if moves and row.is_linked_or_is_a_primary_user:
+            return EmailChangeNotAllowed(_LINKED)
+        connection.execute(self._statements.delete_tokens, {"user": internal})
+        ids, handles = self._user_ids.linked_to(connection, user_id), list[str]()
+        if moves:
+            self._statements.change_email(connection, internal, ids, str(change.email))
+        if change.hashed is not None:
+            connection.execute(self._statements.set_hash, {"user": internal, "hash": change.hashed})
+            if change.revokes:
+                handles += connection.execute(self._statements.delete_sessions, {"ids": ids}).scalars()
+        return _Changed(self._external(connection, internal), moves, handles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a user is to have; None stays as it is."""
+
+    email: str | None
+    hashed: str | None = field(repr=False)
+    revokes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """What was changed, to be told after the commit."""
+
+    user_id: str
+    has_new_email: bool
+    handles: list[str]
+
+    def tell(self, change: _Change) -> None:
+        """Emit the events of it."""
+        if self.has_new_email:
+            emit(EmailChanged(user_id=self.user_id))
+        if change.hashed is not None:
+            emit(PasswordChanged(user_id=self.user_id, sessions_revoked=change.revokes))
+        emit_revoked(self.handles)
+
+
+def _storable(email: str) -> str:
+    """Return an address as it is stored.
+
+    Raises:
+        BadInputError: it is empty, too long, or no text that a database takes.
+    """
+    address = normalised(email)
+    if not address or len(address) > _MAX_EMAIL or not validation.is_storable(address):
+        raise BadInputError(f"an e-mail address must be a text of 1 to {_MAX_EMAIL} characters")
+    return address
+
+
+def _hashed(token: str) -> str:
+    return sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,141 @@
+"""Statements on the rows of users with e-mail and password, and on the tokens that reset passwords."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, bindparam, delete, insert, select, update
+
+from supertokens_py.constants import DEFAULT_APP_ID
+
+from .accounts import EMAIL_PASSWORD
+from .session_rows import SESSIONS
+from .user_tables import (
+    EMAIL_USERS,
+    EMAILS_IN_TENANTS,
+    RESET_TOKENS,
+    USERS,
+    USERS_IN_TENANTS,
+    VERIFICATION_TOKENS,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .storage.tables import Tables
+
+
+class EmailUserRows:
+    """The statements, and what needs several of them; a class because they depend on names of tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._read_users(tables)
+        self._change_users(tables)
+        self._use_tokens(tables)
+
+    def _read_users(self, tables: Tables) -> None:
+        users, own, in_tenant = tables[USERS], tables[EMAIL_USERS], tables[EMAILS_IN_TENANTS]
+        this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
+        same = and_(in_tenant.c.app_id == own.c.app_id, in_tenant.c.user_id == own.c.user_id)
+        self.hash_of = (
+            select(own.c.user_id, own.c.password_hash)
+            .join(in_tenant, same)
+            .where(
+                in_tenant.c.app_id == DEFAULT_APP_ID,
+                in_tenant.c.tenant_id == bindparam("tenant"),
+                in_tenant.c.email == bindparam("email"),
+            )
+        )
+        self.user_row = select(own.c.user_id, own.c.email).where(*this)
+        self.lock_user = (
+            select(own.c.email, users.c.is_linked_or_is_a_primary_user)
+            .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
+            .where(*this)
+            .with_for_update(of=own)
+        )
+        primary = (
+            select(users.c.primary_or_recipe_user_id)
+            .where(users.c.app_id == DEFAULT_APP_ID, users.c.user_id == bindparam("id"))
+            .scalar_subquery()
+        )
+        self.methods = (
+            select(own.c.user_id, own.c.email)
+            .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
+            .where(own.c.app_id == DEFAULT_APP_ID, users.c.primary_or_recipe_user_id == primary)
+        )
+
+    def _change_users(self, tables: Tables) -> None:
+        own, in_tenant, verification = (
+            tables[one] for one in (EMAIL_USERS, EMAILS_IN_TENANTS, VERIFICATION_TOKENS)
+        )
+        this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
+        self.renew_hash = (
+            update(own)
+            .where(*this, own.c.password_hash == bindparam("stored"))
+            .values(password_hash=bindparam("hash"))
+        )
+        self.set_hash = update(own).where(*this).values(password_hash=bindparam("hash"))
+        sessions = tables[SESSIONS]
+        self.delete_sessions = (
+            delete(sessions)
+            .where(
+                sessions.c.app_id == DEFAULT_APP_ID,
+                sessions.c.user_id.in_(bindparam("ids", expanding=True)),
+            )
+            .returning(sessions.c.session_handle)
+        )
+        self._new_email = update(own).where(*this).values(email=bindparam("address"))
+        self._new_email_in_tenants = (
+            update(in_tenant)
+            .where(in_tenant.c.app_id == DEFAULT_APP_ID, in_tenant.c.user_id == bindparam("user"))
+            .values(email=bindparam("address"))
+        )
+        self._end_verification = delete(verification).where(
+            verification.c.app_id == DEFAULT_APP_ID,
+            verification.c.user_id.in_(bindparam("ids", expanding=True)),
+        )
+
+    def _use_tokens(self, tables: Tables) -> None:
+        tokens = tables[RESET_TOKENS]
+        self.insert_token = insert(tokens).values(
+            app_id=DEFAULT_APP_ID,
+            user_id=bindparam("user"),
+            token=bindparam("token"),
+            email=bindparam("email"),
+            token_expiry=bindparam("expiry"),
+        )
+        self.owner_of_token = select(tokens.c.user_id).where(
+            tokens.c.app_id == DEFAULT_APP_ID, tokens.c.token == bindparam("token")
+        )
+        self.delete_tokens = (
+            delete(tokens)
+            .where(tokens.c.app_id == DEFAULT_APP_ID, tokens.c.user_id == bindparam("user"))
+            .returning(tokens.c.token, tokens.c.token_expiry, tokens.c.email)
+        )
+
+    def insert(
+        self, connection: Connection, user_id: str, tenant_id: str, email: str, hashed: str, now_ms: int
+    ) -> None:
+        """Insert the rows of a new user."""
+        tables, app = self._tables, {"app_id": DEFAULT_APP_ID, "user_id": user_id}
+        kind = {"recipe_id": EMAIL_PASSWORD, "primary_or_recipe_user_id": user_id}
+        tenant, address = {"tenant_id": tenant_id}, {"email": email}
+        joined = {"time_joined": now_ms}
+        connection.execute(insert(tables[USERS]).values(**app, **kind))
+        connection.execute(
+            insert(tables[USERS_IN_TENANTS]).values(
+                **app, **tenant, **kind, **joined, primary_or_recipe_user_time_joined=now_ms
+            )
+        )
+        connection.execute(
+            insert(tables[EMAIL_USERS]).values(**app, **address, **joined, password_hash=hashed)
+        )
+        connection.execute(insert(tables[EMAILS_IN_TENANTS]).values(**app, **tenant, **address))
+
+    def change_email(self, connection: Connection, user_id: str, ids: list[str], email: str) -> None:
+        """Give a user another address in every tenant."""
+        values = {"user": user_id, "address": email}
+        connection.execute(self._new_email, values)
+        connection.execute(self._new_email_in_tenants, values)
+        connection.execute(self._end_verification, {"ids": ids})

@@ -1,0 +1,197 @@
+"""The tables of users, in the layout that official cores 9 to 12 open ("LEGACY", engine: Tables).
+
+They are made where a sign-in recipe is used; a database of sessions alone has none of them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CHAR, BigInteger, Boolean, String, false, select
+
+from supertokens_py.exceptions import ConfigError
+
+from .storage.schema import has_table
+from .storage.tables import (
+    APPS,
+    OPTIONAL_TEXT,
+    PUBLIC_ID,
+    TENANTS,
+    TIME,
+    USER_ID,
+    ColumnKind,
+    Reference,
+    TableDefinition,
+    optional,
+)
+from .tenants import TENANT_CONFIGS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .storage.tables import Tables
+
+#: Where core 12 keeps users once they are migrated; before, it may be there and is empty.
+_MIGRATED_USERS = "recipe_user_tenants"
+
+#: An id that a core makes; the application may know the user by another one.
+_INTERNAL_ID = ColumnKind(CHAR(36))
+_EMAIL = ColumnKind(String(256))
+_RECIPE_ID = ColumnKind(String(128))
+_TOKEN = ColumnKind(String(128))
+_FLAG = ColumnKind(Boolean(), default=false())
+#: 0 means "not migrated" to core 12, which made the column; older cores have none.
+_ADDED_BY_CORE_12 = ColumnKind(BigInteger(), default="0", may_lack=True)
+
+_OF_PRIMARY = Reference(("app_id", "primary_or_recipe_user_id"), "app_id_to_user_id", ("app_id", "user_id"))
+_JOINED, _PRIMARY = "primary_or_recipe_user_time_joined", "-primary_or_recipe_user_id"
+
+USERS = TableDefinition(
+    name="app_id_to_user_id",
+    columns={
+        "app_id": PUBLIC_ID,
+        "user_id": _INTERNAL_ID,
+        "recipe_id": _RECIPE_ID,
+        "primary_or_recipe_user_id": _INTERNAL_ID,
+        "is_linked_or_is_a_primary_user": _FLAG,
+        "time_joined": _ADDED_BY_CORE_12,
+        "primary_or_recipe_user_time_joined": _ADDED_BY_CORE_12,
+    },
+    key=("app_id", "user_id"),
+    parent=APPS,
+    references=(_OF_PRIMARY,),
+    indexes={"app_id_to_user_id_primary_user_id_index": ("primary_or_recipe_user_id", "app_id")},
+)
+USERS_IN_TENANTS = TableDefinition(
+    name="all_auth_recipe_users",
+    columns={
+        "app_id": PUBLIC_ID,
+        "tenant_id": PUBLIC_ID,
+        "user_id": _INTERNAL_ID,
+        "primary_or_recipe_user_id": _INTERNAL_ID,
+        "is_linked_or_is_a_primary_user": _FLAG,
+        "recipe_id": _RECIPE_ID,
+        "time_joined": TIME,
+        "primary_or_recipe_user_time_joined": TIME,
+    },
+    key=("app_id", "tenant_id", "user_id"),
+    parent=TENANTS,
+    references=(Reference(USERS.key, USERS.name, USERS.key), _OF_PRIMARY),
+    indexes={
+        "all_auth_recipe_user_id_app_id_index": ("app_id", "user_id"),
+        "all_auth_recipe_users_primary_user_id_index": ("primary_or_recipe_user_id", "app_id"),
+        "all_auth_recipe_users_recipe_id_index": ("app_id", "recipe_id", "tenant_id"),
+        "all_auth_recipe_users_pagination_index1": ("app_id", "tenant_id", f"-{_JOINED}", _PRIMARY),
+        "all_auth_recipe_users_pagination_index2": ("app_id", "tenant_id", _JOINED, _PRIMARY),
+        "all_auth_recipe_users_pagination_index3": (
+            *("recipe_id", "app_id", "tenant_id"),
+            *(f"-{_JOINED}", _PRIMARY),
+        ),
+        "all_auth_recipe_users_pagination_index4": (
+            *("recipe_id", "app_id", "tenant_id"),
+            *(_JOINED, _PRIMARY),
+        ),
+    },
+)
+EMAIL_USERS = TableDefinition(
+    name="emailpassword_users",
+    columns={
+        "app_id": PUBLIC_ID,
+        "user_id": _INTERNAL_ID,
+        "email": _EMAIL,
+        "password_hash": ColumnKind(String(256)),
+        "time_joined": TIME,
+    },
+    key=("app_id", "user_id"),
+    parent=USERS,
+    indexes={"emailpassword_users_email_index": ("app_id", "email")},
+)
+EMAILS_IN_TENANTS = TableDefinition(
+    name="emailpassword_user_to_tenant",
+    columns={"app_id": PUBLIC_ID, "tenant_id": PUBLIC_ID, "user_id": _INTERNAL_ID, "email": _EMAIL},
+    key=("app_id", "tenant_id", "user_id"),
+    parent=USERS_IN_TENANTS,
+    unique={"email": ("app_id", "tenant_id", "email")},
+)
+RESET_TOKENS = TableDefinition(
+    name="emailpassword_pswd_reset_tokens",
+    columns={
+        "app_id": PUBLIC_ID,
+        "user_id": _INTERNAL_ID,
+        "token": _TOKEN,
+        "email": optional(String(256)),
+        "token_expiry": TIME,
+    },
+    key=("app_id", "user_id", "token"),
+    parent=USERS,
+    unique={"token": ("token",)},
+    indexes={"emailpassword_password_reset_token_expiry_index": ("token_expiry",)},
+)
+USER_ID_MAPPING = TableDefinition(
+    name="userid_mapping",
+    columns={
+        "app_id": PUBLIC_ID,
+        "supertokens_user_id": _INTERNAL_ID,
+        "external_user_id": USER_ID,
+        "external_user_id_info": OPTIONAL_TEXT,
+    },
+    key=("app_id", "supertokens_user_id", "external_user_id"),
+    references=(Reference(("app_id", "supertokens_user_id"), USERS.name, USERS.key),),
+    unique={
+        "supertokens_user_id": ("app_id", "supertokens_user_id"),
+        "external_user_id": ("app_id", "external_user_id"),
+    },
+)
+VERIFIED_EMAILS = TableDefinition(
+    name="emailverification_verified_emails",
+    columns={"app_id": PUBLIC_ID, "user_id": USER_ID, "email": _EMAIL},
+    key=("app_id", "user_id", "email"),
+    parent=APPS,
+    indexes={"emailverification_verified_emails_app_id_email_index": ("app_id", "email")},
+)
+VERIFICATION_TOKENS = TableDefinition(
+    name="emailverification_tokens",
+    columns={
+        "app_id": PUBLIC_ID,
+        "tenant_id": PUBLIC_ID,
+        "user_id": USER_ID,
+        "email": _EMAIL,
+        "token": _TOKEN,
+        "token_expiry": TIME,
+    },
+    key=("app_id", "tenant_id", "user_id", "email", "token"),
+    parent=TENANTS,
+    unique={"token": ("token",)},
+    indexes={"emailverification_tokens_index": ("token_expiry",)},
+)
+
+USER_TABLES: tuple[TableDefinition, ...] = (
+    *(USERS, USERS_IN_TENANTS, EMAIL_USERS, EMAILS_IN_TENANTS, RESET_TOKENS),
+    *(USER_ID_MAPPING, VERIFIED_EMAILS, VERIFICATION_TOKENS),
+)
+
+
+def refuse_migrated_users(connection: Connection, tables: Tables) -> None:
+    """Refuse a database whose users a core keeps in the tables of its version 12: they would be missed.
+
+    Raises:
+        ConfigError: says so.
+    """
+    configs = connection.execute(select(tables[TENANT_CONFIGS].c.core_config)).scalars()
+    modes = {str(json.loads(config).get("migration_mode") or "LEGACY") for config in configs if config}
+    others = ", ".join(sorted(modes - {"LEGACY"}))
+    if others or _has_migrated_users(connection, tables):
+        raise ConfigError(
+            "the users of this database are kept in the tables of SuperTokens core 12 (its migration_mode is "
+            f"{others or 'not LEGACY'}), which sign-in recipes do not read: leave sign-up and sign-in to the "
+            "core (connection_uri), or keep its users in LEGACY mode"
+        )
+
+
+def _has_migrated_users(connection: Connection, tables: Tables) -> bool:
+    if not has_table(connection, tables, _MIGRATED_USERS):
+        return False
+    quote = connection.dialect.identifier_preparer.quote
+    name = ".".join(quote(part) for part in (tables.schema, tables.prefix + _MIGRATED_USERS) if part)
+    return connection.exec_driver_sql(f"SELECT 1 FROM {name} LIMIT 1").first() is not None  # noqa: S608

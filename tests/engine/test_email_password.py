@@ -1,0 +1,367 @@
+"""Users with an e-mail address and a password, on every database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import Any
+
+import bcrypt
+import pytest
+
+from supertokens_py.engine.records import (
+    ConsumedToken,
+    EmailChangeNotAllowed,
+    EmailTaken,
+    UnknownTenantError,
+    UnknownUser,
+)
+from supertokens_py.events import Event, subscribe
+from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.types.users import User
+from tests.engine.conftest import MEMORY, POSTGRES, SQLITE, Opener
+from tests.engine.driver import Driver
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite, TestDatabase
+
+#: Hashes of a millisecond: what they cost is tested elsewhere.
+QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
+ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
+HOUR = 3_600_000
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
+def stored(request: pytest.FixtureRequest) -> TestDatabase:
+    """A database that a test may look into, without tables of users yet."""
+    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
+    return request.getfixturevalue(name)
+
+
+@pytest.fixture(params=[SQLITE, MEMORY, POSTGRES])
+def core(request: pytest.FixtureRequest, start: Opener, clock: Clock, sqlite_files: Sqlite) -> Driver:
+    """An engine of an app that signs users in."""
+    if request.param == "sqlite-memory":
+        driver = start("sqlite://", keeps_users=True, now_ms=clock, **QUICK)
+        driver.seed(sqlite_files.keys())
+        return driver
+    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
+    return start(request.getfixturevalue(name).uri, keeps_users=True, now_ms=clock, **QUICK)
+
+
+@pytest.fixture
+def events() -> Iterator[list[Event]]:
+    """What is emitted."""
+    found: list[Event] = []
+    unsubscribe = subscribe(found.append)
+    yield found
+    unsubscribe()
+
+
+def signed_up(core: Driver, email: str = ADDRESS, tenant_id: str = "public") -> User:
+    user = core.email_password.sign_up(tenant_id, email, PASSWORD)
+    assert isinstance(user, User)
+    return user
+
+
+def names(events: list[Event]) -> list[str]:
+    return [event.name for event in events]
+
+
+# -- sign-up and sign-in -----------------------------------------------------------------------------
+
+
+def test_a_user_signs_up_and_in(core: Driver, clock: Clock, events: list[Event]) -> None:
+    user = signed_up(core, "  Ada@Example.COM ")
+    (method,) = user.login_methods
+    assert user.to_json() == {
+        "id": user.id,
+        "isPrimaryUser": False,
+        "tenantIds": ["public"],
+        "timeJoined": clock(),
+        "emails": [ADDRESS],
+        "phoneNumbers": [],
+        "thirdParty": [],
+        "webauthn": {"credentialIds": []},
+        "loginMethods": [
+            {
+                "recipeId": "emailpassword",
+                "recipeUserId": user.id,
+                "tenantIds": ["public"],
+                "timeJoined": clock(),
+                "verified": False,
+                "email": ADDRESS,
+            }
+        ],
+    }
+    assert (method.recipe_user_id, user.email, user.user_id) == (user.id, ADDRESS, user.id)
+    assert core.email_password.verify("public", "ADA@example.com", PASSWORD) == user
+    assert core.email_password.verify("public", ADDRESS, PASSWORD + " ") is None
+    assert core.email_password.verify("public", "bob@example.com", PASSWORD) is None
+    assert [event.user_id for event in events if event.name == "user.sign_in_failed"] == [user.id, None]
+    assert names(events)[:1] == ["user.signed_up"]
+
+
+def test_an_address_signs_up_once_in_each_tenant(core: Driver) -> None:
+    core.tenants.put("t1", {})
+    user = signed_up(core)
+    assert core.email_password.sign_up("public", " ADA@example.com", "another one 2") == EmailTaken()
+    other = signed_up(core, tenant_id="t1")
+    assert other.id != user.id
+    assert other.tenant_ids == ["t1"]
+    assert core.email_password.verify("t1", ADDRESS, PASSWORD) == other
+    assert core.email_password.verify("t2", ADDRESS, PASSWORD) is None
+
+
+def test_nobody_signs_up_in_an_unknown_tenant(core: Driver) -> None:
+    with pytest.raises(UnknownTenantError):
+        core.email_password.sign_up("nowhere", ADDRESS, PASSWORD)
+    assert core.users.count(tenant_id=None) == 0
+
+
+@pytest.mark.parametrize("email", ["", "  ", "x" * 257, "a\0@example.com", "\ud800@example.com"])
+def test_what_cannot_be_an_address_is_refused(core: Driver, email: str) -> None:
+    with pytest.raises(BadInputError, match="e-mail address"):
+        core.email_password.sign_up("public", email, PASSWORD)
+    assert core.email_password.verify("public", email, PASSWORD) is None
+
+
+def test_64_clients_sign_up_one_address_at_once(core: Driver) -> None:
+    """One of them is the user; the others are told that the address is taken."""
+    together = threading.Barrier(64)
+
+    def sign_up(number: int) -> User | EmailTaken:
+        together.wait(timeout=30)
+        return core.email_password.sign_up("public", ADDRESS, f"password {number}")
+
+    with ThreadPoolExecutor(64) as clients:
+        results = list(clients.map(sign_up, range(64)))
+    (number,) = [n for n, result in enumerate(results) if isinstance(result, User)]
+    assert results.count(EmailTaken()) == 63
+    assert core.users.count(tenant_id="public") == 1
+    assert core.email_password.verify("public", ADDRESS, f"password {number}") == results[number]
+
+
+def test_a_hash_with_other_parameters_is_renewed_at_sign_in(stored: TestDatabase, start: Opener) -> None:
+    """Also a core's bcrypt; a wrong password renews nothing."""
+    old = start(stored.uri, keeps_users=True, **QUICK)
+    signed_up(old)
+    new = start(stored.uri, keeps_users=True, **{**QUICK, "argon2_iterations": 2})
+
+    def hash_of_ada() -> str:
+        return stored.query("SELECT password_hash FROM emailpassword_users")[0][0]
+
+    before = hash_of_ada()
+    assert before.startswith("$argon2id$v=19$m=1024,t=1,p=1$")
+    assert new.email_password.verify("public", ADDRESS, "wrong") is None
+    assert hash_of_ada() == before
+    assert new.email_password.verify("public", ADDRESS, PASSWORD) is not None
+    assert hash_of_ada().startswith("$argon2id$v=19$m=1024,t=2,p=1$")
+    of_a_core = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    stored.query("UPDATE emailpassword_users SET password_hash = %s", of_a_core)
+    assert new.email_password.verify("public", ADDRESS, PASSWORD) is not None
+    assert hash_of_ada().startswith("$argon2id$v=19$m=1024,t=2,p=1$")
+    assert new.email_password.verify("public", ADDRESS, PASSWORD) is not None
+
+
+def test_no_transaction_is_open_while_a_hash_is_computed(
+    core: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other writers, and on SQLite there is one at a time, do not wait for it."""
+    user = signed_up(core)
+    passwords: Any = core.email_password._passwords
+    slowly = passwords._slowly
+    writes: list[bool] = []
+
+    def spying(work: Any) -> Any:
+        core.metadata.merge("somebody", {"seen": len(writes)})  # waits for the writer's turn, if one is taken
+        writes.append(True)
+        return slowly(work)
+
+    monkeypatch.setattr(passwords, "_slowly", spying)
+    core.email_password.sign_up("public", "bob@example.com", PASSWORD)
+    core.email_password.verify("public", ADDRESS, PASSWORD)
+    core.email_password.update(user.id, email=None, password="another 1", revoke_sessions=True)
+    assert len(writes) == 3
+
+
+# -- reset tokens ------------------------------------------------------------------------------------
+
+
+def token_for(core: Driver, user_id: str, email: str | None = None) -> str:
+    token = core.email_password.create_reset_token("public", user_id, email)
+    assert token is not None
+    return token
+
+
+def test_a_token_is_used_once_and_ends_the_others(core: Driver, events: list[Event]) -> None:
+    user = signed_up(core)
+    first, second = token_for(core, user.id), token_for(core, user.id, ADDRESS)
+    assert first != second
+    assert len(first) == 128
+    assert first.isalnum()
+    assert core.email_password.consume_reset_token("public", second) == ConsumedToken(user.id, ADDRESS)
+    for token in (first, second, "", "x", "\ud800"):
+        assert core.email_password.consume_reset_token("public", token) is None
+    assert names(events).count("user.password_reset_requested") == 2
+
+
+def test_a_token_ends_after_its_time(core: Driver, clock: Clock) -> None:
+    """An hour, or what the tenant says; an expired one takes the others of the user with it, as in a core."""
+    user = signed_up(core)
+    token = token_for(core, user.id)
+    clock.advance(ms=HOUR)
+    assert core.email_password.consume_reset_token("public", token) is not None
+    token = token_for(core, user.id)
+    clock.advance(ms=HOUR + 1)
+    later = token_for(core, user.id)
+    assert core.email_password.consume_reset_token("public", token) is None
+    assert core.email_password.consume_reset_token("public", later) is None
+
+
+def test_a_tenant_has_its_own_lifetime(core: Driver, clock: Clock) -> None:
+    core.tenants.put("t1", {"core_config": {"password_reset_token_lifetime": 1000}})
+    user = signed_up(core, tenant_id="t1")
+    token = core.email_password.create_reset_token("t1", user.id, None)
+    clock.advance(ms=1001)
+    assert core.email_password.consume_reset_token("t1", token) is None
+
+
+def test_tokens_of_strangers_are_not_made(core: Driver) -> None:
+    user = signed_up(core)
+    assert core.email_password.create_reset_token("public", "nobody", None) is None
+    assert core.email_password.create_reset_token("public", "a\0", None) is None
+    with pytest.raises(UnknownTenantError):
+        core.email_password.create_reset_token("nowhere", user.id, None)
+
+
+def test_only_the_hash_of_a_token_is_stored(stored: TestDatabase, start: Opener) -> None:
+    core = start(stored.uri, keeps_users=True, **QUICK)
+    token = token_for(core, signed_up(core).id)
+    assert stored.query("SELECT token FROM emailpassword_pswd_reset_tokens") == [
+        (sha256(token.encode()).hexdigest(),)
+    ]
+
+
+def test_of_parallel_uses_one_succeeds(core: Driver) -> None:
+    token = token_for(core, signed_up(core).id)
+    together = threading.Barrier(16)
+
+    def use(_: int) -> ConsumedToken | None:
+        together.wait(timeout=30)
+        return core.email_password.consume_reset_token("public", token)
+
+    with ThreadPoolExecutor(16) as clients:
+        results = list(clients.map(use, range(16)))
+    assert results.count(None) == 15
+
+
+# -- changes -----------------------------------------------------------------------------------------
+
+
+def test_a_new_password_ends_links_and_where_wanted_sessions(core: Driver, events: list[Event]) -> None:
+    user = signed_up(core)
+    session, token = core.create(user.id), token_for(core, user.id)
+    change = core.email_password.update
+    assert change(user.id, email=None, password="another 1", revoke_sessions=False) is None
+    assert core.sessions.user_handles(user.id, tenant_id=None) == [session.handle]
+    assert core.email_password.consume_reset_token("public", token) is None
+    assert core.email_password.verify("public", ADDRESS, PASSWORD) is None
+    assert core.email_password.verify("public", ADDRESS, "another 1") is not None
+    assert change(user.id, email=None, password="third 1", revoke_sessions=True) is None
+    assert core.sessions.user_handles(user.id, tenant_id=None) == []
+    assert names(events)[-2:] == ["user.password_changed", "session.revoked"]
+
+
+def test_a_new_address_is_another_one_in_every_tenant(core: Driver, events: list[Event]) -> None:
+    user, bob = signed_up(core), signed_up(core, "bob@example.com")
+    token, change = token_for(core, user.id), core.email_password.update
+    assert change(user.id, email="BOB@example.com", password=None, revoke_sessions=False) == EmailTaken()
+    assert core.users.find(user.id) == user
+    assert change(user.id, email=" Eve@example.com ", password=None, revoke_sessions=False) is None
+    assert core.users.find(user.id).emails == ["eve@example.com"]
+    assert core.email_password.verify("public", ADDRESS, PASSWORD) is None
+    assert core.email_password.verify("public", "eve@example.com", PASSWORD) is not None
+    assert core.email_password.consume_reset_token("public", token) is None  # it went to the old address
+    assert core.users.find(bob.id) == bob
+    assert names(events).count("user.email_changed") == 1
+
+
+def test_changes_that_are_none_are_refused(core: Driver) -> None:
+    change = core.email_password.update
+    assert change("nobody", email="a@example.com", password=None, revoke_sessions=False) == UnknownUser()
+    assert change("a\0", email="a@example.com", password=None, revoke_sessions=False) == UnknownUser()
+    user = signed_up(core)
+    with pytest.raises(BadInputError, match="either email or password"):
+        change(user.id, email=None, password=None, revoke_sessions=False)
+    with pytest.raises(BadInputError, match="1 to 1024 bytes"):
+        change(user.id, email=None, password="", revoke_sessions=False)
+    assert change(user.id, email=ADDRESS, password=None, revoke_sessions=False) is None  # the same
+
+
+# -- users that a core linked or mapped --------------------------------------------------------------
+
+
+def test_answers_have_the_applications_id_of_a_mapped_user(stored: TestDatabase, start: Opener) -> None:
+    """Whichever id is asked for, and reset tokens too."""
+    core = start(stored.uri, keeps_users=True, **QUICK)
+    internal = signed_up(core).id
+    stored.query(
+        "INSERT INTO userid_mapping (app_id, supertokens_user_id, external_user_id) "
+        "VALUES ('public', %s, 'ada')",
+        internal,
+    )
+    user = core.email_password.verify("public", ADDRESS, PASSWORD)
+    assert (user.id, user.login_methods[0].recipe_user_id) == ("ada", "ada")
+    assert core.users.find(internal) == core.users.find("ada") == user
+    token = token_for(core, "ada")
+    assert core.email_password.consume_reset_token("public", token) == ConsumedToken("ada", ADDRESS)
+    session = core.create("ada")
+    assert core.email_password.update("ada", email=None, password="new 1", revoke_sessions=True) is None
+    assert core.sessions.information(session.handle) is None
+    core.users.remove("ada")
+    assert core.users.find(internal) is None
+
+
+def test_linked_accounts_are_one_user(stored: TestDatabase, start: Opener) -> None:
+    """They are read. A new address needs the rules of linking: it is left to the core, and so is removal."""
+    core = start(stored.uri, keeps_users=True, **QUICK)
+    ada, alias = signed_up(core), signed_up(core, "alias@example.com")
+    for table in ("app_id_to_user_id", "all_auth_recipe_users"):
+        stored.query(
+            f"UPDATE {table} SET primary_or_recipe_user_id = %s, is_linked_or_is_a_primary_user = TRUE",
+            ada.id,
+        )
+    user = core.email_password.verify("public", "alias@example.com", PASSWORD)
+    assert (user.id, user.is_primary_user) == (ada.id, True)
+    assert {method.recipe_user_id for method in user.login_methods} == {ada.id, alias.id}
+    assert sorted(user.emails) == [ADDRESS, "alias@example.com"]
+    assert core.users.count(tenant_id="public") == core.users.count(tenant_id=None) == 1
+    refused = core.email_password.update(
+        alias.id, email="new@example.com", password=None, revoke_sessions=False
+    )
+    assert isinstance(refused, EmailChangeNotAllowed)
+    assert core.create(alias.id).user_id == ada.id
+    with pytest.raises(BadInputError, match="SuperTokens core"):
+        core.users.remove(alias.id)
+
+
+def test_an_address_that_a_core_verified_is_verified(stored: TestDatabase, start: Opener) -> None:
+    core = start(stored.uri, keeps_users=True, **QUICK)
+    user = signed_up(core)
+    insert = (
+        "INSERT INTO emailverification_verified_emails (app_id, user_id, email) VALUES ('public', %s, %s)"
+    )
+    stored.query(insert, user.id, ADDRESS)
+    assert core.users.find(user.id).login_methods[0].verified
+    core.email_password.update(user.id, email="new@example.com", password=None, revoke_sessions=False)
+    assert not core.users.find(user.id).login_methods[0].verified
+
+
+def test_an_engine_of_sessions_alone_has_no_users(stored: TestDatabase, start: Opener) -> None:
+    core = start(stored.uri)
+    with pytest.raises(ConfigError, match=r"emailpassword\.init"):
+        _ = core.email_password
+    with pytest.raises(ConfigError, match=r"emailpassword\.init"):
+        core.users.find("ada")
