@@ -1,0 +1,80 @@
+"""What e-mails look like: one button, in light and in dark mail clients, and the same in plain text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from .types import EmailContent
+
+_HTML = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>{subject}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+@media (prefers-color-scheme: dark) {{
+  .page {{ background: #16181d !important; }}
+  .card {{ background: #23262d !important; }}
+  .text {{ color: #e8eaed !important; }}
+  .small, .small a {{ color: #a9afb9 !important; }}
+}}
+</style>
+</head>
+<body class="page" style="margin:0;background:#f3f4f6;font-family:Helvetica,Arial,sans-serif">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0">
+<tr><td align="center" style="padding:32px 16px">
+<table role="presentation" class="card" cellpadding="0" cellspacing="0"
+ style="width:100%;max-width:520px;background:#ffffff;border-radius:8px">
+<tr><td class="text" style="padding:32px;color:#1f2329;font-size:16px;line-height:1.5">
+<p style="margin:0 0 16px;font-size:20px;font-weight:bold">{app}</p>
+<p style="margin:0 0 24px">{message}</p>
+<p style="margin:0 0 24px">
+<a href="{link}" style="display:inline-block;padding:12px 24px;border-radius:6px;
+background:#1d4ed8;color:#ffffff;text-decoration:none;font-weight:bold">{button}</a></p>
+<p class="small" style="margin:0 0 8px;color:#5f6672;font-size:13px">{note}</p>
+<p class="small" style="margin:0;color:#5f6672;font-size:13px;word-break:break-all">
+<a href="{link}" style="color:#5f6672">{link}</a></p>
+</td></tr></table>
+<p class="small" style="margin:16px 0 0;color:#5f6672;font-size:13px">This e-mail is for {to}.</p>
+</td></tr></table>
+</body>
+</html>
+"""
+
+_TEXT = """\
+{app}
+
+{message}
+
+{button}: {link}
+
+{note}
+
+This e-mail is for {to}.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """An e-mail with one link. Everything is plain text; what HTML would read as markup is escaped."""
+
+    app: str
+    to: str
+    subject: str
+    message: str
+    button: str
+    link: str
+    note: str
+
+    def content(self) -> EmailContent:
+        """Return it as HTML and as plain text."""
+        parts = {"app": self.app, "to": self.to, "message": self.message, "button": self.button}
+        parts |= {"link": self.link, "note": self.note, "subject": self.subject}
+        html = _HTML.format(**{name: escape(value, quote=True) for name, value in parts.items()})
+        return EmailContent(html, self.subject, self.to, is_html=True, text=_TEXT.format(**parts))
