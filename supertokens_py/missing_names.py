@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib.abc import MetaPathFinder
 
-#: Recipes that decide who logs in, and their companions.
+#: Recipes that decide who logs in, and their companions; of those, `emailpassword` is here.
 LOGIN_RECIPES = frozenset(
     (
-        *("emailpassword", "thirdparty", "passwordless", "emailverification", "accountlinking"),
+        *("thirdparty", "passwordless", "emailverification", "accountlinking"),
         *("thirdpartyemailpassword", "thirdpartypasswordless", "webauthn", "oauth2provider"),
         *("multifactorauth", "totp", "dashboard"),
     )
@@ -17,15 +17,15 @@ LOGIN_RECIPES = frozenset(
 #: Functions about the users of those recipes.
 USER_FUNCTIONS = frozenset(
     (
-        *("get_users_oldest_first", "get_users_newest_first", "get_user_count", "get_user"),
-        *("list_users_by_account_info", "create_user_id_mapping", "get_user_id_mapping"),
+        *("create_user_id_mapping", "get_user_id_mapping"),
         *("delete_user_id_mapping", "update_or_delete_user_id_mapping_info"),
     )
 )
 
 _ADVICE = (
-    "{module} has no {name}: there is no log-in in supertokens_py. Check who a user is by other means and "
-    "call create_new_session(); see 'Recipes' on the page 'Moving from supertokens_python' (docs/moving.md)"
+    "{module} has no {name}: in supertokens_py users sign in by emailpassword.init(), or by means of "
+    "your own that call create_new_session(); see 'Recipes' on the page 'Moving from supertokens_python' "
+    "(docs/moving.md)"
 )
 
 

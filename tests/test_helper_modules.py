@@ -258,10 +258,10 @@ def test_the_module_of_the_app() -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("supertokens_py.recipe", "emailpassword"),
+        ("supertokens_py.recipe", "thirdparty"),
         ("supertokens_py.recipe", "dashboard"),
-        ("supertokens_py.asyncio", "get_users_newest_first"),
-        ("supertokens_py.syncio", "get_user_count"),
+        ("supertokens_py.asyncio", "create_user_id_mapping"),
+        ("supertokens_py.syncio", "get_user_id_mapping"),
     ],
 )
 def test_what_is_missing_says_what_to_do(module: str, name: str) -> None:

@@ -89,7 +89,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> No
     assert {name.partition("/")[0] for name in names} == {"supertokens_py", info}
     assert {"supertokens_py/py.typed", "supertokens_py/__init__.py", f"{info}/licenses/LICENSE"} <= names
     others = {name for name in names if not name.startswith(info) and not name.endswith(".py")}
-    assert others == {"supertokens_py/py.typed"}
+    lists = {"supertokens_py/recipe/emailpassword/common_passwords.txt"}
+    assert others == {"supertokens_py/py.typed", *lists}
+    assert f"{info}/licenses/NOTICE" in names  # says where the list is from
 
 
 @in_git

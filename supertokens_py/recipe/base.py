@@ -91,10 +91,12 @@ class Recipe(RecipeModule, Generic[S, F, A]):
         self.recipe_implementation = installed[0]
         return installed
 
-    def install_apis(self, apis: A, results: Results | None = None) -> tuple[A, frozenset[str]]:
+    def install_apis(
+        self, apis: A, results: Results | None = None, adapters: Adapters | None = None
+    ) -> tuple[A, frozenset[str]]:
         """Apply the application's override; return the APIs, and the names of those that it replaced."""
         source = f"{self.recipe_id}.init(override=…apis)"
-        installed = install(apis, self._override.apis, source, results=results)
+        installed = install(apis, self._override.apis, source, adapters, results)
         self.api_implementation = installed[0]
         return installed
 

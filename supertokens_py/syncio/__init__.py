@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from supertokens_py import asyncio as _asyncio
+from supertokens_py.bridge import blocking
 from supertokens_py.missing_names import USER_FUNCTIONS, explain
-from supertokens_py.runtime.bridge import blocking
 
-__all__ = ["delete_user"]
+__all__ = [
+    "delete_user",
+    "get_user",
+    "get_user_count",
+    "get_users_newest_first",
+    "get_users_oldest_first",
+    "list_users_by_account_info",
+]
 
 __getattr__: Final = explain(__name__, USER_FUNCTIONS)
 
 delete_user: Final = blocking(_asyncio.delete_user)
+get_user: Final = blocking(_asyncio.get_user)
+list_users_by_account_info: Final = blocking(_asyncio.list_users_by_account_info)
+get_users_oldest_first: Final = blocking(_asyncio.get_users_oldest_first)
+get_users_newest_first: Final = blocking(_asyncio.get_users_newest_first)
+get_user_count: Final = blocking(_asyncio.get_user_count)

@@ -27,6 +27,7 @@ from .results import (
     TenantConfigResponse,
     ThirdPartyConfig,
     ThirdPartyProvider,
+    has_method,
 )
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class APIOptions(BaseAPIOptions):
     ) -> None:
         super().__init__(request, response, recipe_id, config, recipe_implementation)
         self.static_third_party_providers = static_third_party_providers
+        #: The ways to sign in that a tenant allows and the app has.
+        self.first_factors_of: Callable[[TenantConfigResponse], list[str]] = lambda tenant: []
 
 
 class APIInterface:
@@ -113,7 +116,7 @@ class APIInterface:
         api_options: APIOptions,
         user_context: dict[str, Any],
     ) -> LoginMethodsGetOkResult | GeneralErrorResponse:
-        """GET /loginmethods: which ways to log in a tenant's configuration allows.
+        """GET /loginmethods: which of the app's ways to sign in a tenant's configuration allows.
 
         Raises:
             BadInputError: there is no such tenant.
@@ -121,11 +124,12 @@ class APIInterface:
         tenant = await api_options.recipe_implementation.get_tenant(tenant_id, user_context)
         if tenant is None:
             raise BadInputError("Tenant not found")
+        factors = api_options.first_factors_of(tenant)
         return LoginMethodsGetOkResult(
-            LoginMethodEmailPassword(tenant.emailpassword.enabled),
-            LoginMethodPasswordless(tenant.passwordless.enabled),
-            LoginMethodThirdParty(tenant.third_party.enabled, []),
-            tenant.first_factors,
+            LoginMethodEmailPassword(has_method("email_password_enabled", factors)),
+            LoginMethodPasswordless(has_method("passwordless_enabled", factors)),
+            LoginMethodThirdParty(has_method("third_party_enabled", factors), []),
+            factors,
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from supertokens_py.app import Supertokens
+from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -15,12 +16,18 @@ from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe_module import App, Route
-from supertokens_py.runtime.bridge import call_app
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.response import APIResponse
 
 from .constants import LOGIN_METHODS
-from .interfaces import APIInterface, APIOptions, RecipeInterface, TypeGetAllowedDomainsForTenantId
+from .interfaces import (
+    APIInterface,
+    APIOptions,
+    RecipeInterface,
+    TenantConfigResponse,
+    TypeGetAllowedDomainsForTenantId,
+)
+from .results import FACTORS, is_enabled
 
 
 @explains_unknown_arguments("multitenancy.init")
@@ -76,9 +83,16 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
             tenant_id if self._choose_tenant is None else await self._choose_tenant(tenant_id, user_context)
         )
 
+    def first_factors_of(self, tenant: TenantConfigResponse) -> list[str]:
+        """Return the ways to sign in that a tenant allows and that this app has, or that are its own."""
+        own = self.app.first_factors
+        if tenant.first_factors is not None:
+            return [one for one in tenant.first_factors if one in own or one not in FACTORS]
+        return [one for one in own if is_enabled(one, tenant)]
+
     def routes(self) -> Sequence[Route]:
-        # An app that did not ask for tenants does not publish how they are configured.
-        if not self._listed:
+        # An app that neither asked for tenants nor signs users in does not publish how they are configured.
+        if not self._listed and not self.app.first_factors:
             return ()
         return (
             self.json_route(
@@ -90,7 +104,9 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
         )
 
     def api_options(self, request: BaseRequest, response: BaseResponse) -> APIOptions:
-        return APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation, [])
+        options = APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation, [])
+        options.first_factors_of = self.first_factors_of
+        return options
 
     async def _login_methods_get(
         self, options: APIOptions, tenant_id: str, user_context: dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,8 @@ METHODS: dict[str, tuple[str, ...]] = {
     "passwordless_enabled": ("otp-email", "otp-phone", "link-email", "link-phone"),
     "third_party_enabled": ("thirdparty",),
 }
+
+FACTORS: frozenset[str] = frozenset(factor for own in METHODS.values() for factor in own) | {"webauthn"}
 
 
 class _Unset(Enum):
@@ -216,6 +219,19 @@ def enabled_methods(tenant: Tenant) -> tuple[bool, bool, bool]:
         return getattr(tenant, switch) and (factors is None or any(f in factors for f in METHODS[switch]))
 
     return works("email_password_enabled"), works("passwordless_enabled"), works("third_party_enabled")
+
+
+def is_enabled(factor: str, tenant: TenantConfigResponse) -> bool:
+    """Return whether the switches of a tenant that lists no factors leave one on."""
+    switches = (tenant.emailpassword, tenant.passwordless, tenant.third_party)
+    return all(
+        switch.enabled for switch, own in zip(switches, METHODS.values(), strict=True) if factor in own
+    )
+
+
+def has_method(switch: str, factors: Sequence[str]) -> bool:
+    """Return whether a login method, by the name of its switch, has one of these factors."""
+    return any(factor in METHODS[switch] for factor in factors)
 
 
 def _parts_of(

@@ -1,0 +1,254 @@
+"""`APIInterface`: the HTTP APIs. Applications replace methods, in 0.24's form or a later one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from supertokens_py.bridge import Lane, call_app
+from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
+from supertokens_py.recipe.session.asyncio import create_new_session
+from supertokens_py.recipe.sign_in.ages import in_both_ages
+from supertokens_py.recipe.sign_in.emails import is_made_up, normalised
+from supertokens_py.recipe.sign_in.frontends import require_first_factor
+from supertokens_py.types.response import GeneralErrorResponse
+
+from .forms import value_of
+from .functions import RECIPE_ID, login_method_id
+from .links import get_password_reset_link
+from .results import (
+    CreateResetPasswordOkResult,
+    EmailAlreadyExistsError,
+    EmailExistsGetOkResult,
+    GeneratePasswordResetTokenPostNotAllowedResponse,
+    GeneratePasswordResetTokenPostOkResult,
+    PasswordPolicyViolationError,
+    PasswordResetPostOkResult,
+    PasswordResetTokenInvalidError,
+    SignInOkResult,
+    SignInPostNotAllowedResponse,
+    SignInPostOkResult,
+    SignUpOkResult,
+    SignUpPostNotAllowedResponse,
+    SignUpPostOkResult,
+    UpdateEmailOrPasswordOkResult,
+    WrongCredentialsError,
+)
+from .types import (
+    EmailDeliveryIngredient,
+    FormField,
+    PasswordResetEmailTemplateVars,
+    PasswordResetEmailTemplateVarsUser,
+)
+
+if TYPE_CHECKING:
+    from supertokens_py.config import AppInfo
+    from supertokens_py.framework.request import BaseRequest
+    from supertokens_py.framework.response import BaseResponse
+    from supertokens_py.recipe.session.container import SessionContainer
+
+    from .functions import RecipeInterface
+
+log: logging.Logger = logging.getLogger(__name__)
+
+#: When a request for a reset is answered. Making a token and sending it takes time for known addresses only,
+#: so nothing of it may show in the answer.
+ANSWERED_AFTER_S = 0.3
+
+_REQUESTS = Lane("reset", 4)
+
+
+class APIOptions(BaseAPIOptions):
+    """What an API gets to know of its request."""
+
+    def __init__(
+        self,
+        request: BaseRequest,
+        response: BaseResponse,
+        recipe_id: str,
+        config: Any,
+        recipe_implementation: RecipeInterface,
+        app_info: AppInfo,
+        email_delivery: EmailDeliveryIngredient,
+    ) -> None:
+        super().__init__(request, response, recipe_id, config, recipe_implementation)
+        self.app_info = app_info
+        self.email_delivery = email_delivery
+
+
+class APIInterface:
+    """The APIs, with their default behaviour; set a `disable_…` flag to leave a path to the application."""
+
+    def __init__(self) -> None:
+        self.disable_sign_up_post = False
+        self.disable_sign_in_post = False
+        self.disable_email_exists_get = False
+        self.disable_generate_password_reset_token_post = False
+        self.disable_password_reset_post = False
+
+    @in_both_ages(
+        "form_fields tenant_id api_options user_context",
+        "form_fields tenant_id session should_try_linking_with_session_user api_options user_context",
+    )
+    async def sign_up_post(
+        self,
+        form_fields: list[FormField],
+        tenant_id: str,
+        session: SessionContainer | None,
+        should_try_linking_with_session_user: bool | None,
+        api_options: APIOptions,
+        user_context: dict[str, Any],
+    ) -> SignUpPostOkResult | EmailAlreadyExistsError | SignUpPostNotAllowedResponse | GeneralErrorResponse:
+        """POST /signup: create a user and a session. The fields have been checked."""
+        await require_first_factor(RECIPE_ID, tenant_id, user_context)
+        email = value_of("email", form_fields)
+        if is_made_up(email):
+            return EmailAlreadyExistsError()
+        result = await api_options.recipe_implementation.sign_up(
+            email=email,
+            password=value_of("password", form_fields),
+            tenant_id=tenant_id,
+            session=session,
+            should_try_linking_with_session_user=should_try_linking_with_session_user,
+            user_context=user_context,
+        )
+        if not isinstance(result, SignUpOkResult):
+            return EmailAlreadyExistsError()
+        return SignUpPostOkResult(
+            result.user, await _new_session(api_options, tenant_id, result.recipe_user_id, user_context)
+        )
+
+    @in_both_ages(
+        "form_fields tenant_id api_options user_context",
+        "form_fields tenant_id session should_try_linking_with_session_user api_options user_context",
+    )
+    async def sign_in_post(
+        self,
+        form_fields: list[FormField],
+        tenant_id: str,
+        session: SessionContainer | None,
+        should_try_linking_with_session_user: bool | None,
+        api_options: APIOptions,
+        user_context: dict[str, Any],
+    ) -> SignInPostOkResult | WrongCredentialsError | SignInPostNotAllowedResponse | GeneralErrorResponse:
+        """POST /signin: create a session for whoever knows the password."""
+        await require_first_factor(RECIPE_ID, tenant_id, user_context)
+        email = value_of("email", form_fields)
+        if is_made_up(email):
+            return WrongCredentialsError()
+        result = await api_options.recipe_implementation.sign_in(
+            email=email,
+            password=value_of("password", form_fields),
+            tenant_id=tenant_id,
+            session=session,
+            should_try_linking_with_session_user=should_try_linking_with_session_user,
+            user_context=user_context,
+        )
+        if not isinstance(result, SignInOkResult):
+            return WrongCredentialsError()
+        return SignInPostOkResult(
+            result.user, await _new_session(api_options, tenant_id, result.recipe_user_id, user_context)
+        )
+
+    @in_both_ages("email tenant_id api_options user_context", "email tenant_id api_options user_context")
+    async def email_exists_get(
+        self, email: str, tenant_id: str, api_options: APIOptions, user_context: dict[str, Any]
+    ) -> EmailExistsGetOkResult | GeneralErrorResponse:
+        """GET /emailpassword/email/exists: whether a user of this recipe has the address in this tenant."""
+        functions = api_options.recipe_implementation
+        user = await functions.get_user_by_email(
+            email=normalised(email), tenant_id=tenant_id, user_context=user_context
+        )
+        return EmailExistsGetOkResult(user is not None)
+
+    @in_both_ages(
+        "form_fields tenant_id api_options user_context", "form_fields tenant_id api_options user_context"
+    )
+    async def generate_password_reset_token_post(
+        self,
+        form_fields: list[FormField],
+        tenant_id: str,
+        api_options: APIOptions,
+        user_context: dict[str, Any],
+    ) -> (
+        GeneratePasswordResetTokenPostOkResult
+        | GeneratePasswordResetTokenPostNotAllowedResponse
+        | GeneralErrorResponse
+    ):
+        """POST /user/password/reset/token: send a link, if there is such a user.
+
+        The answer is the same for every address, and takes the same time: the work goes on by itself where it
+        takes longer.
+        """
+        email = normalised(value_of("email", form_fields))
+
+        async def work() -> None:
+            try:
+                await _send_link(email, tenant_id, api_options, user_context)
+            except Exception:  # the answer is out, or must not show it
+                log.exception("no link to reset a password was sent")
+
+        await _REQUESTS.within(ANSWERED_AFTER_S, work)
+        return GeneratePasswordResetTokenPostOkResult()
+
+    @in_both_ages(
+        "form_fields token tenant_id api_options user_context",
+        "form_fields token tenant_id api_options user_context",
+    )
+    async def password_reset_post(
+        self,
+        form_fields: list[FormField],
+        token: str,
+        tenant_id: str,
+        api_options: APIOptions,
+        user_context: dict[str, Any],
+    ) -> (
+        PasswordResetPostOkResult
+        | PasswordResetTokenInvalidError
+        | PasswordPolicyViolationError
+        | GeneralErrorResponse
+    ):
+        """POST /user/password/reset: set a new password by a token. No session is created."""
+        result = await api_options.recipe_implementation.reset_password_using_token(
+            token=token,
+            new_password=value_of("password", form_fields),
+            tenant_id=tenant_id,
+            user_context=user_context,
+        )
+        if isinstance(result, UpdateEmailOrPasswordOkResult):
+            return PasswordResetPostOkResult(result.user_id)
+        if isinstance(result, PasswordPolicyViolationError):
+            return result
+        return PasswordResetTokenInvalidError()
+
+
+async def _new_session(
+    api_options: APIOptions, tenant_id: str, recipe_user_id: Any, user_context: dict[str, Any]
+) -> SessionContainer:
+    return await create_new_session(
+        api_options.request, tenant_id, recipe_user_id, {}, {}, user_context=user_context
+    )
+
+
+async def _send_link(
+    email: str, tenant_id: str, api_options: APIOptions, user_context: dict[str, Any]
+) -> None:
+    functions = api_options.recipe_implementation
+    user = await functions.get_user_by_email(email=email, tenant_id=tenant_id, user_context=user_context)
+    if user is None:
+        log.debug("a link to reset a password was asked for by nobody's address")
+        return
+    own = login_method_id(user, email)
+    made = await functions.create_reset_password_token(
+        user_id=user.id, email=email, tenant_id=tenant_id, user_context=user_context
+    )
+    if not isinstance(made, CreateResetPasswordOkResult):
+        return
+    link = get_password_reset_link(
+        api_options.app_info, made.token, tenant_id, api_options.request, user_context
+    )
+    template_vars = PasswordResetEmailTemplateVars(
+        PasswordResetEmailTemplateVarsUser(user.id, email, own), link, tenant_id
+    )
+    service = api_options.email_delivery.ingredient_interface_impl
+    await call_app(service.send_email, template_vars, user_context)

@@ -1,0 +1,252 @@
+"""`RecipeInterface`: what the recipe does. Applications replace methods, in 0.24's form or a later."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.call import call_engine, call_engine_at_length
+from supertokens_py.engine.records import ConsumedToken, EmailChangeNotAllowed, EmailTaken, UnknownUser
+from supertokens_py.events import UserSignedIn, emit
+from supertokens_py.recipe.sign_in.ages import in_both_ages
+from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.users import AccountInfo, User
+
+from .results import (
+    ConsumePasswordResetTokenOkResult,
+    CreateResetPasswordOkResult,
+    EmailAlreadyExistsError,
+    EmailChangeNotAllowedError,
+    LinkingToSessionUserFailedError,
+    PasswordPolicyViolationError,
+    PasswordResetTokenInvalidError,
+    SignInOkResult,
+    SignUpOkResult,
+    UnknownUserIdError,
+    UpdateEmailOrPasswordOkResult,
+    WrongCredentialsError,
+)
+
+if TYPE_CHECKING:
+    from supertokens_py.recipe.session.container import SessionContainer
+    from supertokens_py.recipe_module import App
+
+RECIPE_ID = "emailpassword"
+
+#: Whether the password that is being changed was forgotten, so that sessions end with the change.
+_ends_sessions: ContextVar[bool] = ContextVar("supertokens_ends_sessions", default=False)
+
+
+@contextmanager
+def ending_sessions(wanted: bool) -> Generator[None]:
+    """Have a change of a password within revoke every session of its user, in the same transaction."""
+    token = _ends_sessions.set(wanted)
+    try:
+        yield
+    finally:
+        _ends_sessions.reset(token)
+
+
+def login_method_id(user: User, email: str | None = None) -> RecipeUserId:
+    """Return the id of a user's e-mail and password login method: the one with an address, or the first."""
+    methods = [method for method in user.login_methods if method.recipe_id == RECIPE_ID]
+    own = [method for method in methods if method.has_same_email_as(email)]
+    return (own or methods)[0].recipe_user_id
+
+
+class RecipeInterface:
+    """The functions, with their default behaviour; overrides assign to an instance.
+
+    Args:
+        app: whose engine keeps the users.
+        password_error: `(password, tenant_id)` to what is wrong with a new password, or None.
+        revoke_sessions: whether resetting a password ends the user's sessions.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        password_error: Callable[[str, str], Awaitable[str | None]],
+        *,
+        revoke_sessions: bool,
+    ) -> None:
+        self._app = app
+        self._password_error = password_error
+        self._revoke_sessions = revoke_sessions
+
+    @in_both_ages(
+        "email password tenant_id user_context",
+        "email password tenant_id session should_try_linking_with_session_user user_context",
+    )
+    async def sign_up(
+        self,
+        email: str,
+        password: str,
+        tenant_id: str,
+        session: SessionContainer | None,
+        should_try_linking_with_session_user: bool | None,
+        user_context: dict[str, Any],
+    ) -> SignUpOkResult | EmailAlreadyExistsError | LinkingToSessionUserFailedError:
+        """Create a user. Neither the address nor the password is checked: forms and their fields do that.
+
+        Raises:
+            BadInputError: the address or password cannot be stored, or there is no such tenant.
+        """
+        return await self.create_new_recipe_user(
+            email=email, password=password, tenant_id=tenant_id, user_context=user_context
+        )
+
+    @in_both_ages("email password tenant_id user_context", "email password tenant_id user_context")
+    async def create_new_recipe_user(
+        self, email: str, password: str, tenant_id: str, user_context: dict[str, Any]
+    ) -> SignUpOkResult | EmailAlreadyExistsError:
+        """Create a user; `sign_up` calls it."""
+        users = self._app.engine.email_password
+        made = await call_engine_at_length(user_context, users.sign_up, tenant_id, email, password)
+        if isinstance(made, EmailTaken):
+            return EmailAlreadyExistsError()
+        return SignUpOkResult(made, login_method_id(made, email))
+
+    @in_both_ages(
+        "email password tenant_id user_context",
+        "email password tenant_id session should_try_linking_with_session_user user_context",
+    )
+    async def sign_in(
+        self,
+        email: str,
+        password: str,
+        tenant_id: str,
+        session: SessionContainer | None,
+        should_try_linking_with_session_user: bool | None,
+        user_context: dict[str, Any],
+    ) -> SignInOkResult | WrongCredentialsError | LinkingToSessionUserFailedError:
+        """Return the user whose address and password these are. No session is created."""
+        result = await self.verify_credentials(
+            email=email, password=password, tenant_id=tenant_id, user_context=user_context
+        )
+        if isinstance(result, SignInOkResult):
+            emit(UserSignedIn(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
+        return result
+
+    @in_both_ages("email password tenant_id user_context", "email password tenant_id user_context")
+    async def verify_credentials(
+        self, email: str, password: str, tenant_id: str, user_context: dict[str, Any]
+    ) -> SignInOkResult | WrongCredentialsError:
+        """Return the user whose address and password these are, where that is no sign-in."""
+        users = self._app.engine.email_password
+        user = await call_engine_at_length(user_context, users.verify, tenant_id, email, password)
+        return WrongCredentialsError() if user is None else SignInOkResult(user, login_method_id(user, email))
+
+    @in_both_ages("user_id tenant_id user_context", "user_id email tenant_id user_context")
+    async def create_reset_password_token(
+        self, user_id: str, email: str | None, tenant_id: str, user_context: dict[str, Any]
+    ) -> CreateResetPasswordOkResult | UnknownUserIdError:
+        """Return a token that sets a new password; earlier ones stay valid until one of them is used.
+
+        Without `email` it is that of the user's login method.
+        """
+        users = self._app.engine.email_password
+        token = await call_engine(user_context, users.create_reset_token, tenant_id, str(user_id), email)
+        return UnknownUserIdError() if token is None else CreateResetPasswordOkResult(token)
+
+    @in_both_ages("token new_password tenant_id user_context", "token new_password tenant_id user_context")
+    async def reset_password_using_token(
+        self, token: str, new_password: str, tenant_id: str, user_context: dict[str, Any]
+    ) -> UpdateEmailOrPasswordOkResult | PasswordResetTokenInvalidError | PasswordPolicyViolationError:
+        """Use a token to set a new password. The password is checked first: a bad one uses up no token.
+
+        Every session of the user ends, unless `init(revoke_sessions_on_password_reset=False)`.
+        """
+        error = await self._password_error(new_password, tenant_id)
+        if error is not None:
+            return PasswordPolicyViolationError(error)
+        used = await self.consume_password_reset_token(
+            token=token, tenant_id=tenant_id, user_context=user_context
+        )
+        if not isinstance(used, ConsumePasswordResetTokenOkResult):
+            return used
+        with ending_sessions(self._revoke_sessions):
+            result = await self.update_email_or_password(
+                recipe_user_id=used.user_id,
+                password=new_password,
+                apply_password_policy=False,
+                user_context=user_context,
+            )
+        if isinstance(result, UpdateEmailOrPasswordOkResult):
+            return UpdateEmailOrPasswordOkResult(used.user_id)
+        if isinstance(result, PasswordPolicyViolationError):
+            return result
+        return PasswordResetTokenInvalidError()  # the user was deleted meanwhile
+
+    @in_both_ages("token tenant_id user_context", "token tenant_id user_context")
+    async def consume_password_reset_token(
+        self, token: str, tenant_id: str, user_context: dict[str, Any]
+    ) -> ConsumePasswordResetTokenOkResult | PasswordResetTokenInvalidError:
+        """Use up a token, and with it every other token of its user; of parallel calls one succeeds."""
+        users = self._app.engine.email_password
+        used = await call_engine(user_context, users.consume_reset_token, tenant_id, token)
+        if not isinstance(used, ConsumedToken):
+            return PasswordResetTokenInvalidError()
+        return ConsumePasswordResetTokenOkResult(used.email, used.user_id)
+
+    @in_both_ages(
+        "user_id email password apply_password_policy tenant_id_for_password_policy user_context",
+        "recipe_user_id email password apply_password_policy tenant_id_for_password_policy user_context",
+    )
+    async def update_email_or_password(
+        self,
+        recipe_user_id: str,
+        email: str | None,
+        password: str | None,
+        apply_password_policy: bool | None,
+        tenant_id_for_password_policy: str | None,
+        user_context: dict[str, Any],
+    ) -> (
+        UpdateEmailOrPasswordOkResult
+        | UnknownUserIdError
+        | EmailAlreadyExistsError
+        | EmailChangeNotAllowedError
+        | PasswordPolicyViolationError
+    ):
+        """Change what is given. The policy is what the form field `password` is checked with."""
+        if password is not None and apply_password_policy is not False:
+            error = await self._password_error(password, tenant_id_for_password_policy or DEFAULT_TENANT_ID)
+            if error is not None:
+                return PasswordPolicyViolationError(error)
+        result = await call_engine_at_length(
+            user_context,
+            self._app.engine.email_password.update,
+            recipe_user_id,
+            email=email,
+            password=password,
+            revoke_sessions=_ends_sessions.get(),
+        )
+        if isinstance(result, UnknownUser):
+            return UnknownUserIdError()
+        if isinstance(result, EmailTaken):
+            return EmailAlreadyExistsError()
+        if isinstance(result, EmailChangeNotAllowed):
+            return EmailChangeNotAllowedError(result.reason)
+        return UpdateEmailOrPasswordOkResult()
+
+    @in_both_ages("user_id user_context", "user_id user_context")
+    async def get_user_by_id(self, user_id: str, user_context: dict[str, Any]) -> User | None:
+        """Return a user of this recipe."""
+        user = await call_engine(user_context, self._app.engine.users.find, str(user_id))
+        return user if user is not None and _is_ours(user) else None
+
+    @in_both_ages("email tenant_id user_context", "email tenant_id user_context")
+    async def get_user_by_email(
+        self, email: str, tenant_id: str, user_context: dict[str, Any]
+    ) -> User | None:
+        """Return the user of this recipe who has an address in a tenant."""
+        asked = AccountInfo(email=email)
+        found = await call_engine(user_context, self._app.engine.users.by_account_info, tenant_id, asked)
+        return next((user for user in found if _is_ours(user)), None)
+
+
+def _is_ours(user: User) -> bool:
+    return any(method.recipe_id == RECIPE_ID for method in user.login_methods)

@@ -1,0 +1,292 @@
+"""`EmailPasswordRecipe`: its settings, and its routes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from importlib.util import find_spec
+from typing import Any, ClassVar, TypeAlias
+
+from supertokens_py.bridge import call_app
+from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.framework.response import BaseResponse
+from supertokens_py.ingredients.emaildelivery.development import delivery_of
+from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryConfig
+from supertokens_py.recipe.base import Recipe, RecipeSettings
+from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
+from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
+from supertokens_py.recipe.session.recipe import SessionRecipe
+from supertokens_py.recipe.sign_in.ages import adapters_of
+from supertokens_py.recipe.sign_in.frontends import json_body, refuse_linking, user_for_frontend
+from supertokens_py.recipe_module import App, Route
+from supertokens_py.types.response import APIResponse
+from supertokens_py.urls import host_of, is_local
+
+from .api import APIInterface, APIOptions
+from .exceptions import FieldError
+from .forms import (
+    EMAIL,
+    PASSWORD,
+    default_validator,
+    parsed,
+    require_valid,
+    sign_up_fields,
+)
+from .functions import RECIPE_ID, RecipeInterface
+from .letters import reset_letter
+from .passwords import PasswordPolicy
+from .results import (
+    EmailAlreadyExistsError,
+    PasswordPolicyViolationError,
+    SignInPostOkResult,
+    SignUpPostOkResult,
+)
+from .types import EmailDeliveryIngredient, EmailTemplateVars, FormField, InputFormField, NormalisedFormField
+
+_TAKEN = "This email already exists. Please sign in instead."
+_ANSWER = Result((APIResponse,), "a result of this API or a GeneralErrorResponse")
+_LONGEST_TOKEN = 512
+
+#: Answers a route from `(body, options, tenant_id, user_context)`.
+_Answer: TypeAlias = Callable[[dict[str, Any], APIOptions, str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class InputSignUpFeature:
+    """The sign-up form.
+
+    Args:
+        form_fields: further fields, or other checks of "email" and "password".
+    """
+
+    form_fields: Sequence[InputFormField] | None = None
+
+
+@dataclass(frozen=True)
+class EmailPasswordInit(RecipeSettings):
+    """The arguments of `emailpassword.init`.
+
+    Args:
+        sign_up_feature: the fields of the sign-up form.
+        override: your changes, `emailpassword.InputOverrideConfig(functions=…, apis=…)`.
+        email_delivery: what sends the e-mails; may be left out where the website is on localhost.
+        password_policy: which passwords may be chosen; a check that `sign_up_feature` has of "password" wins.
+        revoke_sessions_on_password_reset: whether every session of a user ends when the password is reset.
+
+    Raises:
+        ConfigError: an argument of another type.
+    """
+
+    sign_up_feature: InputSignUpFeature | None = None
+    override: OverrideConfig | None = None
+    email_delivery: EmailDeliveryConfig[EmailTemplateVars] | None = None
+    _: KW_ONLY
+    password_policy: PasswordPolicy = field(default_factory=PasswordPolicy)
+    revoke_sessions_on_password_reset: bool = True
+
+    def __post_init__(self) -> None:
+        check_override(self.override)
+        for name, kind, wanted in (
+            ("sign_up_feature", (InputSignUpFeature, type(None)), "an InputSignUpFeature or None"),
+            ("email_delivery", (EmailDeliveryConfig, type(None)), "an EmailDeliveryConfig or None"),
+            ("password_policy", (PasswordPolicy,), "a PasswordPolicy"),
+            ("revoke_sessions_on_password_reset", (bool,), "True or False"),
+        ):
+            if not isinstance(getattr(self, name), kind):
+                raise ConfigError(f"{name} must be {wanted}")
+
+
+class EmailPasswordRecipe(
+    Recipe[EmailPasswordInit, RecipeInterface, APIInterface], settings=EmailPasswordInit
+):
+    """Sign-up and sign-in with e-mail address and password, for one app."""
+
+    recipe_id = RECIPE_ID
+    name = "EmailPassword"
+    is_implicit = False
+    first_factors = (RECIPE_ID,)
+    not_initialised: ClassVar[str | None] = (
+        "Initialisation not done. Did you forget to call the SuperTokens.init or EmailPassword.init "
+        "function? In Python it is supertokens_py.init(...) with emailpassword.init() in recipe_list."
+    )
+
+    def __init__(self, app: App, config: EmailPasswordInit) -> None:
+        super().__init__(app, config)
+        if find_spec("bcrypt") is None:
+            raise ConfigError("emailpassword.init(...) needs: pip install 'supertokens-py[emailpassword]'")
+        given = config.sign_up_feature.form_fields if config.sign_up_feature is not None else None
+        self.sign_up_fields: list[NormalisedFormField] = sign_up_fields(given or (), config.password_policy)
+        by_id = {one.id: one for one in self.sign_up_fields}
+        self._email, self._password = by_id[EMAIL], by_id[PASSWORD]
+        # A password that could not be chosen now may have been chosen before.
+        self.sign_in_fields: list[NormalisedFormField] = [
+            self._email,
+            NormalisedFormField(PASSWORD, default_validator, False),
+        ]
+        website = app.app_info.fixed_origin or app.app_info.api_domain
+        self.email_delivery: EmailDeliveryIngredient = EmailDeliveryIngredient(
+            delivery_of(
+                config.email_delivery,
+                reset_letter,
+                recipe=RECIPE_ID,
+                is_development=is_local(host_of(website)),
+            )
+        )
+        functions = RecipeInterface(
+            app, self.password_error, revoke_sessions=config.revoke_sessions_on_password_reset
+        )
+        self.install_functions(functions, adapters_of(RecipeInterface))
+        apis = APIInterface()
+        kinds = {name: _ANSWER for name in dir(apis) if name.endswith(("_post", "_get"))}
+        self.install_apis(apis, results=kinds, adapters=adapters_of(APIInterface))
+
+    async def password_error(self, password: str, tenant_id: str) -> str | None:
+        """Return what is wrong with a new password, or None."""
+        return await call_app(self._password.validate, password, tenant_id)
+
+    def connect(self) -> None:
+        self.app.recipe(SessionRecipe)
+        self.app.recipe(MultitenancyRecipe)
+
+    def routes(self) -> Sequence[Route]:
+        apis = self.api_implementation
+        return (
+            self._route("POST", "/signup", self._sign_up, lambda: not apis.disable_sign_up_post),
+            self._route("POST", "/signin", self._sign_in, lambda: not apis.disable_sign_in_post),
+            *(
+                self._route("GET", path, self._email_exists, lambda: not apis.disable_email_exists_get)
+                for path in ("/emailpassword/email/exists", "/signup/email/exists")
+            ),
+            self._route(
+                "POST",
+                "/user/password/reset/token",
+                self._ask_for_reset,
+                lambda: not apis.disable_generate_password_reset_token_post,
+            ),
+            self._route(
+                "POST", "/user/password/reset", self._reset, lambda: not apis.disable_password_reset_post
+            ),
+        )
+
+    def api_options(self, request: BaseRequest, response: BaseResponse) -> APIOptions:
+        return APIOptions(
+            request,
+            response,
+            self.recipe_id,
+            self.config,
+            self.recipe_implementation,
+            self.app.app_info,
+            self.email_delivery,
+        )
+
+    def _route(self, method: str, path: str, answer: _Answer, enabled: Callable[[], bool]) -> Route:
+        async def handle(
+            request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
+        ) -> BaseResponse:
+            options = self.api_options(request, response)
+            body = {} if method == "GET" else await json_body(request)
+            response.set_json_content(await answer(body, options, tenant_id, user_context))
+            return response
+
+        return Route(method, path, handle, enabled)
+
+    # -- the routes ------------------------------------------------------------------------------------
+
+    async def _form(
+        self, body: dict[str, Any], fields: Sequence[NormalisedFormField], tenant_id: str
+    ) -> list[FormField]:
+        form = parsed(body, fields)
+        await require_valid(form, fields, tenant_id)
+        return form
+
+    async def _sign_up(
+        self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> dict[str, Any]:
+        form = await self._form(body, self.sign_up_fields, tenant_id)
+        links = await refuse_linking(body, options.request, user_context)
+        result = await self.api_implementation.sign_up_post(
+            form_fields=form,
+            tenant_id=tenant_id,
+            session=None,
+            should_try_linking_with_session_user=links,
+            api_options=options,
+            user_context=user_context,
+        )
+        if isinstance(result, EmailAlreadyExistsError):
+            return _field_error(EMAIL, _TAKEN)
+        return _signed_in(result, options)
+
+    async def _sign_in(
+        self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> dict[str, Any]:
+        form = await self._form(body, self.sign_in_fields, tenant_id)
+        links = await refuse_linking(body, options.request, user_context)
+        result = await self.api_implementation.sign_in_post(
+            form_fields=form,
+            tenant_id=tenant_id,
+            session=None,
+            should_try_linking_with_session_user=links,
+            api_options=options,
+            user_context=user_context,
+        )
+        return _signed_in(result, options)
+
+    async def _email_exists(
+        self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> dict[str, Any]:
+        email = options.request.get_query_param("email")
+        if email is None:
+            raise BadInputError("Please provide the email as a GET param")
+        result = await self.api_implementation.email_exists_get(
+            email=email, tenant_id=tenant_id, api_options=options, user_context=user_context
+        )
+        return result.to_json()
+
+    async def _ask_for_reset(
+        self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> dict[str, Any]:
+        form = await self._form(body, [self._email], tenant_id)
+        result = await self.api_implementation.generate_password_reset_token_post(
+            form_fields=form, tenant_id=tenant_id, api_options=options, user_context=user_context
+        )
+        return result.to_json()
+
+    async def _reset(
+        self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> dict[str, Any]:
+        form = await self._form(body, [self._password], tenant_id)
+        token = body.get("token")
+        if token is None:
+            raise BadInputError("Please provide the password reset token")
+        if not isinstance(token, str) or len(token) > _LONGEST_TOKEN:
+            raise BadInputError("The password reset token must be a string")
+        result = await self.api_implementation.password_reset_post(
+            form_fields=form, token=token, tenant_id=tenant_id, api_options=options, user_context=user_context
+        )
+        if isinstance(result, PasswordPolicyViolationError):
+            return _field_error(PASSWORD, result.failure_reason)
+        return result.to_json()
+
+    # -- errors ----------------------------------------------------------------------------------------
+
+    def handles(self, error: Exception) -> bool:
+        return isinstance(error, FieldError)
+
+    async def error_response(
+        self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
+    ) -> BaseResponse:
+        if not isinstance(error, FieldError):
+            raise error
+        return BaseResponse({"status": "FIELD_ERROR", "formFields": error.get_json_form_fields()}, 200)
+
+
+def _field_error(name: str, error: str) -> dict[str, Any]:
+    return {"status": "FIELD_ERROR", "formFields": [{"id": name, "error": error}]}
+
+
+def _signed_in(result: APIResponse, options: APIOptions) -> dict[str, Any]:
+    if not isinstance(result, SignUpPostOkResult | SignInPostOkResult):
+        return result.to_json()
+    own = str(result.session.get_recipe_user_id())
+    return {"status": "OK", "user": user_for_frontend(result.user, own, options.request)}

@@ -1,0 +1,212 @@
+"""What the functions and APIs answer with. An outcome is one class; releases gave some several names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.response import APIResponse
+from supertokens_py.types.users import User
+
+
+class _Outcome(APIResponse):
+    """An answer whose JSON form is its status."""
+
+    status: ClassVar[str] = "OK"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status}
+
+
+class _Refusal(_Outcome):
+    """A refusal with a reason that people may read."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status, "reason": self.reason}
+
+
+@dataclass
+class _Signed(_Outcome):
+    user: User
+    recipe_user_id: RecipeUserId = field(default=None)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.recipe_user_id is None:  # pyright: ignore[reportUnnecessaryComparison]  0.24 gives none
+            self.recipe_user_id = RecipeUserId(self.user.id)
+
+
+class SignUpOkResult(_Signed):
+    """The user exists now."""
+
+
+class SignInOkResult(_Signed):
+    """The password is right."""
+
+
+class EmailAlreadyExistsError(_Outcome):
+    """Another user of this recipe has the address in this tenant."""
+
+    status = "EMAIL_ALREADY_EXISTS_ERROR"
+
+
+class WrongCredentialsError(_Outcome):
+    """The address is unknown, or the password is wrong: nothing says which."""
+
+    status = "WRONG_CREDENTIALS_ERROR"
+
+
+class UnknownUserIdError(_Outcome):
+    """There is no such user of this recipe."""
+
+    status = "UNKNOWN_USER_ID_ERROR"
+
+
+class LinkingToSessionUserFailedError(_Refusal):
+    """Never answered here, where accounts are not linked; a name for annotations."""
+
+    status = "LINKING_TO_SESSION_USER_FAILED"
+
+
+@dataclass
+class CreateResetPasswordOkResult(_Outcome):
+    """A token that sets a new password once."""
+
+    token: str = field(repr=False)
+
+
+class CreateResetPasswordLinkOkResult(str):
+    """A link with such a token: a plain `str`, and the result of 0.24 with its `link`."""
+
+    __slots__ = ()
+    status = "OK"
+
+    @property
+    def link(self) -> str:
+        """The link itself."""
+        return str(self)
+
+
+class SendResetPasswordEmailOkResult(_Outcome):
+    """The e-mail was handed to the delivery service."""
+
+
+@dataclass
+class ConsumePasswordResetTokenOkResult(_Outcome):
+    """Whose token it was. It and every other token of the user are gone."""
+
+    email: str
+    user_id: str
+
+
+class PasswordResetTokenInvalidError(_Outcome):
+    """The token is unknown, used or expired."""
+
+    status = "RESET_PASSWORD_INVALID_TOKEN_ERROR"
+
+
+@dataclass
+class UpdateEmailOrPasswordOkResult(_Outcome):
+    """It is changed; `user_id` is known where a token was used."""
+
+    user_id: str | None = None
+
+
+class EmailChangeNotAllowedError(_Refusal):
+    """The user's accounts are linked by a core, which has to change the address."""
+
+    status = "EMAIL_CHANGE_NOT_ALLOWED_ERROR"
+
+
+class PasswordPolicyViolationError(_Outcome):
+    """The password is not one that users may choose."""
+
+    status = "PASSWORD_POLICY_VIOLATED_ERROR"
+
+    def __init__(self, failure_reason: str) -> None:
+        self.failure_reason = failure_reason
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status, "failureReason": self.failure_reason}
+
+
+# -- the APIs ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _SignedIn(_Outcome):
+    user: User
+    session: SessionContainer
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status, "user": self.user.to_json()}
+
+
+class SignUpPostOkResult(_SignedIn):
+    """The user exists now, and has a session."""
+
+
+class SignInPostOkResult(_SignedIn):
+    """The user has a session."""
+
+
+class SignUpPostNotAllowedResponse(_Refusal):
+    """An override may answer so."""
+
+    status = "SIGN_UP_NOT_ALLOWED"
+
+
+class SignInPostNotAllowedResponse(_Refusal):
+    """An override may answer so."""
+
+    status = "SIGN_IN_NOT_ALLOWED"
+
+
+@dataclass
+class EmailExistsGetOkResult(_Outcome):
+    """Whether a user of this recipe has the address in this tenant."""
+
+    exists: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status, "exists": self.exists}
+
+
+class GeneratePasswordResetTokenPostOkResult(_Outcome):
+    """The e-mail is on its way, if there is such a user."""
+
+
+class GeneratePasswordResetTokenPostNotAllowedResponse(_Refusal):
+    """An override may answer so."""
+
+    status = "PASSWORD_RESET_NOT_ALLOWED"
+
+
+class PasswordResetPostOkResult(_Outcome):
+    """The password is changed."""
+
+    def __init__(
+        self, user_id: str | None = None, *, email: str | None = None, user: User | None = None
+    ) -> None:
+        self.user_id = user_id
+        self.email = email
+        self.user = user
+
+
+# -- further names -------------------------------------------------------------------------------------
+
+SignUpEmailAlreadyExistsError = SignUpPostEmailAlreadyExistsError = EmailAlreadyExistsError
+UpdateEmailOrPasswordEmailAlreadyExistsError = EmailAlreadyExistsError
+SignInWrongCredentialsError = SignInPostWrongCredentialsError = WrongCredentialsError
+CreateResetPasswordWrongUserIdError = CreateResetPasswordLinkUnknownUserIdError = UnknownUserIdError
+SendResetPasswordEmailUnknownUserIdError = UpdateEmailOrPasswordUnknownUserIdError = UnknownUserIdError
+ResetPasswordUsingTokenInvalidTokenError = PasswordResetPostInvalidTokenResponse = (
+    PasswordResetTokenInvalidError
+)
+ResetPasswordUsingTokenOkResult = UpdateEmailOrPasswordOkResult
+UpdateEmailOrPasswordPasswordPolicyViolationError = PasswordPolicyViolationError
+UpdateEmailOrPasswordEmailChangeNotAllowedError = EmailChangeNotAllowedError

@@ -1,0 +1,1 @@
+"""What the recipes that sign users in share: addresses, users for frontends, two ages of signatures."""

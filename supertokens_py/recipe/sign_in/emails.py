@@ -1,0 +1,44 @@
+"""E-mail addresses: which ones are accepted, in the way the official frontends judge them."""
+
+from __future__ import annotations
+
+import re
+
+#: The column's length.
+MAX_LENGTH = 256
+
+_ATOM = re.compile(r"""[^<>()\[\]\\.,;:\s@"]+""")
+_QUOTED = re.compile(r'".+"')
+_LABEL = re.compile(r"[A-Za-z0-9-]+")
+_IPV4 = re.compile(r"\[\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\]")
+_LAST_LABEL = re.compile(r"[A-Za-z]{2,}")
+
+
+def normalised(email: str) -> str:
+    """Return an address as it is stored and compared: trimmed, in lower case."""
+    return email.strip().lower()
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an e-mail address, in time that grows with its length only."""
+    local, at, domain = text.rpartition("@")
+    if not at or len(text) > MAX_LENGTH or not text.isprintable():
+        return False
+    is_local_part = all(_ATOM.fullmatch(atom) for atom in local.split(".")) or _QUOTED.fullmatch(local)
+    return bool(is_local_part) and _is_domain(domain)
+
+
+def _is_domain(domain: str) -> bool:
+    if _IPV4.fullmatch(domain):
+        return True
+    *labels, last = domain.split(".")
+    return (
+        bool(labels)
+        and all(_LABEL.fullmatch(label) for label in labels)
+        and bool(_LAST_LABEL.fullmatch(last))
+    )
+
+
+def is_made_up(email: str) -> bool:
+    """Return whether an address is one that recipes without addresses make up: nobody can sign in with it."""
+    return normalised(email).endswith(("@stfakeemail.supertokens.com", ".fakeemail.com"))
