@@ -26,13 +26,13 @@ from supertokens_py.exceptions import (
 )
 
 from .auth import ApiKeys
-from .endpoint_request import Call, Refused, read_json
-from .ip_rules import Addresses, rules
+from .endpoint_request import EndpointRequest, Refused, read_json
+from .ip_rules import IpRules, rules
 from .known_tenants import KnownTenants
 from .offered_versions import OfferedVersions
 from .openapi import described
 from .responses import JsonResponse, TextResponse
-from .routes import core, roles, sessions, tenants, users
+from .routes import core, roles, session_data, sessions, tenants, users
 from .routing import Endpoint, Router, Scope, normalised_base_path
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def create_app(
         raise ConfigError(NO_KEYS)
     server = _Server(
         engine=engine,
-        addresses=Addresses(engine, rules(ip_allow_regex, ip_deny_regex)),
+        addresses=IpRules(engine, rules(ip_allow_regex, ip_deny_regex)),
         keys=keys,
         versions=versions,
         router=Router(_endpoints(versions.offered, base_path), base_path),
@@ -97,6 +97,7 @@ def _endpoints(versions: Sequence[str], base_path: str) -> list[Endpoint]:
     endpoints = [
         *core.endpoints(versions),
         *sessions.ENDPOINTS,
+        *session_data.ENDPOINTS,
         *roles.ENDPOINTS,
         *tenants.ENDPOINTS,
         *users.ENDPOINTS,
@@ -118,7 +119,7 @@ class _Server:
     """The ASGI endpoint behind every path. A class because it remembers which tenants exist."""
 
     engine: Engine
-    addresses: Addresses
+    addresses: IpRules
     keys: ApiKeys
     versions: OfferedVersions
     router: Router
@@ -163,7 +164,7 @@ class _Server:
         if endpoint is None:
             raise Refused(405, "Method not supported")
         has_body = request.method in ("POST", "PUT") and not endpoint.open
-        call = Call(
+        asked = EndpointRequest(
             engine=self.engine,
             version=version,
             tenant_id=target.tenant_id,
@@ -171,8 +172,8 @@ class _Server:
             body=read_json(await self._body(request)) if has_body else {},
             now_ms=self.now_ms,
         )
-        await self._check_tenant(call, endpoint.scope, is_open=endpoint.open)
-        answer = await endpoint.handle(call)
+        await self._check_tenant(asked, endpoint.scope, is_open=endpoint.open)
+        answer = await endpoint.handle(asked)
         if endpoint.handle in tenants.CHANGES:
             self.addresses.forget()
             self._tenants.forget()
@@ -188,15 +189,15 @@ class _Server:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    async def _check_tenant(self, call: Call, scope: Scope, *, is_open: bool) -> None:
-        if call.tenant_id == DEFAULT_TENANT_ID or scope is Scope.SELF:
+    async def _check_tenant(self, asked: EndpointRequest, scope: Scope, *, is_open: bool) -> None:
+        if asked.tenant_id == DEFAULT_TENANT_ID or scope is Scope.SELF:
             return
         if scope is Scope.APP:
-            call.only_for_app()
+            asked.only_for_app()
         if scope is Scope.PUBLIC:
-            call.only_for_public()
+            asked.only_for_public()
         known = self._tenants.require_for_stranger if is_open else self._tenants.require
-        await known(call.tenant_id)
+        await known(asked.tenant_id)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

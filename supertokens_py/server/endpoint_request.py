@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from supertokens_py import payloads
 from supertokens_py.cdi.versions import Version
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
+from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import Engine
 from supertokens_py.types.base import JSONObject
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _MAX_DEPTH = payloads.MAX_DEPTH + 1  # a payload is one level below its body
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -30,7 +34,7 @@ class Refused(Exception):  # noqa: N818  (an answer, not a fault)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class EndpointRequest:
     """A request after its path, key and version were accepted."""
 
     engine: Engine
@@ -39,6 +43,10 @@ class Call:
     query: Mapping[str, str]
     body: JSONObject = field(repr=False)
     now_ms: Callable[[], int]
+
+    def ask(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        """Call a method of one of the engine's services."""
+        return call_engine(None, work, *args, **kwargs)
 
     def only_for_app(self) -> None:
         """Refuse the call if it came through a tenant other than the public one; below CDI 5.0 it may."""

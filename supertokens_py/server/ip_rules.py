@@ -50,7 +50,7 @@ def rules(allow: str | None, deny: str | None) -> Rules:
     return Rules(_pattern("ip_allow_regex", allow), _pattern("ip_deny_regex", deny))
 
 
-class Addresses:
+class IpRules:
     """Checks where requests come from. A class because it remembers the rules of tenants."""
 
     def __init__(self, engine: Engine, own: Rules, *, clock: Callable[[], float] = time.monotonic) -> None:

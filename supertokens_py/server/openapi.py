@@ -8,7 +8,7 @@ from typing import Any
 from supertokens_py.constants import VERSION
 from supertokens_py.types.base import JSONObject
 
-from .endpoint_request import Call
+from .endpoint_request import EndpointRequest
 from .routing import Endpoint, Scope
 from .schemas import OBJECT, Schema, Shape, object_of
 
@@ -70,7 +70,7 @@ def described(
 ) -> list[Endpoint]:
     """Return `endpoints` and one more, which shows the description of all of them."""
 
-    async def show(call: Call) -> JSONObject:
+    async def show(request: EndpointRequest) -> JSONObject:
         return document
 
     shown = Endpoint("GET", "/openapi.json", Scope.APP, show, answer=OBJECT, versioned=False)

@@ -15,10 +15,10 @@ from supertokens_py.engine.validation import RESERVED_TENANT_IDS
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.base import JSONObject
 
-from .endpoint_request import Call, Refused
+from .endpoint_request import EndpointRequest, Refused
 from .schemas import Schema, Shape
 
-Handler: TypeAlias = Callable[[Call], Awaitable[JSONObject | Response]]
+Handler: TypeAlias = Callable[[EndpointRequest], Awaitable[JSONObject | Response]]
 
 _TENANT = re.compile(r"[a-z0-9-]+")
 _APP = re.compile(r"appid-([a-z0-9-]*)")

@@ -11,7 +11,7 @@ from schemathesis.generation import GenerationMode
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS, VERSION
 from supertokens_py.server import app as app_module
 from supertokens_py.server.endpoint_request import read_json
-from supertokens_py.server.routes import core, roles, sessions, tenants, users
+from supertokens_py.server.routes import core, roles, session_data, sessions, tenants, users
 from supertokens_py.server.routing import Endpoint
 from tests.server.fuzz_cdi import Target, corpus, operations, run, send_bodies
 from tests.server.wire import Wire
@@ -19,6 +19,7 @@ from tests.server.wire import Wire
 ALL: list[Endpoint] = [
     *core.endpoints(SUPPORTED_CDI_VERSIONS),
     *sessions.ENDPOINTS,
+    *session_data.ENDPOINTS,
     *roles.ENDPOINTS,
     *tenants.ENDPOINTS,
     *users.ENDPOINTS,

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.responses import Response
 
-from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
-from ..endpoint_request import Call, Refused
+from ..endpoint_request import EndpointRequest, Refused
 from ..responses import JsonResponse, TextResponse
 from ..routing import Endpoint, Scope
 from ..schemas import FLAG, INTEGER, JWKS, OBJECT, TEXT, TEXTS, by_status, object_of
@@ -20,16 +19,19 @@ _HELLO_BURST = 5
 _HELLO_INTERVAL_S = 0.2
 
 
-async def _create_jwt(call: Call) -> JSONObject:
-    issuer, payload, validity_s = call.text("jwksDomain"), call.object("payload"), call.integer("validity")
-    static_key = call.flag("useStaticSigningKey", default=True)
-    if call.text("algorithm").upper() != "RS256":
+async def _create_jwt(request: EndpointRequest) -> JSONObject:
+    issuer, payload, validity_s = (
+        request.text("jwksDomain"),
+        request.object("payload"),
+        request.integer("validity"),
+    )
+    static_key = request.flag("useStaticSigningKey", default=True)
+    if request.text("algorithm").upper() != "RS256":
         return {"status": "UNSUPPORTED_ALGORITHM_ERROR"}
     if validity_s <= 0:
         raise Refused(400, "validity must be greater than 0")
-    jwt = await call_engine(
-        None,
-        call.engine.keys.create_jwt,
+    jwt = await request.ask(
+        request.engine.keys.create_jwt,
         payload,
         issuer=issuer,
         validity_s=validity_s,
@@ -38,39 +40,39 @@ async def _create_jwt(call: Call) -> JSONObject:
     return {"status": "OK", "jwt": jwt}
 
 
-async def _public_jwks(call: Call) -> Response:
-    jwks = await call_engine(None, call.engine.keys.jwks)
+async def _public_jwks(request: EndpointRequest) -> Response:
+    jwks = await request.ask(request.engine.keys.jwks)
     headers = {"Cache-Control": f"max-age={jwks.max_age_s}, must-revalidate"}
     return JsonResponse({"keys": [dict(key) for key in jwks.keys]}, headers=headers)
 
 
-async def _old_jwks(call: Call) -> JSONObject:
-    jwks = await call_engine(None, call.engine.keys.jwks)
+async def _old_jwks(request: EndpointRequest) -> JSONObject:
+    jwks = await request.ask(request.engine.keys.jwks)
     return {"status": "OK", "keys": [dict(key) for key in jwks.keys]}
 
 
-async def _config_path(call: Call) -> JSONObject:
+async def _config_path(request: EndpointRequest) -> JSONObject:
     return {"status": "NOT_ALLOWED"}
 
 
-async def _features(call: Call) -> JSONObject:
+async def _features(request: EndpointRequest) -> JSONObject:
     return {"status": "OK", "features": ["multi_tenancy"], "usageStats": {}}
 
 
-async def _active_users(call: Call) -> JSONObject:
-    since_ms = call.param_long("since")
+async def _active_users(request: EndpointRequest) -> JSONObject:
+    since_ms = request.param_long("since")
     if since_ms < 0:
         raise Refused(400, "'since' parameter must be a timestamp that is not negative")
-    count = await call_engine(None, call.engine.users.count_active, since_ms)
+    count = await request.ask(request.engine.users.count_active, since_ms)
     if count is None:
         raise Refused(404, "Not found")
     return {"status": "OK", "count": count}
 
 
-def versions(offered: Sequence[str]) -> Callable[[Call], Awaitable[JSONObject]]:
+def versions(offered: Sequence[str]) -> Callable[[EndpointRequest], Awaitable[JSONObject]]:
     """Make the endpoint that lists the versions on offer."""
 
-    async def list_versions(call: Call) -> JSONObject:
+    async def list_versions(request: EndpointRequest) -> JSONObject:
         return {"versions": list(offered)}
 
     return list_versions
@@ -84,9 +86,9 @@ class Hello:
         self._tokens = float(_HELLO_BURST)
         self._filled_s = clock()
 
-    async def __call__(self, call: Call) -> Response:
-        if self._take() and await call_engine(None, call.engine.tenants.find, call.tenant_id) is None:
-            raise UnknownTenantError(call.tenant_id)
+    async def __call__(self, request: EndpointRequest) -> Response:
+        if self._take() and await request.ask(request.engine.tenants.find, request.tenant_id) is None:
+            raise UnknownTenantError(request.tenant_id)
         return TextResponse("Hello\n")
 
     def _take(self) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from supertokens_py.engine.call import call_engine
 from supertokens_py.types.base import JSONObject
 
-from ..endpoint_request import Call, Refused
+from ..endpoint_request import EndpointRequest, Refused
 from ..routing import Endpoint, Scope
 from ..schemas import FLAG, OBJECT, TEXT, TEXTS, UNKNOWN_ROLE, Shape, by_status, list_of, object_of
 
@@ -16,86 +15,91 @@ _BULK_LIMIT = 500
 _BULK_AT_ONCE = 8
 
 
-async def _put_role(call: Call) -> JSONObject:
-    role, permissions = call.name("role"), call.optional_names("permissions") or []
+async def _put_role(request: EndpointRequest) -> JSONObject:
+    role, permissions = request.name("role"), request.optional_names("permissions") or []
     return {
         "status": "OK",
-        "createdNewRole": await call_engine(None, call.engine.roles.add, role, permissions),
+        "createdNewRole": await request.ask(request.engine.roles.add, role, permissions),
     }
 
 
-async def _remove_role(call: Call) -> JSONObject:
+async def _remove_role(request: EndpointRequest) -> JSONObject:
     return {
         "status": "OK",
-        "didRoleExist": await call_engine(None, call.engine.roles.delete, call.name("role")),
+        "didRoleExist": await request.ask(request.engine.roles.delete, request.name("role")),
     }
 
 
-async def _list_roles(call: Call) -> JSONObject:
-    return {"status": "OK", "roles": await call_engine(None, call.engine.roles.all)}
+async def _list_roles(request: EndpointRequest) -> JSONObject:
+    return {"status": "OK", "roles": await request.ask(request.engine.roles.all)}
 
 
-async def _role_permissions(call: Call) -> JSONObject:
-    permissions = await call_engine(None, call.engine.roles.permissions, call.param_name("role"))
+async def _role_permissions(request: EndpointRequest) -> JSONObject:
+    permissions = await request.ask(request.engine.roles.permissions, request.param_name("role"))
     return _UNKNOWN_ROLE if permissions is None else {"status": "OK", "permissions": permissions}
 
 
-async def _remove_permissions(call: Call) -> JSONObject:
-    role, permissions = call.name("role"), call.optional_names("permissions")
-    removed = await call_engine(None, call.engine.roles.remove_permissions, role, permissions)
+async def _remove_permissions(request: EndpointRequest) -> JSONObject:
+    role, permissions = request.name("role"), request.optional_names("permissions")
+    removed = await request.ask(request.engine.roles.remove_permissions, role, permissions)
     return _UNKNOWN_ROLE if removed is None else {"status": "OK"}
 
 
-async def _permission_roles(call: Call) -> JSONObject:
+async def _permission_roles(request: EndpointRequest) -> JSONObject:
     return {
         "status": "OK",
-        "roles": await call_engine(None, call.engine.roles.with_permission, call.param_name("permission")),
+        "roles": await request.ask(request.engine.roles.with_permission, request.param_name("permission")),
     }
 
 
-async def _add_user_role(call: Call) -> JSONObject:
-    user_id, role = call.user_id(), call.name("role")
-    is_new = await call_engine(None, call.engine.roles.assign, user_id, role, tenant_id=call.tenant_id)
+async def _add_user_role(request: EndpointRequest) -> JSONObject:
+    user_id, role = request.user_id(), request.name("role")
+    is_new = await request.ask(request.engine.roles.assign, user_id, role, tenant_id=request.tenant_id)
     return _UNKNOWN_ROLE if is_new is None else {"status": "OK", "didUserAlreadyHaveRole": not is_new}
 
 
-async def _remove_user_role(call: Call) -> JSONObject:
-    user_id, role = call.user_id(), call.name("role")
-    existed = await call_engine(None, call.engine.roles.unassign, user_id, role, tenant_id=call.tenant_id)
+async def _remove_user_role(request: EndpointRequest) -> JSONObject:
+    user_id, role = request.user_id(), request.name("role")
+    existed = await request.ask(request.engine.roles.unassign, user_id, role, tenant_id=request.tenant_id)
     return _UNKNOWN_ROLE if existed is None else {"status": "OK", "didUserHaveRole": existed}
 
 
-async def _user_roles(call: Call) -> JSONObject:
-    roles = await call_engine(None, call.engine.roles.of_user, call.param("userId"), tenant_id=call.tenant_id)
+async def _user_roles(request: EndpointRequest) -> JSONObject:
+    roles = await request.ask(
+        request.engine.roles.of_user, request.param("userId"), tenant_id=request.tenant_id
+    )
     return {"status": "OK", "roles": roles}
 
 
-async def _role_users(call: Call) -> JSONObject:
-    users = await call_engine(
-        None, call.engine.roles.users, call.param_name("role"), tenant_id=call.tenant_id
+async def _role_users(request: EndpointRequest) -> JSONObject:
+    users = await request.ask(
+        request.engine.roles.users, request.param_name("role"), tenant_id=request.tenant_id
     )
     return _UNKNOWN_ROLE if users is None else {"status": "OK", "users": users}
 
 
-async def _get_metadata(call: Call) -> JSONObject:
+async def _get_metadata(request: EndpointRequest) -> JSONObject:
     return {
         "status": "OK",
-        "metadata": await call_engine(None, call.engine.metadata.read, call.param("userId")),
+        "metadata": await request.ask(request.engine.metadata.read, request.param("userId")),
     }
 
 
-async def _put_metadata(call: Call) -> JSONObject:
-    user_id, update = call.user_id(), call.object("metadataUpdate")
-    return {"status": "OK", "metadata": await call_engine(None, call.engine.metadata.merge, user_id, update)}
+async def _put_metadata(request: EndpointRequest) -> JSONObject:
+    user_id, update = request.user_id(), request.object("metadataUpdate")
+    return {
+        "status": "OK",
+        "metadata": await request.ask(request.engine.metadata.merge, user_id, update),
+    }
 
 
-async def _remove_metadata(call: Call) -> JSONObject:
-    await call_engine(None, call.engine.metadata.clear, call.text("userId"))
+async def _remove_metadata(request: EndpointRequest) -> JSONObject:
+    await request.ask(request.engine.metadata.clear, request.text("userId"))
     return {"status": "OK"}
 
 
-async def _bulk_metadata(call: Call) -> JSONObject:
-    user_ids = call.texts("userIds")
+async def _bulk_metadata(request: EndpointRequest) -> JSONObject:
+    user_ids = request.texts("userIds")
     if len(user_ids) > _BULK_LIMIT:
         raise Refused(400, f"Field name 'userIds' cannot hold more than {_BULK_LIMIT} ids")
     slots = asyncio.Semaphore(_BULK_AT_ONCE)
@@ -104,7 +108,7 @@ async def _bulk_metadata(call: Call) -> JSONObject:
         async with slots:
             return {
                 "userId": user_id,
-                "metadata": await call_engine(None, call.engine.metadata.read, user_id) or None,
+                "metadata": await request.ask(request.engine.metadata.read, user_id) or None,
             }
 
     return {"status": "OK", "users": await asyncio.gather(*map(one, user_ids))}

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from supertokens_py.cdi.records import SWITCHED_FACTORS, tenant_to_wire, tenant_v1_to_wire
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
-from ..endpoint_request import Call, Refused
+from ..endpoint_request import EndpointRequest, Refused
 from ..routing import Endpoint, Scope
 from ..schemas import FLAG, TENANT, TENANT_CHANGES, TENANT_V1, TEXT, Shape, by_status, list_of, object_of
 
@@ -25,34 +24,34 @@ _BASE = "/recipe/multitenancy/tenant"
 _NOT_FOUND: JSONObject = {"status": "TENANT_NOT_FOUND_ERROR"}
 
 
-async def _put_v2(call: Call) -> JSONObject:
-    tenant_id = await _target(call)
-    if any(flag in call.body for flag in _FLAGS):
+async def _put_v2(request: EndpointRequest) -> JSONObject:
+    tenant_id = await _target(request)
+    if any(flag in request.body for flag in _FLAGS):
         raise Refused(400, "recipes are enabled by firstFactors, not by flags")
-    changes = _changes(call, allow_empty=True)
+    changes = _changes(request, allow_empty=True)
     return {
         "status": "OK",
-        "createdNew": await call_engine(None, call.engine.tenants.put, tenant_id, changes),
+        "createdNew": await request.ask(request.engine.tenants.put, tenant_id, changes),
     }
 
 
-async def _put_v1(call: Call) -> JSONObject:
-    tenant_id = await _target(call)
-    changes = _changes(call, allow_empty=False) if call.version.has_factors else _core_config(call)
-    tenant = await call_engine(None, call.engine.tenants.find, tenant_id)
+async def _put_v1(request: EndpointRequest) -> JSONObject:
+    tenant_id = await _target(request)
+    changes = _changes(request, allow_empty=False) if request.version.has_factors else _core_config(request)
+    tenant = await request.ask(request.engine.tenants.find, tenant_id)
     none: list[str] = []
     if tenant is None:
-        factors = None if call.version.has_factors else none
+        factors = None if request.version.has_factors else none
         changes = {**dict.fromkeys(_FLAGS.values(), False), "first_factors": factors, **changes}
-    switched = {flag: call.flag(flag) for flag in _FLAGS if flag in call.body}
+    switched = {flag: request.flag(flag) for flag in _FLAGS if flag in request.body}
     changes.update({_FLAGS[flag]: enabled for flag, enabled in switched.items()})
-    if not call.version.has_factors:
+    if not request.version.has_factors:
         before = none if tenant is None else tenant.first_factors
         if before is not None:
             changes["first_factors"] = _switched(before, switched)
     return {
         "status": "OK",
-        "createdNew": await call_engine(None, call.engine.tenants.put, tenant_id, changes),
+        "createdNew": await request.ask(request.engine.tenants.put, tenant_id, changes),
     }
 
 
@@ -68,51 +67,51 @@ def _switched(factors: Sequence[str], switched: Mapping[str, bool]) -> list[str]
     return result
 
 
-async def _get_v2(call: Call) -> JSONObject:
-    tenant = await call_engine(None, call.engine.tenants.find, call.tenant_id)
+async def _get_v2(request: EndpointRequest) -> JSONObject:
+    tenant = await request.ask(request.engine.tenants.find, request.tenant_id)
     return _NOT_FOUND if tenant is None else {"status": "OK", **tenant_to_wire(tenant)}
 
 
-async def _get_v1(call: Call) -> JSONObject:
-    tenant = await call_engine(None, call.engine.tenants.find, call.tenant_id)
-    return _NOT_FOUND if tenant is None else {"status": "OK", **tenant_v1_to_wire(tenant, call.version)}
+async def _get_v1(request: EndpointRequest) -> JSONObject:
+    tenant = await request.ask(request.engine.tenants.find, request.tenant_id)
+    return _NOT_FOUND if tenant is None else {"status": "OK", **tenant_v1_to_wire(tenant, request.version)}
 
 
-async def _list_v2(call: Call) -> JSONObject:
+async def _list_v2(request: EndpointRequest) -> JSONObject:
     return {
         "status": "OK",
-        "tenants": [tenant_to_wire(tenant) for tenant in await call_engine(None, call.engine.tenants.all)],
+        "tenants": [tenant_to_wire(tenant) for tenant in await request.ask(request.engine.tenants.all)],
     }
 
 
-async def _list_v1(call: Call) -> JSONObject:
+async def _list_v1(request: EndpointRequest) -> JSONObject:
     listed = [
-        tenant_v1_to_wire(tenant, call.version) for tenant in await call_engine(None, call.engine.tenants.all)
+        tenant_v1_to_wire(tenant, request.version) for tenant in await request.ask(request.engine.tenants.all)
     ]
     return {"status": "OK", "tenants": listed}
 
 
-async def _remove(call: Call) -> JSONObject:
-    tenant_id = _tenant_id(call.text("tenantId"))
+async def _remove(request: EndpointRequest) -> JSONObject:
+    tenant_id = _tenant_id(request.text("tenantId"))
     if tenant_id == DEFAULT_TENANT_ID:
         raise Refused(403, "Cannot delete public tenant")
-    return {"status": "OK", "didExist": await call_engine(None, call.engine.tenants.delete, tenant_id)}
+    return {"status": "OK", "didExist": await request.ask(request.engine.tenants.delete, tenant_id)}
 
 
-async def _associate(call: Call) -> JSONObject:
+async def _associate(request: EndpointRequest) -> JSONObject:
     """No login method of a user is kept here, so every one is unknown."""
-    call.name("recipeUserId" if call.version.knows_recipe_users else "userId")
+    request.name("recipeUserId" if request.version.knows_recipe_users else "userId")
     return {"status": "UNKNOWN_USER_ID_ERROR"}
 
 
-async def _target(call: Call) -> str:
+async def _target(request: EndpointRequest) -> str:
     """Return the tenant to change: only itself may a tenant change, the public one every one."""
-    tenant_id = _tenant_id(call.text("tenantId")) if "tenantId" in call.body else DEFAULT_TENANT_ID
-    if call.tenant_id == DEFAULT_TENANT_ID:
+    tenant_id = _tenant_id(request.text("tenantId")) if "tenantId" in request.body else DEFAULT_TENANT_ID
+    if request.tenant_id == DEFAULT_TENANT_ID:
         return tenant_id
-    if await call_engine(None, call.engine.tenants.find, call.tenant_id) is None:
-        raise UnknownTenantError(call.tenant_id)
-    if call.tenant_id != tenant_id:
+    if await request.ask(request.engine.tenants.find, request.tenant_id) is None:
+        raise UnknownTenantError(request.tenant_id)
+    if request.tenant_id != tenant_id:
         raise Refused(403, "You must use the public tenantId, or the same tenantId, to change this tenant")
     return tenant_id
 
@@ -123,22 +122,22 @@ def _tenant_id(text: str) -> str:
     return validation.validate_tenant_id(text)
 
 
-def _changes(call: Call, *, allow_empty: bool) -> JSONObject:
+def _changes(request: EndpointRequest, *, allow_empty: bool) -> JSONObject:
     changes: JSONObject = {}
     for member, name in _FACTORS.items():
-        if member in call.body:
-            changes[name] = _factors(call, member, allow_empty=allow_empty)
-    return {**changes, **_core_config(call)}
+        if member in request.body:
+            changes[name] = _factors(request, member, allow_empty=allow_empty)
+    return {**changes, **_core_config(request)}
 
 
-def _core_config(call: Call) -> JSONObject:
-    return {"core_config": call.object("coreConfig")} if "coreConfig" in call.body else {}
+def _core_config(request: EndpointRequest) -> JSONObject:
+    return {"core_config": request.object("coreConfig")} if "coreConfig" in request.body else {}
 
 
-def _factors(call: Call, member: str, *, allow_empty: bool) -> list[str] | None:
-    if call.body[member] is None:
+def _factors(request: EndpointRequest, member: str, *, allow_empty: bool) -> list[str] | None:
+    if request.body[member] is None:
         return None
-    factors = call.texts(member)
+    factors = request.texts(member)
     if not factors and member == "requiredSecondaryFactors" and allow_empty:
         return None
     if not factors and not allow_empty:

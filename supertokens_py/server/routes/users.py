@@ -5,35 +5,34 @@ No login method is kept here.
 
 from __future__ import annotations
 
-from supertokens_py.engine.call import call_engine
 from supertokens_py.types.base import JSONObject
 
-from ..endpoint_request import Call
+from ..endpoint_request import EndpointRequest
 from ..routing import Endpoint, Scope
 from ..schemas import FLAG, INTEGER, TEXT, by_status
 
 
-async def _by_id(call: Call) -> JSONObject:
-    call.param("userId")
+async def _by_id(request: EndpointRequest) -> JSONObject:
+    request.param("userId")
     return {"status": "UNKNOWN_USER_ID_ERROR"}
 
 
-async def _by_account(call: Call) -> JSONObject:
+async def _by_account(request: EndpointRequest) -> JSONObject:
     return {"status": "OK", "users": []}
 
 
-async def _count(call: Call) -> JSONObject:
+async def _count(request: EndpointRequest) -> JSONObject:
     return {"status": "OK", "count": 0}
 
 
-async def _mapping(call: Call) -> JSONObject:
-    call.param("userId")
+async def _mapping(request: EndpointRequest) -> JSONObject:
+    request.param("userId")
     return {"status": "UNKNOWN_MAPPING_ERROR"}
 
 
-async def _remove(call: Call) -> JSONObject:
-    call.flag("removeAllLinkedAccounts", default=True)  # no accounts are linked here
-    await call_engine(None, call.engine.users.remove, call.text("userId"))
+async def _remove(request: EndpointRequest) -> JSONObject:
+    request.flag("removeAllLinkedAccounts", default=True)  # no accounts are linked here
+    await request.ask(request.engine.users.remove, request.text("userId"))
     return {"status": "OK"}
 
 
