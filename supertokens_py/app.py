@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-from . import error_answers, forks
-from .clock import now_ms as system_now_ms
+from . import error_answers
 from .config import (
     AppInfo,
     Framework,
@@ -31,11 +30,12 @@ from .framework.response import BaseResponse
 from .logger import enable_debug_logging
 from .recipe_module import RecipeInit, RecipeModule
 from .routes import Routes
+from .runtime import fork_hooks
+from .runtime.clock import now_ms as system_now_ms
 from .start_report import report_start
 from .urls import request_path
 
 log: logging.Logger = logging.getLogger(__name__)
-
 R = TypeVar("R", bound=RecipeModule)
 
 NOT_INITIALISED = (
@@ -43,11 +43,10 @@ NOT_INITIALISED = (
     "In Python it is supertokens_py.init(...)."
 )
 
-#: How long a fork waits for another thread that makes the engine.
-_FORK_TIMEOUT_S = 2.0
+_FORK_TIMEOUT_S = 2.0  #: how long a fork waits for another thread that makes the engine
 
 
-class Supertokens(forks.ForkAware):
+class Supertokens(fork_hooks.ForkAware):
     """One app: its settings, its engine, its recipes."""
 
     _current: Supertokens | None = None
@@ -76,7 +75,7 @@ class Supertokens(forks.ForkAware):
         self._engine: Engine | None = None
         self._lock = threading.RLock()
         self._locked_for_fork = False
-        forks.register(self)
+        fork_hooks.register(self)
         self._recipes: dict[type[RecipeModule], RecipeModule] = {}
         for make in recipe_list or ():
             self._add(make(self))
@@ -181,7 +180,7 @@ class Supertokens(forks.ForkAware):
         """The engine, created lazily so that `init` imports no database driver."""
         engine = self._engine
         if engine is None:
-            forks.check()
+            fork_hooks.check()
             with self._lock:
                 engine = self._engine = self._engine or self.open_engine()
         return engine
@@ -207,7 +206,7 @@ class Supertokens(forks.ForkAware):
         """
         found: Any = self._recipes.get(kind)
         if found is None:
-            forks.check()
+            fork_hooks.check()
             with self._lock:
                 found = self._recipes.get(kind) or kind.default(self)
                 if found is None:

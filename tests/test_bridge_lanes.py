@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from supertokens_py.bridge import Lane, offload, running_loop
+from supertokens_py.runtime.bridge import offload, running_loop
+from supertokens_py.runtime.lanes import Lane
 
 PLACE: contextvars.ContextVar[str] = contextvars.ContextVar("place", default="nowhere")
 

@@ -12,7 +12,8 @@ from contextvars import ContextVar
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
 
-from supertokens_py.bridge import Lane, offload
+from supertokens_py.runtime.bridge import offload
+from supertokens_py.runtime.lanes import Lane
 from supertokens_py.types.base import JSONObject
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.runtime.clock import now_ms as system_now_ms
 from supertokens_py.secret import HiddenVariables, SecretText
 from supertokens_py.settings import explains_unknown_arguments, resolve, setting
 

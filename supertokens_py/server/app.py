@@ -14,7 +14,6 @@ from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from supertokens_py.clock import now_ms as system_now_ms
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.records import UnknownTenantError
@@ -24,6 +23,7 @@ from supertokens_py.exceptions import (
     EngineUnavailableError,
     ProtectedClaimError,
 )
+from supertokens_py.runtime.clock import now_ms as system_now_ms
 
 from .auth import ApiKeys
 from .endpoint_request import EndpointRequest, Refused, read_json

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from supertokens_py import asyncio as _asyncio
-from supertokens_py.bridge import blocking
 from supertokens_py.missing_names import USER_FUNCTIONS, explain
+from supertokens_py.runtime.bridge import blocking
 
 __all__ = [
     "delete_user",

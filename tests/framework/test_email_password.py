@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.bridge import Lane
 from supertokens_py.recipe import emailpassword
 from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, EmailDeliveryInterface
 from supertokens_py.recipe.emailpassword.types import EmailTemplateVars
+from supertokens_py.runtime.lanes import Lane
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
 

@@ -19,7 +19,6 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from supertokens_py.bridge import step
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.ingredients.emaildelivery import LoggingEmailService
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
@@ -32,6 +31,7 @@ from supertokens_py.ingredients.emaildelivery.types import (
     SMTPSettings,
     SMTPSettingsFrom,
 )
+from supertokens_py.runtime.bridge import step
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
 
-from supertokens_py import forks
-from supertokens_py.bridge import green_thread_pool
 from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.runtime import fork_hooks
+from supertokens_py.runtime.bridge import green_thread_pool
 
 if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
@@ -43,13 +43,13 @@ _BCRYPT = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
 _VARIANTS: dict[str, Any] = {"argon2id": Argon2id, "argon2i": Argon2i, "argon2d": Argon2d}
 
 
-class Passwords(forks.ForkAware):
+class Passwords(fork_hooks.ForkAware):
     """Computes and compares hashes; a class because it bounds how many are computed at once."""
 
     def __init__(self, settings: ResolvedEngineConfig) -> None:
         self._settings = settings
         self._slots = threading.BoundedSemaphore(settings.argon2_hashing_pool_size)
-        forks.register(self)
+        fork_hooks.register(self)
 
     def after_fork_in_child(self) -> None:
         self._slots = threading.BoundedSemaphore(self._settings.argon2_hashing_pool_size)
@@ -104,7 +104,7 @@ class Passwords(forks.ForkAware):
         )
 
     def _slowly(self, work: Callable[[], T]) -> T:
-        forks.check()
+        fork_hooks.check()
         with self._slots:
             # Greenlets share one thread, which a hash would keep from all of them.
             run = green_thread_pool()

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from supertokens_py import forks
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.runtime import fork_hooks
 
 from .core import Core
 from .keys import RemoteKeys
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
 
-class RemoteEngine(forks.ForkAware):
+class RemoteEngine(fork_hooks.ForkAware):
     """An `Engine` over one core with one or more hosts.
 
     Its services share one pooled HTTP client, which is created at the first request and again after a
@@ -68,7 +68,7 @@ class RemoteEngine(forks.ForkAware):
         self.metadata: RemoteMetadata = RemoteMetadata(core)
         self.tenants: RemoteTenants = RemoteTenants(core)
         self.users: RemoteUsers = RemoteUsers(core)
-        forks.register(self)
+        fork_hooks.register(self)
 
     @property
     def email_password(self) -> NoReturn:

@@ -11,8 +11,9 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Any, Generic, TypeVar
 
-from supertokens_py.bridge import Lane, call_app
 from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.runtime.bridge import call_app
+from supertokens_py.runtime.lanes import Lane
 from supertokens_py.secret import hidden
 from supertokens_py.urls import is_local
 

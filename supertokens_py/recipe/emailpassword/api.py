@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.bridge import Lane, call_app
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
 from supertokens_py.recipe.session.asyncio import create_new_session
 from supertokens_py.recipe.sign_in.ages import in_both_ages
 from supertokens_py.recipe.sign_in.emails import is_made_up, normalised
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
+from supertokens_py.runtime.bridge import call_app
+from supertokens_py.runtime.lanes import Lane
 from supertokens_py.types.response import GeneralErrorResponse
 
 from .forms import value_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.recipe.sign_in.emails import MAX_LENGTH, is_address
+from supertokens_py.runtime.bridge import call_app
 
 from .exceptions import FieldError
 from .passwords import bytes_error

@@ -7,7 +7,6 @@ from dataclasses import KW_ONLY, dataclass, field
 from importlib.util import find_spec
 from typing import Any, ClassVar, TypeAlias
 
-from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -20,6 +19,7 @@ from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.ages import adapters_of
 from supertokens_py.recipe.sign_in.frontends import json_body, refuse_linking, user_for_frontend
 from supertokens_py.recipe_module import App, Route
+from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.response import APIResponse
 from supertokens_py.urls import host_of, is_local
 

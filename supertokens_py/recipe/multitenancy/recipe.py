@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from supertokens_py.app import Supertokens
-from supertokens_py.bridge import call_app
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -16,6 +15,7 @@ from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe_module import App, Route
+from supertokens_py.runtime.bridge import call_app
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.response import APIResponse
 

@@ -11,12 +11,12 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.bridge import Lane
 from supertokens_py.framework.fastapi import get_middleware
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterface
 from supertokens_py.recipe import emailpassword, session
 from supertokens_py.recipe.emailpassword import EmailDeliveryConfig
 from supertokens_py.recipe.emailpassword.types import EmailTemplateVars
+from supertokens_py.runtime.lanes import Lane
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from supertokens_py import forks
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import EngineUnavailableError, SuperTokensError
+from supertokens_py.runtime import fork_hooks
 
 from . import errors, schema
 from .connections import Connections, Fetch, Mode
@@ -36,7 +36,7 @@ class UnitConflictError(Exception):
     """Raised inside a unit to have it rolled back and repeated: what it had read is no longer so."""
 
 
-class Database(forks.ForkAware):
+class Database(fork_hooks.ForkAware):
     """A database and its pool, opened at the first unit of work and again after `close()` or a fork."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Database(forks.ForkAware):
         self._opened = False
         self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
         self._open_lock = threading.Lock()
-        forks.register(self)
+        fork_hooks.register(self)
 
     @property
     def interruptions(self) -> int:
@@ -121,7 +121,7 @@ class Database(forks.ForkAware):
 
     def close(self) -> None:
         """Close every connection; the next unit opens new ones."""
-        forks.check()
+        fork_hooks.check()
         with self._open_lock:
             self._opened = False
             self._connections.close()
@@ -206,7 +206,7 @@ class Database(forks.ForkAware):
 
     def prepare(self) -> None:
         """Notice a fork, and open the database where that has not been done: missing tables are created."""
-        forks.check()
+        fork_hooks.check()
         if not self._opened:
             self._open()
 

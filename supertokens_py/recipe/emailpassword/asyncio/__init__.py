@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.app import Supertokens
-from supertokens_py.bridge import call_app
 from supertokens_py.recipe.emailpassword.functions import RecipeInterface, login_method_id
 from supertokens_py.recipe.emailpassword.links import get_password_reset_link
 from supertokens_py.recipe.emailpassword.recipe import EmailPasswordRecipe
@@ -31,6 +30,7 @@ from supertokens_py.recipe.emailpassword.types import (
     PasswordResetEmailTemplateVarsUser,
 )
 from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
 from supertokens_py.types.users import User
 

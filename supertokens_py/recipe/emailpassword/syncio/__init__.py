@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from supertokens_py.bridge import blocking
 from supertokens_py.recipe.emailpassword import asyncio as _asyncio
+from supertokens_py.runtime.bridge import blocking
 
 sign_up: Final = blocking(_asyncio.sign_up)
 sign_in: Final = blocking(_asyncio.sign_in)
