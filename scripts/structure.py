@@ -1,4 +1,4 @@
-"""Checks the structure of the package: circles of imports, sizes, and what tests know of its inside.
+"""Checks the structure of the package: circles of imports, sizes, what adapters and tests know of its inside.
 
     python scripts/structure.py             part of scripts/check
     python scripts/structure.py --figures   prints the figures instead
@@ -21,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "supertokens_py"
+#: What the contract of adapters is made of; the rest of the folder are adapters.
+CORE_OF_FRAMEWORK = ("adapter", "cookies", "native", "request", "response")
 
 #: Names of the standard library that are public in spite of their underscore.
 DOCUMENTED = frozenset({"_asdict", "_exit", "_fields", "_replace"})
@@ -69,6 +71,19 @@ def imports_of(module: Module, known: dict[str, Module]) -> set[str]:
                 inner = f"{base}.{alias.name}"
                 found |= {inner} if inner in known else {base} & known.keys()
     return found - {module.name}
+
+
+def beyond_the_contract(known: dict[str, Module]) -> list[str]:
+    """Return which adapters import more of the package than their contract, all that others have."""
+    beside = {f"{PACKAGE}.framework.{name}" for name in CORE_OF_FRAMEWORK}
+    adapters = {name for name in known if name.startswith(f"{PACKAGE}.framework.")} - beside
+    allowed = tuple(f"{PACKAGE}.{name}." for name in ("framework", "exceptions", "types"))
+    return [
+        f"an adapter knows the core by more than its contract: {name} imports {other}"
+        for name in sorted(adapters)
+        for other in sorted(imports_of(known[name], known))
+        if not f"{other}.".startswith(allowed)
+    ]
 
 
 def circles_of(graph: dict[str, set[str]]) -> list[list[str]]:
@@ -135,6 +150,7 @@ def violations(limits: dict[str, Any], known: dict[str, Module], private: list[s
     circles = circles_of({name: imports_of(module, known) for name, module in known.items()})
     found = [f"circle of imports: {', '.join(one)}" for one in circles if one not in limits["circles"]]
     found += [f"no longer a circle: {', '.join(one)}" for one in limits["circles"] if one not in circles]
+    found += beyond_the_contract(known)
     sizes = {
         "module": {name: module.lines for name, module in known.items()},
         "function": {name: lines for module in known.values() for name, lines in functions_of(module)},

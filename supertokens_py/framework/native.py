@@ -24,7 +24,10 @@ _ADAPTERS: Final = {
     "tornado.web.RequestHandler": "supertokens_py.framework.tornado.TornadoRequest",
 }
 
-_NAMES: Final = "FastAPI, Starlette, Flask, Django, Quart, aiohttp, Sanic, Tornado"
+_NAMES: Final = (
+    "FastAPI, Starlette, Flask, Django, Django REST framework, Django Ninja, Channels, Litestar, Quart, "
+    "aiohttp, Sanic, Tornado or AWS Lambda"
+)
 
 _registered: dict[type[Any], type[BaseRequest]] = {}
 
@@ -55,11 +58,19 @@ def as_base_request(native: Any) -> BaseRequest:
     found = _class_for(given)
     if found is None:
         raise GeneralError(
-            f"{given.__name__} is not a request of {_NAMES} or a framework whose adapter is loaded; pass "
-            "the request object that your view received"
+            f"{given.__name__} is not a request of {_NAMES}, and no adapter that is loaded knows it"
+            f"{_others()}; pass the request object that your view received"
         )
     _known[given] = found
     return found.of(native)
+
+
+def _others() -> str:
+    """Name the types that adapters from elsewhere know."""
+    package = __name__.partition(".")[0]
+    others = [kind for kind, known in _registered.items() if not known.__module__.startswith(f"{package}.")]
+    listed = ", ".join(f"{kind.__module__}.{kind.__qualname__}" for kind in others)
+    return f" (they know {listed})" if listed else ""
 
 
 def _class_for(given: type[Any]) -> type[BaseRequest] | None:

@@ -296,6 +296,8 @@ async def test_a_registered_type(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(GeneralError, match=r"^Special is not a request of FastAPI, .* Flask"):
         as_base_request(native)
     adapter.register(Own, NativeRequest)
+    with pytest.raises(GeneralError, match=rf"no adapter .* knows it \(they know .*{__name__}\.test_a_reg"):
+        as_base_request({"path": "/"})
     made = await session_asyncio.create_new_session(native, "public", "ada")
     request = as_base_request(native)
     assert type(request) is NativeRequest
