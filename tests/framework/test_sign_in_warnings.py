@@ -50,6 +50,9 @@ def test_an_application_that_decided_needs_no_hint(bare_site: Site, caplog: pyte
     assert hints(caplog) == []
 
 
+ON_STARLETTES_CLIENT = ("fastapi", "litestar")
+
+
 def sign_in_twice(site: Site, https: bool) -> list[bool]:
     """Sign in by the framework's own test client; return whether the API saw the first session's cookie."""
     seen: list[bool] = []
@@ -69,7 +72,7 @@ def sign_in_twice(site: Site, https: bool) -> list[bool]:
 def own_client(site: Site, https: bool) -> Callable[[str, dict[str, str]], Any]:
     """A function that posts by the framework's own test client."""
     base = "https://api.example.com" if https else None
-    if site.driver == "fastapi":
+    if site.driver in ON_STARLETTES_CLIENT:
         starlette = TestClient(cast("FastAPI", site.client.app), base_url=base or "http://testserver")
         return lambda target, headers: starlette.post(target, headers=headers)
     if site.driver == "flask":
@@ -89,7 +92,7 @@ def own_client(site: Site, https: bool) -> Callable[[str, dict[str, str]], Any]:
 def test_a_test_client_on_http(site: Site, https: bool, caplog: pytest.LogCaptureFixture) -> None:
     """Starlette's keeps Secure cookies back, as a browser does: every request after that is a stranger's."""
     seen = sign_in_twice(site, https)
-    drops = site.driver == "fastapi" and not https  # the clients of Flask and Django send them over http
+    drops = site.driver in ON_STARLETTES_CLIENT and not https  # Flask and Django send them
     assert seen == [not drops]
     assert hints(caplog) == ([HINT] if drops else [])
 
