@@ -56,7 +56,7 @@ class SessionFlows:
         #: see `Verification.verify`
         self.verify = Verification(parts, functions, replaced, claims, added.validators, self.refresh).verify
         self._warnings = SignInWarnings(
-            not parts.policy.accepts_any_transfer,
+            parts.policy.fixed_transfer != "any",
             cookie_secure=parts.policy.cookie_secure,
             api_domain=parts.policy.api_domain,
         )

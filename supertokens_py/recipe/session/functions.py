@@ -244,7 +244,7 @@ class RecipeInterface(ClaimFunctions):
         update = access_token_payload_update  # the engine validates it
         only_removes = type(update) is dict and all(value is None for value in update.values())
         # How the tokens of a session travel is not stored: each may be in cookies, unless a setting says no.
-        check = None if only_removes or self.parts.policy.uses_headers_only else check_fits_cookie
+        check = None if only_removes or self.parts.policy.fixed_transfer == "header" else check_fits_cookie
         return await call_engine(
             user_context, self._sessions.merge_payload, session_handle, update, check=check
         )
@@ -258,7 +258,7 @@ class RecipeInterface(ClaimFunctions):
         )
         validate_object("new_access_token_payload", new_access_token_payload)
         payload = {"iss": self.parts.issuers.own, **custom_claims(new_access_token_payload)}
-        if not self.parts.policy.uses_headers_only:
+        if self.parts.policy.fixed_transfer != "header":
             check_fits_cookie(payload)
         return await call_engine(user_context, self._sessions.replace_payload, session_handle, payload)
 

@@ -43,18 +43,13 @@ class SessionPolicy:
     fixed_same_site: SameSite | None  #: None where the website of the request decides
     explicit_anti_csrf: AntiCsrf | None  #: the mode that `session.init` was given, if it was
     get_token_transfer_method: TransferChoice
-    uses_headers_only: bool  #: whether the setting says that no token travels in a cookie
+    fixed_transfer: Allowed | None  #: the same for every request; None where the function decides
     expose_access_token_to_frontend_in_cookie_based_auth: bool
     session_expired_status_code: int
     invalid_claim_status_code: int
     use_dynamic_access_token_signing_key: bool
     jwks_refresh_interval_sec: int
     accepted_issuers: frozenset[str] | None  #: besides the API's own; None accepts all
-
-    @cached_property
-    def accepts_any_transfer(self) -> bool:
-        """Whether no function of the application chooses the transfer method."""
-        return self.get_token_transfer_method is get_token_transfer_method_default
 
     @cached_property
     def anti_csrf_mode(self) -> AntiCsrf:
@@ -98,8 +93,8 @@ class SessionPolicy:
         Raises:
             ConfigError: the application's function returned something else.
         """
-        if self.accepts_any_transfer and not creating:
-            return "any"
+        if self.fixed_transfer is not None:
+            return self.fixed_transfer
         answer: Any = self.get_token_transfer_method(request, creating, user_context)
         if answer not in ("any", "cookie", "header"):
             raise ConfigError(

@@ -223,6 +223,7 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
     """Return what the arguments of `session.init` and `init` make together; log what deserves a look."""
     secure, older = given.cookie_secure, given.older_cookie_domain
     expired_status, invalid_status = _status_codes(given)
+    choose_transfer, fixed_transfer = _transfer(given.get_token_transfer_method)
     config = SessionConfig(
         app_info=app_info,
         api_domain=app_info.api_domain,
@@ -236,8 +237,8 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
         refresh_token_path=f"{app_info.api_base_path}{SESSION_REFRESH}",
         fixed_same_site=_fixed_same_site(given.cookie_same_site, app_info),
         explicit_anti_csrf=given.anti_csrf,
-        get_token_transfer_method=_transfer_choice(given.get_token_transfer_method),
-        uses_headers_only=given.get_token_transfer_method == "header",  # noqa: S105  (no password)
+        get_token_transfer_method=choose_transfer,
+        fixed_transfer=fixed_transfer,
         expose_access_token_to_frontend_in_cookie_based_auth=bool(
             given.expose_access_token_to_frontend_in_cookie_based_auth
         ),
@@ -254,13 +255,13 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
     return config
 
 
-def _transfer_choice(given: TransferChoice | Allowed | None) -> TransferChoice:
-    """Return the function that chooses; a fixed method is the same for every request."""
-    if given is None or given == "any":
-        return get_token_transfer_method_default
+def _transfer(given: TransferChoice | Allowed | None) -> tuple[TransferChoice, Allowed | None]:
+    """Return the function that chooses the transfer method, and its answer where that is always the same."""
+    if given in (None, "any", get_token_transfer_method_default):
+        return get_token_transfer_method_default, "any"
     if callable(given):
-        return given
-    return lambda request, creating, user_context: given
+        return given, None
+    return lambda request, creating, user_context: given, given
 
 
 def _fixed_same_site(given: SameSite | None, app_info: AppInfo) -> SameSite | None:

@@ -58,7 +58,7 @@ class TokenWriter:
         self._policy = policy
         self._request = request
         self._user_context = user_context
-        self._same_site: SameSite | None = None
+        self._same_site: SameSite | None = policy.fixed_same_site  # None until it is asked for
 
     def prepare(self) -> None:
         """Ask the application's `origin` function now, while its failure can still stop the request."""
@@ -125,9 +125,8 @@ class TokenWriter:
         self, name: str, value: str, expires_ms: int, *, domain: str | Literal[False] | None = False
     ) -> None:
         policy = self._policy
-        same_site = self._same_site
-        if same_site is None:
-            same_site = self._same_site = policy.get_cookie_same_site(self._request, self._user_context)
+        if self._same_site is None:
+            self._same_site = policy.get_cookie_same_site(self._request, self._user_context)
         self._changes.set_cookie(
             Cookie(
                 name,
@@ -137,7 +136,7 @@ class TokenWriter:
                 domain=policy.cookie_domain if domain is False else domain,
                 secure=policy.cookie_secure,
                 http_only=True,
-                same_site=same_site,
+                same_site=self._same_site,
                 lifetime_ms=expires_ms - self._now_ms,
             )
         )

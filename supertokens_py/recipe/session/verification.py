@@ -119,7 +119,7 @@ class Verification:
     ) -> None:
         self._app: App = parts.app
         self._policy = parts.policy
-        self._accepts_any_transfer = parts.policy.accepts_any_transfer
+        self._fixed_transfer: Allowed | None = parts.policy.fixed_transfer
         self._read = parts.read_token
         self._session_of_token = parts.session_of_token
         self._get_session = functions.get_session if "get_session" in replaced else None
@@ -152,9 +152,7 @@ class Verification:
             session = await self._refresh(request, user_context)
             request.session_sought = varies
             return session
-        allowed: Allowed = "any"
-        if not self._accepts_any_transfer:
-            allowed = self._policy.allowed_transfer(request, False, user_context)
+        allowed = self._fixed_transfer or self._policy.allowed_transfer(request, False, user_context)
         presented = decide(credentials, request, allowed, options, self._policy, self._read, user_context)
         if presented is None:
             session = None
