@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -32,7 +31,7 @@ from .recipe_module import RecipeInit, RecipeModule
 from .routes import Routes
 from .runtime import fork_hooks
 from .runtime.clock import now_ms as system_now_ms
-from .start_report import report_start
+from .start_report import call_site, report_start
 from .urls import request_path
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -121,7 +120,7 @@ class Supertokens(fork_hooks.ForkAware):
             )
             return
         app = Supertokens(app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug)
-        app.made_at = _call_site()
+        app.made_at = call_site()
         Supertokens._current = app
 
     made_at = "unknown place"
@@ -342,13 +341,6 @@ def _check_recipe_list(recipe_list: Any) -> None:
             raise ConfigError(f"recipe_list holds the module {name}: write {name}.init()")
         if not callable(make) or forgot_parentheses:
             raise ConfigError(f"recipe_list contains {make!r}, which is not the result of a recipe's init()")
-
-
-def _call_site() -> str:
-    for frame in reversed(traceback.extract_stack()):
-        if "supertokens_py" not in frame.filename.replace("\\", "/").split("/")[-2:]:
-            return f"{frame.filename}:{frame.lineno}"
-    return "unknown place"
 
 
 def current_time_ms() -> int:
