@@ -25,6 +25,7 @@ from supertokens_py.engine.records import (
 )
 from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.tokens.access_token import parse_access_token
+from tests.support.keys import next_pair
 
 #: No jitter and no thread of its own, unless a test asks for them.
 QUIET: dict[str, Any] = {"access_token_validity_jitter": 0, "clean_up_interval": 0}
@@ -64,7 +65,9 @@ class Driver:
         **settings: Any,
     ) -> None:
         self.settings = EngineConfig(**(QUIET | settings)).resolve({})
-        self.engine = EmbeddedEngine(uri, self.settings, pace=pace, keeps_users=keeps_users)
+        self.engine = EmbeddedEngine(
+            uri, self.settings, pace=pace, keeps_users=keeps_users, new_key=next_pair
+        )
         self.ring = self.engine.keys
         self.ring.monotonic_s = monotonic_s
         self.database = self.engine.database

@@ -85,10 +85,8 @@ class SessionLife(RuleBasedStateMachine):
 
 
 @pytest.fixture(autouse=True)
-def few_key_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making an RSA pair takes longer than all other steps together: three serve in turn."""
-    texts = [key_material.new_key_text() for _ in range(3)]
-    monkeypatch.setattr(key_rows, "new_key_text", lambda: random.choice(texts))
+def keys_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading a private key takes longer than most other steps."""
     monkeypatch.setattr(key_rows, "parse_key", functools.cache(key_material.parse_key))
 
 

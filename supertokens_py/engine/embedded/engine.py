@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import SecretText
 
 from .accounts import Accounts
 from .activity import Activity
@@ -11,6 +14,7 @@ from .all_tables import ALL_TABLES
 from .background import USUAL_PACE, Housekeeper, Pace
 from .cleanup import Sweeper, Swept
 from .email_password import EmailPasswordStore
+from .key_material import new_key_text
 from .keys import KeyRing
 from .metadata import MetadataStore
 from .passwords import Passwords
@@ -37,12 +41,14 @@ class EmbeddedEngine:
         may_create: bool = True,
         pace: Pace = USUAL_PACE,
         keeps_users: bool = False,
+        new_key: Callable[[], SecretText] = new_key_text,
     ) -> None:
+        """`new_key` makes the RSA pairs that sign; `pace` is how long background work waits."""
         definitions = (*ALL_TABLES, *USER_TABLES) if keeps_users else ALL_TABLES
         check = refuse_migrated_users if keeps_users else None
         self.database: Database = Database(uri, settings, definitions, may_create=may_create, check=check)
         database = self.database
-        self.keys: KeyRing = KeyRing(database, settings)
+        self.keys: KeyRing = KeyRing(database, settings, new_key=new_key)
         self._sweeper = Sweeper(database, self.keys, settings)
         self._activity = Activity(database, settings, on_note=lambda: None)
         self._housekeeper = Housekeeper(

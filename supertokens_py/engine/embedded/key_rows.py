@@ -77,8 +77,15 @@ class KeyRows:
     It is a class because it owns the prepared statements and the keys parsed so far.
     """
 
-    def __init__(self, database: Database, settings: ResolvedEngineConfig, now_ms: Callable[[], int]) -> None:
-        """`now_ms` is the time that keys go by, in Unix milliseconds."""
+    def __init__(
+        self,
+        database: Database,
+        settings: ResolvedEngineConfig,
+        now_ms: Callable[[], int],
+        new_key: Callable[[], SecretText] = new_key_text,
+    ) -> None:
+        """`now_ms` is the time that keys go by, in Unix milliseconds; `new_key` makes an RSA pair."""
+        self._new_key = new_key
         self._database = database
         self._settings = settings
         self._now_ms = now_ms
@@ -114,7 +121,7 @@ class KeyRows:
         """Make a dynamic key that is newer than `after_ms`; return its id."""
         created_ms = max(self._now_ms(), after_ms + 1)
         kid = dynamic_kid(created_ms)
-        stored = self.at_rest(connection).protect(new_key_text(), label=kid)
+        stored = self.at_rest(connection).protect(self._new_key(), label=kid)
         connection.execute(self._insert_dynamic, {"created_at_time": created_ms, "value": stored})
         return kid
 
@@ -123,7 +130,7 @@ class KeyRows:
         kid = f"s-{uuid4()}"
         row = {
             "key_id": kid,
-            "key_string": self.at_rest(connection).protect(new_key_text(), label=kid),
+            "key_string": self.at_rest(connection).protect(self._new_key(), label=kid),
             "created_at": max(self._now_ms(), after_ms + 1),
         }
         connection.execute(self._insert_static, row)

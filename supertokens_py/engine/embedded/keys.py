@@ -21,7 +21,7 @@ from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 from supertokens_py.types.base import JSONObject
 
 from .key_encryption import encrypt_at_start, encrypt_keys
-from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, signing_key
+from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, new_key_text, signing_key
 from .key_renewal import renew
 from .key_rows import KEY_LOCK, MASTER_KEY, KeyRows, StoredKeys
 from .refresh_tokens import MasterKey, RefreshToken, may_be_token, open_token
@@ -29,6 +29,8 @@ from .storage import server_clock
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from supertokens_py.secret import SecretText
 
     from .storage.database import Database
 
@@ -68,11 +70,12 @@ class KeyRing(KeyCache[_Snapshot]):
         settings: ResolvedEngineConfig,
         *,
         monotonic_s: Callable[[], float] = time.monotonic,
+        new_key: Callable[[], SecretText] = new_key_text,
     ) -> None:
         super().__init__(monotonic_s=monotonic_s)
         self._database = database
         self._settings = settings
-        self._rows = KeyRows(database, settings, self._now_ms)
+        self._rows = KeyRows(database, settings, self._now_ms, new_key)
         self._interruptions = 0  #: of the database, before the keys were read
         self._ahead_ms = 0  #: this machine's clock before the database's, where they do not agree
 
