@@ -21,7 +21,7 @@ class RecipeUserId(str):
         return super().__new__(cls, recipe_user_id)
 
     def get_as_string(self) -> str:
-        """Return the id as text."""
+        """Return the id as a plain string."""
         return str(self)
 
 
@@ -31,5 +31,5 @@ def context_of(given: UserContext | None) -> UserContext:
 
 
 def user_id_text(user_id: str | RecipeUserId) -> str:
-    """Return the id as text, whichever of the two spellings the caller used."""
+    """Return the id as a plain string, whichever of the two spellings the caller used."""
     return str(user_id) if isinstance(user_id, RecipeUserId) else user_id
