@@ -1,4 +1,4 @@
-"""The access tokens that sessions get: their claims and their life (engine: Access tokens)."""
+"""The access tokens that sessions get: their claims and their lifetime (engine: Access tokens)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import SystemRandom
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.records import IssuedSession, IssuedToken
-from supertokens_py.tokens.access_token import LATEST_VERSION
+from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken
 from supertokens_py.tokens.signatures import sign_jwt
 from supertokens_py.types.base import JSONObject
 
@@ -19,10 +19,10 @@ _random = SystemRandom()
 
 
 def life_ms(settings: ResolvedEngineConfig, override_ms: int | None) -> int:
-    """Return how long a new token lives: `override_ms`, or the configured life minus some jitter.
+    """Return the lifetime of a new token: `override_ms`, or the configured one minus some jitter.
 
     Raises:
-        BadInputError: the override is not within the configured life.
+        BadInputError: the override exceeds the configured lifetime.
     """
     limit_ms = settings.access_token_validity_ms
     if override_ms is None:
@@ -111,3 +111,25 @@ def issue_session(
         refresh_token=IssuedToken(token.text, grant.created_ms, grant.expires_ms),
         anti_csrf_token=grant.anti_csrf_token,
     )
+
+
+def reissue(
+    token: AccessToken, ids: tuple[str, str], payload: JSONObject, *, key: SigningKey, now_ms: int
+) -> IssuedToken | None:
+    """Return an access token with another payload and the same end; None for one that has expired.
+
+    `ids` are the primary and the recipe user id.
+    """
+    if token.expires_ms < now_ms:
+        return None
+    claims = session_claims(
+        handle=token.handle,
+        user_id=ids[0],
+        recipe_user_id=ids[1],
+        tenant_id=token.tenant_id,
+        refresh_token_hash1=token.refresh_token_hash1,
+        parent_hash1=token.parent_refresh_token_hash1,
+        anti_csrf_token=token.anti_csrf_token,
+        version=token.version,
+    )
+    return issue(claims, payload, now_ms=now_ms, expires_ms=token.expires_ms, key=key, version=token.version)

@@ -13,7 +13,6 @@ from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.records import (
     IssuedSession,
-    IssuedToken,
     NewSession,
     Regenerated,
     StoredSession,
@@ -67,21 +66,16 @@ class SessionStore(Refresher):
         validation.validate_user_id(new.user_id)
         payloads.validate_custom_claims(new.payload, token_version=new.token_version)
         tenant_id = validation.normalise_tenant_id(new.tenant_id)
-        # A core that shares the database makes tokens of this session that no family would know.
-        family = Family(new_handle(tenant_id)) if self._database.is_shared else new_family(tenant_id)
-        row: dict[str, Any] = {
-            "tenant_id": tenant_id,
-            "session_handle": family.handle,
-            "jwt_user_payload": payloads.validate_json("access_token_payload", new.payload),
-            "session_data": payloads.validate_json("session_data_in_database", new.data),
-            "use_static_key": not new.dynamic_key,
-        }
+        payload = payloads.validate_json("access_token_payload", new.payload)
+        data = payloads.validate_json("session_data_in_database", new.data)
         life_ms = access_tokens.life_ms(self._settings, new.access_token_validity_ms)
         anti_csrf_token = str(uuid4()) if new.anti_csrf else None
         primary_id, recipe_id = self._users.ids(new.user_id)
+        # A core that shares the database makes tokens of this session that no family would know.
+        family = Family(new_handle(tenant_id)) if self._database.is_shared else new_family(tenant_id)
         token = first_token(
             self._keys.master_key(),
-            handle=row["session_handle"],
+            handle=family.handle,
             user_id=recipe_id,
             tenant_id=tenant_id,
             anti_csrf_token=anti_csrf_token,
@@ -89,29 +83,19 @@ class SessionStore(Refresher):
         )
         key = self._keys.signer(static=not new.dynamic_key)
         now_ms = self._settings.now_ms()
-        expires_ms = now_ms + self._settings.refresh_token_validity_ms
-        row |= {
-            "user_id": recipe_id,
-            "refresh_token_hash_2": token.hash2,
-            "expires_at": expires_ms,
-            "created_at_time": now_ms,
-        }
-        session = access_tokens.issue_session(
-            Grant(
-                token=token,
-                created_ms=now_ms,
-                expires_ms=expires_ms,
-                user_id=primary_id,
-                recipe_user_id=recipe_id,
-                payload=json_object(row["jwt_user_payload"]),
-                anti_csrf_token=anti_csrf_token,
-            ),
-            key=key,
-            now_ms=now_ms,
-            life_ms=life_ms,
-            version=new.token_version,
+        grant = Grant(
+            token=token,
+            created_ms=now_ms,
+            expires_ms=now_ms + self._settings.refresh_token_validity_ms,
+            user_id=primary_id,
+            recipe_user_id=recipe_id,
+            payload=json_object(payload),
+            anti_csrf_token=anti_csrf_token,
         )
-        self._insert(row)
+        session = access_tokens.issue_session(
+            grant, key=key, now_ms=now_ms, life_ms=life_ms, version=new.token_version
+        )
+        self._insert(grant, stored_payload=payload, stored_data=data, static=not new.dynamic_key)
         emit(SessionCreated(handle=session.handle, user_id=primary_id, tenant_id=tenant_id))
         self._activity.note(new.user_id)
         return session
@@ -145,8 +129,7 @@ class SessionStore(Refresher):
             payloads.validate_payload(payload, token_version=version)
         if merge is not None:
             payloads.validate_payload_update(merge)
-        verifier = None if token is None or token.version < 3 else self._keys.verification_key(token.kid)
-        if token is None or verifier is None or not verifier.matches(token.text):
+        if token is None or not self._is_genuine(token):
             return Unauthorised("the access token is not a valid one", "access_token_invalid")
 
         def unit(connection: Connection) -> tuple[str, str, JSONObject, bool] | Unauthorised:
@@ -167,28 +150,14 @@ class SessionStore(Refresher):
         if isinstance(found, Unauthorised):
             return found
         user_id, recipe_user_id, changed, static = found
-        issued: IssuedToken | None = None
-        now_ms = self._settings.now_ms()
-        if token.expires_ms >= now_ms:
-            claims = access_tokens.session_claims(
-                handle=token.handle,
-                user_id=user_id,
-                recipe_user_id=recipe_user_id,
-                tenant_id=token.tenant_id,
-                refresh_token_hash1=token.refresh_token_hash1,
-                parent_hash1=token.parent_refresh_token_hash1,
-                anti_csrf_token=token.anti_csrf_token,
-                version=token.version,
-            )
-            issued = access_tokens.issue(
-                claims,
-                changed,
-                now_ms=now_ms,
-                expires_ms=token.expires_ms,
-                key=keys[static],
-                version=token.version,
-            )
+        issued = access_tokens.reissue(
+            token, (user_id, recipe_user_id), changed, key=keys[static], now_ms=self._settings.now_ms()
+        )
         return Regenerated(token.handle, user_id, recipe_user_id, token.tenant_id, changed, issued)
+
+    def _is_genuine(self, token: AccessToken) -> bool:
+        key = None if token.version < 3 else self._keys.verification_key(token.kid)
+        return key is not None and key.matches(token.text)
 
     def revoke(self, handles: Sequence[str]) -> list[str]:
         """Delete sessions; return the handles that existed."""
@@ -286,7 +255,18 @@ class SessionStore(Refresher):
 
         return validation.is_possible_handle(handle) and self._database.write(unit)
 
-    def _insert(self, row: dict[str, Any]) -> None:
+    def _insert(self, grant: Grant, *, stored_payload: str, stored_data: str, static: bool) -> None:
+        row: dict[str, Any] = {
+            "tenant_id": grant.token.tenant_id,
+            "session_handle": grant.token.handle,
+            "user_id": grant.recipe_user_id,
+            "jwt_user_payload": stored_payload,
+            "session_data": stored_data,
+            "use_static_key": static,
+            "refresh_token_hash_2": grant.token.hash2,
+            "expires_at": grant.expires_ms,
+            "created_at_time": grant.created_ms,
+        }
         attempts: list[object] = []
 
         def unit(connection: Connection) -> None:

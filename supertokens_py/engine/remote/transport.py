@@ -61,6 +61,35 @@ def parse_hosts(uri: str) -> tuple[Host, ...]:
     return tuple(hosts)
 
 
+class _Tries:
+    """How often one request is sent: once to each host, and a few times more to one that is busy."""
+
+    def __init__(self, hosts: int) -> None:
+        self.left = hosts
+        self.failure: Exception | None = None
+        self._mended = False
+        self._busy: dict[str, int] = {}
+
+    def failed(self, error: Exception) -> None:
+        """Pass over a host."""
+        self.left, self.failure = self.left - 1, error
+
+    def broke(self, error: httpx2.RequestError) -> None:
+        """Pass over a host, unless it may only have closed a kept connection meanwhile."""
+        self.failure = error
+        if self._mended or isinstance(error, httpx2.TimeoutException):
+            self.left -= 1
+        self._mended = True
+
+    def delay_s(self, url: str) -> float | None:
+        """Return how long to wait for a host that is busy (429); None if that was tried often enough."""
+        retries = self._busy.get(url, 0)
+        if retries >= _BUSY_RETRIES:
+            return None
+        self._busy[url] = retries + 1
+        return _BUSY_FIRST_DELAY_S + _BUSY_DELAY_STEP_S * retries
+
+
 class Transport:
     """Sends one request to whichever host answers, over one client made at the first of them."""
 
@@ -101,9 +130,8 @@ class Transport:
         Raises:
             EngineUnavailableError: no core answered.
         """
-        attempts_left, mended, busy = len(self.hosts), False, dict[str, int]()
-        failure: Exception | None = None
-        while attempts_left > 0:
+        tries = _Tries(len(self.hosts))
+        while tries.left > 0:
             host = self._next_host()
             url = host.address + path
             try:
@@ -112,26 +140,22 @@ class Transport:
                 )
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 _log.warning("core %s cannot be reached: %s", url, error)
-                attempts_left, failure = attempts_left - 1, error
+                tries.failed(error)
             except httpx2.RequestError as error:  # also a body that cannot be decompressed
                 if method != "GET":
                     raise EngineUnavailableError(
                         f"the SuperTokens core did not answer a {method} request to path: {path}"
                     ) from error
-                failure = error
-                if mended or isinstance(error, httpx2.TimeoutException):
-                    attempts_left -= 1
-                mended = True  # a kept connection that the core closed meanwhile is no fault of the host
+                tries.broke(error)
             else:
                 if _is_no_core(response, method):
                     _log.warning("no core at %s: a page with status %d", url, response.status_code)
-                    attempts_left, failure = attempts_left - 1, _page_error(response, method, path)
-                    continue
-                if response.status_code != 429 or busy.get(url, 0) >= _BUSY_RETRIES:
+                    tries.failed(_page_error(response, method, path))
+                elif response.status_code != 429 or (delay_s := tries.delay_s(url)) is None:
                     return response
-                retries = busy[url] = busy.get(url, 0) + 1
-                self._sleep(_BUSY_FIRST_DELAY_S + _BUSY_DELAY_STEP_S * (retries - 1))
-        raise _unavailable(failure)
+                else:
+                    self._sleep(delay_s)
+        raise _unavailable(tries.failure)
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
