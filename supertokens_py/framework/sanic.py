@@ -133,7 +133,10 @@ async def _answer_own_routes(request: AnyRequest) -> HTTPResponse | None:
     if request.method == "OPTIONS" and (methods := sdk_methods(path)):
         return HTTPResponse(headers={"Allow": ", ".join([*methods, "OPTIONS"])})
     answer = await answer_route(SanicRequest.of(request))
-    return None if answer is None else _native(answer)
+    if answer is None:
+        return None
+    await request.receive_body()  # an unread one is an error in the log, even where its length is 0
+    return _native(answer)
 
 
 async def _answer_error(request: AnyRequest, error: Exception) -> HTTPResponse:
