@@ -7,6 +7,7 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -61,7 +62,7 @@ class RemoteKeys(KeyCache[_Snapshot]):
             snapshot = self._snapshot
         if snapshot is None:
             return Jwks(keys=(), max_age_s=1)  # closed meanwhile
-        return Jwks(snapshot.jwks, max_age_s=max(1, int(snapshot.publish_until - self.monotonic_s())))
+        return Jwks(snapshot.jwks, max_age_s=max(1, ceil(snapshot.publish_until - self.monotonic_s())))
 
     def _read(self) -> _Snapshot:
         try:
