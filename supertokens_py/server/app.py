@@ -17,12 +17,7 @@ from starlette.types import Scope as ASGIScope
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.records import UnknownTenantError
-from supertokens_py.exceptions import (
-    BadInputError,
-    ConfigError,
-    EngineUnavailableError,
-    ProtectedClaimError,
-)
+from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, ProtectedClaimError
 from supertokens_py.runtime.clock import now_ms as system_now_ms
 
 from .auth import ApiKeys

@@ -80,8 +80,7 @@ class EmailUserRows:
         self.delete_sessions = (
             delete(sessions)
             .where(
-                sessions.c.app_id == DEFAULT_APP_ID,
-                sessions.c.user_id.in_(bindparam("ids", expanding=True)),
+                sessions.c.app_id == DEFAULT_APP_ID, sessions.c.user_id.in_(bindparam("ids", expanding=True))
             )
             .returning(sessions.c.session_handle)
         )

@@ -153,10 +153,7 @@ class KeyRows:
         """
         at_rest = self.at_rest(connection)
         before = self._values_of(connection).get(MASTER_KEY)
-        connection.execute(
-            self._put_value,
-            {**_OF_APP, "name": MASTER_KEY, **self._new_master(connection)},
-        )
+        connection.execute(self._put_value, {**_OF_APP, "name": MASTER_KEY, **self._new_master(connection)})
         if accept_until_ms is None:
             connection.execute(self._delete_earlier_masters)
             sessions = self._database.tables[SESSIONS]

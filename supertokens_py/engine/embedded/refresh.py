@@ -322,10 +322,7 @@ class Refresher:
         )
         if is_theft(subtype, self._settings.recent_token_reuse_behaviour):
             answer = TokenTheft(
-                handle=handle,
-                user_id=found.user_id,
-                recipe_user_id=found.recipe_user_id,
-                reuse=subtype,
+                handle=handle, user_id=found.user_id, recipe_user_id=found.recipe_user_id, reuse=subtype
             )
         return _Outcome(answer, event)
 

@@ -13,12 +13,7 @@ from supertokens_py.cdi.versions import SPOKEN, Version
 from supertokens_py.constants import RID_HEADER
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import UnknownTenantError
-from supertokens_py.exceptions import (
-    BadInputError,
-    EngineUnavailableError,
-    GeneralError,
-    ProtectedClaimError,
-)
+from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError, ProtectedClaimError
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.secret import SecretText
 from supertokens_py.types.base import JSONObject

@@ -289,9 +289,7 @@ def encode(body: JSONObject) -> SecretBytes:
         raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
 
 
-def _checked_answer(
-    answer: object,
-) -> tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any] | None]:
+def _checked_answer(answer: object) -> tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any] | None]:
     if not isinstance(answer, tuple) or len(cast("tuple[Any, ...]", answer)) != 5:
         raise GeneralError("network_interceptor must return (url, method, headers, params, body)")
     url, method, headers, params, body = cast("tuple[Any, Any, Any, Any, Any]", answer)

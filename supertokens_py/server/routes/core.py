@@ -31,11 +31,7 @@ async def _create_jwt(request: EndpointRequest) -> JSONObject:
     if validity_s <= 0:
         raise Refused(400, "validity must be greater than 0")
     jwt = await request.ask(
-        request.engine.keys.create_jwt,
-        payload,
-        issuer=issuer,
-        validity_s=validity_s,
-        static_key=static_key,
+        request.engine.keys.create_jwt, payload, issuer=issuer, validity_s=validity_s, static_key=static_key
     )
     return {"status": "OK", "jwt": jwt}
 

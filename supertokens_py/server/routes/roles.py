@@ -17,10 +17,7 @@ _BULK_AT_ONCE = 8
 
 async def _put_role(request: EndpointRequest) -> JSONObject:
     role, permissions = request.name("role"), request.optional_names("permissions") or []
-    return {
-        "status": "OK",
-        "createdNewRole": await request.ask(request.engine.roles.add, role, permissions),
-    }
+    return {"status": "OK", "createdNewRole": await request.ask(request.engine.roles.add, role, permissions)}
 
 
 async def _remove_role(request: EndpointRequest) -> JSONObject:
@@ -87,10 +84,7 @@ async def _get_metadata(request: EndpointRequest) -> JSONObject:
 
 async def _put_metadata(request: EndpointRequest) -> JSONObject:
     user_id, update = request.user_id(), request.object("metadataUpdate")
-    return {
-        "status": "OK",
-        "metadata": await request.ask(request.engine.metadata.merge, user_id, update),
-    }
+    return {"status": "OK", "metadata": await request.ask(request.engine.metadata.merge, user_id, update)}
 
 
 async def _remove_metadata(request: EndpointRequest) -> JSONObject:

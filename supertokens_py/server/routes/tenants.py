@@ -29,10 +29,7 @@ async def _put_v2(request: EndpointRequest) -> JSONObject:
     if any(flag in request.body for flag in _FLAGS):
         raise Refused(400, "recipes are enabled by firstFactors, not by flags")
     changes = _changes(request, allow_empty=True)
-    return {
-        "status": "OK",
-        "createdNew": await request.ask(request.engine.tenants.put, tenant_id, changes),
-    }
+    return {"status": "OK", "createdNew": await request.ask(request.engine.tenants.put, tenant_id, changes)}
 
 
 async def _put_v1(request: EndpointRequest) -> JSONObject:
@@ -49,10 +46,7 @@ async def _put_v1(request: EndpointRequest) -> JSONObject:
         before = none if tenant is None else tenant.first_factors
         if before is not None:
             changes["first_factors"] = _switched(before, switched)
-    return {
-        "status": "OK",
-        "createdNew": await request.ask(request.engine.tenants.put, tenant_id, changes),
-    }
+    return {"status": "OK", "createdNew": await request.ask(request.engine.tenants.put, tenant_id, changes)}
 
 
 def _switched(factors: Sequence[str], switched: Mapping[str, bool]) -> list[str]:
@@ -174,13 +168,7 @@ ENDPOINTS = (
         body={**TENANT_CHANGES, **{f"{flag}?": FLAG for flag in _FLAGS}},
         answer=by_status({"OK": {"createdNew": FLAG}}),
     ),
-    Endpoint(
-        "GET",
-        _BASE,
-        Scope.SELF,
-        _get_v1,
-        answer=by_status({"OK": TENANT_V1, **_UNKNOWN}),
-    ),
+    Endpoint("GET", _BASE, Scope.SELF, _get_v1, answer=by_status({"OK": TENANT_V1, **_UNKNOWN})),
     Endpoint(
         "GET",
         f"{_BASE}/list",
