@@ -10,6 +10,10 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
+from django.conf import settings as django_settings  # noqa: E402
+
+django_settings.configure()  # Ninja cannot be imported without
+
 from supertokens_py.constants import VERSION  # noqa: E402
 
 project = "supertokens_py"
