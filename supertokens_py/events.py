@@ -161,6 +161,16 @@ class SignInFailed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignInRefused(Event):
+    """A password was not even looked at, because too many wrong ones had been given for the address."""
+
+    name: ClassVar[str] = "user.sign_in_refused"
+    tenant_id: str
+    recipe_id: str
+    retry_after_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PasswordResetRequested(Event):
     """A token that sets a new password was made."""
 

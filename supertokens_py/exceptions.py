@@ -7,6 +7,7 @@ SuperTokensError
 │   └── PayloadTooLargeError     the custom claims do not fit a cookie (also a ValueError)
 ├── BadInputError                a malformed request or argument: HTTP 400
 │   └── UnknownTenantError       a tenant that does not exist (`engine.interface`)
+├── TooManyAttemptsError         a password was guessed too often: answered as 200 GENERAL_ERROR
 ├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
 ├── UnreadableDatabaseError      a command cannot read a database (`engine.embedded.inspection`)
 ├── SuperTokensSessionError      no session, or claims fail (`recipe.session.exceptions`)
@@ -70,6 +71,19 @@ class BadInputError(SuperTokensError):
     """A request cannot be understood; answered with 400 and this message."""
 
     code = "bad_input"
+
+
+class TooManyAttemptsError(SuperTokensError):
+    """Too many wrong passwords were given for an account; another one may be given after `retry_after_ms`."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after_ms: int) -> None:
+        self.retry_after_ms = retry_after_ms
+        seconds = -(-retry_after_ms // 1000)
+        wait = f"{-(-seconds // 60)} minutes" if seconds >= 100 else f"{seconds} seconds"
+        wait = wait if seconds > 1 else "1 second"
+        super().__init__(f"Too many attempts. Please try again in {wait}")
 
 
 class EngineUnavailableError(SuperTokensError):

@@ -102,6 +102,9 @@ class EngineConfig:
     argon2_parallelism: int = setting(2, int, 1, 64)
     #: Password hashes that a process computes at once [2]; others wait.
     argon2_hashing_pool_size: int = setting(2, int, 1, 64)
+    #: Wrong passwords for one address before each further try has to wait [10]: 1 s, doubling up to
+    #: 15 minutes. 0 switches the limit off.
+    sign_in_free_failures: int = setting(10, int, 0, 1_000_000)
     #: Milliseconds for which the link to reset a password is valid [3600000].
     password_reset_token_lifetime: int = setting(3_600_000, int, 1, 10**12)
     #: The clock, in Unix milliseconds; replace it in tests.

@@ -278,7 +278,10 @@ class EmailPassword(Protocol):
         ...
 
     def verify(self, tenant_id: str, email: str, password: str) -> User | None:
-        """Return the user whose address and password these are. None takes as long for unknown addresses."""
+        """Return the user whose address and password these are. None takes as long for unknown addresses.
+
+        Raises TooManyAttemptsError after too many wrong passwords for the address.
+        """
         ...
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:

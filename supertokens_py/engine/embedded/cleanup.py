@@ -20,7 +20,9 @@ from .storage.dialects import insert_new
 from .storage.tables import KEY_VALUE
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Delete
 
     from .keys import KeyRing
     from .storage.database import Database
@@ -40,9 +42,20 @@ class Swept:
 
 
 class Sweeper:
-    """Deletes expired sessions and signing keys; it is a class because it holds its statements."""
+    """Deletes expired sessions and signing keys; it is a class because it holds its statements.
 
-    def __init__(self, database: Database, keys: KeyRing, settings: ResolvedEngineConfig) -> None:
+    Args:
+        others: further statements, each with the age in milliseconds of what it deletes (`before`).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyRing,
+        settings: ResolvedEngineConfig,
+        others: Sequence[tuple[Delete, int]] = (),
+    ) -> None:
+        self._others = others
         self._database = database
         self._keys = keys
         self._settings = settings
@@ -86,6 +99,9 @@ class Sweeper:
             sessions += count
             if count < BATCH:
                 break
+        for statement, age_ms in self._others:
+            before = {"before": now_ms - age_ms}
+            self._database.single(lambda c, s=statement, v=before: c.execute(s, v), repeatable=True)
         swept = Swept(sessions, self._keys.delete_expired(now_ms))
         log.info("clean-up deleted %d sessions and %d signing keys", swept.sessions, swept.keys)
         return swept

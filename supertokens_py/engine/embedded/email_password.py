@@ -26,11 +26,12 @@ from supertokens_py.events import (
     PasswordChanged,
     PasswordResetRequested,
     SignInFailed,
+    SignInRefused,
     UserSignedUp,
     emit,
     emit_revoked,
 )
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
 
 from .accounts import EMAIL_PASSWORD, Accounts, normalised
 from .email_user_rows import EmailUserRows
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
     from supertokens_py.types.users import User
 
+    from .attempts import Attempts
     from .passwords import Passwords
     from .storage.database import Database
     from .tenants import TenantStore
@@ -60,6 +62,7 @@ class EmailPasswordStore:
         database: Database,
         accounts: Accounts,
         passwords: Passwords,
+        attempts: Attempts,
         tenants: TenantStore,
         user_ids: UserIds,
         settings: ResolvedEngineConfig,
@@ -67,6 +70,7 @@ class EmailPasswordStore:
         self._database = database
         self._accounts = accounts
         self._passwords = passwords
+        self._attempts = attempts
         self._tenants = tenants
         self._user_ids = user_ids
         self._settings = settings
@@ -104,8 +108,14 @@ class EmailPasswordStore:
 
         A wrong password and an unknown address take the same time, unless the user's hash was made with
         other parameters than the configured ones.
+
+        Raises:
+            TooManyAttemptsError: there were too many wrong ones for this address.
         """
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised(email)
+        if left_ms := self._attempts.begin(EMAIL_PASSWORD, tenant, address):
+            emit(SignInRefused(tenant_id=tenant, recipe_id=EMAIL_PASSWORD, retry_after_ms=left_ms))
+            raise TooManyAttemptsError(left_ms)
         known = None
         if validation.is_storable(address):
             values = {"tenant": tenant, "email": address}
@@ -115,6 +125,7 @@ class EmailPasswordStore:
             emit(SignInFailed(user_id=user_id, tenant_id=tenant, recipe_id=EMAIL_PASSWORD))
             return None
         assert known is not None  # noqa: S101  nothing equals no hash
+        self._attempts.succeeded(EMAIL_PASSWORD, tenant, address)
         if self._passwords.is_outdated(known.password_hash):
             self._renew(known.user_id, known.password_hash, self._passwords.hash(password))
         found = self._database.read(lambda c: self._accounts.load(c, [known.user_id]))

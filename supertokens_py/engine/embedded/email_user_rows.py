@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, delete, insert, select, update
 from supertokens_py.constants import DEFAULT_APP_ID
 
 from .accounts import EMAIL_PASSWORD
+from .attempts import FORGOTTEN_AFTER_MS, delete_forgotten
 from .session_rows import SESSIONS
 from .user_tables import (
     EMAIL_USERS,
@@ -20,7 +21,7 @@ from .user_tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Delete
 
     from .storage.tables import Tables
 
@@ -138,3 +139,12 @@ class EmailUserRows:
         connection.execute(self._new_email, values)
         connection.execute(self._new_email_in_tenants, values)
         connection.execute(self._end_verification, {"ids": ids})
+
+
+def expired_of_users(tables: Tables) -> list[tuple[Delete, int]]:
+    """Return what clean-up deletes: tokens that have expired, and counts of guesses that count no more."""
+    tokens = [
+        delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.token_expiry < bindparam("before"))
+        for table in (tables[RESET_TOKENS], tables[VERIFICATION_TOKENS])
+    ]
+    return [*((one, 0) for one in tokens), (delete_forgotten(tables), FORGOTTEN_AFTER_MS)]

@@ -11,9 +11,11 @@ from supertokens_py.secret import SecretText
 from .accounts import Accounts
 from .activity import Activity
 from .all_tables import ALL_TABLES
+from .attempts import Attempts
 from .background import USUAL_PACE, Housekeeper, Pace
 from .cleanup import Sweeper, Swept
 from .email_password import EmailPasswordStore
+from .email_user_rows import expired_of_users
 from .key_material import new_key_text
 from .keys import KeyRing
 from .metadata import MetadataStore
@@ -49,7 +51,8 @@ class EmbeddedEngine:
         self.database: Database = Database(uri, settings, definitions, may_create=may_create, check=check)
         database = self.database
         self.keys: KeyRing = KeyRing(database, settings, new_key=new_key)
-        self._sweeper = Sweeper(database, self.keys, settings)
+        others = expired_of_users(database.tables) if keeps_users else ()
+        self._sweeper = Sweeper(database, self.keys, settings, others)
         self._activity = Activity(database, settings, on_note=lambda: None)
         self._housekeeper = Housekeeper(
             flush=self._activity.flush,
@@ -67,9 +70,14 @@ class EmbeddedEngine:
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
         self._email_password = None
         if accounts is not None:
-            passwords = Passwords(settings)
             self._email_password = EmailPasswordStore(
-                database, accounts, passwords, self.tenants, user_ids, settings
+                database,
+                accounts,
+                Passwords(settings),
+                Attempts(database, settings),
+                self.tenants,
+                user_ids,
+                settings,
             )
 
     @property

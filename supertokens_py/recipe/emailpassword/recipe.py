@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from importlib.util import find_spec
 from typing import Any, ClassVar, TypeAlias
 
-from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
@@ -20,7 +20,7 @@ from supertokens_py.recipe.sign_in.ages import adapters_of
 from supertokens_py.recipe.sign_in.frontends import json_body, refuse_linking, user_for_frontend
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.types.response import APIResponse
+from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 from supertokens_py.urls import host_of, is_local
 
 from .api import APIInterface, APIOptions
@@ -271,14 +271,18 @@ class EmailPasswordRecipe(
     # -- errors ----------------------------------------------------------------------------------------
 
     def handles(self, error: Exception) -> bool:
-        return isinstance(error, FieldError)
+        return isinstance(error, FieldError | TooManyAttemptsError)
 
     async def error_response(
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
-        if not isinstance(error, FieldError):
-            raise error
-        return BaseResponse({"status": "FIELD_ERROR", "formFields": error.get_json_form_fields()}, 200)
+        if isinstance(error, FieldError):
+            return BaseResponse({"status": "FIELD_ERROR", "formFields": error.get_json_form_fields()}, 200)
+        # A frontend shows the message of a 200; of a 429 it says that something went wrong.
+        answer = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
+        if isinstance(error, TooManyAttemptsError):
+            answer.set_header("Retry-After", str(-(-error.retry_after_ms // 1000)))
+        return answer
 
 
 def _field_error(name: str, error: str) -> dict[str, Any]:

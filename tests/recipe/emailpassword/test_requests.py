@@ -398,6 +398,22 @@ async def test_the_link_is_of_the_configured_website(start: Start, browser: Brow
         assert outbox.sent[-1].password_reset_link.startswith("http://example.com/auth/reset-password?")
 
 
+async def test_guessing_is_slowed_down_in_words(start: Start, browser: Browser, clock: Clock) -> None:
+    """A 200, since frontends show nothing of a 429; once the time has passed the password works again."""
+    start()
+    await browser.sign_up()
+    for _ in range(10):
+        assert (await browser.sign_in(password="wrong")).json() == WRONG
+    refused = await browser.sign_in()
+    assert (refused.status_code, refused.headers["retry-after"]) == (200, "1")
+    message = "Too many attempts. Please try again in 1 second"
+    assert refused.json() == {"status": "GENERAL_ERROR", "message": message}
+    unknown = [await browser.sign_in("eve@example.com") for _ in range(11)]
+    assert [reply.json()["status"] for reply in unknown[9:]] == [WRONG["status"], "GENERAL_ERROR"]
+    clock.advance(s=1)
+    assert (await browser.sign_in()).json()["status"] == "OK"
+
+
 # -- tenants and first factors -----------------------------------------------------------------------
 
 
