@@ -106,5 +106,5 @@ assert_type(get_all_cors_headers(), list[str])
 
 session.init(anti_csrf="SOMETIMES")  # error: reportArgumentType; mypy: arg-type
 session.init(cookie_same_site="Lax")  # error: reportArgumentType; mypy: arg-type
-init(InputAppInfo("a", "b"), "starlette")  # error: reportArgumentType; mypy: arg-type
+init(InputAppInfo("a", "b"), "bottle")  # error: reportArgumentType; mypy: arg-type
 userroles.init(override=functions)  # error: reportArgumentType; mypy: arg-type
