@@ -13,12 +13,9 @@ from werkzeug.exceptions import HTTPException
 from supertokens_py.framework.adapter import (
     ANSWERED,
     PERSONAL,
-    BaseResponse,
     ConfigError,
     SuperTokensError,
-    answer_error_blocking,
     answer_route_blocking,
-    deliver_blocking,
     finish_blocking,
     is_sdk_path,
     sdk_methods,
@@ -27,8 +24,7 @@ from supertokens_py.framework.adapter import (
 from supertokens_py.framework.view_order import refuse_bare_views
 
 from .flask_request import EXTENSION, FlaskRequest
-
-PERSONAL_NAMES = tuple(name for name, _ in PERSONAL.merged({}))
+from .flask_response import error_response, mark_personal, to_native
 
 
 class Middleware:
@@ -82,7 +78,7 @@ def _answer_own_routes() -> Response | None:
         return Response(headers={"Allow": ", ".join([*methods, "OPTIONS"])})
     base = FlaskRequest.of(request)
     answer = answer_route_blocking(base)
-    return None if answer is None else _to_native(answer, base)
+    return None if answer is None else to_native(answer, base)
 
 
 def _add_changes(response: Response) -> Response:
@@ -92,18 +88,6 @@ def _add_changes(response: Response) -> Response:
         mark_personal(response)
     elif changes is not None:
         response.headers = Headers(changes.apply_to(response.headers))
-    return response
-
-
-def mark_personal(response: Response) -> Response:
-    """Add the headers of a response for which a session was looked for."""
-    headers = response.headers
-    present = {name.lower(): ", ".join(found) for name in PERSONAL_NAMES if (found := headers.getlist(name))}
-    for name, value in PERSONAL.merged(present):
-        if name.lower() not in present:
-            headers.add(name, value)
-        elif present[name.lower()] != value:
-            headers[name] = value
     return response
 
 
@@ -142,15 +126,3 @@ def _answer_near_the_view(app: Flask) -> None:
 def _spelt(app: object) -> str:
     inner = getattr(app, "__self__", None)
     return "app.wsgi_app" if isinstance(inner, Flask) else type(app).__name__
-
-
-def error_response(base: FlaskRequest, error: Exception) -> Response:
-    """Return the response of an error that the SDK answers; others are raised again."""
-    return _to_native(answer_error_blocking(base, error), base)
-
-
-def _to_native(answer: BaseResponse, base: FlaskRequest) -> Response:
-    headers = answer.header_list()
-    if not base.delivers:  # the middleware does it, where there is one
-        headers = deliver_blocking(base, answer.status_code, headers) or headers
-    return Response(answer.body, status=answer.status_code, headers=Headers(headers))

@@ -16,14 +16,19 @@ from werkzeug.exceptions import HTTPException
 from supertokens_py.framework.adapter import ANSWERED, SessionCheck, SuperTokensError
 from supertokens_py.framework.view_order import remember_bare
 
-from .flask_middleware import error_response, mark_personal
 from .flask_request import FlaskRequest
+from .flask_response import error_response, mark_personal
 
 #: Where installed packages are; Flask itself is one.
 _LIBRARIES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@functools.lru_cache
+def _is_of_a_library(file: str) -> bool:
+    return _LIBRARIES.search(file) is not None
 
 
 def _answered(base: FlaskRequest, error: SuperTokensError) -> Exception:
@@ -39,9 +44,10 @@ def _for_caller(returned: Any, caller: types.FrameType) -> Any:
     """Return what a view returned, as a response where a decorator of the application is to look at it.
 
     Those that were written for 0.24 expect one. Flask and libraries take whatever a view may return, and some
-    need it as it is: a schema that hides fields would let a finished response through.
+    need it as it is: a schema that hides fields would let a finished response through. Both kinds stand above
+    this one in the same way, and nothing but the file that a decorator is written in tells them apart.
     """
-    if returned is None or _LIBRARIES.search(caller.f_code.co_filename):
+    if returned is None or _is_of_a_library(caller.f_code.co_filename):
         return returned  # None lets a request go on, where this guards `before_request`
     return current_app.make_response(returned)
 
