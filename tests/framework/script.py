@@ -20,7 +20,9 @@ def who(view: View) -> dict[str, Any]:
 
 def query_of(request: Any) -> str:
     """Return the query of a framework's own request, without asking the adapter."""
-    if hasattr(request, "scope"):
+    if hasattr(request, "query_arguments"):
+        return request.query  # Tornado's
+    if not hasattr(request, "receive_body") and hasattr(request, "scope"):  # Sanic's only fails there
         return request.scope["query_string"].decode("latin-1")
     if hasattr(request, "environ"):
         return request.environ["QUERY_STRING"]

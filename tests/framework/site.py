@@ -23,6 +23,8 @@ from .script import Script, World
 __all__ = ["DRIVERS", "Site", "Visitor", "quoted"]
 
 DRIVERS = ("fastapi", "flask", "django_sync", "django_async", "quart")
+#: Frameworks with servers of their own, for suites that are worth the time.
+SERVED = ("aiohttp", "sanic", "tornado")
 
 
 class Site:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,11 +14,21 @@ from supertokens_py.recipe.emailpassword.types import EmailTemplateVars
 from supertokens_py.runtime.lanes import Lane
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
+from tests.support.clock import Clock
+from tests.support.databases import Sqlite
 
-from .site import Site
+from .site import DRIVERS, SERVED, Site
 
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
+
+
+@pytest.fixture(params=[*DRIVERS, *SERVED])
+def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
+    """An application of each framework in turn, those with servers of their own among them."""
+    site = Site(request.param, sqlite_files.create().uri, clock)
+    yield site
+    site.close()
 
 
 @pytest.fixture(autouse=True)
