@@ -12,7 +12,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from django.conf import settings as django_settings  # noqa: E402
 
-django_settings.configure()  # Ninja cannot be imported without
+if not django_settings.configured:
+    django_settings.configure()  # Ninja cannot be imported without
 
 from supertokens_py.constants import VERSION  # noqa: E402
 
