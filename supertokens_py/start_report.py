@@ -10,8 +10,8 @@ from dataclasses import fields
 
 from .config import SupertokensConfig
 from .engine.config import EngineConfig
-from .engine.connection import describe, kind_of
 from .engine.factory import DEFAULT_DATABASE
+from .engine.uris import describe, kind_of
 from .engine.variables import misspelt_variables
 
 log: logging.Logger = logging.getLogger(__name__)

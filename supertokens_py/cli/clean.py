@@ -1,10 +1,10 @@
-"""`supertokens clean`: delete what has expired now, instead of at the engine's own next sweep."""
+"""`supertokens clean`: delete what has expired now, instead of at the engine's own next clean-up."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, is_dataclass
-from typing import Any, Protocol, cast, runtime_checkable
+from dataclasses import asdict
+from typing import Any, Protocol, runtime_checkable
 
 from supertokens_py.exceptions import ConfigError
 
@@ -15,10 +15,10 @@ HELP = "delete expired sessions and keys"
 
 
 @runtime_checkable
-class Sweeps(Protocol):
+class CleansUp(Protocol):
     """An engine that owns its database."""
 
-    def sweep(self) -> Any:
+    def clean_up(self) -> Any:
         """Delete what has expired, and return how much that was."""
         ...
 
@@ -30,17 +30,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Sweep once."""
+    """Clean up once."""
     engine = open_store(args)
     try:
-        if not isinstance(engine, Sweeps):
+        if not isinstance(engine, CleansUp):
             raise ConfigError("a core cleans up itself: name its database with --connection-uri")
-        swept = engine.sweep()
+        counts = asdict(engine.clean_up())
     finally:
         engine.close()
-    counts = asdict(swept) if is_dataclass(swept) and not isinstance(swept, type) else {"deleted": swept}
     name = store_name(args)
     out.result({**counts, "store": name})
     out.say(f"deleted in {name}:")
-    out.facts(cast("dict[str, object]", counts))
+    out.facts(counts)
     return 0

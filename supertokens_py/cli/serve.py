@@ -8,7 +8,7 @@ import os
 from typing import cast
 
 from supertokens_py.constants import DEFAULT_TENANT_ID, SUPPORTED_CDI_VERSIONS
-from supertokens_py.engine.connection import describe
+from supertokens_py.engine.uris import describe
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output

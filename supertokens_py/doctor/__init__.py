@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.connection import check_connection_uri, kind_of
+from supertokens_py.engine.uris import check_connection_uri, kind_of
 from supertokens_py.exceptions import ConfigError
 
 from .core import check_core

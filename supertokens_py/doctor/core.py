@@ -7,8 +7,8 @@ from urllib.parse import SplitResult
 
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.connection import core_places
 from supertokens_py.engine.factory import MISSING_CLIENT
+from supertokens_py.engine.uris import core_places
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.formatting import counted
 from supertokens_py.urls import is_local

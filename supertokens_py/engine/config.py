@@ -72,7 +72,7 @@ class EngineConfig:
     shared_with_core: SharedWithCore = setting("AUTO", choices=("AUTO", "YES", "NO"))
     #: Verified access tokens remembered per process [4096]; 0 switches the memory off.
     verified_token_cache_size: int = setting(4096, int, 0, 10_000_000)
-    #: Hours between sweeps of expired rows [12]; 0 switches them off. Correctness never depends on it.
+    #: Hours between clean-ups of expired rows [12]; 0 switches them off. Correctness never depends on it.
     clean_up_interval: float = setting(12, float, 0, 1e6)
     #: Encrypts keys at rest and takes part in refresh tokens: 32 random bytes in base64 or hex
     #: (`supertokens keys secret` prints some), or a passphrase of 16 characters or more [off].

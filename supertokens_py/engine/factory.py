@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.exceptions import ConfigError
 
-from .connection import check_connection_uri, check_location, kind_of
 from .postgres_uri import MISSING_DRIVER
+from .uris import check_connection_uri, check_location, kind_of
 
 if TYPE_CHECKING:
     from .config import ResolvedEngineConfig

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from supertokens_py.constants import VERSION
-from supertokens_py.engine.connection import describe
 from supertokens_py.engine.records import Unauthorised
+from supertokens_py.engine.uris import describe
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.server.environment import create_from
 from tests.cli.conftest import Runner

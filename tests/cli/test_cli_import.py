@@ -223,7 +223,7 @@ WRITES: dict[str, Callable[[Driver, IssuedSession], object]] = {
     "metadata": lambda there, session: there.metadata.merge("ann", {"new": 1}),
     "tenant": lambda there, session: there.tenants.put("t9", {}),
     "signing key": lambda there, session: there.rotate_signing_key(),
-    "clean-up": lambda there, session: there.sweep(),
+    "clean-up": lambda there, session: there.clean_up(),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.embedded.background import USUAL_PACE, Pace
-from supertokens_py.engine.embedded.cleanup import Sweeper
+from supertokens_py.engine.embedded.cleanup import Cleaner
 from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.engine.records import (
     IssuedSession,
@@ -97,9 +97,9 @@ class Driver:
         """Return what this engine says of a retired token: nothing over CDI below 5.6."""
         return reuse
 
-    def sweep_if_first(self) -> None:
+    def clean_up_if_first(self) -> None:
         """Do what the engine's own thread does now and then."""
-        Sweeper(self.database, self.ring, self.settings).sweep_if_first()
+        Cleaner(self.database, self.ring, self.settings).clean_up_if_first()
 
     def close(self) -> None:
         self.engine.close()

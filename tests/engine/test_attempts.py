@@ -87,7 +87,7 @@ def test_what_was_long_ago_is_forgotten(core: Driver, stored: TestDatabase, cloc
     clock.advance(hours=23)
     count = "SELECT count(*) FROM key_value WHERE substr(name, 1, 24) = 'supertokens_py_attempts_'"
     assert stored.query(count) == [(2,)]
-    core.sweep()
+    core.clean_up()
     left = stored.query(count)[0] + stored.query("SELECT count(*) FROM emailpassword_pswd_reset_tokens")[0]
     assert left == (1, 0)
 

@@ -1,4 +1,4 @@
-"""Work off the request path: activity, sweeps, and the thread that does them."""
+"""Work off the request path: activity, clean-ups, and the thread that does them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import weakref
 import pytest
 
 from supertokens_py.engine.embedded import activity, cleanup
-from supertokens_py.engine.embedded.background import Housekeeper, Pace
-from supertokens_py.engine.embedded.cleanup import Swept
+from supertokens_py.engine.embedded.background import BackgroundThread, Pace
+from supertokens_py.engine.embedded.cleanup import CleanedUp
 from supertokens_py.engine.embedded.session_rows import SESSIONS
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
@@ -38,23 +38,23 @@ def until(condition: object, patience_s: float = 10) -> bool:
     return True
 
 
-def housekeepers() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name == "supertokens-housekeeping"}
+def background_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "supertokens-background"}
 
 
-def test_a_sweep_deletes_what_has_expired(core: Driver, clock: Clock):
+def test_a_clean_up_deletes_what_has_expired(core: Driver, clock: Clock):
     """14: `exp <= now`, and nothing that still lives."""
     old = core.create()
     clock.advance(ms=1)
     new = core.create()
     clock.advance(ms=MONTHS_MS - 1)
-    core.sweep()
+    core.clean_up()
     assert core.row(old.handle) is None
     assert core.row(new.handle) is not None
-    assert core.sweep() == Swept(sessions=0, keys=0)
+    assert core.clean_up() == CleanedUp(sessions=0, keys=0)
 
 
-def test_a_sweep_works_in_batches(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
+def test_a_clean_up_works_in_batches(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):
     """However many rows there are."""
     monkeypatch.setattr(cleanup, "BATCH", 100)
     rows = [
@@ -63,7 +63,7 @@ def test_a_sweep_works_in_batches(core: Driver, clock: Clock, monkeypatch: pytes
         for n in range(1234)
     ]  # fmt: skip
     core.seed({"session_info": rows})
-    assert core.sweep().sessions == 1234
+    assert core.clean_up().sessions == 1234
     assert core.count("session_info") == 0
 
 
@@ -72,23 +72,23 @@ def test_one_process_sweeps_per_interval(shared_database: TestDatabase, start: O
     one = start(shared_database.uri, now_ms=clock, clean_up_interval=12)
     other = start(shared_database.uri, now_ms=clock, clean_up_interval=12)
     one.create("old")
-    one.sweep_if_first()
+    one.clean_up_if_first()
     clock.advance(days=101)
     before = one.count("session_info")
-    other.sweep_if_first()
+    other.clean_up_if_first()
     assert one.count("session_info") == before - 1
     one.create("x")
     one.change_row(one.sessions.user_handles("x", tenant_id=None)[0], expires_at=clock())
-    one.sweep_if_first()
+    one.clean_up_if_first()
     clock.advance(hours=11.9)
-    other.sweep_if_first()
+    other.clean_up_if_first()
     assert one.count("session_info") == 1
     clock.advance(hours=0.1)
-    one.sweep_if_first()
+    one.clean_up_if_first()
     assert one.count("session_info") == 0
 
 
-def test_a_sweep_passes_over_locked_rows(postgres_database: TestDatabase, start: Opener, clock: Clock):
+def test_a_clean_up_passes_over_locked_rows(postgres_database: TestDatabase, start: Opener, clock: Clock):
     """A row that a refresh holds is not waited for."""
     core = start(postgres_database.uri, now_ms=clock)
     held, free = core.create(), core.create()
@@ -99,7 +99,7 @@ def test_a_sweep_passes_over_locked_rows(postgres_database: TestDatabase, start:
     def unit(connection: object) -> None:
         row = table.select().where(table.c.session_handle == held.handle).with_for_update()
         connection.execute(row).first()  # type: ignore[attr-defined]
-        assert core.sweep().sessions == 1
+        assert core.clean_up().sessions == 1
 
     database.write(unit)
     assert core.row(free.handle) is None
@@ -144,10 +144,10 @@ def test_activity_is_written_by_itself(database: TestDatabase, start: Opener):
 
 def test_closing_writes_what_is_pending(shared_database: TestDatabase, start: Opener, clock: Clock):
     """Nothing waits for the batch when the process ends in order; the engine can go on afterwards."""
-    core, before = start(shared_database.uri, now_ms=clock, pace=Pace(start_s=0)), housekeepers()
+    core, before = start(shared_database.uri, now_ms=clock, pace=Pace(start_s=0)), background_threads()
     core.create("a")
     core.close()
-    assert housekeepers() <= before
+    assert background_threads() <= before
     assert shared_database.query("SELECT user_id, last_active_time FROM user_last_active") == [("a", clock())]
     core.create("b")
     core.close()
@@ -172,16 +172,16 @@ def test_a_failing_flush_hurts_nobody(
 def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite):
     """An engine that nobody refers to is collected, and its thread with it."""
     gc.freeze()  # what other tests left is no part of it, and would make each collection slow
-    before = housekeepers()
+    before = background_threads()
     driver = Driver(sqlite_files.create().uri, pace=IMPATIENT)
     driver.create()
-    own = housekeepers() - before
+    own = background_threads() - before
     assert len(own) == 1
     gone = weakref.ref(driver.engine)
     driver.database.close()
     del driver
     assert until(lambda: gc.collect() >= 0 and gone() is None)
-    assert until(lambda: gc.collect() >= 0 and not own & housekeepers())
+    assert until(lambda: gc.collect() >= 0 and not own & background_threads())
     gc.unfreeze()
 
 
@@ -193,10 +193,12 @@ def test_an_owner_that_is_dropped_during_its_own_work():
         running.set()
         assert go_on.wait(40)
 
-    keeper = Housekeeper(flush=flush, sweep=lambda: None, sweep_every_s=0, pace=Pace(start_s=0, batch_s=0))
-    before = housekeepers()
+    keeper = BackgroundThread(
+        flush=flush, clean_up=lambda: None, clean_up_every_s=0, pace=Pace(start_s=0, batch_s=0)
+    )
+    before = background_threads()
     keeper.wake()
-    (thread,) = housekeepers() - before
+    (thread,) = background_threads() - before
     assert running.wait(40)
     gone = weakref.ref(keeper)
     del keeper
@@ -220,34 +222,34 @@ def test_the_thread_does_not_keep_the_interpreter(sqlite_database: TestDatabase)
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_the_sweep_is_run_when_it_is_due():
+def test_the_clean_up_is_run_when_it_is_due():
     """The thread asks once after a while, then every interval, an hour at most between the questions."""
     done: list[str] = []
-    keeper = Housekeeper(
+    keeper = BackgroundThread(
         flush=lambda: done.append("flush"),
-        sweep=lambda: done.append("sweep"),
-        sweep_every_s=7200,
-        pace=Pace(first_sweep_s=0),
+        clean_up=lambda: done.append("clean-up"),
+        clean_up_every_s=7200,
+        pace=Pace(first_clean_up_s=0),
     )
     assert keeper.run_due() == 3600
-    assert done == ["flush", "sweep"]
+    assert done == ["flush", "clean-up"]
     assert 3599 < keeper.run_due() < 3600
-    assert done == ["flush", "sweep", "flush"]
-    never = Housekeeper(flush=lambda: None, sweep=lambda: done.append("never"), sweep_every_s=0)
+    assert done == ["flush", "clean-up", "flush"]
+    never = BackgroundThread(flush=lambda: None, clean_up=lambda: done.append("never"), clean_up_every_s=0)
     assert never.run_due() == 3600
     assert "never" not in done
 
 
 @pytest.mark.parametrize("error", [EngineUnavailableError("away"), RuntimeError("defect")])
-def test_housekeeping_survives_errors(error: Exception, caplog: pytest.LogCaptureFixture):
+def test_background_work_survives_errors(error: Exception, caplog: pytest.LogCaptureFixture):
     """What fails is logged and tried again next time."""
 
     def fail() -> None:
         raise error
 
     with caplog.at_level("INFO"):
-        Housekeeper(flush=fail, sweep=fail, sweep_every_s=0).run_due()
-    assert caplog.messages[0].startswith("housekeeping")
+        BackgroundThread(flush=fail, clean_up=fail, clean_up_every_s=0).run_due()
+    assert caplog.messages[0].startswith("background work")
 
 
 def test_closing_waits_for_running_work(sqlite_database: TestDatabase):

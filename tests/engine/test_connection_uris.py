@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.engine.connection import check_connection_uri, check_location, core_hosts, kind_of
+from supertokens_py.engine.uris import check_connection_uri, check_location, core_hosts, kind_of
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe import session
 

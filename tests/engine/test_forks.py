@@ -162,7 +162,7 @@ def test_a_daemon_whose_parent_ends(sqlite_database: TestDatabase, start: Opener
     assert sqlite_database.query("PRAGMA integrity_check") == [("ok",)]
 
 
-def test_the_child_starts_its_own_housekeeping(shared_database: TestDatabase, start: Opener):
+def test_the_child_starts_its_own_background_thread(shared_database: TestDatabase, start: Opener):
     """Threads do not survive a fork; activity of a child is still written."""
     core: Driver = start(shared_database.uri)
     core.create("parent")

@@ -9,7 +9,7 @@ import types
 
 import pytest
 
-from supertokens_py.engine.embedded.background import Housekeeper
+from supertokens_py.engine.embedded.background import BackgroundThread
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.server import create_app
 from tests.engine.conftest import Opener
@@ -82,12 +82,12 @@ def test_work_is_done_at_once_where_threads_would_stop(monkeypatch: pytest.Monke
     uwsgi = types.SimpleNamespace(opt={}, worker_id=lambda: 1)
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)  # type: ignore[arg-type]
     done: list[str] = []
-    keeper = Housekeeper(flush=lambda: done.append("flush"), sweep=lambda: None, sweep_every_s=0)
+    keeper = BackgroundThread(flush=lambda: done.append("flush"), clean_up=lambda: None, clean_up_every_s=0)
     keeper.wake()
     keeper.wake()
     assert done == ["flush"]
     uwsgi.worker_id = lambda: 0
-    keeper = Housekeeper(flush=lambda: done.append("master"), sweep=lambda: None, sweep_every_s=0)
+    keeper = BackgroundThread(flush=lambda: done.append("master"), clean_up=lambda: None, clean_up_every_s=0)
     keeper.wake()
     assert done == ["flush"]
 

@@ -123,7 +123,7 @@ def test_sessions_are_kept_for_the_stated_time(
     third = start(fresh_shared.uri, encryption_key=secret, now_ms=clock)
     clock.advance(hours=10 * 24)
     for core in (third, one):
-        core.sweep()
+        core.clean_up()
         core.keys.reload()
         assert third.refresh(unused) == Unauthorised("Invalid refresh token", "refresh_token_invalid")
     rows = fresh_shared.query("SELECT name FROM key_value WHERE name > 'supertokens_py_refresh_token'")

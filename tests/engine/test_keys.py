@@ -119,7 +119,7 @@ def test_a_key_is_published_early_and_verifies_to_its_end(rotating: Driver, cloc
     clock.advance(ms=1)
     assert first not in kids(rotating)
     assert rotating.count("session_access_token_signing_keys") == 2
-    assert rotating.sweep().keys == 1
+    assert rotating.clean_up().keys == 1
     assert rotating.count("session_access_token_signing_keys") == 1
 
 

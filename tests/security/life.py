@@ -214,7 +214,7 @@ class Life:
         self.clock.now_ms += ms
 
     def sweep(self) -> None:
-        swept = self.core.sweep()
+        swept = self.core.clean_up()
         assert swept.sessions == self.model.swept(now_ms=self.clock())
 
     def rotate_keys(self, drop: bool) -> None:

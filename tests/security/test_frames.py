@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.engine.connection import check_connection_uri, check_location
 from supertokens_py.engine.embedded.key_cipher import AtRest
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.renewal import RenewalOrder
+from supertokens_py.engine.uris import check_connection_uri, check_location
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.framework.asgi import Connection
 from supertokens_py.framework.asgi import SuperTokensMiddleware as AsgiMiddleware

@@ -195,7 +195,7 @@ class Cable:
     def hold(self, text: bytes) -> None:
         """Hold statements that hold `text` until `release()`, as a database that answers slowly.
 
-        Only those, because housekeeping writes now and then, and would be taken for the request.
+        Only those, because background work writes now and then, and would be taken for the request.
         """
         self._held_text = text
         self.held.clear()

@@ -1,6 +1,6 @@
 """Work off the request path: one daemon thread per engine, started by the first write after some seconds.
 
-It writes user activity in batches and sweeps expired rows. Sweeps are shared by all processes on a
+It writes user activity in batches and deletes expired rows. Clean-ups are shared by all processes on a
 database: whoever claims the row `supertokens_py_swept` of `key_value` first does it. The thread
 keeps neither the engine nor the interpreter alive, and a forked child starts its own.
 """
@@ -29,32 +29,32 @@ class Pace:
 
     start_s: float = 2.0  #: from the making of the engine to the first thread
     batch_s: float = 2.0  #: for more work, once there is some
-    first_sweep_s: float = 30.0  #: before the first sweep; at most twice as long
+    first_clean_up_s: float = 30.0  #: before the first clean-up; at most twice as long
 
 
 USUAL_PACE: Pace = Pace()
 
 
-class Housekeeper(fork_hooks.ForkAware):
-    """Runs `flush` soon after `wake` and `sweep` every `sweep_every_s` seconds (0: never)."""
+class BackgroundThread(fork_hooks.ForkAware):
+    """Runs `flush` soon after `wake`, and `clean_up` every `clean_up_every_s` seconds (0: never)."""
 
     def __init__(
         self,
         *,
         flush: Callable[[], None],
-        sweep: Callable[[], None],
-        sweep_every_s: float,
+        clean_up: Callable[[], None],
+        clean_up_every_s: float,
         pace: Pace = USUAL_PACE,
     ) -> None:
         self._pace = pace
         self._flush = flush
-        self._sweep = sweep
-        self._sweep_every_s = sweep_every_s
+        self._clean_up = clean_up
+        self._clean_up_every_s = clean_up_every_s
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
-        self._finalizer: weakref.finalize[[], Housekeeper] | None = None
-        # Processes that start together shall not sweep together.
-        self._sweep_at = time.monotonic() + pace.first_sweep_s * (1 + random.random())  # noqa: S311
+        self._finalizer: weakref.finalize[[], BackgroundThread] | None = None
+        # Processes that start together shall not clean up together.
+        self._clean_up_at = time.monotonic() + pace.first_clean_up_s * (1 + random.random())  # noqa: S311
         self._inline_at = 0.0
         # A process that writes while it loads its application and then forks starts no thread before: a
         # thread that waits for the interpreter's lock at a fork in C would leave the child hanging.
@@ -84,16 +84,16 @@ class Housekeeper(fork_hooks.ForkAware):
         self._guarded(self._flush)
 
     def run_due(self) -> float:
-        """Do what is due; return the seconds until the next sweep."""
+        """Do what is due; return the seconds until the next clean-up."""
         self._guarded(self._flush)
-        if self._sweep_every_s <= 0:
+        if self._clean_up_every_s <= 0:
             return 3600.0
-        left_s = self._sweep_at - time.monotonic()
+        left_s = self._clean_up_at - time.monotonic()
         if left_s > 0:
             return left_s
-        self._guarded(self._sweep)
-        wait_s = min(self._sweep_every_s, 3600.0)
-        self._sweep_at = time.monotonic() + wait_s
+        self._guarded(self._clean_up)
+        wait_s = min(self._clean_up_every_s, 3600.0)
+        self._clean_up_at = time.monotonic() + wait_s
         return wait_s
 
     def _run_inline(self) -> None:
@@ -126,20 +126,20 @@ class Housekeeper(fork_hooks.ForkAware):
         try:
             work()
         except SuperTokensError as error:
-            log.info("housekeeping postponed: %s", error)
+            log.info("background work postponed: %s", error)
         except Exception:
-            log.exception("housekeeping failed")
+            log.exception("background work failed")
 
 
 class _Worker:
     """The thread; it knows its owner only weakly, and ends with it."""
 
-    def __init__(self, owner: weakref.ref[Housekeeper], batch_s: float) -> None:
+    def __init__(self, owner: weakref.ref[BackgroundThread], batch_s: float) -> None:
         self._batch_s = batch_s
         self.work = threading.Event()
         self._halt = threading.Event()
         self._owner = owner
-        self._thread = threading.Thread(target=self._run, name="supertokens-housekeeping", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="supertokens-background", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

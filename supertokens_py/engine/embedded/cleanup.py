@@ -34,14 +34,14 @@ log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """How many rows a sweep deleted."""
+class CleanedUp:
+    """How many rows a clean-up deleted."""
 
     sessions: int
     keys: int
 
 
-class Sweeper:
+class Cleaner:
     """Deletes expired sessions and signing keys; it is a class because it holds its statements.
 
     Args:
@@ -85,11 +85,11 @@ class Sweeper:
             .values(created_at_time=bindparam("now"))
         )
 
-    def sweep(self) -> Swept:
+    def clean_up(self) -> CleanedUp:
         """Delete everything that has expired by now, by the clocks of this machine and of the database."""
         now_ms = self._database.read(self._agreed_now_ms)
         if now_ms is None:
-            return Swept(0, 0)
+            return CleanedUp(0, 0)
         sessions = 0
         while True:
             values = {"now": now_ms}
@@ -102,14 +102,14 @@ class Sweeper:
         for statement, age_ms in self._others:
             before = {"before": now_ms - age_ms}
             self._database.single(lambda c, s=statement, v=before: c.execute(s, v), repeatable=True)
-        swept = Swept(sessions, self._keys.delete_expired(now_ms))
-        log.info("clean-up deleted %d sessions and %d signing keys", swept.sessions, swept.keys)
-        return swept
+        deleted = CleanedUp(sessions, self._keys.delete_expired(now_ms))
+        log.info("clean-up deleted %d sessions and %d signing keys", deleted.sessions, deleted.keys)
+        return deleted
 
-    def sweep_if_first(self) -> None:
-        """Sweep if no process has done so within the interval."""
+    def clean_up_if_first(self) -> None:
+        """Clean up if no process has done so within the interval."""
         if self._database.write(self._claimed):
-            self.sweep()
+            self.clean_up()
 
     def _claimed(self, connection: Connection) -> bool:
         now_ms = self._agreed_now_ms(connection)

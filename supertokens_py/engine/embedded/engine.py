@@ -12,8 +12,8 @@ from .accounts import Accounts
 from .activity import Activity
 from .all_tables import ALL_TABLES
 from .attempts import Attempts
-from .background import USUAL_PACE, Housekeeper, Pace
-from .cleanup import Sweeper, Swept
+from .background import USUAL_PACE, BackgroundThread, Pace
+from .cleanup import CleanedUp, Cleaner
 from .email_password import EmailPasswordStore
 from .email_user_rows import expired_of_users
 from .key_material import new_key_text
@@ -52,15 +52,15 @@ class EmbeddedEngine:
         database = self.database
         self.keys: KeyRing = KeyRing(database, settings, new_key=new_key)
         others = expired_of_users(database.tables) if keeps_users else ()
-        self._sweeper = Sweeper(database, self.keys, settings, others)
+        self._cleaner = Cleaner(database, self.keys, settings, others)
         self._activity = Activity(database, settings, on_note=lambda: None)
-        self._housekeeper = Housekeeper(
+        self._background = BackgroundThread(
             flush=self._activity.flush,
-            sweep=self._sweeper.sweep_if_first,
-            sweep_every_s=settings.clean_up_interval * 3600,
+            clean_up=self._cleaner.clean_up_if_first,
+            clean_up_every_s=settings.clean_up_interval * 3600,
             pace=pace,
         )
-        self._activity.on_note = self._housekeeper.wake
+        self._activity.on_note = self._background.wake
         user_ids = UserIds(database)
         self.sessions: SessionStore = SessionStore(database, self.keys, self._activity, user_ids, settings)
         self.roles: RoleStore = RoleStore(database)
@@ -94,19 +94,19 @@ class EmbeddedEngine:
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self.database.location.name})"
 
-    def sweep(self) -> Swept:
+    def clean_up(self) -> CleanedUp:
         """Delete expired sessions and keys now; the engine also does so by itself, now and then."""
-        return self._sweeper.sweep()
+        return self._cleaner.clean_up()
 
     def flush(self) -> None:
-        """Write what is pending, and sweep if it is time."""
-        self._housekeeper.run_due()
+        """Write what is pending, and clean up if it is time."""
+        self._background.run_due()
 
     def close(self) -> None:
-        """Write what is pending, end the housekeeping thread and close every connection.
+        """Write what is pending, end the background thread and close every connection.
 
         A database in memory ends with its connection.
         """
-        self._housekeeper.stop()
+        self._background.stop()
         self.database.close()
         self.keys.forget()

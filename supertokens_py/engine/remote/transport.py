@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import httpx2
 
 from supertokens_py.engine.call import current_user_context
-from supertokens_py.engine.connection import core_hosts
+from supertokens_py.engine.uris import core_hosts
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.secret import SecretBytes

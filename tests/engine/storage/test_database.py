@@ -119,7 +119,7 @@ def test_every_operation_makes_do_with_one_connection(shared_database: TestDatab
     core.sessions.revoke_user("nobody", tenant_id="t1")
     core.sessions.revoke([session.handle, "none"])
     core.users.count_active(0)
-    core.sweep()
+    core.clean_up()
     assert core.tenants.delete("t1") is True
 
 

@@ -346,7 +346,7 @@ def test_tables_of_other_recipes_stay_as_they_are(official: OfficialCore, start:
     core.tenants.put("t2", {})
     core.tenants.delete("t2")
     assert core.sessions.revoke_user("mine", tenant_id=None) == ["h1"]
-    core.sweep()
+    core.clean_up()
     core.close()
     assert {table: bytes_of(official.database, table) for table in FOREIGN_TABLES} == before
 

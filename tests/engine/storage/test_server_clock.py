@@ -34,8 +34,8 @@ def test_a_wrong_clock_deletes_nothing(
     sessions = [right.create(f"user{n}") for n in range(3)]
     keys = kids(fresh_postgres_database)
     wrong = start(fresh_postgres_database.uri, now_ms=off_by(days * DAY_MS))
-    swept = wrong.sweep()
-    assert (swept.sessions, swept.keys) == (0, 0)
+    deleted = wrong.clean_up()
+    assert (deleted.sessions, deleted.keys) == (0, 0)
     (said,) = (record for record in caplog.records if record.levelname == "ERROR")
     assert "nothing expired is deleted here" in said.getMessage()
     assert f"000 s {'ahead of' if days > 0 else 'behind'} that of the database" in said.getMessage().replace(
@@ -54,7 +54,7 @@ def test_a_clock_a_little_ahead_deletes_by_that_of_the_database(
     now_ms = time.time_ns() // 1_000_000
     core.change_row(live.handle, expires_at=now_ms + server_clock.TOLERANCE_MS // 4)
     core.change_row(expired.handle, expires_at=now_ms - 1)
-    assert core.sweep().sessions == 1
+    assert core.clean_up().sessions == 1
     assert core.row(live.handle) is not None
 
 
@@ -96,15 +96,15 @@ def test_a_rotation_by_hand_takes_effect_under_a_wrong_clock(
 
 
 def test_a_clock_that_was_corrected(fresh_postgres_database: TestDatabase, start: Opener):
-    """A sweep that was noted in the future does not keep the others from sweeping."""
+    """A clean-up that was noted in the future does not keep the others from cleaning up."""
     core = start(fresh_postgres_database.uri, clean_up_interval=1)
-    sweep_if_first = core.sweep_if_first
-    sweep_if_first()
+    clean_up_if_first = core.clean_up_if_first
+    clean_up_if_first()
     session = core.create()
     core.change_row(session.handle, expires_at=1)
     future_ms = time.time_ns() // 1_000_000 + 200 * DAY_MS
     fresh_postgres_database.query(
         "UPDATE key_value SET created_at_time = %s WHERE name = 'supertokens_py_swept'", future_ms
     )
-    sweep_if_first()
+    clean_up_if_first()
     assert core.row(session.handle) is None

@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from supertokens_py.engine.connection import kind_of, sqlite_name
 from supertokens_py.engine.postgres_uri import name_of, parse_postgres
+from supertokens_py.engine.uris import kind_of, sqlite_name
 from supertokens_py.exceptions import ConfigError
 
 Kind: TypeAlias = Literal["sqlite-file", "sqlite-memory", "postgresql"]
