@@ -1,4 +1,4 @@
-"""Session management for FastAPI, Flask and Django, with no service to run.
+"""Session management for Python web frameworks, with no service to run.
 
 from supertokens_py import InputAppInfo, init
 from supertokens_py.recipe import session

@@ -44,6 +44,8 @@ KINDS = (FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI)
 FRAMEWORKS = (
     Kind("django-rest", BACKENDS, gunicorn("rest_app:application", *GTHREAD)),
     Kind("django-ninja", BACKENDS, uvicorn("ninja_app:application", "--lifespan", "off")),
+    Kind("starlette", BACKENDS, uvicorn("starlette_app:app")),
+    Kind("litestar", BACKENDS, uvicorn("litestar_app:app")),
     Kind("quart", BACKENDS, (sys.executable, "-m", "hypercorn", "--bind", "fd://{fd}", "quart_app:app")),
     Kind("aiohttp", BACKENDS, program(AIOHTTP_MAIN.format(app="aiohttp_app.app"), "aiohttp_app")),
     Kind("sanic", BACKENDS, program(SANIC_MAIN.format(app="sanic_app.app"), "sanic_app")),
