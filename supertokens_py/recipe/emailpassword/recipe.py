@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from importlib.util import find_spec
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, cast
 
 from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
@@ -276,13 +276,13 @@ class EmailPasswordRecipe(
     async def error_response(
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
-        if isinstance(error, FieldError):
-            return BaseResponse({"status": "FIELD_ERROR", "formFields": error.get_json_form_fields()}, 200)
-        # A frontend shows the message of a 200; of a 429 it says that something went wrong.
-        answer = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
         if isinstance(error, TooManyAttemptsError):
+            # A frontend shows the message of a 200; of a 429 it says that something went wrong.
+            answer = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
             answer.set_header("Retry-After", str(-(-error.retry_after_ms // 1000)))
-        return answer
+            return answer
+        fields = cast("FieldError", error).get_json_form_fields()
+        return BaseResponse({"status": "FIELD_ERROR", "formFields": fields}, 200)
 
 
 def _field_error(name: str, error: str) -> dict[str, Any]:

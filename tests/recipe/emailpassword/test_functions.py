@@ -158,8 +158,14 @@ def test_a_core_keeps_no_users_for_it_yet() -> None:
             recipe_list=[session.init(), emailpassword.init()],
         )
     init(LOCAL, supertokens_config=SupertokensConfig("http://localhost:3567"), recipe_list=[session.init()])
-    with pytest.raises(ConfigError, match="not read yet"):
-        app.get_user_count()
+    for ask in (
+        app.get_user_count,
+        lambda: app.get_user("a"),
+        lambda: app.get_users_oldest_first("public"),
+        lambda: app.list_users_by_account_info("public", AccountInfo(email=ADDRESS)),
+    ):
+        with pytest.raises(ConfigError, match="not read yet"):
+            ask()
     Supertokens.reset()
 
 

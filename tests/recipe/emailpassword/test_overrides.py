@@ -249,6 +249,10 @@ async def test_originals_take_both_forms(start: Start) -> None:
         user_id=user_id, email=None, password="third horse 3", apply_password_policy=True
     )
     assert isinstance(changed, UpdateEmailOrPasswordOkResult)
+    changed = await originals["update_email_or_password"](
+        RecipeUserId(user_id), None, "fourth horse 4", None, None, context
+    )
+    assert isinstance(changed, UpdateEmailOrPasswordOkResult)
     changed = await update_email_or_password(RecipeUserId(user_id), password=PASSWORD)
     assert isinstance(changed, UpdateEmailOrPasswordOkResult)
     assert isinstance(
