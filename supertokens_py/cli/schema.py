@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     creating = actions.add_parser("create", help="add missing tables and columns, as the user in the URI")
     for action in (printing, creating):
         add_store_options(action)
+        action.add_argument("--users", action="store_true", help="also the tables of sign-in recipes")
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -28,12 +29,17 @@ def run(args: argparse.Namespace, out: Output) -> int:
     from supertokens_py.engine.embedded.all_tables import ALL_TABLES  # noqa: PLC0415
     from supertokens_py.engine.embedded.storage.database import Database  # noqa: PLC0415
     from supertokens_py.engine.embedded.storage.schema import statements  # noqa: PLC0415
+    from supertokens_py.engine.embedded.user_tables import (  # noqa: PLC0415
+        USER_TABLES,
+        refuse_migrated_users,
+    )
 
     uri = connection_uri(args)
     if is_remote(uri):
         raise ConfigError("a core makes its tables itself: name a database with --connection-uri")
     settings = EngineConfig().resolve()
-    database = Database(uri, settings, ALL_TABLES)
+    tables = (*ALL_TABLES, *USER_TABLES) if args.users else ALL_TABLES
+    database = Database(uri, settings, tables, check=refuse_migrated_users if args.users else None)
     try:
         if args.action == "create":
             database.prepare()

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from supertokens_py.constants import VERSION
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.records import Unauthorised
 from supertokens_py.engine.uris import describe
 from supertokens_py.exceptions import ConfigError
@@ -301,6 +303,25 @@ def test_the_printed_schema_is_complete(
             empty_database.query(statement)
     assert run("sessions", "list", "u", "--connection-uri", empty_database.uri).code == 1  # nobody yet
     start(empty_database.uri).create()
+
+
+def test_the_tables_of_users_are_made_on_request(
+    run: Runner, empty_database: TestDatabase, start: Opener
+) -> None:
+    """For an application with a sign-in recipe that may not create tables."""
+    store = ("--connection-uri", empty_database.uri)
+    printed = run("schema", "print", "--users", *store).out
+    assert "emailpassword_users" in printed
+    assert "emailpassword_users" not in run("schema", "print", *store).out
+    for statement in printed.split(";\n"):
+        if statement.strip():
+            empty_database.query(statement)
+    engine = EmbeddedEngine(
+        empty_database.uri, EngineConfig(clean_up_interval=0).resolve({}), may_create=False, keeps_users=True
+    )
+    assert engine.users.count(tenant_id=None) == 0
+    engine.close()
+    assert run("schema", "create", "--users", *store).code == 0
 
 
 @pytest.mark.parametrize("words", [(), ("sessions",), ("keys",)])
