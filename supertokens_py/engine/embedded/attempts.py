@@ -6,7 +6,7 @@ Failures are counted in the database, so that every process knows them, under th
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
 
@@ -45,11 +45,15 @@ class Attempts:
         self._database = database
         self._settings = settings
         table = database.tables[KEY_VALUE]
-        row = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID, "name": bindparam("key")}
+        row: dict[str, Any] = {
+            "app_id": DEFAULT_APP_ID,
+            "tenant_id": DEFAULT_TENANT_ID,
+            "name": bindparam("key"),
+        }
         this = [table.c[column] == value for column, value in row.items()]
         self._select = select(table.c.value, table.c.created_at_time).where(*this)
         self._lock = self._select.with_for_update()
-        values = {"value": bindparam("failures"), "created_at_time": bindparam("now")}
+        values: dict[str, Any] = {"value": bindparam("failures"), "created_at_time": bindparam("now")}
         self._insert = insert_new(table, is_sqlite=database.location.is_sqlite).values(**row, **values)
         self._update = update(table).where(*this).values(**values)
         self._delete = delete(table).where(*this)
