@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, ClassVar, Final, Self, TypeAlias
 from urllib.parse import parse_qsl, quote
 
@@ -164,6 +165,7 @@ class SuperTokensMiddleware:
     request_class: ClassVar[type[AsgiRequest]] = AsgiRequest
     native: ClassVar[type[Any]] = Connection  #: the framework's request, made of scope and receive
     bridge: ClassVar[AppBridge | None] = None
+    path_of: ClassVar[Any] = itemgetter("path")  #: of a scope: the path as the browser sees it
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -176,7 +178,7 @@ class SuperTokensMiddleware:
             lend(bridge)
         slot: dict[str, Any] = {ROOT_PATH: scope.get("root_path", "")}
         scope[SLOT] = slot
-        if is_sdk_path(scope["path"]) and await self._answered_route(scope, receive, send):
+        if is_sdk_path(self.path_of(scope)) and await self._answered_route(scope, receive, send):
             return
         started = False
 

@@ -128,6 +128,7 @@ class _Middleware(asgi.SuperTokensMiddleware):
     request_class: ClassVar[type[AsgiRequest]] = LitestarRequest
     native: ClassVar[Any] = staticmethod(_request)
     bridge: ClassVar[AppBridge | None] = ANYIO
+    path_of: ClassVar[Any] = staticmethod(_path)
 
 
 class _Later:

@@ -8,6 +8,7 @@ from typing import Any
 from supertokens_py.framework.django.django_request import DjangoRequest
 from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
 from supertokens_py.framework.flask.flask_request import FlaskRequest
+from supertokens_py.framework.litestar import LitestarRequest
 from supertokens_py.framework.native import as_base_request
 from supertokens_py.framework.quart import QuartRequest
 
@@ -20,6 +21,7 @@ KINDS: dict[str, Any] = {
     "django_sync": DjangoRequest,
     "django_async": DjangoRequest,
     "quart": QuartRequest,
+    "litestar": LitestarRequest,
 }
 
 
