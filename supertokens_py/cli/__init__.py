@@ -13,7 +13,7 @@ from supertokens_py.constants import VERSION
 from supertokens_py.engine.variables import misspelt_variables
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
-from . import clean, doctor, importing, keys, schema, serve, sessions
+from . import clean, doctor, importing, keys, schema, serve, sessions, users
 from .output import Output
 from .parsing import CommandParser
 
@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "serve": serve,
     "doctor": doctor,
     "sessions": sessions,
+    "users": users,
     "keys": keys,
     "clean": clean,
     "schema": schema,

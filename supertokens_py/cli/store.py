@@ -70,7 +70,7 @@ def is_remote(uri: str) -> bool:
     return kind_of(uri) == "core"
 
 
-def open_store(args: argparse.Namespace, *, may_create: bool = False) -> Engine:
+def open_store(args: argparse.Namespace, *, may_create: bool = False, keeps_users: bool = False) -> Engine:
     """Return the engine that the options mean; without `may_create` it makes no file, table, column or key.
 
     Raises:
@@ -80,7 +80,9 @@ def open_store(args: argparse.Namespace, *, may_create: bool = False) -> Engine:
     if not may_create:
         refuse_missing_file(uri)
     settings = EngineConfig().resolve()
-    return open_engine(uri, settings, api_key=core_api_key(args), may_create=may_create)
+    return open_engine(
+        uri, settings, api_key=core_api_key(args), may_create=may_create, keeps_users=keeps_users
+    )
 
 
 def refuse_missing_file(uri: str) -> None:

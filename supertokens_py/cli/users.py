@@ -1,0 +1,99 @@
+"""`supertokens users`: look at users of sign-in recipes and delete them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import cast
+
+from supertokens_py.engine.interface import Engine
+from supertokens_py.engine.records import UserQuery
+from supertokens_py.formatting import moment
+from supertokens_py.types.users import User
+
+from .output import Output
+from .store import add_store_options, open_store, store_name
+
+HELP = "list, show and delete users"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the actions of the command."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="users of a tenant, those who joined last first")
+    listing.add_argument("--tenant", metavar="TENANT", default="public", help="[public]")
+    listing.add_argument("--email", metavar="TEXT", help="only where address or domain begins so")
+    listing.add_argument("--limit", metavar="N", type=int, default=100, help="at most so many [100]")
+    listing.add_argument("--after", metavar="TOKEN", help="the next page, as the page before names it")
+    showing = actions.add_parser("show", help="one user, with every way to sign in")
+    deleting = actions.add_parser("delete", help="delete a user with sessions, roles and metadata")
+    for action in (showing, deleting):
+        action.add_argument("user_id", metavar="USER")
+    for action in (listing, showing, deleting):
+        add_store_options(action)
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Carry out one action; 1 where there was nothing to show or to delete."""
+    engine = open_store(args, keeps_users=True)
+    try:
+        match args.action:
+            case "list":
+                return _list(engine, args, out)
+            case "show":
+                return _show(engine, args, out)
+            case _:
+                return _delete(engine, args, out)
+    finally:
+        engine.close()
+
+
+def _list(engine: Engine, args: argparse.Namespace, out: Output) -> int:
+    query = UserQuery(limit=args.limit, newest_first=True, token=args.after, email=args.email)
+    page = engine.users.page(cast("str", args.tenant), query)
+    out.result({"users": [user.to_json() for user in page.users], "next": page.next_token})
+    if not page.users:
+        out.complain("there is no such user")
+        return 1
+    out.table(
+        ("USER", "E-MAIL", "JOINED"),
+        [(user.id, ", ".join(user.emails), moment(user.time_joined)) for user in page.users],
+    )
+    if page.next_token is not None:
+        out.say(f"there are more: --after {page.next_token}")
+    return 0
+
+
+def _show(engine: Engine, args: argparse.Namespace, out: Output) -> int:
+    user = engine.users.find(cast("str", args.user_id))
+    if user is None:
+        return _nobody(args, out)
+    out.result(user.to_json())
+    out.facts(_facts(user))
+    return 0
+
+
+def _delete(engine: Engine, args: argparse.Namespace, out: Output) -> int:
+    user_id = cast("str", args.user_id)
+    if engine.users.find(user_id) is None:
+        return _nobody(args, out)
+    engine.users.remove(user_id)
+    name = store_name(args)
+    out.result({"deleted": user_id, "store": name})
+    out.say(f"deleted {user_id} in {name}")
+    return 0
+
+
+def _nobody(args: argparse.Namespace, out: Output) -> int:
+    out.complain(f"there is no user {args.user_id}")
+    return 1
+
+
+def _facts(user: User) -> dict[str, object]:
+    facts: dict[str, object] = {"user": user.id, "joined": moment(user.time_joined)}
+    for method in user.login_methods:
+        verified = "verified" if method.verified else "not verified"
+        facts[f"{method.recipe_id} {method.recipe_user_id}"] = (
+            f"{method.email or '-'} ({verified}), in {', '.join(method.tenant_ids) or 'no tenant'}"
+        )
+    return facts
