@@ -44,6 +44,7 @@ SessionErrorCode: TypeAlias = Literal[
     "session_gone",
     "payload_protected",
     "claims_failed",
+    "not_a_first_factor",
     # Decided elsewhere.
     "core_refused",
     "application",

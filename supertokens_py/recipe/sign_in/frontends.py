@@ -91,4 +91,6 @@ async def require_first_factor(factor: str, tenant_id: str, user_context: dict[s
     if tenant is None:
         raise BadInputError("Tenant not found")
     if factor not in tenants.first_factors_of(tenant):
-        raise UnauthorisedError("A valid session is required to authenticate with secondary factors")
+        raise UnauthorisedError(
+            "A valid session is required to authenticate with secondary factors", code="not_a_first_factor"
+        )
