@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from supertokens_py.testing.conformance import Conformance
+import pytest
+
+from supertokens_py.testing.conformance import Conformance, WsgiClient
 
 from .clients import (
     aiohttp,
@@ -94,3 +96,9 @@ class TestLoadBalancer(Conformance):
 
 class TestMultiValueLoadBalancer(Conformance):
     driver = aws_lambda.MultiValueLoadBalancerDriver
+
+
+def test_wsgi_has_no_websockets() -> None:
+    """A driver that says it has them is told."""
+    with pytest.raises(NotImplementedError):
+        WsgiClient(None).handshake("/socket", [])
