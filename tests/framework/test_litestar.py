@@ -53,6 +53,11 @@ async def optional(request: AnyRequest) -> list[Any]:
     return [request.auth, request.user]
 
 
+@post("/auth/signout", status_code=200)
+async def shadowed() -> None:
+    raise NotImplementedError  # the SDK's route is first
+
+
 @pytest.fixture
 def open_app(start: Callable[..., Any]) -> Iterator[Callable[..., AsgiClient]]:
     """Call `init` and make a client for an application with these handlers."""
@@ -61,9 +66,8 @@ def open_app(start: Callable[..., Any]) -> Iterator[Callable[..., AsgiClient]]:
 
     def make(**options: Any) -> AsgiClient:
         given: dict[str, Any] = {"plugins": [SuperTokensPlugin()], "openapi_config": None, **options}
-        app = Litestar(
-            [log_in, Router("/in", route_handlers=[Pages, optional])], logging_config=None, **given
-        )
+        routes = [log_in, shadowed, Router("/in", route_handlers=[Pages, optional])]
+        app = Litestar(routes, logging_config=None, **given)
         clients.append(AsgiClient(app))
         return clients[-1]
 
@@ -86,6 +90,12 @@ def test_guards_of_controllers_and_handlers(open_app: Callable[..., AsgiClient])
     reply = client.request("GET", "/in/pages/blocking", session)
     assert (reply.body, reply.front["up"]["n"]) == (b"ada", 1)
     assert client.request("GET", "/in/optional", []).json == [None, None]
+
+
+def test_routes_at_the_sdks_paths(open_app: Callable[..., AsgiClient]) -> None:
+    """The SDK answers, whether or not the application has a route there."""
+    client = open_app()
+    assert client.request("POST", "/auth/signout", bearer(client)).json == {"status": "OK"}
 
 
 def test_the_response_cache_keeps_no_tokens(open_app: Callable[..., AsgiClient]) -> None:
