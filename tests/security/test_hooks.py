@@ -70,7 +70,7 @@ def assert_failed(act: Callable[[], Any], *, expired: str = "") -> None:
 
 def names_of(interface: type) -> set[str]:
     """Return what can be overridden of an interface."""
-    return {name for name, member in vars(interface).items() if inspect.isfunction(member) and name[0] != "_"}
+    return {name for name, _ in inspect.getmembers(interface, inspect.isfunction) if name[0] != "_"}
 
 
 # -- the session recipe ----------------------------------------------------------------------------

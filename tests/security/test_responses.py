@@ -150,6 +150,10 @@ def assert_whole(reply: Reply) -> None:
 @pytest.mark.parametrize("nasty", NASTY)
 def test_no_header_of_a_request_reaches_the_response(site: Site, nasty: str) -> None:
     """Control characters in every header and cookie that the SDK reads: nothing splits, nothing is 5xx."""
+    if site.driver == "quart" and ("\r" in nasty or "\n" in nasty):
+        with pytest.raises(ValueError, match="must not contain newline"):  # before anybody reads it
+            site.get("/protected", [(ECHOED[0], nasty)])
+        return
     if not nasty.isascii():
         nasty = nasty.encode().decode("latin-1")
     visitor = site.sign_in(anti_csrf := "cookie")

@@ -115,6 +115,13 @@ def ways(site: Site, required: bool) -> list[Connect]:
     return [lambda headers, path=path: over_http(site.client, path, headers) for path in targets]
 
 
+#: Where a handshake reaches views as a request; the other adapters have WebSockets and tests of their own.
+BY_REQUEST = pytest.mark.parametrize(
+    "bare_site", ["fastapi", "flask", "django_sync", "django_async"], indirect=True
+)
+
+
+@BY_REQUEST
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("same_site", ["lax", "none"])
 def test_a_handshake_of_a_foreign_page_has_no_session(
@@ -132,6 +139,7 @@ def test_a_handshake_of_a_foreign_page_has_no_session(
             assert "user-1" in (connect([cookie, *([("origin", own)] if own else [])]) or "")
 
 
+@BY_REQUEST
 def test_an_origin_function_names_the_pages_of_a_handshake(bare_site: Site) -> None:
     """It is asked for this request; an answer that is no origin trusts nobody."""
     partner = "https://partner-shop.com"
