@@ -12,7 +12,6 @@ from sqlalchemy import bindparam, delete, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 
-from .storage.database import UnitConflictError
 from .storage.dialects import insert_new
 from .storage.tables import KEY_VALUE
 
@@ -70,12 +69,8 @@ class Attempts:
 
         def unit(connection: Connection) -> int:
             now = self._settings.now_ms()
-            known = connection.execute(self._lock, {"key": key}).first()
-            if known is None:
-                values = {"key": key, "failures": "1", "now": now}
-                if connection.execute(self._insert, values).rowcount == 0:
-                    raise UnitConflictError
-                return 0
+            connection.execute(self._insert, {"key": key, "failures": "0", "now": now})
+            known = connection.execute(self._lock, {"key": key}).one()
             passed = now - known.created_at_time
             failures = int(known.value) if passed < FORGOTTEN_AFTER_MS else 0
             if (left := wait_ms(failures, free=free) - passed) > 0:
