@@ -272,7 +272,8 @@ def test_options_and_trace_never_count_as_a_session(site: Site, method: str) -> 
         assert reply.session_parts == []
         assert (visitor.access or "").encode() not in reply.body
     assert site.stored(visitor.handle) is not None
-    assert visitor.request(method, "/protected").status == (200 if method == "HEAD" else 401)
+    refused = (204, 405) if site.driver == "litestar" else (401,)  # Litestar answers both methods itself
+    assert visitor.request(method, "/protected").status in ((200,) if method == "HEAD" else refused)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ def test_only_post_refreshes_and_signs_out(site: Site, method: str) -> None:
     for path in ("/auth/session/refresh", "/auth/signout"):
         reply = visitor.request(method, path)
         assert reply.session_parts == []
-        assert reply.status in (401, 404, 405, 200)
+        assert reply.status in (401, 404, 405, 200, 204)
     assert site.stored(visitor.handle) is not None
     assert visitor.refresh().status == 200
 
