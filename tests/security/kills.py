@@ -202,7 +202,7 @@ class Storm:
     def __init__(self, database: TestDatabase, workers: Workers, seed: int, server: Server | None) -> None:
         self.tally = Tally()
         self.started_s: list[float] = []
-        self._database = database
+        self.database = database
         self._workers = workers
         self._server = server
         self._dice = random.Random(seed)
@@ -249,7 +249,7 @@ class Storm:
             self._workers.kill()
             over.set()
         self.tally.done["kills"] += 1
-        if self._database.kind == "sqlite-file" and number % 2:
+        if self.database.kind == "sqlite-file" and number % 2:
             self._check_file()  # as it was left, before a server has put it in order
 
     def _kill_the_database(self) -> None:
@@ -303,16 +303,16 @@ class Storm:
     # -- the database --------------------------------------------------------------------------------
 
     def _check_file(self) -> None:
-        found = self._database.query("PRAGMA integrity_check")
+        found = self.database.query("PRAGMA integrity_check")
         self.tally.expect(found == [("ok",)], "integrity_check", found)
-        found = self._database.query("PRAGMA foreign_key_check")
+        found = self.database.query("PRAGMA foreign_key_check")
         self.tally.expect(found == [], "foreign_key_check", found)
         self.tally.done["integrity checks"] += 1
 
     def _check_rows(self) -> None:
-        if self._database.kind == "sqlite-file":
+        if self.database.kind == "sqlite-file":
             self._check_file()
-        rows = self._database.query(
+        rows = self.database.query(
             "SELECT session_handle, refresh_token_hash_2, prev_refresh_token_hash_2, "
             "refresh_token_rotated_at, created_at_time, expires_at, jwt_user_payload, session_data "
             "FROM session_info"
@@ -324,7 +324,7 @@ class Storm:
         self.tally.expect(not self._ended & stored, "ended sessions are stored", self._ended & stored)
         for row in rows:
             self.tally.expect(_is_whole(row), "a row is half-written", row)
-        keys = self._database.query("SELECT count(*) FROM session_access_token_signing_keys")
+        keys = self.database.query("SELECT count(*) FROM session_access_token_signing_keys")
         self.tally.expect(keys == [(1,)], "signing keys", keys)
         self.tally.done["row checks"] += 1
 

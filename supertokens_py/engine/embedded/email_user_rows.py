@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
@@ -21,7 +21,8 @@ from .user_tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Delete
+    from sqlalchemy import Connection, Delete, Insert, Select, Update
+    from sqlalchemy.sql.dml import ReturningDelete
 
     from .storage.tables import Tables
 
@@ -39,7 +40,7 @@ class EmailUserRows:
         users, own, in_tenant = tables[USERS], tables[EMAIL_USERS], tables[EMAILS_IN_TENANTS]
         this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
         same = and_(in_tenant.c.app_id == own.c.app_id, in_tenant.c.user_id == own.c.user_id)
-        self.hash_of = (
+        self.hash_of: Select[Any, Any] = (
             select(own.c.user_id, own.c.password_hash)
             .join(in_tenant, same)
             .where(
@@ -48,8 +49,8 @@ class EmailUserRows:
                 in_tenant.c.email == bindparam("email"),
             )
         )
-        self.user_row = select(own.c.user_id, own.c.email).where(*this)
-        self.lock_user = (
+        self.user_row: Select[Any, Any] = select(own.c.user_id, own.c.email).where(*this)
+        self.lock_user: Select[Any, Any] = (
             select(own.c.email, users.c.is_linked_or_is_a_primary_user)
             .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
             .where(*this)
@@ -60,7 +61,7 @@ class EmailUserRows:
             .where(users.c.app_id == DEFAULT_APP_ID, users.c.user_id == bindparam("id"))
             .scalar_subquery()
         )
-        self.methods = (
+        self.methods: Select[Any, Any] = (
             select(own.c.user_id, own.c.email)
             .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
             .where(own.c.app_id == DEFAULT_APP_ID, users.c.primary_or_recipe_user_id == primary)
@@ -71,14 +72,14 @@ class EmailUserRows:
             tables[one] for one in (EMAIL_USERS, EMAILS_IN_TENANTS, VERIFICATION_TOKENS)
         )
         this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
-        self.renew_hash = (
+        self.renew_hash: Update = (
             update(own)
             .where(*this, own.c.password_hash == bindparam("stored"))
             .values(password_hash=bindparam("hash"))
         )
-        self.set_hash = update(own).where(*this).values(password_hash=bindparam("hash"))
+        self.set_hash: Update = update(own).where(*this).values(password_hash=bindparam("hash"))
         sessions = tables[SESSIONS]
-        self.delete_sessions = (
+        self.delete_sessions: ReturningDelete[Any] = (
             delete(sessions)
             .where(
                 sessions.c.app_id == DEFAULT_APP_ID, sessions.c.user_id.in_(bindparam("ids", expanding=True))
@@ -98,17 +99,17 @@ class EmailUserRows:
 
     def _use_tokens(self, tables: Tables) -> None:
         tokens = tables[RESET_TOKENS]
-        self.insert_token = insert(tokens).values(
+        self.insert_token: Insert = insert(tokens).values(
             app_id=DEFAULT_APP_ID,
             user_id=bindparam("user"),
             token=bindparam("token"),
             email=bindparam("email"),
             token_expiry=bindparam("expiry"),
         )
-        self.owner_of_token = select(tokens.c.user_id).where(
+        self.owner_of_token: Select[Any] = select(tokens.c.user_id).where(
             tokens.c.app_id == DEFAULT_APP_ID, tokens.c.token == bindparam("token")
         )
-        self.delete_tokens = (
+        self.delete_tokens: ReturningDelete[Any, Any, Any] = (
             delete(tokens)
             .where(tokens.c.app_id == DEFAULT_APP_ID, tokens.c.user_id == bindparam("user"))
             .returning(tokens.c.token, tokens.c.token_expiry, tokens.c.email)

@@ -36,7 +36,9 @@ class SessionUser:
 
     def __init__(self, session: SessionContainer) -> None:
         self.session = session
-        self.id = self.pk = self.username = session.get_user_id()
+        self.id: str = session.get_user_id()
+        self.pk: str = self.id
+        self.username: str = self.id
 
     def __str__(self) -> str:
         return self.id

@@ -12,9 +12,9 @@ __all__ = ["SessionScheme"]
 class SessionScheme(OpenApiAuthenticationExtension):
     """The access token as bearer or as cookie, either of which is enough."""
 
-    target_class = "supertokens_py.framework.django.rest.SessionAuthentication"
+    target_class: str | type[object] | None = "supertokens_py.framework.django.rest.SessionAuthentication"
     match_subclasses = True
-    name = ["sessionBearer", "sessionCookie"]  # noqa: RUF012  # as the base class has it
+    name: str | list[str] = ["sessionBearer", "sessionCookie"]  # noqa: RUF012  # as the base class has it
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         return [{name: []} for name in self.name]

@@ -122,7 +122,7 @@ class BaseSMTPService(EmailDeliveryInterface[_T], Generic[_T]):
     ) -> None:
         if not isinstance(smtp_settings, SMTPSettings):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigError("smtp_settings must be an SMTPSettings")
-        self.transporter = Transporter(smtp_settings)
+        self.transporter: Transporter = Transporter(smtp_settings)
         service: SMTPServiceInterface[_T] = DefaultSMTPImplementation(self.transporter, write)
         if override is not None:
             service = override(service)

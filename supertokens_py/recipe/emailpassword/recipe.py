@@ -105,7 +105,7 @@ class EmailPasswordRecipe(
     recipe_id = RECIPE_ID
     name = "EmailPassword"
     is_implicit = False
-    first_factors = (RECIPE_ID,)
+    first_factors: ClassVar[Sequence[str]] = (RECIPE_ID,)
     not_initialised: ClassVar[str | None] = (
         "Initialisation not done. Did you forget to call the SuperTokens.init or EmailPassword.init "
         "function? In Python it is supertokens_py.init(...) with emailpassword.init() in recipe_list."

@@ -40,16 +40,16 @@ class Credentials:
         self._request = request
         self._refresh_cookies: list[str] | None = None
         #: whether there is a cookie of a very old SDK
-        self.has_legacy_cookie = bool(request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY))
-        self.access_cookies = request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
-        self.method = request.method()
+        self.has_legacy_cookie: bool = bool(request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY))
+        self.access_cookies: list[str] = request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
+        self.method: str = request.method()
         value = request.get_header(AUTHORIZATION_HEADER_KEY)
         #: the Bearer credentials (scheme in any case), or None
         self.bearer: str | None = (
             None if value is None or value[:7].lower() != "bearer " else value[7:].strip() or None
         )
         #: whether access cookies came with the handshake of a WebSocket
-        self.is_websocket = bool(self.access_cookies) and request.is_websocket()
+        self.is_websocket: bool = bool(self.access_cookies) and request.is_websocket()
 
     @property
     def refresh_cookies(self) -> list[str]:

@@ -24,7 +24,7 @@ from .policy import SessionPolicy
 from .sign_in_warnings import SignInWarnings
 from .token_delivery import Deliveries
 from .token_writer import TokenWriter, check_fits_cookie
-from .verification import Verification
+from .verification import Verification, Verify
 
 
 class SessionFlows:
@@ -54,7 +54,9 @@ class SessionFlows:
         self._functions = functions
         self._added_claims = added.claims  # grows while the other recipes of the app are connected
         #: see `Verification.verify`
-        self.verify = Verification(parts, functions, replaced, claims, added.validators, self.refresh).verify
+        self.verify: Verify = Verification(
+            parts, functions, replaced, claims, added.validators, self.refresh
+        ).verify
         self._warnings = SignInWarnings(
             parts.policy.fixed_transfer != "any",
             cookie_secure=parts.policy.cookie_secure,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
@@ -22,7 +22,7 @@ from .exceptions import UnauthorisedError
 from .functions import NO_SESSION, FunctionParts, OverrideValidators, RecipeInterface
 from .policy import Allowed, SessionPolicy
 
-__all__ = ["OverrideValidators", "Verification", "VerifyOptions"]
+__all__ = ["OverrideValidators", "Verification", "Verify", "VerifyOptions"]
 
 #: An access token, how it came, the anti-CSRF token beside it, and whether that is to be checked.
 Presented: TypeAlias = tuple[AccessToken, TokenTransferMethod, str | None, bool]
@@ -57,6 +57,19 @@ class VerifyOptions:
         """
         if self.session_required:
             raise UnauthorisedError(NO_SESSION, clear_tokens=False, code="no_token")
+
+
+class Verify(Protocol):
+    """`Verification.verify`, for those who keep it without a frame of their own around it."""
+
+    def __call__(
+        self,
+        request: BaseRequest,
+        options: VerifyOptions,
+        user_context: dict[str, Any],
+        *,
+        guards: bool = True,
+    ) -> Coroutine[Any, Any, SessionContainer | None]: ...
 
 
 def decide(

@@ -219,7 +219,7 @@ class _Cache:
     __slots__ = ("keys", "old", "young")
 
     def __init__(self, keys: KeySet | None) -> None:
-        self.keys = keys
+        self.keys: KeySet | None = keys
         self.young: dict[str, tuple[AccessToken, int]] = {}
         self.old: dict[str, tuple[AccessToken, int]] = {}
 

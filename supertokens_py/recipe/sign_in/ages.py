@@ -31,8 +31,8 @@ class Ages:
     """
 
     def __init__(self, older: str, newer: str) -> None:
-        self.older = older.split()
-        self.newer = newer.split()
+        self.older: list[str] = older.split()
+        self.newer: list[str] = newer.split()
 
     def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call in either form, by their newer names."""

@@ -10,7 +10,7 @@ from supertokens_py.engine.config import EngineConfig
 from supertokens_py.recipe import session
 from supertokens_py.runtime.clock import now_ms as system_now_ms
 
-from .driver import Driver
+from .driver import Client, Driver
 from .replies import Headers, Reply
 from .routes import ROUTES
 from .visitor import Visitor
@@ -51,7 +51,7 @@ class Application:
             for route in ROUTES
             if (driver.streams or not route.stream) and (driver.websockets or not route.websocket)
         )
-        self.client = driver.build(list(wanted))
+        self.client: Client = driver.build(list(wanted))
 
     def start(self, uri: str) -> None:
         """(Re)configure the SDK, on a database."""
