@@ -13,7 +13,7 @@ from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.runtime.bridge import step
 from supertokens_py.server.endpoint_request import Refused
 from supertokens_py.server.environment import create_from
-from supertokens_py.server.ip_rules import Addresses, Rules, rules
+from supertokens_py.server.ip_rules import IpRules, Rules, rules
 from tests.server.wire import Wire, create_body
 
 V2 = "/recipe/multitenancy/tenant/v2"
@@ -106,9 +106,9 @@ class Tenants:
         return [Tenant(tenant_id=name, core_config=config) for name, config in self.configs.items()]
 
 
-def over(tenants: Tenants, own: Rules, now_s: list[float]) -> Addresses:
+def over(tenants: Tenants, own: Rules, now_s: list[float]) -> IpRules:
     engine: Any = SimpleNamespace(tenants=tenants)
-    return Addresses(engine, own, clock=lambda: now_s[0])
+    return IpRules(engine, own, clock=lambda: now_s[0])
 
 
 def test_rules_of_tenants_are_read_once_a_minute() -> None:
