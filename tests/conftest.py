@@ -26,6 +26,7 @@ _OF_THE_SCRIPTS = {"SUPERTOKENS_SKIP_INSTALL"}
 def pytest_runtest_teardown() -> Iterator[None]:
     """Fail the test that leaves a setting in the environment, which some later test would meet."""
     yield
+    logging.getLogger().setLevel(logging.WARNING)  # Litestar lowers it when an application is made
     left = [name for name in os.environ if name.startswith("SUPERTOKENS_") and name not in _OF_THE_SCRIPTS]
     for name in left:
         del os.environ[name]
