@@ -64,6 +64,23 @@ def test_each_further_guess_has_to_wait_longer(core: Driver, clock: Clock) -> No
     assert [guess(core) for _ in range(4)] == [None, None, None, 1_000]
 
 
+def test_a_new_password_ends_the_wait(core: Driver) -> None:
+    """Somebody who guesses all the time must not keep out the owner, who has reset the password."""
+    assert [guess(core) for _ in range(4)] == [None, None, None, 1_000]
+    (user,) = core.users.page("public", UserQuery()).users
+    assert (
+        core.email_password.update(user.id, email=None, password="new horse 1", revoke_sessions=True) is None
+    )
+    assert isinstance(guess(core, password="new horse 1"), User)
+
+
+def test_a_clock_that_is_behind_makes_nobody_wait(core: Driver, clock: Clock) -> None:
+    """The machine that counted the last guess may be a minute ahead."""
+    assert guess(core) is None
+    clock.advance(ms=-60_000)
+    assert isinstance(guess(core, password=PASSWORD), User)
+
+
 def test_others_are_not_affected(core: Driver) -> None:
     """Another address, also an unknown one, and another tenant count by themselves."""
     core.tenants.put("t1", {})

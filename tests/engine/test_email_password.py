@@ -284,6 +284,7 @@ def test_a_new_address_is_another_one_in_every_tenant(core: Driver, events: list
     assert core.email_password.verify("public", ADDRESS, PASSWORD) is None
     assert core.email_password.verify("public", "eve@example.com", PASSWORD) is not None
     assert core.email_password.consume_reset_token("public", token) is None  # it went to the old address
+    assert core.email_password.create_reset_token("public", user.id, ADDRESS) is None  # so would this one
     assert core.users.find(bob.id) == bob
     assert names(events).count("user.email_changed") == 1
 
@@ -338,6 +339,10 @@ def test_linked_accounts_are_one_user(stored: TestDatabase, start: Opener) -> No
     assert {method.recipe_user_id for method in user.login_methods} == {ada.id, alias.id}
     assert sorted(user.emails) == [ADDRESS, "alias@example.com"]
     assert core.users.count(tenant_id="public") == core.users.count(tenant_id=None) == 1
+    token = token_for(core, ada.id, "alias@example.com")
+    assert core.email_password.consume_reset_token("public", token) == ConsumedToken(
+        alias.id, "alias@example.com"
+    )
     refused = core.email_password.update(
         alias.id, email="new@example.com", password=None, revoke_sessions=False
     )

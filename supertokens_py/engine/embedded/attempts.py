@@ -69,9 +69,11 @@ class Attempts:
 
         def unit(connection: Connection) -> int:
             now = self._settings.now_ms()
-            connection.execute(self._insert, {"key": key, "failures": "0", "now": now})
-            known = connection.execute(self._lock, {"key": key}).one()
-            passed = now - known.created_at_time
+            known = None
+            while known is None:  # a success may delete the row between the two statements
+                connection.execute(self._insert, {"key": key, "failures": "0", "now": now})
+                known = connection.execute(self._lock, {"key": key}).first()
+            passed = max(0, now - known.created_at_time)  # another machine's clock may be ahead
             failures = int(known.value) if passed < FORGOTTEN_AFTER_MS else 0
             if (left := wait_ms(failures, free=free) - passed) > 0:
                 return left
@@ -81,7 +83,7 @@ class Attempts:
         return self._database.write(unit)
 
     def succeeded(self, kind: str, tenant_id: str, account: str) -> None:
-        """Forget the failures of an account: who knows the password guessed nothing."""
+        """Forget the failures of an account: its password was known, or is a new one."""
         key = _key(kind, tenant_id, account)
         self._database.single(lambda c: c.execute(self._delete, {"key": key}), repeatable=True)
 

@@ -155,7 +155,10 @@ class EmailPasswordStore:
             own = self._own_method(connection, internal, address)
             if own is None:
                 return None
-            values = {"user": own.user_id, "email": address or own.email}
+            locked = connection.execute(self._statements.lock_user, {"user": own.user_id}).first()
+            if locked is None or address not in (None, locked.email):
+                return None  # whoever reads the mail of another address, also a former one, gets no token
+            values = {"user": own.user_id, "email": locked.email}
             values |= {"token": _hashed(token), "expiry": expiry}
             connection.execute(self._statements.insert_token, values)
             return own.user_id
@@ -166,9 +169,9 @@ class EmailPasswordStore:
         return token
 
     def _own_method(self, connection: Connection, user_id: str, email: str | None) -> Any:
-        """Return the e-mail login method that an id means: its own, or one of its primary user's."""
+        """Return the login method of a user that has an address, or else the one that an id means."""
         rows: list[Any] = [*connection.execute(self._statements.methods, {"id": user_id})]
-        rows.sort(key=lambda row: (row.user_id != user_id, row.email != email))
+        rows.sort(key=lambda row: (row.email != email, row.user_id != user_id))
         return rows[0] if rows else None
 
     def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
@@ -214,7 +217,16 @@ class EmailPasswordStore:
         if not isinstance(result, _Changed):
             return result
         result.tell(change)
+        if hashed is not None:
+            self._forget_failures(result.user_id)
         return None
+
+    def _forget_failures(self, user_id: str) -> None:
+        """Let the owner of a new password use it at once, whoever guessed at the one before."""
+        user = self._accounts.find(user_id)
+        for method in user.login_methods if user is not None else ():
+            for tenant_id in method.tenant_ids if method.email is not None else ():
+                self._attempts.succeeded(EMAIL_PASSWORD, tenant_id, str(method.email))
 
     def _change(
         self, connection: Connection, user_id: str, change: _Change

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterface, SMTPServiceInterface
@@ -18,7 +18,7 @@ class FormField:
     """A field as the frontend sent it."""
 
     id: str
-    value: Any
+    value: Any = field(repr=False)  # it may be a password
 
 
 @dataclass
