@@ -39,6 +39,7 @@ class Browser:
         with ThreadPoolExecutor(CALLS) as calls, self._jar.http:
             answer = self._jar.login(self._name)
             self.tally.expect(answer.status_code == 200, "no log-in", shown(answer))
+            self._generations.add(self._jar.refresh_token)  # which the first refresh rotates
             until = time.monotonic() + LIVES * LIFE_S
             while time.monotonic() < until:
                 list(calls.map(self._call, [self._dice.random() * 0.15 for _ in range(CALLS)]))
