@@ -80,6 +80,14 @@ def test_every_argon2_is_verified(variant: Any) -> None:
     check_importable(stored)
 
 
+def test_a_password_that_bcrypt_read_in_part_is_not_hashed_again() -> None:
+    """Its end was not compared: a typing error there would become the password."""
+    stored = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()
+    assert made().is_outdated("x" * 72, stored)
+    assert not made().is_outdated("x" * 73, stored)
+    assert not made().is_outdated("x" * 70 + "\u20ac", stored)  # 73 bytes
+
+
 @pytest.mark.parametrize("prefix", ["$2a$", "$2b$", "$2y$"])
 def test_bcrypt_is_verified(prefix: str) -> None:
     """It reads 72 bytes, as in a core; its package refuses more."""
@@ -122,9 +130,9 @@ def test_a_stored_text_of_unknown_form_equals_nothing() -> None:
 @pytest.mark.parametrize("field", ["argon2_memory_kb", "argon2_iterations", "argon2_parallelism"])
 def test_a_hash_of_other_parameters_is_outdated(field: str) -> None:
     stored = made().hash("p")
-    assert not made().is_outdated(stored)
-    assert made(**{field: {"argon2_memory_kb": 2048}.get(field, 3)}).is_outdated(stored)
-    assert made().is_outdated(bcrypt.hashpw(b"p", bcrypt.gensalt(4)).decode())
+    assert not made().is_outdated("p", stored)
+    assert made(**{field: {"argon2_memory_kb": 2048}.get(field, 3)}).is_outdated("p", stored)
+    assert made().is_outdated("p", bcrypt.hashpw(b"p", bcrypt.gensalt(4)).decode())
 
 
 def test_only_so_many_hashes_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

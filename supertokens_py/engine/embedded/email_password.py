@@ -126,7 +126,7 @@ class EmailPasswordStore:
             return None
         assert known is not None  # noqa: S101  nothing equals no hash
         self._attempts.succeeded(EMAIL_PASSWORD, tenant, address)
-        if self._passwords.is_outdated(known.password_hash):
+        if self._passwords.is_outdated(password, known.password_hash):
             self._renew(known.user_id, known.password_hash, self._passwords.hash(password))
         found = self._database.read(lambda c: self._accounts.load(c, [known.user_id]))
         return found[0] if found else None

@@ -82,9 +82,14 @@ class Passwords(fork_hooks.ForkAware):
         check = _check_of(stored)
         return self._slowly(lambda: check(secret))
 
-    def is_outdated(self, stored: str) -> bool:
-        """Return whether a hash was made with other parameters than the configured ones."""
+    def is_outdated(self, password: str, stored: str) -> bool:
+        """Return whether a verified password should be hashed again, with the configured parameters.
+
+        Not where bcrypt has read only the beginning of it: what follows was not compared, and may be wrong.
+        """
         made = _ARGON2.fullmatch(stored)
+        if made is None and len(password.encode()) > _BCRYPT_BYTES:
+            return False
         wanted = self._settings
         return made is None or (made[1], int(made[2]), int(made[3]), int(made[4])) != (
             "argon2id",

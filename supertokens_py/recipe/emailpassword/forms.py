@@ -82,7 +82,7 @@ def parsed(body: dict[str, Any], fields: Sequence[NormalisedFormField]) -> list[
         if field.id in found:
             raise BadInputError("formFields must not name a field twice")
         found[field.id] = field
-    if len(found) > len(fields):
+    if len(found) > len(fields) or not found.keys() <= {field.id for field in fields}:
         raise BadInputError("Are you sending too many formFields?")
     return list(found.values())
 

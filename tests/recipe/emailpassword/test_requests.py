@@ -242,6 +242,7 @@ NO_FIELD = "All elements of formFields must contain an 'id' and 'value' field"
             b'{"formFields": [{"id": "a", "value": 1}, {"id": "b", "value": 1}, {"id": "c", "value": 1}]}',
             "Are you sending too many formFields?",
         ),
+        (b'{"formFields": [{"id": "role", "value": "admin"}]}', "Are you sending too many formFields?"),
     ],
 )
 @pytest.mark.parametrize("path", ["/auth/signup", "/auth/signin"])
