@@ -28,6 +28,7 @@ Kind = Literal["sqlite-file", "sqlite-memory", "postgresql"]
 _EMPTIED = ("session_info", "roles", "user_roles", "user_metadata", "user_last_active", "tenant_configs")
 _ALL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _KEY_TABLES = ("key_value", "session_access_token_signing_keys", "jwt_signing_keys")
+_ALL_KEYS = " UNION ALL ".join(f"SELECT {name}::text FROM {name}" for name in _KEY_TABLES) + " ORDER BY 1"
 
 #: Login methods `a` and `b` of one user, as an official core links them; for an empty PostgreSQL database.
 LINKED_USERS = (
@@ -90,6 +91,7 @@ class Postgres:
         self.server = server
         self._template: str | None = None
         self._tables: set[str] = set()
+        self._keys: list[tuple[Any, ...]] = []
         self._used: list[TestDatabase] = []
 
     def take(self) -> TestDatabase:
@@ -105,7 +107,10 @@ class Postgres:
         database.query(";".join(statements))
         tables = {name for (name,) in database.query(_ALL_TABLES)}
         assert tables == self._tables, f"not a test for a shared database, left with {tables ^ self._tables}"
-        self._used.append(database)
+        if database.query(_ALL_KEYS) == self._keys:
+            self._used.append(database)
+        else:  # the next test would find keys that it has not made, or miss some
+            self.drop(database)
 
     def create(self, *, template: bool = True) -> TestDatabase:
         name = f"test_{os.getpid()}_{next(_numbers)}"
@@ -129,7 +134,9 @@ class Postgres:
             self.execute(f"CREATE DATABASE {self._template}")
             uri = self.server.database_uri(self._template)
             fill(uri)
-            self._tables = {name for (name,) in TestDatabase("postgresql", uri).query(_ALL_TABLES)}
+            template = TestDatabase("postgresql", uri)
+            self._tables = {name for (name,) in template.query(_ALL_TABLES)}
+            self._keys = template.query(_ALL_KEYS)
         return self._template
 
 
