@@ -8,6 +8,13 @@ from typing import Any
 
 from .base import RecipeUserId
 
+MAX_EMAIL = 256  #: characters, as wide as the official columns
+
+
+def normalised_email(email: str) -> str:
+    """Return an address as it is stored and compared: trimmed, in lower case."""
+    return email.strip().lower()
+
 
 class ThirdPartyInfo:
     """Who a user is at a provider."""
@@ -56,7 +63,7 @@ class LoginMethod(AccountInfo):
 
     def has_same_email_as(self, email: str | None) -> bool:
         """Return whether an address is this one, whatever its case."""
-        return email is not None and self.email == email.strip().lower()
+        return email is not None and self.email == normalised_email(email)
 
     def to_json(self) -> dict[str, Any]:
         json: dict[str, Any] = {

@@ -17,7 +17,7 @@ from supertokens_py.engine import validation
 from supertokens_py.engine.records import UserPage, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import RecipeUserId
-from supertokens_py.types.users import AccountInfo, LoginMethod, User
+from supertokens_py.types.users import AccountInfo, LoginMethod, User, normalised_email
 
 from .user_tables import (
     EMAIL_USERS,
@@ -39,11 +39,6 @@ EMAIL_PASSWORD = RECIPES[0]
 
 MAX_LIMIT = 500
 _MAX_FOUND = 1000
-
-
-def normalised(email: str) -> str:
-    """Return an address as it is stored and compared."""
-    return email.strip().lower()
 
 
 class Accounts:
@@ -128,7 +123,7 @@ class Accounts:
 
     def with_email(self, connection: Connection, tenant_id: str, email: str) -> str | None:
         """Return the internal id of the login method that has an address in a tenant."""
-        values = {"tenant": tenant_id, "email": normalised(email)}
+        values = {"tenant": tenant_id, "email": normalised_email(email)}
         found = connection.execute(self._by_email, values).scalar()
         return None if found is None else str(found)
 
@@ -213,7 +208,7 @@ class Accounts:
         return statement.order_by(joined.desc() if newest_first else joined.asc(), user.desc())
 
     def _search(self, email: str) -> Select[Any, Any]:
-        table, wanted = self._in_tenants, normalised(email)
+        table, wanted = self._in_tenants, normalised_email(email)
         with_email = select(self._emails.c.user_id).where(
             self._emails.c.app_id == DEFAULT_APP_ID,
             self._emails.c.tenant_id == table.c.tenant_id,

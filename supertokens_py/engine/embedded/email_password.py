@@ -32,8 +32,9 @@ from supertokens_py.events import (
     emit_revoked,
 )
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
+from supertokens_py.types.users import MAX_EMAIL, normalised_email
 
-from .accounts import EMAIL_PASSWORD, Accounts, normalised
+from .accounts import EMAIL_PASSWORD, Accounts
 from .email_user_rows import EmailUserRows
 from .storage import errors
 
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from .tenants import TenantStore
     from .user_ids import UserIds
 
-_MAX_EMAIL = 256
 _LIFETIME = "password_reset_token_lifetime"
 _LINKED = "New email cannot be applied to a user with linked accounts: change it through the SuperTokens core"
 
@@ -112,7 +112,7 @@ class EmailPasswordStore:
         Raises:
             TooManyAttemptsError: there were too many wrong ones for this address.
         """
-        tenant, address = validation.normalise_tenant_id(tenant_id), normalised(email)
+        tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
         if left_ms := self._attempts.begin(EMAIL_PASSWORD, tenant, address):
             emit(SignInRefused(tenant_id=tenant, recipe_id=EMAIL_PASSWORD, retry_after_ms=left_ms))
             raise TooManyAttemptsError(left_ms)
@@ -216,7 +216,7 @@ class EmailPasswordStore:
             return EmailTaken()
         if not isinstance(result, _Changed):
             return result
-        result.tell(change)
+        result.emit_events(change)
         if hashed is not None:
             self._forget_failures(result.user_id)
         return None
@@ -260,14 +260,14 @@ class _Change:
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
-    """What was changed, to be told after the commit."""
+    """What was changed, for the events after the commit."""
 
     user_id: str
     has_new_email: bool
     handles: list[str]
 
-    def tell(self, change: _Change) -> None:
-        """Emit the events of it."""
+    def emit_events(self, change: _Change) -> None:
+        """Emit what happened, once it is committed."""
         if self.has_new_email:
             emit(EmailChanged(user_id=self.user_id))
         if change.hashed is not None:
@@ -281,9 +281,9 @@ def _storable(email: str) -> str:
     Raises:
         BadInputError: it is empty, too long, or no text that a database takes.
     """
-    address = normalised(email)
-    if not address or len(address) > _MAX_EMAIL or not validation.is_storable(address):
-        raise BadInputError(f"an e-mail address must be a text of 1 to {_MAX_EMAIL} characters")
+    address = normalised_email(email)
+    if not address or len(address) > MAX_EMAIL or not validation.is_storable(address):
+        raise BadInputError(f"an e-mail address must be a text of 1 to {MAX_EMAIL} characters")
     return address
 
 

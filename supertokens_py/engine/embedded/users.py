@@ -12,6 +12,7 @@ from supertokens_py.engine import validation
 from supertokens_py.events import UserDeleted, emit, emit_revoked
 from supertokens_py.exceptions import BadInputError, ConfigError
 
+from .accounts import EMAIL_PASSWORD
 from .activity import LAST_ACTIVE
 from .metadata import USER_METADATA
 from .roles import USER_ROLES
@@ -96,7 +97,7 @@ class UserStore:
             raise BadInputError(_NOT_OURS)
         internal = self._accounts.internal_id(connection, user_id)
         row = connection.execute(self._user, {"user": internal}).first()
-        if row is None or row.recipe_id != "emailpassword" or row.is_linked_or_is_a_primary_user:
+        if row is None or row.recipe_id != EMAIL_PASSWORD or row.is_linked_or_is_a_primary_user:
             raise BadInputError(_NOT_OURS)
         external = self._users.resolve(connection, internal)[1]
         connection.execute(self._delete_user, {"user": internal})

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
 from supertokens_py.recipe.session.asyncio import create_new_session
 from supertokens_py.recipe.sign_in.ages import in_both_ages
-from supertokens_py.recipe.sign_in.emails import is_made_up, normalised
+from supertokens_py.recipe.sign_in.emails import is_made_up
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.runtime.lanes import Lane
 from supertokens_py.types.response import GeneralErrorResponse
+from supertokens_py.types.users import normalised_email
 
 from .forms import value_of
 from .functions import RECIPE_ID, login_method_id
@@ -158,7 +159,7 @@ class APIInterface:
         """GET /emailpassword/email/exists: whether a user of this recipe has the address in this tenant."""
         functions = api_options.recipe_implementation
         user = await functions.get_user_by_email(
-            email=normalised(email), tenant_id=tenant_id, user_context=user_context
+            email=normalised_email(email), tenant_id=tenant_id, user_context=user_context
         )
         return EmailExistsGetOkResult(user is not None)
 
@@ -178,10 +179,10 @@ class APIInterface:
     ):
         """POST /user/password/reset/token: send a link, if there is such a user.
 
-        The answer is the same for every address, and takes the same time: the work goes on by itself where it
-        takes longer.
+        The answer is the same for every address, and so is its time: work that takes longer continues in the
+        background.
         """
-        email = normalised(value_of("email", form_fields))
+        email = normalised_email(value_of("email", form_fields))
 
         async def work() -> None:
             try:

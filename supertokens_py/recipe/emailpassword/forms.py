@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from supertokens_py.exceptions import BadInputError, ConfigError
-from supertokens_py.recipe.sign_in.emails import MAX_LENGTH, is_address
+from supertokens_py.recipe.sign_in.emails import is_address
 from supertokens_py.runtime.bridge import call_app
+from supertokens_py.types.users import MAX_EMAIL
 
 from .exceptions import FieldError
 from .passwords import bytes_error
@@ -60,7 +61,7 @@ def _storable(name: str, validate: Validate) -> Validate:
             return error
         if name == PASSWORD:
             return bytes_error(value)
-        return None if len(value) <= MAX_LENGTH and value.isprintable() else "Email is not valid"
+        return None if len(value) <= MAX_EMAIL and value.isprintable() else "Email is not valid"
 
     return checked
 

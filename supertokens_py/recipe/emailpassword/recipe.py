@@ -203,16 +203,8 @@ class EmailPasswordRecipe(
     async def _sign_up(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
-        form = await self._form(body, self.sign_up_fields, tenant_id)
-        links = await refuse_linking(body, options.request, user_context)
-        result = await self.api_implementation.sign_up_post(
-            form_fields=form,
-            tenant_id=tenant_id,
-            session=None,
-            should_try_linking_with_session_user=links,
-            api_options=options,
-            user_context=user_context,
-        )
+        post = self.api_implementation.sign_up_post
+        result = await self._post(post, self.sign_up_fields, body, options, tenant_id, user_context)
         if isinstance(result, EmailAlreadyExistsError):
             return _field_error(EMAIL, _TAKEN)
         return _signed_in(result, options)
@@ -220,9 +212,23 @@ class EmailPasswordRecipe(
     async def _sign_in(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
-        form = await self._form(body, self.sign_in_fields, tenant_id)
+        post = self.api_implementation.sign_in_post
+        result = await self._post(post, self.sign_in_fields, body, options, tenant_id, user_context)
+        return _signed_in(result, options)
+
+    async def _post(
+        self,
+        post: Callable[..., Awaitable[APIResponse]],
+        fields: Sequence[NormalisedFormField],
+        body: dict[str, Any],
+        options: APIOptions,
+        tenant_id: str,
+        user_context: dict[str, Any],
+    ) -> APIResponse:
+        """Ask the API of sign-up or sign-in, once the form is valid."""
+        form = await self._form(body, fields, tenant_id)
         links = await refuse_linking(body, options.request, user_context)
-        result = await self.api_implementation.sign_in_post(
+        return await post(
             form_fields=form,
             tenant_id=tenant_id,
             session=None,
@@ -230,7 +236,6 @@ class EmailPasswordRecipe(
             api_options=options,
             user_context=user_context,
         )
-        return _signed_in(result, options)
 
     async def _email_exists(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]

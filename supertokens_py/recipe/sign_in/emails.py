@@ -1,11 +1,10 @@
-"""E-mail addresses: which ones are accepted, in the way the official frontends judge them."""
+"""E-mail addresses: which ones are accepted, as by the official frontends."""
 
 from __future__ import annotations
 
 import re
 
-#: The column's length.
-MAX_LENGTH = 256
+from supertokens_py.types.users import MAX_EMAIL, normalised_email
 
 _ATOM = re.compile(r"""[^<>()\[\]\\.,;:\s@"]+""")
 _QUOTED = re.compile(r'".+"')
@@ -14,15 +13,10 @@ _IPV4 = re.compile(r"\[\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\]")
 _LAST_LABEL = re.compile(r"[A-Za-z]{2,}")
 
 
-def normalised(email: str) -> str:
-    """Return an address as it is stored and compared: trimmed, in lower case."""
-    return email.strip().lower()
-
-
 def is_address(text: str) -> bool:
     """Return whether a text is an e-mail address, in time that grows with its length only."""
     local, at, domain = text.rpartition("@")
-    if not at or len(text) > MAX_LENGTH or not text.isprintable():
+    if not at or len(text) > MAX_EMAIL or not text.isprintable():
         return False
     is_local_part = all(_ATOM.fullmatch(atom) for atom in local.split(".")) or _QUOTED.fullmatch(local)
     return bool(is_local_part) and _is_domain(domain)
@@ -41,4 +35,4 @@ def _is_domain(domain: str) -> bool:
 
 def is_made_up(email: str) -> bool:
     """Return whether an address is one that recipes without addresses make up: nobody can sign in with it."""
-    return normalised(email).endswith(("@stfakeemail.supertokens.com", ".fakeemail.com"))
+    return normalised_email(email).endswith(("@stfakeemail.supertokens.com", ".fakeemail.com"))
