@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -38,6 +39,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that stands still until the test moves it, and that PostgreSQL goes by as well."""
     monkeypatch.setattr("supertokens_py.engine.embedded.storage.server_clock.server_now_ms", lambda _: None)
     return Clock()
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Collect no garbage while a test has Python read until its recursion limit.
+
+    Finalizers of what other tests left, run at that depth, fail for want of a frame, and this test is blamed.
+    """
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

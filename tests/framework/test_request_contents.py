@@ -27,6 +27,7 @@ def answers(site: Site, name: str, body: bytes, content_type: str | None) -> Any
     return site.post("/open", headers, do=ask, body=body).json["answer"]
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

@@ -443,6 +443,7 @@ def test_a_token_of_the_other_kind_of_key_is_no_session(target: Target) -> None:
 # -- sizes and encodings ---------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("no_collection")
 def test_huge_and_deep_tokens_are_plainly_refused(everywhere: Target) -> None:
     """Depth, width and digits end in a plain refusal, not in a crash or a long wait."""
     deep = b'{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}"

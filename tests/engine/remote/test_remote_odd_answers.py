@@ -82,6 +82,7 @@ def answering(content: bytes, headers: dict[str, str]) -> RemoteEngine:
     return engine_over(handler)
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_an_odd_answer_is_an_error_of_the_engine(

@@ -213,6 +213,7 @@ async def test_exists(start: Start, browser: Browser) -> None:
 NO_FIELD = "All elements of formFields must contain an 'id' and 'value' field"
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize(
     ("content", "message"),
     [
