@@ -12,7 +12,7 @@ from .config import SupertokensConfig
 from .engine.config import EngineConfig
 from .engine.factory import DEFAULT_DATABASE
 from .engine.uris import describe, kind_of
-from .engine.variables import misspelt_variables
+from .engine.variable_spelling import misspelt_variables
 
 log: logging.Logger = logging.getLogger(__name__)
 

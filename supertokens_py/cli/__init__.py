@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from supertokens_py.constants import VERSION
-from supertokens_py.engine.variables import misspelt_variables
+from supertokens_py.engine.variable_spelling import misspelt_variables
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
 from . import clean, doctor, importing, keys, schema, serve, sessions, users

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.recipe.session import cookie_checks
+from supertokens_py.recipe.session import lost_cookies
 from supertokens_py.urls import api_origin, cookie_domain, host_of, is_local, scheme_of, site_of
 
 from .findings import Finding
@@ -77,7 +77,7 @@ class _Pair:
 def _domains(pair: _Pair) -> Iterator[Finding]:
     relation = "another site than" if pair.cross_site else "the same site as"
     yield Finding("ok", _DOMAINS, f"the website {pair.website} is {relation} the API {pair.api}")
-    if (loss := cookie_checks.by_name(pair.api, pair.website)) is not None:
+    if (loss := lost_cookies.by_name(pair.api, pair.website)) is not None:
         yield Finding("error", _DOMAINS, loss.text, loss.advice)
     for name, origin in (("website", pair.website), ("API", pair.api)):
         if scheme_of(origin) == "http" and not is_local(host_of(origin)):
@@ -105,7 +105,7 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
     yield Finding(
         "ok", _COOKIES, f"session cookies are SameSite={same_site.capitalize()}{'; Secure' if secure else ''}"
     )
-    if (loss := cookie_checks.by_secure(pair.api, secure)) is not None:
+    if (loss := lost_cookies.by_secure(pair.api, secure)) is not None:
         yield Finding("error", _COOKIES, loss.text, loss.advice)
     if not secure and scheme_of(pair.api) == "https":
         yield Finding(
@@ -150,7 +150,7 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
 
 def _cookie_domain(pair: _Pair) -> Iterator[Finding]:
     given = pair.settings.cookie_domain
-    if (loss := cookie_checks.by_domain(pair.api, given)) is not None:
+    if (loss := lost_cookies.by_domain(pair.api, given)) is not None:
         yield Finding("error", _COOKIES, loss.text, loss.advice)
     elif given is not None and (domain := cookie_domain(given).lstrip(".")) != host_of(pair.api):
         yield Finding(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
-from supertokens_py.engine.variables import CONNECTION_URI, unknown_variables
+from supertokens_py.engine.variable_spelling import CONNECTION_URI, unknown_variables
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import HiddenVariables, hidden
 from supertokens_py.settings import resolve, setting

@@ -29,8 +29,7 @@ from supertokens_py.types.base import JSONObject
 
 from . import access_tokens
 from .access_tokens import Grant
-from .refresh_tokens import MasterKey, RefreshToken, is_successor, successor
-from .rotation import (
+from .refresh_decision import (
     Decision,
     Rules,
     StoredTokens,
@@ -41,6 +40,7 @@ from .rotation import (
     promoted,
     successor_of,
 )
+from .refresh_tokens import MasterKey, RefreshToken, is_successor, successor
 from .session_rows import NO_SESSION, RotationStatements, json_object, stored_tokens
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 from supertokens_py.constants import DEFAULT_APP_ID, PROTECTED_CLAIMS
 from supertokens_py.types.base import JSONObject
 
-from .rotation import StoredTokens
+from .refresh_decision import StoredTokens
 from .storage.tables import (
     MAIN_TABLE,
     OPTIONAL_TEXT,

@@ -28,8 +28,8 @@ from supertokens_py.types.base import JSONObject
 from . import access_tokens
 from .access_tokens import Grant
 from .refresh import Refresher
+from .refresh_decision import belongs
 from .refresh_tokens import first_token, hash1
-from .rotation import belongs
 from .session_rows import NO_SESSION, SessionStatements, json_object, key_of, stored_tokens
 from .storage import errors
 from .token_families import Family, new_family, new_handle, tenant_of

@@ -17,7 +17,7 @@ except ModuleNotFoundError as _error:
 from supertokens_py.framework.adapter import SessionCheck, SuperTokensError, lend
 from supertokens_py.framework.asgi import AsgiRequest, Connection, close_of
 
-from .hooks import ASGIREF
+from .asgiref_bridge import ASGIREF
 
 __all__ = ["SessionAuthMiddleware"]
 

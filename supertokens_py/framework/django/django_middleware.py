@@ -22,8 +22,8 @@ from supertokens_py.framework.adapter import (
 )
 from supertokens_py.framework.request import KEY
 
+from .asgiref_bridge import ASGIREF
 from .django_request import DELIVERS, DjangoRequest
-from .hooks import ASGIREF
 from .native import to_native, with_changes
 
 

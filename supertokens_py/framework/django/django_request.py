@@ -12,7 +12,7 @@ from supertokens_py.framework.adapter import BaseRequest, lend, register
 from supertokens_py.framework.request import KEY
 from supertokens_py.framework.wsgi import wsgi_header
 
-from .hooks import ASGIREF
+from .asgiref_bridge import ASGIREF
 
 DELIVERS = "_supertokens_delivers"  #: set by the middleware, which adds the changes to the response
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
 from supertokens_py.recipe.session.asyncio import create_new_session
-from supertokens_py.recipe.sign_in.ages import in_both_ages
+from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.emails import is_made_up
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
 from supertokens_py.runtime.bridge import call_app
@@ -88,7 +88,7 @@ class APIInterface:
         self.disable_generate_password_reset_token_post = False
         self.disable_password_reset_post = False
 
-    @in_both_ages(
+    @in_both_forms(
         "form_fields tenant_id api_options user_context",
         "form_fields tenant_id session should_try_linking_with_session_user api_options user_context",
     )
@@ -120,7 +120,7 @@ class APIInterface:
             result.user, await _new_session(api_options, tenant_id, result.recipe_user_id, user_context)
         )
 
-    @in_both_ages(
+    @in_both_forms(
         "form_fields tenant_id api_options user_context",
         "form_fields tenant_id session should_try_linking_with_session_user api_options user_context",
     )
@@ -152,7 +152,7 @@ class APIInterface:
             result.user, await _new_session(api_options, tenant_id, result.recipe_user_id, user_context)
         )
 
-    @in_both_ages("email tenant_id api_options user_context", "email tenant_id api_options user_context")
+    @in_both_forms("email tenant_id api_options user_context", "email tenant_id api_options user_context")
     async def email_exists_get(
         self, email: str, tenant_id: str, api_options: APIOptions, user_context: dict[str, Any]
     ) -> EmailExistsGetOkResult | GeneralErrorResponse:
@@ -163,7 +163,7 @@ class APIInterface:
         )
         return EmailExistsGetOkResult(user is not None)
 
-    @in_both_ages(
+    @in_both_forms(
         "form_fields tenant_id api_options user_context", "form_fields tenant_id api_options user_context"
     )
     async def generate_password_reset_token_post(
@@ -193,7 +193,7 @@ class APIInterface:
         await _REQUESTS.within(ANSWERED_AFTER_S, work)
         return GeneratePasswordResetTokenPostOkResult()
 
-    @in_both_ages(
+    @in_both_forms(
         "form_fields token tenant_id api_options user_context",
         "form_fields token tenant_id api_options user_context",
     )

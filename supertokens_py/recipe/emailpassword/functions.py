@@ -11,7 +11,7 @@ from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.call import call_engine, call_engine_at_length
 from supertokens_py.engine.records import ConsumedToken, EmailChangeNotAllowed, EmailTaken, UnknownUser
 from supertokens_py.events import UserSignedIn, emit
-from supertokens_py.recipe.sign_in.ages import in_both_ages
+from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, User
 
@@ -77,7 +77,7 @@ class RecipeInterface:
         self._password_error = password_error
         self._revoke_sessions = revoke_sessions
 
-    @in_both_ages(
+    @in_both_forms(
         "email password tenant_id user_context",
         "email password tenant_id session should_try_linking_with_session_user user_context",
     )
@@ -99,7 +99,7 @@ class RecipeInterface:
             email=email, password=password, tenant_id=tenant_id, user_context=user_context
         )
 
-    @in_both_ages("email password tenant_id user_context", "email password tenant_id user_context")
+    @in_both_forms("email password tenant_id user_context", "email password tenant_id user_context")
     async def create_new_recipe_user(
         self, email: str, password: str, tenant_id: str, user_context: dict[str, Any]
     ) -> SignUpOkResult | EmailAlreadyExistsError:
@@ -110,7 +110,7 @@ class RecipeInterface:
             return EmailAlreadyExistsError()
         return SignUpOkResult(made, login_method_id(made, email))
 
-    @in_both_ages(
+    @in_both_forms(
         "email password tenant_id user_context",
         "email password tenant_id session should_try_linking_with_session_user user_context",
     )
@@ -131,7 +131,7 @@ class RecipeInterface:
             emit(UserSignedIn(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
         return result
 
-    @in_both_ages("email password tenant_id user_context", "email password tenant_id user_context")
+    @in_both_forms("email password tenant_id user_context", "email password tenant_id user_context")
     async def verify_credentials(
         self, email: str, password: str, tenant_id: str, user_context: dict[str, Any]
     ) -> SignInOkResult | WrongCredentialsError:
@@ -140,7 +140,7 @@ class RecipeInterface:
         user = await call_engine_at_length(user_context, users.verify, tenant_id, email, password)
         return WrongCredentialsError() if user is None else SignInOkResult(user, login_method_id(user, email))
 
-    @in_both_ages("user_id tenant_id user_context", "user_id email tenant_id user_context")
+    @in_both_forms("user_id tenant_id user_context", "user_id email tenant_id user_context")
     async def create_reset_password_token(
         self, user_id: str, email: str | None, tenant_id: str, user_context: dict[str, Any]
     ) -> CreateResetPasswordOkResult | UnknownUserIdError:
@@ -152,7 +152,7 @@ class RecipeInterface:
         token = await call_engine(user_context, users.create_reset_token, tenant_id, str(user_id), email)
         return UnknownUserIdError() if token is None else CreateResetPasswordOkResult(token)
 
-    @in_both_ages("token new_password tenant_id user_context", "token new_password tenant_id user_context")
+    @in_both_forms("token new_password tenant_id user_context", "token new_password tenant_id user_context")
     async def reset_password_using_token(
         self, token: str, new_password: str, tenant_id: str, user_context: dict[str, Any]
     ) -> UpdateEmailOrPasswordOkResult | PasswordResetTokenInvalidError | PasswordPolicyViolationError:
@@ -181,7 +181,7 @@ class RecipeInterface:
             return result
         return PasswordResetTokenInvalidError()  # the user was deleted meanwhile
 
-    @in_both_ages("token tenant_id user_context", "token tenant_id user_context")
+    @in_both_forms("token tenant_id user_context", "token tenant_id user_context")
     async def consume_password_reset_token(
         self, token: str, tenant_id: str, user_context: dict[str, Any]
     ) -> ConsumePasswordResetTokenOkResult | PasswordResetTokenInvalidError:
@@ -192,7 +192,7 @@ class RecipeInterface:
             return PasswordResetTokenInvalidError()
         return ConsumePasswordResetTokenOkResult(used.email, used.user_id)
 
-    @in_both_ages(
+    @in_both_forms(
         "user_id email password apply_password_policy tenant_id_for_password_policy user_context",
         "recipe_user_id email password apply_password_policy tenant_id_for_password_policy user_context",
     )
@@ -232,13 +232,13 @@ class RecipeInterface:
             return EmailChangeNotAllowedError(result.reason)
         return UpdateEmailOrPasswordOkResult()
 
-    @in_both_ages("user_id user_context", "user_id user_context")
+    @in_both_forms("user_id user_context", "user_id user_context")
     async def get_user_by_id(self, user_id: str, user_context: dict[str, Any]) -> User | None:
         """Return a user of this recipe."""
         user = await call_engine(user_context, self._app.engine.users.find, str(user_id))
         return user if user is not None and _is_ours(user) else None
 
-    @in_both_ages("email tenant_id user_context", "email tenant_id user_context")
+    @in_both_forms("email tenant_id user_context", "email tenant_id user_context")
     async def get_user_by_email(
         self, email: str, tenant_id: str, user_context: dict[str, Any]
     ) -> User | None:

@@ -16,7 +16,7 @@ from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
-from supertokens_py.recipe.sign_in.ages import adapters_of
+from supertokens_py.recipe.sign_in.argument_forms import adapters_of
 from supertokens_py.recipe.sign_in.frontends import json_body, refuse_linking, user_for_frontend
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app

@@ -16,7 +16,7 @@ from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.urls import cookie_domain, scheme_of
 
-from . import cookie_checks
+from . import lost_cookies
 from .api import APIInterface
 from .constants import SESSION_REFRESH, AntiCsrf
 from .error_responses import ErrorHandlers, InputErrorHandlers
@@ -296,9 +296,9 @@ def _warn_of_lost_cookies(config: SessionConfig, given_same_site: SameSite | Non
             "stays signed in. Leave cookie_same_site out, or serve the API over https."
         )
     for loss in (
-        cookie_checks.by_secure(config.api_domain, config.cookie_secure),
-        cookie_checks.by_domain(config.api_domain, config.cookie_domain),
-        cookie_checks.by_name(config.api_domain, config.fixed_website or config.api_domain),
+        lost_cookies.by_secure(config.api_domain, config.cookie_secure),
+        lost_cookies.by_domain(config.api_domain, config.cookie_domain),
+        lost_cookies.by_name(config.api_domain, config.fixed_website or config.api_domain),
     ):
         if loss is not None:
             log.warning("%s; %s", loss.text, loss.advice)

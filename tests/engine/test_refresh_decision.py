@@ -6,15 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from supertokens_py.engine.embedded.refresh_tokens import (
-    MasterKey,
-    RefreshToken,
-    hash1,
-    hash2,
-    new_master_key,
-    successor,
-)
-from supertokens_py.engine.embedded.rotation import (
+from supertokens_py.engine.embedded.refresh_decision import (
     Rules,
     StoredTokens,
     anti_csrf_token,
@@ -24,6 +16,14 @@ from supertokens_py.engine.embedded.rotation import (
     is_theft,
     promoted,
     successor_of,
+)
+from supertokens_py.engine.embedded.refresh_tokens import (
+    MasterKey,
+    RefreshToken,
+    hash1,
+    hash2,
+    new_master_key,
+    successor,
 )
 from supertokens_py.engine.embedded.token_families import new_family, new_handle
 

@@ -136,7 +136,7 @@ def _required_and_optional(hook: Callable[..., Any]) -> tuple[set[str], set[str]
 _AGES = "_supertokens_ages"
 
 
-def in_both_ages(older: str, newer: str) -> Callable[[Callable[..., Any]], Any]:
+def in_both_forms(older: str, newer: str) -> Callable[[Callable[..., Any]], Any]:
     """Have a method, which declares its newer arguments, take 0.24's, too."""
     ages = Ages(older, newer)
 
