@@ -7,19 +7,18 @@ a hash whose parameters are no longer the configured ones.
 
 from __future__ import annotations
 
-import importlib
 import os
-import re
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.exceptions import BadInputError
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.runtime.bridge import green_thread_pool
+
+from . import password_hashes
 
 if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
@@ -28,19 +27,7 @@ T = TypeVar("T")
 
 #: More bytes are refused before anything is computed.
 MAX_PASSWORD_BYTES = 1024
-MISSING_BCRYPT = "passwords that a SuperTokens core hashed need: pip install 'supertokens-py[emailpassword]'"
-
-#: What a stored hash may ask for: an imported one must not be able to take all memory.
-_MAX_MEMORY_KB, _MAX_ITERATIONS, _MAX_LANES = 1 << 20, 64, 64
-_BCRYPT_BYTES = 72  # bcrypt reads no more, and its package refuses more
 _SALT_BYTES, _HASH_BYTES = 16, 32
-
-_ARGON2 = re.compile(
-    r"\$(argon2id|argon2i|argon2d)\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})"
-    r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})"
-)
-_BCRYPT = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
-_VARIANTS: dict[str, Any] = {"argon2id": Argon2id, "argon2i": Argon2i, "argon2d": Argon2d}
 
 
 class Passwords(fork_hooks.ForkAware):
@@ -79,7 +66,7 @@ class Passwords(fork_hooks.ForkAware):
         if stored is None:
             self._slowly(lambda: self._new().derive(secret))
             return False
-        check = _check_of(stored)
+        check = password_hashes.check_of(stored)
         return self._slowly(lambda: check(secret))
 
     def is_outdated(self, password: str, stored: str) -> bool:
@@ -87,9 +74,9 @@ class Passwords(fork_hooks.ForkAware):
 
         Not where bcrypt has read only the beginning of it: what follows was not compared, and may be wrong.
         """
-        made = _ARGON2.fullmatch(stored)
-        if made is None and len(password.encode()) > _BCRYPT_BYTES:
+        if not password_hashes.reads_all_of(stored, password.encode()):
             return False
+        made = password_hashes.ARGON2.fullmatch(stored)
         wanted = self._settings
         return made is None or (made[1], int(made[2]), int(made[3]), int(made[4])) != (
             "argon2id",
@@ -123,44 +110,3 @@ def password_bytes(password: str) -> bytes | None:
     except UnicodeEncodeError:
         return None
     return secret if 0 < len(secret) <= MAX_PASSWORD_BYTES else None
-
-
-def check_importable(stored: str) -> None:
-    """Refuse a hash that could never be verified.
-
-    Raises:
-        BadInputError: says what is wrong with it.
-    """
-    if stored.startswith("$f_scrypt$"):
-        raise BadInputError("hashes of Firebase are not supported: their users have to reset their passwords")
-    if _ARGON2.fullmatch(stored) is None and _BCRYPT.fullmatch(stored) is None:
-        raise BadInputError("the password hash is neither one of argon2 ($argon2id$v=19$…) nor of bcrypt")
-    _check_of(stored)
-
-
-def _check_of(stored: str) -> Callable[[bytes], bool]:
-    """Return what compares a password with a stored hash; one of unknown form equals nothing."""
-    if made := _ARGON2.fullmatch(stored):
-        memory, iterations, lanes = int(made[2]), int(made[3]), int(made[4])
-        if memory > _MAX_MEMORY_KB or iterations > _MAX_ITERATIONS or lanes > _MAX_LANES:
-            raise BadInputError("the password hash asks for more memory or time than a sign-in may take")
-        return lambda secret: _is_argon2(_VARIANTS[made[1]], secret, stored)
-    if _BCRYPT.fullmatch(stored):
-        bcrypt = _bcrypt()
-        return lambda secret: bcrypt.checkpw(secret[:_BCRYPT_BYTES], stored.encode())
-    return lambda _: False
-
-
-def _is_argon2(variant: Any, secret: bytes, stored: str) -> bool:
-    try:
-        variant.verify_phc_encoded(secret, stored)
-    except (InvalidKey, ValueError):
-        return False
-    return True
-
-
-def _bcrypt() -> Any:
-    try:
-        return importlib.import_module("bcrypt")
-    except ImportError as error:
-        raise ConfigError(MISSING_BCRYPT) from error

@@ -1,0 +1,185 @@
+"""Stored hashes of passwords: which forms there are, and how each is compared.
+
+New ones are Argon2id (`passwords`). Others come from official databases, and from other frameworks by import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import importlib
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.exceptions import InvalidKey
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
+
+from supertokens_py.exceptions import BadInputError, ConfigError
+
+Check = Callable[[bytes], bool]
+
+BCRYPT_BYTES = 72  #: bcrypt reads no more, and its package refuses more
+MISSING_BCRYPT = "passwords that bcrypt hashed need: pip install 'supertokens-py[emailpassword]'"
+_MAX_HASH = 256  # characters, as wide as the official column
+
+#: What a stored hash may ask for: an imported one must not be able to take all memory, or hours.
+_MAX_MEMORY_KB, _MAX_ITERATIONS, _MAX_LANES = 1 << 20, 64, 64
+_MAX_BCRYPT_COST, _MAX_PBKDF2_ITERATIONS = 20, 20_000_000
+
+ARGON2 = re.compile(
+    r"\$(argon2id|argon2i|argon2d)\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})"
+    r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})"
+)
+BCRYPT = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
+_DJANGO_BCRYPT = re.compile(r"bcrypt_sha256\$(\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53})")
+_PASSLIB_BCRYPT = re.compile(
+    r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})"
+)
+_DJANGO_PBKDF2 = re.compile(r"pbkdf2_(sha256|sha1)\$(\d{1,8})\$([!-#%-~]{1,128})\$([A-Za-z0-9+/]{22,86}=*)")
+_PASSLIB_PBKDF2 = re.compile(
+    r"\$pbkdf2(?:-(sha256|sha512))?\$(\d{1,8})\$([A-Za-z0-9./]{0,128})\$([A-Za-z0-9./]{22,86})"
+)
+_WERKZEUG_PBKDF2 = re.compile(
+    r"pbkdf2:(sha256|sha512|sha1):(\d{1,8})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{40,128})"
+)
+
+_VARIANTS: dict[str, Any] = {"argon2id": Argon2id, "argon2i": Argon2i, "argon2d": Argon2d}
+#: What Django writes before a hash in the form of its author.
+_DJANGO_NAMES = re.compile(r"(?:argon2(?=\$argon2)|bcrypt\$(?=\$2))")
+
+_KNOWN = "Argon2 ($argon2id$v=19$…), bcrypt ($2b$…) and PBKDF2 (pbkdf2_sha256$…) can be verified"
+_REFUSED = {
+    "$f_scrypt$": "hashes of Firebase are not supported",
+    "scrypt": "hashes of scrypt are not supported",
+    "$scrypt$": "hashes of scrypt are not supported",
+    "$bcrypt-sha256$": "of passlib's bcrypt_sha256 only version 2 with $2b$ is supported",
+    "!": "this is Django's mark of an account without a password",
+    "$argon2": "only version 19 of Argon2 without further parameters is supported",
+}
+
+
+def importable_form(given: str) -> str:
+    """Return the form in which a hash of another system is stored here.
+
+    Raises:
+        BadInputError: says why it could never be verified; it does not repeat the hash.
+        ConfigError: it is bcrypt's, whose package is not installed.
+    """
+    stored = _DJANGO_NAMES.sub("", given, count=1) if given[:1] in "ab" else given
+    if len(stored) <= _MAX_HASH and any(form.fullmatch(stored) for form in _FORMS):
+        check_of(stored)
+        return stored
+    for beginning, reason in _REFUSED.items():
+        if given.startswith(beginning):
+            raise BadInputError(f"{reason}: such users have to reset their passwords")
+    raise BadInputError(f"the password hash has none of the supported forms: {_KNOWN}")
+
+
+def check_of(stored: str) -> Check:
+    """Return what compares a password with a stored hash; one of unknown form equals nothing.
+
+    Raises:
+        BadInputError: it asks for too much memory or time.
+        ConfigError: it is bcrypt's, whose package is not installed.
+    """
+    for form, check in _FORMS.items():
+        if made := form.fullmatch(stored):
+            return check(made)
+    return lambda _: False
+
+
+def reads_all_of(stored: str, secret: bytes) -> bool:
+    """Return whether a comparison with a stored hash looks at every byte of a password."""
+    return len(secret) <= BCRYPT_BYTES or BCRYPT.fullmatch(stored) is None
+
+
+def _argon2(made: re.Match[str]) -> Check:
+    memory, iterations, lanes = int(made[2]), int(made[3]), int(made[4])
+    _refuse_beyond(memory > _MAX_MEMORY_KB or iterations > _MAX_ITERATIONS or lanes > _MAX_LANES)
+    variant, stored = _VARIANTS[made[1]], made[0]
+
+    def equals(secret: bytes) -> bool:
+        try:
+            variant.verify_phc_encoded(secret, stored)
+        except (InvalidKey, ValueError):
+            return False
+        return True
+
+    return equals
+
+
+def _bcrypt(made: re.Match[str]) -> Check:
+    return _bcrypt_of(made[0], int(made[1]), lambda secret: secret[:BCRYPT_BYTES])
+
+
+def _django_bcrypt(made: re.Match[str]) -> Check:
+    return _bcrypt_of(made[1], int(made[2]), lambda secret: hashlib.sha256(secret).hexdigest().encode())
+
+
+def _passlib_bcrypt(made: re.Match[str]) -> Check:
+    cost, salt = int(made[1]), made[2].encode()
+
+    def digest(secret: bytes) -> bytes:
+        return b64encode(hmac.digest(salt, secret, "sha256"))
+
+    return _bcrypt_of(f"$2b${cost:02}${made[2]}{made[3]}", cost, digest)
+
+
+def _bcrypt_of(stored: str, cost: int, prepare: Callable[[bytes], bytes]) -> Check:
+    _refuse_beyond(not 4 <= cost <= _MAX_BCRYPT_COST)
+    try:
+        bcrypt: Any = importlib.import_module("bcrypt")
+    except ImportError as error:
+        raise ConfigError(MISSING_BCRYPT) from error
+    return lambda secret: bcrypt.checkpw(prepare(secret), stored.encode())
+
+
+def _django_pbkdf2(made: re.Match[str]) -> Check:
+    return _pbkdf2(made, made[3].encode(), _decoded(made[4]))
+
+
+def _passlib_pbkdf2(made: re.Match[str]) -> Check:
+    return _pbkdf2(made, _decoded(made[3]), _decoded(made[4]))
+
+
+def _werkzeug_pbkdf2(made: re.Match[str]) -> Check:
+    return _pbkdf2(made, made[3].encode(), bytes.fromhex(made[4]) if len(made[4]) % 2 == 0 else b"")
+
+
+def _pbkdf2(made: re.Match[str], salt: bytes, digest: bytes) -> Check:
+    algorithm, iterations = made[1] or "sha1", int(made[2])
+    _refuse_beyond(not 0 < iterations <= _MAX_PBKDF2_ITERATIONS)
+    if len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
+        raise BadInputError("the password hash is cut off")
+
+    def equals(secret: bytes) -> bool:
+        return hmac.compare_digest(hashlib.pbkdf2_hmac(algorithm, secret, salt, iterations), digest)
+
+    return equals
+
+
+def _decoded(text: str) -> bytes:
+    """Return what Base64 says, with or without padding, with passlib's "." for "+"; nothing if it is none."""
+    bare = text.rstrip("=").replace(".", "+")
+    try:
+        return b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+    except ValueError:
+        return b""
+
+
+def _refuse_beyond(asks_for_too_much: bool) -> None:
+    if asks_for_too_much:
+        raise BadInputError("the password hash asks for more memory or time than a sign-in may take")
+
+
+_FORMS: dict[re.Pattern[str], Callable[[re.Match[str]], Check]] = {
+    ARGON2: _argon2,
+    BCRYPT: _bcrypt,
+    _DJANGO_BCRYPT: _django_bcrypt,
+    _PASSLIB_BCRYPT: _passlib_bcrypt,
+    _DJANGO_PBKDF2: _django_pbkdf2,
+    _PASSLIB_PBKDF2: _passlib_pbkdf2,
+    _WERKZEUG_PBKDF2: _werkzeug_pbkdf2,
+}
