@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, MutableMapping
 from functools import lru_cache
 from http.client import responses
 from io import BytesIO
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 from urllib.parse import parse_qsl, quote
 
 from .adapter import (
@@ -120,7 +120,13 @@ register(Environ, WsgiRequest)
 
 
 class SuperTokensMiddleware:
-    """Answers SDK routes and errors, and adds tokens to the responses of the application."""
+    """Answers SDK routes and errors, and adds tokens to the responses of the application.
+
+    Frameworks on WSGI say in a subclass how their requests are made.
+    """
+
+    request_class: ClassVar[type[WsgiRequest]] = WsgiRequest
+    native: ClassVar[type[Any]] = Environ  #: the framework's request, made of an environment
 
     def __init__(self, app: WSGIApp) -> None:
         self.app = app
@@ -129,7 +135,7 @@ class SuperTokensMiddleware:
         slot: dict[str, Any] = {DELIVERS: True}
         environ[SLOT] = slot
         if is_sdk_path(path_of(environ)):
-            request = WsgiRequest.of(Environ(environ))
+            request = self.request_class.of(self.native(environ))
             answer = answer_route_blocking(request)
             if answer is not None:
                 return _start(answer, request, start_response)
@@ -153,7 +159,7 @@ class SuperTokensMiddleware:
                 if isinstance(started, WsgiRequest):
                     settle_blocking(started, 500)
                 raise
-            request = WsgiRequest.of(Environ(environ))
+            request = self.request_class.of(self.native(environ))
             return _start(answer_error_blocking(request, error), request, start_response)
 
 

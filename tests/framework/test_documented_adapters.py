@@ -36,7 +36,7 @@ class FalconDriver(Driver):
         app = falcon.asgi.App()
         for route in routes:
             app.add_route(route.path, self.resource(route, adapter))
-        return AsgiClient(adapter.install(app))
+        return AsgiClient(adapter.install(app) if self.middleware else app)
 
     def resource(self, route: Route, adapter: Any) -> Any:
         async def respond(resource: Any, req: Any, resp: Any) -> None:
@@ -82,7 +82,8 @@ class PyramidDriver(Driver):
             config.add_view(
                 self.view(route), route_name=route.path, request_method=route.methods, session=guard
             )
-        return WsgiClient(adapter.SuperTokensMiddleware(config.make_wsgi_app()))
+        app = config.make_wsgi_app()
+        return WsgiClient(adapter.SuperTokensMiddleware(app) if self.middleware else app)
 
     def view(self, route: Route) -> Any:
         def view(request: Any) -> Response:
@@ -110,7 +111,7 @@ class BottleDriver(Driver):
             if route.guard is not None:
                 view = adapter.verify_session(**route.guard)(view)
             app.route(route.path, list(route.methods), view)
-        return WsgiClient(adapter.SuperTokensMiddleware(app))
+        return WsgiClient(adapter.SuperTokensMiddleware(app) if self.middleware else app)
 
     def view(self, route: Route, adapter: Any) -> Any:
         def view() -> Any:

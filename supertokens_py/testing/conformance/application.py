@@ -23,6 +23,7 @@ VALIDITY_SECONDS = 3600  # of an access token
 def start(uri: str, **more: Any) -> None:
     """(Re)configure the SDK, on a database."""
     now_ms: Callable[[], int] = more.pop("now_ms", system_now_ms)
+    override: session.InputOverrideConfig | None = more.pop("override", None)
     engine = EngineConfig(
         now_ms=now_ms,
         access_token_validity=VALIDITY_SECONDS,
@@ -34,7 +35,7 @@ def start(uri: str, **more: Any) -> None:
     init(
         app_info=InputAppInfo("Conformance", "https://api.example.com", website_domain=WEBSITE),
         supertokens_config=SupertokensConfig(uri, engine=engine),
-        recipe_list=[session.init(anti_csrf="VIA_CUSTOM_HEADER")],
+        recipe_list=[session.init(anti_csrf="VIA_CUSTOM_HEADER", override=override)],
         **more,
     )
 
@@ -42,7 +43,8 @@ def start(uri: str, **more: Any) -> None:
 class Application:
     """`init` was called for it, and its clock stands still until it is told to go on."""
 
-    def __init__(self, driver: Driver, uri: str) -> None:
+    def __init__(self, driver: Driver, uri: str, *, middleware: bool = True) -> None:
+        driver.middleware = middleware
         self._driver = driver
         self._now_ms = system_now_ms()
         self.start(uri)
@@ -53,11 +55,12 @@ class Application:
         )
         self.client: Client = driver.build(list(wanted))
 
-    def start(self, uri: str) -> None:
+    def start(self, uri: str, override: session.InputOverrideConfig | None = None) -> None:
         """(Re)configure the SDK, on a database."""
         start(
             uri,
             now_ms=lambda: self._now_ms,
+            override=override,
             framework=self._driver.framework,
             mode=self._driver.mode,
         )

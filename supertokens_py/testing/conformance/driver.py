@@ -62,9 +62,16 @@ class Driver(ABC):
     websockets: bool = False  #: whether routes with `websocket` are wanted
     accepts_first: bool = False  #: whether the framework accepts a WebSocket before it can be refused
 
+    middleware: bool = (
+        True  #: False for one test, whose application has everything but the adapter's middleware
+    )
+
     @abstractmethod
     def build(self, routes: Sequence[Route]) -> Client:
-        """Return a client for a new application with these routes and the adapter's middleware."""
+        """Return a client for a new application with these routes, and with the adapter's middleware.
+
+        Where `self.middleware` is False the middleware is left out, as by an application that forgot it.
+        """
 
     def close(self) -> None:  # noqa: B027  most have nothing to end
         """Undo what `build` did to the process; the client has been closed."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.adapter import blocking
 from supertokens_py.framework.native import as_base_request
 from supertokens_py.recipe.session import SessionContainer, claims
@@ -265,6 +266,29 @@ def _echo(view: View) -> Steps:
     }
 
 
+def _create_undelivered(view: View) -> Steps:
+    try:
+        yield view.create(USER)
+    except ConfigError as error:
+        return {"error": str(error)}
+    return {"error": None}
+
+
+def _kinds(view: View) -> dict[str, Any]:
+    return {"kinds": kinds_of(as_base_request(view.request).request)}
+
+
+def _in_a_socket(view: View) -> dict[str, Any]:
+    if not as_base_request(view.request).is_websocket():
+        raise AssertionError("the adapter's request class does not know a WebSocket")
+    return _who(view)
+
+
+def kinds_of(native: Any) -> list[str]:
+    """Return the names of a request's type and of its bases, without `object`."""
+    return [f"{kind.__module__}.{kind.__qualname__}" for kind in type(native).__mro__[:-1]]
+
+
 def _must_be_admin(given: Any, session: Any, user_context: Any) -> Any:
     return [*given, ADMIN.validators.is_true()]
 
@@ -284,5 +308,7 @@ ROUTES = (
     Route("/crash", _crash, ("POST",)),
     Route("/café", _echo, ("POST",)),
     Route("/stream", _merge_only, ("GET", "POST"), {}, stream=True),
-    Route("/socket", _who, guard={}, websocket=True),
+    Route("/undelivered", _create_undelivered, ("POST",)),
+    Route("/kinds", _kinds),
+    Route("/socket", _in_a_socket, guard={}, websocket=True),
 )

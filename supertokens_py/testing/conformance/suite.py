@@ -13,12 +13,16 @@ from urllib.parse import unquote
 import pytest
 
 from supertokens_py import Supertokens
+from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.recipe import session
 from supertokens_py.recipe.session import syncio
+from supertokens_py.recipe.session.interfaces import APIInterface, APIOptions
 
 from .application import GRACE_SECONDS, VALIDITY_SECONDS, WEBSITE, Application, start
 from .driver import Driver
 from .replies import Headers, Reply, cookie_pairs
-from .routes import USER
+from .routes import USER, kinds_of
 from .visitor import REFRESH, SIGN_OUT, Visitor
 
 PARTS = {
@@ -197,7 +201,57 @@ class Conformance:
         assert syncio.get_all_session_handles_for_user(USER) == []
         assert application.log_in(mode).get("/me").status == 200
 
+    def test_a_forgotten_middleware(self, uri: str) -> None:
+        """Tokens that would never arrive are not made: an error says what to add."""
+        application = Application(self.driver(), uri, middleware=False)
+        try:
+            error: str | None = application.request("POST", "/undelivered").json["error"]
+            assert error is not None, "tokens were made that nobody delivers; does is_delivered() say so?"
+            assert re.fullmatch(r"the SuperTokens middleware is missing\. Add it: .+", error)
+            assert syncio.get_all_session_handles_for_user(USER) == []
+        finally:
+            application.close()
+
     # -- responses -------------------------------------------------------------------------------------
+
+    def test_no_header_comes_twice(self, application: Application, mode: str) -> None:
+        """What the SDK answers has one Content-Type, whatever the framework adds to its responses."""
+        visitor = application.log_in(mode)
+        replies = [
+            application.request("GET", "/auth/jwt/jwks.json"),
+            application.request("GET", "/me"),
+            application.request("POST", REFRESH),
+            visitor.get("/admin"),
+            visitor.refresh(),
+            visitor.post(SIGN_OUT),
+        ]
+        assert [reply.status for reply in replies] == [200, 401, 401, 403, 200, 200]
+        for reply in replies:
+            for name, _ in reply.headers:
+                assert name == "set-cookie" or reply.header(name) is not None
+            assert (reply.header("content-type") or "").partition(";")[0] == "application/json"
+
+    def test_the_frameworks_own_request(self, application: Application, uri: str) -> None:
+        """Overrides of the SDK's routes find the request that views have, and may pass it on."""
+        found: list[tuple[Any, BaseRequest]] = []
+
+        def apis(original: APIInterface) -> APIInterface:
+            refresh = original.refresh_post
+
+            async def refresh_post(api_options: APIOptions, user_context: dict[str, Any]) -> Any:
+                request = api_options.request
+                found.append((request.request, as_base_request(request.request)))
+                assert found[-1][1] is request
+                return await refresh(api_options, user_context)
+
+            original.refresh_post = refresh_post
+            return original
+
+        visitor = application.log_in("header")
+        application.start(uri, session.InputOverrideConfig(apis=apis))
+        assert visitor.refresh().status == 200
+        views, hooks = application.request("GET", "/kinds").json["kinds"], kinds_of(found[0][0])
+        assert views[0] in hooks or hooks[0] in views, f"views have {views[0]}, overrides {hooks[0]}"
 
     def test_caches(self, application: Application, mode: str) -> None:
         """Responses with tokens are never stored; those that depend on a session are their visitor's own."""

@@ -38,7 +38,8 @@ class Driver(conformance.Driver):
 
     def build(self, routes: Sequence[Route]) -> SocketClient:
         app = web.Application()
-        setup(app)
+        if self.middleware:
+            setup(app)
         for route in routes:
             handler = _socket(route) if route.websocket else _handler(route)
             if route.guard is not None:

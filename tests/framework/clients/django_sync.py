@@ -25,8 +25,9 @@ class Driver(conformance.Driver):
     view: ClassVar[Any] = staticmethod(sync_view)
 
     def build(self, routes: Sequence[Route]) -> Any:
-        self._urls = override_settings(ROOT_URLCONF=self.urls(routes))
-        self._urls.enable()
+        middleware = {} if self.middleware else {"MIDDLEWARE": []}
+        self._settings = override_settings(ROOT_URLCONF=self.urls(routes), **middleware)
+        self._settings.enable()
         sender = self.client(self.handler())
 
         def note(**extra: Any) -> None:
@@ -45,5 +46,5 @@ class Driver(conformance.Driver):
         return WsgiClient(app)
 
     def close(self) -> None:
-        self._urls.disable()
+        self._settings.disable()
         got_request_exception.disconnect(dispatch_uid="tests.framework")

@@ -20,7 +20,8 @@ class Driver(conformance.Driver):
 
     def build(self, routes: Sequence[Route]) -> AsgiClient:
         app = FastAPI(openapi_url=None)
-        app.add_middleware(get_middleware())
+        if self.middleware:
+            app.add_middleware(get_middleware())
         for route in routes:
             if route.websocket:
                 app.add_api_websocket_route(route.path, _websocket(route))

@@ -22,7 +22,8 @@ class Driver(conformance.Driver):
 
     def build(self, routes: Sequence[Route]) -> Any:
         handlers = [_websocket(each) if each.websocket else _handler(each) for each in routes]
-        app = Litestar(handlers, plugins=[SuperTokensPlugin()], openapi_config=None, logging_config=None)
+        plugins = [SuperTokensPlugin()] if self.middleware else []
+        app = Litestar(handlers, plugins=plugins, openapi_config=None, logging_config=None)
         sender = self.client(app)
 
         async def note(error: BaseException, scope: Any) -> None:

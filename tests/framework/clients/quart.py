@@ -45,7 +45,8 @@ class Driver(conformance.Driver):
     def build(self, routes: Sequence[Route]) -> AsgiClient:
         app = Quart(__name__)
         app.logger.disabled = True
-        Middleware(app)
+        if self.middleware:
+            Middleware(app)
         for route in routes:
             view = _socket(route) if route.websocket else _view(route)
             if route.guard is not None:

@@ -52,7 +52,8 @@ class Driver(conformance.Driver):
 
     def build(self, routes: Sequence[Route]) -> SocketClient:
         app = new_app()
-        setup(app)
+        if self.middleware:
+            setup(app)
         for number, route in enumerate(routes):
             handler = _socket(route) if route.websocket else _handler(route)
             if route.guard is not None:

@@ -24,7 +24,8 @@ class Driver(conformance.Driver):
 
     def build(self, routes: Sequence[Route]) -> Any:
         app = Starlette(routes=[_route(route) for route in routes])
-        app.add_middleware(SuperTokensMiddleware)
+        if self.middleware:
+            app.add_middleware(SuperTokensMiddleware)
         return self.client(app)
 
     def client(self, app: Starlette) -> Any:

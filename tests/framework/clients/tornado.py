@@ -55,7 +55,8 @@ class Driver(conformance.Driver):
             for route in routes
         ]
         app = Application(handlers)
-        setup(app)
+        if self.middleware:
+            setup(app)
         return self.client(app)
 
     def client(self, app: Application) -> SocketClient:
