@@ -21,6 +21,7 @@ from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import AccountInfo, User
 
 from .records import (
+    Authenticated,
     ConsumedToken,
     EmailChangeNotAllowed,
     EmailTaken,
@@ -28,6 +29,7 @@ from .records import (
     Jwks,
     KeySet,
     NewSession,
+    PasswordProof,
     RefreshRequest,
     Regenerated,
     StoredSession,
@@ -281,6 +283,18 @@ class EmailPassword(Protocol):
         """Return the user whose address and password these are. None takes as long for unknown addresses.
 
         Raises TooManyAttemptsError after too many wrong passwords for the address.
+        """
+        ...
+
+    def authenticate(self, tenant_id: str, email: str, password: str) -> Authenticated | None:
+        """Do as `verify`, and return with the user what `is_current` has to be asked about."""
+        ...
+
+    def is_current(self, proof: PasswordProof) -> bool:
+        """Return whether the user is still there, with the same password.
+
+        Asked after a session was committed, a False means that whoever changed the password or deleted the
+        user may not have seen it. True means that they have, or will.
         """
         ...
 

@@ -225,6 +225,25 @@ class ConsumedToken:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordProof:
+    """That a user's password was the stored one: for as long as the stored hash is the one of `mark`.
+
+    `mark` is a digest of it; None only says that the user was there.
+    """
+
+    user_id: str
+    mark: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Whose address and password these are."""
+
+    user: User
+    proof: PasswordProof
+
+
+@dataclass(frozen=True, slots=True)
 class UserPage:
     """Some users in order; `next_token` is None at the end."""
 

@@ -12,9 +12,11 @@ import bcrypt
 import pytest
 
 from supertokens_py.engine.records import (
+    Authenticated,
     ConsumedToken,
     EmailChangeNotAllowed,
     EmailTaken,
+    PasswordProof,
     UnknownTenantError,
     UnknownUser,
 )
@@ -370,3 +372,108 @@ def test_an_engine_of_sessions_alone_has_no_users(stored: TestDatabase, start: O
         _ = core.email_password
     with pytest.raises(ConfigError, match=r"emailpassword\.init"):
         core.users.find("ada")
+
+
+# -- what a verified password is worth later ---------------------------------------------------------
+
+
+def authenticated(core: Driver, password: str = PASSWORD) -> Authenticated:
+    found = core.email_password.authenticate("public", ADDRESS, password)
+    assert found is not None
+    return found
+
+
+def test_a_proof_ends_with_the_password_and_with_the_user(core: Driver) -> None:
+    user = signed_up(core)
+    proof = authenticated(core).proof
+    assert core.email_password.is_current(proof)
+    core.email_password.update(user.id, email="eve@example.com", password=None, revoke_sessions=False)
+    assert core.email_password.is_current(proof)
+    core.email_password.update(user.id, email=ADDRESS, password=PASSWORD, revoke_sessions=False)
+    assert not core.email_password.is_current(proof)
+    again, there = authenticated(core).proof, PasswordProof(user.id)
+    assert [core.email_password.is_current(one) for one in (again, there)] == [True, True]
+    core.users.remove(user.id)
+    assert [core.email_password.is_current(one) for one in (again, there)] == [False, False]
+    assert "argon2" not in f"{again}{again.mark}"
+
+
+def test_a_renewed_hash_is_still_of_the_same_password(stored: TestDatabase, start: Opener) -> None:
+    """Two sign-ins renew it at once: whoever comes second must not be sent away."""
+    signed_up(start(stored.uri, keeps_users=True, **QUICK))
+    new = start(stored.uri, keeps_users=True, **{**QUICK, "argon2_iterations": 2})
+    passwords: Any = new.email_password._passwords
+    both, is_outdated = threading.Barrier(2), passwords.is_outdated
+
+    def together(password: str, hashed: str) -> bool:
+        both.wait(timeout=30)
+        return is_outdated(password, hashed)
+
+    passwords.is_outdated = together
+    with ThreadPoolExecutor(2) as clients:
+        found = list(clients.map(lambda _: authenticated(new), range(2)))
+    assert [new.email_password.is_current(one.proof) for one in found] == [True, True]
+
+
+def test_of_a_sign_in_and_a_change_one_sees_the_other(stored: TestDatabase, start: Opener) -> None:
+    """In any order, no session that was made with the old password is left."""
+    core = start(stored.uri, keeps_users=True, **QUICK)
+    user, left = signed_up(core), list[str]()
+
+    def sign_in(password: str, together: threading.Barrier) -> str | None:
+        together.wait(timeout=30)
+        found = core.email_password.authenticate("public", ADDRESS, password)
+        if found is None:
+            return None
+        made = core.create(user.id)
+        if not core.email_password.is_current(found.proof):
+            core.sessions.revoke([made.handle])
+        return made.handle
+
+    def change(password: str, together: threading.Barrier) -> None:
+        together.wait(timeout=30)
+        core.email_password.update(user.id, email=None, password=password, revoke_sessions=True)
+
+    with ThreadPoolExecutor(4) as people:
+        old = PASSWORD
+        for number in range(12):
+            together, new = threading.Barrier(4), f"horse {number}"
+            tries = [people.submit(sign_in, old, together) for _ in range(3)]
+            people.submit(change, new, together).result()
+            left += [
+                one.result()
+                for one in tries
+                if one.result() in core.sessions.user_handles(user.id, tenant_id=None)
+            ]
+            old = new
+    assert left == []
+
+
+@pytest.mark.postgres
+def test_a_change_that_is_not_committed_yet_is_waited_for(
+    fresh_postgres_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has deleted the sessions that it saw, and will not see the one that is made now."""
+    core = start(fresh_postgres_database.uri, keeps_users=True, **QUICK)
+    user, proof = signed_up(core), authenticated(core).proof
+    changed, commit, unit = threading.Event(), threading.Event(), core.email_password._change
+
+    def slowly(*args: Any) -> Any:
+        result = unit(*args)
+        changed.set()
+        assert commit.wait(30)
+        return result
+
+    monkeypatch.setattr(core.email_password, "_change", slowly)
+    with ThreadPoolExecutor(2) as people:
+        people.submit(core.email_password.update, user.id, email=None, password="new 1", revoke_sessions=True)
+        assert changed.wait(30)
+        made = core.create(user.id)
+        asked = people.submit(core.email_password.is_current, proof)
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        for _ in range(10_000):
+            if asked.done() or fresh_postgres_database.query(waiting)[0][0]:
+                break
+        assert core.sessions.user_handles(user.id, tenant_id=None) == [made.handle]
+        commit.set()
+        assert asked.result(30) is False

@@ -15,9 +15,11 @@ from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import (
+    Authenticated,
     ConsumedToken,
     EmailChangeNotAllowed,
     EmailTaken,
+    PasswordProof,
     UnknownTenantError,
     UnknownUser,
 )
@@ -112,28 +114,53 @@ class EmailPasswordStore:
         Raises:
             TooManyAttemptsError: there were too many wrong ones for this address.
         """
+        found = self.authenticate(tenant_id, email, password)
+        return None if found is None else found.user
+
+    def authenticate(self, tenant_id: str, email: str, password: str) -> Authenticated | None:
+        """Do as `verify`, and return with the user what `is_current` has to be asked about."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
         if left_ms := self._attempts.begin(EMAIL_PASSWORD, tenant, address):
             emit(SignInRefused(tenant_id=tenant, recipe_id=EMAIL_PASSWORD, retry_after_ms=left_ms))
             raise TooManyAttemptsError(left_ms)
-        known = None
-        if validation.is_storable(address):
-            values = {"tenant": tenant, "email": address}
-            known = self._database.read(lambda c: c.execute(self._statements.hash_of, values).first())
-        if not self._passwords.verify(password, None if known is None else known.password_hash):
-            user_id = None if known is None else known.user_id
+        stored = self._stored(tenant, address)
+        if not self._passwords.verify(password, None if stored is None else stored.password_hash):
+            user_id = None if stored is None else stored.user_id
             emit(SignInFailed(user_id=user_id, tenant_id=tenant, recipe_id=EMAIL_PASSWORD))
             return None
-        assert known is not None  # noqa: S101  nothing equals no hash
+        assert stored is not None  # noqa: S101  nothing equals no hash
         self._attempts.succeeded(EMAIL_PASSWORD, tenant, address)
-        if self._passwords.is_outdated(password, known.password_hash):
-            self._renew(known.user_id, known.password_hash, self._passwords.hash(password))
-        found = self._database.read(lambda c: self._accounts.load(c, [known.user_id]))
-        return found[0] if found else None
+        hashed = self._renewed(stored.user_id, password, stored.password_hash)
+        found = self._database.read(lambda c: self._accounts.load(c, [stored.user_id]))
+        return Authenticated(found[0], PasswordProof(stored.user_id, _mark(hashed))) if found else None
 
-    def _renew(self, user_id: str, stored: str, hashed: str) -> None:
+    def _stored(self, tenant_id: str, address: str) -> Any:
+        if not validation.is_storable(address):
+            return None
+        values = {"tenant": tenant_id, "email": address}
+        return self._database.read(lambda c: c.execute(self._statements.hash_of, values).first())
+
+    def _renewed(self, user_id: str, password: str, stored: str) -> str:
+        """Replace a verified hash that has other parameters than new ones; return what is stored now."""
+        if not self._passwords.is_outdated(password, stored):
+            return stored
+        hashed = self._passwords.hash(password)
         values = {"user": user_id, "stored": stored, "hash": hashed}
         self._database.single(lambda c: c.execute(self._statements.renew_hash, values), repeatable=True)
+        now = self._database.read(lambda c: c.execute(self._statements.user_hash, values).scalar())
+        # Another sign-in may have been first: its hash is of this password, too, unless that was changed.
+        is_same = now == hashed or (now is not None and self._passwords.verify(password, now))
+        return str(now) if is_same else stored
+
+    def is_current(self, proof: PasswordProof) -> bool:
+        """Return whether the user is still there, with the same password.
+
+        It waits for a change that is under way, so that of a change and a session that was committed before
+        this is asked, one always sees the other.
+        """
+        values = {"user": proof.user_id}
+        now = self._database.write(lambda c: c.execute(self._statements.kept_hash, values).scalar())
+        return now is not None and proof.mark in (None, _mark(now))
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
         """Return a token that sets a new password once; None where there is no such user.
@@ -285,6 +312,10 @@ def _storable(email: str) -> str:
     if not address or len(address) > MAX_EMAIL or not validation.is_storable(address):
         raise BadInputError(f"an e-mail address must be a text of 1 to {MAX_EMAIL} characters")
     return address
+
+
+def _mark(stored: str) -> str:
+    return sha256(stored.encode()).hexdigest()
 
 
 def _hashed(token: str) -> str:

@@ -49,6 +49,9 @@ class EmailUserRows:
                 in_tenant.c.email == bindparam("email"),
             )
         )
+        self.user_hash: Select[Any] = select(own.c.password_hash).where(*this)
+        #: Waits for whoever is changing the user, and lets nobody begin before its transaction ends.
+        self.kept_hash: Select[Any] = self.user_hash.with_for_update(read=True)
         self.user_row: Select[Any, Any] = select(own.c.user_id, own.c.email).where(*this)
         self.lock_user: Select[Any, Any] = (
             select(own.c.email, users.c.is_linked_or_is_a_primary_user)

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.call import call_engine, call_engine_at_length
-from supertokens_py.engine.records import ConsumedToken, EmailChangeNotAllowed, EmailTaken, UnknownUser
+from supertokens_py.engine.records import (
+    ConsumedToken,
+    EmailChangeNotAllowed,
+    EmailTaken,
+    PasswordProof,
+    UnknownUser,
+)
 from supertokens_py.events import UserSignedIn, emit
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, User
 
+from . import proofs
 from .results import (
     ConsumePasswordResetTokenOkResult,
     CreateResetPasswordOkResult,
@@ -108,7 +115,9 @@ class RecipeInterface:
         made = await call_engine_at_length(user_context, users.sign_up, tenant_id, email, password)
         if isinstance(made, EmailTaken):
             return EmailAlreadyExistsError()
-        return SignUpOkResult(made, login_method_id(made, email))
+        own = login_method_id(made, email)
+        proofs.note(PasswordProof(str(own)))
+        return SignUpOkResult(made, own)
 
     @in_both_forms(
         "email password tenant_id user_context",
@@ -137,8 +146,11 @@ class RecipeInterface:
     ) -> SignInOkResult | WrongCredentialsError:
         """Return the user whose address and password these are, where that is no sign-in."""
         users = self._app.engine.email_password
-        user = await call_engine_at_length(user_context, users.verify, tenant_id, email, password)
-        return WrongCredentialsError() if user is None else SignInOkResult(user, login_method_id(user, email))
+        found = await call_engine_at_length(user_context, users.authenticate, tenant_id, email, password)
+        if found is None:
+            return WrongCredentialsError()
+        proofs.note(found.proof)
+        return SignInOkResult(found.user, login_method_id(found.user, email))
 
     @in_both_forms("user_id tenant_id user_context", "user_id email tenant_id user_context")
     async def create_reset_password_token(
@@ -230,6 +242,8 @@ class RecipeInterface:
             return EmailAlreadyExistsError()
         if isinstance(result, EmailChangeNotAllowed):
             return EmailChangeNotAllowedError(result.reason)
+        if password is not None:
+            proofs.forget()
         return UpdateEmailOrPasswordOkResult()
 
     @in_both_forms("user_id user_context", "user_id user_context")

@@ -7,6 +7,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from importlib.util import find_spec
 from typing import Any, ClassVar, TypeAlias, cast
 
+from supertokens_py.engine.call import call_engine
+from supertokens_py.events import SignInFailed, emit
 from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -23,6 +25,7 @@ from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 from supertokens_py.urls import host_of, is_local
 
+from . import proofs
 from .api import APIInterface, APIOptions
 from .exceptions import FieldError
 from .forms import (
@@ -41,9 +44,11 @@ from .results import (
     PasswordPolicyViolationError,
     SignInPostOkResult,
     SignUpPostOkResult,
+    WrongCredentialsError,
 )
 from .types import EmailDeliveryIngredient, EmailTemplateVars, FormField, InputFormField, NormalisedFormField
 
+_GONE = "This account was changed meanwhile. Please sign in."
 _TAKEN = "This email already exists. Please sign in instead."
 _ANSWER = Result((APIResponse,), "a result of this API or a GeneralErrorResponse")
 _LONGEST_TOKEN = 512
@@ -207,14 +212,14 @@ class EmailPasswordRecipe(
         result = await self._post(post, self.sign_up_fields, body, options, tenant_id, user_context)
         if isinstance(result, EmailAlreadyExistsError):
             return _field_error(EMAIL, _TAKEN)
-        return _signed_in(result, options)
+        return _signed_in(GeneralErrorResponse(_GONE) if result is None else result, options)
 
     async def _sign_in(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
         post = self.api_implementation.sign_in_post
         result = await self._post(post, self.sign_in_fields, body, options, tenant_id, user_context)
-        return _signed_in(result, options)
+        return _signed_in(WrongCredentialsError() if result is None else result, options)
 
     async def _post(
         self,
@@ -224,18 +229,28 @@ class EmailPasswordRecipe(
         options: APIOptions,
         tenant_id: str,
         user_context: dict[str, Any],
-    ) -> APIResponse:
-        """Ask the API of sign-up or sign-in, once the form is valid."""
+    ) -> APIResponse | None:
+        """Ask the API of sign-up or sign-in, once the form is valid; None: its session came too late."""
         form = await self._form(body, fields, tenant_id)
         links = await refuse_linking(body, options.request, user_context)
-        return await post(
-            form_fields=form,
-            tenant_id=tenant_id,
-            session=None,
-            should_try_linking_with_session_user=links,
-            api_options=options,
-            user_context=user_context,
-        )
+        with proofs.collected() as verified:
+            result = await post(
+                form_fields=form,
+                tenant_id=tenant_id,
+                session=None,
+                should_try_linking_with_session_user=links,
+                api_options=options,
+                user_context=user_context,
+            )
+        if not isinstance(result, SignUpPostOkResult | SignInPostOkResult):
+            return result
+        users = self.app.engine.email_password
+        for proof in verified:
+            if not await call_engine(user_context, users.is_current, proof):
+                await result.session.revoke_session(user_context)
+                emit(SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
+                return None
+        return result
 
     async def _email_exists(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
