@@ -204,6 +204,32 @@ class EmailChanged(Event):
     user_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class EmailVerificationRequested(Event):
+    """A token that verifies an address was made."""
+
+    name: ClassVar[str] = "user.email_verification_requested"
+    user_id: str
+    tenant_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailVerified(Event):
+    """A user proved to have their address, by a token."""
+
+    name: ClassVar[str] = "user.email_verified"
+    user_id: str
+    tenant_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailUnverified(Event):
+    """An address of a user, which was verified, is so no longer, by a call."""
+
+    name: ClassVar[str] = "user.email_unverified"
+    user_id: str
+
+
 Subscriber: TypeAlias = Callable[[Event], object]
 
 

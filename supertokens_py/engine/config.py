@@ -107,6 +107,11 @@ class EngineConfig:
     sign_in_free_failures: int = setting(10, int, 0, 1_000_000)
     #: Milliseconds for which the link to reset a password is valid [3600000].
     password_reset_token_lifetime: int = setting(3_600_000, int, 1, 10**12)
+    #: Milliseconds for which the link to verify an e-mail address is valid [86400000].
+    email_verification_token_lifetime: int = setting(86_400_000, int, 1, 10**12)
+    #: Links to verify an address that it is sent in 24 hours at most [20]; besides, 5 in 15 minutes and one
+    #: in 15 seconds. 0 switches the limits off.
+    verification_emails_per_day: int = setting(20, int, 0, 1000)
     #: The clock, in Unix milliseconds; replace it in tests.
     now_ms: Callable[[], int] = system_now_ms
 

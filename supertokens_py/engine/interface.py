@@ -1,4 +1,4 @@
-"""What recipes need of a session engine: seven services; `records` has what they take and answer with.
+"""What recipes need of a session engine: eight services; `records` has what they take and answer with.
 
 Times are integer Unix milliseconds (`*_ms`) unless a name says seconds (`*_s`). Methods block, save those
 whose docstring says that they do no I/O: `call_engine` runs them. Every method is one unit of work: it is
@@ -18,18 +18,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from supertokens_py.tokens.access_token import LATEST_VERSION
 from supertokens_py.types.base import JSONObject
-from supertokens_py.types.users import AccountInfo, User
 
 from .records import (
-    Authenticated,
-    ConsumedToken,
-    EmailChangeNotAllowed,
-    EmailTaken,
     IssuedSession,
     Jwks,
     KeySet,
     NewSession,
-    PasswordProof,
     RefreshRequest,
     Regenerated,
     StoredSession,
@@ -37,11 +31,9 @@ from .records import (
     TokenTheft,
     TryRefresh,
     Unauthorised,
-    UnknownUser,
-    UserPage,
-    UserQuery,
     Verified,
 )
+from .user_services import EmailPassword, EmailVerification, Users
 
 if TYPE_CHECKING:
     from supertokens_py.tokens.access_token import AccessToken
@@ -234,85 +226,6 @@ class Tenants(Protocol):
         ...
 
 
-class Users(Protocol):
-    """What is kept of users whatever their sessions (engine: Users, Activity).
-
-    `remove` and `count_active` work for any app; the others raise ConfigError without a sign-in recipe.
-    """
-
-    def remove(self, user_id: str) -> None:
-        """Delete a user's sessions, roles, metadata, last activity and log-in data, in every tenant.
-
-        Raises BadInputError where log-in data of the user is kept that this engine cannot delete.
-        """
-        ...
-
-    def find(self, user_id: str) -> User | None:
-        """Return a user by the id of any login method, as the application or as a core knows it."""
-        ...
-
-    def page(self, tenant_id: str, query: UserQuery) -> UserPage:
-        """Return users of a tenant in the order in which they joined."""
-        ...
-
-    def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
-        """Return how many users a tenant has, or all tenants have (None)."""
-        ...
-
-    def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
-        """Return the users of a tenant who have all that `info` names, or any of it."""
-        ...
-
-    def count_active(self, since_ms: int) -> int | None:
-        """Return how many users created, refreshed or ended sessions since; None where this is not kept."""
-        ...
-
-
-class EmailPassword(Protocol):
-    """Users with an e-mail address and a password (engine: E-mail and password).
-
-    Addresses are compared trimmed and in lower case. Methods that take a password compute a hash: call them
-    through `call_engine_at_length`.
-    """
-
-    def sign_up(self, tenant_id: str, email: str, password: str) -> User | EmailTaken:
-        """Create a user. Raises BadInputError where address or password cannot be stored."""
-        ...
-
-    def verify(self, tenant_id: str, email: str, password: str) -> User | None:
-        """Return the user whose address and password these are. None takes as long for unknown addresses.
-
-        Raises TooManyAttemptsError after too many wrong passwords for the address.
-        """
-        ...
-
-    def authenticate(self, tenant_id: str, email: str, password: str) -> Authenticated | None:
-        """Do as `verify`, and return with the user what `is_current` has to be asked about."""
-        ...
-
-    def is_current(self, proof: PasswordProof) -> bool:
-        """Return whether the user is still there, with the same password.
-
-        Asked after a session was committed, a False means that whoever changed the password or deleted the
-        user may not have seen it. True means that they have, or will.
-        """
-        ...
-
-    def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
-        """Return a token that sets a new password once; None where there is no such user."""
-        ...
-
-    def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
-        """Use up a token and every other one of its user; None if it is unknown, used or expired."""
-        ...
-
-    def update(
-        self, user_id: str, *, email: str | None, password: str | None, revoke_sessions: bool
-    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
-        """Change what is given, end what was made for the old, and return None where that is done."""
-        ...
-
-
 class Engine(Protocol):
     """Everything a recipe may ask for, by service. Ask through `engine.call.call_engine`."""
 
@@ -336,6 +249,9 @@ class Engine(Protocol):
 
     @property
     def email_password(self) -> EmailPassword: ...
+
+    @property
+    def email_verification(self) -> EmailVerification: ...
 
     def flush(self) -> None:
         """Do now what waits for a background thread: for processes that are frozen between requests."""

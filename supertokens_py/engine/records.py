@@ -244,6 +244,14 @@ class Authenticated:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedEmail:
+    """Who proved to have which address."""
+
+    user_id: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class UserPage:
     """Some users in order; `next_token` is None at the end."""
 

@@ -16,6 +16,7 @@ from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.records import Tenant
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
+from supertokens_py.types.users import MAX_EMAIL, normalised_email
 
 MAX_USER_ID = 128
 MAX_NAME = 255
@@ -75,6 +76,18 @@ def is_possible_user_id(user_id: object) -> bool:
 def is_storable(text: str) -> bool:
     """Return whether databases accept a string: without NUL, and without half a surrogate pair."""
     return "\0" not in text and not _LONE_SURROGATE.search(text)
+
+
+def stored_email(email: object) -> str:
+    """Return an address as it is stored.
+
+    Raises:
+        BadInputError: it is empty, too long, or no text that a database takes.
+    """
+    address = normalised_email(email) if isinstance(email, str) else ""
+    if not address or len(address) > MAX_EMAIL or not is_storable(address):
+        raise BadInputError(f"an e-mail address must be a text of 1 to {MAX_EMAIL} characters")
+    return address
 
 
 def is_possible_handle(handle: object) -> bool:

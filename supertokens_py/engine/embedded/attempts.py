@@ -88,13 +88,13 @@ class Attempts:
         self._database.single(lambda c: c.execute(self._delete, {"key": key}), repeatable=True)
 
 
-def delete_forgotten(tables: Tables) -> Delete:
-    """Return the statement that deletes counters which nobody has touched since `before`."""
+def delete_forgotten(tables: Tables, prefix: str = _PREFIX) -> Delete:
+    """Return the statement that deletes counters with a prefix which nobody has touched since `before`."""
     table = tables[KEY_VALUE]
     return delete(table).where(
         table.c.app_id == DEFAULT_APP_ID,
         table.c.tenant_id == DEFAULT_TENANT_ID,
-        table.c.name.startswith(_PREFIX, autoescape=True),
+        table.c.name.startswith(prefix, autoescape=True),
         table.c.created_at_time < bindparam("before"),
     )
 

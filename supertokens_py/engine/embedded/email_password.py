@@ -34,7 +34,7 @@ from supertokens_py.events import (
     emit_revoked,
 )
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
-from supertokens_py.types.users import MAX_EMAIL, normalised_email
+from supertokens_py.types.users import normalised_email
 
 from .accounts import EMAIL_PASSWORD, Accounts
 from .email_user_rows import EmailUserRows
@@ -85,7 +85,7 @@ class EmailPasswordStore:
             BadInputError: the address or the password cannot be stored.
             UnknownTenantError: there is no such tenant.
         """
-        address, tenant = _storable(email), validation.normalise_tenant_id(tenant_id)
+        address, tenant = validation.stored_email(email), validation.normalise_tenant_id(tenant_id)
         if self._database.read(lambda c: self._accounts.with_email(c, tenant, address)) is not None:
             return EmailTaken()  # spares the hash; who signs up at the same moment is refused below
         hashed = self._passwords.hash(password)
@@ -173,7 +173,7 @@ class EmailPasswordStore:
             raise UnknownTenantError(tenant_id, user_id=user_id)
         if not validation.is_possible_user_id(user_id):
             return None
-        address = None if email is None else _storable(email)
+        address = None if email is None else validation.stored_email(email)
         lifetime = tenant.core_config.get(_LIFETIME) or self._settings.password_reset_token_lifetime
         token, expiry = secrets.token_hex(64), self._settings.now_ms() + int(lifetime)
 
@@ -236,7 +236,7 @@ class EmailPasswordStore:
         if not validation.is_possible_user_id(user_id):
             return UnknownUser()
         hashed = None if password is None else self._passwords.hash(password)
-        change = _Change(None if email is None else _storable(email), hashed, revoke_sessions)
+        change = _Change(None if email is None else validation.stored_email(email), hashed, revoke_sessions)
         try:
             result = self._database.write(lambda connection: self._change(connection, user_id, change))
         except IntegrityError:
@@ -268,7 +268,9 @@ class EmailPasswordStore:
         connection.execute(self._statements.delete_tokens, {"user": internal})
         ids, handles = self._user_ids.linked_to(connection, user_id), list[str]()
         if moves:
-            self._statements.change_email(connection, internal, ids, str(change.email))
+            self._statements.change_email(
+                connection, internal, ids, former=row.email, email=str(change.email)
+            )
         if change.hashed is not None:
             connection.execute(self._statements.set_hash, {"user": internal, "hash": change.hashed})
             if change.revokes:
@@ -300,18 +302,6 @@ class _Changed:
         if change.hashed is not None:
             emit(PasswordChanged(user_id=self.user_id, sessions_revoked=change.revokes))
         emit_revoked(self.handles)
-
-
-def _storable(email: str) -> str:
-    """Return an address as it is stored.
-
-    Raises:
-        BadInputError: it is empty, too long, or no text that a database takes.
-    """
-    address = normalised_email(email)
-    if not address or len(address) > MAX_EMAIL or not validation.is_storable(address):
-        raise BadInputError(f"an e-mail address must be a text of 1 to {MAX_EMAIL} characters")
-    return address
 
 
 def _mark(stored: str) -> str:

@@ -10,6 +10,7 @@ from supertokens_py.constants import DEFAULT_APP_ID
 
 from .accounts import EMAIL_PASSWORD
 from .attempts import FORGOTTEN_AFTER_MS, delete_forgotten
+from .sends import delete_forgotten_sends
 from .session_rows import SESSIONS
 from .user_tables import (
     EMAIL_USERS,
@@ -18,6 +19,7 @@ from .user_tables import (
     USERS,
     USERS_IN_TENANTS,
     VERIFICATION_TOKENS,
+    VERIFIED_EMAILS,
 )
 
 if TYPE_CHECKING:
@@ -71,8 +73,8 @@ class EmailUserRows:
         )
 
     def _change_users(self, tables: Tables) -> None:
-        own, in_tenant, verification = (
-            tables[one] for one in (EMAIL_USERS, EMAILS_IN_TENANTS, VERIFICATION_TOKENS)
+        own, in_tenant, verification, verified = (
+            tables[one] for one in (EMAIL_USERS, EMAILS_IN_TENANTS, VERIFICATION_TOKENS, VERIFIED_EMAILS)
         )
         this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
         self.renew_hash: Update = (
@@ -98,6 +100,11 @@ class EmailUserRows:
         self._end_verification = delete(verification).where(
             verification.c.app_id == DEFAULT_APP_ID,
             verification.c.user_id.in_(bindparam("ids", expanding=True)),
+        )
+        self._forget_verified = delete(verified).where(
+            verified.c.app_id == DEFAULT_APP_ID,
+            verified.c.user_id.in_(bindparam("ids", expanding=True)),
+            verified.c.email == bindparam("former"),
         )
 
     def _use_tokens(self, tables: Tables) -> None:
@@ -137,18 +144,26 @@ class EmailUserRows:
         )
         connection.execute(insert(tables[EMAILS_IN_TENANTS]).values(**app, **tenant, **address))
 
-    def change_email(self, connection: Connection, user_id: str, ids: list[str], email: str) -> None:
-        """Give a user another address in every tenant."""
+    def change_email(
+        self, connection: Connection, user_id: str, ids: list[str], *, former: str, email: str
+    ) -> None:
+        """Give a user another address in every tenant.
+
+        The former one may be somebody else's by the time that the user wants it back: it has to be verified
+        again. One that was verified beforehand, to be changed to, stays verified.
+        """
         values = {"user": user_id, "address": email}
         connection.execute(self._new_email, values)
         connection.execute(self._new_email_in_tenants, values)
         connection.execute(self._end_verification, {"ids": ids})
+        connection.execute(self._forget_verified, {"ids": ids, "former": former})
 
 
 def expired_of_users(tables: Tables) -> list[tuple[Delete, int]]:
-    """Return what clean-up deletes: tokens that have expired, and counts of guesses that count no more."""
+    """Return what clean-up deletes: tokens that have expired, and counts that count no more."""
     tokens = [
         delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.token_expiry < bindparam("before"))
         for table in (tables[RESET_TOKENS], tables[VERIFICATION_TOKENS])
     ]
-    return [*((one, 0) for one in tokens), (delete_forgotten(tables), FORGOTTEN_AFTER_MS)]
+    counts = (delete_forgotten(tables), delete_forgotten_sends(tables))
+    return [*((one, 0) for one in tokens), *((one, FORGOTTEN_AFTER_MS) for one in counts)]

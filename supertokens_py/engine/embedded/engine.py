@@ -16,11 +16,13 @@ from .background import USUAL_PACE, BackgroundThread, Pace
 from .cleanup import CleanedUp, Cleaner
 from .email_password import EmailPasswordStore
 from .email_user_rows import expired_of_users
+from .email_verification import EmailVerificationStore
 from .key_material import new_key_text
 from .keys import KeyRing
 from .metadata import MetadataStore
 from .passwords import Passwords
 from .roles import RoleStore
+from .sends import Sends
 from .sessions import SessionStore
 from .storage.database import Database
 from .tenants import TenantStore
@@ -68,7 +70,7 @@ class EmbeddedEngine:
         self.tenants: TenantStore = TenantStore(database, settings)
         accounts = Accounts(database) if keeps_users else None
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
-        self._email_password = None
+        self._email_password = self._email_verification = None
         if accounts is not None:
             self._email_password = EmailPasswordStore(
                 database,
@@ -78,6 +80,9 @@ class EmbeddedEngine:
                 self.tenants,
                 user_ids,
                 settings,
+            )
+            self._email_verification = EmailVerificationStore(
+                database, accounts, Sends(database, settings), self.tenants, user_ids, settings
             )
 
     @property
@@ -90,6 +95,17 @@ class EmbeddedEngine:
         if self._email_password is None:
             raise ConfigError(NO_USERS)
         return self._email_password
+
+    @property
+    def email_verification(self) -> EmailVerificationStore:
+        """Which addresses were verified.
+
+        Raises:
+            ConfigError: the engine was made for sessions alone.
+        """
+        if self._email_verification is None:
+            raise ConfigError(NO_USERS)
+        return self._email_verification
 
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self.database.location.name})"

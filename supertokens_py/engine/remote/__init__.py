@@ -75,6 +75,11 @@ class RemoteEngine(fork_hooks.ForkAware):
         """Refuse: sign-in recipes keep their users in the embedded engine."""
         raise ConfigError(NO_USERS)
 
+    @property
+    def email_verification(self) -> NoReturn:
+        """Refuse: sign-in recipes keep their users in the embedded engine."""
+        raise ConfigError(NO_USERS)
+
     def negotiated_version(self) -> str:
         """Return the CDI version in use, such as "5.6"; blocking, asked for once."""
         return str(self._core.version())

@@ -1,0 +1,136 @@
+"""What recipes need of an engine that keeps users; part of `engine.interface`, whose rules hold here, too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from supertokens_py.types.users import AccountInfo, User
+
+from .records import (
+    Authenticated,
+    ConsumedToken,
+    EmailChangeNotAllowed,
+    EmailTaken,
+    PasswordProof,
+    UnknownUser,
+    UserPage,
+    UserQuery,
+    VerifiedEmail,
+)
+
+
+class Users(Protocol):
+    """What is kept of users whatever their sessions (engine: Users, Activity).
+
+    `remove` and `count_active` work for any app; the others raise ConfigError without a sign-in recipe.
+    """
+
+    def remove(self, user_id: str) -> None:
+        """Delete a user's sessions, roles, metadata, last activity and log-in data, in every tenant.
+
+        Raises BadInputError where log-in data of the user is kept that this engine cannot delete.
+        """
+        ...
+
+    def find(self, user_id: str) -> User | None:
+        """Return a user by the id of any login method, as the application or as a core knows it."""
+        ...
+
+    def page(self, tenant_id: str, query: UserQuery) -> UserPage:
+        """Return users of a tenant in the order in which they joined."""
+        ...
+
+    def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
+        """Return how many users a tenant has, or all tenants have (None)."""
+        ...
+
+    def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
+        """Return the users of a tenant who have all that `info` names, or any of it."""
+        ...
+
+    def count_active(self, since_ms: int) -> int | None:
+        """Return how many users created, refreshed or ended sessions since; None where this is not kept."""
+        ...
+
+
+class EmailPassword(Protocol):
+    """Users with an e-mail address and a password (engine: E-mail and password).
+
+    Addresses are compared trimmed and in lower case. Methods that take a password compute a hash: call them
+    through `call_engine_at_length`.
+    """
+
+    def sign_up(self, tenant_id: str, email: str, password: str) -> User | EmailTaken:
+        """Create a user. Raises BadInputError where address or password cannot be stored."""
+        ...
+
+    def verify(self, tenant_id: str, email: str, password: str) -> User | None:
+        """Return the user whose address and password these are. None takes as long for unknown addresses.
+
+        Raises TooManyAttemptsError after too many wrong passwords for the address.
+        """
+        ...
+
+    def authenticate(self, tenant_id: str, email: str, password: str) -> Authenticated | None:
+        """Do as `verify`, and return with the user what `is_current` has to be asked about."""
+        ...
+
+    def is_current(self, proof: PasswordProof) -> bool:
+        """Return whether the user is still there, with the same password.
+
+        Asked after a session was committed, a False means that whoever changed the password or deleted the
+        user may not have seen it. True means that they have, or will.
+        """
+        ...
+
+    def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
+        """Return a token that sets a new password once; None where there is no such user."""
+        ...
+
+    def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
+        """Use up a token and every other one of its user; None if it is unknown, used or expired."""
+        ...
+
+    def update(
+        self, user_id: str, *, email: str | None, password: str | None, revoke_sessions: bool
+    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
+        """Change what is given, end what was made for the old, and return None where that is done."""
+        ...
+
+
+class EmailVerification(Protocol):
+    """Which addresses were proven to be whose (engine: E-mail verification).
+
+    Users may be the application's own: any id will do. Addresses are compared trimmed and in lower case.
+    """
+
+    def create_token(self, tenant_id: str, user_id: str, email: str) -> str | None:
+        """Return a token that verifies an address once; None where it is verified already.
+
+        Raises BadInputError for an id or an address that cannot be stored.
+        """
+        ...
+
+    def verify(self, tenant_id: str, token: str) -> VerifiedEmail | None:
+        """Use up a token and every other one of its user and address; None if it is unknown, used or expired.
+
+        Tokens are valid in the tenant that they were made for.
+        """
+        ...
+
+    def is_verified(self, user_id: str, email: str) -> bool:
+        """Return whether a user has verified an address."""
+        ...
+
+    def revoke_tokens(self, tenant_id: str, user_id: str, email: str) -> None:
+        """End the tokens of a user for an address in a tenant."""
+        ...
+
+    def unverify(self, user_id: str, email: str) -> None:
+        """Forget that an address was verified, and end its tokens in every tenant."""
+        ...
+
+    def may_send(self, tenant_id: str, email: str) -> bool:
+        """Return whether an address may get another e-mail now; if so, count it."""
+        ...
