@@ -14,13 +14,6 @@ LOGIN_RECIPES = frozenset(
         *("multifactorauth", "totp", "dashboard"),
     )
 )
-#: Functions about the users of those recipes.
-USER_FUNCTIONS = frozenset(
-    (
-        *("create_user_id_mapping", "get_user_id_mapping"),
-        *("delete_user_id_mapping", "update_or_delete_user_id_mapping_info"),
-    )
-)
 
 _ADVICE = (
     "{module} has no {name}: in supertokens_py users sign in by emailpassword.init(), or by means of "

@@ -260,8 +260,6 @@ def test_the_module_of_the_app() -> None:
     [
         ("supertokens_py.recipe", "thirdparty"),
         ("supertokens_py.recipe", "dashboard"),
-        ("supertokens_py.asyncio", "create_user_id_mapping"),
-        ("supertokens_py.syncio", "get_user_id_mapping"),
     ],
 )
 def test_what_is_missing_says_what_to_do(module: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Functions of the whole app: its users can be read, listed, counted and deleted.
+"""Functions of the whole app: its users can be read, listed, counted, deleted, and known by ids of its own.
 
 Sessions, roles and metadata take any text of yours as user id; the users here are those of sign-in recipes.
 """
@@ -6,26 +6,38 @@ Sessions, roles and metadata take any text of yours as user id; the users here a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.records import UserQuery
+from supertokens_py.engine.id_mapping import MappingExists, UserIdKind
+from supertokens_py.engine.records import UnknownUser, UserQuery
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.missing_names import USER_FUNCTIONS, explain
+from supertokens_py.interfaces import (
+    CreateUserIdMappingOkResult,
+    DeleteUserIdMappingOkResult,
+    GetUserIdMappingOkResult,
+    UnknownMappingError,
+    UnknownSupertokensUserIDError,
+    UpdateOrDeleteUserIdMappingInfoOkResult,
+    UserIdMappingAlreadyExistsError,
+    UserIDTypes,
+)
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
 from supertokens_py.types.users import AccountInfo, User, UsersResponse
 
 __all__ = [
+    "create_user_id_mapping",
     "delete_user",
+    "delete_user_id_mapping",
     "get_user",
     "get_user_count",
+    "get_user_id_mapping",
     "get_users_newest_first",
     "get_users_oldest_first",
     "list_users_by_account_info",
+    "update_or_delete_user_id_mapping_info",
 ]
-
-__getattr__: Final = explain(__name__, USER_FUNCTIONS)
 
 _Context = dict[str, Any] | None
 
@@ -136,6 +148,104 @@ async def get_user_count(
     return await call_engine(
         context_of(user_context), users.count, tenant_id=tenant_id, recipe_ids=include_recipe_ids
     )
+
+
+async def create_user_id_mapping(
+    supertokens_user_id: str | RecipeUserId,
+    external_user_id: str,
+    external_user_id_info: str | None = None,
+    force: bool | None = None,
+    user_context: _Context = None,
+) -> CreateUserIdMappingOkResult | UnknownSupertokensUserIDError | UserIdMappingAlreadyExistsError:
+    """Have the app know a user by an id of its own, of at most 128 characters: every answer shows that one.
+
+    Sessions, roles and metadata keep the id that they were given: make the mapping before there are any.
+
+    Args:
+        supertokens_user_id: the id that signing up gave.
+        external_user_id: the app's own.
+        external_user_id_info: a text that is kept beside it.
+        force: also where the user has sessions, metadata or roles, which are then not found by the new id.
+        user_context: handed down.
+
+    Raises:
+        BadInputError: the id cannot be stored, is another user's own, or comes too late (see `force`).
+        ConfigError: the app has no sign-in recipe.
+    """
+    made = await call_engine(
+        context_of(user_context),
+        Supertokens.get_instance().engine.id_mappings.create,
+        user_id_text(supertokens_user_id),
+        external_user_id,
+        external_user_id_info,
+        force=bool(force),
+    )
+    if isinstance(made, UnknownUser):
+        return UnknownSupertokensUserIDError()
+    if isinstance(made, MappingExists):
+        return UserIdMappingAlreadyExistsError(made.user_id, made.external_id)
+    return CreateUserIdMappingOkResult()
+
+
+async def get_user_id_mapping(
+    user_id: str | RecipeUserId, user_id_type: UserIDTypes | None = None, user_context: _Context = None
+) -> GetUserIdMappingOkResult | UnknownMappingError:
+    """Return both ids of a user, by either of them or by that of one type.
+
+    Raises:
+        BadInputError: there is no such type.
+        ConfigError: the app has no sign-in recipe.
+    """
+    kind, mappings = _kind(user_id_type), Supertokens.get_instance().engine.id_mappings
+    found = await call_engine(context_of(user_context), mappings.find, user_id_text(user_id), kind)
+    if found is None:
+        return UnknownMappingError()
+    return GetUserIdMappingOkResult(found.user_id, found.external_user_id, found.info)
+
+
+async def delete_user_id_mapping(
+    user_id: str | RecipeUserId,
+    user_id_type: UserIDTypes | None = None,
+    force: bool | None = None,
+    user_context: _Context = None,
+) -> DeleteUserIdMappingOkResult:
+    """Have the app know a user by the id that signing up gave, again.
+
+    Raises:
+        BadInputError: there is no such type; or, without `force`, there are sessions, metadata or roles
+            under the app's id.
+        ConfigError: the app has no sign-in recipe.
+    """
+    kind, mappings = _kind(user_id_type), Supertokens.get_instance().engine.id_mappings
+    existed = await call_engine(
+        context_of(user_context), mappings.delete, user_id_text(user_id), kind, force=bool(force)
+    )
+    return DeleteUserIdMappingOkResult(existed)
+
+
+async def update_or_delete_user_id_mapping_info(
+    user_id: str | RecipeUserId,
+    user_id_type: UserIDTypes | None = None,
+    external_user_id_info: str | None = None,
+    user_context: _Context = None,
+) -> UpdateOrDeleteUserIdMappingInfoOkResult | UnknownMappingError:
+    """Replace the text that is kept beside a mapping, or remove it (None).
+
+    Raises:
+        BadInputError: there is no such type, or the text cannot be stored.
+        ConfigError: the app has no sign-in recipe.
+    """
+    kind, mappings = _kind(user_id_type), Supertokens.get_instance().engine.id_mappings
+    exists = await call_engine(
+        context_of(user_context), mappings.set_info, user_id_text(user_id), kind, external_user_id_info
+    )
+    return UpdateOrDeleteUserIdMappingInfoOkResult() if exists else UnknownMappingError()
+
+
+def _kind(user_id_type: UserIDTypes | None) -> UserIdKind:
+    if user_id_type not in (None, "SUPERTOKENS", "EXTERNAL", "ANY"):
+        raise BadInputError("user_id_type must be 'SUPERTOKENS', 'EXTERNAL' or 'ANY'")
+    return user_id_type or "ANY"
 
 
 def _query(

@@ -1,4 +1,4 @@
-"""What recipes need of a session engine: eight services; `records` has what they take and answer with.
+"""What recipes need of a session engine: nine services; `records` has what they take and answer with.
 
 Times are integer Unix milliseconds (`*_ms`) unless a name says seconds (`*_s`). Methods block, save those
 whose docstring says that they do no I/O: `call_engine` runs them. Every method is one unit of work: it is
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from supertokens_py.tokens.access_token import LATEST_VERSION
 from supertokens_py.types.base import JSONObject
 
+from .id_mapping import IdMappings
 from .records import (
     IssuedSession,
     Jwks,
@@ -246,6 +247,9 @@ class Engine(Protocol):
 
     @property
     def users(self) -> Users: ...
+
+    @property
+    def id_mappings(self) -> IdMappings: ...
 
     @property
     def email_password(self) -> EmailPassword: ...

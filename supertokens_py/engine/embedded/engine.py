@@ -17,6 +17,7 @@ from .cleanup import CleanedUp, Cleaner
 from .email_password import EmailPasswordStore
 from .email_user_rows import expired_of_users
 from .email_verification import EmailVerificationStore
+from .id_mappings import IdMappingStore
 from .key_material import new_key_text
 from .keys import KeyRing
 from .metadata import MetadataStore
@@ -70,8 +71,9 @@ class EmbeddedEngine:
         self.tenants: TenantStore = TenantStore(database, settings)
         accounts = Accounts(database) if keeps_users else None
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
-        self._email_password = self._email_verification = None
+        self._email_password = self._email_verification = self._id_mappings = None
         if accounts is not None:
+            self._id_mappings = IdMappingStore(database)
             self._email_password = EmailPasswordStore(
                 database,
                 accounts,
@@ -106,6 +108,17 @@ class EmbeddedEngine:
         if self._email_verification is None:
             raise ConfigError(NO_USERS)
         return self._email_verification
+
+    @property
+    def id_mappings(self) -> IdMappingStore:
+        """Ids by which the application knows users of sign-in recipes.
+
+        Raises:
+            ConfigError: the engine was made for sessions alone.
+        """
+        if self._id_mappings is None:
+            raise ConfigError(NO_USERS)
+        return self._id_mappings
 
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self.database.location.name})"

@@ -10,6 +10,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime import fork_hooks
 
 from .core import Core
+from .id_mappings import RemoteIdMappings
 from .keys import RemoteKeys
 from .metadata import RemoteMetadata
 from .roles import RemoteRoles
@@ -68,6 +69,7 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.metadata: RemoteMetadata = RemoteMetadata(core)
         self.tenants: RemoteTenants = RemoteTenants(core)
         self.users: RemoteUsers = RemoteUsers(core)
+        self.id_mappings: RemoteIdMappings = RemoteIdMappings(core)
         fork_hooks.register(self)
 
     @property

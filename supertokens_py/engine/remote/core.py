@@ -21,7 +21,10 @@ from supertokens_py.types.base import JSONObject
 from .transport import Transport
 
 #: How a core begins where it refuses an argument that only it can judge, by its configuration.
-_LEFT_TO_THE_CORE = ("accessTokenValidity", "Invalid core config")
+_LEFT_TO_THE_CORE = (
+    *("accessTokenValidity", "Invalid core config"),
+    *("UserId is already in use", "Cannot create a userId mapping"),
+)
 
 
 class Core:
