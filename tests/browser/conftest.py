@@ -67,6 +67,14 @@ def pages() -> Path:
 
 
 @pytest.fixture(scope="package")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this run keeps its builds: not in dist/, which a developer may be serving."""
+    own = tmp_path_factory.getbasetemp()
+    # The workers of one run share the folder above theirs; without workers that one is of all runs.
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="package")
 def page_port(pages: Path) -> Iterator[int]:
     """The port of a server that has only the page."""
     with page_server(pages) as port:

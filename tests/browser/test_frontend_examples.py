@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +11,10 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.packages import build, install
-from tests.servers.harness import EXAMPLES, FASTAPI, Server, free_port, running
+from tests.browser.packages import install
+from tests.browser.vite import START_SECONDS, built_and_served, served
+from tests.servers.harness import EXAMPLES, FASTAPI, Server, running
 
-START_SECONDS = 30
 VALIDITY_SECONDS = 60
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
@@ -30,48 +26,6 @@ def example_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     database = f"sqlite:///{tmp_path_factory.mktemp('examples')}/sessions.db"
     with running(FASTAPI, database, {"SUPERTOKENS_ACCESS_TOKEN_VALIDITY": str(VALIDITY_SECONDS)}) as server:
         yield server
-
-
-@contextlib.contextmanager
-def served(folder: Path, api: Server, *command: str) -> Iterator[str]:
-    """Run Vite in front of the API and yield the origin."""
-    port = free_port()
-    with subprocess.Popen(
-        ["node_modules/.bin/vite", *command, "--host", "127.0.0.1", "--port", str(port), "--strictPort"],
-        cwd=folder,
-        env={**os.environ, "API_DOMAIN": api.url},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            with httpx2.Client(trust_env=False) as client:
-                while True:
-                    with contextlib.suppress(httpx2.TransportError):
-                        assert client.get(f"http://127.0.0.1:{port}/").status_code == 200
-                        break
-                    assert process.poll() is None, "Vite ended"
-                    assert time.monotonic() < deadline, "Vite did not start"
-                    time.sleep(0.05)  # it needs the processor more than we do
-            yield f"http://localhost:{port}"
-        finally:
-            process.kill()
-
-
-@contextlib.contextmanager
-def built_and_served(folder: Path, api: Server, into: Path) -> Iterator[str]:
-    """Install, build and serve a frontend with its own commands; yield its origin."""
-    build(folder, into)
-    with served(folder, api, "preview", "--outDir", str(into)) as origin:
-        yield origin
-
-
-@pytest.fixture(scope="module")
-def builds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this run keeps its builds: not in dist/, which a developer may be serving."""
-    own = tmp_path_factory.getbasetemp()
-    # The workers of one run share the folder above theirs; without workers that one is of all runs.
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,16 @@ import os
 import secrets
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
-from supertokens_py.recipe import session
+from supertokens_py.recipe import emailpassword, session
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
+WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 
 init(
-    app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=DOMAIN),
+    app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
     supertokens_config=SupertokensConfig(connection_uri=DATABASE),
-    recipe_list=[session.init()],
+    recipe_list=[session.init(), emailpassword.init()],
 )
 
 DEBUG = os.environ.get("DJANGO_DEBUG") == "1"

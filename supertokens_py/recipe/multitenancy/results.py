@@ -296,10 +296,12 @@ class LoginMethodsGetOkResult(APIResponse):
         return [factor for is_enabled, own in offered if is_enabled for factor in own]
 
     def to_json(self) -> dict[str, Any]:
+        factors = self._implied_factors() if self.first_factors is None else self.first_factors
         return {
             "status": self.status,
             "emailPassword": self.email_password.to_json(),
             "passwordless": self.passwordless.to_json(),
             "thirdParty": self.third_party.to_json(),
-            "firstFactors": self._implied_factors() if self.first_factors is None else self.first_factors,
+            "webauthn": {"enabled": "webauthn" in factors},  # newer frontends read it without asking
+            "firstFactors": factors,
         }

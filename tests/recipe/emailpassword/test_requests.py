@@ -451,6 +451,7 @@ async def test_login_methods_are_those_of_the_app(start: Start, browser: Browser
         "emailPassword": {"enabled": True},
         "passwordless": {"enabled": False},
         "thirdParty": {"enabled": False, "providers": []},
+        "webauthn": {"enabled": False},
         "firstFactors": ["emailpassword"],
     }
     assert (await browser.client.get("/auth/loginmethods")).json() == only

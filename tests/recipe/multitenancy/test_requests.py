@@ -33,6 +33,7 @@ NOTHING = {
     "emailPassword": {"enabled": False},
     "passwordless": {"enabled": False},
     "thirdParty": {"enabled": False, "providers": []},
+    "webauthn": {"enabled": False},
     "firstFactors": [],
 }
 

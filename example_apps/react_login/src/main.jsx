@@ -1,0 +1,63 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import * as reactRouterDom from "react-router-dom";
+import { BrowserRouter, Link, Route, Routes } from "react-router-dom";
+import SuperTokens, { SuperTokensWrapper } from "supertokens-auth-react";
+import EmailPassword from "supertokens-auth-react/recipe/emailpassword";
+import { EmailPasswordPreBuiltUI } from "supertokens-auth-react/recipe/emailpassword/prebuiltui";
+import Multitenancy from "supertokens-auth-react/recipe/multitenancy";
+import Session, { SessionAuth } from "supertokens-auth-react/recipe/session";
+import { getSuperTokensRoutesForReactRouterDom } from "supertokens-auth-react/ui";
+
+import { Dashboard } from "./Dashboard.jsx";
+import { Home } from "./Home.jsx";
+import "./style.css";
+
+SuperTokens.init({
+  appInfo: {
+    appName: "Example",
+    apiDomain: window.location.origin, // Vite passes the calls to /auth on to the API
+    websiteDomain: window.location.origin,
+    apiBasePath: "/auth",
+    websiteBasePath: "/auth", // the screens: /auth, /auth/reset-password
+  },
+  usesDynamicLoginMethods: true, // asks the API which ways to sign in it has, and shows those
+  recipeList: [Multitenancy.init(), EmailPassword.init(), Session.init()],
+});
+
+function App() {
+  return (
+    <SuperTokensWrapper>
+      <BrowserRouter>
+        <header>
+          <strong>supertokens_py with the prebuilt screens</strong>
+          <nav aria-label="Pages">
+            <Link to="/">Home</Link>
+            <Link to="/dashboard">Dashboard</Link>
+          </nav>
+        </header>
+        <main>
+          <Routes>
+            {getSuperTokensRoutesForReactRouterDom(reactRouterDom, [EmailPasswordPreBuiltUI])}
+            <Route path="/" element={<Home />} />
+            <Route
+              path="/dashboard"
+              element={
+                <SessionAuth>
+                  <Dashboard />
+                </SessionAuth>
+              }
+            />
+            <Route path="*" element={<h1>There is no such page</h1>} />
+          </Routes>
+        </main>
+      </BrowserRouter>
+    </SuperTokensWrapper>
+  );
+}
+
+createRoot(document.getElementById("root")).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,232 @@
+"""A whole log-in with the prebuilt screens of `supertokens-auth-react`, unmodified, in StrictMode."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.vite import built_and_served
+from tests.servers.harness import DJANGO_ASGI, EXAMPLES, FASTAPI, FLASK, Server, free_port, running
+from tests.support.databases import TestDatabase
+
+PASSWORD = "correct horse 1"
+NEW_PASSWORD = "battery staple 2"
+#: How long the log may take to show an e-mail: it is written after the answer.
+MAIL_SECONDS = 40
+MAIL_SENT = "A password reset email has been sent to {}, if it exists in our system."
+LINK = re.compile(r"http://localhost:\d+/auth/reset-password\?token=\S+")
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
+
+
+@dataclass(frozen=True)
+class Site:
+    """The example website, with the API behind it."""
+
+    origin: str
+    server: Server
+    database: TestDatabase
+
+    def links(self) -> list[str]:
+        """Return the links of all e-mails so far, which a development server writes to its log."""
+        return LINK.findall(self.server.logs())
+
+    def next_link(self, before: list[str]) -> str:
+        """Return the link of the e-mail that comes after those of `before`."""
+        deadline = time.monotonic() + MAIL_SECONDS
+        while len(links := self.links()) <= len(before):
+            assert time.monotonic() < deadline, "no e-mail was written to the log"
+            time.sleep(0.05)
+        return links[-1]
+
+
+@pytest.fixture(scope="module", params=[FASTAPI, FLASK, DJANGO_ASGI], ids=lambda kind: kind.name)
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, builds: Path
+) -> Iterator[Site]:
+    """The React log-in example on each backend example."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('login')}/users.db"
+    port = free_port()
+    with (
+        running(request.param, database, {"WEBSITE_DOMAIN": f"http://localhost:{port}"}) as server,
+        built_and_served(EXAMPLES / "react_login", server, builds / "react_login", port=port) as origin,
+    ):
+        yield Site(origin, server, TestDatabase("sqlite-file", database))
+
+
+on_one_backend = pytest.mark.parametrize("site", [FASTAPI], indirect=True, ids=lambda kind: kind.name)
+
+
+@pytest.fixture
+def address(user: str) -> str:
+    """An address that no other test has."""
+    return f"{user}@example.com"
+
+
+@pytest.fixture
+def page(context: BrowserContext, site: Site) -> Page:
+    """A tab of a visitor whom the website has never seen. The screens' font is somebody else's: left out."""
+    context.route(lambda url: not url.startswith(site.origin), lambda route: route.abort())
+    return context.new_page()
+
+
+@pytest.fixture
+def sign_up(site: Site, context: BrowserContext) -> Callable[[str], None]:
+    """Make a user, without the screens."""
+
+    def sign_up(address: str) -> None:
+        fields = [{"id": "email", "value": address}, {"id": "password", "value": PASSWORD}]
+        with site.server.client() as client:
+            answer = client.post("/auth/signup", json={"formFields": fields})
+        assert answer.json()["status"] == "OK", answer.text
+
+    return sign_up
+
+
+def fill(page: Page, button: str, **fields: str) -> None:
+    """Fill in a prebuilt form (in its shadow DOM) and send it."""
+    for name, value in fields.items():
+        page.locator(f"input[name={name}]").fill(value)
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def new_password(page: Page, password: str) -> None:
+    """Fill in the form behind the link of an e-mail."""
+    fill(page, "CHANGE PASSWORD", **{"password": password, "confirm-password": password})
+
+
+def says(page: Page, part: str, text: str) -> None:
+    """Wait until a part of the prebuilt screens says exactly this."""
+    expect(page.locator(f"[data-supertokens~={part}]")).to_have_text(text)
+
+
+def link_of_mail(page: Page, site: Site, address: str) -> str:
+    """Ask for a reset on the screen and return the link that arrives."""
+    before = site.links()
+    page.goto(f"{site.origin}/auth/reset-password")
+    fill(page, "Email me", email=address)
+    expect(page.get_by_text(MAIL_SENT.format(address))).to_be_visible()
+    return site.next_link(before)
+
+
+def dashboard(page: Page) -> None:
+    """Wait for the protected page, with what the API answers."""
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    expect(page.locator("#user")).to_have_text(re.compile("^[0-9a-f-]{36}$"))
+
+
+def test_sign_up_protected_page_sign_out_reset_sign_in(page: Page, site: Site, address: str) -> None:
+    """The whole way of a person, with the protected page before and after."""
+    page.goto(f"{site.origin}/dashboard")  # <SessionAuth> sends to the screens, and they send back
+    page.get_by_text("Sign Up", exact=True).click()
+    fill(page, "SIGN UP", email=address, password=PASSWORD)
+    dashboard(page)
+    page.get_by_role("button", name="Count a visit").click()
+    expect(page.locator("#visits")).to_have_text("1")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("Not signed in.")).to_be_visible()
+
+    link = link_of_mail(page, site, address.upper())
+    assert link.startswith(f"{site.origin}/auth/reset-password?token=")
+    page.goto(link)
+    new_password(page, NEW_PASSWORD)
+    expect(page.get_by_text("Your password has been updated successfully")).to_be_visible()
+
+    page.goto(f"{site.origin}/dashboard")
+    fill(page, "SIGN IN", email=address, password=NEW_PASSWORD)
+    dashboard(page)
+
+
+@on_one_backend
+def test_a_wrong_password_and_an_unknown_address_say_the_same(
+    page: Page, site: Site, address: str, sign_up: Callable[[str], None]
+) -> None:
+    """The visitor stays on the form, and the client refreshes nothing."""
+    sign_up(address)
+    page.goto(f"{site.origin}/auth")
+    for given in (address, f"not-{address}"):
+        fill(page, "SIGN IN", email=given, password="wrong horse 1")
+        says(page, "generalError", "Incorrect email and password combination")
+    fill(page, "SIGN IN", email=address, password=PASSWORD)
+    expect(page.get_by_text("Signed in.")).to_be_visible()
+
+
+@on_one_backend
+def test_what_a_sign_up_form_refuses(
+    page: Page, site: Site, address: str, sign_up: Callable[[str], None]
+) -> None:
+    """A taken address, the rules of passwords that the browser checks, and the one that only we know."""
+    sign_up(address)
+    page.goto(f"{site.origin}/auth?show=signup")
+    fill(page, "SIGN UP", email=address, password=PASSWORD)
+    says(page, "inputErrorMessage", "This email already exists. Please sign in instead.")
+    fill(page, "SIGN UP", email=f"new-{address}", password="short 1")
+    says(page, "inputErrorMessage", "Password must contain at least 8 characters, including a number")
+    fill(page, "SIGN UP", email=f"new-{address}", password="password123")
+    says(
+        page,
+        "inputErrorMessage",
+        "This is one of the most common passwords, so it would be guessed first. Please choose another one",
+    )
+
+
+@on_one_backend
+def test_a_link_works_once_and_for_an_hour(
+    page: Page, site: Site, address: str, sign_up: Callable[[str], None]
+) -> None:
+    """A used link, an expired one and one that was made up end on the same message and a way on."""
+    sign_up(address)
+    used = link_of_mail(page, site, address)
+    page.goto(used)
+    new_password(page, NEW_PASSWORD)
+    expect(page.get_by_text("Your password has been updated successfully")).to_be_visible()
+    expired = link_of_mail(page, site, address)
+    site.database.query("UPDATE emailpassword_pswd_reset_tokens SET token_expiry = token_expiry - 3600000")
+    for link in (used, expired, re.sub("token=[^&]+", "token=made-up", used)):
+        page.goto(link)
+        new_password(page, "another horse 3")
+        says(page, "generalError", "Invalid password reset token")
+    page.goto(f"{site.origin}/auth")
+    fill(page, "SIGN IN", email=address, password=NEW_PASSWORD)
+    expect(page.get_by_text("Signed in.")).to_be_visible()
+
+
+@on_one_backend
+def test_an_unknown_address_looks_like_a_known_one_at_a_reset(page: Page, site: Site, address: str) -> None:
+    """The screen says that an e-mail was sent; none is."""
+    before = site.links()
+    page.goto(f"{site.origin}/auth/reset-password")
+    fill(page, "Email me", email=address)
+    expect(page.get_by_text(MAIL_SENT.format(address))).to_be_visible()
+    assert site.links() == before
+
+
+@on_one_backend
+def test_after_too_many_guesses_the_form_says_how_long_to_wait(
+    page: Page, site: Site, address: str, sign_up: Callable[[str], None]
+) -> None:
+    """Even the right password has to wait."""
+    sign_up(address)
+    page.goto(f"{site.origin}/auth")
+    fill(page, "SIGN IN", email=address, password="wrong horse 1")
+    says(page, "generalError", "Incorrect email and password combination")
+    # As many more would do: the first wait is a second, and each is twice as long as the one before.
+    site.database.query("UPDATE key_value SET value = '20' WHERE name LIKE 'supertokens_py_attempts_%'")
+    fill(page, "SIGN IN", email=address, password=PASSWORD)
+    says(page, "generalError", "Too many attempts. Please try again in 15 minutes")
+
+
+@on_one_backend
+def test_the_screens_fit_a_phone(page: Page, site: Site) -> None:
+    """No sideways scrolling."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    for path in ("/auth", "/auth?show=signup", "/auth/reset-password"):
+        page.goto(f"{site.origin}{path}")
+        expect(page.locator("input[name=email]")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
