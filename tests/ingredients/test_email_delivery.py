@@ -22,7 +22,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.ingredients.emaildelivery import LoggingEmailService
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
-from supertokens_py.ingredients.emaildelivery.letters import Letter
+from supertokens_py.ingredients.emaildelivery.letter_html import Letter
 from supertokens_py.ingredients.emaildelivery.smtp import BaseSMTPService, Transporter
 from supertokens_py.ingredients.emaildelivery.types import (
     EmailContent,

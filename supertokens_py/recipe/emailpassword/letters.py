@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supertokens_py.app import Supertokens
-from supertokens_py.ingredients.emaildelivery.letters import Letter
+from supertokens_py.ingredients.emaildelivery.letter_html import Letter
 from supertokens_py.ingredients.emaildelivery.smtp import BaseSMTPService
 from supertokens_py.ingredients.emaildelivery.types import EmailContent, SMTPSettings
 

@@ -33,8 +33,8 @@ from .results import (
     SessionInformationResult,
     TokenInfo,
 )
+from .token_contents import TokenContents, issued_token
 from .token_delivery import Deliveries, Delivery
-from .token_reader import TokenReader, issued_token
 from .token_writer import TokenWriter, check_fits_cookie
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ContainerParts:
     all_pass: Callable[[Sequence[SessionClaimValidator], dict[str, Any]], bool] = all_pass
 
 
-class SessionContainer(TokenReader):
+class SessionContainer(TokenContents):
     """A verified session. Reads come from its access token and cost nothing; writes go to the engine.
 
     Methods without `sync_` that touch the engine are coroutines; each has a `sync_` twin that blocks

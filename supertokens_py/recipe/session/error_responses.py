@@ -16,7 +16,6 @@ from supertokens_py.recipe_module import App
 from supertokens_py.runtime.bridge import call_app
 
 from . import csrf
-from .credentials import Credentials
 from .exceptions import (
     CONTAINS_MULTIPLE,
     AccessTokenTooLargeError,
@@ -29,9 +28,13 @@ from .exceptions import (
 )
 from .functions import RecipeInterface
 from .policy import SessionPolicy
+from .request_tokens import RequestTokens
 from .token_delivery import Deliveries
 
 log: logging.Logger = logging.getLogger(__name__)
+
+UNAUTHORISED = "unauthorised"
+TRY_REFRESH_TOKEN = "try refresh token"  # noqa: S105
 
 MessageHook: TypeAlias = Callable[[BaseRequest, str, BaseResponse], Awaitable[BaseResponse] | BaseResponse]
 ClaimHook: TypeAlias = Callable[
@@ -119,7 +122,7 @@ class ErrorResponses:
         match error:
             case UnauthorisedError():
                 await self._refuse(request, user_context, clear=error.clear_tokens)
-                hook, status, body = "on_unauthorised", self._expired_status, "unauthorised"
+                hook, status, body = "on_unauthorised", self._expired_status, UNAUTHORISED
             case TokenTheftError():
                 await self._refuse(request, user_context, clear=True)
                 return await self._theft(error, request, response, user_context)
@@ -135,7 +138,7 @@ class ErrorResponses:
                 hook, status, body = "on_clear_duplicate_session_cookies", 200, str(error)
             case _:
                 await self._refuse(request, user_context, clear=False)
-                hook, status, body = "on_try_refresh_token", self._expired_status, "try refresh token"
+                hook, status, body = "on_try_refresh_token", self._expired_status, TRY_REFRESH_TOKEN
         answer = await self._ask(hook, request, str(error), response)
         return _message(response, status, body) if answer is None else answer
 
@@ -192,7 +195,7 @@ class ErrorResponses:
         if may_clear:
             writer = self._deliveries.writer(request, user_context)
             writer.clear_all()
-            if Credentials(request).has_legacy_cookie:
+            if RequestTokens(request).has_legacy_cookie:
                 writer.clear_legacy()
 
     def _may_clear(self, request: BaseRequest) -> bool:
@@ -205,7 +208,7 @@ class ErrorResponses:
             return True
         if request.created_handles or not request.session_sought:
             return False
-        return request.get_session() is not None or Credentials(request).uses("cookie")
+        return request.get_session() is not None or RequestTokens(request).uses("cookie")
 
 
 async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:

@@ -20,6 +20,8 @@ from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavaila
 from supertokens_py.framework.request import note_session_error
 from supertokens_py.types.base import RecipeUserId
 
+TOKEN_THEFT_DETECTED = "token theft detected"  # noqa: S105
+
 
 class SuperTokensSessionError(SuperTokensError):
     """Base class of session errors.
@@ -87,7 +89,7 @@ class TokenTheftError(SuperTokensSessionError):
         recipe_user_id: str | None = None,
         reason: str | None = None,
     ) -> None:
-        super().__init__("token theft detected")
+        super().__init__(TOKEN_THEFT_DETECTED)
         self.user_id = user_id
         self.recipe_user_id: RecipeUserId = RecipeUserId(recipe_user_id or user_id)
         self.session_handle = session_handle

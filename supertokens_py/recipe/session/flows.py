@@ -12,7 +12,6 @@ from . import csrf
 from .claim_checks import AddedClaims, ClaimChecks
 from .constants import ACCESS_TOKEN_COOKIE_KEY, ANTI_CSRF_HEADER_KEY, REFRESH_TOKEN_COOKIE_KEY
 from .container import SessionContainer
-from .credentials import Credentials, other
 from .exceptions import (
     CONTAINS_MULTIPLE,
     ClearDuplicateSessionCookiesError,
@@ -21,6 +20,7 @@ from .exceptions import (
 )
 from .functions import FunctionParts, RecipeInterface
 from .policy import SessionPolicy
+from .request_tokens import RequestTokens, other
 from .sign_in_warnings import SignInWarnings
 from .token_delivery import Deliveries
 from .token_writer import TokenWriter, check_fits_cookie
@@ -74,19 +74,19 @@ class SessionFlows:
         """
         request.session_sought = True
         request.require_delivery()
-        credentials, policy = Credentials(request), self._policy
+        tokens, policy = RequestTokens(request), self._policy
         csrf.refuse_foreign_form(request)
         allowed = policy.allowed_transfer(request, False, user_context)
         writer = self._deliveries.writer(request, user_context)
-        chosen = credentials.refresh_token(allowed)
+        chosen = tokens.refresh_token(allowed)
         if allowed != "header" and (chosen is None or chosen[1] == "cookie"):
-            _expire_duplicates(credentials, policy, writer)
+            _expire_duplicates(tokens, policy, writer)
         if chosen is None:
-            raise _no_refresh_token(credentials, clear=not csrf.is_unasked(request, policy))
+            raise _no_refresh_token(tokens, clear=not csrf.is_unasked(request, policy))
         refresh_token, method = chosen
         if method == "cookie":
             csrf.require_proof_of_refresh(request, policy)
-        clears_other = credentials.uses(other(method))
+        clears_other = tokens.uses(other(method))
         if method == "cookie" or clears_other:
             writer.prepare()
         via_token = method == "cookie" and policy.anti_csrf_mode == "VIA_TOKEN"
@@ -97,7 +97,7 @@ class SessionFlows:
         if clears_other:
             writer.clear(other(method))
         session.attach(request, method, user_context, writer)
-        if credentials.has_legacy_cookie:
+        if tokens.has_legacy_cookie:
             writer.clear_legacy()
         return session
 
@@ -121,7 +121,7 @@ class SessionFlows:
         if method == "cookie":
             self._require_cookies(request, user_context)
         writer = None
-        if Credentials(request).uses(other(method)) and not csrf.is_unasked(request, policy):
+        if RequestTokens(request).uses(other(method)) and not csrf.is_unasked(request, policy):
             writer = self._deliveries.writer(request, user_context)  # it has tokens to clear
             if method == "header":
                 writer.prepare()
@@ -172,12 +172,12 @@ class SessionFlows:
         """End a session; the client drops the tokens of both transfer methods, if it sent any."""
         await session.revoke_session(user_context)
         info = session.req_res_info
-        if info is not None and Credentials(request).uses(other(info.transfer_method)):
+        if info is not None and RequestTokens(request).uses(other(info.transfer_method)):
             self._deliveries.writer(request, user_context).clear(other(info.transfer_method))
 
 
-def _no_refresh_token(credentials: Credentials, *, clear: bool) -> UnauthorisedError:
-    if credentials.access_cookies:
+def _no_refresh_token(tokens: RequestTokens, *, clear: bool) -> UnauthorisedError:
+    if tokens.access_cookies:
         return UnauthorisedError(
             "Refresh token not found but access token is present. Clearing all tokens.",
             clear_tokens=clear,
@@ -190,7 +190,7 @@ def _no_refresh_token(credentials: Credentials, *, clear: bool) -> UnauthorisedE
     )
 
 
-def _expire_duplicates(credentials: Credentials, policy: SessionPolicy, writer: TokenWriter) -> None:
+def _expire_duplicates(tokens: RequestTokens, policy: SessionPolicy, writer: TokenWriter) -> None:
     """Handle cookies that came twice, after a change of `cookie_domain` (protocol: Duplicate cookies).
 
     Raises:
@@ -198,8 +198,8 @@ def _expire_duplicates(credentials: Credentials, policy: SessionPolicy, writer: 
         ClearDuplicateSessionCookiesError: the old ones have been expired.
     """
     sent = {
-        ACCESS_TOKEN_COOKIE_KEY: credentials.access_cookies,
-        REFRESH_TOKEN_COOKIE_KEY: credentials.refresh_cookies,
+        ACCESS_TOKEN_COOKIE_KEY: tokens.access_cookies,
+        REFRESH_TOKEN_COOKIE_KEY: tokens.refresh_cookies,
     }
     doubled = [name for name, values in sent.items() if len(values) > 1]
     if not doubled:

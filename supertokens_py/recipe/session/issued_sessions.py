@@ -15,7 +15,7 @@ from .exceptions import UnauthorisedError
 from .functions import RecipeInterface
 from .issuers import Issuers
 from .results import AccessTokenObj, TokenInfo
-from .token_reader import issued_token
+from .token_contents import issued_token
 
 
 class IssuedSessions:

@@ -11,7 +11,8 @@ from supertokens_py.urls import cookie_domain as normalise_session_scope
 from supertokens_py.urls import scheme_of as get_url_scheme
 
 from .constants import TokenTransferMethod, TokenType
-from .error_responses import ErrorHandlers, InputErrorHandlers
+from .error_responses import TRY_REFRESH_TOKEN, UNAUTHORISED, ErrorHandlers, InputErrorHandlers
+from .exceptions import TOKEN_THEFT_DETECTED
 from .policy import auth_mode as get_auth_mode_from_header
 from .policy import get_token_transfer_method_default, normalise_same_site
 from .recipe import SessionRecipe
@@ -28,12 +29,12 @@ OverrideConfig = InputOverrideConfig
 
 async def default_unauthorised_callback(_: BaseRequest, __: str, response: BaseResponse) -> BaseResponse:
     """Answer 401 "unauthorised"."""
-    return _expired(response, "unauthorised")
+    return _expired(response, UNAUTHORISED)
 
 
 async def default_try_refresh_token_callback(_: BaseRequest, __: str, response: BaseResponse) -> BaseResponse:
     """Answer 401 "try refresh token"."""
-    return _expired(response, "try refresh token")
+    return _expired(response, TRY_REFRESH_TOKEN)
 
 
 async def default_token_theft_detected_callback(
@@ -41,7 +42,7 @@ async def default_token_theft_detected_callback(
 ) -> BaseResponse:
     """End the session and answer 401 "token theft detected"."""
     await SessionRecipe.get_instance().recipe_implementation.revoke_session(session_handle, {})
-    return _expired(response, "token theft detected")
+    return _expired(response, TOKEN_THEFT_DETECTED)
 
 
 async def default_invalid_claim_callback(

@@ -17,10 +17,10 @@ from .claim import SessionClaimValidator
 from .claim_checks import ClaimChecks
 from .constants import ANTI_CSRF_HEADER_KEY, SESSION_REFRESH, TokenTransferMethod
 from .container import SessionContainer
-from .credentials import Credentials
 from .exceptions import UnauthorisedError
 from .functions import NO_SESSION, FunctionParts, OverrideValidators, RecipeInterface
 from .policy import Allowed, SessionPolicy
+from .request_tokens import RequestTokens
 
 __all__ = ["OverrideValidators", "Verification", "Verify", "VerifyOptions"]
 
@@ -73,7 +73,7 @@ class Verify(Protocol):
 
 
 def decide(
-    credentials: Credentials,
+    tokens: RequestTokens,
     request: BaseRequest,
     allowed: Allowed,
     options: VerifyOptions,
@@ -86,7 +86,7 @@ def decide(
     Raises:
         UnauthorisedError, TryRefreshTokenError: as the protocol says.
     """
-    if credentials.method in ("OPTIONS", "TRACE"):
+    if tokens.method in ("OPTIONS", "TRACE"):
         if options.session_required:
             raise UnauthorisedError(
                 "verify_session cannot be used with options method",
@@ -94,15 +94,15 @@ def decide(
                 code="options_request",
             )
         return None
-    chosen = credentials.access_token(allowed, read)
+    chosen = tokens.access_token(allowed, read)
     if chosen is None:
         return None
     token, transfer = chosen
     if transfer == "cookie":  # all that a page of another site can make a browser send
-        if credentials.is_websocket:
+        if tokens.is_websocket:
             csrf.require_trusted_origin(request, policy, user_context)
         check = options.anti_csrf_check
-        if credentials.method not in csrf.READING if check is None else check:
+        if tokens.method not in csrf.READING if check is None else check:
             csrf.require_custom_header(request, policy)
             if policy.anti_csrf_mode == "VIA_TOKEN":
                 return token, transfer, request.get_header(ANTI_CSRF_HEADER_KEY), True
@@ -160,13 +160,13 @@ class Verification:
         """
         varies = options.vary or request.session_sought
         request.session_sought = True  # before anything fails: the error depends on the credentials as well
-        credentials = Credentials(request)
-        if guards and credentials.method == "POST" and self._is_refresh_path(request):
+        tokens = RequestTokens(request)
+        if guards and tokens.method == "POST" and self._is_refresh_path(request):
             session = await self._refresh(request, user_context)
             request.session_sought = varies
             return session
         allowed = self._fixed_transfer or self._policy.allowed_transfer(request, False, user_context)
-        presented = decide(credentials, request, allowed, options, self._policy, self._read, user_context)
+        presented = decide(tokens, request, allowed, options, self._policy, self._read, user_context)
         if presented is None:
             session = None
         elif self._get_session is not None:

@@ -20,7 +20,7 @@ from . import csrf
 from .container import ContainerParts, SessionContainer
 from .exceptions import TryRefreshTokenError, UnauthorisedError
 from .issuers import Issuers, is_issuer_accepted
-from .token_reader import issued_token
+from .token_contents import issued_token
 
 #: How often keys of a certain age are loaded again while they do not change.
 ASK_AGAIN_AFTER_MS = 60_000

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from supertokens_py.config import AppInfo, InputAppInfo
 from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
-from supertokens_py.recipe.session.credentials import Credentials
+from supertokens_py.recipe.session.request_tokens import RequestTokens
 from supertokens_py.recipe.session.settings import SessionSettings, resolve
 from supertokens_py.recipe.session.verification import VerifyOptions, decide
 from supertokens_py.tokens.access_token import AccessToken
@@ -34,6 +34,6 @@ def test_when_a_check_is_due(given: bool | None, method: str, due: bool) -> None
     scope = {"type": "http", "method": method, "headers": [(b"cookie", b"sAccessToken=x")]}
     options = VerifyOptions(anti_csrf_check=given)
     request = FastApiRequest(Request(scope))
-    presented = decide(Credentials(request), request, "any", options, policy, lambda _: TOKEN, {})
+    presented = decide(RequestTokens(request), request, "any", options, policy, lambda _: TOKEN, {})
     assert presented is not None
     assert presented[3] is due

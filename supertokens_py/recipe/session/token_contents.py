@@ -24,7 +24,7 @@ def issued_token(text: str) -> AccessToken:
     return token
 
 
-class TokenReader:
+class TokenContents:
     """Reads from an access token, which costs nothing: no call of the engine."""
 
     _token: AccessToken

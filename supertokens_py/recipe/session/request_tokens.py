@@ -23,7 +23,7 @@ from .policy import Allowed
 _REFRESH_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+\.[Vv]\d+")
 
 
-class Credentials:
+class RequestTokens:
     """What a request presents, read once and as it was sent: nothing says yet whether a token is ours."""
 
     __slots__ = (
