@@ -17,8 +17,6 @@ from packaging.utils import canonicalize_name
 
 from supertokens_py.constants import VERSION
 
-pytestmark = pytest.mark.xdist_group("supply chain")  # so that the distributions are built once
-
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements/dev.txt"
 PIN = re.compile(r"^([a-z0-9.-]+)==([^ ;]+)(?: ; (.+?))? \\$", re.MULTILINE)

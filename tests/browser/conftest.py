@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from tests.browser.packages import build_pages
 from tests.browser.servers import KINDS, Backend, Setup, backend, page_server
 from tests.browser.tab import WAIT_MS, Tab, Traffic, watched
-from tests.servers.harness import Kind
 from tests.support.programs import CHROMIUM_OPTIONS, chromium
 
 HERE = Path(__file__).parent
@@ -25,10 +24,9 @@ _users = itertools.count(1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests, keep those of one server on one worker, and ask `web-js` over one adapter.
+    """Mark the tests, and ask `web-js` over one adapter.
 
-    Groups are only for speed: pytest-xdist 3.8 does not see them under pytest 9.2, and nothing here may rely
-    on them. `web-js` is the other client with more names: what it sends does not depend on the adapter.
+    `web-js` is the other client with more names: what it sends does not depend on the adapter.
     """
     doubled = [item for item in items if HERE in item.path.parents and _repeats_a_client(item)]
     config.hook.pytest_deselected(items=doubled)
@@ -38,9 +36,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.browser)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(FIRST_TEST_SECONDS))
-            parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-            kinds = [value.name for value in parameters if isinstance(value, Kind)]
-            item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *kinds])))
 
 
 def _repeats_a_client(item: pytest.Item) -> bool:

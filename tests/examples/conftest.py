@@ -1,5 +1,5 @@
-"""Logs of servers with failures, and which tests belong on one worker."""
+"""Logs of servers with failures."""
 
-from tests.servers.plugin import pytest_collection_modifyitems, pytest_runtest_makereport
+from tests.servers.plugin import pytest_runtest_makereport
 
-__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport"]
+__all__ = ["pytest_runtest_makereport"]

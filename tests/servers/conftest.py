@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.plugin import pytest_collection_modifyitems, pytest_runtest_makereport
+from tests.servers.plugin import pytest_runtest_makereport
 
 if TYPE_CHECKING:
     from tests.support.databases import Postgres
 
-__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport"]
+__all__ = ["pytest_runtest_makereport"]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Hooks for folders whose tests start servers; their conftest.py imports them."""
+"""A hook for folders whose tests start servers; their conftest.py imports it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,9 @@ import pytest
 
 from tests.servers.harness import LIVING
 
-__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport"]
+__all__ = ["pytest_runtest_makereport"]
 
 FOLDERS = (Path(__file__).parent, Path(__file__).parents[1] / "examples")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one server on one xdist worker, or each worker would start a server of its own."""
-    for item in items:
-        if item.path.parent in FOLDERS and item.get_closest_marker("xdist_group") is None:
-            params = item.callspec.params if hasattr(item, "callspec") else {}
-            kind = params.get("kind") or params.get("server")
-            parts = (item.path.stem, getattr(kind, "name", ""), params.get("database", ""))
-            item.add_marker(pytest.mark.xdist_group("-".join(parts)))
 
 
 @pytest.hookimpl(hookwrapper=True)

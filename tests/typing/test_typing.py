@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("typing")  # each checker runs once
-
 SNIPPETS = Path(__file__).parent / "snippets"
 _MARKS = {"pyright": re.compile(r"# error: ([\w, ]+)"), "mypy": re.compile(r"\bmypy: ([\w, -]+)$")}
 _MYPY_LINE = re.compile(r"(\w+\.py):(\d+): error: .*\[([\w-]+)\]$", re.MULTILINE)
