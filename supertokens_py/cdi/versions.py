@@ -57,6 +57,11 @@ class Version(NamedTuple):
         return self >= (5, 1)
 
     @property
+    def knows_webauthn(self) -> bool:
+        """Whether users have a list of their passkeys."""
+        return self >= (5, 3)
+
+    @property
     def rotates(self) -> bool:
         """Whether the client knows rotation at refresh and the shapes that came with it."""
         return self >= (5, 6)

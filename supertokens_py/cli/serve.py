@@ -43,6 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--allow-no-api-key", action="store_true", help="listen on a public address although anyone may call"
     )
     parser.add_argument(
+        "--sessions-only",
+        action="store_true",
+        help="keep no users who sign in, and make no tables for them [$SUPERTOKENS_SESSIONS_ONLY]",
+    )
+    parser.add_argument(
         "--access-log", action="store_true", help="log every request; its query may name users"
     )
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
@@ -66,8 +71,10 @@ def run(args: argparse.Namespace, out: Output) -> int:
     os.environ[environment.ALLOW_NO_API_KEY] = "0" if keys else "1"
     if args.base_path is not None:
         os.environ[environment.BASE_PATH] = cast("str", args.base_path)
+    if args.sessions_only:
+        os.environ[environment.SESSIONS_ONLY] = "1"
     environment.create()
-    _prepare_store(args)
+    _prepare_store(args, keeps_users=os.environ.get(environment.SESSIONS_ONLY, "").strip() != "1")
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     oldest, newest = SUPPORTED_CDI_VERSIONS[0], SUPPORTED_CDI_VERSIONS[-1]
     out.say(f"Serving {describe(uri)} on {address} (CDI {oldest} to {newest})")
@@ -115,12 +122,16 @@ def _api_keys(args: argparse.Namespace) -> list[str]:
     return keys
 
 
-def _prepare_store(args: argparse.Namespace) -> None:
+def _prepare_store(args: argparse.Namespace, *, keeps_users: bool) -> None:
     """Make tables and keys once, before there are several processes, and fail early with a clear message."""
-    engine = open_store(args, may_create=True)
+    engine = open_store(args, may_create=True, keeps_users=keeps_users)
     try:
         engine.tenants.find(DEFAULT_TENANT_ID)
         engine.keys.jwks()
+    except ConfigError as error:
+        if not keeps_users:
+            raise
+        raise ConfigError(f"{error} (--sessions-only serves a database without its users)") from error
     finally:
         engine.close()
 

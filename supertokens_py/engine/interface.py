@@ -257,6 +257,11 @@ class Engine(Protocol):
     @property
     def email_verification(self) -> EmailVerification: ...
 
+    @property
+    def keeps_users(self) -> bool:
+        """Whether users of sign-in recipes are kept; if not, asking for them raises ConfigError. No I/O."""
+        ...
+
     def flush(self) -> None:
         """Do now what waits for a background thread: for processes that are frozen between requests."""
         ...

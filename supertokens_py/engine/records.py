@@ -198,6 +198,10 @@ class Tenant:
 
 # -- users ---------------------------------------------------------------------------------------------
 
+#: Recipes of which a core keeps users; only those of e-mail and password are made by an embedded engine.
+SIGN_IN_RECIPES = ("emailpassword", "thirdparty", "passwordless", "webauthn")
+EMAIL_PASSWORD = SIGN_IN_RECIPES[0]
+
 
 @dataclass(frozen=True, slots=True)
 class EmailTaken:

@@ -13,8 +13,9 @@ from typing import cast
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.records import Tenant
+from supertokens_py.engine.records import SIGN_IN_RECIPES, Tenant, UserQuery
 from supertokens_py.exceptions import BadInputError
+from supertokens_py.secret import SecretBytes
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import MAX_EMAIL, normalised_email
 
@@ -23,6 +24,10 @@ MAX_NAME = 255
 MAX_HANDLE = 255
 MAX_TENANT_ID = 64
 MAX_FACTOR = 128
+#: More bytes of a password are refused before anything is computed.
+MAX_PASSWORD_BYTES = 1024
+#: Users on one page.
+MAX_PAGE = 500
 #: The fields of a tenant that turn login methods on and off.
 TENANT_SWITCHES = ("email_password_enabled", "passwordless_enabled", "third_party_enabled")
 
@@ -218,6 +223,53 @@ def validate_validity_s(validity_s: object) -> int:
     if type(validity_s) is not int or validity_s <= 0:
         raise BadInputError(f"validity must be a whole number of seconds above 0, not {validity_s!r}")
     return validity_s
+
+
+def password_bytes(password: str) -> SecretBytes | None:
+    """Return a password as it is hashed: byte for byte, without any normalisation. None: it cannot be one."""
+    try:
+        secret = SecretBytes(password.encode())
+    except UnicodeEncodeError:
+        return None
+    return secret if 0 < len(secret) <= MAX_PASSWORD_BYTES else None
+
+
+def validate_password(password: str) -> SecretBytes:
+    """Return a new password as it is hashed.
+
+    Raises:
+        BadInputError: it is empty, longer than 1,024 bytes, or no Unicode text.
+    """
+    secret = password_bytes(password)
+    if secret is None:
+        raise BadInputError(
+            f"a password must be a text of 1 to {MAX_PASSWORD_BYTES} bytes, without half characters"
+        )
+    return secret
+
+
+def validate_recipes(recipe_ids: Sequence[str]) -> list[str]:
+    """Return the ids of sign-in recipes.
+
+    Raises:
+        BadInputError: there is no such recipe.
+    """
+    for one in recipe_ids:
+        if one not in SIGN_IN_RECIPES:
+            raise BadInputError(f"Unknown recipe ID: {one}")
+    return list(recipe_ids)
+
+
+def validate_user_query(query: UserQuery) -> UserQuery:
+    """Return a question for users. Its token is for the engine that made it to read.
+
+    Raises:
+        BadInputError: the limit or a recipe is none.
+    """
+    if type(query.limit) is not int or not 1 <= query.limit <= MAX_PAGE:
+        raise BadInputError(f"limit must be a whole number from 1 to {MAX_PAGE}")
+    validate_recipes(query.recipe_ids or ())
+    return query
 
 
 def _validate_factors(name: str, value: object) -> list[str] | None:

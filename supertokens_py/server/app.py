@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.constants import DEFAULT_TENANT_ID, RID_HEADER
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, ProtectedClaimError
@@ -27,7 +27,7 @@ from .known_tenants import KnownTenants
 from .offered_versions import OfferedVersions
 from .openapi import described
 from .responses import JsonResponse, TextResponse
-from .routes import core, roles, session_data, sessions, tenants, users
+from .routes import core, email_password, roles, session_data, sessions, tenants, users
 from .routing import Endpoint, Router, Scope, normalised_base_path
 
 _log = logging.getLogger(__name__)
@@ -96,6 +96,7 @@ def _endpoints(versions: Sequence[str], base_path: str) -> list[Endpoint]:
         *roles.ENDPOINTS,
         *tenants.ENDPOINTS,
         *users.ENDPOINTS,
+        *email_password.ENDPOINTS,
     ]
     return described(endpoints, versions, base_path=normalised_base_path(base_path))
 
@@ -163,6 +164,7 @@ class _Server:
             engine=self.engine,
             version=version,
             tenant_id=target.tenant_id,
+            recipe_id=request.headers.get(RID_HEADER, "").strip().lower(),
             query=dict(request.query_params),
             body=read_json(await self._body(request)) if has_body else {},
             now_ms=self.now_ms,

@@ -12,8 +12,9 @@ from supertokens_py import payloads
 from supertokens_py.cdi.versions import Version
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.call import call_engine
+from supertokens_py.engine.call import call_engine, call_engine_at_length
 from supertokens_py.engine.interface import Engine
+from supertokens_py.secret import SecretText
 from supertokens_py.types.base import JSONObject
 
 P = ParamSpec("P")
@@ -40,6 +41,8 @@ class EndpointRequest:
     engine: Engine
     version: Version
     tenant_id: str
+    #: Which recipe the client is of (header `rid`); it matters where several share a path.
+    recipe_id: str = ""
     query: Mapping[str, str]
     body: JSONObject = field(repr=False)
     now_ms: Callable[[], int]
@@ -47,6 +50,12 @@ class EndpointRequest:
     def ask(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
         """Call a method of one of the engine's services."""
         return call_engine(None, work, *args, **kwargs)
+
+    def ask_at_length(
+        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, T]:
+        """Call a method that computes a password hash."""
+        return call_engine_at_length(None, work, *args, **kwargs)
 
     def only_for_app(self) -> None:
         """Refuse the call if it came through a tenant other than the public one; below CDI 5.0 it may."""
@@ -65,6 +74,10 @@ class EndpointRequest:
 
     def optional_text(self, name: str) -> str | None:
         return _text(name, self.body[name]) if name in self.body else None
+
+    def secret(self, name: str) -> SecretText:
+        """Return a text that nothing may show."""
+        return SecretText(self.text(name))
 
     def user_id(self) -> str:
         """Return the id of a user, as databases can keep it."""
@@ -121,6 +134,9 @@ class EndpointRequest:
         if value is None:
             raise Refused(400, f"Field name '{name}' is missing in GET request")
         return value
+
+    def optional_param(self, name: str) -> str | None:
+        return self.query.get(name)
 
     def param_name(self, name: str) -> str:
         return validation.validate_name(name, self.param(name))

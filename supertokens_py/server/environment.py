@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from supertokens_py.engine.config import EngineConfig
@@ -24,6 +25,10 @@ _PREFIX = "SUPERTOKENS_"
 API_KEYS = f"{_PREFIX}API_KEYS"
 BASE_PATH = f"{_PREFIX}BASE_PATH"
 ALLOW_NO_API_KEY = f"{_PREFIX}ALLOW_NO_API_KEY"
+SESSIONS_ONLY = f"{_PREFIX}SESSIONS_ONLY"
+MISSING_BCRYPT = (
+    f"serving users needs: pip install 'supertokens-py[server]'; without bcrypt set {SESSIONS_ONLY}=1"
+)
 
 _CLIENT_API_KEY = f"{_PREFIX}API_KEY"
 #: How the names begin that tests and the scripts of the repository read.
@@ -38,11 +43,15 @@ def _flag(value: object, source: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """The variables `SUPERTOKENS_<FIELD>` of the server; what they mean is said at `create_app`."""
+    """The variables `SUPERTOKENS_<FIELD>` of the server; what they mean is said at `create_app`.
+
+    `sessions_only` leaves out users who sign in, and makes no tables for them.
+    """
 
     connection_uri: str = setting(DEFAULT_DATABASE, is_secret=True)  # it may hold a password
     api_keys: str | None = setting(None, is_secret=True)
     allow_no_api_key: bool = setting(default=False, check=_flag)
+    sessions_only: bool = setting(default=False, check=_flag)
     base_path: str = setting("")
     min_cdi_version: str | None = setting(None)
     max_cdi_version: str | None = setting(None)
@@ -68,7 +77,10 @@ def create_from(environ: Mapping[str, str]) -> Starlette:
     _refuse_misspelt(environ, settings)
     check_connection_uri(hidden(environ.get(CONNECTION_URI, settings.connection_uri).strip()))
     check_location(settings.connection_uri)
-    engine = open_engine(settings.connection_uri, EngineConfig().resolve(environ))
+    keeps_users = not settings.sessions_only
+    if keeps_users and find_spec("bcrypt") is None:
+        raise ConfigError(MISSING_BCRYPT)
+    engine = open_engine(settings.connection_uri, EngineConfig().resolve(environ), keeps_users=keeps_users)
     return create_app(
         engine,
         api_keys=parse_api_keys(settings.api_keys),

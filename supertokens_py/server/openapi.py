@@ -51,7 +51,7 @@ def describe(endpoints: Iterable[Endpoint], versions: Sequence[str], *, base_pat
         "info": {
             "title": "supertokens_py: core driver interface",
             "version": VERSION,
-            "description": "Sessions, roles, metadata, tenants and keys, for SDKs of any language.",
+            "description": "Sessions, users, roles, metadata, tenants and keys, for SDKs of any language.",
         },
         "servers": [{"url": base_path or "/"}],
         "security": [{}, {"apiKey": []}, {"bearer": []}],

@@ -85,6 +85,40 @@ STORED: Mapping[str, Shape] = {
     **UNAUTHORISED,
 }
 
+UNKNOWN_USER: Mapping[str, Shape] = {"UNKNOWN_USER_ID_ERROR": {}}
+_PROVIDER = object_of({"id": TEXT, "userId": TEXT}, closed=True)
+_ACCOUNT: Shape = {"email?": TEXT, "phoneNumber?": TEXT, "thirdParty?": _PROVIDER}
+_PASSKEYS = object_of({"credentialIds": TEXTS}, closed=True)
+_LOGIN_METHOD = object_of(
+    {
+        "recipeId": TEXT,
+        "recipeUserId": TEXT,
+        "tenantIds": TEXTS,
+        "timeJoined": INTEGER,
+        "verified": FLAG,
+        **_ACCOUNT,
+    },
+    closed=True,
+)
+_USER = object_of(
+    {
+        "id": TEXT,
+        "isPrimaryUser": FLAG,
+        "tenantIds": TEXTS,
+        "timeJoined": INTEGER,
+        "emails": TEXTS,
+        "phoneNumbers": TEXTS,
+        "thirdParty": list_of(_PROVIDER),
+        "webauthn?": _PASSKEYS,
+        "loginMethods": list_of(_LOGIN_METHOD),
+    },
+    closed=True,
+)
+#: Below CDI 4.0 a user is one login method.
+_ONE_METHOD = object_of({"id": TEXT, "timeJoined": INTEGER, "tenantIds": TEXTS, **_ACCOUNT}, closed=True)
+USER: Schema = {"oneOf": [_USER, _ONE_METHOD]}
+LISTED_USER: Schema = {"oneOf": [_USER, object_of({"recipeId": TEXT, "user": _ONE_METHOD}, closed=True)]}
+
 JWKS = list_of(object_of(dict.fromkeys(("kty", "kid", "n", "e", "alg", "use"), TEXT), closed=True))
 
 _FACTORS: Shape = {"firstFactors?": TEXTS, "requiredSecondaryFactors?": TEXTS}

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from supertokens_py.engine.embedded.accounts import EMAIL_PASSWORD
 from supertokens_py.engine.embedded.user_tables import (
     EMAIL_USERS,
     EMAILS_IN_TENANTS,
     USERS,
     USERS_IN_TENANTS,
 )
-from supertokens_py.engine.records import UserQuery
+from supertokens_py.engine.records import EMAIL_PASSWORD, UserQuery
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.users import User
 from tests.engine.conftest import POSTGRES, SQLITE, Opener

@@ -17,6 +17,8 @@ from tests.server.wire import LATEST, LEGACY, Wire
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
+#: Hashes of a millisecond.
+QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 QUIET = {"access_token_validity_jitter": 0, "clean_up_interval": 0, "sqlite_synchronous": "NORMAL"}
 
 
@@ -35,7 +37,11 @@ def start(clock: Clock, sqlite_database: TestDatabase) -> Iterator[Callable[...,
     with ExitStack() as stack:
 
         def start_server(
-            engine: dict[str, Any] | None = None, address: str = "127.0.0.1", **options: Any
+            engine: dict[str, Any] | None = None,
+            address: str = "127.0.0.1",
+            *,
+            keeps_users: bool = False,
+            **options: Any,
         ) -> Wire:
             settings = {
                 "access_token_validity_jitter": 0,
@@ -43,7 +49,8 @@ def start(clock: Clock, sqlite_database: TestDatabase) -> Iterator[Callable[...,
                 "sqlite_synchronous": "NORMAL",
                 **(engine or {}),
             }
-            opened = open_engine(sqlite_database.uri, EngineConfig(now_ms=clock, **settings).resolve({}))
+            resolved = EngineConfig(now_ms=clock, **settings).resolve({})
+            opened = open_engine(sqlite_database.uri, resolved, keeps_users=keeps_users)
             options = {"allow_no_api_key": True, **options}
             app = seen_from(address, create_app(opened, now_ms=clock, **options))
             return Wire(stack.enter_context(TestClient(app, base_url="http://core")))
@@ -54,6 +61,12 @@ def start(clock: Clock, sqlite_database: TestDatabase) -> Iterator[Callable[...,
 @pytest.fixture
 def wire(start: Callable[..., Wire]) -> Wire:
     return start()
+
+
+@pytest.fixture
+def users(start: Callable[..., Wire]) -> Wire:
+    """A server that keeps users, too, with quick hashes."""
+    return start(engine=QUICK, keeps_users=True)
 
 
 @pytest.fixture(params=[LATEST, LEGACY])

@@ -49,9 +49,13 @@ class Target:
     """A server in this process, with sessions, roles and tenants that requests can hit."""
 
     def __init__(self) -> None:
-        settings = EngineConfig(clean_up_interval=0).resolve({})
+        settings = EngineConfig(
+            clean_up_interval=0, argon2_memory_kb=1024, argon2_parallelism=1, sign_in_free_failures=0
+        ).resolve({})
         self.app = create_app(
-            open_engine("sqlite://", settings), allow_no_api_key=True, max_body_bytes=20_000
+            open_engine("sqlite://", settings, keeps_users=True),
+            allow_no_api_key=True,
+            max_body_bytes=20_000,
         )
         self.wire = Wire(TestClient(self.app, base_url="http://core"))
         self.schema = schemathesis.openapi.from_asgi("/openapi.json", self.app)
@@ -66,8 +70,12 @@ class Target:
             self.wire.put("/recipe/multitenancy/tenant/v2", {"tenantId": tenant})
         self.wire.put("/recipe/role", {"role": "admin", "permissions": ["read"]})
         issued = [self.wire.create(user, tenant=tenant) for user in _USERS for tenant in ("public", "t1")]
+        people = [self._signed_up(name) for name in _USERS]
         self.known = {
-            "userId": list(_USERS),
+            "userId": [*_USERS, *people],
+            "recipeUserId": people,
+            "email": [f"{name}@example.com" for name in _USERS],
+            "password": ["p"],
             "role": ["admin"],
             "permission": ["read"],
             "tenantId": ["t1", "public"],
@@ -77,6 +85,14 @@ class Target:
             "accessToken": [access(answer) for answer in issued],
             "refreshToken": [refresh_token(answer) for answer in issued],
         }
+
+    def _signed_up(self, name: str) -> str:
+        """Return the id of the user with an address, whose password was "p" once."""
+        email = f"{name}@example.com"
+        found = self.wire.get("/recipe/user", {"email": email})
+        if found["status"] != "OK":
+            found = self.wire.post("/recipe/signup", {"email": email, "password": "p"})
+        return found["user"]["id"]
 
     def ask(self, case: schemathesis.Case) -> None:
         """Send a request and judge the answer."""

@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 
     from .storage.database import Database
 
-#: Recipes of which a core keeps users; only those of e-mail and password are made here.
-RECIPES = ("emailpassword", "thirdparty", "passwordless", "webauthn")
-EMAIL_PASSWORD = RECIPES[0]
-
-MAX_LIMIT = 500
 _MAX_FOUND = 1000
 
 
@@ -166,7 +161,7 @@ class Accounts:
         if tenant_id is not None:
             statement = statement.where(table.c.tenant_id == validation.normalise_tenant_id(tenant_id))
         if recipe_ids is not None:
-            statement = statement.where(table.c.recipe_id.in_(_recipes(recipe_ids)))
+            statement = statement.where(table.c.recipe_id.in_(validation.validate_recipes(recipe_ids)))
         return self._database.read(lambda connection: connection.execute(statement).scalar_one())
 
     def page(self, tenant_id: str, query: UserQuery) -> UserPage:
@@ -175,8 +170,7 @@ class Accounts:
         Raises:
             BadInputError: the limit, the token or a recipe is none.
         """
-        if type(query.limit) is not int or not 1 <= query.limit <= MAX_LIMIT:
-            raise BadInputError(f"limit must be a whole number from 1 to {MAX_LIMIT}")
+        validation.validate_user_query(query)
         tenant, searches = validation.normalise_tenant_id(tenant_id), query.email is not None
         statement = self._search(query.email) if query.email is not None else self._listing(query)
         statement = statement.where(self._in_tenants.c.tenant_id == tenant)
@@ -204,7 +198,7 @@ class Accounts:
         joined, user = table.c.primary_or_recipe_user_time_joined, table.c.primary_or_recipe_user_id
         statement = select(user, joined).distinct().where(table.c.app_id == DEFAULT_APP_ID)
         if recipe_ids is not None:
-            statement = statement.where(table.c.recipe_id.in_(_recipes(recipe_ids)))
+            statement = statement.where(table.c.recipe_id.in_(recipe_ids))
         return statement.order_by(joined.desc() if newest_first else joined.asc(), user.desc())
 
     def _search(self, email: str) -> Select[Any, Any]:
@@ -243,13 +237,6 @@ def _user(primary: str, rows: Sequence[Any], tenants: dict[str, list[Any]], veri
         is_primary_user=any(row.is_linked_or_is_a_primary_user for row in rows),
         login_methods=methods,
     )
-
-
-def _recipes(recipe_ids: Sequence[str]) -> list[str]:
-    for one in recipe_ids:
-        if one not in RECIPES:
-            raise BadInputError(f"Unknown recipe ID: {one}")
-    return list(recipe_ids)
 
 
 def _token(user_id: str, joined_ms: int) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import (
+    EMAIL_PASSWORD,
     Authenticated,
     ConsumedToken,
     EmailChangeNotAllowed,
@@ -36,7 +37,7 @@ from supertokens_py.events import (
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
 from supertokens_py.types.users import normalised_email
 
-from .accounts import EMAIL_PASSWORD, Accounts
+from .accounts import Accounts
 from .email_user_rows import EmailUserRows
 from .storage import errors
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.records import EMAIL_PASSWORD
 
-from .accounts import EMAIL_PASSWORD
 from .attempts import FORGOTTEN_AFTER_MS, delete_forgotten
 from .sends import delete_forgotten_sends
 from .session_rows import SESSIONS

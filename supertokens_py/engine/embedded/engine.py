@@ -120,6 +120,11 @@ class EmbeddedEngine:
             raise ConfigError(NO_USERS)
         return self._id_mappings
 
+    @property
+    def keeps_users(self) -> bool:
+        """Whether users of sign-in recipes are kept."""
+        return self._email_password is not None
+
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self.database.location.name})"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.engine import validation
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.runtime.bridge import green_thread_pool
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: More bytes are refused before anything is computed.
-MAX_PASSWORD_BYTES = 1024
 _SALT_BYTES, _HASH_BYTES = 16, 32
 
 
@@ -47,11 +45,7 @@ class Passwords(fork_hooks.ForkAware):
         Raises:
             BadInputError: it is empty, longer than 1,024 bytes, or no Unicode text.
         """
-        secret = password_bytes(password)
-        if secret is None:
-            raise BadInputError(
-                f"a password must be a text of 1 to {MAX_PASSWORD_BYTES} bytes, without half characters"
-            )
+        secret = validation.validate_password(password)
         return self._slowly(lambda: self._new().derive_phc_encoded(secret))
 
     def verify(self, password: str, stored: str | None) -> bool:
@@ -60,7 +54,7 @@ class Passwords(fork_hooks.ForkAware):
         Raises:
             ConfigError: the stored hash is bcrypt's, and its package is not installed.
         """
-        secret = password_bytes(password)
+        secret = validation.password_bytes(password)
         if secret is None:
             return False
         if stored is None:
@@ -101,12 +95,3 @@ class Passwords(fork_hooks.ForkAware):
             # Greenlets share one thread, which a hash would keep from all of them.
             run = green_thread_pool()
             return work() if run is None else run(work)
-
-
-def password_bytes(password: str) -> bytes | None:
-    """Return a password as it is hashed: byte for byte, without any normalisation. None: it cannot be one."""
-    try:
-        secret = password.encode()
-    except UnicodeEncodeError:
-        return None
-    return secret if 0 < len(secret) <= MAX_PASSWORD_BYTES else None

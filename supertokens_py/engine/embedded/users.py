@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
+from supertokens_py.engine.records import EMAIL_PASSWORD
 from supertokens_py.events import UserDeleted, emit, emit_revoked
 from supertokens_py.exceptions import BadInputError, ConfigError
 
-from .accounts import EMAIL_PASSWORD
 from .activity import LAST_ACTIVE
 from .metadata import USER_METADATA
 from .roles import USER_ROLES

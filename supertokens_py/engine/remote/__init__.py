@@ -82,6 +82,11 @@ class RemoteEngine(fork_hooks.ForkAware):
         """Refuse: sign-in recipes keep their users in the embedded engine."""
         raise ConfigError(NO_USERS)
 
+    @property
+    def keeps_users(self) -> bool:
+        """Return False: they are not read yet."""
+        return False
+
     def negotiated_version(self) -> str:
         """Return the CDI version in use, such as "5.6"; blocking, asked for once."""
         return str(self._core.version())
