@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from starlette.testclient import TestClient
 
 from supertokens_py.constants import VERSION
 from supertokens_py.engine.config import EngineConfig
@@ -13,6 +14,7 @@ from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.records import Unauthorised
 from supertokens_py.engine.uris import describe
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.server import environment
 from supertokens_py.server.environment import create_from
 from tests.cli.conftest import Runner
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
@@ -270,6 +272,45 @@ def test_a_server_from_the_environment_is_checked() -> None:
     for name, value in (("MAX_BODY_BYTES", "lots"), ("MAX_CDI_VERSION", "7.0"), ("POOL_SIZE", "-1")):
         with pytest.raises(ConfigError, match=f"(?i){name}"):
             create_from({**keyless, f"SUPERTOKENS_{name}": value})
+
+
+def test_a_server_of_sessions_alone_needs_and_makes_nothing_for_users(
+    monkeypatch: pytest.MonkeyPatch, sqlite_database: TestDatabase
+) -> None:
+    """No tables, and no package that reads passwords of a core."""
+    monkeypatch.setattr(environment, "find_spec", lambda _: None)
+    keyless = {"SUPERTOKENS_CONNECTION_URI": sqlite_database.uri, "SUPERTOKENS_ALLOW_NO_API_KEY": "1"}
+    with pytest.raises(ConfigError, match=r"'supertokens-py\[server\]'.*SUPERTOKENS_SESSIONS_ONLY=1"):
+        create_from(keyless)
+    alone = create_from({**keyless, "SUPERTOKENS_SESSIONS_ONLY": "1"})
+    tables = "SELECT count(*) FROM sqlite_master WHERE name = 'emailpassword_users'"
+    with TestClient(alone, base_url="http://core") as client:
+        assert client.get("/users").json() == {"status": "OK", "users": []}
+    assert sqlite_database.query(tables) == [(0,)]
+    monkeypatch.undo()
+    with TestClient(create_from(keyless), base_url="http://core") as client:
+        assert client.get("/users").json() == {"status": "OK", "users": []}
+    assert sqlite_database.query(tables) == [(1,)]
+
+
+def test_serving_migrated_users_says_how_to_serve_the_sessions(
+    run: Runner, start: Opener, sqlite_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything listens."""
+    start(sqlite_database.uri, keeps_users=True).users.count(tenant_id=None)
+    sqlite_database.query("CREATE TABLE recipe_user_tenants (app_id varchar(64))")
+    sqlite_database.query("INSERT INTO recipe_user_tenants VALUES ('public')")
+    for name in ("CONNECTION_URI", "API_KEYS", "ALLOW_NO_API_KEY", "SESSIONS_ONLY"):
+        monkeypatch.setenv(f"SUPERTOKENS_{name}", "0" if name == "SESSIONS_ONLY" else "")
+    served: list[str] = []
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: served.append("yes"))
+    serve = ("serve", "--connection-uri", sqlite_database.uri)
+    ran = run(*serve)
+    assert (ran.code, served) == (2, [])
+    assert "tables of SuperTokens core 12" in ran.err
+    assert "--sessions-only serves a database without its users" in ran.err
+    assert run(*serve, "--sessions-only").code == 0
+    assert served == ["yes"]
 
 
 def test_reading_commands_change_nothing(run: Runner, fresh_shared: TestDatabase, start: Opener) -> None:

@@ -53,7 +53,7 @@ def test_no_command_prints_a_password(
     monkeypatch.setenv("SUPERTOKENS_API_KEYS", "")
     monkeypatch.setenv("SUPERTOKENS_ALLOW_NO_API_KEY", "1")
     monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
-    monkeypatch.setattr(serve, "_prepare_store", lambda _: None)
+    monkeypatch.setattr(serve, "_prepare_store", lambda _, **__: None)
     ran = run(*command)
     assert PASSWORD not in ran.out + ran.err + caplog.text
     if command == ("serve",) and uri in POSTGRES[:-1]:
