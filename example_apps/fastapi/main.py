@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, field_validator
 
@@ -21,6 +21,7 @@ from supertokens_py.recipe.session.framework.fastapi import verify_session
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
+PAGE = Path(__file__).parent.parent / "page"
 PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
 
 init(
@@ -92,4 +93,10 @@ async def bad_input(request: Request, error: RequestValidationError):
     return JSONResponse({"message": f"{where}: {problem['msg'].removeprefix('Value error, ')}"}, 400)
 
 
-app.mount("/", StaticFiles(directory=Path(__file__).parent.parent / "page", html=True))
+@app.get("/auth/reset-password")
+async def reset_password():
+    """What the link of an e-mail opens."""
+    return FileResponse(PAGE / "index.html")
+
+
+app.mount("/", StaticFiles(directory=PAGE, html=True))

@@ -28,6 +28,7 @@ Middleware(app)  # answers /auth/signup, /auth/signin, /auth/session/refresh, â€
 
 
 @app.get("/")
+@app.get("/auth/reset-password")  # what the link of an e-mail opens
 def page():
     return app.send_static_file("index.html")
 

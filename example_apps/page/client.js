@@ -3,6 +3,7 @@
 // that the demo shows every step of the protocol and needs nothing from a CDN.
 
 const REFRESH = "/auth/session/refresh";
+const SIGN_IN = ["/login", "/auth/signup", "/auth/signin"];
 const MAX_ATTEMPTS = 10;
 // Clocks differ a little everywhere. Below this we trust ours, as the official client does.
 const TOLERATED_SKEW_MS = 7000;
@@ -109,7 +110,8 @@ async function send(method, path, { body, bearer, rid = "anti-csrf" } = {}) {
   }
   const content = await response.json().catch(() => null);
   const tokens = absorb(response, path);
-  log(response.status, tokens ?? content?.message ?? "", content);
+  const refusal = content?.message ?? (content?.status === "OK" ? "" : content?.status);
+  log(response.status, tokens ?? refusal ?? "", content);
   return { status: response.status, body: content };
 }
 
@@ -128,7 +130,7 @@ function absorb(response, path) {
   notify("change");
   if (front === "remove") return before ? "session ended, tokens cleared" : "there is no session";
   if (path === REFRESH) return "new access and refresh token";
-  return path === "/login" ? "session created" : "new access token: the payload changed";
+  return SIGN_IN.includes(path) ? "session created" : "new access token: the payload changed";
 }
 
 function remember(front) {

@@ -1,5 +1,6 @@
 // What you see: buttons, the live session and the log. The protocol itself lives in client.js.
 
+import { nameOf, onAccount, setUpForm } from "./account.js";
 import {
   authMode, call, currentSession, onChange, onExchange, refresh, refreshAsThief, setAuthMode, signOut,
   stealRefreshToken,
@@ -32,7 +33,7 @@ function render() {
   const session = currentSession();
   const state = $("state");
   state.dataset.on = Boolean(session);
-  setText(state, session ? `Signed in as ${session.userId}` : "Not signed in");
+  setText(state, session ? `Signed in as ${nameOf(session.userId)}` : "Not signed in");
 
   const payload = session?.payload ?? {};
   const names = Object.keys(payload);
@@ -102,13 +103,6 @@ $("refresh").addEventListener("click", (event) => run(event.currentTarget, async
 }));
 $("signout").addEventListener("click", (event) => run(event.currentTarget, signOut));
 
-$("login").addEventListener("submit", (event) => {
-  event.preventDefault();
-  run(event.submitter, async () => {
-    const answer = await call("POST", "/login", { user: $("user").value, password: $("password").value });
-    $("login-error").textContent = answer.status === 200 ? "" : (answer.body?.message ?? "The log-in failed.");
-  });
-});
 for (const choice of document.querySelectorAll("[name=mode]")) {
   choice.checked = choice.value === authMode();
   choice.addEventListener("change", () => setAuthMode(choice.value));
@@ -172,6 +166,8 @@ function duration(ms) {
   return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
 }
 
+setUpForm(run);
+onAccount(render);
 onChange(render);
 setInterval(tick, 500);
 render();

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.vite import built_and_served
 from tests.servers.harness import DJANGO_ASGI, EXAMPLES, FASTAPI, FLASK, Server, free_port, running
 from tests.support.databases import TestDatabase
+from tests.support.mails import next_reset_link, reset_links
 
 PASSWORD = "correct horse 1"
 NEW_PASSWORD = "battery staple 2"
-#: How long the log may take to show an e-mail: it is written after the answer.
-MAIL_SECONDS = 40
 MAIL_SENT = "A password reset email has been sent to {}, if it exists in our system."
-LINK = re.compile(r"http://localhost:\d+/auth/reset-password\?token=\S+")
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
 
@@ -32,18 +29,6 @@ class Site:
     origin: str
     server: Server
     database: TestDatabase
-
-    def links(self) -> list[str]:
-        """Return the links of all e-mails so far, which a development server writes to its log."""
-        return LINK.findall(self.server.logs())
-
-    def next_link(self, before: list[str]) -> str:
-        """Return the link of the e-mail that comes after those of `before`."""
-        deadline = time.monotonic() + MAIL_SECONDS
-        while len(links := self.links()) <= len(before):
-            assert time.monotonic() < deadline, "no e-mail was written to the log"
-            time.sleep(0.05)
-        return links[-1]
 
 
 @pytest.fixture(scope="module", params=[FASTAPI, FLASK, DJANGO_ASGI], ids=lambda kind: kind.name)
@@ -108,11 +93,11 @@ def says(page: Page, part: str, text: str) -> None:
 
 def link_of_mail(page: Page, site: Site, address: str) -> str:
     """Ask for a reset on the screen and return the link that arrives."""
-    before = site.links()
+    before = reset_links(site.server)
     page.goto(f"{site.origin}/auth/reset-password")
     fill(page, "Email me", email=address)
     expect(page.get_by_text(MAIL_SENT.format(address))).to_be_visible()
-    return site.next_link(before)
+    return next_reset_link(site.server, before)
 
 
 def dashboard(page: Page) -> None:
@@ -200,11 +185,11 @@ def test_a_link_works_once_and_for_an_hour(
 @on_one_backend
 def test_an_unknown_address_looks_like_a_known_one_at_a_reset(page: Page, site: Site, address: str) -> None:
     """The screen says that an e-mail was sent; none is."""
-    before = site.links()
+    before = reset_links(site.server)
     page.goto(f"{site.origin}/auth/reset-password")
     fill(page, "Email me", email=address)
     expect(page.get_by_text(MAIL_SENT.format(address))).to_be_visible()
-    assert site.links() == before
+    assert reset_links(site.server) == before
 
 
 @on_one_backend

@@ -19,5 +19,6 @@ urlpatterns = [
     *routes(views),
     path("sync/", include(routes(sync_views))),
     path("", views.page),
+    path("auth/reset-password", views.page),  # what the link of an e-mail opens
     path("<str:name>", views.page),
 ]
