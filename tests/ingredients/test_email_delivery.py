@@ -154,11 +154,13 @@ def test_a_letter_is_html_and_plain_text(serve: Any, received: Received) -> None
     assert html is not None
     assert "Go: https://example.com/a?b=1&c=2" in text.get_content()
     assert "<b>Shop</b>" in text.get_content()
+    assert "button" not in text.get_content()  # there is none in plain text
     page = html.get_content()
     assert "&lt;b&gt;Shop&lt;/b&gt;" in page
     assert "<b>Shop" not in page
     assert 'href="https://example.com/a?b=1&amp;c=2"' in page
     assert "prefers-color-scheme: dark" in page
+    assert "If the button does not work, open this link:" in page
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ _HTML = """\
 <p style="margin:0 0 24px">
 <a href="{link}" style="display:inline-block;padding:12px 24px;border-radius:6px;
 background:#1d4ed8;color:#ffffff;text-decoration:none;font-weight:bold">{button}</a></p>
-<p class="small" style="margin:0 0 8px;color:#5f6672;font-size:13px">{note}</p>
+<p class="small" style="margin:0 0 16px;color:#5f6672;font-size:13px">{note}</p>
+<p class="small" style="margin:0 0 4px;color:#5f6672;font-size:13px">
+If the button does not work, open this link:</p>
 <p class="small" style="margin:0;color:#5f6672;font-size:13px;word-break:break-all">
 <a href="{link}" style="color:#5f6672">{link}</a></p>
 </td></tr></table>

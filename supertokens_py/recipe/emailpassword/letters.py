@@ -22,8 +22,7 @@ def reset_letter(template_vars: EmailTemplateVars) -> EmailContent:
         message=f"A password reset request for your account on {app} has been received.",
         button="Reset password",
         link=template_vars.password_reset_link,
-        note="If you did not ask for it, you can ignore this e-mail: your password stays as it is. "
-        "If the button does not work, open this link:",
+        note="If you did not ask for it, you can ignore this e-mail: your password stays as it is.",
     ).content()
 
 
