@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import importlib
 import inspect
 import logging
 import os
 import re
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 from unittest import mock
 
@@ -24,12 +25,14 @@ import tests.framework.clients.django_settings
 import tests.support.pyramid  # noqa: F401  its import warns
 from supertokens_py import Supertokens, SupertokensConfig
 from supertokens_py.audit import LOGGER_NAME
+from tests.docs.azure_host import AzureHost
 from tests.docs.blocks import PAGES, ROOT, Module, all_modules, first_module
 from tests.docs.served import in_a_thread, serving
 from tests.seeds.sites import django_settings
 
 HERE = "http://localhost:8000"
 COOKIE = {"st-auth-mode": "cookie"}
+ASGI = ("fastapi", "starlette", "litestar", "quart", "connexion")
 
 
 class Runner:
@@ -44,7 +47,9 @@ class Runner:
     def run(self, module: Module) -> None:
         if module.setup is not None:
             self.run(first_module(module.setup))
-        self.namespace["browser"] = self.browser
+        self.namespace |= {"browser": self.browser, "conversation": self.conversation}
+        if "from connexion import" in module.parts[0][1]:
+            importlib.import_module("tests.support.connexion")  # takes a second
         for line, text, _ in module.parts:
             self.run_block(module.page, line, text)
 
@@ -57,10 +62,25 @@ class Runner:
         if inspect.iscoroutine(result):
             asyncio.run(result)
 
-    def browser(self, **headers: str) -> httpx2.Client:
+    def conversation(
+        self, ask: Callable[[Any], Any], answer: object = MappingProxyType({"user": "ada"}), app: Any = None
+    ) -> None:
+        """Be refused as the frontend expects, log in, ask, refresh, and ask again."""
+        client = self.browser(app)
+        refused = ask(client)
+        assert (refused.status_code, refused.json()) == (401, {"message": "unauthorised"})
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert client.post("/login?user=ada").json() == {"welcome": "ada"}
+        assert ask(client).json() == answer
+        before = client.cookies["sAccessToken"]
+        assert client.post("/auth/session/refresh").status_code == 200
+        assert client.cookies["sAccessToken"] != before
+        assert ask(client).json() == answer
+
+    def browser(self, app: Any = None, **headers: str) -> httpx2.Client:
         """Return a client with cookies, of whichever framework the blocks used."""
         sent = COOKIE | {name.replace("_", "-"): value for name, value in headers.items()}
-        app = self.namespace.get("app")
+        app = app or self.namespace.get("app")
         if "urlpatterns" in self.namespace:
             from django.core.handlers.wsgi import WSGIHandler
 
@@ -69,11 +89,12 @@ class Runner:
         elif (served := serving(app)) is not None:
             client = httpx2.Client(base_url=self._stack.enter_context(in_a_thread(served)), headers=sent)
             return self._stack.enter_context(client)
-        elif type(app).__module__.partition(".")[0] in ("fastapi", "starlette", "litestar", "quart"):
+        elif type(app).__module__.partition(".")[0] in ASGI:
             from starlette.testclient import TestClient
 
             return self._stack.enter_context(TestClient(app, base_url=HERE, headers=sent))
-        transport = httpx2.WSGITransport(app=app)
+        azure = type(app).__module__.partition(".")[0] == "azure"
+        transport = AzureHost(app) if azure else httpx2.WSGITransport(app=app)
         return self._stack.enter_context(httpx2.Client(transport=transport, base_url=HERE, headers=sent))
 
 
