@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from typing import SupportsIndex, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 _T = TypeVar("_T")
 
@@ -34,6 +34,15 @@ class SecretBytes(bytes):
 
     def __repr__(self) -> str:
         return "b'***'"
+
+
+class HiddenObject(dict[str, Any]):
+    """A JSON object whose `repr` shows nothing, such as a form; otherwise like `dict`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "{***}"
 
 
 class HiddenVariables(Mapping[str, str]):

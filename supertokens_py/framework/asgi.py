@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
+from io import BytesIO
 from operator import itemgetter
 from typing import Any, ClassVar, Final, Self, TypeAlias
 from urllib.parse import parse_qsl, quote
@@ -64,13 +65,13 @@ class Connection:
     async def body(self) -> bytes:
         """Return the whole body; nobody else may receive it."""
         if self._body is None:
-            parts: list[bytes] = []
-            more = True
+            received, more = BytesIO(), True
             while more:
                 message = await self._receive()
-                parts.append(message.get("body", b""))
+                received.write(message.get("body", b""))
                 more = message.get("more_body", False)
-            self._body = b"".join(parts)
+                del message  # there may be a password in it, and error trackers read every variable
+            self._body = received.getvalue()
         return self._body
 
 

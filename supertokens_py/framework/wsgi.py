@@ -108,9 +108,10 @@ class WsgiRequest(BaseRequest):
         slot = environ[SLOT]
         if BODY not in slot:
             length = environ.get("CONTENT_LENGTH") or "0"
-            slot[BODY] = environ["wsgi.input"].read(int(length)) if length.isdecimal() else b""
-            environ["wsgi.input"] = BytesIO(slot[BODY])  # the application may want it as well
-        return slot[BODY]
+            # Not as bytes: there may be a password in them, and error trackers show the environment.
+            slot[BODY] = BytesIO(environ["wsgi.input"].read(int(length)) if length.isdecimal() else b"")
+            environ["wsgi.input"] = BytesIO(slot[BODY].getvalue())  # the application may want it as well
+        return slot[BODY].getvalue()
 
     def keep_session(self, session: Any) -> None:
         self.request.environ[SLOT]["session"] = session

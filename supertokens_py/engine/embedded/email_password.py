@@ -35,6 +35,7 @@ from supertokens_py.events import (
     emit_revoked,
 )
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
+from supertokens_py.secret import SecretText, hidden
 from supertokens_py.types.users import normalised_email
 
 from .accounts import Accounts
@@ -87,6 +88,7 @@ class EmailPasswordStore:
             UnknownTenantError: there is no such tenant.
         """
         address, tenant = validation.stored_email(email), validation.normalise_tenant_id(tenant_id)
+        password = hidden(password)
         if self._database.read(lambda c: self._accounts.with_email(c, tenant, address)) is not None:
             return EmailTaken()  # spares the hash; who signs up at the same moment is refused below
         hashed = self._passwords.hash(password)
@@ -115,12 +117,14 @@ class EmailPasswordStore:
         Raises:
             TooManyAttemptsError: there were too many wrong ones for this address.
         """
+        password = hidden(password)
         found = self.authenticate(tenant_id, email, password)
         return None if found is None else found.user
 
     def authenticate(self, tenant_id: str, email: str, password: str) -> Authenticated | None:
         """Do as `verify`, and return with the user what `is_current` has to be asked about."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
+        password = hidden(password)
         if left_ms := self._attempts.begin(EMAIL_PASSWORD, tenant, address):
             emit(SignInRefused(tenant_id=tenant, recipe_id=EMAIL_PASSWORD, retry_after_ms=left_ms))
             raise TooManyAttemptsError(left_ms)
@@ -135,11 +139,13 @@ class EmailPasswordStore:
         found = self._database.read(lambda c: self._accounts.load(c, [stored.user_id]))
         return Authenticated(found[0], PasswordProof(stored.user_id, _mark(hashed))) if found else None
 
-    def _stored(self, tenant_id: str, address: str) -> Any:
+    def _stored(self, tenant_id: str, address: str) -> _Stored | None:
         if not validation.is_storable(address):
             return None
         values = {"tenant": tenant_id, "email": address}
-        return self._database.read(lambda c: c.execute(self._statements.hash_of, values).first())
+        return self._database.read(
+            lambda c: next(map(_Stored, c.execute(self._statements.hash_of, values)), None)
+        )
 
     def _renewed(self, user_id: str, password: str, stored: str) -> str:
         """Replace a verified hash that has other parameters than new ones; return what is stored now."""
@@ -148,10 +154,10 @@ class EmailPasswordStore:
         hashed = self._passwords.hash(password)
         values = {"user": user_id, "stored": stored, "hash": hashed}
         self._database.single(lambda c: c.execute(self._statements.renew_hash, values), repeatable=True)
-        now = self._database.read(lambda c: c.execute(self._statements.user_hash, values).scalar())
+        now = self._database.read(lambda c: hidden(c.execute(self._statements.user_hash, values).scalar()))
         # Another sign-in may have been first: its hash is of this password, too, unless that was changed.
         is_same = now == hashed or (now is not None and self._passwords.verify(password, now))
-        return str(now) if is_same else stored
+        return now if now is not None and is_same else stored
 
     def is_current(self, proof: PasswordProof) -> bool:
         """Return whether the user is still there, with the same password.
@@ -160,7 +166,7 @@ class EmailPasswordStore:
         this is asked, one always sees the other.
         """
         values = {"user": proof.user_id}
-        now = self._database.write(lambda c: c.execute(self._statements.kept_hash, values).scalar())
+        now = self._database.write(lambda c: hidden(c.execute(self._statements.kept_hash, values).scalar()))
         return now is not None and proof.mark in (None, _mark(now))
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
@@ -176,7 +182,7 @@ class EmailPasswordStore:
             return None
         address = None if email is None else validation.stored_email(email)
         lifetime = tenant.core_config.get(_LIFETIME) or self._settings.password_reset_token_lifetime
-        token, expiry = secrets.token_hex(64), self._settings.now_ms() + int(lifetime)
+        token, expiry = SecretText(secrets.token_hex(64)), self._settings.now_ms() + int(lifetime)
 
         def unit(connection: Connection) -> str | None:
             internal = self._accounts.internal_id(connection, user_id)
@@ -204,6 +210,7 @@ class EmailPasswordStore:
 
     def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
         """Use up a token, and every other one of its user; of parallel calls one gets it."""
+        token = hidden(token)
         hashed, now = _hashed(token), self._settings.now_ms()
 
         def unit(connection: Connection) -> ConsumedToken | None:
@@ -232,6 +239,7 @@ class EmailPasswordStore:
         Raises:
             BadInputError: nothing is given, or it cannot be stored.
         """
+        password = hidden(password)
         if email is None and password is None:
             raise BadInputError("You need to provide either email or password.")
         if not validation.is_possible_user_id(user_id):
@@ -277,6 +285,16 @@ class EmailPasswordStore:
             if change.revokes:
                 handles += connection.execute(self._statements.delete_sessions, {"ids": ids}).scalars()
         return _Changed(self._external(connection, internal), moves, handles)
+
+
+class _Stored:
+    """The hash of a user; no variable shows it."""
+
+    __slots__ = ("password_hash", "user_id")
+
+    def __init__(self, row: Any) -> None:
+        self.user_id: str = row.user_id
+        self.password_hash, row = SecretText(row.password_hash), None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
 
 from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.secret import SecretText
 
 Check = Callable[[bytes], bool]
 
@@ -98,7 +99,7 @@ def reads_all_of(stored: str, secret: bytes) -> bool:
 def _argon2(made: re.Match[str]) -> Check:
     memory, iterations, lanes = int(made[2]), int(made[3]), int(made[4])
     _refuse_beyond(memory > _MAX_MEMORY_KB or iterations > _MAX_ITERATIONS or lanes > _MAX_LANES)
-    variant, stored = _VARIANTS[made[1]], made[0]
+    variant, stored = _VARIANTS[made[1]], SecretText(made[0])
 
     def equals(secret: bytes) -> bool:
         try:
@@ -128,6 +129,7 @@ def _passlib_bcrypt(made: re.Match[str]) -> Check:
 
 
 def _bcrypt_of(stored: str, cost: int, prepare: Callable[[bytes], bytes]) -> Check:
+    stored = SecretText(stored)
     _refuse_beyond(not 4 <= cost <= _MAX_BCRYPT_COST)
     try:
         bcrypt: Any = importlib.import_module("bcrypt")

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from supertokens_py.engine import validation
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.runtime.bridge import green_thread_pool
+from supertokens_py.secret import SecretBytes, SecretText
 
 from . import password_hashes
 
@@ -39,14 +40,14 @@ class Passwords(fork_hooks.ForkAware):
     def after_fork_in_child(self) -> None:
         self._slots = threading.BoundedSemaphore(self._settings.argon2_hashing_pool_size)
 
-    def hash(self, password: str) -> str:
-        """Return what is stored of a password.
+    def hash(self, password: str) -> SecretText:
+        """Return what is stored of a password. It can be guessed at, so that is not shown either.
 
         Raises:
             BadInputError: it is empty, longer than 1,024 bytes, or no Unicode text.
         """
         secret = validation.validate_password(password)
-        return self._slowly(lambda: self._new().derive_phc_encoded(secret))
+        return SecretText(self._slowly(lambda: self._new().derive_phc_encoded(secret)))
 
     def verify(self, password: str, stored: str | None) -> bool:
         """Return whether a password is the stored one; without one (None), take as long and return False.
@@ -68,7 +69,7 @@ class Passwords(fork_hooks.ForkAware):
 
         Not where bcrypt has read only the beginning of it: what follows was not compared, and may be wrong.
         """
-        if not password_hashes.reads_all_of(stored, password.encode()):
+        if not password_hashes.reads_all_of(stored, SecretBytes(password.encode())):
             return False
         made = password_hashes.ARGON2.fullmatch(stored)
         wanted = self._settings

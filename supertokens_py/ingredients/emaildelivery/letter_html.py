@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
+
+from supertokens_py.secret import hidden
 
 from .types import EmailContent
 
@@ -71,12 +73,13 @@ class Letter:
     subject: str
     message: str
     button: str
-    link: str
+    link: str = field(repr=False)
     note: str
 
     def content(self) -> EmailContent:
         """Return it as HTML and as plain text."""
         parts = {"app": self.app, "to": self.to, "message": self.message, "button": self.button}
-        parts |= {"link": self.link, "note": self.note, "subject": self.subject}
-        html = _HTML.format(**{name: escape(value, quote=True) for name, value in parts.items()})
-        return EmailContent(html, self.subject, self.to, is_html=True, text=_TEXT.format(**parts))
+        parts |= {"link": hidden(self.link), "note": self.note, "subject": self.subject}
+        html = hidden(_HTML.format(**{name: escape(value, quote=True) for name, value in parts.items()}))
+        text = hidden(_TEXT.format(**parts))
+        return EmailContent(html, self.subject, self.to, is_html=True, text=text)

@@ -39,7 +39,18 @@ class Transporter:
             BadInputError: an address or the subject cannot be in an e-mail.
             OSError: the server cannot be reached, takes too long, has no valid certificate or refuses.
         """
-        await _LANE.offload(self._send, message_of(input_, self.smtp_settings))
+        await _LANE.offload(self._send_hidden, message_of(input_, self.smtp_settings))
+
+    def _send_hidden(self, message: EmailMessage) -> None:
+        """Send, and raise what the client raises without its frames: they hold the mail and the password."""
+        try:
+            self._send(message)
+        except Exception as error:
+            error.__cause__ = error.__context__ = None
+            failure = error.with_traceback(None)
+        else:
+            return
+        raise failure
 
     def _send(self, message: EmailMessage) -> None:
         settings, context = self.smtp_settings, ssl.create_default_context()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.secret import hidden
 
 _T = TypeVar("_T")
 
@@ -49,7 +50,7 @@ class SMTPSettingsFrom:
     email: str
 
 
-@dataclass
+@dataclass(init=False)
 class SMTPSettings:
     """A mail server.
 
@@ -73,9 +74,21 @@ class SMTPSettings:
     username: str | None = None
     timeout_s: float = 10.0
 
-    def __post_init__(self) -> None:
-        port: Any = self.port
-        if not self.host or isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        from_: SMTPSettingsFrom,
+        password: str | None = None,
+        secure: bool | None = None,
+        username: str | None = None,
+        timeout_s: float = 10.0,
+    ) -> None:
+        password = hidden(password)
+        self.host, self.port, self.from_ = host, port, from_
+        self.password, self.secure, self.username = password, secure, username
+        self.timeout_s = timeout_s
+        if not host or type(port) is not int or not 0 < port < 65536:
             raise ConfigError("SMTPSettings needs a host, and a port from 1 to 65535")
 
 
@@ -83,11 +96,11 @@ class SMTPSettings:
 class EmailContent:
     """One e-mail. `text` is the plain form of an HTML `body`."""
 
-    body: str
+    body: str = field(repr=False)  # there may be a link in it that only its reader may use
     subject: str
     to_email: str
     is_html: bool = False
-    text: str | None = None
+    text: str | None = field(default=None, repr=False)
 
 
 class SMTPServiceInterface(ABC, Generic[_T]):

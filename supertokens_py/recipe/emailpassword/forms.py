@@ -8,6 +8,7 @@ from typing import Any, cast
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.recipe.sign_in.emails import is_address
 from supertokens_py.runtime.bridge import call_app
+from supertokens_py.secret import hidden
 from supertokens_py.types.users import MAX_EMAIL
 
 from .exceptions import FieldError
@@ -91,13 +92,13 @@ def parsed(body: dict[str, Any], fields: Sequence[NormalisedFormField]) -> list[
 def _field(item: Any) -> FormField:
     if not isinstance(item, dict) or "id" not in item or "value" not in item:
         raise BadInputError("All elements of formFields must contain an 'id' and 'value' field")
-    name, value = cast("Any", item["id"]), cast("Any", item["value"])
+    name, value = cast("Any", item["id"]), hidden(cast("Any", item["value"]))
     if not isinstance(name, str):
         raise BadInputError("All elements of formFields must contain an 'id' and 'value' field")
     value = "" if value is None else value
     if name in (EMAIL, PASSWORD) and not isinstance(value, str):
         raise BadInputError(f"{name} value must be a string")
-    return FormField(name, value.strip() if name == EMAIL else value)
+    return FormField(name, str(value).strip() if name == EMAIL else value)
 
 
 async def require_valid(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from supertokens_py.secret import hidden
+
 if TYPE_CHECKING:
     from supertokens_py.config import AppInfo
     from supertokens_py.framework.request import BaseRequest
@@ -19,5 +21,5 @@ def get_password_reset_link(
 ) -> str:
     """Return the website's page for a new password, with the token."""
     origin = app_info.get_origin(request, user_context)
-    query = urlencode({"token": token, "tenantId": tenant_id})
-    return f"{origin}{app_info.website_base_path}/reset-password?{query}"
+    query = hidden(urlencode({"token": token, "tenantId": tenant_id}))
+    return hidden(f"{origin}{app_info.website_base_path}/reset-password?{query}")

@@ -22,6 +22,7 @@ from supertokens_py.recipe.sign_in.argument_forms import adapters_of
 from supertokens_py.recipe.sign_in.frontends import json_body, refuse_linking, user_for_frontend
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app
+from supertokens_py.secret import hidden
 from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 from supertokens_py.urls import host_of, is_local
 
@@ -276,7 +277,7 @@ class EmailPasswordRecipe(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
         form = await self._form(body, [self._password], tenant_id)
-        token = body.get("token")
+        token = hidden(body.get("token"))
         if token is None:
             raise BadInputError("Please provide the password reset token")
         if not isinstance(token, str) or len(token) > _LONGEST_TOKEN:

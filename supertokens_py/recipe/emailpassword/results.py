@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.secret import SecretText
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.response import APIResponse
 from supertokens_py.types.users import User
@@ -79,8 +80,8 @@ class CreateResetPasswordOkResult(_Outcome):
     token: str = field(repr=False)
 
 
-class CreateResetPasswordLinkOkResult(str):
-    """A link with such a token: a plain `str`, and the result of 0.24 with its `link`."""
+class CreateResetPasswordLinkOkResult(SecretText):
+    """A link with such a token: a `str`, and the result of 0.24 with its `link`."""
 
     __slots__ = ()
     status = "OK"
@@ -88,7 +89,7 @@ class CreateResetPasswordLinkOkResult(str):
     @property
     def link(self) -> str:
         """The link itself."""
-        return str(self)
+        return SecretText(self)
 
 
 class SendResetPasswordEmailOkResult(_Outcome):

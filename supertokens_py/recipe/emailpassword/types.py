@@ -67,7 +67,7 @@ class PasswordResetEmailTemplateVars:
     """What is in the e-mail with a link to reset a password."""
 
     user: PasswordResetEmailTemplateVarsUser
-    password_reset_link: str
+    password_reset_link: str = field(repr=False)
     tenant_id: str
 
 

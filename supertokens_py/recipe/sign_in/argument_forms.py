@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import APIOptions
 from supertokens_py.recipe.overrides import parameter_names
+from supertokens_py.secret import hidden
 from supertokens_py.types.base import RecipeUserId
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Ages:
         if unknown := set(kwargs) - {*self.older, *self.newer}:
             raise TypeError(f"unexpected arguments: {', '.join(sorted(unknown))}")
         given = {**dict(zip(names, args, strict=False)), **kwargs}
-        return {self._newer_name(name): value for name, value in given.items()}
+        return {self._newer_name(name): given[name] for name in given}
 
     def _newer_name(self, name: str) -> str:
         other = _SAME.get(name)
@@ -133,6 +134,7 @@ def _required_and_optional(hook: Callable[..., Any]) -> tuple[set[str], set[str]
     return {p.name for p in usual if p.default is p.empty}, {p.name for p in usual}
 
 
+_SECRETS = frozenset(("password", "new_password", "token"))
 _AGES = "_supertokens_ages"
 
 
@@ -146,6 +148,8 @@ def in_both_forms(older: str, newer: str) -> Callable[[Callable[..., Any]], Any]
         @functools.wraps(method)
         async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
             named: dict[str, Any] = {**defaults, **ages.named(args, kwargs)}
+            del args, kwargs  # they may hold secrets, and error trackers read every frame's variables
+            named.update((name, hidden(named[name])) for name in _SECRETS & named.keys())
             named["user_context"] = {} if named.get("user_context") is None else named["user_context"]
             user_id = named.get("recipe_user_id")
             if isinstance(user_id, RecipeUserId):

@@ -11,6 +11,7 @@ from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.session.asyncio import get_session
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
+from supertokens_py.secret import HiddenObject
 from supertokens_py.types.users import User
 
 _NEWEST = (4, 2)
@@ -39,15 +40,15 @@ def user_for_frontend(user: User, recipe_user_id: str, request: BaseRequest) -> 
 
 
 async def json_body(request: BaseRequest) -> dict[str, Any]:
-    """Return the JSON object that a frontend sent.
+    """Return the JSON object that a frontend sent. No variable that holds it shows what is in it.
 
     Raises:
         BadInputError: it sent something else.
     """
     try:
-        body: Any = json.loads(await request.body())
+        body: Any = json.loads(await request.body(), object_pairs_hook=HiddenObject)
     except NotImplementedError:  # a request class written for 0.24
-        body = await request.json()
+        body = json.loads(json.dumps(await request.json()), object_pairs_hook=HiddenObject)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
