@@ -38,6 +38,11 @@ def build(folder: Path, into: Path) -> None:
             _run([npm(), "run", "build", "--", "--outDir", str(into), "--emptyOutDir"], folder)
 
 
+def build_with(folder: Path) -> None:
+    """Build the frontend in `folder`, which has its packages, into its dist/."""
+    _run([str(folder / "node_modules" / ".bin" / "vite"), "build"], folder)
+
+
 def build_pages() -> Path:
     """Bundle the client page with the official packages and return its folder."""
     install(HERE)
