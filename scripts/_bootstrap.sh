@@ -11,6 +11,7 @@ ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 VENV=${VENV:-$ROOT/.venv}
 PY=$VENV/bin/python
 unset PYTHONHOME PYTHONPATH
+unset PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes, which would compile everything each
 
 say() { printf '%s\n' "$@" >&2; }
 die() { say "" "$@"; exit 1; }

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import pytest
+
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.engine.call import trace_calls
 from supertokens_py.engine.config import EngineConfig
@@ -20,9 +22,12 @@ from tests.support.clock import Clock
 
 from .script import Script, World
 
-__all__ = ["DRIVERS", "Site", "Visitor", "quoted"]
+__all__ = ["ASGI_AND_WSGI", "CORE_DRIVERS", "DRIVERS", "Site", "Visitor", "quoted"]
 
 DRIVERS = ("fastapi", "flask", "django_sync", "django_async", "quart")
+#: One under ASGI and one under WSGI, for what the core decides: an adapter cannot change it.
+CORE_DRIVERS = ("fastapi", "flask")
+ASGI_AND_WSGI = pytest.mark.parametrize("bare_site", CORE_DRIVERS, indirect=True)
 #: Frameworks with servers of their own, for suites that are worth the time.
 SERVED = ("aiohttp", "sanic", "tornado")
 

@@ -131,9 +131,9 @@ def test_nothing_is_said_where_no_session_was_looked_for(site: Site) -> None:
         ((("Cache-Control", ""),), (BOTH, "")),
     ],
 )
-def test_what_the_view_said_stays(site: Site, own: Any, sent: tuple[str, str], mode: str) -> None:
+def test_what_the_view_said_stays(site: Site, own: Any, sent: tuple[str, str]) -> None:
     """Vary is added to, `*` covers everything, Cache-Control is the view's decision."""
-    reply = site.sign_in(mode).get("/protected", do=lambda view: Answer({}, 200, own))
+    reply = site.sign_in().get("/protected", do=lambda view: Answer({}, 200, own))
     assert (reply.header("vary"), reply.header("cache-control")) == sent
 
 

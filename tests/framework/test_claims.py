@@ -11,7 +11,7 @@ from supertokens_py.recipe.session import InputOverrideConfig
 from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayClaim, PrimitiveClaim
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
 
-from .site import Site
+from .site import ASGI_AND_WSGI, Site
 from .test_refresh import as_async
 
 ROLES = PrimitiveArrayClaim("st-role", lambda *_: ["user"])
@@ -75,6 +75,7 @@ def no_return(given: list[Any], session: Any, context: Any) -> None:
     given.append(ROLES.validators.includes("admin"))
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize(
     "override", [no_return, lambda *_: ROLES.validators.includes("admin"), lambda *_: [ROLES]]
 )
@@ -163,6 +164,7 @@ class Own(SessionClaimValidator):
         return self.answer
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize("reason", ["words", {"a": 1}, None])
 def test_an_async_should_refetch_is_believed(site: Site, reason: Any, mode: str) -> None:
     """FP-95: an async `should_refetch` that says no is believed; a reason of None is left out."""

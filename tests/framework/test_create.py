@@ -19,7 +19,7 @@ from supertokens_py.testing.conformance import EPOCH, Reply
 from supertokens_py.tokens.access_token import parse_access_token
 
 from .script import Answer
-from .site import Site
+from .site import ASGI_AND_WSGI, Site
 
 YEAR_S = 365 * 86_400
 
@@ -230,6 +230,7 @@ def test_a_verified_request_emits_nothing(site: Site, mode: str) -> None:
     assert reply.exposed == []
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize(
     ("allowed", "auth_mode", "expected"),
     [

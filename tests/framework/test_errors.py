@@ -21,7 +21,7 @@ from supertokens_py.recipe.session.exceptions import (
 )
 
 from .script import Answer
-from .site import Site
+from .site import ASGI_AND_WSGI, Site
 from .test_refresh import as_async
 from .test_verify import TRY_REFRESH, UNAUTHORISED, assert_refused
 
@@ -507,6 +507,7 @@ def test_verify_session_can_be_overridden(bare_site: Site, is_async: bool, mode:
     assert_refused(visitor.get("/protected", headers=[("x-banned", "1")]), TRY_REFRESH)
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("part", ["apis", "functions"])
 def test_an_override_that_finds_no_session(bare_site: Site, part: str, is_async: bool, mode: str) -> None:

@@ -15,7 +15,7 @@ from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfi
 from supertokens_py.testing.conformance import EPOCH, Reply
 from supertokens_py.tokens.access_token import parse_access_token
 
-from .site import Site, Visitor, quoted
+from .site import ASGI_AND_WSGI, Site, Visitor, quoted
 
 PATH = "/auth/session/refresh"
 UNAUTHORISED = {"message": "unauthorised"}
@@ -207,6 +207,7 @@ ROWS = [
 ]
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize(("allowed", "header", "cookie", "used", "cleared"), ROWS)
 def test_which_token_is_refreshed(
     bare_site: Site, allowed: str, header: bool, cookie: bool, used: str | None, cleared: str | None
@@ -261,6 +262,7 @@ FOREIGN_BEARERS = [
 ]
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize("bearer", FOREIGN_BEARERS)
 def test_a_foreign_bearer_does_not_hide_the_cookie(site: Site, bearer: str) -> None:
     """FP-74: gateways put keys of their own on every request: the cookie verifies, refreshes, signs out."""
@@ -372,6 +374,7 @@ def as_async(hook: Callable[..., Any]) -> Callable[..., Any]:
     return later
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize("kind", ["four", "five", "four_and_reason", "reason_by_name"])
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_theft_hook_replaces_the_revocation(bare_site: Site, kind: str, is_async: bool) -> None:

@@ -16,7 +16,7 @@ from supertokens_py.recipe.session import InputOverrideConfig
 from supertokens_py.tokens.access_token import parse_access_token
 
 from .script import METHODS
-from .site import Site, Visitor
+from .site import ASGI_AND_WSGI, Site, Visitor
 
 TRY_REFRESH = {"message": "try refresh token"}
 UNAUTHORISED = {"message": "unauthorised"}
@@ -95,6 +95,7 @@ def test_the_scheme_is_case_insensitive(site: Site, scheme: str) -> None:
 # -- which token counts ----------------------------------------------------------------------------
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize(
     ("allowed", "header", "cookie", "used"),
     [
@@ -475,6 +476,7 @@ def test_every_other_method_verifies(site: Site, method: str, mode: str) -> None
 # -- anti-CSRF -------------------------------------------------------------------------------------
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize(
     ("path", "method", "checked"),
     [
@@ -564,6 +566,7 @@ SITES = [
 ]
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize(("api", "website", "same_site"), SITES)
 def test_same_site_and_csrf_follow_the_domains(
     bare_site: Site, api: str, website: str, same_site: str

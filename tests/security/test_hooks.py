@@ -22,7 +22,7 @@ from supertokens_py.recipe.session.interfaces import (
 )
 from tests.engine.remote.cores import Core, engine_over
 from tests.framework.script import Call
-from tests.framework.site import Site, Visitor
+from tests.framework.site import ASGI_AND_WSGI, CORE_DRIVERS, DRIVERS, Site, Visitor
 from tests.support.databases import TestDatabase, sorted_rows
 
 
@@ -196,7 +196,11 @@ def test_no_place_is_forgotten() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:update_access_token_payload is deprecated:DeprecationWarning")
-@HOOKS
+@pytest.mark.parametrize(
+    ("bare_site", "hook"),
+    [(driver, broken) for driver in DRIVERS] + [(driver, broken_later) for driver in CORE_DRIVERS],
+    indirect=["bare_site"],
+)
 @pytest.mark.parametrize("place", PLACES)
 def test_an_exception_in_application_code_leaves_nothing_half_done(
     bare_site: Site, place: str, hook: Any
@@ -269,6 +273,7 @@ class Validator(SessionClaimValidator):
         return ClaimValidationResult(True)
 
 
+@ASGI_AND_WSGI
 @HOOKS
 @pytest.mark.parametrize("part", ["fetch_value", "should_refetch", "validate", "validators"])
 def test_an_exception_in_a_claim_refuses_the_request(site: Site, part: str, hook: Any) -> None:
@@ -288,6 +293,7 @@ def test_an_exception_in_a_claim_refuses_the_request(site: Site, part: str, hook
     assert visitor.get("/protected").status == 200
 
 
+@ASGI_AND_WSGI
 @HOOKS
 @pytest.mark.parametrize(
     ("recipe", "name"), [(userroles, "get_roles_for_user"), (userroles, "get_permissions_for_role")]

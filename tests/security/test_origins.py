@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from supertokens_py.recipe.session.exceptions import TokenTheftError, UnauthorisedError
-from tests.framework.site import Site, Visitor
+from tests.framework.site import ASGI_AND_WSGI, Site, Visitor
 from tests.framework.test_verify import TRY_REFRESH, UNAUTHORISED
 
 WEBSITE, PARTNER, API = "https://example.com", "https://partner-shop.com", "https://api.example.com"
@@ -69,6 +69,7 @@ def places(origin: str) -> list[list[tuple[str, str]]]:
     ]
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_request_decides_what_it_must_prove(bare_site: Site, setting: str) -> None:
     """A cookie set for any website of ours, a request of any other page: refused, and nothing is cleared."""
@@ -154,6 +155,7 @@ PAGES: list[list[tuple[str, str]]] = [
 ]
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize("setting", ["own list", "echo", "one site", "two sites", "none by hand"])
 @pytest.mark.parametrize("transfer", TRANSFERS)
 def test_another_page_signs_nobody_in_or_out(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from supertokens_py.framework.cookies import decode_cookie_value, parse_cookie_header
 from supertokens_py.recipe.session import SessionRecipe
-from tests.framework.site import Site, Visitor
+from tests.framework.site import ASGI_AND_WSGI, Site, Visitor
 from tests.framework.test_fastapi import connect, refused
 
 ENCTYPES = ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain")
@@ -42,6 +42,7 @@ def forged(
     return site.request(method, path, headers, cookies=cookies, body=b"a=b", **more).status
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize("content_type", [None, *ENCTYPES, "application/json"])
 @pytest.mark.parametrize("anti_csrf", ["VIA_TOKEN", "VIA_CUSTOM_HEADER"])
 def test_a_forged_request_changes_nothing(bare_site: Site, anti_csrf: Any, content_type: str | None) -> None:
@@ -78,6 +79,7 @@ def test_a_method_override_header_does_not_help(bare_site: Site, override: str) 
     assert reply.status == 401
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize(
     ("api", "website", "expected"),
     [

@@ -13,7 +13,7 @@ import supertokens_py
 from supertokens_py.framework.response import BaseResponse, Changes
 from supertokens_py.testing.conformance import Reply
 from tests.framework.script import Answer
-from tests.framework.site import Site
+from tests.framework.site import ASGI_AND_WSGI, Site
 
 # -- caches ----------------------------------------------------------------------------------------
 
@@ -42,6 +42,7 @@ def test_a_response_with_tokens_is_never_stored(site: Site, mode: str) -> None:
         assert reply.all("vary") == ["Cookie, Authorization"]
 
 
+@ASGI_AND_WSGI
 @pytest.mark.parametrize(
     ("own", "sent"),
     [
