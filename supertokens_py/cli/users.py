@@ -1,4 +1,4 @@
-"""`supertokens users`: look at users of sign-in recipes and delete them."""
+"""`supertokens users`: look at users of sign-in recipes, delete them, and import others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from supertokens_py.types.users import User
 from .output import Output
 from .store import add_store_options, open_store, store_name
 
-HELP = "list, show and delete users"
+HELP = "list, show, delete and import users"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,13 +28,49 @@ def configure(parser: argparse.ArgumentParser) -> None:
     deleting = actions.add_parser("delete", help="delete a user with sessions, roles and metadata")
     for action in (showing, deleting):
         action.add_argument("user_id", metavar="USER")
-    for action in (listing, showing, deleting):
+    importing = actions.add_parser("import", help="users of another system, with hashes of their passwords")
+    _configure_import(importing)
+    for action in (listing, showing, deleting, importing):
         add_store_options(action)
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _configure_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="CSV with names of columns, or a JSON object per line")
+    parser.add_argument("--format", choices=("csv", "jsonl"), help="[by the name of the file]")
+    parser.add_argument("--tenant", metavar="TENANT", default="public", help="[public]")
+    parser.add_argument(
+        "--metadata", metavar="COLUMN", action="append", help="keep a further column as metadata; repeatable"
+    )
+    parser.add_argument("--create-roles", action="store_true", help="create roles that do not exist")
+    parser.add_argument(
+        "--reset-passwords",
+        action="store_true",
+        help="also take users whose hash is missing or cannot be verified: they reset their passwords",
+    )
+    parser.add_argument(
+        "--single-hash",
+        action="store_true",
+        help="the hashes of Flask-Security are those of the passwords themselves",
+    )
+    parser.add_argument("--skip-refused", action="store_true", help="import the others if lines are refused")
+    parser.add_argument("--batch", type=_batch, default=500, help="users per transaction [%(default)s]")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be imported")
+
+
+def _batch(text: str) -> int:
+    number = int(text)
+    if not 0 < number <= 5_000:
+        raise argparse.ArgumentTypeError("a batch has 1 to 5000 users")
+    return number
+
+
 def run(args: argparse.Namespace, out: Output) -> int:
     """Carry out one action; 1 where there was nothing to show or to delete."""
+    if args.action == "import":
+        from . import user_import  # noqa: PLC0415  (database code)
+
+        return user_import.run(args, out)
     engine = open_store(args, keeps_users=True)
     try:
         match args.action:

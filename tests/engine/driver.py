@@ -64,6 +64,7 @@ class Driver:
         pace: Pace = USUAL_PACE,
         **settings: Any,
     ) -> None:
+        self.uri = uri
         self.settings = EngineConfig(**(QUIET | settings)).resolve({})
         self.engine = EmbeddedEngine(
             uri, self.settings, pace=pace, keeps_users=keeps_users, new_key=next_pair

@@ -106,7 +106,8 @@ def incomplete(location: Location) -> ConfigError:
     """Return the error of a command that only reads, for a database without all our tables."""
     return ConfigError(
         f"{location.name} lacks tables or columns that sessions are kept in, and this command adds none: "
-        "check the address, start the application, or run `supertokens schema create`"
+        "check the address, start the application, or run `supertokens schema create` "
+        "(with --users for those of sign-in recipes)"
     )
 
 

@@ -1,0 +1,171 @@
+"""Statements that look for many users at once, and insert their rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, insert, select
+
+from supertokens_py import payloads
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.embedded.metadata import USER_METADATA
+from supertokens_py.engine.embedded.roles import ROLES, USER_ROLES
+from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
+from supertokens_py.engine.embedded.user_tables import (
+    EMAIL_USERS,
+    EMAILS_IN_TENANTS,
+    USER_ID_MAPPING,
+    USERS,
+    USERS_IN_TENANTS,
+    VERIFIED_EMAILS,
+)
+from supertokens_py.engine.records import EMAIL_PASSWORD
+
+if TYPE_CHECKING:
+    from sqlalchemy import BindParameter, Connection, Table
+
+    from supertokens_py.engine.embedded.storage.database import Database
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a database has of the addresses, ids and roles of a batch."""
+
+    ids_by_email: Mapping[str, str | None]  #: the application's id of whoever has an address; None: none
+    emails_by_id: Mapping[str, str]  #: whose an id of the application is
+    internal_ids: frozenset[str]  #: ids that are users' own in the tables
+    missing_roles: frozenset[str]
+
+
+class ImportRows:
+    """The statements for one tenant; a class because they depend on names of tables."""
+
+    def __init__(self, database: Database, tenant_id: str) -> None:
+        self._tables, self._is_sqlite = database.tables, database.location.is_sqlite
+        self._app = {"app_id": DEFAULT_APP_ID}
+        self._in_tenant = {**self._app, "tenant_id": tenant_id}
+        users, emails, mapping, roles = (
+            self._tables[one] for one in (USERS, EMAILS_IN_TENANTS, USER_ID_MAPPING, ROLES)
+        )
+        wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
+        of_user = and_(mapping.c.app_id == emails.c.app_id, mapping.c.supertokens_user_id == emails.c.user_id)
+        in_tenant = (emails.c.app_id == DEFAULT_APP_ID, emails.c.tenant_id == tenant_id)
+        self._emails = (
+            select(emails.c.email, mapping.c.external_user_id)
+            .outerjoin(mapping, of_user)
+            .where(*in_tenant, emails.c.email.in_(wanted))
+        )
+        self._externals = select(mapping.c.external_user_id, mapping.c.supertokens_user_id).where(
+            mapping.c.app_id == DEFAULT_APP_ID, mapping.c.external_user_id.in_(wanted)
+        )
+        self._internals = select(users.c.user_id).where(
+            users.c.app_id == DEFAULT_APP_ID, users.c.user_id.in_(wanted)
+        )
+        # A shared lock: roles may be used by many at once, but cannot be deleted meanwhile.
+        self._keep_roles = (
+            select(roles.c.role)
+            .where(roles.c.app_id == DEFAULT_APP_ID, roles.c.role.in_(wanted))
+            .with_for_update(read=True, key_share=True)
+        )
+        metadata = self._tables[USER_METADATA]
+        self._metadata = select(metadata.c.user_id, metadata.c.user_metadata).where(
+            metadata.c.app_id == DEFAULT_APP_ID, metadata.c.user_id.in_(wanted)
+        )
+
+    def known(
+        self,
+        connection: Connection,
+        *,
+        emails: Iterable[str],
+        user_ids: Sequence[str],
+        roles: Sequence[str],
+    ) -> Known:
+        """Return what is there of the users of a batch; roles stay there until the transaction ends."""
+
+        def rows(statement: Any, wanted: Iterable[str]) -> list[Any]:
+            values = list(dict.fromkeys(wanted))
+            return list(connection.execute(statement, {"wanted": values}).all()) if values else []
+
+        return Known(
+            ids_by_email={row.email: row.external_user_id for row in rows(self._emails, emails)},
+            emails_by_id={
+                row.external_user_id: row.supertokens_user_id for row in rows(self._externals, user_ids)
+            },
+            internal_ids=frozenset(row.user_id for row in rows(self._internals, user_ids)),
+            missing_roles=frozenset(roles) - {row.role for row in rows(self._keep_roles, roles)},
+        )
+
+    def insert(self, connection: Connection, users: Sequence[Row]) -> None:
+        """Insert every row of new users."""
+        kind = {"recipe_id": EMAIL_PASSWORD}
+        joined = [{"time_joined": user["joined"]} for user in users]
+        own = [{**self._app, "user_id": user["internal"]} for user in users]
+        primary = [{**kind, "primary_or_recipe_user_id": user["internal"]} for user in users]
+        addresses = [{"email": user["email"]} for user in users]
+        tenant = [{**one, **self._in_tenant} for one in own]
+        listed = [{"primary_or_recipe_user_time_joined": user["joined"]} for user in users]
+        hashes = [{"password_hash": user["hash"]} for user in users]
+        self._insert(connection, USERS, _joined(own, primary))
+        self._insert(connection, USERS_IN_TENANTS, _joined(tenant, primary, joined, listed))
+        self._insert(connection, EMAIL_USERS, _joined(own, addresses, joined, hashes))
+        self._insert(connection, EMAILS_IN_TENANTS, _joined(tenant, addresses))
+        mapped = [
+            {**self._app, "supertokens_user_id": user["internal"], "external_user_id": user["external"]}
+            for user in users
+            if user["external"] is not None
+        ]
+        self._insert(connection, USER_ID_MAPPING, mapped)
+        self._insert_extras(connection, users)
+
+    def _insert_extras(self, connection: Connection, users: Sequence[Row]) -> None:
+        """Insert what may be there already under the application's id: that stays."""
+        verified = [
+            {**self._app, "user_id": user["shown"], "email": user["email"]}
+            for user in users
+            if user["verified"]
+        ]
+        links = [
+            {**self._in_tenant, "user_id": user["shown"], "role": role}
+            for user in users
+            for role in user["roles"]
+        ]
+        for definition, rows in ((VERIFIED_EMAILS, verified), (USER_ROLES, links)):
+            if rows:
+                table = self._tables[definition]
+                connection.execute(insert_new(table, is_sqlite=self._is_sqlite), rows)
+        self._add_metadata(
+            connection, {user["shown"]: user["metadata"] for user in users if user["metadata"]}
+        )
+
+    def _add_metadata(self, connection: Connection, new: Mapping[str, Mapping[str, object]]) -> None:
+        if not new:
+            return
+        found = connection.execute(self._metadata, {"wanted": list(new)})
+        there = {row.user_id: json.loads(row.user_metadata) for row in found}
+        rows = [
+            {
+                **self._app,
+                "user_id": user_id,
+                "user_metadata": payloads.validate_json(
+                    "metadata", {**values, **there.get(user_id, {})}, limit=payloads.MAX_METADATA_JSON
+                ),
+            }
+            for user_id, values in new.items()
+        ]
+        table = self._tables[USER_METADATA]
+        connection.execute(upsert(table, "user_metadata", is_sqlite=self._is_sqlite), rows)
+
+    def _insert(self, connection: Connection, definition: Any, rows: Sequence[Row]) -> None:
+        if rows:
+            table: Table = self._tables[definition]
+            connection.execute(insert(table), rows)
+
+
+def _joined(*parts: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return rows that are made of several parts each."""
+    return [{name: value for part in row for name, value in part.items()} for row in zip(*parts, strict=True)]
