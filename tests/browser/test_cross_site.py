@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.servers import FASTAPI, Backend, Setup
+from tests.browser.servers import DJANGO_ASGI, DJANGO_WSGI, FASTAPI, FLASK, Backend, Setup
 from tests.browser.tab import REFRESH, Tab, Traffic, watched
 from tests.servers.harness import Kind
 from tests.support.programs import CHROMIUM_OPTIONS, chromium
@@ -24,6 +24,12 @@ OpenTab = Callable[..., Tab]
 WEBSITE_HOST, API_HOST = "app.site-a.test", "api.site-b.test"
 #: Private windows, and Debian's Chromium in every window, drop cookies of other sites unless told otherwise.
 KEEP_ALL_COOKIES = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
+
+
+@pytest.fixture(scope="module", params=[FASTAPI, FLASK, DJANGO_ASGI, DJANGO_WSGI], ids=lambda kind: kind.name)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each adapter that has a CORS middleware of its own, and so an order of middlewares to get wrong."""
+    return request.param
 
 
 @pytest.fixture(scope="module", params=["https", "http"])

@@ -1,9 +1,10 @@
-"""One conversation with every server, both token transports and both databases."""
+"""One conversation with every server, with both token transports; with both databases on some."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -45,20 +46,29 @@ ON_TOP = (
 )
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(kind, marks=pytest.mark.quick if kind is FASTAPI else ()) for kind in (*KINDS, *ON_TOP)
-    ],
-    ids=lambda kind: kind.name,
-)
-def kind(request: pytest.FixtureRequest) -> Kind:
+def _place(kind: Kind, database: str) -> Any:
+    marks = [pytest.mark.postgres] if database == "postgres" else []
+    marks += [pytest.mark.quick] if kind is FASTAPI else []
+    return pytest.param((kind, database), id=f"{kind.name}-{database}", marks=marks)
+
+
+#: PostgreSQL under one server of each way to run workers: what is asked of a database is not the adapter's.
+PLACES = [_place(kind, "sqlite") for kind in (*KINDS, *ON_TOP)] + [_place(kind, "postgres") for kind in KINDS]
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def place(request: pytest.FixtureRequest) -> tuple[Kind, str]:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def server(kind: Kind, database: str) -> Iterator[Server]:
-    with running(kind, database) as server:
+def database(place: tuple[Kind, str], request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue(place[1])
+
+
+@pytest.fixture(scope="module")
+def server(place: tuple[Kind, str], database: str) -> Iterator[Server]:
+    with running(place[0], database) as server:
         yield server
 
 
