@@ -62,7 +62,7 @@ def table_of_contents(caption: str, *pages: str) -> str:
     table_of_contents(
         "Run", "production", "frontends", "performance", "scale-out", "official-core", "security"
     )
-    + table_of_contents("Move", "moving", "differences")
+    + table_of_contents("Move", "moving", "moving-users", "differences")
 )
 
 

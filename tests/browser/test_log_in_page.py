@@ -43,7 +43,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory, api: Server, port: int) -> 
     folder = tmp_path_factory.mktemp("website")
     for name in ("vite.config.js", "index.html", "main.jsx"):
         (folder / name).write_text(block(PAGE, name).replace(API, f"localhost:{api.port}"))
-    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "package.json").write_text('{"type": "commonjs"}')
     install(PACKAGES)
     (folder / "node_modules").symlink_to(PACKAGES / "node_modules")
     build_with(folder)
