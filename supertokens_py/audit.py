@@ -12,7 +12,15 @@ import logging
 from functools import lru_cache
 from typing import TypeAlias
 
-from .events import ClaimsFailed, EngineUnavailable, Event, SessionRefreshedAgain, TokenForged, TokenReused
+from .events import (
+    ClaimsFailed,
+    EmailDropped,
+    EngineUnavailable,
+    Event,
+    SessionRefreshedAgain,
+    TokenForged,
+    TokenReused,
+)
 
 Fact: TypeAlias = str | float | bool | None
 
@@ -48,6 +56,8 @@ def facts_of(event: Event) -> dict[str, Fact]:
 def _needs_attention(event: Event) -> bool:
     if isinstance(event, SessionRefreshedAgain):
         return event.late
+    if isinstance(event, EmailDropped):
+        return event.reason == "queue"
     return isinstance(event, TokenForged | TokenReused | EngineUnavailable)
 
 

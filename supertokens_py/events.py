@@ -230,6 +230,19 @@ class EmailUnverified(Event):
     user_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class EmailDropped(Event):
+    """An e-mail that was asked for was not even prepared; whoever asked was answered as usual.
+
+    `reason` is "address" (it gets no more for now) or "queue" (too many wait for the delivery service).
+    """
+
+    name: ClassVar[str] = "email.dropped"
+    recipe_id: str
+    tenant_id: str
+    reason: str
+
+
 Subscriber: TypeAlias = Callable[[Event], object]
 
 

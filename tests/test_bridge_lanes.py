@@ -6,11 +6,10 @@ import asyncio
 import contextvars
 import os
 import threading
-import time
 
 import pytest
 
-from supertokens_py.runtime.bridge import offload, running_loop
+from supertokens_py.runtime.bridge import offload
 from supertokens_py.runtime.lanes import Lane
 
 PLACE: contextvars.ContextVar[str] = contextvars.ContextVar("place", default="nowhere")
@@ -49,61 +48,6 @@ async def test_errors_and_context_variables_go_through() -> None:
     assert await lane.offload(PLACE.get) == "here"
     with pytest.raises(ZeroDivisionError):
         await lane.offload(lambda: 1 // 0)
-
-
-async def test_an_answer_comes_at_its_time_and_the_work_goes_on() -> None:
-    """On the loop of the caller, which is what async hooks need."""
-    lane, done, loop = Lane("test", 1), asyncio.Event(), running_loop()
-    go = asyncio.Event()
-
-    async def work() -> None:
-        assert running_loop() is loop
-        await go.wait()
-        done.set()
-
-    started = time.monotonic()
-    await lane.within(0.05, work)
-    assert time.monotonic() - started >= 0.05
-    assert not done.is_set()
-    go.set()
-    await asyncio.wait_for(done.wait(), 30)
-
-
-def test_a_blocking_answer_comes_at_its_time_too() -> None:
-    """In a thread, with the context of the caller."""
-    lane, go, done = Lane("test", 1), threading.Event(), threading.Event()
-    seen: list[str] = []
-
-    async def work() -> None:
-        seen.append(PLACE.get())
-        assert go.wait(30)
-        done.set()
-
-    def call() -> None:
-        PLACE.set("there")
-        with pytest.raises(StopIteration):
-            lane.within(0.05, work).send(None)
-
-    started = time.monotonic()
-    contextvars.copy_context().run(call)
-    assert time.monotonic() - started >= 0.05
-    assert not done.is_set()
-    go.set()
-    assert done.wait(30)
-    assert seen == ["there"]
-
-
-def test_work_that_is_quick_changes_nothing() -> None:
-    lane, done = Lane("test", 1), threading.Event()
-
-    async def work() -> None:
-        done.set()
-
-    started = time.monotonic()
-    with pytest.raises(StopIteration):
-        lane.within(0.05, work).send(None)
-    assert time.monotonic() - started >= 0.05
-    assert done.wait(30)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows forks nothing")

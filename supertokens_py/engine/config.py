@@ -112,6 +112,9 @@ class EngineConfig:
     #: Links to verify an address that it is sent in 24 hours at most [20]; besides, 5 in 15 minutes and one
     #: in 15 seconds. 0 switches the limits off.
     verification_emails_per_day: int = setting(20, int, 0, 1000)
+    #: Links to reset a password that an address is sent in 24 hours at most [20]; besides, 5 in 15 minutes
+    #: and one in 15 seconds. 0 switches the limits off.
+    password_reset_emails_per_day: int = setting(20, int, 0, 1000)
     #: The clock, in Unix milliseconds; replace it in tests.
     now_ms: Callable[[], int] = system_now_ms
 

@@ -84,6 +84,10 @@ class EmailPassword(Protocol):
         """
         ...
 
+    def may_send_reset(self, tenant_id: str, email: str) -> bool:
+        """Count an e-mail with a link to reset a password; False where the address has had enough of them."""
+        ...
+
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
         """Return a token that sets a new password once; None where there is no such user."""
         ...

@@ -11,9 +11,9 @@ import pytest
 from supertokens_py.recipe import emailpassword
 from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, EmailDeliveryInterface
 from supertokens_py.recipe.emailpassword.types import EmailTemplateVars
-from supertokens_py.runtime.lanes import Lane
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
+from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
@@ -34,7 +34,7 @@ def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock
 @pytest.fixture(autouse=True)
 def _everything_is_sent_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is; that it goes on by itself is tested with `Lane`."""
-    monkeypatch.setattr(Lane, "within", lambda self, seconds, work: work())
+    finish_before_answers(monkeypatch)
 
 
 class AsyncOutbox(EmailDeliveryInterface[EmailTemplateVars]):

@@ -17,6 +17,7 @@ import pytest
 
 import supertokens_py
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py.engine import call
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.asgi import SuperTokensMiddleware
 from supertokens_py.framework.wsgi import SuperTokensMiddleware as WsgiMiddleware
@@ -27,10 +28,13 @@ from supertokens_py.ingredients.emaildelivery.types import (
     SMTPSettingsFrom,
 )
 from supertokens_py.recipe import emailpassword, session
-from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, InputFormField, SMTPService, syncio
+from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, InputFormField, SMTPService, api, syncio
 from supertokens_py.recipe.emailpassword import asyncio as functions
+from supertokens_py.runtime import workers
+from supertokens_py.runtime.afterwards import Afterwards
 from supertokens_py.runtime.lanes import Lane
 from tests.security.test_frames import failure, variables
+from tests.support.afterwards import finish_before_answers
 from tests.support.databases import Sqlite
 
 ADDRESS, FIRST, SECOND, THIRD = "ada@example.com", "planted horse 1", "planted mule 2", "planted donkey 3"
@@ -108,7 +112,10 @@ def watch() -> Watch:
 
 @pytest.fixture
 def outbox(watch: Watch, sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
-    """A small site."""
+    """A small site. Threads that tests before have started are not watched, so there are new ones."""
+    monkeypatch.setattr(call, "_LONG", Lane("passwords", 8))
+    monkeypatch.setattr(workers, "_workers", None)
+    monkeypatch.setattr(api, "_AFTERWARDS", Afterwards("mail", 4))
     outbox = Outbox(watch)
     start(sqlite_files.create().uri, outbox)
     yield outbox
@@ -185,7 +192,7 @@ def test_no_variable_holds_what_a_form_holds(
     watch: Watch, outbox: Outbox, send: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At no step of a sign-up, a sign-in and a reset."""
-    monkeypatch.setattr(Lane, "within", lambda self, seconds, work: work())
+    finish_before_answers(monkeypatch)
     with watch.over_everything():
         assert b'"OK"' in send("/signup", email=ADDRESS, password=FIRST, pin=THIRD)
         assert b"WRONG" in send("/signin", email=ADDRESS, password=SECOND)
@@ -248,7 +255,7 @@ def test_no_frame_of_a_failed_e_mail_holds_its_link(
     watch: Watch, outbox: Outbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is logged with its traceback, which trackers read."""
-    monkeypatch.setattr(Lane, "within", lambda self, seconds, work: work())
+    finish_before_answers(monkeypatch)
     send_asgi("/signup", email=ADDRESS, password=FIRST, pin=THIRD)
     outbox.error = OSError("no route to mail.example.com")
     with caplog.at_level(logging.ERROR):

@@ -50,10 +50,12 @@ if TYPE_CHECKING:
 
     from .attempts import Attempts
     from .passwords import Passwords
+    from .sends import Sends
     from .storage.database import Database
     from .tenants import TenantStore
     from .user_ids import UserIds
 
+_RESET = "password reset"
 _LIFETIME = "password_reset_token_lifetime"
 _LINKED = "New email cannot be applied to a user with linked accounts: change it through the SuperTokens core"
 
@@ -67,6 +69,7 @@ class EmailPasswordStore:
         accounts: Accounts,
         passwords: Passwords,
         attempts: Attempts,
+        sends: Sends,
         tenants: TenantStore,
         user_ids: UserIds,
         settings: ResolvedEngineConfig,
@@ -75,6 +78,7 @@ class EmailPasswordStore:
         self._accounts = accounts
         self._passwords = passwords
         self._attempts = attempts
+        self._sends = sends
         self._tenants = tenants
         self._user_ids = user_ids
         self._settings = settings
@@ -168,6 +172,13 @@ class EmailPasswordStore:
         values = {"user": proof.user_id}
         now = self._database.write(lambda c: hidden(c.execute(self._statements.kept_hash, values).scalar()))
         return now is not None and proof.mark in (None, _mark(now))
+
+    def may_send_reset(self, tenant_id: str, email: str) -> bool:
+        """Count an e-mail with a link to reset a password; False where the address has had enough of them."""
+        tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
+        return self._sends.begin(
+            _RESET, tenant, address, per_day=self._settings.password_reset_emails_per_day
+        )
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
         """Return a token that sets a new password once; None where there is no such user.

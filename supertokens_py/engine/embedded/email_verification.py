@@ -171,7 +171,8 @@ class EmailVerificationStore:
 
     def may_send(self, tenant_id: str, email: str) -> bool:
         """Return whether an address may get another e-mail now; if so, count it."""
-        return self._sends.begin(_KIND, validation.normalise_tenant_id(tenant_id), normalised_email(email))
+        tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
+        return self._sends.begin(_KIND, tenant, address, per_day=self._settings.verification_emails_per_day)
 
     def _ids(self, connection: Connection, user_id: str) -> list[str]:
         """Return the ids under which a user's rows may be, the one for new rows first."""

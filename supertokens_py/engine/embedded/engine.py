@@ -73,18 +73,19 @@ class EmbeddedEngine:
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
         self._email_password = self._email_verification = self._id_mappings = None
         if accounts is not None:
-            self._id_mappings = IdMappingStore(database)
+            self._id_mappings, sends = IdMappingStore(database), Sends(database, settings)
             self._email_password = EmailPasswordStore(
                 database,
                 accounts,
                 Passwords(settings),
                 Attempts(database, settings),
+                sends,
                 self.tenants,
                 user_ids,
                 settings,
             )
             self._email_verification = EmailVerificationStore(
-                database, accounts, Sends(database, settings), self.tenants, user_ids, settings
+                database, accounts, sends, self.tenants, user_ids, settings
             )
 
     @property

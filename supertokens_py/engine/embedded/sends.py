@@ -54,12 +54,11 @@ class Sends:
         self._lock = select(table.c.value).where(*this).with_for_update()
         self._update = update(table).where(*this).values(**values)
 
-    def begin(self, kind: str, tenant_id: str, address: str) -> bool:
+    def begin(self, kind: str, tenant_id: str, address: str, *, per_day: int) -> bool:
         """Count an e-mail to an address, and return True; or return False where it would be one too many.
 
         It is counted before it is sent, so that a thousand requests at once send one.
         """
-        per_day = self._settings.verification_emails_per_day
         if per_day == 0:
             return True
         text = "\0".join((kind, tenant_id, address))

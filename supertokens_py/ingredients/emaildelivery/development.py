@@ -23,7 +23,9 @@ class LoggingEmailService(EmailDeliveryInterface[_T]):
 
     async def send_email(self, template_vars: _T, user_context: dict[str, Any]) -> None:
         if self.write is None:
-            log.warning("no e-mail service is set up (development): %s", template_vars)
+            # Their own repr shows no link.
+            given = ", ".join(f"{name}: {value}" for name, value in vars(template_vars).items())
+            log.warning("no e-mail service is set up (development): %s", given)
             return
         content = self.write(template_vars)
         log.warning(

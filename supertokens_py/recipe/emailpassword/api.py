@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from supertokens_py.app import Supertokens
+from supertokens_py.engine.call import call_engine
+from supertokens_py.events import EmailDropped, emit
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
 from supertokens_py.recipe.session.asyncio import create_new_session
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.emails import is_made_up
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
+from supertokens_py.runtime.afterwards import Afterwards
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.runtime.lanes import Lane
 from supertokens_py.types.response import GeneralErrorResponse
 from supertokens_py.types.users import normalised_email
 
@@ -53,11 +56,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
-#: When a request for a reset is answered. Making a token and sending it takes time for known addresses only,
-#: so nothing of it may show in the answer.
-ANSWERED_AFTER_S = 0.3
-
-_REQUESTS = Lane("reset", 4)
+#: Making a token and sending it takes time for known addresses only: nothing of it may show in the answer.
+_AFTERWARDS = Afterwards("mail", 4)
 
 
 class APIOptions(BaseAPIOptions):
@@ -179,18 +179,18 @@ class APIInterface:
     ):
         """POST /user/password/reset/token: send a link, if there is such a user.
 
-        The answer is the same for every address, and so is its time: work that takes longer continues in the
-        background.
+        The answer is the same for every address, and comes before anything depends on whether it is known.
         """
         email = normalised_email(value_of("email", form_fields))
 
         async def work() -> None:
             try:
                 await _send_link(email, tenant_id, api_options, user_context)
-            except Exception:  # the answer is out, or must not show it
+            except Exception:  # the answer is out
                 log.exception("no link to reset a password was sent")
 
-        await _REQUESTS.within(ANSWERED_AFTER_S, work)
+        if not _AFTERWARDS.start(work, size=await _size_of(api_options.request)):
+            emit(EmailDropped(recipe_id=RECIPE_ID, tenant_id=tenant_id, reason="queue"))
         return GeneratePasswordResetTokenPostOkResult()
 
     @in_both_forms(
@@ -232,10 +232,22 @@ async def _new_session(
     )
 
 
+async def _size_of(request: BaseRequest) -> int:
+    """Return how many bytes a request that waits keeps in memory, as far as its sender decides."""
+    try:
+        return len(await request.body())
+    except NotImplementedError:  # a request class written for 0.24
+        return 0
+
+
 async def _send_link(
     email: str, tenant_id: str, api_options: APIOptions, user_context: dict[str, Any]
 ) -> None:
     functions = api_options.recipe_implementation
+    users = Supertokens.get_instance().engine.email_password
+    if not await call_engine(user_context, users.may_send_reset, tenant_id, email):
+        emit(EmailDropped(recipe_id=RECIPE_ID, tenant_id=tenant_id, reason="address"))
+        return
     user = await functions.get_user_by_email(email=email, tenant_id=tenant_id, user_context=user_context)
     if user is None:
         log.debug("a link to reset a password was asked for by nobody's address")

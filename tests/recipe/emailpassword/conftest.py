@@ -16,7 +16,7 @@ from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterfac
 from supertokens_py.recipe import emailpassword, session
 from supertokens_py.recipe.emailpassword import EmailDeliveryConfig
 from supertokens_py.recipe.emailpassword.types import EmailTemplateVars
-from supertokens_py.runtime.lanes import Lane
+from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
@@ -47,7 +47,7 @@ class Outbox(EmailDeliveryInterface[EmailTemplateVars]):
 @pytest.fixture(autouse=True)
 def _everything_is_sent_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is; that it goes on by itself is tested with `Lane`."""
-    monkeypatch.setattr(Lane, "within", lambda self, seconds, work: work())
+    finish_before_answers(monkeypatch)
 
 
 @pytest.fixture

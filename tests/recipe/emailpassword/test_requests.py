@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from supertokens_py import Supertokens
+from supertokens_py.events import EmailDropped, Event, subscribe
 from supertokens_py.recipe import multitenancy
 from supertokens_py.recipe.emailpassword import (
     InputFormField,
@@ -21,6 +22,7 @@ from supertokens_py.recipe.session.asyncio import (
     get_all_session_handles_for_user,
     get_session_without_request_response,
 )
+from supertokens_py.runtime import afterwards
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -316,12 +318,13 @@ async def test_further_fields_reach_the_application(start: Start, browser: Brows
 
 
 async def test_a_forgotten_password_is_reset(
-    start: Start, browser: Browser, outbox: Outbox, each_database: TestDatabase
+    start: Start, browser: Browser, outbox: Outbox, clock: Clock, each_database: TestDatabase
 ) -> None:
     start(uri=each_database.uri)
     user_id = (await browser.sign_up()).json()["user"]["id"]
     first = await browser.ask_for_reset()
     first_token = outbox.token
+    clock.advance(s=15)
     reply = await browser.ask_for_reset(" ADA@example.com")
     assert (first.json(), reply.json()) == ({"status": "OK"}, {"status": "OK"})
     (_, sent) = outbox.sent
@@ -387,7 +390,50 @@ async def test_nothing_tells_whether_an_address_is_known(
     assert unknown_tenant.json() == {"status": "OK"}
 
 
-async def test_the_link_is_of_the_configured_website(start: Start, browser: Browser, outbox: Outbox) -> None:
+async def test_an_address_gets_no_flood_of_links(
+    start: Start, browser: Browser, outbox: Outbox, clock: Clock, each_database: TestDatabase
+) -> None:
+    """Whoever asks is answered as ever; another address, and later the same one, get theirs."""
+    dropped: list[Event] = []
+    unsubscribe = subscribe(dropped.append)
+    start(uri=each_database.uri)
+    await browser.sign_up()
+    await browser.sign_up("bob@example.com")
+    for _ in range(3):
+        assert (await browser.ask_for_reset()).json() == {"status": "OK"}
+    assert len(outbox.sent) == 1
+    assert (await browser.ask_for_reset("bob@example.com")).json() == {"status": "OK"}
+    assert [sent.user.email for sent in outbox.sent] == [ADDRESS, "bob@example.com"]
+    for _ in range(6):
+        clock.advance(s=15)
+        await browser.ask_for_reset()
+    assert len(outbox.sent) == 6  # five in a quarter of an hour
+    clock.advance(minutes=15)
+    assert (await browser.ask_for_reset(" ADA@example.com ")).json() == {"status": "OK"}
+    assert len(outbox.sent) == 7
+    unsubscribe()
+    reasons = [vars(event) for event in dropped if isinstance(event, EmailDropped)]
+    assert reasons == [{"recipe_id": "emailpassword", "tenant_id": "public", "reason": "address"}] * 4
+
+
+async def test_more_than_can_wait_is_dropped_and_answered_alike(
+    start: Start, browser: Browser, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[Event] = []
+    unsubscribe = subscribe(dropped.append)
+    start()
+    await browser.sign_up()
+    monkeypatch.setattr(afterwards, "MOST_WAITING_BYTES", 10)
+    assert (await browser.ask_for_reset()).json() == {"status": "OK"}
+    unsubscribe()
+    assert outbox.sent == []
+    (event,) = (event for event in dropped if isinstance(event, EmailDropped))
+    assert event.reason == "queue"
+
+
+async def test_the_link_is_of_the_configured_website(
+    start: Start, browser: Browser, outbox: Outbox, clock: Clock
+) -> None:
     start()
     await browser.sign_up()
     for headers in (
@@ -395,6 +441,7 @@ async def test_the_link_is_of_the_configured_website(start: Start, browser: Brow
         {"origin": "https://evil.example"},
         {"x-forwarded-host": "evil.example"},
     ):
+        clock.advance(minutes=15)
         body = {"formFields": [{"id": "email", "value": ADDRESS}]}
         await browser.post("/user/password/reset/token", body, **headers)
         assert outbox.sent[-1].password_reset_link.startswith("http://example.com/auth/reset-password?")

@@ -1,0 +1,94 @@
+"""What a request leaves to be done after its answer, such as an e-mail: in threads of its own, bounded."""
+
+from __future__ import annotations
+
+import atexit
+import contextvars
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+from . import fork_hooks
+from .bridge import AppBridge, lend, step
+
+#: What may wait for the threads: work, and bytes that it keeps in memory.
+MOST_WAITING, MOST_WAITING_BYTES = 1000, 16 << 20
+#: A process that ends does what is left for so many seconds.
+LAST_SECONDS = 10.0
+
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Afterwards(fork_hooks.ForkAware):
+    """Threads that work by themselves; it is a class because it owns them and their queue.
+
+    They are made at first need and forgotten by a fork. They are daemons, since a mail server that is silent
+    would keep the end of a process waiting for hours otherwise.
+    """
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._name = name
+        self._threads = threads
+        self._forget()
+        fork_hooks.register(self)
+        atexit.register(self.wait, LAST_SECONDS)
+
+    def _forget(self) -> None:
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[contextvars.Context, Work, int]] = deque()
+        self._running = self._idle = self._left = self._bytes = 0
+
+    def after_fork_in_child(self) -> None:
+        self._forget()
+
+    def start(self, work: Work, *, size: int = 0) -> bool:
+        """Have `work` done, and return at once: False where too much is waiting.
+
+        It must not raise. It has the context variables of the caller, and no event loop, so what blocks it
+        blocks nobody else; application code that is async gets a loop of the thread's own.
+
+        Args:
+            work: what is to be done.
+            size: how many bytes it keeps in memory.
+        """
+        fork_hooks.check()
+        with self._changed:
+            if self._left >= MOST_WAITING or self._bytes + size > MOST_WAITING_BYTES:
+                return False
+            self._left += 1
+            self._bytes += size
+            self._queue.append((contextvars.copy_context(), work, size))
+            if self._running < self._threads and self._idle < len(self._queue):
+                self._running += 1
+                name = f"supertokens-{self._name}_{self._running}"
+                threading.Thread(target=self._run, name=name, daemon=True).start()
+            self._changed.notify_all()
+        return True
+
+    def wait(self, timeout_s: float) -> bool:
+        """Return whether everything is done, at the latest after this time."""
+        fork_hooks.check()
+        with self._changed:
+            return self._changed.wait_for(lambda: self._left == 0, timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._idle += 1
+                self._changed.wait_for(lambda: self._queue)
+                self._idle -= 1
+                context, work, size = self._queue.popleft()
+            try:
+                context.run(_do, work)
+            finally:
+                del context, work  # they lead to a request
+                with self._changed:
+                    self._left -= 1
+                    self._bytes -= size
+                    self._changed.notify_all()
+
+
+def _do(work: Work) -> None:
+    lend(AppBridge())  # a framework's own belongs to a request, which is over
+    step(work())
