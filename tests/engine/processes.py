@@ -8,6 +8,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from supertokens_py.engine.records import IssuedSession
+from supertokens_py.types.users import User
 from tests.engine.driver import Driver, header
 
 PATIENT: dict[str, Any] = {"sqlite_busy_timeout": 60, "pool_timeout": 60, "sqlite_synchronous": "NORMAL"}
@@ -81,3 +82,27 @@ def write_until_killed(connection: Any, uri: str) -> None:
         for _ in range(3):
             session = core.refresh(session)
             connection.send((session.handle, session.refresh_token.text))
+
+
+def sign_up_many(queue: Any, barrier: Barrier, uri: str, email: str, threads: int, number: int) -> None:
+    """Sign one address up in several threads at once, each with another password; put who succeeded."""
+    core = Driver(uri, keeps_users=True, argon2_memory_kb=1024, argon2_parallelism=1, **PATIENT)
+    core.users.count(tenant_id=None)
+    made: list[str] = []
+    others: list[object] = []
+
+    def sign_up(password: str) -> None:
+        result = core.email_password.sign_up("public", email, password)
+        if isinstance(result, User):
+            made.append(password)
+        else:
+            others.append(result)
+
+    workers = [threading.Thread(target=sign_up, args=(f"password {number} {n}",)) for n in range(threads)]
+    barrier.wait(40)
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    core.close()
+    queue.put((made, others))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from supertokens_py.engine.embedded.attempts import wait_ms
+from supertokens_py.engine.embedded.passwords import Passwords
 from supertokens_py.engine.records import UserQuery
 from supertokens_py.events import Event, subscribe
 from supertokens_py.exceptions import TooManyAttemptsError
@@ -124,6 +126,38 @@ def test_many_guesses_at_once_are_no_better(
         results = [one for found in guessers.map(many, range(16)) for one in found]
     assert results.count(None) == 3
     assert set(results) == {None, 1_000}
+
+
+@pytest.mark.real
+@pytest.mark.timeout(300)
+def test_ten_thousand_guesses_leave_nothing_behind(
+    core: Driver, stored: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At one address, by 8 clients: 3 are looked at, one row counts, and others sign in meanwhile."""
+    assert isinstance(core.email_password.sign_up("public", "bob@example.com", PASSWORD), User)
+    hashed, verify = [0], Passwords.verify
+
+    def counted(self: Passwords, password: str, stored_hash: str | None) -> bool:
+        hashed[0] += 1
+        return verify(self, password, stored_hash)
+
+    monkeypatch.setattr(Passwords, "verify", counted)
+    rows = "SELECT count(*) FROM key_value"
+    (before,) = stored.query(rows)[0]
+    tracemalloc.start()
+    with ThreadPoolExecutor(8) as guessers:
+        first = list(guessers.map(lambda _: guess(core), range(500)))
+        held = tracemalloc.get_traced_memory()[0]
+        rest = guessers.map(lambda _: guess(core), range(9_500))
+        assert isinstance(guess(core, "bob@example.com", PASSWORD), User)
+        results = [*first, *rest]
+    grown = tracemalloc.get_traced_memory()[0] - held
+    tracemalloc.stop()
+    assert results.count(None) == 3
+    assert results.count(1_000) == 9_997
+    assert hashed[0] == 4  # one of them bob's
+    assert stored.query(rows) == [(before + 1,)]
+    assert grown < 1_000_000
 
 
 def test_zero_switches_the_limit_off(stored: TestDatabase, start: Opener) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised
+from supertokens_py.engine.records import EmailTaken, IssuedSession, TokenTheft, Unauthorised
 from tests.engine import processes
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header
@@ -60,6 +60,18 @@ def test_8_processes_start_at_once(empty_database: TestDatabase, start: Opener):
     assert len({kid for _, kid in results}) == 1
     core = start(uri)
     assert len({core.refresh(token).handle for token, _ in results}) == 8
+
+
+def test_64_clients_of_4_processes_sign_up_one_address(fresh_shared: TestDatabase, start: Opener):
+    """SI-12: one user, whose password is that of the client that was answered with it."""
+    core = start(fresh_shared.uri, keeps_users=True, argon2_memory_kb=1024, argon2_parallelism=1)
+    assert core.users.count(tenant_id=None) == 0
+    arguments = [(fresh_shared.uri, "ada@example.com", 16, number) for number in range(4)]
+    results = processes.run_all(CONTEXT, processes.sign_up_many, arguments)
+    (password,) = chain.from_iterable(made for made, _ in results)
+    assert list(chain.from_iterable(others for _, others in results)) == [EmailTaken()] * 63
+    assert core.users.count(tenant_id=None) == 1
+    assert core.email_password.verify("public", "ada@example.com", password).emails == ["ada@example.com"]
 
 
 def test_merges_of_different_keys_all_survive(shared_database: TestDatabase, start: Opener):

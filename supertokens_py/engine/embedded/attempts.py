@@ -68,18 +68,20 @@ class Attempts:
         key = _key(kind, tenant_id, account)
 
         def unit(connection: Connection) -> int:
-            now = self._settings.now_ms()
-            known = None
+            now, known = self._settings.now_ms(), None
             while known is None:  # a success may delete the row between the two statements
                 connection.execute(self._insert, {"key": key, "failures": "0", "now": now})
                 known = connection.execute(self._lock, {"key": key}).first()
-            passed = max(0, now - known.created_at_time)  # another machine's clock may be ahead
-            failures = int(known.value) if passed < FORGOTTEN_AFTER_MS else 0
-            if (left := wait_ms(failures, free=free) - passed) > 0:
+            failures, left = _failures(known, now, free)
+            if left > 0:
                 return left
             connection.execute(self._update, {"key": key, "failures": str(failures + 1), "now": now})
             return 0
 
+        # A storm of guesses at one account queues for no lock, which would keep connections from others.
+        seen = self._database.read(lambda c: c.execute(self._select, {"key": key}).first())
+        if seen is not None and (left := _failures(seen, self._settings.now_ms(), free)[1]) > 0:
+            return left
         return self._database.write(unit)
 
     def succeeded(self, kind: str, tenant_id: str, account: str) -> None:
@@ -97,6 +99,13 @@ def delete_forgotten(tables: Tables, prefix: str = _PREFIX) -> Delete:
         table.c.name.startswith(prefix, autoescape=True),
         table.c.created_at_time < bindparam("before"),
     )
+
+
+def _failures(row: Any, now_ms: int, free: int) -> tuple[int, int]:
+    """Return how many failures count, and how long the next guess has to wait (0 or less: not at all)."""
+    passed = max(0, now_ms - row.created_at_time)  # another machine's clock may be ahead
+    failures = int(row.value) if passed < FORGOTTEN_AFTER_MS else 0
+    return failures, wait_ms(failures, free=free) - passed
 
 
 def _key(kind: str, tenant_id: str, account: str) -> str:
