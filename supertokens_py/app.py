@@ -21,7 +21,7 @@ from .config import (
 )
 from .constants import FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
-from .engine.factory import check_location, check_packages, check_sign_in, open_engine
+from .engine.factory import check_location, check_packages, open_engine
 from .engine.interface import Engine
 from .exceptions import ConfigError, GeneralError
 from .framework.request import BaseRequest
@@ -80,7 +80,6 @@ class Supertokens(fork_hooks.ForkAware):
             self._add(make(self))
         for recipe in list(self._recipes.values()):
             recipe.connect()
-        check_sign_in(self.supertokens_config.engine_uri, self.first_factors)
         self._routes = Routes(self._recipes.values())
         self._base = str(self.app_info.api_base_path)
         self._below = f"{self._base}/"

@@ -86,6 +86,12 @@ def optional_member(wire: object, name: str, kind: type[Any]) -> Any:
     return None if is_absent else member(cast("object", wire), name, kind)
 
 
+def texts(wire: object, name: str) -> list[str]:
+    """Return a member like `member`, which must be a list of strings."""
+    items: list[Any] = member(wire, name, list)
+    return [member({name: one}, name, str) for one in items]
+
+
 # Tokens
 
 

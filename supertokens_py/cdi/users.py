@@ -7,13 +7,12 @@ it where users are listed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from supertokens_py.engine.records import EMAIL_PASSWORD, ConsumedToken, UserPage
+from supertokens_py.engine.records import EMAIL_PASSWORD, ConsumedToken, UserPage, VerifiedEmail
 from supertokens_py.types.base import JSONObject, RecipeUserId
 from supertokens_py.types.users import LoginMethod, ThirdPartyInfo, User
 
-from .records import member, optional_member
+from .records import member, optional_member, texts
 from .versions import Version
 
 #: Beside `WRONG_CREDENTIALS_ERROR`: how long to wait after too many wrong passwords. Official cores count
@@ -61,8 +60,8 @@ def signed_in_to_wire(user: User, method: LoginMethod, version: Version) -> JSON
     return answer
 
 
-def consumed_to_wire(used: ConsumedToken) -> JSONObject:
-    """Return the answer to the use of a reset token."""
+def consumed_to_wire(used: ConsumedToken | VerifiedEmail) -> JSONObject:
+    """Return the answer to the use of a token that resets a password or verifies an address."""
     return {"status": "OK", "userId": used.user_id, "email": used.email}
 
 
@@ -96,7 +95,7 @@ def user_from_wire(wire: object) -> User:
         id=member(wire, "id", str),
         is_primary_user=member(wire, "isPrimaryUser", bool),
         login_methods=methods,
-        webauthn_credential_ids=tuple(_texts(webauthn, "credentialIds")) if webauthn else (),
+        webauthn_credential_ids=tuple(texts(webauthn, "credentialIds")) if webauthn else (),
     )
 
 
@@ -115,12 +114,17 @@ def consumed_from_wire(answer: JSONObject) -> ConsumedToken:
     return ConsumedToken(member(answer, "userId", str), member(answer, "email", str))
 
 
+def verified_from_wire(answer: JSONObject) -> VerifiedEmail:
+    """Read what `consumed_to_wire` writes."""
+    return VerifiedEmail(member(answer, "userId", str), member(answer, "email", str))
+
+
 def _method_from_wire(wire: object) -> LoginMethod:
     third_party = optional_member(wire, "thirdParty", dict)
     return LoginMethod(
         recipe_id=member(wire, "recipeId", str),
         recipe_user_id=RecipeUserId(member(wire, "recipeUserId", str)),
-        tenant_ids=_texts(wire, "tenantIds"),
+        tenant_ids=texts(wire, "tenantIds"),
         time_joined=member(wire, "timeJoined", int),
         verified=member(wire, "verified", bool),
         email=optional_member(wire, "email", str),
@@ -129,8 +133,3 @@ def _method_from_wire(wire: object) -> LoginMethod:
         if third_party is None
         else ThirdPartyInfo(member(third_party, "userId", str), member(third_party, "id", str)),
     )
-
-
-def _texts(wire: object, name: str) -> list[str]:
-    texts: list[Any] = member(wire, name, list)
-    return [member({name: one}, name, str) for one in texts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -22,16 +22,10 @@ __all__ = [
     "check_connection_uri",
     "check_location",
     "check_packages",
-    "check_sign_in",
     "open_engine",
 ]
 
 DEFAULT_DATABASE = "sqlite:///supertokens.db"
-
-SIGN_IN_IS_EMBEDDED = (
-    "sign-in recipes keep their users in the embedded engine and do not speak to a SuperTokens core yet: "
-    "leave them out of recipe_list, or open the database of the core itself (connection_uri='postgresql://...')"
-)
 
 MISSING_CLIENT = "a SuperTokens core needs: pip install 'supertokens-py[remote]'"
 
@@ -47,16 +41,6 @@ def check_packages(uri: str) -> None:
         raise ConfigError(MISSING_DRIVER)
     if kind == "core" and find_spec("httpx2") is None:
         raise ConfigError(MISSING_CLIENT)
-
-
-def check_sign_in(uri: str, first_factors: Sequence[str]) -> None:
-    """Refuse sign-in recipes whose users an engine cannot keep.
-
-    Raises:
-        ConfigError: it is a core.
-    """
-    if first_factors and kind_of(uri) == "core":
-        raise ConfigError(SIGN_IN_IS_EMBEDDED)
 
 
 def open_engine(

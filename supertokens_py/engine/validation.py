@@ -225,6 +225,17 @@ def validate_validity_s(validity_s: object) -> int:
     return validity_s
 
 
+def validate_external_info(info: str | None) -> str | None:
+    """Return what an application noted at a mapping of ids.
+
+    Raises:
+        BadInputError: a database cannot store it.
+    """
+    if info is not None and not is_storable(info):
+        raise BadInputError("external_user_id_info must be a text that a database can store")
+    return info
+
+
 def password_bytes(password: str) -> SecretBytes | None:
     """Return a password as it is hashed: byte for byte, without any normalisation. None: it cannot be one."""
     try:

@@ -27,7 +27,17 @@ from .known_tenants import KnownTenants
 from .offered_versions import OfferedVersions
 from .openapi import described
 from .responses import JsonResponse, TextResponse
-from .routes import core, email_password, roles, session_data, sessions, tenants, users
+from .routes import (
+    core,
+    email_password,
+    email_verification,
+    id_mappings,
+    roles,
+    session_data,
+    sessions,
+    tenants,
+    users,
+)
 from .routing import Endpoint, Router, Scope, normalised_base_path
 
 _log = logging.getLogger(__name__)
@@ -97,6 +107,8 @@ def _endpoints(versions: Sequence[str], base_path: str) -> list[Endpoint]:
         *tenants.ENDPOINTS,
         *users.ENDPOINTS,
         *email_password.ENDPOINTS,
+        *email_verification.ENDPOINTS,
+        *id_mappings.ENDPOINTS,
     ]
     return described(endpoints, versions, base_path=normalised_base_path(base_path))
 

@@ -72,6 +72,10 @@ class EndpointRequest:
     def text(self, name: str) -> str:
         return _text(name, self.body.get(name))
 
+    def is_null(self, name: str) -> bool:
+        """Return whether a member is there and null, which few may be."""
+        return name in self.body and self.body[name] is None
+
     def optional_text(self, name: str) -> str | None:
         return _text(name, self.body[name]) if name in self.body else None
 

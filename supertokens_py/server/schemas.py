@@ -12,6 +12,7 @@ Schema: TypeAlias = Mapping[str, Any]
 Shape: TypeAlias = Mapping[str, Schema]
 
 TEXT: Schema = {"type": "string"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 FLAG: Schema = {"type": "boolean"}
 INTEGER: Schema = {"type": "integer", "format": "int64"}
 OBJECT: Schema = {"type": "object"}

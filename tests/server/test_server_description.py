@@ -14,6 +14,8 @@ from supertokens_py.server.endpoint_request import read_json
 from supertokens_py.server.routes import (
     core,
     email_password,
+    email_verification,
+    id_mappings,
     roles,
     session_data,
     sessions,
@@ -32,6 +34,8 @@ ALL: list[Endpoint] = [
     *tenants.ENDPOINTS,
     *users.ENDPOINTS,
     *email_password.ENDPOINTS,
+    *email_verification.ENDPOINTS,
+    *id_mappings.ENDPOINTS,
 ]
 #: Takes one of two members, so none of its members is needed by itself.
 REMOVE = "/recipe/session/remove"

@@ -87,8 +87,7 @@ class IdMappingStore:
                 are sessions, metadata or roles of the user under the former id.
         """
         external = validation.validate_user_id(external_id)
-        if info is not None and not validation.is_storable(info):
-            raise BadInputError("external_user_id_info must be a text that a database can store")
+        validation.validate_external_info(info)
         if not validation.is_possible_user_id(user_id):
             return UnknownUser()
 
@@ -191,8 +190,7 @@ class IdMappingStore:
         Raises:
             BadInputError: it cannot be stored.
         """
-        if info is not None and not validation.is_storable(info):
-            raise BadInputError("external_user_id_info must be a text that a database can store")
+        validation.validate_external_info(info)
         if not validation.is_possible_user_id(user_id):
             return False
 

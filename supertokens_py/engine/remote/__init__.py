@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime import fork_hooks
 
 from .core import Core
+from .email_password import RemoteEmailPassword
+from .email_verification import RemoteEmailVerification
 from .id_mappings import RemoteIdMappings
 from .keys import RemoteKeys
 from .metadata import RemoteMetadata
@@ -18,7 +19,7 @@ from .sessions import RemoteSessions
 from .settings import RemoteSettings
 from .tenants import RemoteTenants
 from .transport import NetworkInterceptor, Transport, parse_hosts
-from .users import NO_USERS, RemoteUsers
+from .users import RemoteUsers
 
 if TYPE_CHECKING:
     import httpx2
@@ -69,23 +70,15 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.metadata: RemoteMetadata = RemoteMetadata(core)
         self.tenants: RemoteTenants = RemoteTenants(core)
         self.users: RemoteUsers = RemoteUsers(core)
+        self.email_password: RemoteEmailPassword = RemoteEmailPassword(core, self.users, self.sessions)
+        self.email_verification: RemoteEmailVerification = RemoteEmailVerification(core)
         self.id_mappings: RemoteIdMappings = RemoteIdMappings(core)
         fork_hooks.register(self)
 
     @property
-    def email_password(self) -> NoReturn:
-        """Refuse: sign-in recipes keep their users in the embedded engine."""
-        raise ConfigError(NO_USERS)
-
-    @property
-    def email_verification(self) -> NoReturn:
-        """Refuse: sign-in recipes keep their users in the embedded engine."""
-        raise ConfigError(NO_USERS)
-
-    @property
     def keeps_users(self) -> bool:
-        """Return False: they are not read yet."""
-        return False
+        """Return True: a core does."""
+        return True
 
     def negotiated_version(self) -> str:
         """Return the CDI version in use, such as "5.6"; blocking, asked for once."""

@@ -23,6 +23,7 @@ class RemoteIdMappings:
         self, user_id: str, external_id: str, info: str | None, *, force: bool
     ) -> UnknownUser | MappingExists | None:
         external = validation.validate_user_id(external_id)
+        validation.validate_external_info(info)
         if not validation.is_possible_user_id(user_id):
             return UnknownUser()
         body: JSONObject = {"superTokensUserId": user_id, "externalUserId": external, "force": force}
@@ -61,6 +62,7 @@ class RemoteIdMappings:
         return member(ok(self._core.post(f"{_PATH}/remove", body)), "didMappingExist", bool)
 
     def set_info(self, user_id: str, kind: UserIdKind, info: str | None) -> bool:
+        validation.validate_external_info(info)
         if not validation.is_possible_user_id(user_id):
             return False
         body: JSONObject = {"userId": user_id, "userIdType": kind, "externalUserIdInfo": info}

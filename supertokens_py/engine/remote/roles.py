@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from supertokens_py.cdi.records import member
+from supertokens_py.cdi.records import member, texts
 from supertokens_py.engine import validation
 from supertokens_py.types.base import JSONObject
 
@@ -34,12 +34,12 @@ class RemoteRoles:
 
     def all(self) -> list[str]:
         answer = self._core.get("/recipe/roles", {}, rid=_RID)
-        return list(member(ok(answer), "roles", list))
+        return texts(ok(answer), "roles")
 
     def permissions(self, role: str) -> list[str] | None:
         query = {"role": validation.validate_name("role", role)}
         answer = self._core.get("/recipe/role/permissions", query, rid=_RID)
-        return list(member(answer, "permissions", list)) if _is_known(answer) else None
+        return texts(answer, "permissions") if _is_known(answer) else None
 
     def remove_permissions(self, role: str, permissions: Sequence[str] | None) -> bool | None:
         body: JSONObject = {"role": validation.validate_name("role", role)}
@@ -51,7 +51,7 @@ class RemoteRoles:
     def with_permission(self, permission: str) -> list[str]:
         query = {"permission": validation.validate_name("permission", permission)}
         answer = self._core.get("/recipe/permission/roles", query, rid=_RID)
-        return list(member(ok(answer), "roles", list))
+        return texts(ok(answer), "roles")
 
     def assign(self, user_id: str, role: str, *, tenant_id: str) -> bool | None:
         path, body = f"{tenant_path(tenant_id)}/recipe/user/role", _link(user_id, role)
@@ -68,13 +68,13 @@ class RemoteRoles:
         if not validation.is_possible_user_id(user_id):
             return []
         answer = self._core.get(path, query, rid=_RID, tenant=tenant_id)
-        return list(member(ok(answer), "roles", list))
+        return texts(ok(answer), "roles")
 
     def users(self, role: str, *, tenant_id: str) -> list[str] | None:
         path = f"{tenant_path(tenant_id)}/recipe/role/users"
         query = {"role": validation.validate_name("role", role)}
         answer = self._core.get(path, query, rid=_RID, tenant=tenant_id)
-        return list(member(answer, "users", list)) if _is_known(answer) else None
+        return texts(answer, "users") if _is_known(answer) else None
 
 
 def _link(user_id: str, role: str) -> JSONObject:

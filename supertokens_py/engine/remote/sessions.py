@@ -8,10 +8,10 @@ from supertokens_py import payloads
 from supertokens_py.cdi.records import (
     NO_SESSION,
     issued_from_wire,
-    member,
     message_of,
     regenerated_from_wire,
     stored_from_wire,
+    texts,
     theft_from_wire,
     token_from_wire,
 )
@@ -191,7 +191,7 @@ class RemoteSessions:
             body["revokeSessionsForLinkedAccounts"] = False
         path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = self._core.post(path, body, rid=_RID, tenant=tenant)
-        revoked = list(member(ok(answer), "sessionHandlesRevoked", list))
+        revoked = texts(ok(answer), "sessionHandlesRevoked")
         emit_revoked(revoked)
         return revoked
 
@@ -204,7 +204,7 @@ class RemoteSessions:
             query["fetchSessionsForAllLinkedAccounts"] = "false"
         path = f"{tenant_path(tenant)}/recipe/session/user"
         answer = self._core.get(path, query, rid=_RID, tenant=tenant)
-        return list(member(ok(answer), "sessionHandles", list))
+        return texts(ok(answer), "sessionHandles")
 
     def information(self, handle: str) -> StoredSession | None:
         return self._information(handle) if validation.is_possible_handle(handle) else None
@@ -246,7 +246,7 @@ class RemoteSessions:
         body: JSONObject = {"sessionHandles": handles}
         try:
             answer = self._core.post("/recipe/session/remove", body, rid=_RID)
-            return list(member(ok(answer), "sessionHandlesRevoked", list))
+            return texts(ok(answer), "sessionHandlesRevoked")
         except UnknownTenantError:
             # One handle that names no tenant spoils the whole call: ask for each by itself.
             if len(handles) == 1:

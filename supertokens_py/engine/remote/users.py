@@ -1,23 +1,21 @@
-"""Users kept by a core: they can be removed."""
+"""Users kept by a core."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
 
+from supertokens_py.cdi.records import member
+from supertokens_py.cdi.users import page_from_wire, user_from_wire, users_from_wire
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UserQuery
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.engine.records import UnknownTenantError, UserPage, UserQuery
 from supertokens_py.types.base import JSONObject
-from supertokens_py.types.users import AccountInfo
+from supertokens_py.types.users import AccountInfo, User
 
-from .core import Core, ok
-
-NO_USERS = "the users of a SuperTokens core are not read yet: only removing one is sent to it"
+from .core import Core, ok, tenant_path
 
 
 class RemoteUsers:
-    """Users over a core, which removes the log-in data that it keeps of one, too."""
+    """`Users` over a core, whose users may be of any recipe and linked."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -31,14 +29,59 @@ class RemoteUsers:
         """Return None: a core counts by its own users' activity, which this SDK does not ask for."""
         return None
 
-    def find(self, user_id: str) -> NoReturn:
-        raise ConfigError(NO_USERS)
+    def find(self, user_id: str) -> User | None:
+        if not validation.is_possible_user_id(user_id):
+            return None
+        answer = self._core.get("/user/id", {"userId": user_id})
+        if answer.get("status") == "UNKNOWN_USER_ID_ERROR":
+            return None
+        return user_from_wire(ok(answer).get("user"))
 
-    def page(self, tenant_id: str, query: UserQuery) -> NoReturn:
-        raise ConfigError(NO_USERS)
+    def page(self, tenant_id: str, query: UserQuery) -> UserPage:
+        validation.validate_user_query(query)
+        asked = {
+            "limit": str(query.limit),
+            "timeJoinedOrder": "DESC" if query.newest_first else "ASC",
+            **_recipes(query.recipe_ids),
+        }
+        if query.token is not None:
+            asked["paginationToken"] = query.token
+        if query.email is not None:
+            asked["email"] = query.email
+        try:
+            answer = self._core.get(f"{tenant_path(tenant_id)}/users", asked, tenant=tenant_id)
+        except UnknownTenantError:
+            return UserPage([], None)
+        return page_from_wire(ok(answer))
 
-    def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> NoReturn:
-        raise ConfigError(NO_USERS)
+    def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
+        asked = _recipes(validation.validate_recipes(recipe_ids or ()))
+        if tenant_id is None:
+            asked["includeAllTenants"] = "true"
+        try:
+            path = "/users/count" if tenant_id is None else f"{tenant_path(tenant_id)}/users/count"
+            answer = self._core.get(path, asked, tenant=tenant_id or "")
+        except UnknownTenantError:
+            return 0
+        return member(ok(answer), "count", int)
 
-    def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> NoReturn:
-        raise ConfigError(NO_USERS)
+    def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
+        asked = {"doUnionOfAccountInfo": "true" if any_of else "false"}
+        if info.email is not None:
+            asked["email"] = info.email
+        if info.phone_number is not None:
+            asked["phoneNumber"] = info.phone_number
+        if info.third_party is not None:
+            asked |= {"thirdPartyId": info.third_party.id, "thirdPartyUserId": info.third_party.user_id}
+        if len(asked) == 1 or not all(validation.is_storable(value) for value in asked.values()):
+            return []
+        try:
+            path = f"{tenant_path(tenant_id)}/users/by-accountinfo"
+            answer = self._core.get(path, asked, tenant=tenant_id)
+        except UnknownTenantError:
+            return []
+        return users_from_wire(ok(answer))
+
+
+def _recipes(recipe_ids: Sequence[str] | None) -> dict[str, str]:
+    return {"includeRecipeIds": ",".join(recipe_ids)} if recipe_ids else {}

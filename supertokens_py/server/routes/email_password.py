@@ -28,13 +28,13 @@ from supertokens_py.types.users import AccountInfo, LoginMethod, User
 from ..endpoint_request import EndpointRequest, Refused
 from ..routing import Endpoint, Scope
 from ..schemas import INTEGER, TEXT, UNKNOWN_USER, USER, Shape, by_status
+from .users import NO_USERS
 
 _TAKEN: JSONObject = {"status": "EMAIL_ALREADY_EXISTS_ERROR"}
 _UNKNOWN_USER: JSONObject = {"status": "UNKNOWN_USER_ID_ERROR"}
 _UNKNOWN_EMAIL: JSONObject = {"status": "UNKNOWN_EMAIL_ERROR"}
 _WRONG: JSONObject = {"status": "WRONG_CREDENTIALS_ERROR"}
 _INVALID_TOKEN: JSONObject = {"status": "RESET_PASSWORD_INVALID_TOKEN_ERROR"}
-_NO_USERS = "this server keeps sessions, and no users who sign in"
 
 
 async def _sign_up(request: EndpointRequest) -> JSONObject:
@@ -139,7 +139,7 @@ async def _with_email(request: EndpointRequest, email: str) -> User | None:
 
 def _store(request: EndpointRequest) -> EmailPassword:
     if not request.engine.keeps_users:
-        raise Refused(403, _NO_USERS)
+        raise Refused(403, NO_USERS)
     return request.engine.email_password
 
 

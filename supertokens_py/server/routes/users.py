@@ -15,6 +15,8 @@ from ..endpoint_request import EndpointRequest, Refused
 from ..routing import Endpoint, Scope
 from ..schemas import FLAG, INTEGER, LISTED_USER, TEXT, UNKNOWN_USER, USER, by_status, list_of, one_of
 
+NO_USERS = "this server keeps sessions, and no users who sign in"
+
 _UNKNOWN_USER: JSONObject = {"status": "UNKNOWN_USER_ID_ERROR"}
 _ORDERS = ("ASC", "DESC")
 
@@ -75,11 +77,6 @@ async def _by_account(request: EndpointRequest) -> JSONObject:
             request.engine.users.by_account_info, request.tenant_id, info, any_of=any_of
         )
     return {"status": "OK", "users": users_to_wire(users, request.version)}
-
-
-async def _mapping(request: EndpointRequest) -> JSONObject:
-    request.param("userId")
-    return {"status": "UNKNOWN_MAPPING_ERROR"}
 
 
 async def _remove(request: EndpointRequest) -> JSONObject:
@@ -167,13 +164,5 @@ ENDPOINTS = (
             "webauthnCredentialId?": TEXT,
         },
         answer=by_status({"OK": {"users": _USERS}}),
-    ),
-    Endpoint(
-        "GET",
-        "/recipe/userid/map",
-        Scope.APP,
-        _mapping,
-        query={"userId": TEXT},
-        answer=by_status({"UNKNOWN_MAPPING_ERROR": {}}),
     ),
 )

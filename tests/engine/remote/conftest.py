@@ -15,11 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.records import ReuseSubtype
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
+from supertokens_py.events import Event, subscribe
 from supertokens_py.server import create_app
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
+
+USER_MODULES = ("accounts", "email_password", "email_verification", "id_mappings")
 
 
 class Host:
@@ -84,6 +87,27 @@ def host() -> Iterator[Host]:
     host.stop()
 
 
+#: Users are kept by the database behind the server in tests of these modules.
+OF_USERS = {f"tests.engine.test_{name}" for name in USER_MODULES}
+#: Hashes of a millisecond.
+QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
+
+
+@pytest.fixture
+def events() -> Iterator[list[Event]]:
+    """What the remote engine emits; the server behind it, in other threads, emits for itself."""
+    found: list[Event] = []
+    own = threading.get_ident()
+
+    def note(event: Event) -> None:
+        if threading.get_ident() == own:
+            found.append(event)
+
+    unsubscribe = subscribe(note)
+    yield found
+    unsubscribe()
+
+
 @pytest.fixture(
     params=[pytest.param(None, id="newest"), pytest.param("5.4", id="5.4", marks=pytest.mark.postgres)]
 )
@@ -92,9 +116,10 @@ def core(request: pytest.FixtureRequest, start: Opener, clock: Clock, host: Host
 
     Each has another database behind the server, which makes no difference to a client.
     """
-    name = "sqlite_database" if request.param is None else "postgres_database"
-    database: TestDatabase = request.getfixturevalue(name)
-    behind = start(database.uri, now_ms=clock)
+    keeps_users = request.function.__module__ in OF_USERS
+    on_file = keeps_users or request.param is None
+    database: TestDatabase = request.getfixturevalue("sqlite_database" if on_file else "postgres_database")
+    behind = start(database.uri, keeps_users=keeps_users, now_ms=clock, **QUICK)
     host.app = create_app(behind.engine, allow_no_api_key=True, max_cdi_version=request.param, now_ms=clock)
     engine = RemoteEngine(
         host.address,

@@ -10,8 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from supertokens_py.engine.records import UserQuery
 from supertokens_py.engine.remote import RemoteEngine, transport
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
+from supertokens_py.types.users import AccountInfo
 from tests.engine.driver import new_session, refresh_request
 from tests.engine.remote.cores import ALL_VERSIONS, engine_over, wire_session
 
@@ -37,11 +39,25 @@ CALLS: dict[str, Callable[[RemoteEngine], Any]] = {
     "role_users": lambda engine: engine.roles.users("r", tenant_id="public"),
     "metadata": lambda engine: engine.metadata.read("u"),
     "merge_metadata": lambda engine: engine.metadata.merge("u", {}),
+    "user": lambda engine: engine.users.find("u"),
+    "users": lambda engine: engine.users.page("public", UserQuery()),
+    "user_count": lambda engine: engine.users.count(tenant_id=None),
+    "users_with_email": lambda engine: engine.users.by_account_info("public", AccountInfo(email="e")),
+    "remove_user": lambda engine: engine.users.remove("u") or engine.users.count(tenant_id="public"),
+    "sign_up": lambda engine: engine.email_password.sign_up("public", "e", "p"),
+    "sign_in": lambda engine: engine.email_password.verify("public", "e", "p"),
+    "create_reset_token": lambda engine: engine.email_password.create_reset_token("public", "u", None),
+    "consume_reset_token": lambda engine: engine.email_password.consume_reset_token("public", "t"),
+    "create_verification_token": lambda engine: engine.email_verification.create_token("public", "u", "e"),
+    "verify_email": lambda engine: engine.email_verification.verify("public", "t"),
+    "is_email_verified": lambda engine: engine.email_verification.is_verified("u", "e"),
+    "id_mapping": lambda engine: engine.id_mappings.find("u"),
     "tenant": lambda engine: engine.tenants.find("t"),
     "tenants": lambda engine: engine.tenants.all(),
     "put_tenant": lambda engine: engine.tenants.put("t", {}),
     "delete_tenant": lambda engine: engine.tenants.delete("t"),
 }
+USERS = {"user": {"id": 1}, "count": "3", "token": 5, "isVerified": "yes", "userId": 1}
 LISTS = {"roles": 5, "users": {}, "permissions": "x", "tenants": [1], "sessionHandles": None, "keys": 1}
 ANSWERS: dict[str, tuple[bytes, dict[str, str]]] = {
     "no gzip": (b"not gzip", {"content-encoding": "gzip"}),
@@ -50,7 +66,7 @@ ANSWERS: dict[str, tuple[bytes, dict[str, str]]] = {
     "nothing but OK": (b'{"status":"OK"}', {}),
     "an odd charset": (b'{"status":"OK"}', {"content-type": "application/json; charset=nope"}),
     "other types": (
-        json.dumps({"status": "OK", "session": [1], "accessToken": "x", "jwt": 1, **LISTS}).encode(),
+        json.dumps({"status": "OK", "session": [1], "accessToken": "x", "jwt": 1, **USERS, **LISTS}).encode(),
         {},
     ),
     "other types within": (
@@ -60,6 +76,8 @@ ANSWERS: dict[str, tuple[bytes, dict[str, str]]] = {
                 "refreshToken": {"token": 5, "expiry": "1", "createdTime": None},
                 "keys": [{"kty": "RSA", "kid": "a", "n": "é", "e": "AQAB"}],
                 "tenants": [{"tenantId": 1, "thirdParty": "x"}],
+                "users": [{"id": "u", "isPrimaryUser": False, "loginMethods": [{"recipeId": 1}]}],
+                "user": {"id": "u", "isPrimaryUser": False, "loginMethods": []},
             }
         ).encode(),
         {},

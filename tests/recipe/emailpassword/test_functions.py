@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py import InputAppInfo, Supertokens, init
 from supertokens_py import syncio as app
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError
 from supertokens_py.recipe import emailpassword, session
@@ -146,27 +146,6 @@ def test_without_the_recipe_there_are_no_users() -> None:
     init(LOCAL, recipe_list=[session.init()])
     with pytest.raises(GeneralError, match=r"emailpassword\.init\(\) in recipe_list"):
         users.sign_in("public", ADDRESS, PASSWORD)
-
-
-def test_a_core_keeps_no_users_for_it_yet() -> None:
-    """Said at `init`, not to the first user."""
-    Supertokens.reset()
-    with pytest.raises(ConfigError, match=r"do not speak to a SuperTokens core yet.*postgresql://"):
-        init(
-            LOCAL,
-            supertokens_config=SupertokensConfig("http://localhost:3567"),
-            recipe_list=[session.init(), emailpassword.init()],
-        )
-    init(LOCAL, supertokens_config=SupertokensConfig("http://localhost:3567"), recipe_list=[session.init()])
-    for ask in (
-        app.get_user_count,
-        lambda: app.get_user("a"),
-        lambda: app.get_users_oldest_first("public"),
-        lambda: app.list_users_by_account_info("public", AccountInfo(email=ADDRESS)),
-    ):
-        with pytest.raises(ConfigError, match="not read yet"):
-            ask()
-    Supertokens.reset()
 
 
 def test_it_needs_the_session_recipe() -> None:

@@ -1,0 +1,234 @@
+"""Users over a core: what crosses the wire, and what an application gets beyond what a core does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py.engine.factory import open_engine
+from supertokens_py.engine.records import EmailChangeNotAllowed, PasswordProof, UserQuery
+from supertokens_py.exceptions import (
+    BadInputError,
+    EngineUnavailableError,
+    TooManyAttemptsError,
+)
+from supertokens_py.framework.fastapi import get_middleware
+from supertokens_py.recipe import emailpassword, session
+from supertokens_py.secret import hidden
+from supertokens_py.server import create_app
+from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
+from tests.engine.remote.conftest import QUICK, Host
+from tests.engine.remote.cores import Core, engine_over
+from tests.security.test_frames import OURS, variables
+from tests.support.databases import TestDatabase
+
+METHOD = {
+    "recipeId": "emailpassword",
+    "recipeUserId": "own",
+    "tenantIds": ["public"],
+    "timeJoined": 5,
+    "verified": True,
+    "email": "ada@example.com",
+}
+GOOGLE = {
+    "recipeId": "thirdparty",
+    "recipeUserId": "at-google",
+    "tenantIds": ["public", "t1"],
+    "timeJoined": 3,
+    "verified": True,
+    "email": "ada@gmail.example",
+    "thirdParty": {"id": "google", "userId": "1"},
+}
+LINKED = {
+    "id": "primary",
+    "isPrimaryUser": True,
+    "tenantIds": ["public"],
+    "timeJoined": 3,
+    "emails": ["ada@example.com"],
+    "phoneNumbers": [],
+    "thirdParty": [],
+    "webauthn": {"credentialIds": ["c"]},
+    "loginMethods": [METHOD, GOOGLE],
+}
+OK = {"status": "OK"}
+TOKENS = "/public/recipe/user/password/reset/token"
+
+
+def test_linked_users_of_any_recipe_are_read() -> None:
+    engine = engine_over(Core({"GET /user/id": {**OK, "user": LINKED}}))
+    user = engine.users.find("at-google")
+    assert user is not None
+    assert (user.id, user.is_primary_user, user.time_joined) == ("primary", True, 3)
+    assert user.emails == ["ada@example.com", "ada@gmail.example"]
+    assert user.third_party == [ThirdPartyInfo("1", "google")]
+    assert user.webauthn_credential_ids == ("c",)
+    assert [str(method.recipe_user_id) for method in user.login_methods] == ["own", "at-google"]
+
+
+def test_questions_are_asked_as_official_sdks_do() -> None:
+    none = {**OK, "users": []}
+    core = Core({"GET /t1/users": none, "GET /t1/users/by-accountinfo": none})
+    users = engine_over(core).users
+    query = UserQuery(limit=7, newest_first=True, token="abc", recipe_ids=["emailpassword"], email="a")
+    assert users.page("T1", query).users == []
+    assert dict(core.requests[-1].url.params) == {
+        "limit": "7",
+        "timeJoinedOrder": "DESC",
+        "includeRecipeIds": "emailpassword",
+        "paginationToken": "abc",
+        "email": "a",
+    }
+    info = AccountInfo(email="a", phone_number="1", third_party=ThirdPartyInfo("u", "google"))
+    assert users.by_account_info("t1", info, any_of=True) == []
+    assert dict(core.requests[-1].url.params) == {
+        "doUnionOfAccountInfo": "true",
+        "email": "a",
+        "phoneNumber": "1",
+        "thirdPartyId": "google",
+        "thirdPartyUserId": "u",
+    }
+    asked = len(core.requests)
+    assert users.by_account_info("t1", AccountInfo()) == []
+    assert len(core.requests) == asked
+
+
+def test_a_bad_page_is_the_callers_mistake() -> None:
+    core = Core({"GET /public/users": (400, "invalid pagination token")})
+    users = engine_over(core).users
+    with pytest.raises(BadInputError, match="invalid pagination token"):
+        users.page("public", UserQuery(token="x"))
+    with pytest.raises(BadInputError, match="limit"):
+        users.page("public", UserQuery(limit=0))
+    with pytest.raises(BadInputError, match="Unknown recipe"):
+        users.count(tenant_id=None, recipe_ids=["session"])
+
+
+@pytest.mark.parametrize("email", [None, " ADA@example.com"])
+def test_a_reset_token_is_asked_for_by_login_method(email: str | None) -> None:
+    core = Core({"GET /user/id": {**OK, "user": LINKED}, f"POST {TOKENS}": {**OK, "token": "t"}})
+    assert engine_over(core).email_password.create_reset_token("public", "primary", email) == "t"
+    assert core.body() == {"userId": "own", "email": "ada@example.com"}
+    assert core.requests[-1].headers["rid"] == "emailpassword"
+
+
+def test_a_core_is_asked_for_no_token_of_another_address() -> None:
+    """It would make one, for whoever reads the mail of an address that is not the user's password login."""
+    core = Core({"GET /user/id": {**OK, "user": LINKED}, f"POST {TOKENS}": {**OK, "token": "t"}})
+    ask = engine_over(core).email_password.create_reset_token
+    assert ask("public", "primary", "ada@gmail.example") is None
+    assert f"POST {TOKENS}" not in core.asked
+
+
+def test_sessions_end_after_the_password_is_new() -> None:
+    core = Core(
+        {"PUT /recipe/user": OK, "POST /public/recipe/session/remove": {**OK, "sessionHandlesRevoked": ["h"]}}
+    )
+    change = engine_over(core).email_password.update
+    assert change("own", email=None, password="new 1", revoke_sessions=True) is None
+    assert core.asked[-2:] == ["PUT /recipe/user", "POST /public/recipe/session/remove"]
+    assert core.body(-2) == {"recipeUserId": "own", "password": "new 1"}
+    assert change("own", email="b@example.com", password=None, revoke_sessions=True) is None
+    assert core.asked[-1] == "PUT /recipe/user"
+
+
+def test_a_core_may_forbid_another_address() -> None:
+    refused = {"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": "linked"}
+    change = engine_over(Core({"PUT /recipe/user": refused})).email_password.update
+    result = change("own", email="b@example.com", password=None, revoke_sessions=False)
+    assert result == EmailChangeNotAllowed("linked")
+
+
+def test_a_proof_ends_with_the_user_only() -> None:
+    core = Core({"GET /user/id": {**OK, "user": LINKED}})
+    engine = engine_over(core)
+    assert engine.email_password.is_current(PasswordProof("primary"))
+    core.answers["GET /user/id"] = {"status": "UNKNOWN_USER_ID_ERROR"}
+    assert not engine.email_password.is_current(PasswordProof("primary"))
+
+
+@pytest.mark.parametrize("status", ["NEW_ERROR", None])
+@pytest.mark.parametrize("call", ["sign_up", "verify", "update", "consume_reset_token"])
+def test_an_unknown_status_is_no_answer(call: str, status: str | None) -> None:
+    asked = ("POST /public/recipe/signup", "POST /public/recipe/signin", "PUT /recipe/user")
+    core = Core({path: {"status": status} for path in (*asked, f"POST {TOKENS}/consume")})
+    store = engine_over(core).email_password
+    calls: dict[str, Any] = {
+        "sign_up": lambda: store.sign_up("public", "a@example.com", "p"),
+        "verify": lambda: store.verify("public", "a@example.com", "p"),
+        "update": lambda: store.update("u", email="a@example.com", password=None, revoke_sessions=False),
+        "consume_reset_token": lambda: store.consume_reset_token("public", "t"),
+    }
+    with pytest.raises(EngineUnavailableError, match="unknown status"):
+        calls[call]()
+
+
+PLANTED = "PLANTED-password-0123456789"
+
+
+@pytest.mark.parametrize("path", ["signup", "signin"])
+def test_no_password_is_in_a_variable_of_a_request_that_fails(path: str) -> None:
+    """Nor in the message of the error."""
+    core = Core({f"POST /public/recipe/{path}": (500, "broken")})
+    store = engine_over(core).email_password
+    call = store.sign_up if path == "signup" else store.verify
+    with pytest.raises(EngineUnavailableError) as caught:
+        call("public", "a@example.com", hidden(PLANTED))
+    shown = variables(caught.value, of=OURS)
+    assert "'password': '***'" in shown
+    assert PLANTED not in shown + str(caught.value)
+
+
+# -- a whole log-in over our own server ----------------------------------------------------------------
+
+
+@pytest.fixture
+def client(sqlite_database: TestDatabase, host: Host) -> Iterator[TestClient]:
+    """An application whose users are kept by a core."""
+    settings = EngineConfig(sign_in_free_failures=1, **QUICK).resolve({})
+    behind = open_engine(sqlite_database.uri, settings, keeps_users=True)
+    host.app = create_app(behind, allow_no_api_key=True)
+    Supertokens.reset()
+    init(
+        InputAppInfo("Shop", "http://localhost:8000", website_domain="http://localhost:3000"),
+        supertokens_config=SupertokensConfig(host.address),
+        recipe_list=[session.init(get_token_transfer_method=lambda *_: "header"), emailpassword.init()],
+    )
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+    with TestClient(app, base_url="http://localhost:8000") as client:
+        yield client
+    Supertokens.reset()
+    behind.close()
+
+
+def post(client: TestClient, path: str, **values: str) -> httpx2.Response:
+    fields = [{"id": name, "value": value} for name, value in values.items()]
+    return client.post(f"/auth{path}", json={"formFields": fields})
+
+
+def test_users_sign_up_and_in_over_a_core(client: TestClient) -> None:
+    """And are told what they would be told without one, also after too many wrong passwords."""
+    who = {"email": "ada@example.com", "password": "correct horse 1"}
+    made = post(client, "/signup", **who)
+    assert (made.json()["status"], "st-access-token" in made.headers) == ("OK", True)
+    assert post(client, "/signup", **who).json()["formFields"][0]["id"] == "email"
+    signed_in = post(client, "/signin", **who)
+    assert signed_in.json()["user"]["id"] == made.json()["user"]["id"]
+    wrong = {**who, "password": "wrong"}
+    assert post(client, "/signin", **wrong).json() == {"status": "WRONG_CREDENTIALS_ERROR"}
+    refused = post(client, "/signin", **who)
+    assert (refused.json()["status"], refused.headers["retry-after"]) == ("GENERAL_ERROR", "1")
+
+
+def test_a_wait_is_an_error_of_the_engine() -> None:
+    wait = {"status": "WRONG_CREDENTIALS_ERROR", "retryAfterMs": 3000}
+    store = engine_over(Core({"POST /public/recipe/signin": wait})).email_password
+    with pytest.raises(TooManyAttemptsError) as caught:
+        store.verify("public", "a@example.com", "p")
+    assert caught.value.retry_after_ms == 3000
