@@ -23,6 +23,8 @@ V2 = "/recipe/multitenancy/tenant/v2"
 WHO = {"email": "Ada@Example.com", "password": "correct horse 1"}
 ADDRESS, WRONG = "ada@example.com", {"email": "ada@example.com", "password": "wrong"}
 TOKENS = "/recipe/user/password/reset/token"
+VERIFY = "/recipe/user/email/verify"
+MAP = "/recipe/userid/map"
 UNKNOWN_USER = {"status": "UNKNOWN_USER_ID_ERROR"}
 
 
@@ -279,6 +281,10 @@ def test_a_server_of_sessions_alone_has_no_users(wire: Wire) -> None:
     assert wire.refusal("POST", "/recipe/signin", WHO) == none
     assert wire.refusal("PUT", "/recipe/user", {"recipeUserId": "u", "password": "p"}) == none
     assert wire.refusal("POST", TOKENS, {"userId": "u", "email": "u"}) == none
+    assert wire.get(VERIFY, {"userId": "u", "email": "u"}) == {"status": "OK", "isVerified": False}
+    assert wire.refusal("POST", f"{VERIFY}/token", {"userId": "u", "email": "u"}) == none
+    assert wire.get(MAP, {"userId": "u"}) == {"status": "UNKNOWN_MAPPING_ERROR"}
+    assert wire.refusal("POST", f"{MAP}/remove", {"userId": "u"}) == none
 
 
 # -- passwords are shown to nobody -------------------------------------------------------------------
@@ -327,3 +333,69 @@ def test_no_password_is_logged_or_in_a_variable(
     shown = variables(error, of=OURS)
     assert "'***'" in shown
     assert PLANTED not in shown
+
+
+# -- verified addresses --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["3.0", "5.6"])
+def test_an_address_is_verified_by_a_token(users: Wire, version: str) -> None:
+    """Of a user of the application's own, too; each token once, in its tenant; then it shows in the user."""
+    wire = users.at(version)
+    users.put(V2, {"tenantId": "t1"})
+    for user_id in (signed_up(users)["id"], "somebody"):
+        pair, is_verified = {"userId": user_id, "email": ADDRESS}, {"userId": user_id, "email": WHO["email"]}
+        token = wire.post(f"{VERIFY}/token", {**pair, "email": " Ada@example.com"})["token"]
+        use = {"method": "token", "token": token}
+        assert wire.get(VERIFY, is_verified) == {"status": "OK", "isVerified": False}
+        invalid = {"status": "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"}
+        assert wire.post(f"/t1{VERIFY}", use) == invalid
+        assert wire.post(VERIFY, use) == {"status": "OK", **pair}
+        assert wire.post(VERIFY, use) == invalid
+        assert wire.get(VERIFY, is_verified) == {"status": "OK", "isVerified": True}
+        assert wire.post(f"{VERIFY}/token", pair) == {"status": "EMAIL_ALREADY_VERIFIED_ERROR"}
+    assert users.get("/users")["users"][0]["loginMethods"][0]["verified"] is True
+
+
+def test_an_address_is_unverified_and_tokens_are_revoked(users: Wire) -> None:
+    pair = {"userId": "somebody", "email": ADDRESS}
+    token = users.post(f"{VERIFY}/token", pair)["token"]
+    assert users.post(f"{VERIFY}/token/remove", pair) == {"status": "OK"}
+    use = {"method": "token", "token": token}
+    assert users.post(VERIFY, use)["status"] == "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"
+    users.post(VERIFY, {**use, "token": users.post(f"{VERIFY}/token", pair)["token"]})
+    assert users.post(f"{VERIFY}/remove", pair) == {"status": "OK"}
+    assert users.get(VERIFY, pair)["isVerified"] is False
+    odd = (400, "Unsupported method for email verification")
+    assert users.refusal("POST", VERIFY, {**use, "method": "code"}) == odd
+
+
+# -- user-id mappings ----------------------------------------------------------------------------------
+
+
+def test_an_application_knows_a_user_by_an_id_of_its_own(users: Wire) -> None:
+    user_id = signed_up(users)["id"]
+    made = {"superTokensUserId": user_id, "externalUserId": "42", "externalUserIdInfo": "from the shop"}
+    assert users.post(MAP, made) == {"status": "OK"}
+    assert users.post(MAP, {**made, "externalUserId": "43"}) == {
+        "status": "USER_ID_MAPPING_ALREADY_EXISTS_ERROR",
+        "doesSuperTokensUserIdExist": True,
+        "doesExternalUserIdExist": False,
+    }
+    unknown = {"superTokensUserId": "nobody", "externalUserId": "44"}
+    assert users.post(MAP, unknown) == {"status": "UNKNOWN_SUPERTOKENS_USER_ID_ERROR"}
+    for query in ({"userId": user_id}, {"userId": "42", "userIdType": "EXTERNAL"}):
+        assert users.get(MAP, query) == {"status": "OK", **made}
+    assert users.get(MAP, {"userId": "42", "userIdType": "SUPERTOKENS"}) == {
+        "status": "UNKNOWN_MAPPING_ERROR"
+    }
+    signed_in = users.post("/recipe/signin", WHO)
+    assert (signed_in["user"]["id"], signed_in["recipeUserId"]) == ("42", "42")
+    assert users.at("3.0").get("/recipe/user", {"userId": user_id})["user"]["id"] == "42"
+    info = {"userId": "42", "externalUserIdInfo": None}
+    assert users.put("/recipe/userid/external-user-id-info", info) == {"status": "OK"}
+    assert "externalUserIdInfo" not in users.get(MAP, {"userId": "42"})
+    odd = (400, "Field name 'userIdType' should be one of 'SUPERTOKENS', 'EXTERNAL' or 'ANY'")
+    assert users.refusal("GET", MAP, params={"userId": "42", "userIdType": "ours"}) == odd
+    assert users.post(f"{MAP}/remove", {"userId": "42"}) == {"status": "OK", "didMappingExist": True}
+    assert users.post(f"{MAP}/remove", {"userId": "42"})["didMappingExist"] is False
