@@ -29,13 +29,17 @@ PARTS = (
     "done: create, verify with and without database, anti-csrf, payload and data, refresh, theft, garbage, "
     "revoke, roles, metadata, tenants, jwt"
 )
+USERS = "done: sign-up, sign-in, session, reset, change, verification, list, delete, mapping, guesses"
 NPM_FLAGS = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
 
 
 @pytest.fixture
 def server(sqlite_files: Sqlite) -> Iterator[ServerProcess]:
-    grace = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "1"}
-    with serving(sqlite_files.create().uri, environ=grace) as server:
+    environ = {
+        "SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "1",
+        "SUPERTOKENS_ARGON2_MEMORY_KB": "1024",
+    }
+    with serving(sqlite_files.create().uri, environ=environ) as server:
         yield server
 
 
@@ -94,6 +98,7 @@ def test_the_official_python_sdk(server: ServerProcess) -> None:
     """supertokens-python, newest release, in an interpreter of its own."""
     python, directory = _python("official-python", "--upgrade", "supertokens-python")
     assert _converse([str(python), str(SCRIPTS / "conversation.py")], server, directory) == PARTS
+    assert _converse([str(python), str(SCRIPTS / "users.py")], server, directory) == USERS
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)
@@ -102,11 +107,12 @@ def test_the_official_python_sdk_of_our_contract(server: ServerProcess) -> None:
     pins = SCRIPTS / "python-0.24.txt"
     python, directory = _python("official-python-0.24", "-r", str(pins), pinned=pins.read_text())
     assert _converse([str(python), str(SCRIPTS / "conversation.py")], server, directory) == PARTS
+    assert _converse([str(python), str(SCRIPTS / "users.py")], server, directory) == USERS
 
 
-def _node(directory: Path, server: ServerProcess) -> str:
-    script = directory / "conversation.js"  # Node looks for packages beside the script
-    shutil.copyfile(SCRIPTS / "conversation.js", script)
+def _node(directory: Path, server: ServerProcess, name: str) -> str:
+    script = directory / name  # Node looks for packages beside the script
+    shutil.copyfile(SCRIPTS / name, script)
     return _converse([node(), str(script)], server, directory)
 
 
@@ -120,7 +126,8 @@ def test_the_official_node_sdk(server: ServerProcess) -> None:
         [npm(), "install", *NPM_FLAGS, "supertokens-node@latest"],
         directory=directory,
     )
-    assert _node(directory, server) == PARTS
+    assert _node(directory, server, "conversation.js") == PARTS
+    assert _node(directory, server, "users.js") == USERS
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)
@@ -132,7 +139,8 @@ def test_an_older_official_node_sdk(server: ServerProcess) -> None:
         shutil.copyfile(locked / name, directory / name)
     lock = (locked / "package-lock.json").read_text()
     _install("Node", [npm(), "ci", *NPM_FLAGS], directory=directory, pinned=lock)
-    assert _node(directory, server) == PARTS
+    assert _node(directory, server, "conversation.js") == PARTS
+    assert _node(directory, server, "users.js") == USERS
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)

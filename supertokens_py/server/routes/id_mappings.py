@@ -45,16 +45,16 @@ async def _find(request: EndpointRequest) -> JSONObject:
 
 
 async def _delete(request: EndpointRequest) -> JSONObject:
-    user_id, kind = request.text("userId"), _kind(request.optional_text("userIdType"))
+    user_id, kind = request.text("userId"), request.optional_text("userIdType")
     force = request.flag("force", default=False)
-    existed = await request.ask(_store(request).delete, user_id, kind, force=force)
+    existed = await request.ask(_store(request).delete, user_id, _kind(kind), force=force)
     return {"status": "OK", "didMappingExist": existed}
 
 
 async def _set_info(request: EndpointRequest) -> JSONObject:
-    user_id, kind = request.text("userId"), _kind(request.optional_text("userIdType"))
+    user_id, kind = request.text("userId"), request.optional_text("userIdType")
     info = None if request.is_null("externalUserIdInfo") else request.text("externalUserIdInfo")
-    existed = await request.ask(_store(request).set_info, user_id, kind, info)
+    existed = await request.ask(_store(request).set_info, user_id, _kind(kind), info)
     return {"status": "OK"} if existed else _UNKNOWN
 
 

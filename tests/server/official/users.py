@@ -43,7 +43,9 @@ async def sign_up_and_in() -> str:
     assert kind(made) == "SignUpOkResult", made
     user_id = made.user.id if IS_NEW else made.user.user_id
     assert (made.user.emails[0] if IS_NEW else made.user.email) == "ada@example.com"
-    assert kind(await passwords.sign_up("public", "ada@example.com", "another 1")).endswith("AlreadyExistsError")
+    assert kind(await passwords.sign_up("public", "ada@example.com", "another 1")).endswith(
+        "AlreadyExistsError"
+    )
     step("sign-up")
     found = await passwords.sign_in("public", ADDRESS, PASSWORD)
     assert kind(found) == "SignInOkResult", found
@@ -137,7 +139,7 @@ async def map_an_id() -> None:
     own = made.user.id if IS_NEW else made.user.user_id
     assert "Ok" in kind(await app.create_user_id_mapping(own, "42", "note"))
     found = await app.get_user_id_mapping("42")
-    assert (found.supertokens_user_id, found.external_user_id_info) == (own, "note")
+    assert (found.supertokens_user_id, found.external_user_info) == (own, "note")
     found = await passwords.sign_in("public", "mapped@example.com", PASSWORD)
     assert (found.user.id if IS_NEW else found.user.user_id) == "42"
     step("mapping")
