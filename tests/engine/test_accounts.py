@@ -82,7 +82,10 @@ def many(core: Driver, start: int, count: int) -> list[str]:
 
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_every_user_is_listed_once_while_others_join(core: Driver, newest_first: bool) -> None:
-    """A thousand, in pages; who joins meanwhile is at the far end, or not on a page that is still to come."""
+    """SI-70.
+
+    A thousand, in pages; who joins meanwhile is at the far end, or not on a page that is still to come.
+    """
     ids = many(core, 0, 1000)
     seen: list[str] = []
     token, number = None, 1000
@@ -119,7 +122,7 @@ def test_percent_and_underscore_are_letters_in_a_search(core: Driver) -> None:
 
 
 def test_nothing_is_left_of_a_removed_user(stored: TestDatabase, core: Driver) -> None:
-    """In any table; others keep theirs."""
+    """SI-69. In any table; others keep theirs."""
     core.roles.add("admin", [])
     users: list[User] = []
     for name in ("ada", "bob"):
@@ -181,7 +184,7 @@ def test_own_tables_of_users_are_not_taken_for_a_cores(stored: TestDatabase, sta
 
 
 def test_rows_are_those_of_the_legacy_layout(stored: TestDatabase, core: Driver) -> None:
-    """Times of 0 in the first table tell core 12 to migrate the user."""
+    """SI-65. Times of 0 in the first table tell core 12 to migrate the user."""
     user = core.email_password.sign_up("public", "ada@example.com", "a password 1")
     assert isinstance(user, User)
     common = {"app_id": "public", "user_id": user.id}
@@ -212,7 +215,7 @@ def test_a_database_of_core_9_is_used_as_it_is(stored: TestDatabase, start: Open
 
 
 def test_migrated_users_are_refused(stored: TestDatabase, start: Opener) -> None:
-    """Core 12 keeps them elsewhere: writing here would make users that it does not see."""
+    """SI-65. Core 12 keeps them elsewhere: writing here would make users that it does not see."""
     start(stored.uri, keeps_users=True, **QUICK).users.count(tenant_id=None)
     stored.query("CREATE TABLE recipe_user_tenants (app_id varchar(64))")
     assert start(stored.uri, keeps_users=True, **QUICK).users.count(tenant_id=None) == 0

@@ -112,6 +112,7 @@ def test_whose_password_was_wrong_is_told(core: Driver, events: list[Event]) -> 
 
 
 def test_an_address_signs_up_once_in_each_tenant(core: Driver) -> None:
+    """SI-7, SI-11."""
     core.tenants.put("t1", {})
     user = signed_up(core)
     assert core.email_password.sign_up("public", " ADA@example.com", "another one 2") == EmailTaken()
@@ -136,7 +137,7 @@ def test_what_cannot_be_an_address_is_refused(core: Driver, email: str) -> None:
 
 
 def test_64_clients_sign_up_one_address_at_once(core: Driver) -> None:
-    """One of them is the user; the others are told that the address is taken."""
+    """SI-12. One of them is the user; the others are told that the address is taken."""
     together = threading.Barrier(64)
 
     def sign_up(number: int) -> User | EmailTaken:
@@ -216,7 +217,10 @@ def test_a_token_is_used_once_and_ends_the_others(core: Driver, events: list[Eve
 
 
 def test_a_token_ends_after_its_time(core: Driver, clock: Clock) -> None:
-    """An hour, or what the tenant says; an expired one takes the others of the user with it, as in a core."""
+    """SI-24.
+
+    An hour, or what the tenant says; an expired one takes the others of the user with it, as in a core.
+    """
     user = signed_up(core)
     token = token_for(core, user.id)
     clock.advance(ms=HOUR)
@@ -269,6 +273,7 @@ def test_of_parallel_uses_one_succeeds(core: Driver) -> None:
 
 
 def test_a_new_password_ends_links_and_where_wanted_sessions(core: Driver, events: list[Event]) -> None:
+    """SI-23."""
     user = signed_up(core)
     session, token = core.create(user.id), token_for(core, user.id)
     change = core.email_password.update
@@ -313,7 +318,7 @@ def test_changes_that_are_none_are_refused(core: Driver) -> None:
 
 
 def test_answers_have_the_applications_id_of_a_mapped_user(stored: TestDatabase, start: Opener) -> None:
-    """Whichever id is asked for, and reset tokens too."""
+    """SI-68. Whichever id is asked for, and reset tokens too."""
     core = start(stored.uri, keeps_users=True, **QUICK)
     internal = signed_up(core).id
     stored.query(
@@ -334,7 +339,10 @@ def test_answers_have_the_applications_id_of_a_mapped_user(stored: TestDatabase,
 
 
 def test_linked_accounts_are_one_user(stored: TestDatabase, start: Opener) -> None:
-    """They are read. A new address needs the rules of linking: it is left to the core, and so is removal."""
+    """SI-67.
+
+    They are read. A new address needs the rules of linking: it is left to the core, and so is removal.
+    """
     core = start(stored.uri, keeps_users=True, **QUICK)
     ada, alias = signed_up(core), signed_up(core, "alias@example.com")
     for table in ("app_id_to_user_id", "all_auth_recipe_users"):

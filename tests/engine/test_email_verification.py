@@ -67,7 +67,7 @@ def signed_up(core: Driver) -> str:
 
 
 def test_a_token_verifies_an_address_once_and_ends_the_others(core: Driver, events: list[Event]) -> None:
-    """Users need not be ours; who has verified an address gets no further token for it."""
+    """SI-32. Users need not be ours; who has verified an address gets no further token for it."""
     verification = core.email_verification
     first, second = token_for(core), token_for(core, email=" Ada@Example.com ")
     assert len({first, second}) == 2
@@ -98,7 +98,10 @@ def test_a_token_ends_tokens_of_its_user_and_address_only(core: Driver) -> None:
 
 
 def test_a_token_is_valid_in_its_tenant(core: Driver) -> None:
-    """Elsewhere it is unknown, and goes on being valid where it was made for; so in tenants that are none."""
+    """SI-32.
+
+    Elsewhere it is unknown, and goes on being valid where it was made for; so in tenants that are none.
+    """
     core.tenants.put("t1", {})
     token = token_for(core, tenant_id="t1")
     for tenant in ("public", "t2", "T 1"):
@@ -110,7 +113,10 @@ def test_a_token_is_valid_in_its_tenant(core: Driver) -> None:
 
 
 def test_a_token_ends_after_its_time(core: Driver, clock: Clock) -> None:
-    """A day, or what the tenant says; an expired one takes the others of the pair with it, as in a core."""
+    """SI-32.
+
+    A day, or what the tenant says; an expired one takes the others of the pair with it, as in a core.
+    """
     verification = core.email_verification
     token = token_for(core)
     clock.advance(ms=DAY)
@@ -137,6 +143,7 @@ def test_only_the_hash_of_a_token_is_stored(stored: TestDatabase, start: Opener)
 
 
 def test_of_parallel_uses_one_succeeds(core: Driver) -> None:
+    """SI-32."""
     token = token_for(core)
     token_for(core)
     together = threading.Barrier(16)
@@ -190,7 +197,10 @@ def test_tokens_are_revoked_in_one_tenant(core: Driver) -> None:
 
 
 def test_a_new_address_is_verified_only_if_it_was_before(core: Driver) -> None:
-    """The link to the former address verifies nothing, and the former address has to be verified again."""
+    """SI-36.
+
+    The link to the former address verifies nothing, and the former address has to be verified again.
+    """
     user_id, verification, change = signed_up(core), core.email_verification, core.email_password.update
 
     def is_verified() -> bool:

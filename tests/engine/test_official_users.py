@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from supertokens_py.engine.embedded.refresh_tokens import hash2, new_master_key
 from supertokens_py.engine.records import UserQuery
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.types.users import User
+from supertokens_py.types.users import AccountInfo, User
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.storage.test_schema import OFFICIAL_DDL, bytes_of
 from tests.support.databases import Sqlite, TestDatabase
@@ -240,7 +240,7 @@ def test_hashes_are_renewed_in_a_form_that_a_core_reads(official: OfficialUsers,
 
 
 def test_users_of_other_recipes_are_left_to_the_core(official: OfficialUsers, start: Opener) -> None:
-    """They are read, and not removed: what belongs to them is not known here."""
+    """SI-17. They are read, and not removed; nobody of this recipe has their addresses."""
     core = start(official.database.uri, keeps_users=True, **QUICK)
     dora = core.users.find(DORA)
     assert isinstance(dora, User)
@@ -248,3 +248,5 @@ def test_users_of_other_recipes_are_left_to_the_core(official: OfficialUsers, st
     with pytest.raises(BadInputError, match="not this app's to delete"):
         core.users.remove(DORA)
     assert core.users.find(DORA) == dora
+    assert core.users.by_account_info("public", AccountInfo(email="dora@example.com")) == []
+    assert core.email_password.sign_up("public", "dora@example.com", "a password 1").id != DORA

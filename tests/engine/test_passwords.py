@@ -25,7 +25,7 @@ def made(**settings: Any) -> Passwords:
 
 
 def test_defaults_are_those_of_an_official_core() -> None:
-    """Any core, and any library that reads the usual form, verifies the hashes."""
+    """SI-25. Any core, and any library that reads the usual form, verifies the hashes."""
     stored = Passwords(EngineConfig().resolve({})).hash("a password 1")
     assert stored.startswith("$argon2id$v=19$m=87795,t=1,p=2$")
     Argon2id.verify_phc_encoded(b"a password 1", stored)
@@ -73,7 +73,7 @@ def test_what_cannot_be_a_password_is_refused_before_any_work(
 
 @pytest.mark.parametrize("variant", [Argon2id, Argon2i, Argon2d])
 def test_every_argon2_is_verified(variant: Any) -> None:
-    """Official databases and other programs hold all three."""
+    """SI-25. Official databases and other programs hold all three."""
     kind = variant(salt=os.urandom(16), length=32, iterations=2, lanes=1, memory_cost=64)
     stored = kind.derive_phc_encoded(b"p")
     assert made().verify("p", stored)
@@ -91,7 +91,7 @@ def test_a_password_that_bcrypt_read_in_part_is_not_hashed_again() -> None:
 
 @pytest.mark.parametrize("prefix", ["$2a$", "$2b$", "$2y$"])
 def test_bcrypt_is_verified(prefix: str) -> None:
-    """It reads 72 bytes, as in a core; its package refuses more."""
+    """SI-25. It reads 72 bytes, as in a core; its package refuses more."""
     stored = prefix + bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()[4:]
     assert made().verify("x" * 72, stored)
     assert made().verify("x" * 100, stored)
@@ -199,7 +199,7 @@ def test_a_hash_of_other_parameters_is_outdated(field: str) -> None:
 
 
 def test_only_so_many_hashes_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each takes 86 MiB by default: eight sign-ins at once wait for each other, two by two."""
+    """SI-26. Each takes 86 MiB by default: eight sign-ins at once wait for each other, two by two."""
     own = made(argon2_hashing_pool_size=2)
     running, most, lock = 0, 0, threading.Lock()
     both = threading.Barrier(2)

@@ -374,7 +374,7 @@ def test_an_official_core_can_read_what_we_write(official: OfficialCore, start: 
 
 @pytest.mark.postgres
 def test_linked_and_mapped_users_keep_their_ids(official: OfficialCore, start: Opener):
-    """5 and 19: `sub` is the primary user in external form, `rsub` the login method."""
+    """SI-67: 5 and 19: `sub` is the primary user in external form, `rsub` the login method."""
     recipe, primary = "r" * 36, "p" * 36
     query = official.database.query
     for user in (recipe, primary):

@@ -108,6 +108,7 @@ def blocking(original: Any) -> Any:
 
 @pytest.mark.parametrize("make", [sign_up_of_0_24, sign_up_of_0_31, renamed, anything, by_position, blocking])
 async def test_a_function_in_any_form(start: Start, browser: Browser, make: Any) -> None:
+    """SI-27."""
     start(override=InputOverrideConfig(functions=replacing(sign_up=make)))
     assert (await browser.sign_up()).json()["status"] == "OK"
     ((email, tenant_id, user_context),) = seen
@@ -121,6 +122,8 @@ async def test_a_function_in_any_form(start: Start, browser: Browser, make: Any)
 
 
 async def test_a_function_that_wants_what_nobody_has_is_refused_at_init(start: Start) -> None:
+    """SI-27."""
+
     def make(_: Any) -> Any:
         async def sign_in(email: str, pasword: str, user_context: Any) -> Any: ...
 
@@ -307,6 +310,7 @@ def post_of_0_31(answer: Any) -> Any:
 
 @pytest.mark.parametrize("make", [post_of_0_24, post_of_0_31])
 async def test_an_api_in_either_form(start: Start, browser: Browser, make: Any) -> None:
+    """SI-27."""
     start(override=InputOverrideConfig(apis=replacing(sign_up_post=make(None), sign_in_post=make(None))))
     assert (await browser.sign_up()).json()["status"] == "OK"
     assert (await browser.sign_in()).json()["status"] == "OK"
@@ -334,6 +338,7 @@ async def test_an_api_in_either_form(start: Start, browser: Browser, make: Any) 
 async def test_what_an_api_answers_reaches_the_browser(
     start: Start, browser: Browser, name: str, answer: Any, body: Any
 ) -> None:
+    """SI-9."""
     start(override=InputOverrideConfig(apis=replacing(**{name: post_of_0_24(answer)})))
     reply = await browser.form("/signup" if "up" in name else "/signin", email=ADDRESS, password=PASSWORD)
     assert (reply.status_code, reply.json()) == (200, body)

@@ -53,6 +53,7 @@ HEADER = {"st-auth-mode": "header"}
 async def test_sign_up_and_sign_in_create_a_session_each(
     start: Start, browser: Browser, each_database: TestDatabase
 ) -> None:
+    """SI-4, SI-11."""
     start(uri=each_database.uri)
     browser.client.headers.update(HEADER)
     up = await browser.sign_up(" Ada@example.com ")
@@ -68,6 +69,7 @@ async def test_sign_up_and_sign_in_create_a_session_each(
 
 
 async def test_refusals_are_200_and_create_no_session(start: Start, browser: Browser, outbox: Outbox) -> None:
+    """SI-1, SI-4, SI-11."""
     start()
     browser.client.headers.update(HEADER)
     user_id = (await browser.sign_up()).json()["user"]["id"]
@@ -102,11 +104,13 @@ async def test_refusals_are_200_and_create_no_session(start: Start, browser: Bro
 async def test_users_have_the_shape_of_the_frontends_version(
     start: Start, browser: Browser, clock: Clock, fdi: str, is_full: bool
 ) -> None:
+    """SI-2, SI-3."""
     start()
     up, into = await browser.sign_up(fdi=fdi), await browser.sign_in(fdi=fdi)
     for reply in (up, into):
         user = reply.json()["user"]
         assert reply.json() == {"status": "OK", "user": user}
+        assert "time_joined" not in reply.text
         if is_full:
             assert "loginMethods" in user
             assert user["emails"] == [ADDRESS]
@@ -133,6 +137,7 @@ async def test_users_have_the_shape_of_the_frontends_version(
 async def test_the_usual_rule_for_passwords(
     start: Start, browser: Browser, password: str, error: str | None
 ) -> None:
+    """SI-15."""
     start()
     body = (await browser.sign_up(password=password)).json()
     if error is None:
@@ -143,6 +148,7 @@ async def test_the_usual_rule_for_passwords(
 
 
 async def test_a_policy_of_ones_own(start: Start, browser: Browser) -> None:
+    """SI-15."""
     start(password_policy=PasswordPolicy.nist())
     assert (await browser.sign_up(password="correct horse battery staple" * 7)).json()["status"] == "OK"
     reply = await browser.sign_up("eve@example.com", password="fourteen chars")
@@ -188,6 +194,7 @@ async def test_what_is_no_address_is_told_so(start: Start, browser: Browser, ema
 
 
 async def test_exists(start: Start, browser: Browser) -> None:
+    """SI-17."""
     start()
     await browser.sign_up()
     for path in (
@@ -252,6 +259,7 @@ NO_FIELD = "All elements of formFields must contain an 'id' and 'value' field"
 async def test_what_is_no_form_is_400(
     start: Start, browser: Browser, path: str, content: bytes, message: str
 ) -> None:
+    """SI-10, SI-18."""
     start()
     reply = await browser.client.post(path, content=content, headers={"content-type": "application/json"})
     assert (reply.status_code, reply.json()) == (400, {"message": message})
@@ -266,12 +274,14 @@ async def test_what_is_no_form_is_400(
     ],
 )
 async def test_what_is_no_token_is_400(start: Start, browser: Browser, more: Any, message: str) -> None:
+    """SI-10."""
     start()
     reply = await browser.form("/user/password/reset", password=PASSWORD, more=more)
     assert (reply.status_code, reply.json()) == (400, {"message": message})
 
 
 async def test_further_fields_reach_the_application(start: Start, browser: Browser) -> None:
+    """SI-18."""
     seen: list[Any] = []
 
     def adult(value: Any, tenant_id: str) -> str | None:
@@ -320,6 +330,7 @@ async def test_further_fields_reach_the_application(start: Start, browser: Brows
 async def test_a_forgotten_password_is_reset(
     start: Start, browser: Browser, outbox: Outbox, clock: Clock, each_database: TestDatabase
 ) -> None:
+    """SI-20, SI-21, SI-22, SI-23."""
     start(uri=each_database.uri)
     user_id = (await browser.sign_up()).json()["user"]["id"]
     first = await browser.ask_for_reset()
@@ -344,6 +355,7 @@ async def test_a_forgotten_password_is_reset(
 
 
 async def test_parallel_uses_of_a_link_succeed_once(start: Start, browser: Browser, outbox: Outbox) -> None:
+    """SI-21."""
     start()
     await browser.sign_up()
     await browser.ask_for_reset()
@@ -354,6 +366,7 @@ async def test_parallel_uses_of_a_link_succeed_once(start: Start, browser: Brows
 async def test_an_expired_link_is_invalid(
     start: Start, browser: Browser, outbox: Outbox, clock: Clock
 ) -> None:
+    """SI-24."""
     start()
     await browser.sign_up()
     await browser.ask_for_reset()
@@ -372,7 +385,7 @@ async def test_sessions_may_outlive_a_reset(start: Start, browser: Browser, outb
 async def test_nothing_tells_whether_an_address_is_known(
     start: Start, browser: Browser, outbox: Outbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither an unknown address nor a mail server that fails shows; a token stays."""
+    """SI-19. Neither an unknown address nor a mail server that fails shows; a token stays."""
     start()
     await browser.sign_up()
     unknown = await browser.ask_for_reset("eve@example.com")
@@ -434,6 +447,7 @@ async def test_more_than_can_wait_is_dropped_and_answered_alike(
 async def test_the_link_is_of_the_configured_website(
     start: Start, browser: Browser, outbox: Outbox, clock: Clock
 ) -> None:
+    """SI-20."""
     start()
     await browser.sign_up()
     for headers in (
@@ -467,6 +481,7 @@ async def test_guessing_is_slowed_down_in_words(start: Start, browser: Browser, 
 
 
 async def test_a_tenant_has_its_own_users(start: Start, browser: Browser, outbox: Outbox) -> None:
+    """SI-7."""
     start()
     await create_or_update_tenant("t1", TenantConfigCreateOrUpdate(first_factors=None))
     browser.client.headers.update(HEADER)
@@ -491,7 +506,7 @@ async def test_a_tenant_without_this_factor_signs_nobody_in(start: Start, browse
 
 
 async def test_login_methods_are_those_of_the_app(start: Start, browser: Browser) -> None:
-    """The frontend shows an empty page where it is told of a method that it has no screen for."""
+    """SI-72. The frontend shows an empty page where it is told of a method that it has no screen for."""
     start()
     only = {
         "status": "OK",
@@ -519,6 +534,7 @@ async def test_multitenancy_may_be_listed_as_well(start: Start, browser: Browser
 
 
 async def test_linking_is_refused_and_sessions_are_not_looked_at(start: Start, browser: Browser) -> None:
+    """SI-5, SI-6."""
     start()
     linking = {"shouldTryLinkingWithSessionUser": True}
     await browser.sign_up()
@@ -563,6 +579,8 @@ ROUTES = [
 async def test_a_disabled_route_is_left_to_the_application(
     start: Start, browser: Browser, name: str, method: str, path: str
 ) -> None:
+    """SI-8."""
+
     def apis(original: Any) -> Any:
         setattr(original, f"disable_{name}", True)
         return original
