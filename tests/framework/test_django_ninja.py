@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -48,6 +49,8 @@ def site(kind: tuple[str, bool], sqlite_files: Sqlite, clock: Clock) -> Iterator
     made.close()
 
 
+_numbers = itertools.count()  # old releases refuse two APIs of one name
+
 Operation = Callable[[Any], Any]
 Ask = Callable[..., Reply]
 
@@ -73,7 +76,7 @@ def ask(site: Site, kind: tuple[str, bool]) -> Ask:
             result = operation(request)
             return await result if hasattr(result, "__await__") else result
 
-        api = NinjaAPI(urls_namespace="test", docs_url=None, openapi_url=None)
+        api = NinjaAPI(urls_namespace=f"test-{next(_numbers)}", docs_url=None, openapi_url=None)
         prepare(api)
         api.post("/it", auth=auth)(async_view if kind[1] else view)
         urls: Any = ModuleType("urls_of_this_test")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final, NoReturn
 
+from asgiref.sync import markcoroutinefunction
 from django.http import HttpRequest
 
 try:
@@ -48,6 +49,7 @@ class SessionAuth(AuthBase, SessionCheck):
         AuthBase.__init__(self)
         SessionCheck.__init__(self, *args, **options)
         self.is_async = True  # async operations then await it on their loop, and spare a thread
+        markcoroutinefunction(self)  # Ninja before 1.7 calls it by `async_to_sync`, which warns otherwise
 
     def __call__(self, request: HttpRequest) -> Any:
         base = DjangoRequest.of(request)
