@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,9 @@ from starlette.testclient import TestClient
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.engine.factory import open_engine
+from supertokens_py.engine.id_mapping import IdMappings
 from supertokens_py.engine.records import EmailChangeNotAllowed, PasswordProof, UserQuery
+from supertokens_py.engine.user_services import EmailPassword, EmailVerification, Users
 from supertokens_py.exceptions import (
     BadInputError,
     EngineUnavailableError,
@@ -58,6 +61,30 @@ LINKED = {
 }
 OK = {"status": "OK"}
 TOKENS = "/public/recipe/user/password/reset/token"
+
+
+@pytest.mark.parametrize("protocol", [Users, EmailPassword, EmailVerification, IdMappings])
+def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
+    """Recipes are tested with the embedded engine: what only that has would be missed by users first."""
+    engine = engine_over(Core())
+    services = {
+        Users: engine.users,
+        EmailPassword: engine.email_password,
+        EmailVerification: engine.email_verification,
+        IdMappings: engine.id_mappings,
+    }
+    wanted = {
+        name for name, member in vars(protocol).items() if inspect.isfunction(member) and name[0] != "_"
+    }
+    assert wanted
+    assert [name for name in wanted if not callable(getattr(services[protocol], name, None))] == []
+
+
+def test_a_core_counts_no_e_mails() -> None:
+    engine = engine_over(Core())
+    for _ in range(100):
+        assert engine.email_password.may_send_reset("public", "ada@example.com")
+        assert engine.email_verification.may_send("public", "ada@example.com")
 
 
 def test_linked_users_of_any_recipe_are_read() -> None:
