@@ -188,8 +188,13 @@ def _layout(layout: LayoutFacts, settings: ResolvedEngineConfig, live: int) -> I
         others = counted(len(layout.others), "other table")
         yield Finding("note", _TOPIC, f"{others}, not to be touched: {shown}")
     if layout.has_users:
+        yield Finding("note", _TOPIC, "users are kept here; their primary and external ids are honoured")
+    if layout.migration_mode != "LEGACY":
         yield Finding(
-            "note", _TOPIC, "an official core keeps users here; their primary and external ids are honoured"
+            "warning",
+            _TOPIC,
+            f"core 12 keeps its users in other tables (migration_mode is {layout.migration_mode})",
+            "sign-in recipes, such as emailpassword.init(), refuse it: leave sign-up and sign-in to the core",
         )
 
 

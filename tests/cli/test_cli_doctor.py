@@ -67,9 +67,18 @@ def test_rows_that_an_official_core_keeps_are_honoured(run: Runner, sqlite_datab
     ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
     assert ran.code == 0
     assert texts(ran, "note")[-2:] == [
-        "an official core keeps users here; their primary and external ids are honoured",
+        "users are kept here; their primary and external ids are honoured",
         "1 tenant of other apps, not to be touched",
     ]
+
+
+def test_users_in_the_tables_of_core_12_are_named(run: Runner, sqlite_database: TestDatabase) -> None:
+    """Sessions go on; sign-in recipes would refuse the database at its first use."""
+    insert = "INSERT INTO tenant_configs (app_id, tenant_id, core_config) VALUES ('public', 'public', %s)"
+    sqlite_database.query(insert, '{"migration_mode": "MIGRATED"}')
+    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+    assert ran.code == 0
+    assert "core 12 keeps its users in other tables (migration_mode is MIGRATED)" in texts(ran, "warning")
 
 
 def test_a_database_without_keys_is_no_loss_without_sessions(

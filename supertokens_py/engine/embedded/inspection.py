@@ -25,6 +25,8 @@ from .storage.postgres import connect_arguments, driver_url, is_servers_own
 from .storage.schema import core_tables, other_session_tables
 from .storage.tables import KEY_VALUE, TENANTS, Tables, definition_of
 from .storage.url import Location
+from .tenants import TENANT_CONFIGS
+from .user_tables import USERS, migration_mode
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, FromClause, Table
@@ -89,7 +91,8 @@ class LayoutFacts:
     others: Sequence[str]
     #: Columns that a present table lacks, and whether all of them can be added.
     lacking: Mapping[str, tuple[Sequence[str], bool]]
-    has_users: bool  #: an official core keeps users here
+    has_users: bool  #: sign-in recipes or an official core keep users here
+    migration_mode: str  #: of core 12; sign-in recipes read "LEGACY" alone
     core_tables: Sequence[str]  #: those that only an official core makes; none are looked for in SQLite
     creation: CreationRights | None  #: on PostgreSQL, where tables are absent
     live_elsewhere: Mapping[str, int]  #: sessions that have not expired, by table of another prefix
@@ -208,7 +211,8 @@ def _layout(connection: Connection, tables: Tables, now_ms: int) -> LayoutFacts:
         absent=absent,
         others=sorted(names - {one.name for one in tables.all()} - _OWN_TABLES_OF_SQLITE),
         lacking=lacking,
-        has_users=tables.prefix + "app_id_to_user_id" in names,
+        has_users=tables.prefix + USERS.name in names,
+        migration_mode=_migration_mode(connection, tables, {*absent, *lacking}),
         core_tables=[] if connection.dialect.name == "sqlite" else core_tables(names, tables),
         creation=_creation_rights(connection, schema) if absent else None,
         live_elsewhere={
@@ -216,6 +220,15 @@ def _layout(connection: Connection, tables: Tables, now_ms: int) -> LayoutFacts:
             for name in other_session_tables(names, tables)
         },
     )
+
+
+def _migration_mode(connection: Connection, tables: Tables, unusable: set[str]) -> str:
+    if tables[TENANT_CONFIGS].name in unusable:
+        return "LEGACY"
+    try:
+        return migration_mode(connection, tables)
+    except ValueError:
+        return "LEGACY"  # a configuration that is no JSON is reported with the tenants
 
 
 def _creation_rights(connection: Connection, schema: str | None) -> CreationRights | None:

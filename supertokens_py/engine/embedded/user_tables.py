@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 #: Where core 12 keeps users once they are migrated; before, it may be there and is empty.
 _MIGRATED_USERS = "recipe_user_tenants"
 
+_LEGACY = "LEGACY"
+
 #: An id that a core makes; the application may know the user by another one.
 _INTERNAL_ID = ColumnKind(CHAR(36))
 _EMAIL = ColumnKind(String(256))
@@ -178,15 +180,21 @@ def refuse_migrated_users(connection: Connection, tables: Tables) -> None:
     Raises:
         ConfigError: says so.
     """
-    configs = connection.execute(select(tables[TENANT_CONFIGS].c.core_config)).scalars()
-    modes = {str(json.loads(config).get("migration_mode") or "LEGACY") for config in configs if config}
-    others = ", ".join(sorted(modes - {"LEGACY"}))
-    if others or _has_migrated_users(connection, tables):
+    mode = migration_mode(connection, tables)
+    if mode != _LEGACY:
         raise ConfigError(
             "the users of this database are kept in the tables of SuperTokens core 12 (its migration_mode is "
-            f"{others or 'not LEGACY'}), which sign-in recipes do not read: leave sign-up and sign-in to the "
+            f"{mode}), which sign-in recipes do not read: leave sign-up and sign-in to the "
             "core (connection_uri), or keep its users in LEGACY mode"
         )
+
+
+def migration_mode(connection: Connection, tables: Tables) -> str:
+    """Return in which of its two layouts core 12 keeps users; "LEGACY" is the one of every version before."""
+    configs = connection.execute(select(tables[TENANT_CONFIGS].c.core_config)).scalars()
+    modes = {str(json.loads(config).get("migration_mode") or _LEGACY) for config in configs if config}
+    others = ", ".join(sorted(modes - {_LEGACY}))
+    return others or ("not LEGACY" if _has_migrated_users(connection, tables) else _LEGACY)
 
 
 def _has_migrated_users(connection: Connection, tables: Tables) -> bool:
