@@ -16,6 +16,7 @@ from typing import Any
 
 from . import audit, events, supertokens
 from .app import Supertokens
+from .client_addresses import ClientIP
 from .config import AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
 from .engine.config import EngineConfig
 from .framework.request import BaseRequest
@@ -52,6 +53,8 @@ def init(
     mode: Mode | None = None,
     telemetry: bool | None = None,
     debug: bool | None = None,
+    *,
+    client_ip: ClientIP | None = None,
 ) -> None:
     """Configure the SDK for this process. Makes no network call and opens no database.
 
@@ -66,11 +69,15 @@ def init(
         mode: "asgi" or "wsgi"; accepted for compatibility, nothing depends on it.
         telemetry: accepted for compatibility; nothing is ever sent anywhere.
         debug: write the SDK's decisions to stderr.
+        client_ip: `(request) -> address` says whom a request comes from; limits per client need it. The
+            request is the SDK's, with `get_header()`; `request.request` is your framework's.
 
     Raises:
         ConfigError: an argument cannot work; the message names it.
     """
-    Supertokens.init(app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug)
+    Supertokens.init(
+        *(app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug), client_ip=client_ip
+    )
 
 
 def get_all_cors_headers() -> list[str]:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from . import error_answers
+from .client_addresses import ClientAddresses, ClientIP
 from .config import (
     AppInfo,
     Framework,
@@ -59,6 +60,8 @@ class Supertokens(fork_hooks.ForkAware):
         mode: Mode | None = None,
         telemetry: bool | None = None,
         debug: bool | None = None,
+        *,
+        client_ip: ClientIP | None = None,
     ) -> None:
         check_arguments(app_info, framework, supertokens_config, mode)
         _check_recipe_list(recipe_list)
@@ -67,6 +70,7 @@ class Supertokens(fork_hooks.ForkAware):
         self.supertokens_config: SupertokensConfig = supertokens_config or SupertokensConfig()
         check_packages(self.supertokens_config.engine_uri)
         check_location(self.supertokens_config.engine_uri)
+        self.clients: ClientAddresses = ClientAddresses(client_ip)
         self.telemetry = False  # accepted for compatibility; nothing is ever sent anywhere
         self._engine_settings = (self.supertokens_config.engine or EngineConfig()).resolve()
         self.now_ms: Callable[[], int] = self._engine_settings.now_ms
@@ -109,6 +113,8 @@ class Supertokens(fork_hooks.ForkAware):
         mode: Mode | None = None,
         telemetry: bool | None = None,
         debug: bool | None = None,
+        *,
+        client_ip: ClientIP | None = None,
     ) -> None:
         """Create the current app; see `supertokens_py.init`."""
         if Supertokens._current is not None:
@@ -118,7 +124,8 @@ class Supertokens(fork_hooks.ForkAware):
                 Supertokens._current.made_at,
             )
             return
-        app = Supertokens(app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug)
+        given = (app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug)
+        app = Supertokens(*given, client_ip=client_ip)
         app.made_at = call_site()
         Supertokens._current = app
 
@@ -251,11 +258,8 @@ class Supertokens(fork_hooks.ForkAware):
     def warn_of_mount(self, request: BaseRequest) -> None:
         """Warn once if the app is mounted where browsers do not look for the SDK's routes."""
         mount = request.mount_path()
-        if (
-            not mount
-            or self._has_warned_of_mount
-            or self._below.startswith((f"{mount}/", f"{self._gateway}{mount}/"))
-        ):
+        places = (f"{mount}/", f"{self._gateway}{mount}/")
+        if not mount or self._has_warned_of_mount or self._below.startswith(places):
             return
         self._has_warned_of_mount = True
         setting = f'api_gateway_path="{mount}"'
@@ -264,9 +268,7 @@ class Supertokens(fork_hooks.ForkAware):
         log.warning(
             "the app is mounted below %s, but clients look for the SDK's routes below %s, so they can "
             "neither refresh nor sign out. Set %s in InputAppInfo, and the same in the frontend.",
-            mount,
-            self._below,
-            setting,
+            *(mount, self._below, setting),
         )
 
     async def handle(self, request: BaseRequest) -> BaseResponse | None:

@@ -231,6 +231,15 @@ class EmailUnverified(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClientRefused(Event):
+    """One client has done something too often in an hour; `kind` is "sign_in", "sign_up" or "reset"."""
+
+    name: ClassVar[str] = "client.refused"
+    kind: str
+    retry_after_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmailDropped(Event):
     """An e-mail that was asked for was not even prepared; whoever asked was answered as usual.
 

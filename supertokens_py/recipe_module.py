@@ -10,6 +10,7 @@ from .framework.request import BaseRequest
 from .framework.response import BaseResponse
 
 if TYPE_CHECKING:
+    from .client_addresses import ClientAddresses
     from .config import AppInfo
     from .engine.interface import Engine
 
@@ -36,6 +37,9 @@ class App(Protocol):
 
     @property
     def app_info(self) -> AppInfo: ...
+
+    @property
+    def clients(self) -> ClientAddresses: ...
 
     @property
     def engine(self) -> Engine: ...

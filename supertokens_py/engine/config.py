@@ -115,6 +115,13 @@ class EngineConfig:
     #: Links to reset a password that an address is sent in 24 hours at most [20]; besides, 5 in 15 minutes
     #: and one in 15 seconds. 0 switches the limits off.
     password_reset_emails_per_day: int = setting(20, int, 0, 1000)
+    #: Wrong passwords that one client may give in an hour, whichever addresses it names [100]; then one after
+    #: the other at that rate. 0 switches the limit off, as for the next two. Needs `init(client_ip=...)`.
+    sign_in_failures_per_client_and_hour: int = setting(100, int, 0, 100_000)
+    #: Sign-ups of one client in an hour [100].
+    sign_ups_per_client_and_hour: int = setting(100, int, 0, 100_000)
+    #: Requests of one client in an hour to reset a password [50].
+    password_resets_per_client_and_hour: int = setting(50, int, 0, 100_000)
     #: The clock, in Unix milliseconds; replace it in tests.
     now_ms: Callable[[], int] = system_now_ms
 

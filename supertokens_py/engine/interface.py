@@ -34,7 +34,7 @@ from .records import (
     Unauthorised,
     Verified,
 )
-from .user_services import EmailPassword, EmailVerification, Users
+from .user_services import Clients, EmailPassword, EmailVerification, Users
 
 if TYPE_CHECKING:
     from supertokens_py.tokens.access_token import AccessToken
@@ -250,6 +250,9 @@ class Engine(Protocol):
 
     @property
     def id_mappings(self) -> IdMappings: ...
+
+    @property
+    def clients(self) -> Clients: ...
 
     @property
     def email_password(self) -> EmailPassword: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from supertokens_py.types.users import AccountInfo, User
 
@@ -51,6 +51,22 @@ class Users(Protocol):
 
     def count_active(self, since_ms: int) -> int | None:
         """Return how many users created, refreshed or ended sessions since; None where this is not kept."""
+        ...
+
+
+#: What is counted of a client.
+ClientKind: TypeAlias = Literal["sign_in", "sign_up", "reset"]
+
+
+class Clients(Protocol):
+    """How often a client (an IPv4 address or an IPv6 network) does something (engine: Clients)."""
+
+    def begin(self, kind: ClientKind, client: str) -> int:
+        """Count one, and return 0; or count nothing, and return how many milliseconds to wait."""
+        ...
+
+    def take_back(self, kind: ClientKind, client: str) -> None:
+        """Take back one that was counted, and no other."""
         ...
 
 

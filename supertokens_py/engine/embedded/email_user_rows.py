@@ -10,6 +10,7 @@ from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.records import EMAIL_PASSWORD
 
 from .attempts import FORGOTTEN_AFTER_MS, delete_forgotten
+from .rates import delete_forgotten_clients
 from .sends import delete_forgotten_sends
 from .session_rows import SESSIONS
 from .user_tables import (
@@ -165,5 +166,5 @@ def expired_of_users(tables: Tables) -> list[tuple[Delete, int]]:
         delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.token_expiry < bindparam("before"))
         for table in (tables[RESET_TOKENS], tables[VERIFICATION_TOKENS])
     ]
-    counts = (delete_forgotten(tables), delete_forgotten_sends(tables))
+    counts = (delete_forgotten(tables), delete_forgotten_sends(tables), delete_forgotten_clients(tables))
     return [*((one, 0) for one in tokens), *((one, FORGOTTEN_AFTER_MS) for one in counts)]

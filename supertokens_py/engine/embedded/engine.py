@@ -22,6 +22,7 @@ from .key_material import new_key_text
 from .keys import KeyRing
 from .metadata import MetadataStore
 from .passwords import Passwords
+from .rates import Rates
 from .roles import RoleStore
 from .sends import Sends
 from .sessions import SessionStore
@@ -68,6 +69,7 @@ class EmbeddedEngine:
         self.sessions: SessionStore = SessionStore(database, self.keys, self._activity, user_ids, settings)
         self.roles: RoleStore = RoleStore(database)
         self.metadata: MetadataStore = MetadataStore(database)
+        self.clients: Rates = Rates(database, settings)
         self.tenants: TenantStore = TenantStore(database, settings)
         accounts = Accounts(database) if keeps_users else None
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from supertokens_py.runtime import fork_hooks
 
+from .clients import RemoteClients
 from .core import Core
 from .email_password import RemoteEmailPassword
 from .email_verification import RemoteEmailVerification
@@ -73,6 +74,7 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.email_password: RemoteEmailPassword = RemoteEmailPassword(core, self.users, self.sessions)
         self.email_verification: RemoteEmailVerification = RemoteEmailVerification(core)
         self.id_mappings: RemoteIdMappings = RemoteIdMappings(core)
+        self.clients: RemoteClients = RemoteClients()
         fork_hooks.register(self)
 
     @property

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, TypeAlias, cast
 
 from supertokens_py.engine.call import call_engine
+from supertokens_py.engine.user_services import ClientKind
 from supertokens_py.events import SignInFailed, emit
 from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
@@ -19,6 +20,7 @@ from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
+from supertokens_py.recipe.sign_in.clients import admit, take_back
 from supertokens_py.recipe.sign_in.frontends import json_body, refuse_linking, user_for_frontend
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app
@@ -210,7 +212,9 @@ class EmailPasswordRecipe(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
         post = self.api_implementation.sign_up_post
-        result = await self._post(post, self.sign_up_fields, body, options, tenant_id, user_context)
+        result = await self._post(
+            "sign_up", post, self.sign_up_fields, body, options, tenant_id, user_context
+        )
         if isinstance(result, EmailAlreadyExistsError):
             return _field_error(EMAIL, _TAKEN)
         return _signed_in(GeneralErrorResponse(_GONE) if result is None else result, options)
@@ -219,11 +223,16 @@ class EmailPasswordRecipe(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
         post = self.api_implementation.sign_in_post
-        result = await self._post(post, self.sign_in_fields, body, options, tenant_id, user_context)
+        result = await self._post(
+            "sign_in", post, self.sign_in_fields, body, options, tenant_id, user_context
+        )
+        if isinstance(result, SignInPostOkResult):
+            await take_back(self.app, "sign_in", options.request, user_context)
         return _signed_in(WrongCredentialsError() if result is None else result, options)
 
     async def _post(
         self,
+        kind: ClientKind,
         post: Callable[..., Awaitable[APIResponse]],
         fields: Sequence[NormalisedFormField],
         body: dict[str, Any],
@@ -234,6 +243,7 @@ class EmailPasswordRecipe(
         """Ask the API of sign-up or sign-in, once the form is valid; None: its session came too late."""
         form = await self._form(body, fields, tenant_id)
         links = await refuse_linking(body, options.request, user_context)
+        await admit(self.app, kind, options.request, user_context)
         with proofs.collected() as verified:
             result = await post(
                 form_fields=form,
@@ -268,6 +278,7 @@ class EmailPasswordRecipe(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
         form = await self._form(body, [self._email], tenant_id)
+        await admit(self.app, "reset", options.request, user_context)
         result = await self.api_implementation.generate_password_reset_token_post(
             form_fields=form, tenant_id=tenant_id, api_options=options, user_context=user_context
         )

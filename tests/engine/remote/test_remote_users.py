@@ -179,6 +179,13 @@ def test_a_proof_ends_with_the_user_only() -> None:
     assert not engine.email_password.is_current(PasswordProof("primary"))
 
 
+def test_a_core_does_not_count_what_clients_do() -> None:
+    """And nobody is refused for that."""
+    engine = engine_over(Core({}))
+    assert [engine.clients.begin("sign_in", "192.0.2.7") for _ in range(200)] == [0] * 200
+    engine.clients.take_back("sign_in", "192.0.2.7")
+
+
 @pytest.mark.parametrize("status", ["NEW_ERROR", None])
 @pytest.mark.parametrize("call", ["sign_up", "verify", "update", "consume_reset_token"])
 def test_an_unknown_status_is_no_answer(call: str, status: str | None) -> None:

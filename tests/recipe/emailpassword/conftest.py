@@ -72,15 +72,22 @@ def start(sqlite_database: TestDatabase, clock: Clock, outbox: Outbox) -> Iterat
     Supertokens.reset()
 
     def started(
-        *recipes: Any, uri: str | None = None, info: dict[str, Any] | None = None, **settings: Any
+        *recipes: Any,
+        uri: str | None = None,
+        info: dict[str, Any] | None = None,
+        engine: dict[str, Any] | None = None,
+        client_ip: Any = None,
+        **settings: Any,
     ) -> Supertokens:
         about = {"app_name": "Tests", "api_domain": API, "website_domain": "http://example.com"}
-        config = EngineConfig(now_ms=clock, clean_up_interval=0, argon2_memory_kb=1024, argon2_parallelism=1)
+        quick = {"clean_up_interval": 0, "argon2_memory_kb": 1024, "argon2_parallelism": 1}
+        config = EngineConfig(now_ms=clock, **(quick | (engine or {})))
         settings.setdefault("email_delivery", EmailDeliveryConfig(outbox))
         init(
             app_info=InputAppInfo(**{**about, **(info or {})}),
             supertokens_config=SupertokensConfig(uri or sqlite_database.uri, engine=config),
             recipe_list=[session.init(), emailpassword.init(**settings), *recipes],
+            client_ip=client_ip,
         )
         return Supertokens.get_instance()
 
@@ -101,6 +108,11 @@ class Browser:
         body = {"formFields": [{"id": name, "value": value} for name, value in fields.items()]}
         headers = {"fdi-version": fdi} if fdi else {}
         return await self.post(path, body | (more or {}), **headers)
+
+    async def form_from(self, client: str, path: str, /, **fields: Any) -> httpx2.Response:
+        """Send a form through a proxy that says whom it is from."""
+        body = {"formFields": [{"id": name, "value": value} for name, value in fields.items()]}
+        return await self.post(path, body, **{"x-real-ip": client})
 
     async def sign_up(self, email: str = ADDRESS, password: str = PASSWORD, **more: Any) -> httpx2.Response:
         return await self.form("/signup", email=email, password=password, **more)

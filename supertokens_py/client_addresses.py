@@ -1,0 +1,63 @@
+"""Whom requests come from, as the application says: headers that anybody may write are never read here."""
+
+from __future__ import annotations
+
+import inspect
+import ipaddress
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from .framework.request import BaseRequest
+
+#: Returns the address of a request's client, or None where it is not known.
+ClientIP: TypeAlias = "Callable[[BaseRequest], str | None]"
+
+_IPV6_PREFIX = 64  # what one customer has at least
+
+log: logging.Logger = logging.getLogger(__name__)
+
+
+class ClientAddresses:
+    """Asks the application whom a request comes from.
+
+    Args:
+        client_ip: `(request) -> address`, or None.
+
+    Raises:
+        ConfigError: it is no function, or an `async` one.
+    """
+
+    def __init__(self, client_ip: ClientIP | None) -> None:
+        given: Any = client_ip
+        if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
+            raise ConfigError("client_ip must be a plain function (request) -> address or None, or None")
+        self._client_ip = client_ip
+        self._has_warned = False
+
+    def network_of(self, request: BaseRequest) -> str | None:
+        """Return what counts as one client: an IPv4 address, or the /64 network of an IPv6 address."""
+        given = None if self._client_ip is None else self._client_ip(request)
+        if given is None:
+            return None
+        network = network_of(given)
+        if network is None and not self._has_warned:
+            self._has_warned = True
+            log.warning("client_ip returned no IP address, so that limits per client count nothing")
+        return network
+
+
+def network_of(address: str) -> str | None:
+    """Return what counts as one client; None where a text is no IP address."""
+    try:
+        known = ipaddress.ip_address(address.strip().partition("%")[0])
+    except (ValueError, AttributeError):
+        return None
+    if isinstance(known, ipaddress.IPv6Address):
+        if known.ipv4_mapped is not None:
+            return str(known.ipv4_mapped)
+        return str(ipaddress.IPv6Network((int(known), _IPV6_PREFIX), strict=False))
+    return str(known)

@@ -1,0 +1,34 @@
+"""How often one client may sign up, fail to sign in, or ask for e-mails, whichever addresses it names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from supertokens_py.engine.call import call_engine
+from supertokens_py.engine.user_services import ClientKind
+from supertokens_py.events import ClientRefused, emit
+from supertokens_py.exceptions import TooManyAttemptsError
+from supertokens_py.framework.request import BaseRequest
+from supertokens_py.recipe_module import App
+
+
+async def admit(app: App, kind: ClientKind, request: BaseRequest, user_context: dict[str, Any]) -> None:
+    """Count what a client asks for, where the application says whom requests come from.
+
+    Raises:
+        TooManyAttemptsError: it has had its share of the hour.
+    """
+    client = app.clients.network_of(request)
+    if client is None:
+        return
+    wait_ms = await call_engine(user_context, app.engine.clients.begin, kind, client)
+    if wait_ms:
+        emit(ClientRefused(kind=kind, retry_after_ms=wait_ms))
+        raise TooManyAttemptsError(wait_ms)
+
+
+async def take_back(app: App, kind: ClientKind, request: BaseRequest, user_context: dict[str, Any]) -> None:
+    """Take back what `admit` counted: it was no failure. Other failures of the client stay counted."""
+    client = app.clients.network_of(request)
+    if client is not None:
+        await call_engine(user_context, app.engine.clients.take_back, kind, client)
