@@ -130,6 +130,17 @@ FOREIGN_HASHES = {
     "passlib, bcrypt of SHA-256": (
         "$bcrypt-sha256$v=2,t=2b,r=4$fZA.xP0joSfHF/YUx5PWjO$Qi7MlZkg/5kfXA/DVdVJMn/M/oJQ3vm"
     ),
+    "Django, scrypt": (
+        "scrypt$2$seasalt$8$5$"
+        "054xX9N+ZZW4qmleZYKtNR0wGQrOzKDHI0u/LGt0AJWAONlf1OxpmnGeef1V5kRFvl5QNQYNMRTwjoSWHlLUEg=="
+    ),
+    "passlib, scrypt": (
+        "$scrypt$ln=4,r=8,p=1$K2UsZWytFaLU+v//v5cSQg$N/Ft1XDLOkiOnXP/h0ACeVTG8LIXkvKkyKcpqcc8faE"
+    ),
+    "Werkzeug, scrypt": (
+        "scrypt:32768:8:1$CDX4kq4Emn2D6edQ$c8c380dab00f93cd95020622eb7f2120e6f23182e09bd0ed1c95bc5f6b31f5b6"
+        "28b39be45bed3a01900aa98cc470d41ae3c324df39ae2ed59ffa91767ae724d8"
+    ),
     "Werkzeug": (
         "pbkdf2:sha256:10$tOXVFTWAbHYMPaZ1$27441db9fc6ab3993de5bbc3e366098903c7658ea6107737cc6d735d49b1c318"
     ),
@@ -162,9 +173,12 @@ def test_a_hash_of_a_whole_long_password_is_renewed(framework: str) -> None:
         ("$argon2id$v=16$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA", "only version 19"),
         ("$2a$11$short", "none of the supported forms"),
         ("$f_scrypt$hash$salt$m=14$r=8$s=sep", "hashes of Firebase are not supported: such users have to"),
-        ("scrypt$2$seasalt$8$5$054xX9N+ZZW4qmleZYKtNR0wGQrOzKDHI0u/LGt0AJU=", "scrypt are not supported"),
-        ("scrypt:32768:8:1$salt$0011", "scrypt are not supported"),
-        ("$scrypt$ln=4,r=8,p=1$5DyHsLYWAuB8D0EoBSDE2A$Wa58OJ0WG7vjgR3HxVGdi7LJSBGET7q", "scrypt are not"),
+        (f"scrypt$3$seasalt$8$5${'A' * 86}==", "more memory or time"),
+        (f"scrypt$2$seasalt$8$5${'A' * 45}===", "is cut off"),
+        (f"scrypt:8388608:8:1$salt${'0' * 128}", "more memory or time"),
+        (f"scrypt:16:8:1$salt${'0' * 65}", "is cut off"),
+        (f"$scrypt$ln=99,r=8,p=1$5DyHsLYWAuB8D0EoBSDE2A${'A' * 43}", "more memory or time"),
+        ("scrypt:32768:8:1$salt$0011", "none of the supported forms"),
         ("$bcrypt-sha256$2b,4$lTFuGytzrB3RrTboKtul6u$YfB8F3wNBfQGipw.eTeaDntG7hnGvIu", "only version 2"),
         ("!f1n4OSszhZgnsN6sAbHkhMrpWOSdupSdBzJikMdX", "an account without a password"),
         (f"$argon2id$v=19$m=9999999,t=1,p=1${'A' * 22}${'A' * 43}", "more memory"),

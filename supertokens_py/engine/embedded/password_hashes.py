@@ -15,6 +15,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.secret import SecretText
@@ -46,15 +47,25 @@ _WERKZEUG_PBKDF2 = re.compile(
     r"pbkdf2:(sha256|sha512|sha1):(\d{1,8})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{40,128})"
 )
 
+_DJANGO_SCRYPT = re.compile(
+    r"scrypt\$(\d{1,8})\$([!-#%-~]{1,128})\$(\d{1,3})\$(\d{1,3})\$([A-Za-z0-9+/]{43,86}=*)"
+)
+_PASSLIB_SCRYPT = re.compile(
+    r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9./+]{0,128})\$([A-Za-z0-9./+]{43,86})"
+)
+_WERKZEUG_SCRYPT = re.compile(
+    r"scrypt:(\d{1,8}):(\d{1,3}):(\d{1,3})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{64,128})"
+)
+
 _VARIANTS: dict[str, Any] = {"argon2id": Argon2id, "argon2i": Argon2i, "argon2d": Argon2d}
 #: What Django writes before a hash in the form of its author.
 _DJANGO_NAMES = re.compile(r"(?:argon2(?=\$argon2)|bcrypt\$(?=\$2))")
 
-_KNOWN = "Argon2 ($argon2id$v=19$…), bcrypt ($2b$…) and PBKDF2 (pbkdf2_sha256$…) can be verified"
+_KNOWN = (
+    "Argon2 ($argon2id$v=19$…), bcrypt ($2b$…), PBKDF2 (pbkdf2_sha256$…) and scrypt (scrypt$…) are verified"
+)
 _REFUSED = {
     "$f_scrypt$": "hashes of Firebase are not supported",
-    "scrypt": "hashes of scrypt are not supported",
-    "$scrypt$": "hashes of scrypt are not supported",
     "$bcrypt-sha256$": "of passlib's bcrypt_sha256 only version 2 with $2b$ is supported",
     "!": "this is Django's mark of an account without a password",
     "$argon2": "only version 19 of Argon2 without further parameters is supported",
@@ -162,6 +173,32 @@ def _pbkdf2(made: re.Match[str], salt: bytes, digest: bytes) -> Check:
     return equals
 
 
+def _django_scrypt(made: re.Match[str]) -> Check:
+    return _scrypt(int(made[1]), int(made[3]), int(made[4]), made[2].encode(), _decoded(made[5]))
+
+
+def _passlib_scrypt(made: re.Match[str]) -> Check:
+    return _scrypt(1 << int(made[1]), int(made[2]), int(made[3]), _decoded(made[4]), _decoded(made[5]))
+
+
+def _werkzeug_scrypt(made: re.Match[str]) -> Check:
+    digest = bytes.fromhex(made[5]) if len(made[5]) % 2 == 0 else b""
+    return _scrypt(int(made[1]), int(made[2]), int(made[3]), made[4].encode(), digest)
+
+
+def _scrypt(n: int, r: int, p: int, salt: bytes, digest: bytes) -> Check:
+    is_cost = n >= 2 and n & (n - 1) == 0 and r > 0 and p > 0
+    _refuse_beyond(not is_cost or n * r > 8 * _MAX_MEMORY_KB or p > _MAX_LANES)
+    if len(digest) < 32:
+        raise BadInputError("the password hash is cut off")
+
+    def equals(secret: bytes) -> bool:
+        made = Scrypt(salt=salt, length=len(digest), n=n, r=r, p=p).derive(secret)
+        return hmac.compare_digest(made, digest)
+
+    return equals
+
+
 def _decoded(text: str) -> bytes:
     """Return what Base64 says, with or without padding, with passlib's "." for "+"; nothing if it is none."""
     bare = text.rstrip("=").replace(".", "+")
@@ -184,4 +221,7 @@ _FORMS: dict[re.Pattern[str], Callable[[re.Match[str]], Check]] = {
     _DJANGO_PBKDF2: _django_pbkdf2,
     _PASSLIB_PBKDF2: _passlib_pbkdf2,
     _WERKZEUG_PBKDF2: _werkzeug_pbkdf2,
+    _DJANGO_SCRYPT: _django_scrypt,
+    _PASSLIB_SCRYPT: _passlib_scrypt,
+    _WERKZEUG_SCRYPT: _werkzeug_scrypt,
 }
