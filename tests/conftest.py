@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import os
@@ -42,11 +43,35 @@ def pytest_runtest_teardown() -> Iterator[None]:
     assert not left
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    """Most databases here are copies with the same keys and tables: parse and describe them once (30 ms)."""
+    from supertokens_py.engine.embedded import key_rows
+    from supertokens_py.engine.embedded.storage import database
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_rows, "parse_key", functools.cache(key_rows.parse_key))
+        patch.setattr(database, "Tables", functools.cache(database.Tables))
+        yield
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that stands still until the test moves it, and that PostgreSQL goes by as well."""
     monkeypatch.setattr("supertokens_py.engine.embedded.storage.server_clock.server_now_ms", lambda _: None)
     return Clock()
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Leave out what finalizers log: it is about what some earlier test left, whenever they run."""
+
+    def is_about_this_test(record: logging.LogRecord) -> bool:
+        return not f"{record.name}.".startswith(("asyncio.", "sqlalchemy.pool."))
+
+    caplog.handler.addFilter(is_about_this_test)
+    yield caplog
+    caplog.handler.removeFilter(is_about_this_test)
 
 
 @pytest.fixture

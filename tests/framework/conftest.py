@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 
 import pytest
 
-from supertokens_py.engine.embedded import key_rows
-from supertokens_py.engine.embedded.storage import database
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
 from .site import DRIVERS, Site
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _made_once() -> Iterator[None]:
-    """Every test's database is a copy with the same keys and tables: parse and describe them once (70 ms)."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(key_rows, "parse_key", functools.cache(key_rows.parse_key))
-        patch.setattr(database, "Tables", functools.cache(database.Tables))
-        yield
 
 
 @pytest.fixture(params=[*DRIVERS, pytest.param("litestar", marks=pytest.mark.real)])

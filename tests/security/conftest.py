@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.engine.conftest import start
-from tests.framework.conftest import _made_once, bare_site, mode, site
+from tests.framework.conftest import bare_site, mode, site
 
-__all__ = ["_made_once", "bare_site", "mode", "site", "start"]
+__all__ = ["bare_site", "mode", "site", "start"]

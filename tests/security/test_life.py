@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-
-from supertokens_py.engine.embedded import key_material, key_rows
 
 from .life import MOVES, Life, random_step
 
@@ -82,12 +79,6 @@ class SessionLife(RuleBasedStateMachine):
     @rule(drop=st.booleans())
     def rotate_keys(self, drop: bool) -> None:
         self.life.rotate_keys(drop)
-
-
-@pytest.fixture(autouse=True)
-def keys_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading a private key takes longer than most other steps."""
-    monkeypatch.setattr(key_rows, "parse_key", functools.cache(key_material.parse_key))
 
 
 def run(opened: Any, *, examples: int, steps: int) -> None:

@@ -30,6 +30,12 @@ _ALL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _KEY_TABLES = ("key_value", "session_access_token_signing_keys", "jwt_signing_keys")
 _ALL_KEYS = " UNION ALL ".join(f"SELECT {name}::text FROM {name}" for name in _KEY_TABLES) + " ORDER BY 1"
 
+_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
+_LOOKS = 40  #: at who is connected, before a database is given up
+
 #: Login methods `a` and `b` of one user, as an official core links them; for an empty PostgreSQL database.
 LINKED_USERS = (
     "CREATE TABLE app_id_to_user_id (app_id text, user_id text, primary_or_recipe_user_id text)",
@@ -99,6 +105,11 @@ class Postgres:
         return self._used.pop() if self._used else self.create()
 
     def give_back(self, database: TestDatabase) -> None:
+        if self._is_in_use(
+            database
+        ):  # an engine that was left open, or a child: the next test would meet its rows
+            self.drop(database)
+            return
         # Emptying one takes milliseconds, where making and dropping one takes a good part of a second.
         future = time.time_ns() // 1_000_000 + 60_000
         statements = [f"DELETE FROM {table}" for table in _EMPTIED]
@@ -111,6 +122,17 @@ class Postgres:
             self._used.append(database)
         else:  # the next test would find keys that it has not made, or miss some
             self.drop(database)
+
+    def _is_in_use(self, database: TestDatabase) -> bool:
+        """Return whether somebody is connected; a server needs some milliseconds to notice who has gone."""
+        import psycopg
+
+        with psycopg.connect(database.uri, autocommit=True) as connection:
+            for _ in range(_LOOKS):
+                if connection.execute(_OTHERS).fetchone() == (0,):
+                    return False
+                time.sleep(0.005)
+        return True
 
     def create(self, *, template: bool = True) -> TestDatabase:
         name = f"test_{os.getpid()}_{next(_numbers)}"
