@@ -34,7 +34,7 @@ from .records import (
     Unauthorised,
     Verified,
 )
-from .user_services import Clients, EmailPassword, EmailVerification, Users
+from .user_services import Clients, EmailPassword, EmailVerification, HashImport, Users
 
 if TYPE_CHECKING:
     from supertokens_py.tokens.access_token import AccessToken
@@ -259,6 +259,9 @@ class Engine(Protocol):
 
     @property
     def email_verification(self) -> EmailVerification: ...
+
+    @property
+    def hash_import(self) -> HashImport: ...
 
     @property
     def keeps_users(self) -> bool:

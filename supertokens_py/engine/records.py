@@ -248,6 +248,14 @@ class Authenticated:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedHash:
+    """Who has an imported hash now, and whether the user was there before."""
+
+    user: User
+    existed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class VerifiedEmail:
     """Who proved to have which address."""
 

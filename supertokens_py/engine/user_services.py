@@ -12,6 +12,7 @@ from .records import (
     ConsumedToken,
     EmailChangeNotAllowed,
     EmailTaken,
+    ImportedHash,
     PasswordProof,
     UnknownUser,
     UserPage,
@@ -116,6 +117,17 @@ class EmailPassword(Protocol):
         self, user_id: str, *, email: str | None, password: str | None, revoke_sessions: bool
     ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
         """Change what is given, end what was made for the old, and return None where that is done."""
+        ...
+
+
+class HashImport(Protocol):
+    """Hashes of passwords that were made elsewhere, one by one (engine: Importing users)."""
+
+    def put(self, tenant_id: str, email: str, password_hash: str) -> ImportedHash:
+        """Give a user a hash, who is created where nobody has the address.
+
+        Raises BadInputError for a hash that could never be verified, such as one of Firebase.
+        """
         ...
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import bcrypt
 import pytest
 from starlette.testclient import TestClient
 
@@ -174,6 +175,53 @@ def test_a_password_is_reset_in_one_step(users: Wire) -> None:
     assert users.post("/recipe/signin", {**WHO, "password": "new 1"})["status"] == "OK"
 
 
+IMPORT = "/recipe/user/passwordhash/import"
+
+
+def test_a_hash_is_imported(users: Wire) -> None:
+    """For a new user, or over the password of one, whose links to reset it end."""
+    bcrypted = bcrypt.hashpw(b"old password 1", bcrypt.gensalt(4)).decode()
+    body = {"email": WHO["email"], "passwordHash": bcrypted, "hashingAlgorithm": "bcrypt"}
+    made = users.post(IMPORT, body)
+    user = made["user"]
+    assert made == {"status": "OK", "user": user, "didUserAlreadyExist": False}
+    old = {**WHO, "password": "old password 1"}
+    assert users.post("/recipe/signin", old)["user"] == user
+    users.put("/recipe/user", {"recipeUserId": user["id"], "password": WHO["password"]})
+    token = token_for(users, user["id"])
+    assert users.at("3.1").post(IMPORT, body) == {
+        "status": "OK",
+        "user": before_4(user["id"], user["timeJoined"]),
+        "didUserAlreadyExist": True,
+    }
+    assert users.post("/recipe/signin", old)["status"] == "OK"
+    assert users.post("/recipe/signin", WHO)["status"] == "WRONG_CREDENTIALS_ERROR"
+    used = users.post(f"{TOKENS}/consume", {"token": token})
+    assert used == {"status": "RESET_PASSWORD_INVALID_TOKEN_ERROR"}
+    assert users.refusal("POST", f"/t9{IMPORT}", body)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("stored", "algorithm", "text"),
+    [
+        ("x", "MD5", "Unsupported password hashing algorithm"),
+        ("x", "ARGON2", "Password hash is in invalid format"),
+        ("$2b$04$short", "ARGON2", "Password hash is in invalid format"),
+        ("$f_scrypt$h$s$m=1$r=1$s=x", "FIREBASE_SCRYPT", "hashes of Firebase are not supported"),
+        ("$2b$04$short", None, "the password hash has none of the supported forms"),
+    ],
+)
+def test_a_hash_that_could_never_be_verified_is_refused(
+    users: Wire, stored: str, algorithm: str | None, text: str
+) -> None:
+    body = {"email": ADDRESS, "passwordHash": stored}
+    if algorithm is not None:
+        body["hashingAlgorithm"] = algorithm
+    status, said = users.refusal("POST", IMPORT, body)
+    assert (status, said.startswith(text)) == (400, True)
+    assert users.get("/users/count")["count"] == 0
+
+
 def test_changes_and_tokens_of_nobody(users: Wire) -> None:
     user_id, bob = signed_up(users)["id"], signed_up(users, "bob@example.com")["id"]
     taken = users.put("/recipe/user", {"recipeUserId": bob, "email": ADDRESS})
@@ -283,6 +331,7 @@ def test_a_server_of_sessions_alone_has_no_users(wire: Wire) -> None:
     assert wire.refusal("POST", TOKENS, {"userId": "u", "email": "u"}) == none
     assert wire.get(VERIFY, {"userId": "u", "email": "u"}) == {"status": "OK", "isVerified": False}
     assert wire.refusal("POST", f"{VERIFY}/token", {"userId": "u", "email": "u"}) == none
+    assert wire.refusal("POST", IMPORT, {"email": "u", "passwordHash": "x"}) == none
     assert wire.get(MAP, {"userId": "u"}) == {"status": "UNKNOWN_MAPPING_ERROR"}
     assert wire.refusal("POST", f"{MAP}/remove", {"userId": "u"}) == none
 

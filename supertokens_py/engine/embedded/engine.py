@@ -17,6 +17,7 @@ from .cleanup import CleanedUp, Cleaner
 from .email_password import EmailPasswordStore
 from .email_user_rows import expired_of_users
 from .email_verification import EmailVerificationStore
+from .hash_import import HashImportStore
 from .id_mappings import IdMappingStore
 from .key_material import new_key_text
 from .keys import KeyRing
@@ -65,15 +66,14 @@ class EmbeddedEngine:
             pace=pace,
         )
         self._activity.on_note = self._background.wake
-        user_ids = UserIds(database)
+        user_ids, accounts = UserIds(database), Accounts(database) if keeps_users else None
         self.sessions: SessionStore = SessionStore(database, self.keys, self._activity, user_ids, settings)
         self.roles: RoleStore = RoleStore(database)
         self.metadata: MetadataStore = MetadataStore(database)
         self.clients: Rates = Rates(database, settings)
         self.tenants: TenantStore = TenantStore(database, settings)
-        accounts = Accounts(database) if keeps_users else None
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
-        self._email_password = self._email_verification = self._id_mappings = None
+        self._email_password = self._email_verification = self._id_mappings = self._hash_import = None
         if accounts is not None:
             self._id_mappings, sends = IdMappingStore(database), Sends(database, settings)
             self._email_password = EmailPasswordStore(
@@ -86,6 +86,7 @@ class EmbeddedEngine:
                 user_ids,
                 settings,
             )
+            self._hash_import = HashImportStore(database, accounts, settings)
             self._email_verification = EmailVerificationStore(
                 database, accounts, sends, self.tenants, user_ids, settings
             )
@@ -111,6 +112,17 @@ class EmbeddedEngine:
         if self._email_verification is None:
             raise ConfigError(NO_USERS)
         return self._email_verification
+
+    @property
+    def hash_import(self) -> HashImportStore:
+        """Hashes of passwords that were made elsewhere, one by one.
+
+        Raises:
+            ConfigError: the engine was made for sessions alone.
+        """
+        if self._hash_import is None:
+            raise ConfigError(NO_USERS)
+        return self._hash_import
 
     @property
     def id_mappings(self) -> IdMappingStore:

@@ -10,7 +10,7 @@ from supertokens_py.runtime import fork_hooks
 
 from .clients import RemoteClients
 from .core import Core
-from .email_password import RemoteEmailPassword
+from .email_password import RemoteEmailPassword, RemoteHashImport
 from .email_verification import RemoteEmailVerification
 from .id_mappings import RemoteIdMappings
 from .keys import RemoteKeys
@@ -72,6 +72,7 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.tenants: RemoteTenants = RemoteTenants(core)
         self.users: RemoteUsers = RemoteUsers(core)
         self.email_password: RemoteEmailPassword = RemoteEmailPassword(core, self.users, self.sessions)
+        self.hash_import: RemoteHashImport = RemoteHashImport(core)
         self.email_verification: RemoteEmailVerification = RemoteEmailVerification(core)
         self.id_mappings: RemoteIdMappings = RemoteIdMappings(core)
         self.clients: RemoteClients = RemoteClients()

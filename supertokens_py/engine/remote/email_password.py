@@ -11,6 +11,7 @@ from supertokens_py.engine.records import (
     ConsumedToken,
     EmailChangeNotAllowed,
     EmailTaken,
+    ImportedHash,
     PasswordProof,
     UnknownTenantError,
     UnknownUser,
@@ -152,6 +153,20 @@ class RemoteEmailPassword:
     def _post(self, tenant_id: str, path: str, body: JSONObject) -> JSONObject:
         full = f"{tenant_path(tenant_id)}{path}"
         return self._core.post(full, body, rid=EMAIL_PASSWORD, tenant=tenant_id)
+
+
+class RemoteHashImport:
+    """`HashImport` over a core, which reads bcrypt, Argon2 and, where it is set up, scrypt of Firebase."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def put(self, tenant_id: str, email: str, password_hash: str) -> ImportedHash:
+        body: JSONObject = {"email": validation.stored_email(email), "passwordHash": hidden(password_hash)}
+        path = f"{tenant_path(tenant_id)}/recipe/user/passwordhash/import"
+        answer = ok(self._core.post(path, body, rid=EMAIL_PASSWORD, tenant=tenant_id))
+        user = user_from_wire(answer.get("user"))
+        return ImportedHash(user, member(answer, "didUserAlreadyExist", bool))
 
 
 _WRONG = "WRONG_CREDENTIALS_ERROR"

@@ -27,7 +27,7 @@ from supertokens_py.types.users import AccountInfo, LoginMethod, User
 
 from ..endpoint_request import EndpointRequest, Refused
 from ..routing import Endpoint, Scope
-from ..schemas import INTEGER, TEXT, UNKNOWN_USER, USER, Shape, by_status
+from ..schemas import FLAG, INTEGER, TEXT, UNKNOWN_USER, USER, Shape, by_status
 from .users import NO_USERS
 
 _TAKEN: JSONObject = {"status": "EMAIL_ALREADY_EXISTS_ERROR"}
@@ -104,6 +104,31 @@ async def _update(request: EndpointRequest) -> JSONObject:
             return {"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": reason}
         case None:
             return {"status": "OK"}
+
+
+async def _import(request: EndpointRequest) -> JSONObject:
+    email, stored = request.text("email"), request.secret("passwordHash")
+    algorithm = request.optional_text("hashingAlgorithm")
+    _store(request)
+    if algorithm is not None and not stored.startswith(_beginning_of(algorithm)):
+        raise Refused(400, "Password hash is in invalid format")
+    done = await request.ask(request.engine.hash_import.put, request.tenant_id, email, stored)
+    method = email_password_method(done.user, email) or done.user.login_methods[0]
+    user = user_to_wire(done.user, method, request.version)
+    return {"status": "OK", "user": user, "didUserAlreadyExist": done.existed}
+
+
+def _beginning_of(algorithm: str) -> str:
+    """Return how the hashes of an algorithm begin."""
+    match algorithm.upper():
+        case "ARGON2":
+            return "$argon2"
+        case "BCRYPT":
+            return "$2"
+        case "FIREBASE_SCRYPT":
+            return "$f_scrypt$"
+        case _:
+            raise Refused(400, "Unsupported password hashing algorithm")
 
 
 async def _find(request: EndpointRequest) -> JSONObject:
@@ -195,6 +220,14 @@ ENDPOINTS = (
         _reset,
         body={"method": TEXT, "token": TEXT, "newPassword": TEXT},
         answer=by_status({"OK": {"userId": TEXT}, **_INVALID}),
+    ),
+    Endpoint(
+        "POST",
+        "/recipe/user/passwordhash/import",
+        Scope.TENANT,
+        _import,
+        body={"email": TEXT, "passwordHash": TEXT, "hashingAlgorithm?": TEXT},
+        answer=by_status({"OK": {"user": USER, "didUserAlreadyExist": FLAG}}),
     ),
     Endpoint(
         "PUT",

@@ -47,6 +47,7 @@ CALLS: dict[str, Callable[[RemoteEngine], Any]] = {
     "sign_up": lambda engine: engine.email_password.sign_up("public", "e", "p"),
     "sign_in": lambda engine: engine.email_password.verify("public", "e", "p"),
     "create_reset_token": lambda engine: engine.email_password.create_reset_token("public", "u", None),
+    "import_hash": lambda engine: engine.hash_import.put("public", "e", "x"),
     "consume_reset_token": lambda engine: engine.email_password.consume_reset_token("public", "t"),
     "create_verification_token": lambda engine: engine.email_verification.create_token("public", "u", "e"),
     "verify_email": lambda engine: engine.email_verification.verify("public", "t"),

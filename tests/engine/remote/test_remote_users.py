@@ -15,7 +15,7 @@ from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensC
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.id_mapping import IdMappings
 from supertokens_py.engine.records import EmailChangeNotAllowed, PasswordProof, UserQuery
-from supertokens_py.engine.user_services import EmailPassword, EmailVerification, Users
+from supertokens_py.engine.user_services import EmailPassword, EmailVerification, HashImport, Users
 from supertokens_py.exceptions import (
     BadInputError,
     EngineUnavailableError,
@@ -63,7 +63,7 @@ OK = {"status": "OK"}
 TOKENS = "/public/recipe/user/password/reset/token"
 
 
-@pytest.mark.parametrize("protocol", [Users, EmailPassword, EmailVerification, IdMappings])
+@pytest.mark.parametrize("protocol", [Users, EmailPassword, EmailVerification, HashImport, IdMappings])
 def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
     """Recipes are tested with the embedded engine: what only that has would be missed by users first."""
     engine = engine_over(Core())
@@ -71,6 +71,7 @@ def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
         Users: engine.users,
         EmailPassword: engine.email_password,
         EmailVerification: engine.email_verification,
+        HashImport: engine.hash_import,
         IdMappings: engine.id_mappings,
     }
     wanted = {
@@ -258,6 +259,17 @@ def test_users_sign_up_and_in_over_a_core(client: TestClient) -> None:
     assert post(client, "/signin", **wrong).json() == {"status": "WRONG_CREDENTIALS_ERROR"}
     refused = post(client, "/signin", **who)
     assert (refused.json()["status"], refused.headers["retry-after"]) == ("GENERAL_ERROR", "1")
+
+
+def test_a_hash_is_imported_by_the_core() -> None:
+    path = "POST /public/recipe/user/passwordhash/import"
+    core = Core({path: {**OK, "user": LINKED, "didUserAlreadyExist": True}})
+    done = engine_over(core).hash_import.put("public", " ADA@example.com", "$2a$...")
+    assert (done.user.id, done.existed) == ("primary", True)
+    assert core.body() == {"email": "ada@example.com", "passwordHash": "$2a$..."}
+    refused = engine_over(Core({path: (400, "Password hash is in invalid format")}))
+    with pytest.raises(BadInputError, match="invalid format"):
+        refused.hash_import.put("public", "ada@example.com", "x")
 
 
 def test_a_wait_is_an_error_of_the_engine() -> None:
