@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib.abc import MetaPathFinder
 
-#: Recipes that decide who logs in, and their companions; of those, `emailpassword` is here.
+#: Recipes that decide who logs in, and their companions; of those, `emailpassword` and `emailverification`
+#: are here.
 LOGIN_RECIPES = frozenset(
     (
-        *("thirdparty", "passwordless", "emailverification", "accountlinking"),
+        *("thirdparty", "passwordless", "accountlinking"),
         *("thirdpartyemailpassword", "thirdpartypasswordless", "webauthn", "oauth2provider"),
         *("multifactorauth", "totp", "dashboard"),
     )

@@ -69,6 +69,8 @@ class RecipeModule:
     name: ClassVar[str]  #: as error messages call it
     #: The ways to sign in that this recipe has, as tenants name them; none: it signs nobody in.
     first_factors: ClassVar[Sequence[str]] = ()
+    #: Whether this recipe needs an engine that keeps users.
+    keeps_users: ClassVar[bool] = False
 
     def __init__(self, app: App) -> None:
         self.app = app

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.call import call_engine
 from supertokens_py.events import EmailDropped, emit
-from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
+from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
 from supertokens_py.recipe.session.asyncio import create_new_session
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.emails import is_made_up
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
+from supertokens_py.recipe.sign_in.mailing import APIOptions
 from supertokens_py.runtime.afterwards import Afterwards
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.response import GeneralErrorResponse
@@ -40,42 +41,20 @@ from .results import (
     WrongCredentialsError,
 )
 from .types import (
-    EmailDeliveryIngredient,
     FormField,
     PasswordResetEmailTemplateVars,
     PasswordResetEmailTemplateVarsUser,
 )
 
 if TYPE_CHECKING:
-    from supertokens_py.config import AppInfo
     from supertokens_py.framework.request import BaseRequest
-    from supertokens_py.framework.response import BaseResponse
     from supertokens_py.recipe.session.container import SessionContainer
 
-    from .functions import RecipeInterface
 
 log: logging.Logger = logging.getLogger(__name__)
 
 #: Making a token and sending it takes time for known addresses only: nothing of it may show in the answer.
 _AFTERWARDS = Afterwards("mail", 4)
-
-
-class APIOptions(BaseAPIOptions):
-    """What an API gets to know of its request."""
-
-    def __init__(
-        self,
-        request: BaseRequest,
-        response: BaseResponse,
-        recipe_id: str,
-        config: Any,
-        recipe_implementation: RecipeInterface,
-        app_info: AppInfo,
-        email_delivery: EmailDeliveryIngredient,
-    ) -> None:
-        super().__init__(request, response, recipe_id, config, recipe_implementation)
-        self.app_info = app_info
-        self.email_delivery = email_delivery
 
 
 class APIInterface:
@@ -210,7 +189,10 @@ class APIInterface:
         | PasswordPolicyViolationError
         | GeneralErrorResponse
     ):
-        """POST /user/password/reset: set a new password by a token. No session is created."""
+        """POST /user/password/reset: set a new password by a token. No session is created.
+
+        The address that the link was sent to is verified by it, where `emailverification` is in use.
+        """
         result = await api_options.recipe_implementation.reset_password_using_token(
             token=token,
             new_password=value_of("password", form_fields),
@@ -218,7 +200,8 @@ class APIInterface:
             user_context=user_context,
         )
         if isinstance(result, UpdateEmailOrPasswordOkResult):
-            return PasswordResetPostOkResult(result.user_id)
+            await _mark_verified(result, tenant_id, user_context)
+            return PasswordResetPostOkResult(result.user_id, email=result.email)
         if isinstance(result, PasswordPolicyViolationError):
             return result
         return PasswordResetTokenInvalidError()
@@ -238,6 +221,18 @@ async def _size_of(request: BaseRequest) -> int:
         return len(await request.body())
     except NotImplementedError:  # a request class written for 0.24
         return 0
+
+
+async def _mark_verified(
+    reset: UpdateEmailOrPasswordOkResult, tenant_id: str, user_context: dict[str, Any]
+) -> None:
+    recipe = EmailVerificationRecipe.get_instance_optional()
+    if recipe is None or reset.user_id is None or reset.email is None:
+        return
+    try:
+        await recipe.mark_verified(reset.user_id, reset.email, tenant_id, user_context)
+    except Exception:  # the password is changed in any case
+        log.exception("the address of a password reset was not verified")
 
 
 async def _send_link(

@@ -188,7 +188,7 @@ class RecipeInterface:
                 user_context=user_context,
             )
         if isinstance(result, UpdateEmailOrPasswordOkResult):
-            return UpdateEmailOrPasswordOkResult(used.user_id)
+            return UpdateEmailOrPasswordOkResult(used.user_id, used.email)
         if isinstance(result, PasswordPolicyViolationError):
             return result
         return PasswordResetTokenInvalidError()  # the user was deleted meanwhile

@@ -1,11 +1,10 @@
-"""The links in e-mails: to the website that is configured, never to where a request says it came from."""
+"""The link in the e-mail."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from supertokens_py.secret import hidden
+from supertokens_py.recipe.sign_in.mailing import website_link
 
 if TYPE_CHECKING:
     from supertokens_py.config import AppInfo
@@ -20,6 +19,4 @@ def get_password_reset_link(
     user_context: dict[str, Any],
 ) -> str:
     """Return the website's page for a new password, with the token."""
-    origin = app_info.get_origin(request, user_context)
-    query = hidden(urlencode({"token": token, "tenantId": tenant_id}))
-    return hidden(f"{origin}{app_info.website_base_path}/reset-password?{query}")
+    return website_link("reset-password", app_info, token, tenant_id, request, user_context)

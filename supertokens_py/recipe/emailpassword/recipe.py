@@ -17,11 +17,13 @@ from supertokens_py.ingredients.emaildelivery.development import delivery_of
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryConfig
 from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
-from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
+from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
 from supertokens_py.recipe.sign_in.clients import admit, take_back
 from supertokens_py.recipe.sign_in.frontends import json_body, refuse_linking, user_for_frontend
+from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN
+from supertokens_py.recipe.sign_in.outcomes import answers_of
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import hidden
@@ -53,8 +55,6 @@ from .types import EmailDeliveryIngredient, EmailTemplateVars, FormField, InputF
 
 _GONE = "This account was changed meanwhile. Please sign in."
 _TAKEN = "This email already exists. Please sign in instead."
-_ANSWER = Result((APIResponse,), "a result of this API or a GeneralErrorResponse")
-_LONGEST_TOKEN = 512
 
 #: Answers a route from `(body, options, tenant_id, user_context)`.
 _Answer: TypeAlias = Callable[[dict[str, Any], APIOptions, str, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -113,6 +113,7 @@ class EmailPasswordRecipe(
     recipe_id = RECIPE_ID
     name = "EmailPassword"
     is_implicit = False
+    keeps_users = True
     first_factors: ClassVar[Sequence[str]] = (RECIPE_ID,)
     not_initialised: ClassVar[str | None] = (
         "Initialisation not done. Did you forget to call the SuperTokens.init or EmailPassword.init "
@@ -133,7 +134,7 @@ class EmailPasswordRecipe(
             NormalisedFormField(PASSWORD, default_validator, False),
         ]
         website = app.app_info.fixed_origin or app.app_info.api_domain
-        self.email_delivery: EmailDeliveryIngredient = EmailDeliveryIngredient(
+        self.email_delivery: EmailDeliveryIngredient[EmailTemplateVars] = EmailDeliveryIngredient(
             delivery_of(
                 config.email_delivery,
                 reset_letter,
@@ -146,8 +147,7 @@ class EmailPasswordRecipe(
         )
         self.install_functions(functions, adapters_of(RecipeInterface))
         apis = APIInterface()
-        kinds = {name: _ANSWER for name in dir(apis) if name.endswith(("_post", "_get"))}
-        self.install_apis(apis, results=kinds, adapters=adapters_of(APIInterface))
+        self.install_apis(apis, results=answers_of(apis), adapters=adapters_of(APIInterface))
 
     async def password_error(self, password: str, tenant_id: str) -> str | None:
         """Return what is wrong with a new password, or None."""
@@ -291,7 +291,7 @@ class EmailPasswordRecipe(
         token = hidden(body.get("token"))
         if token is None:
             raise BadInputError("Please provide the password reset token")
-        if not isinstance(token, str) or len(token) > _LONGEST_TOKEN:
+        if not isinstance(token, str) or len(token) > LONGEST_TOKEN:
             raise BadInputError("The password reset token must be a string")
         result = await self.api_implementation.password_reset_post(
             form_fields=form, token=token, tenant_id=tenant_id, api_options=options, user_context=user_context

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.recipe.sign_in.outcomes import Outcome
 from supertokens_py.secret import SecretText
 from supertokens_py.types.base import RecipeUserId
-from supertokens_py.types.response import APIResponse
 from supertokens_py.types.users import User
 
 
-class _Outcome(APIResponse):
-    """An answer whose JSON form is its status."""
-
-    status: ClassVar[str] = "OK"
-
-    def to_json(self) -> dict[str, Any]:
-        return {"status": self.status}
-
-
-class _Refusal(_Outcome):
+class _Refusal(Outcome):
     """A refusal with a reason that people may read."""
 
     def __init__(self, reason: str) -> None:
@@ -32,7 +23,7 @@ class _Refusal(_Outcome):
 
 
 @dataclass
-class _Signed(_Outcome):
+class _Signed(Outcome):
     user: User
     recipe_user_id: RecipeUserId = field(default=None)  # type: ignore[assignment]
 
@@ -49,19 +40,19 @@ class SignInOkResult(_Signed):
     """The password is right."""
 
 
-class EmailAlreadyExistsError(_Outcome):
+class EmailAlreadyExistsError(Outcome):
     """Another user of this recipe has the address in this tenant."""
 
     status = "EMAIL_ALREADY_EXISTS_ERROR"
 
 
-class WrongCredentialsError(_Outcome):
+class WrongCredentialsError(Outcome):
     """The address is unknown, or the password is wrong: nothing says which."""
 
     status = "WRONG_CREDENTIALS_ERROR"
 
 
-class UnknownUserIdError(_Outcome):
+class UnknownUserIdError(Outcome):
     """There is no such user of this recipe."""
 
     status = "UNKNOWN_USER_ID_ERROR"
@@ -74,7 +65,7 @@ class LinkingToSessionUserFailedError(_Refusal):
 
 
 @dataclass
-class CreateResetPasswordOkResult(_Outcome):
+class CreateResetPasswordOkResult(Outcome):
     """A token that sets a new password once."""
 
     token: str = field(repr=False)
@@ -92,29 +83,30 @@ class CreateResetPasswordLinkOkResult(SecretText):
         return SecretText(self)
 
 
-class SendResetPasswordEmailOkResult(_Outcome):
+class SendResetPasswordEmailOkResult(Outcome):
     """The e-mail was handed to the delivery service."""
 
 
 @dataclass
-class ConsumePasswordResetTokenOkResult(_Outcome):
+class ConsumePasswordResetTokenOkResult(Outcome):
     """Whose token it was. It and every other token of the user are gone."""
 
     email: str
     user_id: str
 
 
-class PasswordResetTokenInvalidError(_Outcome):
+class PasswordResetTokenInvalidError(Outcome):
     """The token is unknown, used or expired."""
 
     status = "RESET_PASSWORD_INVALID_TOKEN_ERROR"
 
 
 @dataclass
-class UpdateEmailOrPasswordOkResult(_Outcome):
-    """It is changed; `user_id` is known where a token was used."""
+class UpdateEmailOrPasswordOkResult(Outcome):
+    """It is changed. Where a token was used, `user_id` says whose it was, `email` where it was sent."""
 
     user_id: str | None = None
+    email: str | None = None
 
 
 class EmailChangeNotAllowedError(_Refusal):
@@ -123,7 +115,7 @@ class EmailChangeNotAllowedError(_Refusal):
     status = "EMAIL_CHANGE_NOT_ALLOWED_ERROR"
 
 
-class PasswordPolicyViolationError(_Outcome):
+class PasswordPolicyViolationError(Outcome):
     """The password is not one that users may choose."""
 
     status = "PASSWORD_POLICY_VIOLATED_ERROR"
@@ -139,7 +131,7 @@ class PasswordPolicyViolationError(_Outcome):
 
 
 @dataclass
-class _SignedIn(_Outcome):
+class _SignedIn(Outcome):
     user: User
     session: SessionContainer
 
@@ -168,7 +160,7 @@ class SignInPostNotAllowedResponse(_Refusal):
 
 
 @dataclass
-class EmailExistsGetOkResult(_Outcome):
+class EmailExistsGetOkResult(Outcome):
     """Whether a user of this recipe has the address in this tenant."""
 
     exists: bool
@@ -177,7 +169,7 @@ class EmailExistsGetOkResult(_Outcome):
         return {"status": self.status, "exists": self.exists}
 
 
-class GeneratePasswordResetTokenPostOkResult(_Outcome):
+class GeneratePasswordResetTokenPostOkResult(Outcome):
     """The e-mail is on its way, if there is such a user."""
 
 
@@ -187,7 +179,7 @@ class GeneratePasswordResetTokenPostNotAllowedResponse(_Refusal):
     status = "PASSWORD_RESET_NOT_ALLOWED"
 
 
-class PasswordResetPostOkResult(_Outcome):
+class PasswordResetPostOkResult(Outcome):
     """The password is changed."""
 
     def __init__(

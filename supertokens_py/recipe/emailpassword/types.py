@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterface, SMTPServiceInterface
+from supertokens_py.recipe.sign_in.mailing import EmailDeliveryIngredient
 from supertokens_py.types.users import User, UsersResponse
 
 #: `(value, tenant_id)` to what is wrong with the value, or None; sync or async.
@@ -76,18 +77,11 @@ EmailDeliveryOverrideInput: TypeAlias = EmailDeliveryInterface[EmailTemplateVars
 SMTPOverrideInput: TypeAlias = SMTPServiceInterface[EmailTemplateVars]
 
 
-class EmailDeliveryIngredient:
-    """Where an API finds what delivers e-mails."""
-
-    def __init__(self, ingredient_interface_impl: EmailDeliveryInterface[EmailTemplateVars]) -> None:
-        self.ingredient_interface_impl = ingredient_interface_impl
-
-
 @dataclass
 class EmailPasswordIngredients:
     """What the recipe is given to do its work with."""
 
-    email_delivery: EmailDeliveryIngredient
+    email_delivery: EmailDeliveryIngredient[EmailTemplateVars]
 
 
 __all__ = [
