@@ -229,7 +229,16 @@ def test_the_contract_is_complete() -> None:
 
 TWINS = [
     f"supertokens_py.recipe.{recipe}"
-    for recipe in ("session", "jwt", "openid", "userroles", "usermetadata", "multitenancy", "emailpassword")
+    for recipe in (
+        "session",
+        "jwt",
+        "openid",
+        "userroles",
+        "usermetadata",
+        "multitenancy",
+        "emailpassword",
+        "emailverification",
+    )
 ]
 
 

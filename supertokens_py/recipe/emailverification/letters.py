@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supertokens_py.app import Supertokens
-from supertokens_py.ingredients.emaildelivery.letters import Letter
+from supertokens_py.ingredients.emaildelivery.letter_html import Letter
 from supertokens_py.ingredients.emaildelivery.smtp import BaseSMTPService
 from supertokens_py.ingredients.emaildelivery.types import EmailContent, SMTPSettings
 
@@ -22,8 +22,7 @@ def verification_letter(template_vars: EmailTemplateVars) -> EmailContent:
         message=f"Please verify that this address is yours, to use it with your account on {app}.",
         button="Verify e-mail address",
         link=template_vars.email_verify_link,
-        note="If you have no such account, you can ignore this e-mail: the address is not verified then. "
-        "If the button does not work, open this link:",
+        note="If you have no such account, you can ignore this e-mail: the address is not verified then.",
     ).content()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
+from supertokens_py.secret import SecretText
 
 if TYPE_CHECKING:
     from supertokens_py.config import AppInfo
@@ -54,5 +55,5 @@ def website_link(
 ) -> str:
     """Return a link to a page of the website that is configured, never of the one that a request names."""
     origin = app_info.get_origin(request, user_context)
-    query = urlencode({"token": token, "tenantId": tenant_id})
-    return f"{origin}{app_info.website_base_path}/{page}?{query}"
+    query = SecretText(urlencode({"token": token, "tenantId": tenant_id}))
+    return SecretText(f"{origin}{app_info.website_base_path}/{page}?{query}")

@@ -292,11 +292,6 @@ def test_a_service_is_needed_where_the_website_is_not_local() -> None:
         start_local(session.init(), emailverification.init("REQUIRED"), website="https://www.example.com")
 
 
-def test_a_core_does_not_verify_addresses_yet() -> None:
-    with pytest.raises(ConfigError, match="SuperTokens core"):
-        start_local(session.init(), emailverification.init("REQUIRED"), uri="http://localhost:3567")
-
-
 def test_users_may_be_the_applications_own_alone(start: Start, sqlite_database: TestDatabase) -> None:
     """Without another recipe the tables are there, and there are no ways to sign in."""
     app = start(recipes=[], get_email_for_user_id=lambda *_: GetEmailForUserIdOkResult(ADDRESS))
