@@ -18,7 +18,6 @@ from supertokens_py.recipe.emailverification import EmailVerificationClaim
 from supertokens_py.recipe.emailverification.types import EmailTemplateVars
 from supertokens_py.recipe.session import SessionContainer
 from supertokens_py.recipe.session.framework.fastapi import verify_session
-from supertokens_py.runtime.lanes import Lane
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.recipe.emailpassword.conftest import API, each_database
 from tests.support.clock import Clock
@@ -52,11 +51,6 @@ class Outbox(EmailDeliveryInterface[Any]):
 def token_in(link: str) -> str:
     """Return the token in a link."""
     return link.partition("token=")[2].partition("&")[0]
-
-
-@pytest.fixture(autouse=True)
-def _everything_is_sent_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Lane, "within", lambda self, seconds, work: work())
 
 
 @pytest.fixture
