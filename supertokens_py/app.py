@@ -84,7 +84,6 @@ class Supertokens(fork_hooks.ForkAware):
             self._add(make(self))
         for recipe in list(self._recipes.values()):
             recipe.connect()
-        self._keeps_users = any(recipe.keeps_users for recipe in self._recipes.values())
         self._routes = Routes(self._recipes.values())
         self._base = str(self.app_info.api_base_path)
         self._below = f"{self._base}/"
@@ -201,7 +200,7 @@ class Supertokens(fork_hooks.ForkAware):
             network_interceptor=config.network_interceptor,
             api_domain=self.app_info.api_domain,
             website_domain=self.app_info.fixed_origin or "",
-            keeps_users=self._keeps_users,
+            keeps_users=any(recipe.keeps_users for recipe in self._recipes.values()),
         )
 
     def recipe(self, kind: type[R]) -> R:
