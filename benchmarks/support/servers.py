@@ -100,6 +100,7 @@ def _member(body: bytes, name: str) -> str | None:
 _UVICORN = ["uvicorn", "--no-access-log", "--log-level", "warning"]
 _SYNC = ["gunicorn", "-w", "1", "-k", "sync"]
 _GTHREAD = ["gunicorn", "-w", "1", "-k", "gthread", "--threads", "4", "--keep-alive", "60"]
+_OTHERS = "apps.others_app:from_environment"
 COMMANDS = {
     "fastapi": [*_UVICORN, "--factory", "apps.fastapi_app:from_environment", "--port"],
     "flask sync": [*_SYNC, "apps.flask_app:from_environment()", "-b"],
@@ -107,6 +108,9 @@ COMMANDS = {
     "django wsgi sync": [*_SYNC, "apps.django_app:application", "-b"],
     "django wsgi gthread": [*_GTHREAD, "apps.django_app:application", "-b"],
     "django asgi": [*_UVICORN, "--lifespan", "off", "apps.django_app:application", "--port"],
+    **{name: [*_UVICORN, "--factory", _OTHERS, "--port"] for name in ("starlette", "litestar", "quart")},
+    **{name: ["apps.others_app", name] for name in ("aiohttp", "sanic", "tornado")},
+    **{name: [*_SYNC, "apps.on_django_app:application", "-b"] for name in ("drf", "ninja")},
 }
 
 
@@ -124,6 +128,7 @@ def running(
                 "BENCH_VARIANT": variant,
                 "BENCH_TRANSFER": transfer,
                 "BENCH_CORE": core,
+                "BENCH_FRAMEWORK": kind.partition(" ")[0],
                 "BENCH_MODE": kind.partition(" ")[2],
                 "BENCH_STORE": f"sqlite:///{directory}/store-{number}.db",
             }
@@ -158,7 +163,7 @@ def _ready(server: Server, transfer: str) -> bool:
     try:
         while True:
             try:
-                server.endpoint_request("GET", "/cpu")
+                server.call("GET", "/cpu")
                 break
             except OSError:
                 if server.process.poll() is not None or time.monotonic() > deadline:
