@@ -22,7 +22,10 @@ from supertokens_py.exceptions import (
     TooManyAttemptsError,
 )
 from supertokens_py.framework.fastapi import get_middleware
-from supertokens_py.recipe import emailpassword, session
+from supertokens_py.recipe import emailpassword, emailverification, session
+from supertokens_py.recipe.emailpassword import syncio as passwords
+from supertokens_py.recipe.emailverification import syncio as verification
+from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.secret import hidden
 from supertokens_py.server import create_app
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
@@ -232,7 +235,11 @@ def client(sqlite_database: TestDatabase, host: Host) -> Iterator[TestClient]:
     init(
         InputAppInfo("Shop", "http://localhost:8000", website_domain="http://localhost:3000"),
         supertokens_config=SupertokensConfig(host.address),
-        recipe_list=[session.init(get_token_transfer_method=lambda *_: "header"), emailpassword.init()],
+        recipe_list=[
+            session.init(get_token_transfer_method=lambda *_: "header"),
+            emailpassword.init(),
+            emailverification.init(mode="OPTIONAL"),
+        ],
     )
     app = FastAPI()
     app.add_middleware(get_middleware())
@@ -259,6 +266,40 @@ def test_users_sign_up_and_in_over_a_core(client: TestClient) -> None:
     assert post(client, "/signin", **wrong).json() == {"status": "WRONG_CREDENTIALS_ERROR"}
     refused = post(client, "/signin", **who)
     assert (refused.json()["status"], refused.headers["retry-after"]) == ("GENERAL_ERROR", "1")
+
+
+def test_a_password_is_reset_over_a_core(client: TestClient) -> None:
+    """By a link that is used once; every session of the user ends."""
+    who = {"email": "ada@example.com", "password": "correct horse 1"}
+    user_id = post(client, "/signup", **who).json()["user"]["id"]
+    made = passwords.create_reset_password_token("public", user_id)
+    body = {
+        "token": made.token,
+        "method": "token",
+        "formFields": [{"id": "password", "value": "another one 2"}],
+    }
+    assert client.post("/auth/user/password/reset", json=body).json() == {"status": "OK"}
+    again = client.post("/auth/user/password/reset", json=body).json()
+    assert again == {"status": "RESET_PASSWORD_INVALID_TOKEN_ERROR"}
+    assert sessions.get_all_session_handles_for_user(user_id) == []
+    assert post(client, "/signin", **{**who, "password": "another one 2"}).json()["status"] == "OK"
+
+
+def test_an_address_is_verified_over_a_core(client: TestClient) -> None:
+    """The session says so, and so does the user."""
+    made = post(client, "/signup", email="ada@example.com", password="correct horse 1")
+    user_id = made.json()["user"]["id"]
+    signed_in = {"authorization": f"Bearer {made.headers['st-access-token']}"}
+    shown = client.get("/auth/user/email/verify", headers=signed_in)
+    assert shown.json() == {"status": "OK", "isVerified": False}
+    token = verification.create_email_verification_token("public", user_id).token
+    body = {"method": "token", "token": token}
+    used = client.post("/auth/user/email/verify", json=body, headers=signed_in)
+    assert used.json()["status"] == "OK"
+    shown = client.get("/auth/user/email/verify", headers=signed_in)
+    assert shown.json() == {"status": "OK", "isVerified": True}
+    signed_in_again = post(client, "/signin", email="ada@example.com", password="correct horse 1").json()
+    assert signed_in_again["user"]["loginMethods"][0]["verified"] is True
 
 
 def test_a_hash_is_imported_by_the_core() -> None:
