@@ -176,7 +176,7 @@ def _report(summary: Summary, out: Output, args: argparse.Namespace, *, wrote: b
 
 
 def _lines(summary: Summary, store: str, *, wrote: bool, tenant: str) -> Iterator[str]:
-    action = "imported" if wrote else "could be imported, nothing was written:"
+    action = "imported" if wrote else "would be imported (nothing was written):"
     yield f"{action} {counted(summary.imported, 'user')} into {store}, tenant {tenant}"
     if summary.present:
         yield f"already there, left as they are: {counted(summary.present, 'user')}"

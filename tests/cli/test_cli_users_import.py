@@ -193,7 +193,7 @@ def test_a_line_is_refused_with_its_number(
     ran = users_import(sqlite_core, [good, {"email": "ada@example.com", "password_hash": DJANGO} | change])
     assert (ran.code, ran.err) == (1, refused(2, reason))
     assert count(sqlite_core) == 0
-    assert "could be imported, nothing was written: 1 user into " in ran.out
+    assert "would be imported (nothing was written): 1 user into " in ran.out
 
 
 def test_metadata_that_is_no_object_is_refused(sqlite_core: Driver, users_import: Import) -> None:
@@ -405,7 +405,7 @@ def test_a_dry_run_writes_nothing(core: Driver, users_import: Import) -> None:
     users_import(core, many(2))
     ran = users_import(core, many(5, roles=["admin"]), "--dry-run", "--create-roles")
     assert ran.code == 0
-    assert "could be imported, nothing was written: 3 users into " in ran.out
+    assert "would be imported (nothing was written): 3 users into " in ran.out
     assert "already there, left as they are: 2 users\n" in ran.out
     assert (count(core), core.roles.all()) == (2, [])
     assert users_import(core, many(5, roles=["admin"]), "--create-roles").code == 0
