@@ -39,7 +39,10 @@ Open = Callable[[], Browser]
 async def test_a_user_signs_up_verifies_and_gets_in(
     start: Start, browser: Browser, outbox: Outbox, each_database: TestDatabase, clock: Clock
 ) -> None:
-    """Sign-up sends nothing: the frontend asks for the link. The answer to the link lets the session in."""
+    """SI-28, SI-30, SI-33.
+
+    Sign-up sends nothing: the frontend asks for the link. The answer to the link lets the session in.
+    """
     start("REQUIRED", uri=each_database.uri)
     user_id = await browser.sign_up()
     assert browser.claim == {"v": False, "t": clock()}
@@ -65,6 +68,7 @@ async def test_a_user_signs_up_verifies_and_gets_in(
 
 
 async def test_an_optional_verification_refuses_nobody(start: Start, browser: Browser, clock: Clock) -> None:
+    """SI-28."""
     start("OPTIONAL")
     user_id = await browser.sign_up()
     assert browser.claim == {"v": False, "t": clock()}
@@ -74,7 +78,7 @@ async def test_an_optional_verification_refuses_nobody(start: Start, browser: Br
 async def test_a_link_is_opened_in_another_browser(
     start: Start, browser: Browser, open_browser: Open, outbox: Outbox, clock: Clock
 ) -> None:
-    """It gets no session there; the first browser's session learns of it within ten seconds."""
+    """SI-31. It gets no session there; the first browser's session learns of it within ten seconds."""
     start("REQUIRED")
     user_id = await browser.sign_up()
     await browser.ask()
@@ -92,7 +96,10 @@ async def test_a_link_is_opened_in_another_browser(
 async def test_asking_updates_the_session(
     start: Start, browser: Browser, open_browser: Open, outbox: Outbox, clock: Clock
 ) -> None:
-    """Whether the address is verified, or another link is wanted; the answer brings a new access token."""
+    """SI-31, SI-33.
+
+    Whether the address is verified, or another link is wanted; the answer brings a new access token.
+    """
     start("REQUIRED")
     user_id = await browser.sign_up()
     await browser.ask()
@@ -112,7 +119,10 @@ async def test_asking_updates_the_session(
 async def test_links_are_sent_now_and_then(
     start: Start, browser: Browser, outbox: Outbox, clock: Clock
 ) -> None:
-    """A second request within fifteen seconds, as of React's StrictMode, sends nothing and is answered OK."""
+    """SI-29.
+
+    A second request within fifteen seconds, as of React's StrictMode, sends nothing and is answered OK.
+    """
     start("REQUIRED")
     await browser.sign_up()
     assert [(await browser.ask()).json() for _ in range(2)] == [OK, OK]
@@ -131,7 +141,7 @@ async def test_who_is_nobody_must_sign_in(start: Start, browser: Browser, path: 
 
 
 async def test_a_link_is_used_once(start: Start, browser: Browser, outbox: Outbox, clock: Clock) -> None:
-    """And no longer than a day; a wrong one is answered the same."""
+    """SI-32. And no longer than a day; a wrong one is answered the same."""
     start("REQUIRED")
     user_id = await browser.sign_up()
     await browser.ask()
@@ -183,7 +193,10 @@ async def test_a_link_verifies_its_own_user_whoever_opens_it(
 async def test_a_link_to_a_former_address_verifies_nothing(
     start: Start, browser: Browser, outbox: Outbox, clock: Clock
 ) -> None:
-    """And a verified one is unverified once the address is another; one that was verified before is not."""
+    """SI-36.
+
+    And a verified one is unverified once the address is another; one that was verified before is not.
+    """
     start("REQUIRED")
     user_id = await browser.sign_up()
     await browser.ask()
@@ -225,7 +238,7 @@ async def test_a_password_reset_verifies_the_address_of_the_link(
 async def test_a_removed_user_is_refused(
     start: Start, browser: Browser, open_browser: Open, outbox: Outbox
 ) -> None:
-    """The access token is valid still: every route of the recipe answers 401 and ends it."""
+    """SI-35. The access token is valid still: every route of the recipe answers 401 and ends it."""
     start("REQUIRED")
     user_id = await browser.sign_up()
     await browser.ask()
@@ -241,7 +254,7 @@ async def test_a_removed_user_is_refused(
 async def test_links_belong_to_a_tenant(
     start: Start, browser: Browser, open_browser: Open, outbox: Outbox
 ) -> None:
-    """The session's own, whatever the path of the request says; unknown tenants know no link."""
+    """SI-32. The session's own, whatever the path of the request says; unknown tenants know no link."""
     start("REQUIRED")
     await create_or_update_tenant("t1", TenantConfigCreateOrUpdate(first_factors=["emailpassword"]))
     reply = await browser.form("/t1/signup", email=ADDRESS, password="correct horse 1")
@@ -257,7 +270,7 @@ async def test_links_belong_to_a_tenant(
 async def test_a_mail_server_that_fails_is_logged(
     start: Start, browser: Browser, outbox: Outbox, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The user may ask again; the log has neither token nor link."""
+    """SI-73. The user may ask again; the log has neither token nor link."""
     start("REQUIRED")
     await browser.sign_up()
     outbox.error = OSError("mail is down")
@@ -275,6 +288,7 @@ async def test_a_mail_server_that_fails_is_logged(
 async def test_older_frontends_are_answered_in_their_form(
     start: Start, browser: Browser, outbox: Outbox
 ) -> None:
+    """SI-2."""
     start("REQUIRED")
     user_id = await browser.sign_up()
     await browser.ask()
@@ -298,6 +312,7 @@ async def test_older_frontends_are_answered_in_their_form(
     ],
 )
 async def test_malformed_requests_are_400(start: Start, browser: Browser, body: bytes, message: str) -> None:
+    """SI-10."""
     start("REQUIRED")
     headers = {"content-type": "application/json"}
     reply = await browser.client.post("/auth/user/email/verify", content=body, headers=headers)
@@ -336,6 +351,8 @@ async def test_a_session_that_is_no_more_gets_no_claim(
 async def test_a_disabled_route_is_the_applications(
     start: Start, browser: Browser, flag: str, method: str, path: str
 ) -> None:
+    """SI-8."""
+
     def disable(apis: Any) -> Any:
         setattr(apis, flag, True)
         return apis
@@ -360,6 +377,7 @@ async def test_an_override_refuses_in_its_own_words(start: Start, browser: Brows
 
 
 async def test_a_forged_host_is_in_no_link(start: Start, browser: Browser, outbox: Outbox) -> None:
+    """SI-20."""
     start("REQUIRED")
     await browser.sign_up()
     headers = {"host": "evil.example", "origin": API, "x-forwarded-host": "evil.example"}
