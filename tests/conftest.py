@@ -32,6 +32,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return GroupScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
+def pytest_collection_finish() -> None:
+    """Spare every collection of garbage the ten thousand tests that were found: they took it 0.3 s."""
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Iterator[None]:
     """Fail the test that leaves a setting in the environment, which some later test would meet."""
