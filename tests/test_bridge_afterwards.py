@@ -105,13 +105,17 @@ def work(what):
         what()
     return wrapped
 def quick(): pass
-def forever(): threading.Event().wait()
+begun = threading.Event()
+def forever():
+    begun.set()
+    threading.Event().wait()
 afterwards.LAST_SECONDS = 60
 early = Afterwards("test", 1)
 for _ in range(3): early.start(work(quick))
 afterwards.LAST_SECONDS = 0.1
 late = Afterwards("test", 1)
 late.start(work(forever))
+begun.wait()
 late.start(work(quick))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)

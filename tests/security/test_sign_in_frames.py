@@ -115,7 +115,7 @@ def outbox(watch: Watch, sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch) 
     """A small site. Threads that tests before have started are not watched, so there are new ones."""
     monkeypatch.setattr(call, "_LONG", Lane("passwords", 8))
     monkeypatch.setattr(workers, "_workers", None)
-    monkeypatch.setattr(api, "_AFTERWARDS", Afterwards("mail", 4))
+    monkeypatch.setattr(api, "AFTERWARDS", Afterwards("mail", 4))
     outbox = Outbox(watch)
     start(sqlite_files.create().uri, outbox)
     yield outbox

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 #: Making a token and sending it takes time for known addresses only: nothing of it may show in the answer.
-_AFTERWARDS = Afterwards("mail", 4)
+AFTERWARDS: Afterwards = Afterwards("mail", 4)
 
 
 class APIInterface:
@@ -168,7 +168,7 @@ class APIInterface:
             except Exception:  # the answer is out
                 log.exception("no link to reset a password was sent")
 
-        if not _AFTERWARDS.start(work, size=await _size_of(api_options.request)):
+        if not AFTERWARDS.start(work, size=await _size_of(api_options.request)):
             emit(EmailDropped(recipe_id=RECIPE_ID, tenant_id=tenant_id, reason="queue"))
         return GeneratePasswordResetTokenPostOkResult()
 

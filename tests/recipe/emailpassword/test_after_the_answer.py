@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterface
-from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, InputOverrideConfig
+from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, InputOverrideConfig, api
 from supertokens_py.runtime.bridge import offload, running_loop
 
 from .conftest import ADDRESS, Browser, Start
 
 
 @pytest.fixture(autouse=True)
-def _everything_is_sent_before_the_answer() -> None:
-    """Not here."""
+def _everything_is_sent_before_the_answer(start: Start) -> Iterator[None]:
+    """Not here, but before the app of the test is gone."""
+    yield
+    assert api.AFTERWARDS.wait(60)
 
 
 class Blocking(EmailDeliveryInterface[Any]):
