@@ -23,7 +23,7 @@ from tests.servers.harness import client
 from tests.servers.test_uwsgi import conversation
 from tests.support.programs import missing, program
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]  # a start of Apache, twice an import
 
 ROOT = Path(__file__).parents[2]
 MODULES = Path("/usr/lib/apache2/modules")
@@ -108,7 +108,7 @@ def apache(app: str, authorization: str = "On") -> Iterator[str]:
 def test_conversations_in_daemon_processes(app: str) -> None:
     """Each answer is right and of the right user, whichever process it comes from."""
     with apache(app) as address, ThreadPoolExecutor(4) as threads:
-        results = list(threads.map(lambda number: conversation(address, number), range(20)))
+        results = list(threads.map(lambda number: conversation(address, number), range(12)))
     assert [text for wrong, _ in results for text in wrong] == []
 
 
