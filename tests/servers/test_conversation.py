@@ -67,8 +67,13 @@ def database(place: tuple[Kind, str], request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(place: tuple[Kind, str], database: str) -> Iterator[Server]:
-    with running(place[0], database) as server:
+def kind(place: tuple[Kind, str]) -> Kind:
+    return place[0]
+
+
+@pytest.fixture(scope="module")
+def server(kind: Kind, database: str) -> Iterator[Server]:
+    with running(kind, database) as server:
         yield server
 
 
