@@ -13,13 +13,14 @@ from pydantic import BaseModel, field_validator
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
 from supertokens_py.framework.fastapi import get_middleware
-from supertokens_py.recipe import emailpassword, session
+from supertokens_py.recipe import emailpassword, emailverification, session
 from supertokens_py.recipe.session import SessionContainer
 from supertokens_py.recipe.session.asyncio import create_new_session, revoke_all_sessions_for_user
 from supertokens_py.recipe.session.framework.fastapi import verify_session
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
+VERIFICATION = os.environ.get("EMAIL_VERIFICATION")  # "REQUIRED": protected routes want a verified address
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 PAGE = Path(__file__).parent.parent / "page"
 PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
@@ -27,7 +28,11 @@ PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real app
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
     supertokens_config=SupertokensConfig(connection_uri=DATABASE),
-    recipe_list=[session.init(), emailpassword.init()],
+    recipe_list=[
+        session.init(),
+        emailpassword.init(),
+        *([emailverification.init(VERIFICATION)] if VERIFICATION else []),
+    ],
 )
 
 app = FastAPI(title="supertokens_py example")

@@ -8,19 +8,24 @@ from flask import Flask, g, request
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
 from supertokens_py.framework.flask import Middleware
-from supertokens_py.recipe import emailpassword, session
+from supertokens_py.recipe import emailpassword, emailverification, session
 from supertokens_py.recipe.session.framework.flask import verify_session
 from supertokens_py.recipe.session.syncio import create_new_session, revoke_all_sessions_for_user
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
+VERIFICATION = os.environ.get("EMAIL_VERIFICATION")  # "REQUIRED": protected routes want a verified address
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
     supertokens_config=SupertokensConfig(connection_uri=DATABASE),
-    recipe_list=[session.init(), emailpassword.init()],
+    recipe_list=[
+        session.init(),
+        emailpassword.init(),
+        *([emailverification.init(VERIFICATION)] if VERIFICATION else []),
+    ],
 )
 
 app = Flask(__name__, static_folder=Path(__file__).parent.parent / "page", static_url_path="")

@@ -31,7 +31,7 @@ def watched(context: BrowserContext) -> Iterator[BrowserContext]:
     mistakes: list[str] = []
     context.on("weberror", lambda error: mistakes.append(str(error.error)))
     yield context
-    assert mistakes == []
+    assert mistakes == [], mistakes
 
 
 class Traffic:

@@ -13,10 +13,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.vite import built_and_served
 from tests.servers.harness import DJANGO_ASGI, EXAMPLES, FASTAPI, FLASK, Server, free_port, running
 from tests.support.databases import TestDatabase
-from tests.support.mails import next_reset_link, reset_links
+from tests.support.mails import mailed_links, next_mailed_link
 
 PASSWORD = "correct horse 1"
 NEW_PASSWORD = "battery staple 2"
+RESET, VERIFY = "reset-password", "verify-email"
 MAIL_SENT = "A password reset email has been sent to {}, if it exists in our system."
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
@@ -38,8 +39,15 @@ def site(
     """The React log-in example on each backend example."""
     database = f"sqlite:///{tmp_path_factory.mktemp('login')}/users.db"
     port = free_port()
+    environ = {
+        "WEBSITE_DOMAIN": f"http://localhost:{port}",
+        "EMAIL_VERIFICATION": "REQUIRED",
+        # Else an address gets one e-mail in 15 seconds.
+        "SUPERTOKENS_PASSWORD_RESET_EMAILS_PER_DAY": "0",
+        "SUPERTOKENS_VERIFICATION_EMAILS_PER_DAY": "0",
+    }
     with (
-        running(request.param, database, {"WEBSITE_DOMAIN": f"http://localhost:{port}"}) as server,
+        running(request.param, database, environ) as server,
         built_and_served(EXAMPLES / "react_login", server, builds / "react_login", port=port) as origin,
     ):
         yield Site(origin, server, TestDatabase("sqlite-file", database))
@@ -63,13 +71,18 @@ def page(context: BrowserContext, site: Site) -> Page:
 
 @pytest.fixture
 def sign_up(site: Site, context: BrowserContext) -> Callable[[str], None]:
-    """Make a user, without the screens."""
+    """Make a user with a verified address, without the screens."""
 
     def sign_up(address: str) -> None:
         fields = [{"id": "email", "value": address}, {"id": "password", "value": PASSWORD}]
         with site.server.client() as client:
             answer = client.post("/auth/signup", json={"formFields": fields})
         assert answer.json()["status"] == "OK", answer.text
+        site.database.query(
+            "INSERT INTO emailverification_verified_emails VALUES ('public', %s, %s)",
+            answer.json()["user"]["id"],
+            address,
+        )
 
     return sign_up
 
@@ -93,11 +106,11 @@ def says(page: Page, part: str, text: str) -> None:
 
 def link_of_mail(page: Page, site: Site, address: str) -> str:
     """Ask for a reset on the screen and return the link that arrives."""
-    before = reset_links(site.server)
+    before = mailed_links(site.server, RESET)
     page.goto(f"{site.origin}/auth/reset-password")
     fill(page, "Email me", email=address)
     expect(page.get_by_text(MAIL_SENT.format(address))).to_be_visible()
-    return next_reset_link(site.server, before)
+    return next_mailed_link(site.server, RESET, before)
 
 
 def dashboard(page: Page) -> None:
@@ -106,16 +119,29 @@ def dashboard(page: Page) -> None:
     expect(page.locator("#user")).to_have_text(re.compile("^[0-9a-f-]{36}$"))
 
 
-def test_sign_up_protected_page_sign_out_reset_sign_in(page: Page, site: Site, address: str) -> None:
+def test_sign_up_verify_protected_page_sign_out_reset_sign_in(page: Page, site: Site, address: str) -> None:
     """The whole way of a person, with the protected page before and after."""
     page.goto(f"{site.origin}/dashboard")  # <SessionAuth> sends to the screens, and they send back
     page.get_by_text("Sign Up", exact=True).click()
+    before = mailed_links(site.server, VERIFY)
     fill(page, "SIGN UP", email=address, password=PASSWORD)
+    expect(page.get_by_text("Verify your email")).to_be_visible()
+    page.get_by_text("Resend Email").click()
+    link = next_mailed_link(site.server, VERIFY, before)
+    page.goto(link)
+    expect(page.get_by_text("Email verification successful!")).to_be_visible()
+    page.get_by_role("button", name="CONTINUE").click()
+    page.get_by_role("link", name="Dashboard", exact=True).click()
     dashboard(page)
     page.get_by_role("button", name="Count a visit").click()
     expect(page.locator("#visits")).to_have_text("1")
+    page.reload()  # before it signs out, the client has to be done with the new payload
+    expect(page.locator("#visits")).to_have_text("1")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("Not signed in.")).to_be_visible()
+    page.goto(link)  # without a session nothing is verified before somebody presses a button
+    page.get_by_role("button", name="CONTINUE").click()
+    expect(page.get_by_text("The email verification link has expired")).to_be_visible()
 
     link = link_of_mail(page, site, address.upper())
     assert link.startswith(f"{site.origin}/auth/reset-password?token=")
@@ -185,11 +211,11 @@ def test_a_link_works_once_and_for_an_hour(
 @on_one_backend
 def test_an_unknown_address_looks_like_a_known_one_at_a_reset(page: Page, site: Site, address: str) -> None:
     """The screen says that an e-mail was sent; none is."""
-    before = reset_links(site.server)
+    before = mailed_links(site.server, RESET)
     page.goto(f"{site.origin}/auth/reset-password")
     fill(page, "Email me", email=address)
     expect(page.get_by_text(MAIL_SENT.format(address))).to_be_visible()
-    assert reset_links(site.server) == before
+    assert mailed_links(site.server, RESET) == before
 
 
 @on_one_backend

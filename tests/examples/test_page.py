@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK, Kind, Server, running
-from tests.support.mails import next_reset_link, reset_links
+from tests.support.mails import mailed_links, next_mailed_link
 from tests.support.programs import chromium
 
 pytestmark = pytest.mark.browser
@@ -150,12 +150,12 @@ def test_an_account_from_sign_up_to_a_new_password(page: Page, server: Server) -
     press(page, "Sign out POST")
     expect(signed_in).to_have_text("Not signed in")
 
-    before = reset_links(server)
+    before = mailed_links(server, "reset-password")
     page.get_by_label("Sign in").check()
     page.get_by_label("E-mail address").fill(address)
     press(page, "Forgot the password?")
     expect(page.get_by_text("an e-mail with a link is in the server’s log")).to_be_visible()
-    link = urlsplit(next_reset_link(server, before))
+    link = urlsplit(next_mailed_link(server, "reset-password", before))
     assert link.path == "/auth/reset-password"
     page.goto(f"{link.path}?{link.query}")
     fill(page, "Set the new password", NEW_PASSWORD)

@@ -9,18 +9,17 @@ from tests.servers.harness import Server
 
 #: How long the log may take to show an e-mail: it may be written after the answer.
 MAIL_SECONDS = 40
-_LINK = re.compile(r"http://\S+/auth/reset-password\?token=\S+")
 
 
-def reset_links(server: Server) -> list[str]:
-    """Return the links of all e-mails so far."""
-    return _LINK.findall(server.logs())
+def mailed_links(server: Server, screen: str) -> list[str]:
+    """Return the links of all e-mails so far that open a screen, such as "reset-password"."""
+    return re.findall(rf"http://\S+/auth/{screen}\?token=\S+", server.logs())
 
 
-def next_reset_link(server: Server, before: list[str]) -> str:
+def next_mailed_link(server: Server, screen: str, before: list[str]) -> str:
     """Return the link of the e-mail that comes after those of `before`."""
     deadline = time.monotonic() + MAIL_SECONDS
-    while len(links := reset_links(server)) <= len(before):
-        assert time.monotonic() < deadline, "no e-mail was written to the log"
+    while len(links := mailed_links(server, screen)) <= len(before):
+        assert time.monotonic() < deadline, f"no e-mail in the log:\n{server.logs()}"
         time.sleep(0.05)
     return links[-1]

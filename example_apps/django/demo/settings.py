@@ -4,16 +4,21 @@ import os
 import secrets
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
-from supertokens_py.recipe import emailpassword, session
+from supertokens_py.recipe import emailpassword, emailverification, session
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
+VERIFICATION = os.environ.get("EMAIL_VERIFICATION")  # "REQUIRED": protected routes want a verified address
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
     supertokens_config=SupertokensConfig(connection_uri=DATABASE),
-    recipe_list=[session.init(), emailpassword.init()],
+    recipe_list=[
+        session.init(),
+        emailpassword.init(),
+        *([emailverification.init(VERIFICATION)] if VERIFICATION else []),
+    ],
 )
 
 DEBUG = os.environ.get("DJANGO_DEBUG") == "1"

@@ -5,6 +5,8 @@ import { BrowserRouter, Link, Route, Routes } from "react-router-dom";
 import SuperTokens, { SuperTokensWrapper } from "supertokens-auth-react";
 import EmailPassword from "supertokens-auth-react/recipe/emailpassword";
 import { EmailPasswordPreBuiltUI } from "supertokens-auth-react/recipe/emailpassword/prebuiltui";
+import EmailVerification from "supertokens-auth-react/recipe/emailverification";
+import { EmailVerificationPreBuiltUI } from "supertokens-auth-react/recipe/emailverification/prebuiltui";
 import Multitenancy from "supertokens-auth-react/recipe/multitenancy";
 import Session, { SessionAuth } from "supertokens-auth-react/recipe/session";
 import { getSuperTokensRoutesForReactRouterDom } from "supertokens-auth-react/ui";
@@ -19,11 +21,18 @@ SuperTokens.init({
     apiDomain: window.location.origin, // Vite passes the calls to /auth on to the API
     websiteDomain: window.location.origin,
     apiBasePath: "/auth",
-    websiteBasePath: "/auth", // the screens: /auth, /auth/reset-password
+    websiteBasePath: "/auth", // the screens: /auth, /auth/reset-password, /auth/verify-email
   },
   usesDynamicLoginMethods: true, // asks the API which ways to sign in it has, and shows those
-  recipeList: [Multitenancy.init(), EmailPassword.init(), Session.init()],
+  recipeList: [
+    Multitenancy.init(),
+    EmailPassword.init(),
+    EmailVerification.init({ mode: "REQUIRED" }), // nobody gets to a <SessionAuth> page before
+    Session.init(),
+  ],
 });
+
+const screens = [EmailPasswordPreBuiltUI, EmailVerificationPreBuiltUI];
 
 function App() {
   return (
@@ -38,7 +47,7 @@ function App() {
         </header>
         <main>
           <Routes>
-            {getSuperTokensRoutesForReactRouterDom(reactRouterDom, [EmailPasswordPreBuiltUI])}
+            {getSuperTokensRoutesForReactRouterDom(reactRouterDom, screens)}
             <Route path="/" element={<Home />} />
             <Route
               path="/dashboard"
