@@ -62,7 +62,8 @@ pip_install() { "$PY" -m pip install --disable-pip-version-check --no-input "$@"
 
 install() {
   if [ "$1" = dev ]; then  # hatchling is locked, too, so nothing is built in isolation
-    pip_install --require-hashes --requirement "$ROOT/requirements/dev.txt" &&
+    # The file is complete; resolving it again, pip refuses extras of pinned packages, which have no pin themselves.
+    pip_install --no-deps --require-hashes --requirement "$ROOT/requirements/dev.txt" &&
       pip_install --no-deps --no-build-isolation --editable "$ROOT"
   else
     pip_install --editable "$ROOT[$1]"
