@@ -45,6 +45,7 @@ SessionErrorCode: TypeAlias = Literal[
     "payload_protected",
     "claims_failed",
     "not_a_first_factor",
+    "user_unknown",
     # Decided elsewhere.
     "core_refused",
     "application",

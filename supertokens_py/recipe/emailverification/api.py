@@ -58,7 +58,7 @@ class APIInterface:
         own = session.get_recipe_user_id()
         found = await current_recipe().get_email_for_recipe_user_id(own, user_context)
         if isinstance(found, UnknownUserIdError):
-            raise UnauthorisedError(UNKNOWN_USER)
+            raise UnauthorisedError(UNKNOWN_USER, code="user_unknown")
         if not isinstance(found, GetEmailForUserIdOkResult):
             return await _already_verified(session, user_context)
         email, functions = found.email, api_options.recipe_implementation

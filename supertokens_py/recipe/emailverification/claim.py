@@ -107,7 +107,7 @@ class EmailVerificationClaimClass(BooleanClaim):
         if value is not None:
             return value
         if "sessionHandle" in current_payload:
-            raise UnauthorisedError(UNKNOWN_USER)
+            raise UnauthorisedError(UNKNOWN_USER, code="user_unknown")
         raise GeneralError(
             f"{UNKNOWN_USER}: emailverification finds no e-mail address of {recipe_user_id!r}. Where users "
             "are your own, give emailverification.init(get_email_for_recipe_user_id=...)"
