@@ -174,9 +174,13 @@ class _Quiet(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class _PatientServer(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # browsers connect ahead of their requests; five are too few on a busy machine
+
+
 @contextlib.contextmanager
 def _serving(handler: type[_Quiet]) -> Iterator[int]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _PatientServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -30,6 +30,8 @@ def watched(context: BrowserContext) -> Iterator[BrowserContext]:
     context.set_default_timeout(WAIT_MS)
     mistakes: list[str] = []
     context.on("weberror", lambda error: mistakes.append(str(error.error)))
+    # Navigations abort what is under way, so this is no mistake by itself; pytest shows it with a failure.
+    context.on("requestfailed", lambda request: print(f"--- {request.url}: {request.failure}"))
     yield context
     assert mistakes == [], mistakes
 
@@ -69,11 +71,17 @@ class Tab:
     def open(self) -> Tab:
         """Load the page, which sets the client up."""
         self.page.goto(self._address)
+        self._await_client()
         return self
 
     def reload(self) -> None:
         """Load the page again."""
         self.page.reload()
+        self._await_client()
+
+    def _await_client(self) -> None:
+        """Wait for the script of the page."""
+        self.page.wait_for_function("'call' in window")
 
     def call(
         self, path: str, method: str = "GET", body: Any = None, *, way: str = "fetch", headers: Any = None

@@ -232,6 +232,7 @@ def test_a_theft_is_shown(strict_page: Page) -> None:
     press(page, "Steal the refresh token")
     expect(last).to_contain_text("HttpOnly cookie")
     log_in(page, "headers")
+    expect(page.get_by_text("This session travels in headers.")).to_be_visible()  # the new one is there
     page.get_by_role("button", name="Steal the refresh token").click()
     expect(last).to_contain_text("You are logged out as well", timeout=40_000)
     expect(page.locator("#theft-steps")).to_contain_text("401 “token theft detected”")
