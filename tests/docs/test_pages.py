@@ -118,6 +118,18 @@ def test_block(module: Module, runner: Runner) -> None:
     runner.run(module)
 
 
+@pytest.mark.parametrize(("page", "is_async"), [("quickstart-fastapi", True), ("quickstart-flask", False)])
+def test_the_shape_of_vercel(page: str, is_async: bool, runner: Runner, tmp_path: Path) -> None:
+    """It runs `api/index.py`; `app` there is ASGI if a call of it is a coroutine, else WSGI."""
+    runner.run(first_module(page))
+    index = tmp_path / "api" / "index.py"
+    index.parent.mkdir()
+    index.write_text("from documentation import app\n")
+    app = runpy.run_path(str(index))["app"]
+    assert inspect.iscoroutinefunction(type(app).__call__) is is_async
+    runner.conversation(lambda client: client.get("/me"), app=app)
+
+
 def test_no_python_block_is_overlooked() -> None:
     """A block that is indented, or fenced in another way, would not be run."""
     for page in PAGES:
