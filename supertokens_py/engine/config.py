@@ -100,7 +100,7 @@ class EngineConfig:
     argon2_memory_kb: int = setting(87_795, int, 1024, 1 << 20)
     #: Lanes of each Argon2id password hash [2].
     argon2_parallelism: int = setting(2, int, 1, 64)
-    #: Password hashes that a process computes at once [2]; others wait.
+    #: Password hashes that a process computes at once [2]; others wait. Of those with several lanes, one.
     argon2_hashing_pool_size: int = setting(2, int, 1, 64)
     #: Wrong passwords for one address before each further try has to wait [10]: 1 s, doubling up to
     #: 15 minutes. 0 switches the limit off.

@@ -183,10 +183,10 @@ def test_no_transaction_is_open_while_a_hash_is_computed(
     slowly = passwords._slowly
     writes: list[bool] = []
 
-    def spying(work: Any) -> Any:
+    def spying(work: Any, **lanes: int) -> Any:
         core.metadata.merge("somebody", {"seen": len(writes)})  # waits for the writer's turn, if one is taken
         writes.append(True)
-        return slowly(work)
+        return slowly(work, **lanes)
 
     monkeypatch.setattr(passwords, "_slowly", spying)
     core.email_password.sign_up("public", "bob@example.com", PASSWORD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from typing import Any
@@ -29,6 +30,42 @@ def test_defaults_are_those_of_an_official_core() -> None:
     stored = Passwords(EngineConfig().resolve({})).hash("a password 1")
     assert stored.startswith("$argon2id$v=19$m=87795,t=1,p=2$")
     Argon2id.verify_phc_encoded(b"a password 1", stored)
+
+
+# In a process of its own, since threads that wait for ever cannot be ended.
+_AT_ONCE = """
+import os, signal, threading
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded.passwords import Passwords
+
+apps = [Passwords(EngineConfig().resolve({})) for _ in range(2)]
+stored = apps[0].hash("a password 1")
+answers = []
+
+def ask(app, text, kept):
+    for _ in range(4):
+        answers.append(app.verify(text, kept))
+
+calls = [(apps[0], "a password 1", stored), (apps[1], "a password 1", stored), (apps[0], "another", None)]
+threads = [threading.Thread(target=ask, args=call) for call in calls]
+for thread in threads:
+    thread.start()
+child = os.fork()  # while they are computing
+if child == 0:
+    signal.alarm(20)
+    os._exit(0 if apps[0].verify("a password 1", stored) else 1)
+for thread in threads:
+    thread.join()
+print(sorted(answers), os.waitpid(child, 0)[1])
+"""
+
+
+def test_hashes_of_several_lanes_are_computed_at_once_and_beside_a_fork() -> None:
+    """With the default parameters. Two of them had waited for each other for ever."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _AT_ONCE], capture_output=True, text=True, timeout=50
+    )
+    assert (done.stdout, done.stderr) == (f"{[False] * 4 + [True] * 8} 0\n", "")
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,12 @@ def reads_all_of(stored: str, secret: bytes) -> bool:
     return len(secret) <= BCRYPT_BYTES or BCRYPT.fullmatch(stored) is None
 
 
+def lanes_of(stored: str) -> int:
+    """Return in how many lanes a stored hash is computed: 1 where it is not Argon2's."""
+    made = ARGON2.fullmatch(stored)
+    return 1 if made is None else int(made[4])
+
+
 def _argon2(made: re.Match[str]) -> Check:
     memory, iterations, lanes = int(made[2]), int(made[3]), int(made[4])
     _refuse_beyond(memory > _MAX_MEMORY_KB or iterations > _MAX_ITERATIONS or lanes > _MAX_LANES)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -29,12 +30,46 @@ T = TypeVar("T")
 _SALT_BYTES, _HASH_BYTES = 16, 32
 
 
+class _LanesTurn(fork_hooks.ForkAware):
+    """Lets one hash of several lanes be computed at a time in the whole process.
+
+    OpenSSL gives lanes to threads of one pool: two such hashes at once wait for each other for ever, or fail
+    for want of memory, and a child that is forked during one can compute no other.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        fork_hooks.register(self)
+
+    def before_fork(self) -> None:
+        self.lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        self.lock = threading.Lock()
+
+
+_making_turn = threading.Lock()
+_turns: list[_LanesTurn] = []
+
+
+def _lanes_turn() -> _LanesTurn:
+    # Made with the first engine rather than at import: greenlets need a lock from after their patching.
+    with _making_turn:
+        if not _turns:
+            _turns.append(_LanesTurn())
+        return _turns[0]
+
+
 class Passwords(fork_hooks.ForkAware):
     """Computes and compares hashes; a class because it bounds how many are computed at once."""
 
     def __init__(self, settings: ResolvedEngineConfig) -> None:
         self._settings = settings
         self._slots = threading.BoundedSemaphore(settings.argon2_hashing_pool_size)
+        self._turn = _lanes_turn()
         fork_hooks.register(self)
 
     def after_fork_in_child(self) -> None:
@@ -47,7 +82,7 @@ class Passwords(fork_hooks.ForkAware):
             BadInputError: it is empty, longer than 1,024 bytes, or no Unicode text.
         """
         secret = validation.validate_password(password)
-        return SecretText(self._slowly(lambda: self._new().derive_phc_encoded(secret)))
+        return SecretText(self._slowly(lambda: self._new().derive_phc_encoded(secret), lanes=self._lanes))
 
     def verify(self, password: str, stored: str | None) -> bool:
         """Return whether a password is the stored one; without one (None), take as long and return False.
@@ -59,10 +94,10 @@ class Passwords(fork_hooks.ForkAware):
         if secret is None:
             return False
         if stored is None:
-            self._slowly(lambda: self._new().derive(secret))
+            self._slowly(lambda: self._new().derive(secret), lanes=self._lanes)
             return False
         check = password_hashes.check_of(stored)
-        return self._slowly(lambda: check(secret))
+        return self._slowly(lambda: check(secret), lanes=password_hashes.lanes_of(stored))
 
     def is_outdated(self, password: str, stored: str) -> bool:
         """Return whether a verified password should be hashed again, with the configured parameters.
@@ -90,9 +125,13 @@ class Passwords(fork_hooks.ForkAware):
             memory_cost=settings.argon2_memory_kb,
         )
 
-    def _slowly(self, work: Callable[[], T]) -> T:
+    @property
+    def _lanes(self) -> int:
+        return self._settings.argon2_parallelism
+
+    def _slowly(self, work: Callable[[], T], *, lanes: int) -> T:
         fork_hooks.check()
-        with self._slots:
+        with self._turn.lock if lanes > 1 else nullcontext(), self._slots:
             # Greenlets share one thread, which a hash would keep from all of them.
             run = green_thread_pool()
             return work() if run is None else run(work)

@@ -81,10 +81,10 @@ async def test_a_wrong_password_and_an_unknown_address_cost_the_same(
     work: list[tuple[int, int, int]] = []
     slowly = Passwords._slowly  # pyright: ignore[reportPrivateUsage]
 
-    def counted(self: Passwords, compute: Any) -> Any:
+    def counted(self: Passwords, compute: Any, **lanes: int) -> Any:
         wanted = self._settings  # pyright: ignore[reportPrivateUsage]
         work.append((wanted.argon2_memory_kb, wanted.argon2_iterations, wanted.argon2_parallelism))
-        return slowly(self, compute)
+        return slowly(self, compute, **lanes)
 
     monkeypatch.setattr(passwords.Passwords, "_slowly", counted)
     replies, costs = [], []
