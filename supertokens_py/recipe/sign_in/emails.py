@@ -7,7 +7,9 @@ import re
 from supertokens_py.types.users import MAX_EMAIL, normalised_email
 
 _ATOM = re.compile(r"""[^<>()\[\]\\.,;:\s@"]+""")
-_QUOTED = re.compile(r'".+"')
+# Nothing within that a mail header would take for a second address.
+_QUOTED = re.compile(r'"(?:[^"\\<>,@]|\\["\\])+"')
+_ENCODED_WORD = "=?"  # RFC 2047: mail libraries decode it, so it is another spelling of some mailbox
 _LABEL = re.compile(r"[A-Za-z0-9-]+")
 _IPV4 = re.compile(r"\[\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\]")
 _LAST_LABEL = re.compile(r"[A-Za-z]{2,}")
@@ -17,6 +19,8 @@ def is_address(text: str) -> bool:
     """Return whether a text is an e-mail address, in time that grows with its length only."""
     local, at, domain = text.rpartition("@")
     if not at or len(text) > MAX_EMAIL or not text.isprintable():
+        return False
+    if _ENCODED_WORD in local:
         return False
     is_local_part = all(_ATOM.fullmatch(atom) for atom in local.split(".")) or _QUOTED.fullmatch(local)
     return bool(is_local_part) and _is_domain(domain)
