@@ -1,4 +1,4 @@
-"""What recipes need of a session engine: nine services; `records` has what they take and answer with.
+"""What recipes need of an engine, by service; `records` has what they take and answer with.
 
 Times are integer Unix milliseconds (`*_ms`) unless a name says seconds (`*_s`). Methods block, save those
 whose docstring says that they do no I/O: `call_engine` runs them. Every method is one unit of work: it is
@@ -34,7 +34,7 @@ from .records import (
     Unauthorised,
     Verified,
 )
-from .user_services import Clients, EmailPassword, EmailVerification, HashImport, Users
+from .user_services import Clients, EmailPassword, EmailVerification, HashImport, Passwordless, Users
 
 if TYPE_CHECKING:
     from supertokens_py.tokens.access_token import AccessToken
@@ -259,6 +259,9 @@ class Engine(Protocol):
 
     @property
     def email_verification(self) -> EmailVerification: ...
+
+    @property
+    def passwordless(self) -> Passwordless: ...
 
     @property
     def hash_import(self) -> HashImport: ...

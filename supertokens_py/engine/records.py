@@ -198,9 +198,9 @@ class Tenant:
 
 # -- users ---------------------------------------------------------------------------------------------
 
-#: Recipes of which a core keeps users; only those of e-mail and password are made by an embedded engine.
+#: Recipes of which a core keeps users.
 SIGN_IN_RECIPES = ("emailpassword", "thirdparty", "passwordless", "webauthn")
-EMAIL_PASSWORD = SIGN_IN_RECIPES[0]
+EMAIL_PASSWORD, THIRD_PARTY, PASSWORDLESS, _ = SIGN_IN_RECIPES
 
 
 @dataclass(frozen=True, slots=True)

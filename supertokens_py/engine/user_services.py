@@ -7,6 +7,21 @@ from typing import Literal, Protocol, TypeAlias
 
 from supertokens_py.types.users import AccountInfo, User
 
+from .code_records import (
+    KEEP,
+    CheckedCode,
+    CodeAlreadyUsed,
+    ConsumedCode,
+    CreatedCode,
+    Device,
+    Keep,
+    NewCode,
+    PhoneNumberChangeNotAllowed,
+    PhoneNumberTaken,
+    PresentedCode,
+    RestartFlow,
+    WrongCode,
+)
 from .records import (
     Authenticated,
     ConsumedToken,
@@ -165,4 +180,91 @@ class EmailVerification(Protocol):
 
     def may_send(self, tenant_id: str, email: str) -> bool:
         """Return whether an address may get another e-mail now; if so, count it."""
+        ...
+
+
+class Passwordless(Protocol):
+    """Users who sign in with one-time codes or links that are sent to them (engine: Passwordless).
+
+    E-mail addresses are compared trimmed and in lower case, phone numbers as they are: callers give them in
+    the form of E.164. `code_records` has what the methods take and answer with.
+    """
+
+    def may_send(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> int:
+        """Count a message to a contact, and return 0; or count nothing, and return the milliseconds to wait.
+
+        Asked before a code is made or made again; a phone number counts for the tenant's messages, too.
+        """
+        ...
+
+    def create_code(self, tenant_id: str, new: NewCode) -> CreatedCode | RestartFlow | CodeAlreadyUsed:
+        """Make a code. RestartFlow: the device is gone, or is not the one of `pre_auth_session_id`.
+
+        Raises BadInputError where not exactly one of contact and device is given, or it cannot be stored.
+        """
+        ...
+
+    def consume(self, tenant_id: str, presented: PresentedCode) -> ConsumedCode | RestartFlow | WrongCode:
+        """Use up a code, end every device of its contact in the tenant, and find or create its user.
+
+        An e-mail address is verified thereby. Of parallel calls one succeeds. Raises BadInputError where the
+        two ids do not belong together, or a code is missing, and TooManyAttemptsError after too many wrong
+        codes for the contact.
+        """
+        ...
+
+    def is_current(self, consumed: ConsumedCode) -> bool:
+        """Return whether the user is still there, with the contact that was proven.
+
+        Asked after a session was committed, a False means that whoever changed or deleted the user may not
+        have seen it. True means that they have, or will.
+        """
+        ...
+
+    def check(self, tenant_id: str, presented: PresentedCode) -> CheckedCode | RestartFlow | WrongCode:
+        """Do as `consume`, which counts what is wrong, but use up nothing, and create nobody."""
+        ...
+
+    def revoke_codes(
+        self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None
+    ) -> None:
+        """End every device of a contact in a tenant."""
+        ...
+
+    def revoke_code(
+        self, tenant_id: str, *, code_id: str | None = None, pre_auth_session_id: str | None = None
+    ) -> None:
+        """End one code, or a device with all of them; the last code takes its device along."""
+        ...
+
+    def devices(
+        self,
+        tenant_id: str,
+        *,
+        email: str | None = None,
+        phone_number: str | None = None,
+        device_id: str | None = None,
+        pre_auth_session_id: str | None = None,
+    ) -> list[Device]:
+        """Return the devices of a contact, or the one of an id, with their codes. Exactly one is given."""
+        ...
+
+    def update(
+        self,
+        recipe_user_id: str,
+        *,
+        email: str | Keep | None = KEEP,
+        phone_number: str | Keep | None = KEEP,
+    ) -> (
+        UnknownUser
+        | EmailTaken
+        | PhoneNumberTaken
+        | EmailChangeNotAllowed
+        | PhoneNumberChangeNotAllowed
+        | None
+    ):
+        """Change, clear (None) or KEEP a user's contacts, end what was made for old ones; None: it is done.
+
+        Raises BadInputError where the user would have neither.
+        """
         ...

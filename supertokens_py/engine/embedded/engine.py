@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.user_services import Passwordless
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText
 
@@ -112,6 +113,15 @@ class EmbeddedEngine:
         if self._email_verification is None:
             raise ConfigError(NO_USERS)
         return self._email_verification
+
+    @property
+    def passwordless(self) -> Passwordless:
+        """Users who sign in with codes.
+
+        Raises:
+            ConfigError: this engine keeps none yet.
+        """
+        raise ConfigError("this engine keeps no users who sign in with codes")
 
     @property
     def hash_import(self) -> HashImportStore:

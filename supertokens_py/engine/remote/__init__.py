@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime import fork_hooks
 
 from .clients import RemoteClients
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from supertokens_py.engine.config import ResolvedEngineConfig
+    from supertokens_py.engine.user_services import Passwordless
 
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
@@ -77,6 +79,15 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.id_mappings: RemoteIdMappings = RemoteIdMappings(core)
         self.clients: RemoteClients = RemoteClients()
         fork_hooks.register(self)
+
+    @property
+    def passwordless(self) -> Passwordless:
+        """Users who sign in with codes.
+
+        Raises:
+            ConfigError: this engine keeps none yet.
+        """
+        raise ConfigError("this engine keeps no users who sign in with codes")
 
     @property
     def keeps_users(self) -> bool:
