@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py.engine.config import EngineConfig
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
 from supertokens_py.framework.aws_lambda import LambdaRequest, SessionEvent, middleware
-from supertokens_py.recipe import session
+from supertokens_py.ingredients.emaildelivery import LoggingEmailService
+from supertokens_py.recipe import emailpassword, session
+from supertokens_py.recipe.emailpassword import EmailDeliveryConfig
 from supertokens_py.recipe.session import syncio
 from supertokens_py.recipe.session.framework.aws_lambda import verify_session
 from tests.support.databases import Sqlite, TestDatabase
@@ -27,6 +30,7 @@ SERVICES = [
     aws_lambda.HttpApi,
     aws_lambda.FunctionUrl,
     aws_lambda.RestApi,
+    aws_lambda.HttpApiPayload1,
     aws_lambda.LoadBalancer,
     aws_lambda.MultiValueLoadBalancer,
 ]
@@ -49,6 +53,35 @@ def start(uri: str, **info: Any) -> None:
         supertokens_config=SupertokensConfig(uri),
         recipe_list=[session.init()],
     )
+
+
+def start_sign_in(uri: str, **more: Any) -> None:
+    Supertokens.reset()
+    init(
+        app_info=InputAppInfo("Test", "https://api.example.com", website_domain=WEBSITE),
+        framework="aws_lambda",
+        supertokens_config=SupertokensConfig(
+            uri, engine=EngineConfig(argon2_memory_kb=1024, argon2_parallelism=1)
+        ),
+        recipe_list=[
+            session.init(),
+            emailpassword.init(email_delivery=EmailDeliveryConfig(LoggingEmailService())),
+        ],
+        **more,
+    )
+
+
+#: The load balancer's is the last one of X-Forwarded-For, whatever the client has written before.
+CLIENTS = dict.fromkeys((service.name for service in SERVICES), "192.0.2.7")
+CLIENTS |= dict.fromkeys(("load_balancer", "load_balancer_multi_value"), "203.0.113.9")
+FORM_HEADERS = [("content-type", "application/json"), ("rid", "emailpassword"), ("st-auth-mode", "cookie")]
+
+
+def form(email: str, password: str = "correct horse 1") -> bytes:
+    fields = {"email": email, "password": password}
+    return json.dumps(
+        {"formFields": [{"id": name, "value": value} for name, value in fields.items()]}
+    ).encode()
 
 
 @pytest.fixture(params=SERVICES, ids=lambda service: service.name)
@@ -105,6 +138,9 @@ def test_queries_of_load_balancers_are_encoded() -> None:
 def test_a_stage_in_the_path(path: str, found: str) -> None:
     """REST APIs take it away, HTTP APIs do so for domains of your own only."""
     event = template("http_api_stage") | {"rawPath": path}
+    assert LambdaRequest.of(SessionEvent(event)).get_path() == found
+    event = template("http_api_payload_1") | {"path": path}
+    event["requestContext"]["stage"] = "prod"
     assert LambdaRequest.of(SessionEvent(event)).get_path() == found
     event = template("rest_api") | {"path": path}
     assert LambdaRequest.of(SessionEvent(event)).get_path() == path
@@ -270,6 +306,36 @@ def test_websockets(origin: str | None, status: int, database: TestDatabase) -> 
     if origin is not None:
         event["multiValueHeaders"]["Origin"] = [origin]
     assert me(event, None)["statusCode"] == status
+
+
+# -- sign-in ---------------------------------------------------------------------------------------
+
+
+def client_ip(request: LambdaRequest) -> str | None:
+    """What docs/aws-lambda.md recommends."""
+    context = request.request["requestContext"]
+    if "elb" in context:
+        return (request.get_header("x-forwarded-for") or "").rpartition(",")[2]
+    return (context.get("http") or context["identity"])["sourceIp"]
+
+
+def test_sign_up_and_sign_in(service: Any, database: TestDatabase) -> None:
+    """Forms in a body, plain or in base64, a query, cookies: as each service passes them on."""
+    seen: list[str | None] = []
+    start_sign_in(database.uri, client_ip=lambda request: seen.append(client_ip(request)) or seen[-1])
+    client = service(middleware(me))
+    exists = "/auth/emailpassword/email/exists?email=ada%2Bshop@example.com"
+    assert client.request("GET", exists, []).json == {"status": "OK", "exists": False}
+    up = client.request("POST", "/auth/signup", FORM_HEADERS, form("ada+shop@example.com"))
+    assert (up.status, up.json["status"]) == (200, "OK")
+    assert up.cookie_names == ["sAccessToken", "sRefreshToken"]
+    assert client.request("GET", exists, []).json == {"status": "OK", "exists": True}
+    into = client.request("POST", "/auth/signin", FORM_HEADERS, form("ada+shop@example.com"))
+    cookie = ("cookie", f"sAccessToken={into.cookie('sAccessToken').raw}")
+    assert client.request("GET", "/me", [cookie]).json == {"user": up.json["user"]["id"]}
+    wrong = client.request("POST", "/auth/signin", FORM_HEADERS, form("ada+shop@example.com", "wrong 123"))
+    assert (wrong.json, wrong.cookie_names) == ({"status": "WRONG_CREDENTIALS_ERROR"}, [])
+    assert {(address or "").strip() for address in seen} == {CLIENTS[service.name]}
 
 
 # -- between invocations -----------------------------------------------------------------------------

@@ -90,8 +90,20 @@ class TestHttpApi(OnLambda):
     driver = aws_lambda.HttpApiDriver
 
 
+class TestFunctionUrl(OnLambda):
+    driver = aws_lambda.FunctionUrlDriver
+
+
+class TestSignedFunctionUrl(OnLambda):
+    driver = aws_lambda.SignedFunctionUrlDriver
+
+
 class TestRestApi(OnLambda):
     driver = aws_lambda.RestApiDriver
+
+
+class TestHttpApiPayload1(OnLambda):
+    driver = aws_lambda.HttpApiPayload1Driver
 
 
 class TestLoadBalancer(OnLambda):

@@ -1,6 +1,7 @@
 """A Lambda function behind stand-ins of the services that invoke it.
 
-They make events of the shapes that AWS documents (events/*.json), and read responses as strictly as those do.
+They make events of the shapes that AWS documents (events/*.json, with each member that its pages name), and
+read responses as strictly as those do.
 """
 
 from __future__ import annotations
@@ -99,12 +100,20 @@ class HttpApi(Service):
         return event
 
     def lines(self, answer: dict[str, Any]) -> Lines | None:
+        assert set(answer) <= {"statusCode", "headers", "cookies", "body", "isBase64Encoded"}
+        assert "set-cookie" not in {name.lower() for name in answer.get("headers", {})}
         cookies = [("set-cookie", line) for line in answer.get("cookies", ())]
         return [*answer.get("headers", {}).items(), *cookies]
 
 
 class FunctionUrl(HttpApi):
     name = "function_url"
+
+
+class SignedFunctionUrl(HttpApi):
+    """Under the auth type AWS_IAM: who signed the request stands in the event."""
+
+    name = "function_url_iam"
 
 
 class RestApi(Service):
@@ -134,6 +143,15 @@ class RestApi(Service):
         assert not answer.get("isBase64Encoded")  # nobody has configured binary media types
         several = answer.get("multiValueHeaders", {})
         return [(name, value) for name, values in several.items() for value in values]
+
+
+class HttpApiPayload1(RestApi):
+    """An HTTP API that was told to send payload 1.0: names of headers in lower case, and a version."""
+
+    name = "http_api_payload_1"
+
+    def event(self, method: str, path: str, query: str, lines: Lines) -> dict[str, Any]:
+        return super().event(method, path, query, [(name.lower(), value) for name, value in lines])
 
 
 class LoadBalancer(Service):
@@ -216,8 +234,20 @@ class HttpApiDriver(conformance.Driver):
         return self.service(function(routes))
 
 
+class FunctionUrlDriver(HttpApiDriver):
+    service = FunctionUrl
+
+
+class SignedFunctionUrlDriver(HttpApiDriver):
+    service = SignedFunctionUrl
+
+
 class RestApiDriver(HttpApiDriver):
     service = RestApi
+
+
+class HttpApiPayload1Driver(HttpApiDriver):
+    service = HttpApiPayload1
 
 
 class LoadBalancerDriver(HttpApiDriver):
