@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-#: The others are of recipes that are not here.
-NUMBERS = [*range(1, 37), *range(64, 75)]
+NUMBERS = [*range(1, 75)]
 
 _ROW = re.compile(r"^\| (\d+) \| \S[^|]+ \| ([^|]*) \|$", re.MULTILINE)
 
