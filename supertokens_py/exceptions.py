@@ -6,10 +6,13 @@ SuperTokensError
 │   ├── ProtectedClaimError      a payload names a claim that only the SDK may write (also a ValueError)
 │   └── PayloadTooLargeError     the custom claims do not fit a cookie (also a ValueError)
 ├── BadInputError                a malformed request or argument: HTTP 400
-│   └── UnknownTenantError       a tenant that does not exist (`engine.interface`)
+│   ├── UnknownTenantError       a tenant that does not exist (`engine.interface`)
+│   └── ClientTypeNotFoundError  a provider has no such client (`recipe.thirdparty.exceptions`)
 ├── TooManyAttemptsError         a password was guessed too often: answered as 200 GENERAL_ERROR
 ├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
 ├── UnreadableDatabaseError      a command cannot read a database (`engine.embedded.inspection`)
+├── SuperTokensThirdPartyError   (`recipe.thirdparty.exceptions`)
+│   └── ProviderError            signing in with a provider failed: answered as 200 GENERAL_ERROR
 ├── SuperTokensSessionError      no session, or claims fail (`recipe.session.exceptions`)
 └── SuperTokensJWTError, SuperTokensOpenIdError, SuperTokensUserMetadataError, SuperTokensUserRolesError,
     MultitenancyError            base classes of 0.24, raised by nothing
