@@ -284,7 +284,7 @@ class Supertokens(fork_hooks.ForkAware):
     ) -> BaseResponse | None:
         """Answer a request as `handle` does, but let errors out."""
         below = self.below_base(request.get_path())
-        found = None if below is None else self._routes.find(request.method(), request_path(below))
+        found = None if below is None else self._routes.of(request, request_path(below))
         if found is None:
             return None
         route, tenant_id = found

@@ -27,6 +27,8 @@ class Route:
     path: str
     handler: RouteHandler  #: (request, response, tenant id, user context) -> response, or None: not handled
     enabled: Callable[[], bool]
+    #: Whether a recipe that has the same path goes first, even if it is listed later.
+    yields: bool = False
 
 
 R = TypeVar("R", bound="RecipeModule")
@@ -68,7 +70,7 @@ class RecipeModule:
     recipe_id: ClassVar[str]
     name: ClassVar[str]  #: as error messages call it
     #: The ways to sign in that this recipe has, as tenants name them; none: it signs nobody in.
-    first_factors: ClassVar[Sequence[str]] = ()
+    first_factors: Sequence[str] = ()
     #: Whether this recipe needs an engine that keeps users.
     keeps_users: ClassVar[bool] = False
 

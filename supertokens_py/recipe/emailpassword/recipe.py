@@ -21,7 +21,12 @@ from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
 from supertokens_py.recipe.sign_in.clients import admit, take_back
-from supertokens_py.recipe.sign_in.frontends import json_body, refuse_linking, user_for_frontend
+from supertokens_py.recipe.sign_in.frontends import (
+    json_body,
+    refuse_linking,
+    too_many_attempts,
+    user_for_frontend,
+)
 from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN
 from supertokens_py.recipe.sign_in.outcomes import answers_of
 from supertokens_py.recipe_module import App, Route
@@ -114,7 +119,7 @@ class EmailPasswordRecipe(
     name = "EmailPassword"
     is_implicit = False
     keeps_users = True
-    first_factors: ClassVar[Sequence[str]] = (RECIPE_ID,)
+    first_factors = (RECIPE_ID,)
     not_initialised: ClassVar[str | None] = (
         "Initialisation not done. Did you forget to call the SuperTokens.init or EmailPassword.init "
         "function? In Python it is supertokens_py.init(...) with emailpassword.init() in recipe_list."
@@ -309,10 +314,7 @@ class EmailPasswordRecipe(
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
         if isinstance(error, TooManyAttemptsError):
-            # A frontend shows the message of a 200; of a 429 it says that something went wrong.
-            answer = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
-            answer.set_header("Retry-After", str(-(-error.retry_after_ms // 1000)))
-            return answer
+            return too_many_attempts(error)
         fields = cast("FieldError", error).get_json_form_fields()
         return BaseResponse({"status": "FIELD_ERROR", "formFields": fields}, 200)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, cast
 
 from supertokens_py.constants import FDI_HEADER
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
+from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.session.asyncio import get_session
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.secret import HiddenObject
+from supertokens_py.types.response import GeneralErrorResponse
 from supertokens_py.types.users import User
 
 _NEWEST = (4, 2)
@@ -27,16 +30,38 @@ def fdi_version(request: BaseRequest) -> tuple[int, int]:
     return max(versions, default=_NEWEST)
 
 
+def _knows_login_methods(request: BaseRequest) -> bool:
+    version = fdi_version(request)
+    return version >= (3, 0) or (1, 18) <= version < (2, 0)
+
+
 def user_for_frontend(user: User, recipe_user_id: str, request: BaseRequest) -> dict[str, Any]:
     """Return a user as a frontend of the request's version knows users."""
-    version = fdi_version(request)
-    if version >= (3, 0) or (1, 18) <= version < (2, 0):
+    if _knows_login_methods(request):
         return user.to_json()
     methods = sorted(user.login_methods, key=lambda method: method.time_joined)
     method = next((one for one in methods if one.recipe_user_id == recipe_user_id), methods[0])
     known = method.to_json()
     names = ("email", "phoneNumber", "thirdParty", "timeJoined")
     return {"id": user.id, **{name: known[name] for name in names if name in known}}
+
+
+def signed_in_or_up(
+    user: User, recipe_user_id: str, request: BaseRequest, *, created: bool
+) -> dict[str, Any]:
+    """Return the answer of a route that signs up whoever is new, as a frontend of the request's version."""
+    name = "createdNewRecipeUser" if _knows_login_methods(request) else "createdNewUser"
+    return {"status": "OK", "user": user_for_frontend(user, recipe_user_id, request), name: created}
+
+
+def too_many_attempts(error: TooManyAttemptsError) -> BaseResponse:
+    """Return the answer to somebody who has to wait.
+
+    A frontend shows the message of a 200; of a 429 it says that something went wrong.
+    """
+    answer = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
+    answer.set_header("Retry-After", str(-(-error.retry_after_ms // 1000)))
+    return answer
 
 
 async def json_body(request: BaseRequest) -> dict[str, Any]:
@@ -84,7 +109,14 @@ def no_validators(*_: Any) -> list[Any]:
 
 
 async def require_first_factor(factor: str, tenant_id: str, user_context: dict[str, Any]) -> None:
-    """Refuse a way to sign in that the tenant does not have.
+    """Refuse a way to sign in that the tenant does not have; `first_factors_among` says what it raises."""
+    await first_factors_among((factor,), tenant_id, user_context)
+
+
+async def first_factors_among(
+    factors: Iterable[str], tenant_id: str, user_context: dict[str, Any]
+) -> list[str]:
+    """Return which of these ways to sign in the tenant has: at least one.
 
     Raises:
         BadInputError: there is no such tenant.
@@ -94,7 +126,10 @@ async def require_first_factor(factor: str, tenant_id: str, user_context: dict[s
     tenant = await tenants.recipe_implementation.get_tenant(tenant_id, user_context)
     if tenant is None:
         raise BadInputError("Tenant not found")
-    if factor not in tenants.first_factors_of(tenant):
+    known = tenants.first_factors_of(tenant)
+    found = [factor for factor in factors if factor in known]
+    if not found:
         raise UnauthorisedError(
             "A valid session is required to authenticate with secondary factors", code="not_a_first_factor"
         )
+    return found
