@@ -110,7 +110,8 @@ async def get_users_oldest_first(
         limit: how many, from 1 to 500 [100].
         pagination_token: `next_pagination_token` of the page before.
         include_recipe_ids: only users of these recipes.
-        query: `{"email": …}` searches by the beginning of the address or its domain; it has no pages.
+        query: `{"email": …}` searches by the beginning of the address or its domain, `{"phone": …}` by the
+            beginning of the number; a search has no pages.
         user_context: handed down.
 
     Raises:
@@ -257,14 +258,15 @@ def _query(
     newest_first: bool,
 ) -> UserQuery:
     for name in query or {}:
-        if name != "email":
-            raise BadInputError(f"users cannot be searched by {name!r} here, only by 'email'")
+        if name not in ("email", "phone"):
+            raise BadInputError(f"users cannot be searched by {name!r} here, only by 'email' and 'phone'")
     return UserQuery(
         limit=100 if limit is None else limit,
         newest_first=newest_first,
         token=token,
         recipe_ids=recipe_ids,
         email=(query or {}).get("email"),
+        phone_number=(query or {}).get("phone"),
     )
 
 

@@ -273,10 +273,11 @@ class UserPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserQuery:
-    """Which users to list, and from where. `email` makes it a search, which has no pages."""
+    """Which users to list, and from where. `email` or `phone_number` makes it a search, without pages."""
 
     limit: int = 100
     newest_first: bool = False
     token: str | None = None
     recipe_ids: Sequence[str] | None = None
     email: str | None = None
+    phone_number: str | None = None

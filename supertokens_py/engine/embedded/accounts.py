@@ -17,11 +17,12 @@ from supertokens_py.engine import validation
 from supertokens_py.engine.records import UserPage, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import RecipeUserId
-from supertokens_py.types.users import AccountInfo, LoginMethod, User, normalised_email
+from supertokens_py.types.users import AccountInfo, LoginMethod, User
 
+from .account_info import AccountInfoRows, same_user
 from .user_tables import (
     EMAIL_USERS,
-    EMAILS_IN_TENANTS,
+    PASSWORDLESS_USERS,
     USER_ID_MAPPING,
     USERS,
     USERS_IN_TENANTS,
@@ -42,8 +43,9 @@ class Accounts:
     def __init__(self, database: Database) -> None:
         self._database = database
         tables = database.tables
-        users, emails, mapping = tables[USERS], tables[EMAIL_USERS], tables[USER_ID_MAPPING]
-        self._in_tenants, self._emails = tables[USERS_IN_TENANTS], tables[EMAILS_IN_TENANTS]
+        users, mapping = tables[USERS], tables[USER_ID_MAPPING]
+        with_password, with_codes = tables[EMAIL_USERS], tables[PASSWORDLESS_USERS]
+        self._in_tenants = tables[USERS_IN_TENANTS]
         self._users = users
         self._internal = select(mapping.c.supertokens_user_id).where(
             mapping.c.app_id == DEFAULT_APP_ID, mapping.c.external_user_id == bindparam("id")
@@ -57,11 +59,13 @@ class Accounts:
                 users.c.primary_or_recipe_user_id,
                 users.c.is_linked_or_is_a_primary_user,
                 users.c.recipe_id,
-                emails.c.email,
-                emails.c.time_joined,
+                func.coalesce(with_password.c.email, with_codes.c.email).label("email"),
+                with_codes.c.phone_number,
+                func.coalesce(with_password.c.time_joined, with_codes.c.time_joined).label("time_joined"),
                 mapping.c.external_user_id,
             )
-            .outerjoin(emails, and_(emails.c.app_id == users.c.app_id, emails.c.user_id == users.c.user_id))
+            .outerjoin(with_password, same_user(with_password, users))
+            .outerjoin(with_codes, same_user(with_codes, users))
             .outerjoin(
                 mapping,
                 and_(mapping.c.app_id == users.c.app_id, mapping.c.supertokens_user_id == users.c.user_id),
@@ -81,11 +85,7 @@ class Accounts:
         self._verified = select(verified.c.user_id, verified.c.email).where(
             verified.c.app_id == DEFAULT_APP_ID, verified.c.user_id.in_(bindparam("ids", expanding=True))
         )
-        self._by_email = select(self._emails.c.user_id).where(
-            self._emails.c.app_id == DEFAULT_APP_ID,
-            self._emails.c.tenant_id == bindparam("tenant"),
-            self._emails.c.email == bindparam("email"),
-        )
+        self._known_by = AccountInfoRows(tables)
 
     # -- for the other services, within their units of work ------------------------------------------------
 
@@ -117,10 +117,8 @@ class Accounts:
         return [_user(one, by_primary[one], tenants, verified) for one in wanted if one in by_primary]
 
     def with_email(self, connection: Connection, tenant_id: str, email: str) -> str | None:
-        """Return the internal id of the login method that has an address in a tenant."""
-        values = {"tenant": tenant_id, "email": normalised_email(email)}
-        found = connection.execute(self._by_email, values).scalar()
-        return None if found is None else str(found)
+        """Return the internal id of the user with a password who has an address in a tenant."""
+        return self._known_by.with_password(connection, tenant_id, email)
 
     # -- the service -------------------------------------------------------------------------------------
 
@@ -136,21 +134,25 @@ class Accounts:
         return self._database.read(unit)
 
     def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
-        """Return the users of a tenant who have all that is named, or any of it.
+        """Return the users of a tenant who have all that is named, or any of it, oldest first.
 
-        Phone numbers and ids at providers belong to recipes that are not here: nobody has one.
+        Ids at providers belong to a recipe that is not here: nobody has one.
         """
-        elsewhere = info.phone_number is not None or info.third_party is not None
-        email = info.email
-        if email is None or (elsewhere and not any_of) or not validation.is_storable(email):
-            return []
         tenant = validation.normalise_tenant_id(tenant_id)
 
         def unit(connection: Connection) -> list[User]:
-            found = self.with_email(connection, tenant, email)
-            return [] if found is None else self.load(connection, [found])
+            owners = self._known_by.owners(connection, tenant, info)
+            found = [self._primaries(connection, ids) for ids in owners]
+            if not found:
+                return []
+            ids = found[0].union(*found[1:]) if any_of else found[0].intersection(*found[1:])
+            return sorted(self.load_primary(connection, ids), key=lambda user: (user.time_joined, user.id))
 
         return self._database.read(unit)
+
+    def _primaries(self, connection: Connection, ids: Iterable[str]) -> set[str]:
+        primaries = (connection.execute(self._primary, {"id": one}).scalar() for one in ids)
+        return {str(one) for one in primaries if one is not None}
 
     def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
         """Return how many users a tenant has, or all have (None)."""
@@ -171,8 +173,9 @@ class Accounts:
             BadInputError: the limit, the token or a recipe is none.
         """
         validation.validate_user_query(query)
-        tenant, searches = validation.normalise_tenant_id(tenant_id), query.email is not None
-        statement = self._search(query.email) if query.email is not None else self._listing(query)
+        tenant = validation.normalise_tenant_id(tenant_id)
+        searches = query.email is not None or query.phone_number is not None
+        statement = self._search(query) if searches else self._listing(query)
         statement = statement.where(self._in_tenants.c.tenant_id == tenant)
 
         def unit(connection: Connection) -> UserPage:
@@ -201,18 +204,9 @@ class Accounts:
             statement = statement.where(table.c.recipe_id.in_(recipe_ids))
         return statement.order_by(joined.desc() if newest_first else joined.asc(), user.desc())
 
-    def _search(self, email: str) -> Select[Any, Any]:
-        table, wanted = self._in_tenants, normalised_email(email)
-        with_email = select(self._emails.c.user_id).where(
-            self._emails.c.app_id == DEFAULT_APP_ID,
-            self._emails.c.tenant_id == table.c.tenant_id,
-            or_(
-                self._emails.c.email.startswith(wanted, autoescape=True),
-                self._emails.c.email.contains(f"@{wanted}", autoescape=True),
-            ),
-        )
+    def _search(self, query: UserQuery) -> Select[Any, Any]:
         ordered = self._ordered(newest_first=False, recipe_ids=None)
-        return ordered.where(table.c.user_id.in_(with_email)).limit(_MAX_FOUND)
+        return ordered.where(self._known_by.matching(query)).limit(_MAX_FOUND)
 
 
 def _user(primary: str, rows: Sequence[Any], tenants: dict[str, list[Any]], verified: set[Any]) -> User:
@@ -220,14 +214,16 @@ def _user(primary: str, rows: Sequence[Any], tenants: dict[str, list[Any]], veri
     for row in rows:
         joined = tenants.get(row.user_id, [])
         known = {(one, row.email) for one in (row.user_id, row.external_user_id)}
+        by_phone = row.email is None and row.phone_number is not None  # a code was sent to it
         methods.append(
             LoginMethod(
                 recipe_id=row.recipe_id,
                 recipe_user_id=RecipeUserId(row.external_user_id or row.user_id),
                 tenant_ids=[one.tenant_id for one in joined],
                 time_joined=row.time_joined or min((one.time_joined for one in joined), default=0),
-                verified=bool(known & verified),
+                verified=by_phone or bool(known & verified),
                 email=row.email,
+                phone_number=row.phone_number,
             )
         )
     methods.sort(key=lambda method: (method.time_joined, method.recipe_user_id))

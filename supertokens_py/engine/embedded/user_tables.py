@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CHAR, BigInteger, Boolean, String, false, select
+from sqlalchemy import CHAR, BigInteger, Boolean, Integer, String, false, select
 
 from supertokens_py.exceptions import ConfigError
 
@@ -42,6 +42,9 @@ _INTERNAL_ID = ColumnKind(CHAR(36))
 _EMAIL = ColumnKind(String(256))
 _RECIPE_ID = ColumnKind(String(128))
 _TOKEN = ColumnKind(String(128))
+_OPTIONAL_CONTACT = optional(String(256))
+#: 32 bytes in base64, with or without padding: PostgreSQL fills a shorter text up with blanks.
+_DIGEST = ColumnKind(CHAR(44))
 _FLAG = ColumnKind(Boolean(), default=false())
 #: 0 means "not migrated" to core 12, which made the column; older cores have none.
 _ADDED_BY_CORE_12 = ColumnKind(BigInteger(), default="0", may_lack=True)
@@ -168,8 +171,78 @@ VERIFICATION_TOKENS = TableDefinition(
     indexes={"emailverification_tokens_index": ("token_expiry",)},
 )
 
+PASSWORDLESS_USERS = TableDefinition(
+    name="passwordless_users",
+    columns={
+        "app_id": PUBLIC_ID,
+        "user_id": _INTERNAL_ID,
+        "email": _OPTIONAL_CONTACT,
+        "phone_number": _OPTIONAL_CONTACT,
+        "time_joined": TIME,
+    },
+    key=("app_id", "user_id"),
+    parent=USERS,
+    indexes={
+        "passwordless_users_email_index": ("app_id", "email"),
+        "passwordless_users_phone_number_index": ("app_id", "phone_number"),
+    },
+)
+PASSWORDLESS_IN_TENANTS = TableDefinition(
+    name="passwordless_user_to_tenant",
+    columns={
+        "app_id": PUBLIC_ID,
+        "tenant_id": PUBLIC_ID,
+        "user_id": _INTERNAL_ID,
+        "email": _OPTIONAL_CONTACT,
+        "phone_number": _OPTIONAL_CONTACT,
+    },
+    key=("app_id", "tenant_id", "user_id"),
+    parent=USERS_IN_TENANTS,
+    unique={
+        "email": ("app_id", "tenant_id", "email"),
+        "phone_number": ("app_id", "tenant_id", "phone_number"),
+    },
+)
+DEVICES = TableDefinition(
+    name="passwordless_devices",
+    columns={
+        "app_id": PUBLIC_ID,
+        "tenant_id": PUBLIC_ID,
+        "device_id_hash": _DIGEST,
+        "email": _OPTIONAL_CONTACT,
+        "phone_number": _OPTIONAL_CONTACT,
+        "link_code_salt": _DIGEST,
+        "failed_attempts": ColumnKind(Integer()),
+    },
+    key=("app_id", "tenant_id", "device_id_hash"),
+    parent=TENANTS,
+    indexes={
+        "passwordless_devices_email_index": ("app_id", "tenant_id", "email"),
+        "passwordless_devices_phone_number_index": ("app_id", "tenant_id", "phone_number"),
+    },
+)
+CODES = TableDefinition(
+    name="passwordless_codes",
+    columns={
+        "app_id": PUBLIC_ID,
+        "tenant_id": PUBLIC_ID,
+        "code_id": _INTERNAL_ID,
+        "device_id_hash": _DIGEST,
+        "link_code_hash": _DIGEST,
+        "created_at": TIME,
+    },
+    key=("app_id", "tenant_id", "code_id"),
+    parent=DEVICES,
+    unique={"link_code_hash": ("app_id", "tenant_id", "link_code_hash")},
+    indexes={
+        "passwordless_codes_device_id_hash_index": ("app_id", "tenant_id", "device_id_hash"),
+        "passwordless_codes_created_at_index": ("app_id", "tenant_id", "created_at"),
+    },
+)
+
 USER_TABLES: tuple[TableDefinition, ...] = (
     *(USERS, USERS_IN_TENANTS, EMAIL_USERS, EMAILS_IN_TENANTS, RESET_TOKENS),
+    *(PASSWORDLESS_USERS, PASSWORDLESS_IN_TENANTS, DEVICES, CODES),
     *(USER_ID_MAPPING, VERIFIED_EMAILS, VERIFICATION_TOKENS),
 )
 

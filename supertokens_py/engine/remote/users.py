@@ -48,6 +48,8 @@ class RemoteUsers:
             asked["paginationToken"] = query.token
         if query.email is not None:
             asked["email"] = query.email
+        if query.phone_number is not None:
+            asked["phone"] = query.phone_number
         try:
             answer = self._core.get(f"{tenant_path(tenant_id)}/users", asked, tenant=tenant_id)
         except UnknownTenantError:

@@ -87,7 +87,7 @@ def test_users_are_listed(start: Start) -> None:
         {"pagination_token": "x"},
         {"pagination_token": "eA=="},
         {"include_recipe_ids": ["x"]},
-        {"query": {"phone": "1"}},
+        {"query": {"name": "1"}},
     ):
         with pytest.raises(BadInputError):
             app.get_users_oldest_first("public", **wrong)  # type: ignore[arg-type]
