@@ -109,11 +109,11 @@ class EngineConfig:
     password_reset_token_lifetime: int = setting(3_600_000, int, 1, 10**12)
     #: Milliseconds for which the link to verify an e-mail address is valid [86400000].
     email_verification_token_lifetime: int = setting(86_400_000, int, 1, 10**12)
-    #: Links to verify an address that it is sent in 24 hours at most [20]; besides, 5 in 15 minutes and one
-    #: in 15 seconds. 0 switches the limits off.
+    #: Links to verify an address that one client may have sent to it in 24 hours [20], five at once and then
+    #: at that rate; all clients together twice as many, 15 seconds apart. 0 switches the limits off.
     verification_emails_per_day: int = setting(20, int, 0, 1000)
-    #: Links to reset a password that an address is sent in 24 hours at most [20]; besides, 5 in 15 minutes
-    #: and one in 15 seconds. 0 switches the limits off.
+    #: Links to reset a password that one client may have sent to an address in 24 hours [20], in the same
+    #: way. 0 switches the limits off.
     password_reset_emails_per_day: int = setting(20, int, 0, 1000)
     #: Wrong passwords that one client may give in an hour, whichever addresses it names [100]; then one after
     #: the other at that rate. 0 switches the limit off, as for the next two. Needs `init(client_ip=...)`.

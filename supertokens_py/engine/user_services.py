@@ -116,8 +116,15 @@ class EmailPassword(Protocol):
         """
         ...
 
-    def may_send_reset(self, tenant_id: str, email: str) -> bool:
-        """Count an e-mail with a link to reset a password; False where the address has had enough of them."""
+    def may_send_reset(self, tenant_id: str, email: str, client: str | None = None) -> bool:
+        """Count an e-mail with a link to reset a password; False where the address has had enough of them.
+
+        `client` is whom the request comes from, where that is known, as for `Clients`.
+        """
+        ...
+
+    def reset_not_sent(self, tenant_id: str, email: str) -> None:
+        """Let another e-mail follow at once: the one that was counted could not be sent."""
         ...
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
@@ -178,8 +185,15 @@ class EmailVerification(Protocol):
         """Forget that an address was verified, and end its tokens in every tenant."""
         ...
 
-    def may_send(self, tenant_id: str, email: str) -> bool:
-        """Return whether an address may get another e-mail now; if so, count it."""
+    def may_send(self, tenant_id: str, email: str, client: str | None = None) -> bool:
+        """Return whether an address may get another e-mail now; if so, count it.
+
+        `client` is whom the request comes from, where that is known, as for `Clients`.
+        """
+        ...
+
+    def not_sent(self, tenant_id: str, email: str) -> None:
+        """Let another e-mail follow at once: the one that was counted could not be sent."""
         ...
 
 

@@ -9,7 +9,6 @@ from hashlib import sha256
 
 import pytest
 
-from supertokens_py.engine.embedded.sends import DAY_MS, may_send
 from supertokens_py.engine.records import UnknownTenantError, VerifiedEmail
 from supertokens_py.events import EmailUnverified, EmailVerificationRequested, EmailVerified, Event, subscribe
 from supertokens_py.exceptions import BadInputError, ConfigError
@@ -278,17 +277,6 @@ def test_an_engine_of_sessions_alone_verifies_nothing(stored: TestDatabase, star
 
 
 # -- how many e-mails --------------------------------------------------------------------------------
-
-
-def test_e_mails_are_limited_in_quarters_of_a_minute_and_of_an_hour_and_in_days() -> None:
-    minute = 60_000
-    assert may_send([], 0, per_day=20)
-    assert [may_send([0], now, per_day=20) for now in (0, 14_999, 15_000)] == [False, False, True]
-    five = [n * minute for n in range(5)]
-    assert [may_send(five, now, per_day=20) for now in (15 * minute - 1, 15 * minute)] == [False, True]
-    hourly = [n * 60 * minute for n in range(20)]
-    assert [may_send(hourly, now, per_day=20) for now in (DAY_MS - 1, DAY_MS)] == [False, True]
-    assert not may_send([0], 60 * minute, per_day=1)
 
 
 def test_e_mails_are_counted_per_address(stored: TestDatabase, start: Opener, clock: Clock) -> None:

@@ -173,12 +173,15 @@ class EmailPasswordStore:
         now = self._database.write(lambda c: hidden(c.execute(self._statements.kept_hash, values).scalar()))
         return now is not None and proof.mark in (None, _mark(now))
 
-    def may_send_reset(self, tenant_id: str, email: str) -> bool:
+    def may_send_reset(self, tenant_id: str, email: str, client: str | None = None) -> bool:
         """Count an e-mail with a link to reset a password; False where the address has had enough of them."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
-        return self._sends.begin(
-            _RESET, tenant, address, per_day=self._settings.password_reset_emails_per_day
-        )
+        most = self._settings.password_reset_emails_per_day
+        return self._sends.begin(_RESET, tenant, address, per_day=most, client=client) == 0
+
+    def reset_not_sent(self, tenant_id: str, email: str) -> None:
+        """Let another e-mail follow at once: the one that was counted could not be sent."""
+        self._sends.failed(_RESET, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
         """Return a token that sets a new password once; None where there is no such user.

@@ -169,10 +169,15 @@ class EmailVerificationStore:
         if (known_as := self._database.write(unit)) is not None:
             emit(EmailUnverified(user_id=known_as))
 
-    def may_send(self, tenant_id: str, email: str) -> bool:
+    def may_send(self, tenant_id: str, email: str, client: str | None = None) -> bool:
         """Return whether an address may get another e-mail now; if so, count it."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
-        return self._sends.begin(_KIND, tenant, address, per_day=self._settings.verification_emails_per_day)
+        most = self._settings.verification_emails_per_day
+        return self._sends.begin(_KIND, tenant, address, per_day=most, client=client) == 0
+
+    def not_sent(self, tenant_id: str, email: str) -> None:
+        """Let another e-mail follow at once: the one that was counted could not be sent."""
+        self._sends.failed(_KIND, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def _ids(self, connection: Connection, user_id: str) -> list[str]:
         """Return the ids under which a user's rows may be, the one for new rows first."""

@@ -89,9 +89,12 @@ class RemoteEmailPassword:
         """Return whether the user is still there: a core does not say whether the password was changed."""
         return self._users.find(proof.user_id) is not None
 
-    def may_send_reset(self, tenant_id: str, email: str) -> bool:
+    def may_send_reset(self, tenant_id: str, email: str, client: str | None = None) -> bool:
         """Return True: a core counts no e-mails, and an application has nowhere else to."""
         return True
+
+    def reset_not_sent(self, tenant_id: str, email: str) -> None:
+        """Do nothing: nothing was counted."""
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
         """Return a token that sets a new password once; None where there is no such user.

@@ -69,9 +69,12 @@ class RemoteEmailVerification:
         if was_verified:
             emit(EmailUnverified(user_id=user_id))
 
-    def may_send(self, tenant_id: str, email: str) -> bool:
+    def may_send(self, tenant_id: str, email: str, client: str | None = None) -> bool:
         """Return True: a core counts no e-mails, and an application has nowhere else to."""
         return True
+
+    def not_sent(self, tenant_id: str, email: str) -> None:
+        """Do nothing: nothing was counted."""
 
     def _post(self, tenant_id: str, path: str, body: dict[str, str]) -> JSONObject:
         full = f"{tenant_path(tenant_id)}{path}"

@@ -161,10 +161,11 @@ class APIInterface:
         The answer is the same for every address, and comes before anything depends on whether it is known.
         """
         email = normalised_email(value_of("email", form_fields))
+        client = Supertokens.get_instance().clients.network_of(api_options.request)
 
         async def work() -> None:
             try:
-                await _send_link(email, tenant_id, api_options, user_context)
+                await _send_link(email, tenant_id, client, api_options, user_context)
             except Exception:  # the answer is out
                 log.exception("no link to reset a password was sent")
 
@@ -236,13 +237,23 @@ async def _mark_verified(
 
 
 async def _send_link(
+    email: str, tenant_id: str, client: str | None, api_options: APIOptions, user_context: dict[str, Any]
+) -> None:
+    users = Supertokens.get_instance().engine.email_password
+    if not await call_engine(user_context, users.may_send_reset, tenant_id, email, client):
+        emit(EmailDropped(recipe_id=RECIPE_ID, tenant_id=tenant_id, reason="address"))
+        return
+    try:
+        await _send_counted_link(email, tenant_id, api_options, user_context)
+    except Exception:
+        await call_engine(user_context, users.reset_not_sent, tenant_id, email)
+        raise
+
+
+async def _send_counted_link(
     email: str, tenant_id: str, api_options: APIOptions, user_context: dict[str, Any]
 ) -> None:
     functions = api_options.recipe_implementation
-    users = Supertokens.get_instance().engine.email_password
-    if not await call_engine(user_context, users.may_send_reset, tenant_id, email):
-        emit(EmailDropped(recipe_id=RECIPE_ID, tenant_id=tenant_id, reason="address"))
-        return
     user = await functions.get_user_by_email(email=email, tenant_id=tenant_id, user_context=user_context)
     if user is None:
         log.debug("a link to reset a password was asked for by nobody's address")

@@ -66,8 +66,9 @@ class APIInterface:
             return await _already_verified(session, user_context)
         await _correct_claim(session, False, user_context)
         tenant_id = session.get_tenant_id()
-        service = Supertokens.get_instance().engine.email_verification
-        if not await call_engine(user_context, service.may_send, tenant_id, email):
+        app = Supertokens.get_instance()
+        service, client = app.engine.email_verification, app.clients.network_of(api_options.request)
+        if not await call_engine(user_context, service.may_send, tenant_id, email, client):
             return GenerateEmailVerifyTokenPostOkResult()
         made = await functions.create_email_verification_token(
             recipe_user_id=own, email=email, tenant_id=tenant_id, user_context=user_context
@@ -78,7 +79,9 @@ class APIInterface:
             api_options.app_info, made.token, tenant_id, api_options.request, user_context
         )
         about = VerificationEmailTemplateVarsUser(session.get_user_id(), own, email)
-        await _send(VerificationEmailTemplateVars(about, link, tenant_id), api_options, user_context)
+        letter = VerificationEmailTemplateVars(about, link, tenant_id)
+        if not await _is_sent(letter, api_options, user_context):
+            await call_engine(user_context, service.not_sent, tenant_id, email)
         return GenerateEmailVerifyTokenPostOkResult()
 
     @in_both_forms(
@@ -125,11 +128,13 @@ async def _correct_claim(session: SessionContainer, wanted: bool, user_context: 
         await session.fetch_and_set_claim(EmailVerificationClaim, user_context)
 
 
-async def _send(
+async def _is_sent(
     template_vars: VerificationEmailTemplateVars, api_options: APIOptions, user_context: dict[str, Any]
-) -> None:
+) -> bool:
     service = api_options.email_delivery.ingredient_interface_impl
     try:
         await call_app(service.send_email, template_vars, user_context)
     except Exception:  # another link can be asked for
         log.exception("no link to verify an e-mail address was sent")
+        return False
+    return True
