@@ -12,27 +12,36 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, field_validator
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
+from supertokens_py.asyncio import get_user
 from supertokens_py.framework.fastapi import get_middleware
 from supertokens_py.recipe import emailpassword, emailverification, session
+from supertokens_py.recipe.emailverification.interfaces import EmailDoesNotExistError, UnknownUserIdError
 from supertokens_py.recipe.session import SessionContainer
 from supertokens_py.recipe.session.asyncio import create_new_session, revoke_all_sessions_for_user
 from supertokens_py.recipe.session.framework.fastapi import verify_session
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
-VERIFICATION = os.environ.get("EMAIL_VERIFICATION")  # "REQUIRED": protected routes want a verified address
+# "REQUIRED": protected routes want a verified address; "OPTIONAL": sessions say whether it is
+VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 PAGE = Path(__file__).parent.parent / "page"
 PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
 
+
+async def own_users(user_id, user_context):
+    """Users of /login have no address to verify; those who signed up are known to the recipes."""
+    return UnknownUserIdError() if await get_user(user_id) else EmailDoesNotExistError()
+
+
+recipes = [session.init(), emailpassword.init()]
+if VERIFICATION:
+    recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
+
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
     supertokens_config=SupertokensConfig(connection_uri=DATABASE),
-    recipe_list=[
-        session.init(),
-        emailpassword.init(),
-        *([emailverification.init(VERIFICATION)] if VERIFICATION else []),
-    ],
+    recipe_list=recipes,
 )
 
 app = FastAPI(title="supertokens_py example")
@@ -99,8 +108,9 @@ async def bad_input(request: Request, error: RequestValidationError):
 
 
 @app.get("/auth/reset-password")
-async def reset_password():
-    """What the link of an e-mail opens."""
+@app.get("/auth/verify-email")
+async def opened_by_a_link():
+    """What the links of e-mails open."""
     return FileResponse(PAGE / "index.html")
 
 

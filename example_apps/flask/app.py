@@ -7,25 +7,34 @@ from pathlib import Path
 from flask import Flask, g, request
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
+from supertokens_py.asyncio import get_user
 from supertokens_py.framework.flask import Middleware
 from supertokens_py.recipe import emailpassword, emailverification, session
+from supertokens_py.recipe.emailverification.interfaces import EmailDoesNotExistError, UnknownUserIdError
 from supertokens_py.recipe.session.framework.flask import verify_session
 from supertokens_py.recipe.session.syncio import create_new_session, revoke_all_sessions_for_user
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
-VERIFICATION = os.environ.get("EMAIL_VERIFICATION")  # "REQUIRED": protected routes want a verified address
+# "REQUIRED": protected routes want a verified address; "OPTIONAL": sessions say whether it is
+VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
+
+
+async def own_users(user_id, user_context):
+    """Users of /login have no address to verify; those who signed up are known to the recipes."""
+    return UnknownUserIdError() if await get_user(user_id) else EmailDoesNotExistError()
+
+
+recipes = [session.init(), emailpassword.init()]
+if VERIFICATION:
+    recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
     supertokens_config=SupertokensConfig(connection_uri=DATABASE),
-    recipe_list=[
-        session.init(),
-        emailpassword.init(),
-        *([emailverification.init(VERIFICATION)] if VERIFICATION else []),
-    ],
+    recipe_list=recipes,
 )
 
 app = Flask(__name__, static_folder=Path(__file__).parent.parent / "page", static_url_path="")
@@ -33,7 +42,8 @@ Middleware(app)  # answers /auth/signup, /auth/signin, /auth/session/refresh, â€
 
 
 @app.get("/")
-@app.get("/auth/reset-password")  # what the link of an e-mail opens
+@app.get("/auth/reset-password")  # what the links of e-mails open
+@app.get("/auth/verify-email")
 def page():
     return app.send_static_file("index.html")
 

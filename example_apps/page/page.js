@@ -1,6 +1,7 @@
 // What you see: buttons, the live session and the log. The protocol itself lives in client.js.
 
 import { nameOf, onAccount, setUpForm } from "./account.js";
+import { setUpVerification, showVerification } from "./verification.js";
 import {
   authMode, call, currentSession, onChange, onExchange, refresh, refreshAsThief, setAuthMode, signOut,
   stealRefreshToken,
@@ -13,6 +14,7 @@ const SDK_CLAIMS = new Map([
   ["rsub", "the user, as the log-in knows it"], ["sessionHandle", "the session’s name in the database"],
   ["refreshTokenHash1", "fingerprint of the refresh token that goes with it"],
   ["parentRefreshTokenHash1", "and of the one before"], ["antiCsrfToken", "proof against forged requests"],
+  ["st-ev", "whether the e-mail address is verified"],
 ]);
 
 const $ = (id) => document.getElementById(id);
@@ -35,6 +37,7 @@ function render() {
   state.dataset.on = Boolean(session);
   setText(state, session ? `Signed in as ${nameOf(session.userId)}` : "Not signed in");
 
+  showVerification(session, nameOf);
   const payload = session?.payload ?? {};
   const names = Object.keys(payload);
   const rank = (name) => Number(SDK_CLAIMS.has(name)); // the application's own claims first
@@ -167,6 +170,7 @@ function duration(ms) {
 }
 
 setUpForm(run);
+setUpVerification(run, render);
 onAccount(render);
 onChange(render);
 setInterval(tick, 500);

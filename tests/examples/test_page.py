@@ -37,7 +37,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     kind: Kind = getattr(request, "param", FASTAPI)
-    with running(kind, f"sqlite:///{tmp_path_factory.mktemp('page')}/sessions.db") as server:
+    environ = {
+        "EMAIL_VERIFICATION": "OPTIONAL",
+        "SUPERTOKENS_VERIFICATION_EMAILS_PER_DAY": "0",  # else an address gets one e-mail in 15 seconds
+    }
+    with running(kind, f"sqlite:///{tmp_path_factory.mktemp('page')}/sessions.db", environ) as server:
         yield server
 
 
@@ -144,9 +148,16 @@ def test_an_account_from_sign_up_to_a_new_password(page: Page, server: Server) -
     fill(page, "Create account", PASSWORD, address)
     expect(signed_in).to_have_text(f"Signed in as {address}")
     expect(page.get_by_label("Password")).to_have_value("")
-    assert "session created" in newest(page)
+    expect(page.locator(ENTRY, has_text="POST /auth/signup")).to_contain_text("session created")
+    link = next_link(server, "verify-email", [])
+    expect(page.locator("#address")).to_contain_text(f"{address} is not verified yet.")
+    page.goto(link)
+    expect(page.locator("#address-text")).to_have_text("The address is verified.")
+    assert urlsplit(page.url)[2:4] == ("/", "")  # no token in the history
+    expect(page.locator("#payload .claim", has_text="st-ev")).to_contain_text('"v":true')
     page.reload()
     expect(signed_in).to_have_text(f"Signed in as {address}")
+    expect(page.locator("#address")).to_be_hidden()
     press(page, "Sign out POST")
     expect(signed_in).to_have_text("Not signed in")
 
@@ -155,9 +166,7 @@ def test_an_account_from_sign_up_to_a_new_password(page: Page, server: Server) -
     page.get_by_label("E-mail address").fill(address)
     press(page, "Forgot the password?")
     expect(page.get_by_text("an e-mail with a link is in the server’s log")).to_be_visible()
-    link = urlsplit(next_mailed_link(server, "reset-password", before))
-    assert link.path == "/auth/reset-password"
-    page.goto(f"{link.path}?{link.query}")
+    page.goto(next_link(server, "reset-password", before))
     fill(page, "Set the new password", NEW_PASSWORD)
     expect(page.get_by_text("Your password is changed")).to_be_visible()
     assert urlsplit(page.url)[2:4] == ("/", "")  # no token in the history
@@ -165,6 +174,34 @@ def test_an_account_from_sign_up_to_a_new_password(page: Page, server: Server) -
     expect(signed_in).to_have_text(f"Signed in as {address}")
     press(page, "Count a visit")
     expect(page.locator("#payload .claim").first).to_contain_text("visits")
+
+
+def next_link(server: Server, screen: str, before: list[str]) -> str:
+    """Return what the next e-mail's link opens, on this website."""
+    link = urlsplit(next_mailed_link(server, screen, before))
+    assert link.path == f"/auth/{screen}"
+    return f"{link.path}?{link.query}"
+
+
+def test_an_address_is_verified_in_another_browser(page: Page, browser: Browser, server: Server) -> None:
+    """There nothing happens before the button is pressed, as scanners press none; then a link is used up."""
+    before = mailed_links(server, "verify-email")
+    fill(page, "Create account", PASSWORD, "hedy@example.com")
+    next_mailed_link(server, "verify-email", before)
+    before = mailed_links(server, "verify-email")
+    page.reload()  # which asks for no e-mail
+    expect(page.locator("#address")).to_contain_text("hedy@example.com is not verified yet.")
+    press(page, "Send the e-mail again")
+    link = next_link(server, "verify-email", before)
+    assert statuses(page, "/auth/user/email/verify/token") == ["200"]
+    with tab(browser, server) as other:
+        for text in ("The address is verified.", "The link was used already, or it has expired."):
+            other.goto(link)
+            assert statuses(other, "/auth/user/email/verify") == []
+            other.get_by_role("button", name="Verify the address").click()
+            expect(other.locator("#address")).to_contain_text(text)
+    page.get_by_role("button", name="Send the e-mail again").click()  # the answer says that there is no need
+    expect(page.locator("#address")).to_be_hidden()
 
 
 def test_what_the_forms_of_an_account_say(page: Page) -> None:
@@ -320,7 +357,7 @@ def test_the_page_fits(browser: Browser, server: Server, width: int, scheme: str
         press(page, "Who am I")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         heights = page.evaluate(
-            "[...document.querySelectorAll('button:not(.link)')].map(b => b.offsetHeight)"
+            "[...document.querySelectorAll('button:not(.link, [hidden])')].map(b => b.offsetHeight)"
         )
         assert min(heights) >= 44
 

@@ -4,21 +4,30 @@ import os
 import secrets
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
+from supertokens_py.asyncio import get_user
 from supertokens_py.recipe import emailpassword, emailverification, session
+from supertokens_py.recipe.emailverification.interfaces import EmailDoesNotExistError, UnknownUserIdError
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
-VERIFICATION = os.environ.get("EMAIL_VERIFICATION")  # "REQUIRED": protected routes want a verified address
+# "REQUIRED": protected routes want a verified address; "OPTIONAL": sessions say whether it is
+VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
+
+
+async def own_users(user_id, user_context):
+    """Users of /login have no address to verify; those who signed up are known to the recipes."""
+    return UnknownUserIdError() if await get_user(user_id) else EmailDoesNotExistError()
+
+
+recipes = [session.init(), emailpassword.init()]
+if VERIFICATION:
+    recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
     supertokens_config=SupertokensConfig(connection_uri=DATABASE),
-    recipe_list=[
-        session.init(),
-        emailpassword.init(),
-        *([emailverification.init(VERIFICATION)] if VERIFICATION else []),
-    ],
+    recipe_list=recipes,
 )
 
 DEBUG = os.environ.get("DJANGO_DEBUG") == "1"

@@ -19,6 +19,7 @@ urlpatterns = [
     *routes(views),
     path("sync/", include(routes(sync_views))),
     path("", views.page),
-    path("auth/reset-password", views.page),  # what the link of an e-mail opens
+    path("auth/reset-password", views.page),  # what the links of e-mails open
+    path("auth/verify-email", views.page),
     path("<str:name>", views.page),
 ]
