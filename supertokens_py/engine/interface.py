@@ -70,6 +70,13 @@ class Keys(Protocol):
         """
         ...
 
+    def shared_secrets(self, purpose: str) -> Sequence[bytes]:
+        """Return keys that every process of the app derives for a purpose, the one to use first.
+
+        Nobody else can; what was made with one of the others is accepted.
+        """
+        ...
+
 
 class Sessions(Protocol):
     """The life of sessions (engine: Create, Verification, Refresh, Changing a payload)."""

@@ -24,7 +24,7 @@ from .key_encryption import encrypt_at_start, encrypt_keys
 from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, new_key_text, signing_key
 from .key_renewal import renew
 from .key_rows import KEY_LOCK, MASTER_KEY, KeyRows, StoredKeys
-from .refresh_tokens import MasterKey, RefreshToken, may_be_token, open_token
+from .refresh_tokens import MasterKey, RefreshToken, derived_secrets, may_be_token, open_token
 from .storage import server_clock
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ class KeyRing(KeyCache[_Snapshot]):
         if master is None:  # never true of a snapshot that signs
             raise ConfigError("there is no key of refresh tokens")
         return master
+
+    def shared_secrets(self, purpose: str) -> tuple[bytes, ...]:
+        """Return keys that are derived from the master key, the one to use first."""
+        return derived_secrets(self.master_key(), f"supertokens_py {purpose}")
 
     def open_token(self, text: str) -> tuple[MasterKey, RefreshToken | None]:
         """Return the master key, and what a presented refresh token holds if it is one of this app's.

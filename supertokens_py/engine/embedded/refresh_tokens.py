@@ -265,9 +265,22 @@ def _sealed(
     )
 
 
+def derived_secrets(master_key: MasterKey, purpose: str) -> tuple[bytes, ...]:
+    """Return keys for another purpose than refresh tokens, the one to use first.
+
+    As with successors, keys without a pepper do not count where one is configured.
+    """
+    keys = [key for key in (master_key, *master_key.also) if key.pepper or not master_key.pepper]
+    return tuple(dict.fromkeys(_derived(key.text, key.pepper, purpose.encode()) for key in keys))
+
+
 @lru_cache(maxsize=8)
 def _successor_key(master_text: str, pepper: bytes) -> bytes:
-    key = hmac.digest(master_text.encode(), _SUCCESSOR_PURPOSE, "sha256")
+    return _derived(master_text, pepper, _SUCCESSOR_PURPOSE)
+
+
+def _derived(master_text: str, pepper: bytes, purpose: bytes) -> bytes:
+    key = hmac.digest(master_text.encode(), purpose, "sha256")
     return hmac.digest(key, pepper, "sha256") if pepper else key
 
 

@@ -46,6 +46,11 @@ class Core:
         self._version: Version | None = None
         self._lock = threading.Lock()
 
+    @property
+    def api_key(self) -> str | None:
+        """What the core asks of its clients."""
+        return self._api_key
+
     def version(self) -> Version:
         """Return the newest version that both sides speak; asked for once.
 

@@ -23,6 +23,7 @@ from supertokens_py.tokens.signatures import RsaVerificationKey
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, unexpected
+from .shared_secrets import SharedSecrets
 
 _DEFAULT_MAX_AGE_S = 60
 _JWK_MEMBERS = ("kty", "kid", "n", "e", "alg", "use")
@@ -54,6 +55,7 @@ class RemoteKeys(KeyCache[_Snapshot]):
         self._core = core
         self._now_ms = now_ms
         self._cache_limit_s = cache_limit_s
+        self._secrets = SharedSecrets(core, monotonic_s=monotonic_s)
 
     def jwks(self) -> Jwks:
         snapshot = self._snapshot
@@ -63,6 +65,9 @@ class RemoteKeys(KeyCache[_Snapshot]):
         if snapshot is None:
             return Jwks(keys=(), max_age_s=1)  # closed meanwhile
         return Jwks(snapshot.jwks, max_age_s=max(1, ceil(snapshot.publish_until - self.monotonic_s())))
+
+    def shared_secrets(self, purpose: str) -> Sequence[bytes]:
+        return self._secrets.of(purpose)
 
     def _read(self) -> _Snapshot:
         try:

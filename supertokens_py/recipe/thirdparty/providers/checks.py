@@ -1,0 +1,58 @@
+"""Which checks a client has switched off, in `additional_config["skipChecks"]`.
+
+All are on unless the list names them, for a provider that cannot pass them:
+
+- "verifier": a sign-in without our proof key is accepted. For applications on phones whose own library got
+  the code, with a client of their own (`client_type`); never for a website, where it prevents that somebody
+  is signed in to the account of somebody else.
+- "pkce": the proof key is not sent to the provider, which refuses parameters that it does not know.
+- "nonce": the ID token does not repeat the nonce.
+- "issuer": the issuer of the metadata, of callbacks and of ID tokens is not compared. Name the right one in
+  `additional_config["issuer"]` instead where it is only another than the URL of the metadata says.
+
+`additional_config["allowAccessTokenSignIn"]` accepts any access token of the provider from a frontend, even
+one that was issued to another application: whoever runs such an application can sign in as its users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from .failures import SignInFailedError
+
+CHECKS = ("verifier", "pkce", "nonce", "issuer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """What is checked of one client."""
+
+    verifier: bool = True
+    pkce: bool = True
+    nonce: bool = True
+    issuer: bool = True
+    expected_issuer: str | None = None
+    access_token_sign_in: bool = False
+
+
+def checks_of(additional_config: Mapping[str, Any] | None) -> Checks:
+    """Return the checks of a client.
+
+    Raises:
+        SignInFailedError: the configuration has something else than names of checks.
+    """
+    own: Mapping[str, Any] = additional_config or {}
+    skipped: object = own.get("skipChecks") or []
+    if not isinstance(skipped, list) or not all(name in CHECKS for name in cast("list[object]", skipped)):
+        raise SignInFailedError(f"skipChecks of additional_config must be a list of {', '.join(CHECKS)}")
+    names = cast("list[str]", skipped)
+    issuer: object = own.get("issuer")
+    if issuer is not None and not isinstance(issuer, str):
+        raise SignInFailedError("issuer of additional_config must be a string")
+    return Checks(
+        **{name: name not in names for name in CHECKS},
+        expected_issuer=issuer,
+        access_token_sign_in=own.get("allowAccessTokenSignIn") is True,
+    )

@@ -1,0 +1,100 @@
+"""What providers are given of the application: its addresses, its clock, its keys, how to ask others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from supertokens_py.engine.call import call_engine
+from supertokens_py.runtime.lanes import Lane
+from supertokens_py.urls import host_of, is_local
+
+from .addresses import NetworkRules
+from .documents import Documents
+from .verifiers import PURPOSE
+
+if TYPE_CHECKING:
+    from supertokens_py.recipe_module import App
+
+    from .http import Answer, ProviderHttp, Request
+
+T = TypeVar("T")
+
+#: Where providers are asked, so that a slow one leaves the other threads to their work.
+_LANE = Lane("providers", 32)
+
+
+class Send(Protocol):
+    """Asks a provider; blocks. Raises SignInFailedError."""
+
+    def __call__(self, request: Request, trusted_hosts: Collection[str], /) -> Answer: ...
+
+
+class Environment:
+    """One application as its providers see it; a class because it keeps what providers published.
+
+    Args:
+        app: the application.
+        allowed_redirect_uris: where else than to the website browsers may be sent back.
+        allow_private_networks: whether tenants may name providers in a private network.
+        http: asks; None: over the network, by a client that is loaded at the first request.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        allowed_redirect_uris: Iterable[str] = (),
+        allow_private_networks: bool = False,
+        http: Callable[[NetworkRules], ProviderHttp] | None = None,
+    ) -> None:
+        self._app = app
+        self.now_ms: Callable[[], int] = app.now_ms
+        callback = f"{app.app_info.issuer}/callback/apple"
+        self.redirect_uris: frozenset[str] = frozenset((*allowed_redirect_uris, callback))
+        self._make_http = http or _default_http
+        self._rules = NetworkRules(
+            development=is_local(host_of(app.app_info.fixed_origin or app.app_info.api_domain)),
+            private_networks=allow_private_networks,
+        )
+        self._http: ProviderHttp | None = None
+        self.documents: Documents = Documents(self._get)
+
+    def website(self, user_context: dict[str, Any]) -> str | None:
+        """Return the website's origin for the request of a user context."""
+        default: Any = user_context.get("_default")
+        request = default.get("request") if isinstance(default, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return self._app.app_info.website(request, user_context)  # pyright: ignore[reportUnknownArgumentType]
+
+    async def verifier_keys(self, user_context: dict[str, Any]) -> Sequence[bytes]:
+        """Return the keys of verifiers, that of new ones first; every process has the same."""
+        return await call_engine(user_context, self._app.engine.keys.shared_secrets, PURPOSE)
+
+    def check_url(self, url: str, trusted_hosts: Collection[str]) -> None:
+        """Refuse a URL that browsers must not be sent to. Raises SignInFailedError."""
+        self._rules.target(url, trusted_hosts)
+
+    async def send(self, request: Request, trusted_hosts: Collection[str]) -> Answer:
+        """Ask a provider. Raises SignInFailedError."""
+        return await _LANE.offload(self._send, request, trusted_hosts)
+
+    async def offload(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run what asks providers, such as a method of `documents`."""
+        return await _LANE.offload(work, *args, **kwargs)
+
+    def _send(self, request: Request, trusted_hosts: Collection[str]) -> Answer:
+        if self._http is None:
+            self._http = self._make_http(self._rules)
+        return self._http.send(request, trusted_hosts)
+
+    def _get(self, url: str, trusted_hosts: Collection[str]) -> dict[str, Any]:
+        from .http import Request  # noqa: PLC0415 - of the extra `thirdparty`, and slow to load
+
+        answer = self._send(Request(url=url), trusted_hosts)
+        return answer.successful().json_object()
+
+
+def _default_http(rules: NetworkRules) -> ProviderHttp:
+    from .http import ProviderHttp  # noqa: PLC0415 - see above
+
+    return ProviderHttp(rules)

@@ -1,0 +1,47 @@
+"""Tokens from applications on phones, which have no code, and addresses for users without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from supertokens_py.exceptions import BadInputError
+from supertokens_py.recipe.thirdparty.provider import Provider, UserInfo, UserInfoEmail
+from supertokens_py.runtime.bridge import call_app
+from supertokens_py.secret import HiddenObject
+
+from .checks import checks_of
+
+
+def accepted_tokens(provider: Provider, oauth_tokens: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the tokens of a request that may sign somebody in.
+
+    An ID token says whom it was issued to. An access token does not: only one that `validate_access_token`
+    looks at is accepted, or any where the application says so (`checks`).
+
+    Raises:
+        BadInputError: there is none.
+    """
+    config = provider.config
+    known = (
+        config.validate_access_token is not None or checks_of(config.additional_config).access_token_sign_in
+    )
+    names = ("id_token", "access_token") if known else ("id_token",)
+    tokens = {name: value for name, value in oauth_tokens.items() if name in names and value is not None}
+    if not tokens or not all(isinstance(value, str) and value for value in tokens.values()):
+        raise BadInputError(
+            "oAuthTokens needs an id_token; an access_token counts where validate_access_token is configured"
+        )
+    return HiddenObject(tokens)
+
+
+async def email_of(
+    provider: Provider, user: UserInfo, tenant_id: str, user_context: dict[str, Any]
+) -> UserInfoEmail | None:
+    """Return the user's address, or one that is made up where the provider need not have one; else None."""
+    if user.email is not None or provider.config.require_email is not False:
+        return user.email
+    make = provider.config.generate_fake_email
+    if make is None:
+        return UserInfoEmail(f"{user.third_party_user_id}.{provider.id}@stfakeemail.supertokens.com", True)
+    return UserInfoEmail(await call_app(make, tenant_id, user.third_party_user_id, user_context), True)

@@ -1,0 +1,266 @@
+"""HTTP to providers: whom we ask, how long we wait, how much we read. The only module that knows a client.
+
+Each request has a connection of its own, to an address that was looked at before: what a name resolves to a
+second later does not count (DNS rebinding). Requests do not pass through `httpx2.Client`, which would write
+their URLs to its log and follow redirects.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+import urllib.request
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeAlias, cast
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+import httpx2
+
+from supertokens_py.runtime import fork_hooks
+from supertokens_py.secret import HiddenObject, SecretBytes, SecretText
+
+from .addresses import NetworkRules, Target
+from .callbacks import shown_error
+from .failures import SignInFailedError
+
+TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 1 << 20
+#: Requests to one host at once: a slow provider of one tenant must not keep the threads of all.
+MAX_PER_HOST = 16
+
+_ADDRESSES = 4  #: of a host that are tried
+_PIECE_BYTES = 16 * 1024
+
+#: `(host, port)` to the addresses of a host.
+Resolve: TypeAlias = Callable[[str, int], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked. `form` makes it a POST."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    query: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+    basic_auth: tuple[str, str] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status."""
+
+    host: str
+    status: int
+    body: bytes = field(repr=False)
+
+    def successful(self) -> Answer:
+        """Return the same, if the status says success. Raises SignInFailedError."""
+        if not 200 <= self.status < 300:
+            raise SignInFailedError(f"{self.host} answered {self.status}")
+        return self
+
+    def tokens(self) -> dict[str, Any]:
+        """Return the answer of a token endpoint. Raises SignInFailedError where it is an error."""
+        try:
+            found = HiddenObject(self.json_object())
+        except SignInFailedError:
+            self.successful()
+            raise
+        if found.get("error") is not None:
+            raise SignInFailedError(f"{self.host} answered {shown_error(found['error'])}")
+        self.successful()
+        return found
+
+    def json(self) -> Any:
+        """Return the body, which must be JSON.
+
+        Raises:
+            SignInFailedError: it is not.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise SignInFailedError(f"{self.host} answered {self.status} and no JSON") from error
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the body, which must be a JSON object. Raises SignInFailedError."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise SignInFailedError(f"{self.host} answered {self.status} and no JSON object")
+        return cast("dict[str, Any]", value)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Ask the system for the addresses of a host."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+class ProviderHttp(fork_hooks.ForkAware):
+    """Sends requests; a class because it counts those that are under way."""
+
+    def __init__(
+        self,
+        rules: NetworkRules,
+        *,
+        resolve: Resolve = resolve,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rules = rules
+        self._resolve = resolve
+        self._tls = tls or _tls_context
+        self._monotonic_s = monotonic_s
+        self._under_way: dict[str, int] = {}
+        self._lock = threading.Lock()
+        fork_hooks.register(self)
+
+    def after_fork_in_child(self) -> None:
+        self._lock, self._under_way = threading.Lock(), {}
+
+    def send(self, request: Request, trusted_hosts: Collection[str]) -> Answer:
+        """Return the answer, redirects and errors included.
+
+        Args:
+            request: what to ask.
+            trusted_hosts: those that the application's own code names, which may be in a private network.
+
+        Raises:
+            SignInFailedError: nobody answers in time, or the URL is one that must not be asked.
+        """
+        target = self._rules.target(request.url, trusted_hosts)
+        fork_hooks.check()
+        self._begin(target.host)
+        try:
+            return self._send(request, target)
+        finally:
+            self._end(target.host)
+
+    def _send(self, request: Request, target: Target) -> Answer:
+        proxy = _proxy_of(target)
+        addresses = self._addresses(target, is_known_elsewhere=proxy is not None)
+        deadline = self._monotonic_s() + TIMEOUT_S
+        failure: Exception | None = None
+        for address in [target.host] if proxy else addresses[:_ADDRESSES]:
+            try:
+                with closing(
+                    httpx2.HTTPTransport(verify=self._tls(), trust_env=False, proxy=proxy)
+                ) as sender:
+                    response = sender.handle_request(_built(request, target, address))
+                    with closing(response):
+                        return Answer(
+                            target.host, response.status_code, self._read(response, deadline, target)
+                        )
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                failure = error
+                if self._monotonic_s() >= deadline:
+                    break
+            except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+                failure = error
+                break
+        # The text of such errors may repeat the URL, with what is in its query.
+        raise SignInFailedError(f"{target.host} did not answer ({type(failure).__name__})") from failure
+
+    def _addresses(self, target: Target, *, is_known_elsewhere: bool) -> list[str]:
+        try:
+            found = list(self._resolve(target.host, target.port))
+        except (OSError, UnicodeError) as error:
+            if is_known_elsewhere:
+                return []  # a proxy resolves names by itself
+            raise SignInFailedError(f"{target.host} has no address") from error
+        if not found or not all(self._rules.allows(target, address) for address in found):
+            raise SignInFailedError(f"{target.host} is in a private network; see allow_private_networks")
+        return found
+
+    def _read(self, response: httpx2.Response, deadline: float, target: Target) -> bytes:
+        """Return the body, of bounded length: a small one may decompress to any."""
+        pieces, size = list[bytes](), 0
+        for piece in response.iter_raw(_PIECE_BYTES):
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_ANSWER_BYTES:
+                raise SignInFailedError(f"{target.host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB")
+            if self._monotonic_s() > deadline:
+                raise SignInFailedError(f"{target.host} did not answer within {TIMEOUT_S:g} s")
+        return SecretBytes(_decoded(b"".join(pieces), response.headers.get("content-encoding", ""), target))
+
+    def _begin(self, host: str) -> None:
+        with self._lock:
+            if self._under_way.get(host, 0) >= MAX_PER_HOST:
+                raise SignInFailedError(f"{MAX_PER_HOST} requests to {host} are waiting for an answer")
+            self._under_way[host] = self._under_way.get(host, 0) + 1
+
+    def _end(self, host: str) -> None:
+        with self._lock:
+            left = self._under_way.get(host, 1) - 1
+            if left:
+                self._under_way[host] = left
+            else:
+                self._under_way.pop(host, None)
+
+
+def _built(request: Request, target: Target, address: str) -> httpx2.Request:
+    parts = urlsplit(target.url)
+    query = "&".join(part for part in (parts.query, urlencode(request.query)) if part)
+    place = f"[{address}]" if ":" in address else address
+    url = urlunsplit((target.scheme, f"{place}:{target.port}", parts.path or "/", query, ""))
+    headers = {
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "user-agent": "supertokens_py",
+        **{name.lower(): value for name, value in request.headers.items()},
+        "host": target.authority,
+    }
+    content: bytes | None = None
+    if request.form is not None:
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        content = SecretBytes(urlencode(request.form).encode())
+    elif request.json is not None:
+        headers["content-type"] = "application/json"
+        content = SecretBytes(json.dumps(request.json).encode())
+    if request.basic_auth is not None:
+        pair = ":".join(quote(part, safe="") for part in request.basic_auth)  # RFC 6749 2.3.1
+        headers["authorization"] = SecretText(f"Basic {b64encode(pair.encode()).decode()}")
+    waits = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT_S)
+    extensions: dict[str, Any] = {"timeout": waits, "sni_hostname": target.host}
+    method = "GET" if content is None else "POST"
+    return httpx2.Request(method, url, headers=headers, content=content, extensions=extensions)
+
+
+def _decoded(raw: bytes, encoding: str, target: Target) -> bytes:
+    if encoding.strip().lower() in ("", "identity"):
+        return raw
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        raise SignInFailedError(f"{target.host} answered in an encoding that was not asked for")
+    try:
+        data = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(raw, MAX_ANSWER_BYTES + 1)
+    except zlib.error as error:
+        raise SignInFailedError(f"{target.host} answered with what cannot be decompressed") from error
+    if len(data) > MAX_ANSWER_BYTES:
+        raise SignInFailedError(f"{target.host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB")
+    return data
+
+
+def _proxy_of(target: Target) -> str | None:
+    """Return the proxy that the environment names for a host, as other programs read it."""
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(target.scheme) or proxies.get("all")
+    if not proxy or urllib.request.proxy_bypass(target.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+@cache
+def _tls_context() -> ssl.SSLContext:
+    # Reading the certificates of all authorities costs 60 ms, and gives every request the same.
+    return httpx2.create_ssl_context()
