@@ -34,7 +34,15 @@ from .records import (
     Unauthorised,
     Verified,
 )
-from .user_services import Clients, EmailPassword, EmailVerification, HashImport, Passwordless, Users
+from .user_services import (
+    Clients,
+    EmailPassword,
+    EmailVerification,
+    HashImport,
+    Passwordless,
+    ThirdParty,
+    Users,
+)
 
 if TYPE_CHECKING:
     from supertokens_py.tokens.access_token import AccessToken
@@ -233,6 +241,19 @@ class Tenants(Protocol):
         """Return every tenant."""
         ...
 
+    def put_provider(self, tenant_id: str, config: JSONObject, *, skip_validation: bool = False) -> bool:
+        """Create or replace a provider of a tenant; return whether it was created.
+
+        `config` has the form of `Tenant.providers`. It is stored as it is where `skip_validation` says that
+        the caller has checked it, as far as the tables can hold it. Raises BadInputError where it is none,
+        and ConfigError without a sign-in recipe.
+        """
+        ...
+
+    def remove_provider(self, tenant_id: str, third_party_id: str) -> bool:
+        """Remove a provider from a tenant; False if the tenant did not have it."""
+        ...
+
 
 class Engine(Protocol):
     """Everything a recipe may ask for, by service. Ask through `engine.call.call_engine`."""
@@ -269,6 +290,9 @@ class Engine(Protocol):
 
     @property
     def passwordless(self) -> Passwordless: ...
+
+    @property
+    def third_party(self) -> ThirdParty: ...
 
     @property
     def hash_import(self) -> HashImport: ...

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 from supertokens_py.error_codes import SessionErrorCode
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.tokens.access_token import LATEST_VERSION
-from supertokens_py.types.base import JSONObject
+from supertokens_py.types.base import JSONObject, RecipeUserId
 from supertokens_py.types.users import User
 
 #: Longest time for which published keys may be cached: a dropped key ends everywhere within it.
@@ -194,6 +194,9 @@ class Tenant:
     email_password_enabled: bool = True
     passwordless_enabled: bool = True
     third_party_enabled: bool = True
+    #: Providers of its own, as `types.providers.ProviderConfig.to_json` writes them, ordered by id. They
+    #: hold client secrets.
+    providers: Sequence[JSONObject] = field(default=(), repr=False)
 
 
 # -- users ---------------------------------------------------------------------------------------------
@@ -218,6 +221,15 @@ class EmailChangeNotAllowed:
     """The user's login methods are linked, so that a core has to change the address."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInUp:
+    """Who signed in with an account at a provider, and whether they were created by it."""
+
+    user: User
+    recipe_user_id: RecipeUserId
+    created: bool
 
 
 @dataclass(frozen=True, slots=True)

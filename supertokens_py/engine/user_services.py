@@ -29,6 +29,7 @@ from .records import (
     EmailTaken,
     ImportedHash,
     PasswordProof,
+    SignedInUp,
     UnknownUser,
     UserPage,
     UserQuery,
@@ -280,5 +281,37 @@ class Passwordless(Protocol):
         """Change, clear (None) or KEEP a user's contacts, end what was made for old ones; None: it is done.
 
         Raises BadInputError where the user would have neither.
+        """
+        ...
+
+
+class ThirdParty(Protocol):
+    """Users who sign in with an account at a provider (engine: Third party).
+
+    Who somebody is there is the pair of the provider's id and the user's id at the provider, never an
+    address. `Users.by_account_info` finds users by either.
+    """
+
+    def sign_in_up(
+        self,
+        tenant_id: str,
+        third_party_id: str,
+        third_party_user_id: str,
+        *,
+        email: str,
+        is_verified: bool,
+    ) -> SignedInUp | EmailChangeNotAllowed:
+        """Return the user of an account at a provider, who is created where there is none in the tenant.
+
+        Another address than the stored one replaces it; an address that the provider has verified is verified
+        here. Raises BadInputError where an id or the address cannot be stored.
+        """
+        ...
+
+    def is_current(self, signed_in: SignedInUp) -> bool:
+        """Return whether the user is still there.
+
+        Asked after a session was committed, a False means that whoever deleted the user may not have seen
+        it. True means that they have, or will.
         """
         ...

@@ -36,7 +36,7 @@ _TENANT_ID = re.compile(r"[a-z0-9-]+")
 #: Words with which paths of the core driver interface begin.
 RESERVED_TENANT_IDS = frozenset(("recipe", "config", "users", "hello"))
 _FACTOR = re.compile(r"[0-9a-zA-Z_().-]+")
-_TENANT_FIELDS = frozenset(field.name for field in fields(Tenant)) - {"tenant_id"}
+_TENANT_FIELDS = frozenset(field.name for field in fields(Tenant)) - {"tenant_id", "providers"}
 
 
 def validate_user_id(user_id: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.user_services import Passwordless
+from supertokens_py.engine.user_services import Passwordless, ThirdParty
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText
 
@@ -122,6 +122,15 @@ class EmbeddedEngine:
             ConfigError: this engine keeps none yet.
         """
         raise ConfigError("this engine keeps no users who sign in with codes")
+
+    @property
+    def third_party(self) -> ThirdParty:
+        """Users who sign in with an account at a provider.
+
+        Raises:
+            ConfigError: this engine keeps none yet.
+        """
+        raise ConfigError("this engine keeps no users who sign in with an account at a provider")
 
     @property
     def hash_import(self) -> HashImportStore:

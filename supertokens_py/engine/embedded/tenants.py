@@ -15,7 +15,7 @@ from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.records import Tenant
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import JSONObject
 
 from .storage.database import Database
@@ -150,6 +150,14 @@ class TenantStore:
 
         return self._database.read(unit)
 
+    def put_provider(self, tenant_id: str, config: JSONObject, *, skip_validation: bool = False) -> bool:
+        """Create or replace a provider of a tenant; return whether it was created."""
+        raise ConfigError("this engine keeps no providers of tenants")
+
+    def remove_provider(self, tenant_id: str, third_party_id: str) -> bool:
+        """Remove a provider from a tenant; False if the tenant did not have it."""
+        raise ConfigError("this engine keeps no providers of tenants")
+
     def _read(self, connection: Connection, tenant_id: str) -> Tenant | None:
         return self._read_all(connection, tenant_id).get(tenant_id)
 
@@ -159,12 +167,14 @@ class TenantStore:
         configs = self._configs if only is None else self._configs.where(self._config_tenant == only)
         for row in connection.execute(configs):
             own = factors["first_factors"].get(row.tenant_id, [])
+            switches = {name: getattr(row, name) is not False for name in validation.TENANT_SWITCHES}
             found[row.tenant_id] = Tenant(
                 tenant_id=row.tenant_id,
                 core_config=json.loads(row.core_config) if row.core_config else {},
                 first_factors=None if row.is_first_factors_null is not False and not own else own,
                 required_secondary_factors=factors["required_secondary_factors"].get(row.tenant_id),
-                **{name: getattr(row, name) is not False for name in validation.TENANT_SWITCHES},
+                providers=(),
+                **switches,
             )
         return found
 

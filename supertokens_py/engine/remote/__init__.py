@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from supertokens_py.engine.config import ResolvedEngineConfig
-    from supertokens_py.engine.user_services import Passwordless
+    from supertokens_py.engine.user_services import Passwordless, ThirdParty
 
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
@@ -88,6 +88,15 @@ class RemoteEngine(fork_hooks.ForkAware):
             ConfigError: this engine keeps none yet.
         """
         raise ConfigError("this engine keeps no users who sign in with codes")
+
+    @property
+    def third_party(self) -> ThirdParty:
+        """Users who sign in with an account at a provider.
+
+        Raises:
+            ConfigError: this engine keeps none yet.
+        """
+        raise ConfigError("this engine keeps no users who sign in with an account at a provider")
 
     @property
     def keeps_users(self) -> bool:

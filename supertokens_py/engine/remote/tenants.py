@@ -5,6 +5,7 @@ from __future__ import annotations
 from supertokens_py.cdi.records import member, tenant_from_wire
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import Tenant, UnknownTenantError
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok, tenant_path
@@ -55,6 +56,14 @@ class RemoteTenants:
         v2 = self._core.version().has_tenants_v2
         answer = self._core.get(f"{_BASE}/list/v2" if v2 else f"{_BASE}/list", {}, rid=_RID)
         return [tenant_from_wire(item) for item in member(ok(answer), "tenants", list)]
+
+    def put_provider(self, tenant_id: str, config: JSONObject, *, skip_validation: bool = False) -> bool:
+        """Create or replace a provider of a tenant; return whether it was created."""
+        raise ConfigError("this engine keeps no providers of tenants")
+
+    def remove_provider(self, tenant_id: str, third_party_id: str) -> bool:
+        """Remove a provider from a tenant; False if the tenant did not have it."""
+        raise ConfigError("this engine keeps no providers of tenants")
 
     def _path(self) -> str:
         return f"{_BASE}/v2" if self._core.version().has_tenants_v2 else _BASE
