@@ -58,20 +58,6 @@ class Received:
         return AuthResult(success=data.password == b"secret", handled=False)
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for localhost, and its key, in one file."""
-    folder = tmp_path_factory.mktemp("tls")
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
-        "-addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem"
-    )
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-    both = folder / "both.pem"
-    both.write_text((folder / "key.pem").read_text() + (folder / "cert.pem").read_text())
-    return both
-
-
 @pytest.fixture
 def received() -> Received:
     return Received()
@@ -102,12 +88,6 @@ def server_context(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
-
-
-@pytest.fixture
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process trusts the certificate, as it would a public one."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 
 def settings(port: int, **more: Any) -> SMTPSettings:
@@ -161,6 +141,32 @@ def test_a_letter_is_html_and_plain_text(serve: Any, received: Received) -> None
     assert 'href="https://example.com/a?b=1&amp;c=2"' in page
     assert "prefers-color-scheme: dark" in page
     assert "If the button does not work, open this link:" in page
+
+
+@pytest.mark.parametrize(
+    ("code", "link"), [("123 456", None), (None, "https://a.example/"), ("1<2", "https://b/")]
+)
+def test_a_letter_has_a_code_a_link_or_both(code: str | None, link: str | None) -> None:
+    letter = Letter(
+        app="Shop",
+        to="a@b.com",
+        subject="Hi",
+        message="Hello",
+        code=code,
+        button="Go",
+        link=link,
+        note="Or not",
+    )
+    content = letter.content()
+    parts = [code, f"Go: {link}" if link else None]
+    secrets = "".join(f"{part}\n\n" for part in parts if part)
+    assert content.text == f"Shop\n\nHello\n\n{secrets}Or not\n\nThis e-mail is for a@b.com.\n"
+    shown = None if code is None else code.replace("<", "&lt;")
+    assert (shown is None) == ("letter-spacing" not in content.body)
+    assert shown is None or f">{shown}</p>" in content.body
+    assert (link is None) == ("<a " not in content.body)
+    for secret in (code, link):
+        assert secret is None or secret not in repr((letter, content))
 
 
 @pytest.mark.parametrize(

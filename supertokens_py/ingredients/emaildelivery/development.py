@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.ingredients.services import Fallback, service_of
 
 from .types import EmailContent, EmailDeliveryConfig, EmailDeliveryInterface
 
@@ -59,24 +60,20 @@ def delivery_of(
     Raises:
         ConfigError: there is no service, and the website is not on this machine.
     """
-    service = None if config is None else config.service
-    if service is None:
-        if is_development:
-            service = LoggingEmailService(write)
-        elif config is not None and config.override is not None:
-            service = _NoService[_T]()  # an override that sends by itself never asks it
-        else:
-            raise ConfigError(_MISSING.format(recipe=recipe))
-    elif isinstance(service, LoggingEmailService) and service.write is None:
-        service = LoggingEmailService(write)
-    if config is None or config.override is None:
-        return service
-    changed: Any = config.override(service)
-    if changed is None:
-        raise ConfigError(
-            f"the override of email_delivery in {recipe}.init returned None; it must return the service"
-        )
-    return changed
+    return service_of(
+        config,
+        Fallback(
+            service=LoggingEmailService(write) if is_development else None,
+            unusable=_NoService[_T](),
+            missing=_MISSING.format(recipe=recipe),
+        ),
+        complete=lambda service: (
+            LoggingEmailService(write)
+            if isinstance(service, LoggingEmailService) and service.write is None
+            else service
+        ),
+        argument=f"email_delivery in {recipe}.init",
+    )
 
 
 _MISSING = (

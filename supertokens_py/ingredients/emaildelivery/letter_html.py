@@ -1,4 +1,4 @@
-"""What e-mails look like: one button, in light and in dark mail clients, and the same in plain text."""
+"""What e-mails look like: a code, a button, in light and in dark mail clients, and the same in plain text."""
 
 from __future__ import annotations
 
@@ -36,14 +36,7 @@ _HTML = """\
 <tr><td class="text" style="padding:32px;color:#1f2329;font-size:16px;line-height:1.5">
 <p style="margin:0 0 16px;font-size:20px;font-weight:bold">{app}</p>
 <p style="margin:0 0 24px">{message}</p>
-<p style="margin:0 0 24px">
-<a href="{link}" style="display:inline-block;padding:12px 24px;border-radius:6px;
-background:#1d4ed8;color:#ffffff;text-decoration:none;font-weight:bold">{button}</a></p>
-<p class="small" style="margin:0 0 16px;color:#5f6672;font-size:13px">{note}</p>
-<p class="small" style="margin:0 0 4px;color:#5f6672;font-size:13px">
-If the button does not work, open this link:</p>
-<p class="small" style="margin:0;color:#5f6672;font-size:13px;word-break:break-all">
-<a href="{link}" style="color:#5f6672">{link}</a></p>
+{body}<p class="small" style="margin:0;color:#5f6672;font-size:13px">{note}</p>
 </td></tr></table>
 <p class="small" style="margin:16px 0 0;color:#5f6672;font-size:13px">This e-mail is for {to}.</p>
 </td></tr></table>
@@ -51,14 +44,27 @@ If the button does not work, open this link:</p>
 </html>
 """
 
+_CODE = """\
+<p class="text" style="margin:0 0 24px;color:#1f2329;font-family:Menlo,Consolas,monospace;font-size:28px;
+font-weight:bold;letter-spacing:4px">{code}</p>
+"""
+
+_LINK = """\
+<p style="margin:0 0 24px">
+<a href="{link}" style="display:inline-block;padding:12px 24px;border-radius:6px;
+background:#1d4ed8;color:#ffffff;text-decoration:none;font-weight:bold">{button}</a></p>
+<p class="small" style="margin:0 0 4px;color:#5f6672;font-size:13px">
+If the button does not work, open this link:</p>
+<p class="small" style="margin:0 0 16px;color:#5f6672;font-size:13px;word-break:break-all">
+<a href="{link}" style="color:#5f6672">{link}</a></p>
+"""
+
 _TEXT = """\
 {app}
 
 {message}
 
-{button}: {link}
-
-{note}
+{body}{note}
 
 This e-mail is for {to}.
 """
@@ -66,20 +72,30 @@ This e-mail is for {to}.
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """An e-mail with one link. Everything is plain text; what HTML would read as markup is escaped."""
+    """An e-mail with a code, a link, or both. It is plain text; what HTML would read as markup is escaped."""
 
     app: str
     to: str
     subject: str
     message: str
-    button: str
-    link: str = field(repr=False)
+    code: str | None = field(default=None, repr=False)
+    button: str = ""  #: what it says; it opens the link
+    link: str | None = field(default=None, repr=False)
     note: str
 
     def content(self) -> EmailContent:
         """Return it as HTML and as plain text."""
+        code, link = hidden(self.code or ""), hidden(self.link or "")
         parts = {"app": self.app, "to": self.to, "message": self.message, "button": self.button}
-        parts |= {"link": hidden(self.link), "note": self.note, "subject": self.subject}
-        html = hidden(_HTML.format(**{name: escape(value, quote=True) for name, value in parts.items()}))
-        text = hidden(_TEXT.format(**parts))
+        parts |= {"note": self.note, "subject": self.subject}
+        escaped = {name: escape(value, quote=True) for name, value in parts.items()}
+        html_body, text_body = hidden(""), hidden("")
+        if code:
+            html_body = hidden(html_body + _CODE.format(code=escape(code, quote=True)))
+            text_body = hidden(f"{text_body}{code}\n\n")
+        if link:
+            html_body = hidden(html_body + _LINK.format(link=escape(link, quote=True), **escaped))
+            text_body = hidden(f"{text_body}{self.button}: {link}\n\n")
+        html = hidden(_HTML.format(body=html_body, **escaped))
+        text = hidden(_TEXT.format(body=text_body, **parts))
         return EmailContent(html, self.subject, self.to, is_html=True, text=text)

@@ -6,20 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from supertokens_py.recipe.session.container import SessionContainer
-from supertokens_py.recipe.sign_in.outcomes import Outcome
+from supertokens_py.recipe.sign_in.outcomes import (
+    EmailAlreadyExistsError,
+    EmailChangeNotAllowedError,
+    Outcome,
+    Refusal,
+    UnknownUserIdError,
+)
+from supertokens_py.recipe.sign_in.outcomes import (
+    EmailExistsGetOkResult as EmailExistsGetOkResult,
+)
+from supertokens_py.recipe.sign_in.outcomes import (
+    LinkingToSessionUserFailedError as LinkingToSessionUserFailedError,
+)
 from supertokens_py.secret import SecretText
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import User
-
-
-class _Refusal(Outcome):
-    """A refusal with a reason that people may read."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-    def to_json(self) -> dict[str, Any]:
-        return {"status": self.status, "reason": self.reason}
 
 
 @dataclass
@@ -40,28 +42,10 @@ class SignInOkResult(_Signed):
     """The password is right."""
 
 
-class EmailAlreadyExistsError(Outcome):
-    """Another user of this recipe has the address in this tenant."""
-
-    status = "EMAIL_ALREADY_EXISTS_ERROR"
-
-
 class WrongCredentialsError(Outcome):
     """The address is unknown, or the password is wrong: nothing says which."""
 
     status = "WRONG_CREDENTIALS_ERROR"
-
-
-class UnknownUserIdError(Outcome):
-    """There is no such user of this recipe."""
-
-    status = "UNKNOWN_USER_ID_ERROR"
-
-
-class LinkingToSessionUserFailedError(_Refusal):
-    """Never answered here, where accounts are not linked; a name for annotations."""
-
-    status = "LINKING_TO_SESSION_USER_FAILED"
 
 
 @dataclass
@@ -109,12 +93,6 @@ class UpdateEmailOrPasswordOkResult(Outcome):
     email: str | None = None
 
 
-class EmailChangeNotAllowedError(_Refusal):
-    """The user's accounts are linked by a core, which has to change the address."""
-
-    status = "EMAIL_CHANGE_NOT_ALLOWED_ERROR"
-
-
 class PasswordPolicyViolationError(Outcome):
     """The password is not one that users may choose."""
 
@@ -147,33 +125,23 @@ class SignInPostOkResult(_SignedIn):
     """The user has a session."""
 
 
-class SignUpPostNotAllowedResponse(_Refusal):
+class SignUpPostNotAllowedResponse(Refusal):
     """An override may answer so."""
 
     status = "SIGN_UP_NOT_ALLOWED"
 
 
-class SignInPostNotAllowedResponse(_Refusal):
+class SignInPostNotAllowedResponse(Refusal):
     """An override may answer so."""
 
     status = "SIGN_IN_NOT_ALLOWED"
-
-
-@dataclass
-class EmailExistsGetOkResult(Outcome):
-    """Whether a user of this recipe has the address in this tenant."""
-
-    exists: bool
-
-    def to_json(self) -> dict[str, Any]:
-        return {"status": self.status, "exists": self.exists}
 
 
 class GeneratePasswordResetTokenPostOkResult(Outcome):
     """The e-mail is on its way, if there is such a user."""
 
 
-class GeneratePasswordResetTokenPostNotAllowedResponse(_Refusal):
+class GeneratePasswordResetTokenPostNotAllowedResponse(Refusal):
     """An override may answer so."""
 
     status = "PASSWORD_RESET_NOT_ALLOWED"

@@ -9,13 +9,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import APIOptions
 from supertokens_py.recipe.overrides import parameter_names
 from supertokens_py.secret import hidden
-from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.base import RecipeUserId, context_of
+
+if TYPE_CHECKING:
+    from supertokens_py.recipe.session.container import SessionContainer
 
 T = TypeVar("T")
 Method: TypeAlias = Callable[..., Coroutine[Any, Any, T]]
@@ -134,7 +137,7 @@ def _required_and_optional(hook: Callable[..., Any]) -> tuple[set[str], set[str]
     return {p.name for p in usual if p.default is p.empty}, {p.name for p in usual}
 
 
-_SECRETS = frozenset(("password", "new_password", "token"))
+_SECRETS = frozenset(("password", "new_password", "token", "user_input_code", "link_code", "device_id"))
 _AGES = "_supertokens_ages"
 
 
@@ -166,3 +169,12 @@ def adapters_of(kind: type[Any]) -> dict[str, Callable[[Callable[..., Any]], Cal
     """Return what gives replacements of a class's methods the arguments that they declare."""
     found = ((name, getattr(getattr(kind, name), _AGES, None)) for name in dir(kind))
     return {name: ages.adapt for name, ages in found if isinstance(ages, Ages)}
+
+
+def session_and_context(
+    session: SessionContainer | dict[str, Any] | None, user_context: dict[str, Any] | None
+) -> tuple[SessionContainer | None, dict[str, Any]]:
+    """Read (session, user_context) of a public function, or 0.24's (user_context) alone."""
+    if isinstance(session, dict):
+        return None, session
+    return session, context_of(user_context)

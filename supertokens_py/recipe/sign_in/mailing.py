@@ -1,4 +1,4 @@
-"""What sign-in recipes need for their e-mails: where the service is, and links to the website."""
+"""What sign-in recipes need for their messages: where the service is, and links to the website."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
     from supertokens_py.framework.response import BaseResponse
     from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterface
+    from supertokens_py.ingredients.smsdelivery.types import SMSDeliveryInterface
 
 _T = TypeVar("_T")
 
@@ -24,6 +25,13 @@ class EmailDeliveryIngredient(Generic[_T]):
     """Where an API finds what delivers e-mails."""
 
     def __init__(self, ingredient_interface_impl: EmailDeliveryInterface[_T]) -> None:
+        self.ingredient_interface_impl = ingredient_interface_impl
+
+
+class SMSDeliveryIngredient(Generic[_T]):
+    """Where an API finds what delivers text messages."""
+
+    def __init__(self, ingredient_interface_impl: SMSDeliveryInterface[_T]) -> None:
         self.ingredient_interface_impl = ingredient_interface_impl
 
 

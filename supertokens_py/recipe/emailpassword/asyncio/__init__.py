@@ -30,6 +30,7 @@ from supertokens_py.recipe.emailpassword.types import (
     PasswordResetEmailTemplateVarsUser,
 )
 from supertokens_py.recipe.session.container import SessionContainer
+from supertokens_py.recipe.sign_in.argument_forms import session_and_context
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import hidden
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
@@ -55,15 +56,6 @@ _Context = dict[str, Any] | None
 
 def _functions() -> RecipeInterface:
     return EmailPasswordRecipe.get_instance().recipe_implementation
-
-
-def _session_and_context(
-    session: SessionContainer | dict[str, Any] | None, user_context: _Context
-) -> tuple[SessionContainer | None, dict[str, Any]]:
-    """Read (session, user_context), or 0.24's (user_context) alone."""
-    if isinstance(session, dict):
-        return None, session
-    return session, context_of(user_context)
 
 
 def _email_and_context(
@@ -94,7 +86,7 @@ async def sign_up(
         BadInputError: the address or password cannot be stored, or there is no such tenant.
     """
     password = hidden(password)
-    own, context = _session_and_context(session, user_context)
+    own, context = session_and_context(session, user_context)
     return await _functions().sign_up(
         email=email,
         password=password,
@@ -114,7 +106,7 @@ async def sign_in(
 ) -> SignInOkResult | WrongCredentialsError | LinkingToSessionUserFailedError:
     """Return the user whose address and password these are; `create_new_session` makes the session."""
     password = hidden(password)
-    own, context = _session_and_context(session, user_context)
+    own, context = session_and_context(session, user_context)
     return await _functions().sign_in(
         email=email,
         password=password,
