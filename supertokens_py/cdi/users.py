@@ -65,9 +65,15 @@ def consumed_to_wire(used: ConsumedToken | VerifiedEmail) -> JSONObject:
     return {"status": "OK", "userId": used.user_id, "email": used.email}
 
 
-def email_password_method(user: User, email: str | None = None) -> LoginMethod | None:
-    """Return the login method of a user that has an address, else the first one with a password."""
-    methods = [method for method in user.login_methods if method.recipe_id == EMAIL_PASSWORD]
+def email_password_method(
+    user: User, email: str | None = None, tenant_id: str | None = None
+) -> LoginMethod | None:
+    """Return the login method that has an address, else the first with a password, of one tenant or any."""
+    methods = [
+        method
+        for method in user.login_methods
+        if method.recipe_id == EMAIL_PASSWORD and tenant_id in (None, *method.tenant_ids)
+    ]
     own = [method for method in methods if method.has_same_email_as(email)]
     return next(iter(own or methods), None)
 

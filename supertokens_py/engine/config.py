@@ -43,6 +43,10 @@ def _prefix(value: Any, source: str) -> str:
     return full_prefix(_schema(value, source))
 
 
+#: KiB of memory times passes of one Argon2 hash at most, configured or imported: some ten seconds.
+MAX_ARGON2_WORK = 6 << 20
+
+
 @explains_unknown_arguments("EngineConfig")
 @dataclass(frozen=True, kw_only=True)
 class EngineConfig:
@@ -94,7 +98,7 @@ class EngineConfig:
     #: What stands before the name of each table [nothing], in lower case and followed by "_", as in an
     #: official core.
     table_prefix: str = setting("", check=_prefix)
-    #: Passes over the memory for each Argon2id password hash [1].
+    #: Passes over the memory for each Argon2id password hash [1]; times the memory 6291456 at most.
     argon2_iterations: int = setting(1, int, 1, 64)
     #: Memory for each Argon2id password hash in KiB [87795].
     argon2_memory_kb: int = setting(87_795, int, 1024, 1 << 20)
@@ -137,6 +141,11 @@ class EngineConfig:
             raise ConfigError(
                 f"refresh_token_validity ({resolved.refresh_token_validity:g} minutes) must be longer than "
                 f"access_token_validity ({resolved.access_token_validity} seconds)"
+            )
+        if resolved.argon2_memory_kb * resolved.argon2_iterations > MAX_ARGON2_WORK:
+            raise ConfigError(
+                f"argon2_memory_kb ({resolved.argon2_memory_kb}) times argon2_iterations "
+                f"({resolved.argon2_iterations}) must be {MAX_ARGON2_WORK} at most: a sign-in computes it"
             )
         return resolved
 

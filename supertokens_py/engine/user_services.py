@@ -129,11 +129,14 @@ class EmailPassword(Protocol):
         ...
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
-        """Return a token that sets a new password once; None where there is no such user."""
+        """Return a token that sets a new password once; None where there is no such user in the tenant."""
         ...
 
     def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
-        """Use up a token and every other one of its user; None if it is unknown, used or expired."""
+        """Use up a token and every other one of its user; None if it is unknown, used or expired.
+
+        None as well where its user is not in the tenant, whose rule the new password was checked with.
+        """
         ...
 
     def update(

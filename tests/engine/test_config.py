@@ -116,6 +116,14 @@ def test_a_session_must_outlive_its_access_token():
     EngineConfig(access_token_validity=59, refresh_token_validity=1).resolve({})
 
 
+def test_a_hash_takes_ten_seconds_at_most():
+    """More could not be verified."""
+    with pytest.raises(ConfigError, match=r"argon2_memory_kb \(1048576\) times argon2_iterations \(7\)"):
+        EngineConfig(argon2_memory_kb=1 << 20, argon2_iterations=7).resolve({})
+    EngineConfig(argon2_memory_kb=1 << 20, argon2_iterations=6).resolve({})
+    EngineConfig(argon2_iterations=64).resolve({})
+
+
 def test_the_encryption_key_is_in_no_repr():
     """Settings may be logged."""
     config = EngineConfig(encryption_key="a secret of some length")

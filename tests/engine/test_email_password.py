@@ -248,6 +248,20 @@ def test_tokens_of_strangers_are_not_made(core: Driver) -> None:
         core.email_password.create_reset_token("nowhere", user.id, None)
 
 
+def test_a_token_is_used_in_a_tenant_of_its_user(core: Driver) -> None:
+    """Its rule is what the new password is checked with. Elsewhere the token is neither used up nor made."""
+    core.tenants.put("t1", {})
+    core.tenants.put("t2", {})
+    user = signed_up(core, tenant_id="t1")
+    token = core.email_password.create_reset_token("T1", user.id, ADDRESS)
+    assert token is not None
+    for elsewhere in ("public", "t2", "nowhere", "a/b", ""):
+        assert core.email_password.consume_reset_token(elsewhere, token) is None
+    assert core.email_password.consume_reset_token("T1", token) == ConsumedToken(user.id, ADDRESS)
+    for email in (None, ADDRESS):
+        assert core.email_password.create_reset_token("public", user.id, email) is None
+
+
 def test_only_the_hash_of_a_token_is_stored(stored: TestDatabase, start: Opener) -> None:
     core = start(stored.uri, keeps_users=True, **QUICK)
     token = token_for(core, signed_up(core).id)

@@ -13,10 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded import passwords
+from supertokens_py.engine.embedded import password_hashes, passwords
 from supertokens_py.engine.embedded.password_hashes import importable_form
 from supertokens_py.engine.embedded.passwords import Passwords
-from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
 
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 
@@ -227,6 +227,20 @@ def test_a_hash_of_a_whole_long_password_is_renewed(framework: str) -> None:
         (f"pbkdf2_sha256$10$salt${'A' * 45}===", "is cut off"),
         (f"pbkdf2:sha256:10$salt${'a' * 63}", "is cut off"),
         (f"$argon2id$v=19$m=64,t=1,p=1${'A' * 86}${'A' * 160}", "none of the supported|only version 19"),
+        (f"$argon2id$v=19$m=1048576,t=7,p=1${'A' * 22}${'A' * 43}", "more memory or time"),
+        (f"$argon2id$v=19$m=15,t=1,p=2${'A' * 22}${'A' * 43}", "is damaged"),
+        (f"$argon2id$v=19$m=64,t=0,p=1${'A' * 22}${'A' * 43}", "only version 19"),
+        (f"$argon2id$v=19$m=64,t=1,p=0${'A' * 22}${'A' * 43}", "only version 19"),
+        (f"$argon2id$v=19$m=064,t=1,p=1${'A' * 22}${'A' * 43}", "only version 19"),
+        (f"$argon2id$v=19$m=64,t=1,p=1${'A' * 21}B${'A' * 43}", "is damaged"),
+        (f"$argon2id$v=19$m=64,t=1,p=1${'A' * 21}${'A' * 43}", "is damaged"),
+        (f"$argon2id$v=19$m=64,t=1,p=1${'A' * 22}${'A' * 42}B", "is damaged"),
+        ("$2b$17$GsTn6Hk00GtxBTPtuW4kjuZUbJGGVotBkC.yupGTJdTo.iIW1GW1e", "more memory or time"),
+        (f"pbkdf2_sha256$10000001$salt${'A' * 43}=", "more memory or time"),
+        (f"$pbkdf2-sha256$10$AAAAA${'A' * 43}", "is damaged"),
+        (f"scrypt$65536$seasalt$1$1${'A' * 86}==", "is damaged"),
+        (f"$scrypt$ln=16,r=1,p=1$AAAA${'A' * 43}", "is damaged"),
+        (f"scrypt:1048576:8:3$salt${'0' * 128}", "more memory or time"),
     ],
 )
 def test_a_hash_that_cannot_be_verified_is_not_imported(stored: str, reason: str) -> None:
@@ -236,9 +250,89 @@ def test_a_hash_that_cannot_be_verified_is_not_imported(stored: str, reason: str
     assert stored == "" or stored not in str(refused.value)
 
 
-def test_a_stored_text_of_unknown_form_equals_nothing() -> None:
-    assert not made().verify("plain", "plain")
-    assert not made().verify("p", f"$argon2id$v=19$m=1,t=1,p=8${'A' * 22}${'A' * 43}")
+@pytest.mark.parametrize("cost", [4, 5])
+def test_stray_bits_of_a_bcrypt_hash_mean_nothing(cost: int) -> None:
+    """Some programs wrote them, in the last characters of the salt and of the digest."""
+    stored = bcrypt.hashpw(b"p", bcrypt.gensalt(cost)).decode()
+    alphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    salt = alphabet[alphabet.index(stored[28]) + 15]
+    end = alphabet[alphabet.index(stored[59]) + 3]
+    stray = f"{stored[:28]}{salt}{stored[29:59]}{end}"
+    assert importable_form(stray) == stray
+    assert made().verify("p", stray)
+    assert not made().verify("q", stray)
+
+
+UNREADABLE = {
+    "unknown form": "plain",
+    "Argon2 with too little memory": f"$argon2id$v=19$m=1,t=1,p=8${'A' * 22}${'A' * 43}",
+    "Argon2 without passes": f"$argon2id$v=19$m=64,t=0,p=1${'A' * 22}${'A' * 43}",
+    "Argon2, damaged salt": f"$argon2id$v=19$m=64,t=1,p=1${'A' * 21}B${'A' * 43}",
+    "bcrypt of too high a cost": "$2b$31$GsTn6Hk00GtxBTPtuW4kjuZUbJGGVotBkC.yupGTJdTo.iIW1GW1e",
+    "scrypt beyond its definition": f"$scrypt$ln=16,r=1,p=1$AAAA${'A' * 43}",
+    "PBKDF2, cut off": f"pbkdf2_sha256$10$salt${'A' * 30}==",
+}
+
+
+@pytest.mark.parametrize("stored", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_stored_text_that_nothing_can_compute_equals_no_password(
+    stored: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After one hash, as for every wrong password; the log names the user once, and not the text."""
+    own = made()
+    computed: list[str] = []
+
+    class Counted:
+        def derive(self, secret: bytes) -> bytes:
+            computed.append("own")
+            return b""
+
+    monkeypatch.setattr(passwords, "Argon2id", lambda **_: Counted())
+    for user_id in ("ada", "ada", "bob"):
+        assert not own.verify("plain", stored, user_id)
+    assert computed == ["own"] * 3
+    warnings = [record.getMessage() for record in caplog.records]
+    assert [text.split(" cannot sign in")[0] for text in warnings] == ["user ada", "user bob"]
+    assert stored not in caplog.text
+
+
+def test_an_error_of_a_library_is_a_wrong_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else it cannot read."""
+
+    def broken(*_: Any) -> bool:
+        raise ValueError("Invalid salt")
+
+    monkeypatch.setattr(bcrypt, "checkpw", broken)
+    stored = "$2b$04$GsTn6Hk00GtxBTPtuW4kjuZUbJGGVotBkC.yupGTJdTo.iIW1GW1e"
+    assert not made().verify("p", stored, "ada")
+
+
+@pytest.mark.parametrize("method", ["hash", "verify", "verify nobody"])
+def test_without_memory_for_a_hash_the_engine_is_unavailable(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer of 503; nothing says that the password is wrong, and the next one is computed."""
+    own = made()
+    stored = own.hash("p")
+
+    def full(*_: Any) -> bool:
+        raise MemoryError("Not enough memory to derive key.")
+
+    class Full:
+        derive = derive_phc_encoded = full
+
+    calls = {
+        "hash": lambda: own.hash("p"),
+        "verify": lambda: own.verify("p", stored),
+        "verify nobody": lambda: own.verify("p", None),
+    }
+    with monkeypatch.context() as without_memory:
+        without_memory.setattr(passwords, "Argon2id", lambda **_: Full())
+        without_memory.setattr(password_hashes, "check_of", lambda _: full)
+        for _ in range(3):
+            with pytest.raises(EngineUnavailableError, match="not enough memory"):
+                calls[method]()
+    assert own.verify("p", stored)
 
 
 @pytest.mark.parametrize("field", ["argon2_memory_kb", "argon2_iterations", "argon2_parallelism"])

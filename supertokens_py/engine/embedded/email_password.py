@@ -133,8 +133,8 @@ class EmailPasswordStore:
             emit(SignInRefused(tenant_id=tenant, recipe_id=EMAIL_PASSWORD, retry_after_ms=left_ms))
             raise TooManyAttemptsError(left_ms)
         stored = self._stored(tenant, address)
-        if not self._passwords.verify(password, None if stored is None else stored.password_hash):
-            user_id = None if stored is None else stored.user_id
+        kept, user_id = (None, None) if stored is None else (stored.password_hash, stored.user_id)
+        if not self._passwords.verify(password, kept, user_id):
             emit(SignInFailed(user_id=user_id, tenant_id=tenant, recipe_id=EMAIL_PASSWORD))
             return None
         assert stored is not None  # noqa: S101  nothing equals no hash
@@ -184,7 +184,7 @@ class EmailPasswordStore:
         self._sends.failed(_RESET, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
-        """Return a token that sets a new password once; None where there is no such user.
+        """Return a token that sets a new password once; None where there is no such user in the tenant.
 
         Raises:
             UnknownTenantError: there is no such tenant.
@@ -200,7 +200,7 @@ class EmailPasswordStore:
 
         def unit(connection: Connection) -> str | None:
             internal = self._accounts.internal_id(connection, user_id)
-            own = self._own_method(connection, internal, address)
+            own = self._own_method(connection, tenant.tenant_id, internal, address)
             if own is None:
                 return None
             locked = connection.execute(self._statements.lock_user, {"user": own.user_id}).first()
@@ -216,19 +216,24 @@ class EmailPasswordStore:
         emit(PasswordResetRequested(user_id=made_for, tenant_id=tenant.tenant_id))
         return token
 
-    def _own_method(self, connection: Connection, user_id: str, email: str | None) -> Any:
-        """Return the login method of a user that has an address, or else the one that an id means."""
-        rows: list[Any] = [*connection.execute(self._statements.methods, {"id": user_id})]
+    def _own_method(self, connection: Connection, tenant_id: str, user_id: str, email: str | None) -> Any:
+        """Return the login method in a tenant that has an address, or else the one that an id means."""
+        values = {"tenant": tenant_id, "id": user_id}
+        rows: list[Any] = [*connection.execute(self._statements.methods, values)]
         rows.sort(key=lambda row: (row.email != email, row.user_id != user_id))
         return rows[0] if rows else None
 
     def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
-        """Use up a token, and every other one of its user; of parallel calls one gets it."""
-        token = hidden(token)
+        """Use up a token, and every other one of its user; of parallel calls one gets it.
+
+        None, and nothing is used up, where its user is not in the tenant.
+        """
+        token, tenant = hidden(token), validation.normalise_tenant_id(tenant_id)
         hashed, now = _hashed(token), self._settings.now_ms()
 
         def unit(connection: Connection) -> ConsumedToken | None:
-            owner = connection.execute(self._statements.owner_of_token, {"token": hashed}).scalar()
+            values = {"token": hashed, "tenant": tenant}
+            owner = connection.execute(self._statements.owner_of_token, values).scalar()
             if owner is None:
                 return None
             # Who waited here for another use of a token of this user gets no row of theirs.

@@ -70,7 +70,12 @@ class EmailUserRows:
         self.methods: Select[Any, Any] = (
             select(own.c.user_id, own.c.email)
             .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
-            .where(own.c.app_id == DEFAULT_APP_ID, users.c.primary_or_recipe_user_id == primary)
+            .join(in_tenant, same)
+            .where(
+                own.c.app_id == DEFAULT_APP_ID,
+                users.c.primary_or_recipe_user_id == primary,
+                in_tenant.c.tenant_id == bindparam("tenant"),
+            )
         )
 
     def _change_users(self, tables: Tables) -> None:
@@ -109,7 +114,7 @@ class EmailUserRows:
         )
 
     def _use_tokens(self, tables: Tables) -> None:
-        tokens = tables[RESET_TOKENS]
+        tokens, in_tenant = tables[RESET_TOKENS], tables[EMAILS_IN_TENANTS]
         self.insert_token: Insert = insert(tokens).values(
             app_id=DEFAULT_APP_ID,
             user_id=bindparam("user"),
@@ -117,8 +122,16 @@ class EmailUserRows:
             email=bindparam("email"),
             token_expiry=bindparam("expiry"),
         )
-        self.owner_of_token: Select[Any] = select(tokens.c.user_id).where(
-            tokens.c.app_id == DEFAULT_APP_ID, tokens.c.token == bindparam("token")
+        same = and_(in_tenant.c.app_id == tokens.c.app_id, in_tenant.c.user_id == tokens.c.user_id)
+        # A token says nothing of its tenant; but a password has to fulfil the rule of one that it is used in.
+        self.owner_of_token: Select[Any] = (
+            select(tokens.c.user_id)
+            .join(in_tenant, same)
+            .where(
+                tokens.c.app_id == DEFAULT_APP_ID,
+                tokens.c.token == bindparam("token"),
+                in_tenant.c.tenant_id == bindparam("tenant"),
+            )
         )
         self.delete_tokens: ReturningDelete[Any, Any, Any] = (
             delete(tokens)

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from supertokens_py.engine.config import MAX_ARGON2_WORK
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.secret import SecretText
 
@@ -26,12 +27,16 @@ BCRYPT_BYTES = 72  #: bcrypt reads no more, and its package refuses more
 MISSING_BCRYPT = "passwords that bcrypt hashed need: pip install 'supertokens-py[emailpassword]'"
 _MAX_HASH = 256  # characters, as wide as the official column
 
-#: What a stored hash may ask for: an imported one must not be able to take all memory, or hours.
+#: What a stored hash may ask for: an imported one must not be able to take all memory, or minutes.
 _MAX_MEMORY_KB, _MAX_ITERATIONS, _MAX_LANES = 1 << 20, 64, 64
-_MAX_BCRYPT_COST, _MAX_PBKDF2_ITERATIONS = 20, 20_000_000
+_MAX_BCRYPT_COST, _MAX_PBKDF2_ITERATIONS, _MAX_SCRYPT_WORK = 16, 10_000_000, 1 << 24
+
+_BCRYPT_BASE64 = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_CUT_OFF = "the password hash is cut off"
+_DAMAGED = "the password hash is damaged: nothing can compute it"
 
 ARGON2 = re.compile(
-    r"\$(argon2id|argon2i|argon2d)\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})"
+    r"\$(argon2id|argon2i|argon2d)\$v=19\$m=([1-9]\d{0,7}),t=([1-9]\d{0,3}),p=([1-9]\d{0,2})"
     r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})"
 )
 BCRYPT = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
@@ -90,16 +95,16 @@ def importable_form(given: str) -> str:
 
 
 def check_of(stored: str) -> Check:
-    """Return what compares a password with a stored hash; one of unknown form equals nothing.
+    """Return what compares a password with a stored hash.
 
     Raises:
-        BadInputError: it asks for too much memory or time.
+        BadInputError: it has no known form, is damaged, or asks for too much memory or time.
         ConfigError: it is bcrypt's, whose package is not installed.
     """
     for form, check in _FORMS.items():
         if made := form.fullmatch(stored):
             return check(made)
-    return lambda _: False
+    raise BadInputError("the password hash has none of the supported forms")
 
 
 def reads_all_of(stored: str, secret: bytes) -> bool:
@@ -116,12 +121,15 @@ def lanes_of(stored: str) -> int:
 def _argon2(made: re.Match[str]) -> Check:
     memory, iterations, lanes = int(made[2]), int(made[3]), int(made[4])
     _refuse_beyond(memory > _MAX_MEMORY_KB or iterations > _MAX_ITERATIONS or lanes > _MAX_LANES)
+    _refuse_beyond(memory * iterations > MAX_ARGON2_WORK)
+    if memory < 8 * lanes or not all(map(_is_strict_base64, made.group(5, 6))):
+        raise BadInputError(_DAMAGED)
     variant, stored = _VARIANTS[made[1]], SecretText(made[0])
 
     def equals(secret: bytes) -> bool:
         try:
             variant.verify_phc_encoded(secret, stored)
-        except (InvalidKey, ValueError):
+        except InvalidKey:
             return False
         return True
 
@@ -146,7 +154,9 @@ def _passlib_bcrypt(made: re.Match[str]) -> Check:
 
 
 def _bcrypt_of(stored: str, cost: int, prepare: Callable[[bytes], bytes]) -> Check:
-    stored = SecretText(stored)
+    # Some programs wrote salts, or digests, whose last characters have stray bits: they mean the same.
+    salt_end, end = _without_bits(stored[28], 4), _without_bits(stored[59], 2)
+    stored = SecretText(f"{stored[:28]}{salt_end}{stored[29:59]}{end}")
     _refuse_beyond(not 4 <= cost <= _MAX_BCRYPT_COST)
     try:
         bcrypt: Any = importlib.import_module("bcrypt")
@@ -160,7 +170,7 @@ def _django_pbkdf2(made: re.Match[str]) -> Check:
 
 
 def _passlib_pbkdf2(made: re.Match[str]) -> Check:
-    return _pbkdf2(made, _decoded(made[3]), _decoded(made[4]))
+    return _pbkdf2(made, _decoded_salt(made[3]), _decoded(made[4]))
 
 
 def _werkzeug_pbkdf2(made: re.Match[str]) -> Check:
@@ -171,7 +181,7 @@ def _pbkdf2(made: re.Match[str], salt: bytes, digest: bytes) -> Check:
     algorithm, iterations = made[1] or "sha1", int(made[2])
     _refuse_beyond(not 0 < iterations <= _MAX_PBKDF2_ITERATIONS)
     if len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
-        raise BadInputError("the password hash is cut off")
+        raise BadInputError(_CUT_OFF)
 
     def equals(secret: bytes) -> bool:
         return hmac.compare_digest(hashlib.pbkdf2_hmac(algorithm, secret, salt, iterations), digest)
@@ -184,7 +194,7 @@ def _django_scrypt(made: re.Match[str]) -> Check:
 
 
 def _passlib_scrypt(made: re.Match[str]) -> Check:
-    return _scrypt(1 << int(made[1]), int(made[2]), int(made[3]), _decoded(made[4]), _decoded(made[5]))
+    return _scrypt(1 << int(made[1]), int(made[2]), int(made[3]), _decoded_salt(made[4]), _decoded(made[5]))
 
 
 def _werkzeug_scrypt(made: re.Match[str]) -> Check:
@@ -194,15 +204,33 @@ def _werkzeug_scrypt(made: re.Match[str]) -> Check:
 
 def _scrypt(n: int, r: int, p: int, salt: bytes, digest: bytes) -> Check:
     is_cost = n >= 2 and n & (n - 1) == 0 and r > 0 and p > 0
-    _refuse_beyond(not is_cost or n * r > 8 * _MAX_MEMORY_KB or p > _MAX_LANES)
+    _refuse_beyond(not is_cost or n * r > 8 * _MAX_MEMORY_KB or n * r * p > _MAX_SCRYPT_WORK)
     if len(digest) < 32:
-        raise BadInputError("the password hash is cut off")
+        raise BadInputError(_CUT_OFF)
+    if n >= 1 << 16 * r:  # what scrypt is defined for; OpenSSL says that its memory is too small
+        raise BadInputError(_DAMAGED)
 
     def equals(secret: bytes) -> bool:
         made = Scrypt(salt=salt, length=len(digest), n=n, r=r, p=p).derive(secret)
         return hmac.compare_digest(made, digest)
 
     return equals
+
+
+def _without_bits(character: str, bits: int) -> str:
+    """Return a character of bcrypt's Base64 without its lowest bits."""
+    return _BCRYPT_BASE64[_BCRYPT_BASE64.index(character) >> bits << bits]
+
+
+def _is_strict_base64(text: str) -> bool:
+    return b64encode(_decoded(text)).decode().rstrip("=") == text
+
+
+def _decoded_salt(text: str) -> bytes:
+    salt = _decoded(text)
+    if text and not salt:
+        raise BadInputError(_DAMAGED)
+    return salt
 
 
 def _decoded(text: str) -> bytes:

@@ -7,15 +7,18 @@ a hash whose parameters are no longer the configured ones.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from supertokens_py.engine import validation
+from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.runtime.bridge import green_thread_pool
 from supertokens_py.secret import SecretBytes, SecretText
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SALT_BYTES, _HASH_BYTES = 16, 32
+_MOST_WARNINGS = 1000
+_NO_MEMORY = "there is not enough memory to compute a password hash: see argon2_memory_kb"
+
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class _LanesTurn(fork_hooks.ForkAware):
@@ -70,6 +77,7 @@ class Passwords(fork_hooks.ForkAware):
         self._settings = settings
         self._slots = threading.BoundedSemaphore(settings.argon2_hashing_pool_size)
         self._turn = _lanes_turn()
+        self._unreadable = set[str | None]()
         fork_hooks.register(self)
 
     def after_fork_in_child(self) -> None:
@@ -80,24 +88,40 @@ class Passwords(fork_hooks.ForkAware):
 
         Raises:
             BadInputError: it is empty, longer than 1,024 bytes, or no Unicode text.
+            EngineUnavailableError: there is not enough memory to compute the hash.
         """
         secret = validation.validate_password(password)
         return SecretText(self._slowly(lambda: self._new().derive_phc_encoded(secret), lanes=self._lanes))
 
-    def verify(self, password: str, stored: str | None) -> bool:
+    def verify(self, password: str, stored: str | None, user_id: str | None = None) -> bool:
         """Return whether a password is the stored one; without one (None), take as long and return False.
+
+        A stored hash that nothing can compute equals no password, and is logged once with the user's id.
 
         Raises:
             ConfigError: the stored hash is bcrypt's, and its package is not installed.
+            EngineUnavailableError: there is not enough memory to compute it.
         """
         secret = validation.password_bytes(password)
         if secret is None:
             return False
-        if stored is None:
-            self._slowly(lambda: self._new().derive(secret), lanes=self._lanes)
-            return False
-        check = password_hashes.check_of(stored)
-        return self._slowly(lambda: check(secret), lanes=password_hashes.lanes_of(stored))
+        if stored is not None:
+            try:
+                check = password_hashes.check_of(stored)
+                return self._slowly(lambda: check(secret), lanes=password_hashes.lanes_of(stored))
+            except ConfigError:  # what is wrong is not the hash
+                raise
+            except (BadInputError, ValueError, UnsupportedAlgorithm) as error:
+                self._warn_of(user_id, error)
+        self._slowly(lambda: self._new().derive(secret), lanes=self._lanes)
+        return False
+
+    def _warn_of(self, user_id: str | None, error: Exception) -> None:
+        if user_id in self._unreadable or len(self._unreadable) >= _MOST_WARNINGS:
+            return
+        self._unreadable.add(user_id)
+        reason = str(error) if isinstance(error, BadInputError) else type(error).__name__
+        log.warning("user %s cannot sign in until the password is reset: %s", user_id, reason)
 
     def is_outdated(self, password: str, stored: str) -> bool:
         """Return whether a verified password should be hashed again, with the configured parameters.
@@ -134,4 +158,7 @@ class Passwords(fork_hooks.ForkAware):
         with self._turn.lock if lanes > 1 else nullcontext(), self._slots:
             # Greenlets share one thread, which a hash would keep from all of them.
             run = green_thread_pool()
-            return work() if run is None else run(work)
+            try:
+                return work() if run is None else run(work)
+            except MemoryError:  # of OpenSSL, which has freed what it had got by now
+                raise EngineUnavailableError(_NO_MEMORY) from None

@@ -97,7 +97,7 @@ class RemoteEmailPassword:
         """Do nothing: nothing was counted."""
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
-        """Return a token that sets a new password once; None where there is no such user.
+        """Return a token that sets a new password once; None where there is no such user in the tenant.
 
         A core makes one for any address. Whoever reads the mail of an address that is not the user's, also a
         former one, gets none here.
@@ -105,7 +105,7 @@ class RemoteEmailPassword:
         tenant = validation.normalise_tenant_id(tenant_id)
         address = None if email is None else validation.stored_email(email)
         user = self._users.find(user_id)
-        own = None if user is None else email_password_method(user, address)
+        own = None if user is None else email_password_method(user, address, tenant)
         if own is None or own.email is None or address not in (None, own.email):
             tenant_path(tenant)  # an impossible one is an error for nobody, too
             return None
@@ -118,12 +118,22 @@ class RemoteEmailPassword:
         return token
 
     def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
+        """Use up a token; None where it was no valid one, or its user is not in the tenant.
+
+        An official core asks nothing of the tenant: there, a token of another tenant's user is used up, too.
+        """
         if not validation.is_storable(token):
             return None
-        answer = self._post(tenant_id, f"{_TOKENS}/consume", {"token": hidden(token)})
+        try:
+            answer = self._post(tenant_id, f"{_TOKENS}/consume", {"token": hidden(token)})
+        except UnknownTenantError:
+            return None
         if answer.get("status") == "RESET_PASSWORD_INVALID_TOKEN_ERROR":
             return None
-        return consumed_from_wire(ok(answer))
+        used = consumed_from_wire(ok(answer))
+        user, tenant = self._users.find(used.user_id), validation.normalise_tenant_id(tenant_id)
+        own = None if user is None else email_password_method(user, used.email, tenant)
+        return None if own is None else used
 
     def update(
         self, user_id: str, *, email: str | None, password: str | None, revoke_sessions: bool

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.id_mapping import IdMappings
-from supertokens_py.engine.records import EmailChangeNotAllowed, PasswordProof, UserQuery
+from supertokens_py.engine.records import ConsumedToken, EmailChangeNotAllowed, PasswordProof, UserQuery
 from supertokens_py.engine.user_services import EmailPassword, EmailVerification, HashImport, Users
 from supertokens_py.exceptions import (
     BadInputError,
@@ -154,6 +154,20 @@ def test_a_core_is_asked_for_no_token_of_another_address() -> None:
     ask = engine_over(core).email_password.create_reset_token
     assert ask("public", "primary", "ada@gmail.example") is None
     assert f"POST {TOKENS}" not in core.asked
+
+
+def test_a_reset_token_is_used_in_a_tenant_of_its_user() -> None:
+    """Whose password rule the new one was checked with; an official core does not ask."""
+    used = {**OK, "userId": "own", "email": "ada@example.com"}
+    elsewhere = TOKENS.replace("public", "t1")
+    paths = {f"POST {TOKENS}/consume": used, f"POST {elsewhere}/consume": used}
+    core = Core({"GET /user/id": {**OK, "user": LINKED}, **paths})
+    store = engine_over(core).email_password
+    assert store.consume_reset_token("public", "t") == ConsumedToken("own", "ada@example.com")
+    assert store.consume_reset_token("t1", "t") is None
+    assert store.create_reset_token("t1", "primary", None) is None
+    core.answers["GET /user/id"] = {"status": "UNKNOWN_USER_ID_ERROR"}
+    assert store.consume_reset_token("public", "t") is None
 
 
 def test_sessions_end_after_the_password_is_new() -> None:

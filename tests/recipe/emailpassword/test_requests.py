@@ -528,6 +528,34 @@ async def test_a_tenant_has_its_own_users(start: Start, browser: Browser, outbox
     assert outbox.sent[-1].password_reset_link.endswith("&tenantId=t1")
 
 
+async def test_a_password_fulfils_the_rule_of_the_users_own_tenant(
+    start: Start, browser: Browser, outbox: Outbox
+) -> None:
+    """The path of another tenant, or of none, does not spare anybody from it."""
+
+    async def strict_in_t1(value: str, tenant_id: str) -> str | None:
+        return "too weak" if tenant_id == "t1" and len(value) < 12 else None
+
+    rule = InputFormField("password", validate=strict_in_t1)
+    start(sign_up_feature=InputSignUpFeature([rule]))
+    for tenant in ("t1", "t2"):
+        await create_or_update_tenant(tenant, TenantConfigCreateOrUpdate(first_factors=None))
+    assert (await browser.form("/t1/signup", email=ADDRESS, password=PASSWORD)).json()["status"] == "OK"
+    await browser.form("/t1/user/password/reset/token", email=ADDRESS)
+    fields = [{"id": "password", "value": "weak"}]
+    body = {"formFields": fields, "token": outbox.token, "method": "token"}
+    for path in ("", "/public", "/t2", "/nowhere"):
+        refused = await browser.post(f"{path}/user/password/reset", body)
+        assert (refused.status_code, refused.json()) == (
+            200,
+            {"status": "RESET_PASSWORD_INVALID_TOKEN_ERROR"},
+        )
+    weak = await browser.post("/t1/user/password/reset", body)
+    assert weak.json()["status"] == "FIELD_ERROR"
+    fields[0]["value"] = "another horse 2"
+    assert (await browser.post("/t1/user/password/reset", body)).json() == {"status": "OK"}
+
+
 async def test_a_tenant_without_this_factor_signs_nobody_in(start: Start, browser: Browser) -> None:
     start()
     await create_or_update_tenant("t1", TenantConfigCreateOrUpdate(first_factors=["thirdparty", "custom"]))
