@@ -152,7 +152,10 @@ class UserSignedIn(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInFailed(Event):
-    """Somebody gave a wrong password; `user_id` is None where there is no user of the address."""
+    """Somebody gave a wrong password or code; `user_id` is None where there is no user of the address.
+
+    It is None for every wrong code: who is to sign in is not looked up for one.
+    """
 
     name: ClassVar[str] = "user.sign_in_failed"
     user_id: str | None
@@ -162,7 +165,7 @@ class SignInFailed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInRefused(Event):
-    """A password was not even looked at, because too many wrong ones had been given for the address."""
+    """A password or code was not even looked at: too many wrong ones had been given for the address."""
 
     name: ClassVar[str] = "user.sign_in_refused"
     tenant_id: str
@@ -198,9 +201,17 @@ class UserDeleted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChanged(Event):
-    """A user has a new e-mail address."""
+    """A user has a new e-mail address, or none any more."""
 
     name: ClassVar[str] = "user.email_changed"
+    user_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneNumberChanged(Event):
+    """A user has another phone number, or none any more."""
+
+    name: ClassVar[str] = "user.phone_number_changed"
     user_id: str
 
 
@@ -215,7 +226,7 @@ class EmailVerificationRequested(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EmailVerified(Event):
-    """A user proved to have their address, by a token."""
+    """A user proved to have their address, by a token or a one-time code."""
 
     name: ClassVar[str] = "user.email_verified"
     user_id: str
@@ -232,7 +243,7 @@ class EmailUnverified(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientRefused(Event):
-    """One client has done something too often in an hour; `kind` is "sign_in", "sign_up" or "reset"."""
+    """One client has done something too often in an hour: "sign_in", "sign_up", "reset" or "code"."""
 
     name: ClassVar[str] = "client.refused"
     kind: str
@@ -250,6 +261,15 @@ class EmailDropped(Event):
     recipe_id: str
     tenant_id: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextMessageRefused(Event):
+    """A tenant has had its text messages of the hour: somebody may be after the money that they cost."""
+
+    name: ClassVar[str] = "text_message.refused"
+    tenant_id: str
+    retry_after_ms: int
 
 
 Subscriber: TypeAlias = Callable[[Event], object]

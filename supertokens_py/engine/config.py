@@ -120,12 +120,26 @@ class EngineConfig:
     #: way. 0 switches the limits off.
     password_reset_emails_per_day: int = setting(20, int, 0, 1000)
     #: Wrong passwords that one client may give in an hour, whichever addresses it names [100]; then one after
-    #: the other at that rate. 0 switches the limit off, as for the next two. Needs `init(client_ip=...)`.
+    #: the other at that rate. 0 switches the limit off, as for the next three. Needs `init(client_ip=...)`.
     sign_in_failures_per_client_and_hour: int = setting(100, int, 0, 100_000)
     #: Sign-ups of one client in an hour [100].
     sign_ups_per_client_and_hour: int = setting(100, int, 0, 100_000)
     #: Requests of one client in an hour to reset a password [50].
     password_resets_per_client_and_hour: int = setting(50, int, 0, 100_000)
+    #: Requests of one client in an hour for a one-time code or link [50].
+    code_requests_per_client_and_hour: int = setting(50, int, 0, 100_000)
+    #: Milliseconds for which a one-time code and its link are valid [600000].
+    passwordless_code_lifetime: int = setting(600_000, int, 1, 10**12)
+    #: Wrong codes with which an attempt to sign in is over [5]: a new one has to be asked for.
+    passwordless_max_code_input_attempts: int = setting(5, int, 1, 100)
+    #: Wrong codes for one address or phone number in an hour, over all attempts [20]; then one after the
+    #: other at that rate. Links are not concerned. 0 switches the limit off.
+    passwordless_wrong_codes_per_hour: int = setting(20, int, 0, 1000)
+    #: Codes and links that one client may have sent to an address or phone number in 24 hours [20].
+    passwordless_messages_per_day: int = setting(20, int, 0, 1000)
+    #: Text messages to all phone numbers of a tenant in an hour [1000]: what an attack can cost. 0 switches
+    #: the limit off.
+    passwordless_text_messages_per_hour: int = setting(1000, int, 0, 1_000_000)
     #: The clock, in Unix milliseconds; replace it in tests.
     now_ms: Callable[[], int] = system_now_ms
 

@@ -72,7 +72,7 @@ class Users(Protocol):
 
 
 #: What is counted of a client.
-ClientKind: TypeAlias = Literal["sign_in", "sign_up", "reset"]
+ClientKind: TypeAlias = Literal["sign_in", "sign_up", "reset", "code"]
 
 
 class Clients(Protocol):
@@ -208,11 +208,23 @@ class Passwordless(Protocol):
     the form of E.164. `code_records` has what the methods take and answer with.
     """
 
-    def may_send(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> int:
+    def may_send(
+        self,
+        tenant_id: str,
+        *,
+        email: str | None = None,
+        phone_number: str | None = None,
+        client: str | None = None,
+    ) -> int:
         """Count a message to a contact, and return 0; or count nothing, and return the milliseconds to wait.
 
         Asked before a code is made or made again; a phone number counts for the tenant's messages, too.
+        `client` is whom the request comes from, where that is known, as for `Clients`.
         """
+        ...
+
+    def not_sent(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> None:
+        """Let another message follow at once: the one that was counted could not be sent."""
         ...
 
     def create_code(self, tenant_id: str, new: NewCode) -> CreatedCode | RestartFlow | CodeAlreadyUsed:

@@ -95,6 +95,18 @@ def stored_email(email: object) -> str:
     return address
 
 
+def stored_phone_number(phone_number: object) -> str:
+    """Return a phone number as it is stored: as it is given, which callers have brought into E.164.
+
+    Raises:
+        BadInputError: it is empty, too long, or no text that a database takes.
+    """
+    number = phone_number.strip() if isinstance(phone_number, str) else ""
+    if not number or len(number) > MAX_EMAIL or not is_storable(number):
+        raise BadInputError(f"a phone number must be a text of 1 to {MAX_EMAIL} characters")
+    return number
+
+
 def is_possible_handle(handle: object) -> bool:
     """Return whether a string can be the handle of a session; no other string is one.
 

@@ -20,7 +20,7 @@ from .storage.dialects import insert_new
 from .storage.tables import KEY_VALUE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection, Delete
 
@@ -56,6 +56,7 @@ class Cleaner:
         others: Sequence[tuple[Delete, int]] = (),
     ) -> None:
         self._others = others
+        self._works: list[Callable[[int], None]] = []
         self._database = database
         self._keys = keys
         self._settings = settings
@@ -85,6 +86,10 @@ class Cleaner:
             .values(created_at_time=bindparam("now"))
         )
 
+    def also(self, work: Callable[[int], None]) -> None:
+        """Have something else cleaned up, too; it is given the time in milliseconds."""
+        self._works.append(work)
+
     def clean_up(self) -> CleanedUp:
         """Delete everything that has expired by now, by the clocks of this machine and of the database."""
         now_ms = self._database.read(self._agreed_now_ms)
@@ -102,6 +107,8 @@ class Cleaner:
         for statement, age_ms in self._others:
             before = {"before": now_ms - age_ms}
             self._database.single(lambda c, s=statement, v=before: c.execute(s, v), repeatable=True)
+        for work in self._works:
+            work(now_ms)
         deleted = CleanedUp(sessions, self._keys.delete_expired(now_ms))
         log.info("clean-up deleted %d sessions and %d signing keys", deleted.sessions, deleted.keys)
         return deleted

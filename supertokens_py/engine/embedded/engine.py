@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.user_services import Passwordless, ThirdParty
+from supertokens_py.engine.user_services import ThirdParty
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText
 
@@ -23,6 +23,7 @@ from .id_mappings import IdMappingStore
 from .key_material import new_key_text
 from .keys import KeyRing
 from .metadata import MetadataStore
+from .passwordless import PasswordlessStore
 from .passwords import Passwords
 from .rates import Rates
 from .roles import RoleStore
@@ -75,6 +76,7 @@ class EmbeddedEngine:
         self.tenants: TenantStore = TenantStore(database, settings)
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
         self._email_password = self._email_verification = self._id_mappings = self._hash_import = None
+        self._passwordless: PasswordlessStore | None = None
         if accounts is not None:
             self._id_mappings, sends = IdMappingStore(database), Sends(database, settings)
             self._email_password = EmailPasswordStore(
@@ -91,6 +93,10 @@ class EmbeddedEngine:
             self._email_verification = EmailVerificationStore(
                 database, accounts, sends, self.tenants, user_ids, settings
             )
+            self._passwordless = PasswordlessStore(
+                database, accounts, sends, self.clients, self.tenants, user_ids, settings
+            )
+            self._cleaner.also(self._passwordless.clean_up)
 
     @property
     def email_password(self) -> EmailPasswordStore:
@@ -115,13 +121,15 @@ class EmbeddedEngine:
         return self._email_verification
 
     @property
-    def passwordless(self) -> Passwordless:
-        """Users who sign in with codes.
+    def passwordless(self) -> PasswordlessStore:
+        """Users who sign in with one-time codes and links.
 
         Raises:
-            ConfigError: this engine keeps none yet.
+            ConfigError: the engine was made for sessions alone.
         """
-        raise ConfigError("this engine keeps no users who sign in with codes")
+        if self._passwordless is None:
+            raise ConfigError(NO_USERS)
+        return self._passwordless
 
     @property
     def third_party(self) -> ThirdParty:

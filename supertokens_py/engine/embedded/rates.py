@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 
@@ -56,6 +56,7 @@ class Rates:
         self._insert = insert_new(table, is_sqlite=database.location.is_sqlite).values(**row, **values)
         self._lock = select(table.c.value).where(*this).with_for_update()
         self._update = update(table).where(*this).values(**values)
+        self._delete = delete(table).where(*this)
 
     def _per_hour(self, kind: ClientKind) -> int:
         settings = self._settings
@@ -63,6 +64,7 @@ class Rates:
             "sign_in": settings.sign_in_failures_per_client_and_hour,
             "sign_up": settings.sign_ups_per_client_and_hour,
             "reset": settings.password_resets_per_client_and_hour,
+            "code": settings.code_requests_per_client_and_hour,
         }[kind]
 
     def begin(self, kind: ClientKind, client: str) -> int:
@@ -70,16 +72,22 @@ class Rates:
         per_hour = self._per_hour(kind)
         if per_hour == 0:
             return 0
-        key = _key(kind, client)
+        return self._database.write(lambda c: self.begin_within(c, kind, client, per_hour=per_hour))
 
-        def unit(connection: Connection) -> int:
-            now = self._settings.now_ms()
-            following, wait = after_one_more(self._known(connection, key, now), now, per_hour=per_hour)
-            if not wait:
-                connection.execute(self._update, {"key": key, "made_up": str(following), "now": now})
-            return wait
+    def begin_within(self, connection: Connection, kind: str, who: str, *, per_hour: int) -> int:
+        """Do as `begin` within a unit of work, for anything that may be done so often in an hour, at least 1.
 
-        return self._database.write(unit)
+        `kind` is a name that nothing else is counted under.
+        """
+        key, now = _key(kind, who), self._settings.now_ms()
+        following, wait = after_one_more(self._known(connection, key, now), now, per_hour=per_hour)
+        if not wait:
+            connection.execute(self._update, {"key": key, "made_up": str(following), "now": now})
+        return wait
+
+    def forget_within(self, connection: Connection, kind: str, who: str) -> None:
+        """Forget what was counted, within a unit of work."""
+        connection.execute(self._delete, {"key": _key(kind, who)})
 
     def take_back(self, kind: ClientKind, client: str) -> None:
         """Take back one that was counted, and no other."""
@@ -109,4 +117,4 @@ def delete_forgotten_clients(tables: Tables) -> Delete:
 
 
 def _key(kind: str, client: str) -> str:
-    return _PREFIX + sha256(f"{kind}\0{client}".encode()).hexdigest()
+    return _PREFIX + sha256(f"{kind}\0{client}".encode("utf-8", "replace")).hexdigest()

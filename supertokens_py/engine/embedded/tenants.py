@@ -55,7 +55,12 @@ FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS = (
 )
 
 #: What may differ between the tenants of one app; everything else belongs to the app or the process.
-_LIFETIMES = frozenset(("password_reset_token_lifetime", "email_verification_token_lifetime"))
+_NUMBERS = frozenset(
+    (
+        *("password_reset_token_lifetime", "email_verification_token_lifetime"),
+        *("passwordless_code_lifetime", "passwordless_max_code_input_attempts"),
+    )
+)
 _PATTERNS = frozenset(("ip_allow_regex", "ip_deny_regex"))
 
 
@@ -219,7 +224,7 @@ def _check_config(tenant_id: str, config: Mapping[str, Any]) -> None:
         if name in _PATTERNS:
             if not _is_pattern(setting):
                 raise BadInputError(f"Invalid core config: '{name}' must be a regular expression")
-        elif name in _LIFETIMES:
+        elif name in _NUMBERS:
             if type(setting) is not int or setting <= 0:
                 raise BadInputError(f"Invalid core config: '{name}' must be a whole number > 0")
         else:

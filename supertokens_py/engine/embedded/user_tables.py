@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CHAR, BigInteger, Boolean, Integer, String, false, select
+from sqlalchemy import CHAR, BigInteger, Boolean, Integer, String, TypeDecorator, false, select
 
 from supertokens_py.exceptions import ConfigError
 
@@ -43,8 +43,19 @@ _EMAIL = ColumnKind(String(256))
 _RECIPE_ID = ColumnKind(String(128))
 _TOKEN = ColumnKind(String(128))
 _OPTIONAL_CONTACT = optional(String(256))
-#: 32 bytes in base64, with or without padding: PostgreSQL fills a shorter text up with blanks.
-_DIGEST = ColumnKind(CHAR(44))
+
+
+class _Digest(TypeDecorator[str]):
+    """32 bytes in base64, with or without padding: PostgreSQL fills a shorter text up with blanks."""
+
+    impl = CHAR(44)
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: object) -> str | None:
+        return None if value is None else value.rstrip()
+
+
+_DIGEST = ColumnKind(_Digest())
 _FLAG = ColumnKind(Boolean(), default=false())
 #: 0 means "not migrated" to core 12, which made the column; older cores have none.
 _ADDED_BY_CORE_12 = ColumnKind(BigInteger(), default="0", may_lack=True)

@@ -9,12 +9,14 @@ from sqlalchemy import bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import EMAIL_PASSWORD
+from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS
 from supertokens_py.events import UserDeleted, emit, emit_revoked
 from supertokens_py.exceptions import BadInputError, ConfigError
 
 from .activity import LAST_ACTIVE
+from .code_rows import CodeRows
 from .metadata import USER_METADATA
+from .passwordless_users import PasswordlessUserRows
 from .roles import USER_ROLES
 from .session_rows import SESSIONS
 from .user_tables import USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from .user_ids import UserIds
 
 NO_USERS = "this app keeps no users: list a sign-in recipe, such as emailpassword.init(), in recipe_list"
+_OURS = (EMAIL_PASSWORD, PASSWORDLESS)
 _NOT_OURS = (
     "the log-in data of this user is not this app's to delete: list the sign-in recipe that made it, or "
     "remove the user through the SuperTokens core that did"
@@ -62,6 +65,7 @@ class UserStore:
                 users_table.c.app_id == DEFAULT_APP_ID, users_table.c.user_id == bindparam("user")
             )
             self._delete_user = _delete_of(users_table)  # every table of its recipe follows it
+            self._with_codes = PasswordlessUserRows(database, CodeRows(tables), users)
         self._others = [_delete_of(tables[one]) for one in others]
 
     def remove(self, user_id: str) -> None:
@@ -97,9 +101,10 @@ class UserStore:
             raise BadInputError(_NOT_OURS)
         internal = self._accounts.internal_id(connection, user_id)
         row = connection.execute(self._user, {"user": internal}).first()
-        if row is None or row.recipe_id != EMAIL_PASSWORD or row.is_linked_or_is_a_primary_user:
+        if row is None or row.recipe_id not in _OURS or row.is_linked_or_is_a_primary_user:
             raise BadInputError(_NOT_OURS)
         external = self._users.resolve(connection, internal)[1]
+        self._with_codes.end_devices(connection, internal)
         connection.execute(self._delete_user, {"user": internal})
         # A user may be mapped to an id that is another user's: what is kept under it is theirs.
         is_anothers = external != internal and self._users.is_kept(connection, external)

@@ -1,0 +1,159 @@
+"""Statements on devices and their codes (engine: Passwordless)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.code_records import Device
+
+from .user_tables import CODES, DEVICES
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Delete, Insert, Select, Table, Update
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from .storage.tables import Tables
+
+#: Devices of one contact in a tenant; of more the oldest end. Limits of messages are reached long before.
+MAX_DEVICES = 50
+#: Devices whose codes are long expired that the making of another device deletes: more than it adds.
+_SWEPT = 4
+#: Of those, how many a clean-up deletes at a time.
+BATCH = 500
+
+
+class CodeRows:
+    """The statements, and what needs several of them; a class because they depend on names of tables.
+
+    Every parameter `tenant` is a normalised id; `contact` is an e-mail address or a phone number, and the
+    statements of both are by the name of its column.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        devices, codes = tables[DEVICES], tables[CODES]
+        self._of_devices(devices, codes)
+        self._of_codes(codes)
+        self._of_clean_up(devices, codes)
+
+    def _of_devices(self, devices: Table, codes: Table) -> None:
+        one = (*_in_tenant(devices), devices.c.device_id_hash == bindparam("device"))
+        contacts = {
+            name: (*_in_tenant(devices), devices.c[name] == bindparam("contact"))
+            for name in ("email", "phone_number")
+        }
+        self.device: Select[Any] = select(devices).where(*one)
+        self.of_contact: dict[str, Select[Any]] = {
+            name: select(devices).where(*of).order_by(devices.c.device_id_hash)
+            for name, of in contacts.items()
+        }
+        #: Always in the same order, so that two consumes never wait for each other.
+        self.lock: dict[str, Select[Any]] = {
+            name: statement.with_for_update() for name, statement in self.of_contact.items()
+        }
+        self.lock_device: Select[Any] = self.device.with_for_update()
+        self.insert_device: Insert = insert(devices).values(
+            app_id=DEFAULT_APP_ID,
+            tenant_id=bindparam("tenant"),
+            device_id_hash=bindparam("device"),
+            email=bindparam("email"),
+            phone_number=bindparam("phone_number"),
+            link_code_salt=bindparam("salt"),
+            failed_attempts=0,
+        )
+        self.count_failure: Update = update(devices).where(*one).values(failed_attempts=bindparam("failed"))
+        self.delete_device: Delete = delete(devices).where(*one)
+        self.delete_of_contact: dict[str, Delete] = {
+            name: delete(devices).where(*of) for name, of in contacts.items()
+        }
+        of_device = _of_device(codes, devices)
+        self.delete_if_empty: Delete = delete(devices).where(*one, ~exists().where(*of_device))
+        last = func.max(codes.c.created_at)
+        self._delete_oldest: dict[str, Delete] = {
+            name: _delete_found(
+                devices,
+                select(devices.c.device_id_hash)
+                .join(codes, of_device[0] & of_device[1] & of_device[2])
+                .where(*of)
+                .group_by(devices.c.device_id_hash)
+                .order_by(last.desc())
+                .offset(MAX_DEVICES - 1),
+            )
+            for name, of in contacts.items()
+        }
+
+    def _of_codes(self, codes: Table) -> None:
+        self.code_by_link: Select[Any] = select(codes).where(
+            *_in_tenant(codes), codes.c.link_code_hash == bindparam("link")
+        )
+        self.code_by_id: Select[Any] = select(codes).where(
+            *_in_tenant(codes), codes.c.code_id == bindparam("code")
+        )
+        self.codes: Select[Any] = (
+            select(codes)
+            .where(*_in_tenant(codes), codes.c.device_id_hash.in_(bindparam("devices", expanding=True)))
+            .order_by(codes.c.created_at, codes.c.code_id)
+        )
+        self.insert_code: Insert = insert(codes).values(
+            app_id=DEFAULT_APP_ID,
+            tenant_id=bindparam("tenant"),
+            code_id=bindparam("code"),
+            device_id_hash=bindparam("device"),
+            link_code_hash=bindparam("link"),
+            created_at=bindparam("now"),
+        )
+        self.delete_code: Delete = delete(codes).where(
+            *_in_tenant(codes), codes.c.code_id == bindparam("code")
+        )
+
+    def _of_clean_up(self, devices: Table, codes: Table) -> None:
+        of_device = _of_device(codes, devices)
+        newer = codes.alias()
+        # SKIP LOCKED: a device that is just being used is not ours to delete.
+        expired = (
+            select(devices.c.device_id_hash)
+            .join(codes, of_device[0] & of_device[1] & of_device[2])
+            .where(
+                *_in_tenant(devices),
+                codes.c.created_at < bindparam("before"),
+                ~exists().where(*_of_device(newer, devices), newer.c.created_at >= bindparam("before")),
+            )
+            .order_by(codes.c.created_at)
+            .limit(bindparam("most"))
+            .with_for_update(of=devices, skip_locked=True)
+        )
+        self._delete_expired = _delete_found(devices, expired)
+
+    def sweep(self, connection: Connection, tenant_id: str, *, before_ms: int, most: int = _SWEPT) -> int:
+        """Delete some devices whose codes were all made before a time; return how many."""
+        values = {"tenant": tenant_id, "before": before_ms, "most": most}
+        return connection.execute(self._delete_expired, values).rowcount
+
+    def end_oldest(self, connection: Connection, tenant_id: str, kind: str, contact: str) -> None:
+        """Make room for another device of a contact."""
+        connection.execute(self._delete_oldest[kind], {"tenant": tenant_id, "contact": contact})
+
+
+def device_record(row: Any) -> Device:
+    """Return a device without its codes."""
+    return Device(
+        pre_auth_session_id=row.device_id_hash,
+        failed_attempts=row.failed_attempts,
+        email=row.email,
+        phone_number=row.phone_number,
+    )
+
+
+def _in_tenant(table: Any) -> tuple[ColumnElement[bool], ...]:
+    return table.c.app_id == DEFAULT_APP_ID, table.c.tenant_id == bindparam("tenant")
+
+
+def _of_device(codes: Any, devices: Any) -> tuple[ColumnElement[bool], ...]:
+    names = ("app_id", "tenant_id", "device_id_hash")
+    return tuple(codes.c[name] == devices.c[name] for name in names)
+
+
+def _delete_found(devices: Table, found: Select[Any]) -> Delete:
+    return delete(devices).where(*_in_tenant(devices), devices.c.device_id_hash.in_(found))

@@ -1,0 +1,226 @@
+"""Users who sign in with codes: their rows, found, made and changed (engine: Passwordless)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.code_records import (
+    KEEP,
+    Keep,
+    PhoneNumberChangeNotAllowed,
+    PhoneNumberTaken,
+)
+from supertokens_py.engine.records import PASSWORDLESS, EmailChangeNotAllowed, EmailTaken, UnknownUser
+from supertokens_py.exceptions import BadInputError
+
+from .code_rows import CodeRows
+from .storage.database import UnitConflictError
+from .storage.dialects import insert_new
+from .user_tables import (
+    PASSWORDLESS_IN_TENANTS,
+    PASSWORDLESS_USERS,
+    USERS,
+    USERS_IN_TENANTS,
+    VERIFICATION_TOKENS,
+    VERIFIED_EMAILS,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import BindParameter, Connection
+
+    from .storage.database import Database
+    from .user_ids import UserIds
+
+_LINKED = "cannot be applied to a user with linked accounts: change it through the SuperTokens core"
+_COLUMNS = ("email", "phone_number")
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChange:
+    """What a user's contacts are to be; KEEP stays as it is, None is cleared."""
+
+    email: str | Keep | None = KEEP
+    phone_number: str | Keep | None = KEEP
+
+    def of(self, row: Any) -> dict[str, str | None]:
+        """Return the columns that differ from a row's."""
+        wanted = {"email": self.email, "phone_number": self.phone_number}
+        return {
+            name: value
+            for name, value in wanted.items()
+            if not isinstance(value, Keep) and value != getattr(row, name)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The columns that were changed."""
+
+    columns: frozenset[str]
+
+
+class PasswordlessUserRows:
+    """The statements, and what needs several of them; a class because they depend on names of tables."""
+
+    def __init__(self, database: Database, codes: CodeRows, user_ids: UserIds) -> None:
+        self._tables = tables = database.tables
+        self._codes = codes
+        self._user_ids = user_ids
+        users, own, joined = tables[USERS], tables[PASSWORDLESS_USERS], tables[PASSWORDLESS_IN_TENANTS]
+        verified, tokens = tables[VERIFIED_EMAILS], tables[VERIFICATION_TOKENS]
+        this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
+        self._with_contact = {
+            name: select(joined.c.user_id).where(
+                joined.c.app_id == DEFAULT_APP_ID,
+                joined.c.tenant_id == bindparam("tenant"),
+                joined.c[name] == bindparam("contact"),
+            )
+            for name in _COLUMNS
+        }
+        #: Waits for whoever is changing the user, and lets nobody begin before its transaction ends.
+        self._kept = select(own.c.email, own.c.phone_number).where(*this).with_for_update(read=True)
+        self._lock = (
+            select(own.c.email, own.c.phone_number, users.c.is_linked_or_is_a_primary_user)
+            .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
+            .where(*this)
+            .with_for_update(of=own)
+        )
+        self._tenants = select(joined.c.tenant_id, joined.c.email, joined.c.phone_number).where(
+            joined.c.app_id == DEFAULT_APP_ID, joined.c.user_id == bindparam("user")
+        )
+        self._change = [
+            update(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))
+            for table in (own, joined)
+        ]
+        self._verify = insert_new(verified, is_sqlite=database.location.is_sqlite)
+        of_user: BindParameter[Any] = bindparam("ids", expanding=True)
+        self._forget_verified = delete(verified).where(
+            verified.c.app_id == DEFAULT_APP_ID,
+            verified.c.user_id.in_(of_user),
+            verified.c.email == bindparam("former"),
+        )
+        self._end_verification = delete(tokens).where(
+            tokens.c.app_id == DEFAULT_APP_ID, tokens.c.user_id.in_(of_user)
+        )
+
+    def with_contact(self, connection: Connection, tenant_id: str, kind: str, contact: str) -> str | None:
+        """Return the internal id of the user who has a contact in a tenant."""
+        values = {"tenant": tenant_id, "contact": contact}
+        found = connection.execute(self._with_contact[kind], values).scalar()
+        return None if found is None else str(found)
+
+    def insert(self, connection: Connection, tenant_id: str, kind: str, contact: str, now_ms: int) -> str:
+        """Insert the rows of a new user; return the id.
+
+        Raises:
+            UnitConflictError: somebody else has done so in this moment, or the tenant is gone.
+        """
+        user_id = str(uuid4())
+        app, tenant = {"app_id": DEFAULT_APP_ID, "user_id": user_id}, {"tenant_id": tenant_id}
+        recipe = {"recipe_id": PASSWORDLESS, "primary_or_recipe_user_id": user_id}
+        joined, known = {"time_joined": now_ms}, {kind: contact}
+        listed = {**joined, "primary_or_recipe_user_time_joined": now_ms}
+        try:
+            for definition, row in (
+                (USERS, {**app, **recipe}),
+                (USERS_IN_TENANTS, {**app, **tenant, **recipe, **listed}),
+                (PASSWORDLESS_USERS, {**app, **known, **joined}),
+                (PASSWORDLESS_IN_TENANTS, {**app, **tenant, **known}),
+            ):
+                connection.execute(insert(self._tables[definition]).values(**row))
+        except IntegrityError as error:
+            raise UnitConflictError from error
+        return user_id
+
+    def external_id(self, connection: Connection, user_id: str) -> str:
+        """Return the id by which the application knows a user of the tables."""
+        return self._user_ids.resolve(connection, user_id)[1]
+
+    def verify_email(self, connection: Connection, user_id: str, email: str) -> bool:
+        """Note that a user has an address; return whether that is new."""
+        external = self.external_id(connection, user_id)
+        row = {"app_id": DEFAULT_APP_ID, "user_id": external, "email": email}
+        return connection.execute(self._verify.values(**row)).rowcount > 0
+
+    def contacts(self, connection: Connection, user_id: str) -> Any:
+        """Return the row of a user with both contacts, which nobody changes before the transaction ends."""
+        return connection.execute(self._kept, {"user": user_id}).first()
+
+    def change(
+        self, connection: Connection, user_id: str, change: ContactChange
+    ) -> (
+        UnknownUser
+        | EmailTaken
+        | PhoneNumberTaken
+        | EmailChangeNotAllowed
+        | PhoneNumberChangeNotAllowed
+        | Changed
+    ):
+        """Give a user other contacts in every tenant, and end what was made for the old ones and the new.
+
+        Raises:
+            BadInputError: the user would have neither.
+            UnitConflictError: another user was given one of them in this moment.
+        """
+        row = connection.execute(self._lock, {"user": user_id}).first()
+        if row is None:
+            return UnknownUser()
+        new = change.of(row)
+        if not any(({name: getattr(row, name) for name in _COLUMNS} | new).values()):
+            raise BadInputError("You cannot clear both email and phone number of a user")
+        tenants = connection.execute(self._tenants, {"user": user_id}).all()
+        if (refusal := self._refusal(connection, row, new, tenants)) is not None:
+            return refusal
+        if new:
+            self._write(connection, user_id, new)
+            self._end_former(connection, user_id, row, new, tenants)
+        return Changed(frozenset(new))
+
+    def _refusal(self, connection: Connection, row: Any, new: dict[str, str | None], tenants: Any) -> Any:
+        for name, contact in new.items():
+            is_email = name == "email"
+            if row.is_linked_or_is_a_primary_user:
+                reason = f"New {'email' if is_email else 'phone number'} {_LINKED}"
+                return EmailChangeNotAllowed(reason) if is_email else PhoneNumberChangeNotAllowed(reason)
+            for one in tenants if contact is not None else ():
+                if self.with_contact(connection, one.tenant_id, name, str(contact)) is not None:
+                    return EmailTaken() if is_email else PhoneNumberTaken()
+        return None
+
+    def _write(self, connection: Connection, user_id: str, new: dict[str, str | None]) -> None:
+        try:
+            for statement in self._change:
+                connection.execute(statement.values(**new), {"user": user_id})
+        except IntegrityError as error:
+            raise UnitConflictError from error
+
+    def _end_former(
+        self, connection: Connection, user_id: str, row: Any, new: dict[str, str | None], tenants: Any
+    ) -> None:
+        ids = self._user_ids.linked_to(connection, user_id)
+        if "email" in new:
+            # The former one may be somebody else's by the time that the user wants it back.
+            connection.execute(self._end_verification, {"ids": ids})
+            if row.email is not None:
+                connection.execute(self._forget_verified, {"ids": ids, "former": row.email})
+        for name, contact in new.items():
+            for one in tenants:
+                self._end_devices(connection, one.tenant_id, name, getattr(row, name))
+                self._end_devices(connection, one.tenant_id, name, contact)
+
+    def end_devices(self, connection: Connection, user_id: str) -> None:
+        """End every device of a user's contacts, in every tenant of the user."""
+        for row in connection.execute(self._tenants, {"user": user_id}).all():
+            for name in _COLUMNS:
+                self._end_devices(connection, row.tenant_id, name, getattr(row, name))
+
+    def _end_devices(self, connection: Connection, tenant_id: str, kind: str, contact: str | None) -> None:
+        if contact is not None:
+            values = {"tenant": tenant_id, "contact": contact}
+            connection.execute(self._codes.delete_of_contact[kind], values)
