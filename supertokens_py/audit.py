@@ -18,6 +18,7 @@ from .events import (
     EngineUnavailable,
     Event,
     SessionRefreshedAgain,
+    TextMessageRefused,
     TokenForged,
     TokenReused,
 )
@@ -58,7 +59,7 @@ def _needs_attention(event: Event) -> bool:
         return event.late
     if isinstance(event, EmailDropped):
         return event.reason == "queue"
-    return isinstance(event, TokenForged | TokenReused | EngineUnavailable)
+    return isinstance(event, TokenForged | TokenReused | EngineUnavailable | TextMessageRefused)
 
 
 @lru_cache(maxsize=1)

@@ -32,6 +32,7 @@ from supertokens_py.events import (
     PhoneNumberChanged,
     SignInFailed,
     SignInRefused,
+    TextMessageRefused,
     UserSignedUp,
     subscribe,
 )
@@ -623,6 +624,39 @@ def test_zero_switches_the_limit_off(stored: TestDatabase, start: Opener) -> Non
         answers = [core.passwordless.check("public", by_code(made, wrong_for(made))) for _ in range(4)]
         assert answers[-1] == WrongCode(False, 4, 5)
     assert signed_in(core, by_code(made)).created
+
+
+def test_messages_to_a_contact_are_limited(core: Driver, clock: Clock) -> None:
+    """One in 15 seconds, whoever asks; what could not be sent may be sent again at once."""
+    may_send = core.passwordless.may_send
+    assert may_send("public", email=" ADA@example.com") == 0
+    clock.advance(ms=5_000)
+    assert may_send("public", email=ADDRESS, client="192.0.2.1") == 10_000
+    assert may_send("public", email="bob@example.com") == may_send("public", phone_number=NUMBER) == 0
+    core.passwordless.not_sent("public", email=ADDRESS)
+    assert may_send("public", email=ADDRESS) == 0
+    for wrong in ({}, {"email": ADDRESS, "phone_number": NUMBER}):
+        with pytest.raises(BadInputError, match="exactly one of email or phoneNumber"):
+            may_send("public", **wrong)
+
+
+def test_text_messages_of_a_tenant_are_limited(
+    stored: TestDatabase, start: Opener, clock: Clock, events: list[Event]
+) -> None:
+    """Whoever asks for messages to numbers that cost gets no more than the hour's; e-mails cost nothing."""
+    core = start(stored.uri, keeps_users=True, now_ms=clock, passwordless_text_messages_per_hour=3, **QUICK)
+    core.tenants.put("t1", {})
+    may_send = core.passwordless.may_send
+    waits = [may_send("public", phone_number=f"+8821000{number}") for number in range(4)]
+    assert waits == [0, 0, 0, 1_200_000]
+    assert may_send("t1", phone_number="+88210004") == may_send("public", email=ADDRESS) == 0
+    assert events == [TextMessageRefused(tenant_id="public", retry_after_ms=1_200_000)]
+    clock.advance(ms=1_200_000)
+    assert may_send("public", phone_number="+88210003") == 0
+    unlimited = start(
+        stored.uri, keeps_users=True, now_ms=clock, passwordless_text_messages_per_hour=0, **QUICK
+    )
+    assert unlimited.passwordless.may_send("public", phone_number="+88210009") == 0
 
 
 def test_devices_do_not_pile_up(core: Driver, stored: TestDatabase, clock: Clock) -> None:
