@@ -26,7 +26,7 @@ from .code_rows import BATCH, CodeRows, device_record
 from .storage import errors
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
@@ -196,24 +196,22 @@ class CodeStore:
         if not all(map(validation.is_storable, values.values())):
             return []
         lifetime = self._lifetime(tenant)
+        return self._database.read(lambda c: self._with_codes(c, statement, values, lifetime))
 
-        def unit(connection: Connection) -> list[Device]:
-            rows = connection.execute(statement, values).all()
-            which = {"tenant": values["tenant"], "devices": [row.device_id_hash for row in rows]}
-            codes = connection.execute(self._codes.codes, which).all() if rows else ()
-            return [
-                replace(
-                    device_record(row),
-                    codes=tuple(
-                        DeviceCode(code_id=code.code_id, created_ms=code.created_at, lifetime_ms=lifetime)
-                        for code in codes
-                        if code.device_id_hash == row.device_id_hash
-                    ),
-                )
-                for row in rows
-            ]
-
-        return self._database.read(unit)
+    def _with_codes(
+        self, connection: Connection, statement: Select[Any], values: dict[str, Any], lifetime_ms: int
+    ) -> list[Device]:
+        rows = connection.execute(statement, values).all()
+        which = {"tenant": values["tenant"], "devices": [row.device_id_hash for row in rows]}
+        codes = connection.execute(self._codes.codes, which).all() if rows else ()
+        of_device: dict[str, list[DeviceCode]] = {}
+        for code in codes:
+            of_device.setdefault(code.device_id_hash, []).append(
+                DeviceCode(code_id=code.code_id, created_ms=code.created_at, lifetime_ms=lifetime_ms)
+            )
+        return [
+            replace(device_record(row), codes=tuple(of_device.get(row.device_id_hash, ()))) for row in rows
+        ]
 
     def clean_up(self, now_ms: int) -> None:
         """Delete devices whose codes nobody can use any more, in every tenant."""

@@ -12,7 +12,6 @@ from supertokens_py.secret import SecretText
 from .accounts import Accounts
 from .activity import Activity
 from .all_tables import ALL_TABLES
-from .attempts import Attempts
 from .background import USUAL_PACE, BackgroundThread, Pace
 from .cleanup import CleanedUp, Cleaner
 from .email_password import EmailPasswordStore
@@ -24,14 +23,13 @@ from .key_material import new_key_text
 from .keys import KeyRing
 from .metadata import MetadataStore
 from .passwordless import PasswordlessStore
-from .passwords import Passwords
 from .rates import Rates
 from .roles import RoleStore
-from .sends import Sends
 from .sessions import SessionStore
 from .storage.database import Database
 from .tenants import TenantStore
 from .user_ids import UserIds
+from .user_stores import UserStores
 from .user_tables import USER_TABLES, refuse_migrated_users
 from .users import NO_USERS, UserStore
 
@@ -75,28 +73,17 @@ class EmbeddedEngine:
         self.clients: Rates = Rates(database, settings)
         self.tenants: TenantStore = TenantStore(database, settings)
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
-        self._email_password = self._email_verification = self._id_mappings = self._hash_import = None
-        self._passwordless: PasswordlessStore | None = None
+        self._stores: UserStores | None = None
         if accounts is not None:
-            self._id_mappings, sends = IdMappingStore(database), Sends(database, settings)
-            self._email_password = EmailPasswordStore(
-                database,
-                accounts,
-                Passwords(settings),
-                Attempts(database, settings),
-                sends,
-                self.tenants,
-                user_ids,
-                settings,
-            )
-            self._hash_import = HashImportStore(database, accounts, settings)
-            self._email_verification = EmailVerificationStore(
-                database, accounts, sends, self.tenants, user_ids, settings
-            )
-            self._passwordless = PasswordlessStore(
-                database, accounts, sends, self.clients, self.tenants, user_ids, settings
-            )
-            self._cleaner.also(self._passwordless.clean_up)
+            common = (database, self.tenants, user_ids, self.clients, settings)
+            self._stores = UserStores.of(accounts, *common)
+            self._cleaner.also(self._stores.passwordless.clean_up)
+
+    @property
+    def _users(self) -> UserStores:
+        if self._stores is None:
+            raise ConfigError(NO_USERS)
+        return self._stores
 
     @property
     def email_password(self) -> EmailPasswordStore:
@@ -105,9 +92,7 @@ class EmbeddedEngine:
         Raises:
             ConfigError: the engine was made for sessions alone.
         """
-        if self._email_password is None:
-            raise ConfigError(NO_USERS)
-        return self._email_password
+        return self._users.email_password
 
     @property
     def email_verification(self) -> EmailVerificationStore:
@@ -116,9 +101,7 @@ class EmbeddedEngine:
         Raises:
             ConfigError: the engine was made for sessions alone.
         """
-        if self._email_verification is None:
-            raise ConfigError(NO_USERS)
-        return self._email_verification
+        return self._users.email_verification
 
     @property
     def passwordless(self) -> PasswordlessStore:
@@ -127,9 +110,7 @@ class EmbeddedEngine:
         Raises:
             ConfigError: the engine was made for sessions alone.
         """
-        if self._passwordless is None:
-            raise ConfigError(NO_USERS)
-        return self._passwordless
+        return self._users.passwordless
 
     @property
     def third_party(self) -> ThirdParty:
@@ -147,9 +128,7 @@ class EmbeddedEngine:
         Raises:
             ConfigError: the engine was made for sessions alone.
         """
-        if self._hash_import is None:
-            raise ConfigError(NO_USERS)
-        return self._hash_import
+        return self._users.hash_import
 
     @property
     def id_mappings(self) -> IdMappingStore:
@@ -158,14 +137,12 @@ class EmbeddedEngine:
         Raises:
             ConfigError: the engine was made for sessions alone.
         """
-        if self._id_mappings is None:
-            raise ConfigError(NO_USERS)
-        return self._id_mappings
+        return self._users.id_mappings
 
     @property
     def keeps_users(self) -> bool:
         """Whether users of sign-in recipes are kept."""
-        return self._email_password is not None
+        return self._stores is not None
 
     def __repr__(self) -> str:
         return f"EmbeddedEngine({self.database.location.name})"
