@@ -18,6 +18,7 @@ from .events import (
     EngineUnavailable,
     Event,
     SessionRefreshedAgain,
+    SessionRefused,
     TextMessageRefused,
     TokenForged,
     TokenReused,
@@ -29,11 +30,11 @@ LOGGER_NAME = "supertokens_py.audit"
 
 
 def log_event(event: Event) -> None:
-    """Log an event: a warning for what needs attention, else information.
+    """Log an event: a warning for what needs attention, DEBUG for what anybody can cause, else information.
 
     Without any logging set up, Python itself writes warnings to stderr.
     """
-    level = logging.WARNING if _needs_attention(event) else logging.INFO
+    level = _level_of(event)
     log = _logger()
     if not log.isEnabledFor(level):
         return
@@ -52,6 +53,12 @@ def facts_of(event: Event) -> dict[str, Fact]:
     if isinstance(event, TokenReused):
         return {name: value for name, value in facts.items() if value is not None or name == "subtype"}
     return facts
+
+
+def _level_of(event: Event) -> int:
+    if isinstance(event, SessionRefused):
+        return logging.DEBUG  # forged tokens must not fill a disk
+    return logging.WARNING if _needs_attention(event) else logging.INFO
 
 
 def _needs_attention(event: Event) -> bool:

@@ -107,6 +107,19 @@ class ClaimsFailed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionRefused(Event):
+    """A request, or a WebSocket, was refused because it has no usable session.
+
+    `code` is that of the error (docs: Errors), such as "refresh_token_invalid". Anybody can cause these: the
+    audit log has them at DEBUG only.
+    """
+
+    name: ClassVar[str] = "session.refused"
+    code: str
+    may_refresh: bool  #: whether the client was asked to refresh and try again
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeyCreated(Event):
     """A signing key was created because one was due."""
 
@@ -318,6 +331,13 @@ def emit(event: Event) -> None:
             if not subscription.has_failed:
                 subscription.has_failed = True
                 log.exception("a subscriber of events failed; its next failures are not logged")
+
+
+def emit_refused(error: Exception) -> None:
+    """Emit `SessionRefused` for an error that leaves a request without a session; for others do nothing."""
+    if getattr(error, "refuses_session", False):
+        code = str(getattr(error, "code", "application"))
+        emit(SessionRefused(code=code, may_refresh=getattr(error, "may_refresh", False)))
 
 
 def emit_revoked(handles: Iterable[str]) -> None:

@@ -50,5 +50,12 @@ def log_debug_message(message: str, *args: object) -> None:
     _logger.debug(message, *args, stacklevel=2)
 
 
-if os.environ.get(DEBUG_ENV_VAR) == "1":
-    enable_debug_logging()
+def is_debugging(debug: bool | None = None) -> bool:
+    """Return whether to debug, by the argument of `init` or by the environment; then the debug log is on."""
+    if debug or os.environ.get(DEBUG_ENV_VAR) == "1":
+        enable_debug_logging()
+        return True
+    return False
+
+
+is_debugging()

@@ -9,7 +9,9 @@ from opentelemetry import metrics, trace
 from .app import Supertokens
 from .constants import VERSION
 from .engine.call import trace_calls
-from .events import Event, TokenReused, subscribe
+from .events import ClaimsFailed, Event, SessionRefused, TokenReused, subscribe
+
+REFUSALS = "supertokens.session.refusals"
 
 # What ends the counting of the last `instrument()`, so that a second one does not count twice.
 _ends: list[Callable[[], None]] = []
@@ -18,6 +20,9 @@ _ends: list[Callable[[], None]] = []
 def instrument(app: Supertokens | None = None) -> None:
     """Count events as `supertokens.session.events`, and make a span of every engine call.
 
+    Requests that were answered with 401 or 403 are counted as `supertokens.session.refusals` by `code`, which
+    the current span gets as well, as the attribute of the same name.
+
     A span is named after service and method, such as `supertokens.sessions.create`. Handles and user ids
     stay out of both. A plain verification makes no engine call and so no span.
     """
@@ -25,8 +30,18 @@ def instrument(app: Supertokens | None = None) -> None:
         Supertokens.get_instance()  # raises where `init` was forgotten
     meter = metrics.get_meter("supertokens_py", VERSION)
     counter = meter.create_counter("supertokens.session.events", description="Events of sessions and keys")
+    refusals = meter.create_counter(REFUSALS, description="Requests without a usable session")
+
+    def count_refusal(code: str) -> None:
+        refusals.add(1, {"code": code})
+        trace.get_current_span().set_attribute(REFUSALS, code)
 
     def count(event: Event) -> None:
+        if isinstance(event, SessionRefused):
+            count_refusal(event.code)
+            return
+        if isinstance(event, ClaimsFailed):
+            count_refusal("claims_failed")
         attributes = {"event": event.name}
         if isinstance(event, TokenReused) and event.subtype:
             attributes["subtype"] = event.subtype

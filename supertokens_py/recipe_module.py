@@ -41,6 +41,9 @@ class App(Protocol):
     def app_info(self) -> AppInfo: ...
 
     @property
+    def debug(self) -> bool: ...
+
+    @property
     def clients(self) -> ClientAddresses: ...
 
     @property

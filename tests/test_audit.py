@@ -209,6 +209,22 @@ def test_failed_claims_and_a_lost_store(
     site.close()
 
 
+def test_a_refusal_is_an_event_at_debug(sqlite_database: TestDatabase, clock: Clock, events: Events) -> None:
+    """Whoever wants to know why requests are refused sets the level to DEBUG, and sees one code for each."""
+    site = Site("fastapi", sqlite_database.uri, clock).init()
+    logging.getLogger(LOGGER_NAME).setLevel(logging.DEBUG)
+    visitor = site.sign_in("header")
+    clock.advance(hours=2)
+    del events[:]
+    assert visitor.get("/protected").status == 401
+    assert site.get("/protected").status == 401
+    assert events == [
+        ("DEBUG", "session.refused", {"code": "access_token_expired", "may_refresh": True}),
+        ("DEBUG", "session.refused", {"code": "no_token", "may_refresh": False}),
+    ]
+    site.close()
+
+
 def test_a_verification_is_no_event(sqlite_database: TestDatabase, clock: Clock, events: Events) -> None:
     """The hot path logs nothing, and neither does a forged token: a flood must not fill a disk."""
     site = Site("flask", sqlite_database.uri, clock).init()

@@ -17,6 +17,9 @@ from opentelemetry.trace import StatusCode
 
 from supertokens_py import Supertokens, otel
 from supertokens_py.audit import LOGGER_NAME
+from supertokens_py.events import emit_refused
+from supertokens_py.recipe.session.claims import BooleanClaim
+from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from tests.framework.site import Site
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -40,9 +43,10 @@ class Telemetry:
         for resource in data.resource_metrics if data else ():
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
-                    assert metric.name == "supertokens.session.events"
+                    kind = metric.name.removeprefix("supertokens.session.")
                     for point in metric.data.data_points:
-                        found[tuple(str(value) for value in point.attributes.values())] = point.value
+                        values = tuple(str(value) for value in point.attributes.values())
+                        found[values if kind == "events" else (kind, *values)] = point.value
         return found
 
     @property
@@ -84,7 +88,26 @@ def test_events_are_counted(site: Site, telemetry: Telemetry, clock: Clock) -> N
         ("session.created",): 1,
         ("session.refreshed",): 2,
         ("session.reuse", "STALE_LINEAGE"): 1,
+        ("refusals", "refresh_token_reused"): 1,
     }
+
+
+def test_refusals_are_counted_by_code(site: Site, telemetry: Telemetry) -> None:
+    """One count per 401 and 403, by the code of the error, which the span of the request gets as well."""
+    claim = BooleanClaim("admin", lambda *_: False)
+    site.world.validators = lambda given, session, context: [*given, claim.validators.is_true()]
+    visitor = site.sign_in("header")
+    assert [site.get("/protected").status, visitor.get("/claims").status] == [401, 403]
+    assert telemetry.counts == {
+        ("session.created",): 1,
+        ("session.claims_failed",): 1,
+        ("refusals", "no_token"): 1,
+        ("refusals", "claims_failed"): 1,
+    }
+    with trace.get_tracer("t").start_as_current_span("request") as span:
+        emit_refused(UnauthorisedError("x", code="session_gone"))
+        emit_refused(ValueError("no refusal"))
+    assert dict(getattr(span, "attributes", {})) == {"supertokens.session.refusals": "session_gone"}
 
 
 def test_engine_calls_are_spans(site: Site, telemetry: Telemetry) -> None:

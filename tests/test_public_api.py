@@ -370,6 +370,7 @@ def test_the_contract_of_adapters() -> None:
         "form_fields",
         "is_sdk_path",
         "lend",
+        "refusal_reason",
         "register",
         "running_loop",
         "sdk_methods",

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from supertokens_py.app import Supertokens, request_context
+from supertokens_py.events import emit_refused
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.failed_requests import revoke_undelivered, withdraw
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
@@ -58,6 +59,7 @@ __all__ = [
     "form_fields",
     "is_sdk_path",
     "lend",
+    "refusal_reason",
     "register",
     "running_loop",
     "sdk_methods",
@@ -95,6 +97,15 @@ async def answer_error(request: BaseRequest, error: Exception) -> BaseResponse:
     except Exception:
         await settle(request, 500)
         raise
+
+
+def refusal_reason(error: SuperTokensSessionError) -> str:
+    """Return what a client without a response may know of its refusal, and emit the refusal as an event.
+
+    That is the code of the error with `init(debug=True)`, else what the body of the response would say.
+    """
+    emit_refused(error)
+    return str(error.code) if Supertokens.get_instance().debug else error.public_message
 
 
 async def settle(request: BaseRequest, status: int) -> None:

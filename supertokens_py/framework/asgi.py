@@ -21,6 +21,7 @@ from .adapter import (
     deliver,
     is_sdk_path,
     lend,
+    refusal_reason,
     register,
     settle,
 )
@@ -218,9 +219,13 @@ class SuperTokensMiddleware:
 
 
 def close_of(error: Exception) -> tuple[int, str] | None:
-    """Return code and reason of the close that refuses a WebSocket; None: the error is no refusal."""
+    """Return code and reason of the close that refuses a WebSocket; None: the error is no refusal.
+
+    Call it once per refusal, which it emits as an event. The reason is what a response would say as well:
+    with `init(debug=True)` the code of the error.
+    """
     if isinstance(error, SuperTokensSessionError):
-        return 1008, str(error)[:100]  # policy violation; a reason may have 123 bytes
+        return 1008, refusal_reason(error)  # policy violation; a reason may have 123 bytes
     if isinstance(error, EngineUnavailableError):
         return 1013, "the session store cannot be reached"  # try again later
     return None

@@ -11,6 +11,7 @@ import werkzeug.sansio.request
 from flask import Flask
 from flask import request as flask_request
 
+from supertokens_py import Supertokens
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, GeneralError
 from supertokens_py.framework import adapter, asgi, wsgi
 from supertokens_py.framework.adapter import BaseRequest, SessionCheck
@@ -249,9 +250,11 @@ async def test_the_origin_of_a_handshake_with_cookies_is_checked() -> None:
         await asgi.SuperTokensMiddleware(app)(scope, None, None)  # type: ignore[arg-type]
     (code, reason), accepted = refusals
     assert (code, accepted) == (1008, "accepted")
-    assert reason == "WebSocket from an untrusted origin"
+    assert reason == "unauthorised"
     assert asgi.close_of(EngineUnavailableError("x")) == (1013, "the session store cannot be reached")
     assert asgi.close_of(BadInputError("x")) is None
+    Supertokens.get_instance().debug = True
+    assert asgi.close_of(UnauthorisedError("x", code="foreign_websocket")) == (1008, "foreign_websocket")
 
 
 # -- which class wraps a request ---------------------------------------------------------------------

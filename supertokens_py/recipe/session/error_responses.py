@@ -7,10 +7,11 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
+from supertokens_py.events import emit_refused
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.failed_requests import withdraw
 from supertokens_py.framework.request import BaseRequest
-from supertokens_py.framework.response import BaseResponse
+from supertokens_py.framework.response import EXPOSE_HEADER, BaseResponse
 from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
 from supertokens_py.recipe_module import App
 from supertokens_py.runtime.bridge import call_app
@@ -24,6 +25,7 @@ from .exceptions import (
     DuplicateSessionCookiesError,
     InvalidClaimsError,
     TokenTheftError,
+    TryRefreshTokenError,
     UnauthorisedError,
 )
 from .functions import RecipeInterface
@@ -33,8 +35,8 @@ from .token_delivery import Deliveries
 
 log: logging.Logger = logging.getLogger(__name__)
 
-UNAUTHORISED = "unauthorised"
-TRY_REFRESH_TOKEN = "try refresh token"  # noqa: S105
+UNAUTHORISED = UnauthorisedError.public_message
+TRY_REFRESH_TOKEN = TryRefreshTokenError.public_message
 
 MessageHook: TypeAlias = Callable[[BaseRequest, str, BaseResponse], Awaitable[BaseResponse] | BaseResponse]
 ClaimHook: TypeAlias = Callable[
@@ -74,6 +76,8 @@ class InputErrorHandlers(ErrorHandlers):
 
 
 CHALLENGE_HEADER = "WWW-Authenticate"
+#: With `init(debug=True)` only: the code of the error. To others it would say that a thief was noticed.
+REASON_HEADER = "supertokens-reason"
 
 _A_RESPONSE = Result((BaseResponse,), "the response that it got, a BaseResponse")
 
@@ -107,6 +111,9 @@ class ErrorResponses:
     ) -> BaseResponse:
         """Return the response of a session error; tokens are cleared before a hook sees it."""
         answer = await self._answer(error, request, response, user_context)
+        emit_refused(error)
+        if self._app.debug:
+            _explain(error, answer)
         if answer.status_code == 401 and answer.get_header(CHALLENGE_HEADER) is None:
             # RFC 9110, 15.5.2: strict clients refuse a 401 without it.
             answer.set_header(CHALLENGE_HEADER, "Bearer")
@@ -209,6 +216,12 @@ class ErrorResponses:
         if request.created_handles or not request.session_sought:
             return False
         return request.get_session() is not None or RequestTokens(request).uses("cookie")
+
+
+def _explain(error: Exception, answer: BaseResponse) -> None:
+    answer.set_header(REASON_HEADER, str(getattr(error, "code", "application")))
+    exposed = answer.get_header(EXPOSE_HEADER)
+    answer.set_header(EXPOSE_HEADER, f"{exposed}, {REASON_HEADER}" if exposed else REASON_HEADER)
 
 
 async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:

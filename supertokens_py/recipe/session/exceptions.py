@@ -30,6 +30,8 @@ class SuperTokensSessionError(SuperTokensError):
     """
 
     refuses_session: ClassVar[bool] = True  #: whether the request has no session after this
+    may_refresh: ClassVar[bool] = False  #: whether the client should refresh and try again
+    public_message: ClassVar[str] = "unauthorised"  #: what clients see, whatever the reason
     code = "application"  # unless the SDK raised it and says why
 
     def __init__(self, *args: Any) -> None:
@@ -52,6 +54,9 @@ class UnauthorisedError(SuperTokensSessionError):
 
 class TryRefreshTokenError(SuperTokensSessionError):
     """The access token is not accepted; the client should refresh and try again."""
+
+    may_refresh = True
+    public_message = "try refresh token"
 
     def __init__(self, *args: Any, code: SessionErrorCode = "application") -> None:
         super().__init__(*args)
@@ -81,6 +86,7 @@ class TokenTheftError(SuperTokensSessionError):
     """
 
     code = "refresh_token_reused"
+    public_message = TOKEN_THEFT_DETECTED
 
     def __init__(
         self,
@@ -101,6 +107,7 @@ class InvalidClaimsError(SuperTokensSessionError):
 
     refuses_session = False
     code = "claims_failed"
+    public_message = "invalid claim"
 
     def __init__(self, msg: str, payload: list[ClaimValidationError]) -> None:
         super().__init__(msg)
