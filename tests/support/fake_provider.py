@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
@@ -55,9 +56,13 @@ class Reply:
 Answering: TypeAlias = Callable[[Asked], Any]
 
 
-@cache
 def private_key(kind: str, number: int = 0) -> Any:
     """Return a key; the same one for the same arguments."""
+    return _generated(kind, number)
+
+
+@cache
+def _generated(kind: str, number: int) -> Any:
     match kind:
         case "EC":
             return ec.generate_private_key(ec.SECP256R1())
@@ -122,7 +127,7 @@ class FakeProvider:
 
 
 @contextlib.contextmanager
-def fake_provider() -> Iterator[FakeProvider]:
+def fake_provider(tls: ssl.SSLContext | None = None) -> Iterator[FakeProvider]:
     """Run a provider on a free port of 127.0.0.1."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -151,7 +156,9 @@ def fake_provider() -> Iterator[FakeProvider]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    provider = FakeProvider(f"http://127.0.0.1:{server.server_port}")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    provider = FakeProvider(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

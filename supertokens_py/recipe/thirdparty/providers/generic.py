@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from supertokens_py.recipe.thirdparty.exceptions import ProviderError
@@ -155,7 +155,10 @@ class GenericProvider(Provider):
 
     async def _ask_for_user(self, access_token: str) -> dict[str, Any]:
         """Return what the user-info endpoint says."""
-        return await self._get(self._endpoint("user_info"), access_token)
+        user = await self._get(self._endpoint("user_info"), access_token)
+        if not isinstance(user, dict):
+            raise SignInFailedError("the user-info endpoint answered with no JSON object")
+        return cast("dict[str, Any]", user)
 
     def _check_user(self, raw: RawUserInfoFromProvider) -> None:
         """Refuse users whom the configuration does not mean."""
