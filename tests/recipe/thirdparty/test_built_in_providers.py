@@ -133,6 +133,7 @@ async def signed_in(case: Case, source: MakeSource, fake: FakeProvider, clock: C
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{number}-{case.name}" for number, case in enumerate(CASES)])
 async def test_who_signed_in(case: Case, source: MakeSource, fake: FakeProvider, clock: Clock) -> None:
+    """SI-60"""
     user = await signed_in(case, source, fake, clock)
     email = (None, False) if user.email is None else (user.email.id, user.email.is_verified)
     assert (user.third_party_user_id, *email) == case.user

@@ -11,6 +11,7 @@ from tests.support.fake_provider import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, 
 
 
 async def test_the_authorisation_url(source: MakeSource, fake: FakeProvider) -> None:
+    """SI-51"""
     frontend = await Frontend(await found(source(custom(fake)))).begin()
     url, verifier = frontend.redirect.url_with_query_params, frontend.redirect.pkce_code_verifier
     assert verifier is not None

@@ -76,7 +76,7 @@ def _public_pem() -> bytes:
 )
 @pytest.mark.parametrize("kid", ["k1", None])
 def test_accepted(kind: str, algorithm: str, kid: str | None) -> None:
-    """A token without `kid` is accepted where exactly one key fits, whatever the token's order of keys."""
+    """SI-54 A token without `kid` is accepted where exactly one key fits."""
     others = [jwk_of(other, f"of {other}") for other in ("RSA", "EC", "OKP") if other != kind]
     keys = [*others, jwk_of(kind, "k1")]
     assert verify(signed(kind, algorithm, kid), keys, expected())["sub"] == "ada"
@@ -109,6 +109,7 @@ def test_accepted(kind: str, algorithm: str, kid: str | None) -> None:
     ],
 )
 def test_claims_that_are_refused(claims: dict[str, Any], why: str) -> None:
+    """SI-54"""
     with pytest.raises(SignInFailedError, match=why):
         verify(signed(**claims), KEYS, expected())
 
@@ -132,6 +133,7 @@ def test_claims_that_are_accepted(claims: dict[str, Any]) -> None:
     "algorithm", ["none", "None", "NONE", "nOnE", "HS256", "HS512", "RSA-OAEP", "ES256K"]
 )
 def test_algorithms_that_are_never_accepted(algorithm: str) -> None:
+    """SI-54"""
     with pytest.raises(SignInFailedError, match="algorithm that is not accepted"):
         verify(_unsigned(algorithm), KEYS, expected())
 

@@ -40,7 +40,7 @@ async def refused(frontend: Frontend, why: str, **query: Any) -> None:
 async def test_verifiers_that_are_not_of_this_sign_in(
     source: MakeSource, fake: FakeProvider, clock: Clock
 ) -> None:
-    """Of another provider, tenant or address, of a frontend, none, and one that is too old."""
+    """SI-53 Of another provider, tenant or address, of a frontend, none, and one that is too old."""
     other = custom(fake, third_party_id="other")
     providers = source(custom(fake), other)
     frontend = await Frontend(await found(providers)).begin()

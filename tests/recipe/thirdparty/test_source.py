@@ -91,7 +91,7 @@ async def test_nobody_is_asked_before_somebody_signs_in(
 
 
 async def test_clients_by_type(source: MakeSource) -> None:
-    """Without a type there must be one client; a provider without a client of the type is not offered."""
+    """SI-62 Without a type there must be one client; what has none of the type is not offered."""
     web, ios = ProviderClientConfig("w", client_type="web"), ProviderClientConfig("i", client_type="ios")
     mine = ProviderConfig("mine", clients=[ProviderClientConfig("m", client_type="web")])
     providers = source(ProviderInput(google(web, ios)), ProviderInput(mine))
@@ -125,7 +125,7 @@ async def test_providers_of_tenants(source: MakeSource) -> None:
 
 
 async def test_what_a_tenant_has_stored_wins(source: MakeSource) -> None:
-    """Field by field; clients by their type. Functions, which cannot be stored, stay the application's."""
+    """SI-62 Field by field; clients by their type. Functions stay the application's."""
 
     async def look(payload: Any, config: Any, user_context: Any) -> None: ...
 
