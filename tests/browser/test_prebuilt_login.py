@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.vite import built_and_served
-from tests.servers.harness import DJANGO_ASGI, EXAMPLES, FASTAPI, FLASK, Server, free_port, running
-from tests.support.databases import TestDatabase
+from tests.browser.prebuilt import Site, dashboard, fill, says, website
+from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK
 from tests.support.mails import mailed_links, next_mailed_link
 
 PASSWORD = "correct horse 1"
@@ -23,34 +21,19 @@ MAIL_SENT = "A password reset email has been sent to {}, if it exists in our sys
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
 
 
-@dataclass(frozen=True)
-class Site:
-    """The example website, with the API behind it."""
-
-    origin: str
-    server: Server
-    database: TestDatabase
-
-
 @pytest.fixture(scope="module", params=[FASTAPI, FLASK, DJANGO_ASGI], ids=lambda kind: kind.name)
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, builds: Path
 ) -> Iterator[Site]:
     """The React log-in example on each backend example."""
-    database = f"sqlite:///{tmp_path_factory.mktemp('login')}/users.db"
-    port = free_port()
     environ = {
-        "WEBSITE_DOMAIN": f"http://localhost:{port}",
         "EMAIL_VERIFICATION": "REQUIRED",
         # Else an address gets one e-mail in 15 seconds.
         "SUPERTOKENS_PASSWORD_RESET_EMAILS_PER_DAY": "0",
         "SUPERTOKENS_VERIFICATION_EMAILS_PER_DAY": "0",
     }
-    with (
-        running(request.param, database, environ) as server,
-        built_and_served(EXAMPLES / "react_login", server, builds / "react_login", port=port) as origin,
-    ):
-        yield Site(origin, server, TestDatabase("sqlite-file", database))
+    with website(request.param, tmp_path_factory.mktemp("login"), builds, environ) as site:
+        yield site
 
 
 on_one_backend = pytest.mark.parametrize("site", [FASTAPI], indirect=True, ids=lambda kind: kind.name)
@@ -64,9 +47,8 @@ def address(user: str) -> str:
 
 @pytest.fixture
 def page(context: BrowserContext, site: Site) -> Page:
-    """A tab of a visitor whom the website has never seen. The screens' font is somebody else's: left out."""
-    context.route(lambda url: not url.startswith(site.origin), lambda route: route.abort())
-    return context.new_page()
+    """A tab of a visitor whom the website has never seen."""
+    return site.visit(context)
 
 
 @pytest.fixture
@@ -87,21 +69,9 @@ def sign_up(site: Site, context: BrowserContext) -> Callable[[str], None]:
     return sign_up
 
 
-def fill(page: Page, button: str, **fields: str) -> None:
-    """Fill in a prebuilt form (in its shadow DOM) and send it."""
-    for name, value in fields.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.get_by_role("button", name=button, exact=True).click()
-
-
 def new_password(page: Page, password: str) -> None:
     """Fill in the form behind the link of an e-mail."""
     fill(page, "CHANGE PASSWORD", **{"password": password, "confirm-password": password})
-
-
-def says(page: Page, part: str, text: str) -> None:
-    """Wait until a part of the prebuilt screens says exactly this."""
-    expect(page.locator(f"[data-supertokens~={part}]")).to_have_text(text)
 
 
 def link_of_mail(page: Page, site: Site, address: str) -> str:
@@ -111,12 +81,6 @@ def link_of_mail(page: Page, site: Site, address: str) -> str:
     fill(page, "Email me", email=address)
     expect(page.get_by_text(MAIL_SENT.format(address))).to_be_visible()
     return next_mailed_link(site.server, RESET, before)
-
-
-def dashboard(page: Page) -> None:
-    """Wait for the protected page, with what the API answers."""
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
-    expect(page.locator("#user")).to_have_text(re.compile("^[0-9a-f-]{36}$"))
 
 
 def test_sign_up_verify_protected_page_sign_out_reset_sign_in(page: Page, site: Site, address: str) -> None:

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 from tests.servers.harness import Server
 
 #: How long the log may take to show an e-mail: it may be written after the answer.
 MAIL_SECONDS = 40
+_LETTER = re.compile(r"no e-mail service is set up.*?This e-mail is for", re.DOTALL)
+_CODE = re.compile(r"^\D*\b(\d{6})\b\D*$", re.MULTILINE)
+_LINK = re.compile(r"http://\S+/auth/verify\?\S+#\S+")
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class MailedCode:
+    """What an e-mail of `passwordless` has; "" for what it has not."""
+
+    code: str
+    link: str
 
 
 def mailed_links(server: Server, screen: str) -> list[str]:
@@ -18,8 +34,28 @@ def mailed_links(server: Server, screen: str) -> list[str]:
 
 def next_mailed_link(server: Server, screen: str, before: list[str]) -> str:
     """Return the link of the e-mail that comes after those of `before`."""
+    return _next(server, lambda: mailed_links(server, screen), before)
+
+
+def mailed_codes(server: Server) -> list[MailedCode]:
+    """Return the codes and links of all e-mails so far that sign somebody in."""
+    letters = _LETTER.findall(server.logs())
+    found = [MailedCode(_only(_CODE.findall(letter)), _only(_LINK.findall(letter))) for letter in letters]
+    return [each for each in found if each != MailedCode("", "")]
+
+
+def next_mailed_code(server: Server, before: list[MailedCode]) -> MailedCode:
+    """Return what the e-mail has that comes after those of `before`."""
+    return _next(server, lambda: mailed_codes(server), before)
+
+
+def _only(found: list[str]) -> str:
+    return found[0] if found else ""
+
+
+def _next(server: Server, mails: Callable[[], list[Found]], before: list[Found]) -> Found:
     deadline = time.monotonic() + MAIL_SECONDS
-    while len(links := mailed_links(server, screen)) <= len(before):
+    while len(found := mails()) <= len(before):
         assert time.monotonic() < deadline, f"no e-mail in the log:\n{server.logs()}"
         time.sleep(0.05)
-    return links[-1]
+    return found[-1]

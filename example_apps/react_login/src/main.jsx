@@ -8,7 +8,11 @@ import { EmailPasswordPreBuiltUI } from "supertokens-auth-react/recipe/emailpass
 import EmailVerification from "supertokens-auth-react/recipe/emailverification";
 import { EmailVerificationPreBuiltUI } from "supertokens-auth-react/recipe/emailverification/prebuiltui";
 import Multitenancy from "supertokens-auth-react/recipe/multitenancy";
+import Passwordless from "supertokens-auth-react/recipe/passwordless";
+import { PasswordlessPreBuiltUI } from "supertokens-auth-react/recipe/passwordless/prebuiltui";
 import Session, { SessionAuth } from "supertokens-auth-react/recipe/session";
+import ThirdParty from "supertokens-auth-react/recipe/thirdparty";
+import { ThirdPartyPreBuiltUI } from "supertokens-auth-react/recipe/thirdparty/prebuiltui";
 import { getSuperTokensRoutesForReactRouterDom } from "supertokens-auth-react/ui";
 
 import { Dashboard } from "./Dashboard.jsx";
@@ -21,18 +25,25 @@ SuperTokens.init({
     apiDomain: window.location.origin, // Vite passes the calls to /auth on to the API
     websiteDomain: window.location.origin,
     apiBasePath: "/auth",
-    websiteBasePath: "/auth", // the screens: /auth, /auth/reset-password, /auth/verify-email
+    websiteBasePath: "/auth", // the screens: /auth, /auth/verify, /auth/reset-password, /auth/callback/…
   },
-  usesDynamicLoginMethods: true, // asks the API which ways to sign in it has, and shows those
+  usesDynamicLoginMethods: true, // asks the API which ways to sign in it has for the tenant, and shows those
   recipeList: [
-    Multitenancy.init(),
+    Multitenancy.init(), // the tenant is the one of the address: /auth?tenantId=…
     EmailPassword.init(),
+    Passwordless.init({ contactMethod: "EMAIL" }),
+    ThirdParty.init(), // the API names the providers
     EmailVerification.init({ mode: "REQUIRED" }), // nobody gets to a <SessionAuth> page before
     Session.init(),
   ],
 });
 
-const screens = [EmailPasswordPreBuiltUI, EmailVerificationPreBuiltUI];
+const screens = [
+  EmailPasswordPreBuiltUI,
+  PasswordlessPreBuiltUI,
+  ThirdPartyPreBuiltUI,
+  EmailVerificationPreBuiltUI,
+];
 
 function App() {
   return (
