@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+from supertokens_py.engine.limits import of_clients
 
 from .attempts import delete_forgotten
 from .storage.dialects import insert_new
@@ -59,13 +60,7 @@ class Rates:
         self._delete = delete(table).where(*this)
 
     def _per_hour(self, kind: ClientKind) -> int:
-        settings = self._settings
-        return {
-            "sign_in": settings.sign_in_failures_per_client_and_hour,
-            "sign_up": settings.sign_ups_per_client_and_hour,
-            "reset": settings.password_resets_per_client_and_hour,
-            "code": settings.code_requests_per_client_and_hour,
-        }[kind]
+        return of_clients(self._settings)[kind]
 
     def begin(self, kind: ClientKind, client: str) -> int:
         """Count one, and return 0; or count nothing, and return how many milliseconds to wait."""

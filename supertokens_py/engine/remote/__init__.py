@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime import fork_hooks
 
-from .clients import RemoteClients
 from .core import Core
 from .email_password import RemoteEmailPassword, RemoteHashImport
 from .email_verification import RemoteEmailVerification
 from .id_mappings import RemoteIdMappings
 from .keys import RemoteKeys
+from .limits import LocalAttempts, LocalClients, LocalSends
 from .metadata import RemoteMetadata
 from .roles import RemoteRoles
 from .sessions import RemoteSessions
@@ -73,11 +73,15 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.metadata: RemoteMetadata = RemoteMetadata(core)
         self.tenants: RemoteTenants = RemoteTenants(core)
         self.users: RemoteUsers = RemoteUsers(core)
-        self.email_password: RemoteEmailPassword = RemoteEmailPassword(core, self.users, self.sessions)
+        attempts, sends = LocalAttempts(settings), LocalSends(settings)
+        self.email_password: RemoteEmailPassword = RemoteEmailPassword(
+            core, self.users, self.sessions, settings, attempts=attempts, sends=sends
+        )
         self.hash_import: RemoteHashImport = RemoteHashImport(core)
-        self.email_verification: RemoteEmailVerification = RemoteEmailVerification(core)
+        self.email_verification: RemoteEmailVerification = RemoteEmailVerification(core, settings, sends)
         self.id_mappings: RemoteIdMappings = RemoteIdMappings(core)
-        self.clients: RemoteClients = RemoteClients()
+        self.clients: LocalClients = LocalClients(settings)
+        self._counts = (attempts.counts, sends.counts, self.clients.counts)
         fork_hooks.register(self)
 
     @property
@@ -117,3 +121,5 @@ class RemoteEngine(fork_hooks.ForkAware):
     def after_fork_in_child(self) -> None:
         """Leave connections and locks to the parent process."""
         self._core.forget_after_fork()
+        for counts in self._counts:
+            counts.after_fork()

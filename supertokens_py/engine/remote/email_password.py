@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from supertokens_py.cdi.records import member, optional_member
 from supertokens_py.cdi.users import RETRY_AFTER, consumed_from_wire, email_password_method, user_from_wire
 from supertokens_py.engine import validation
@@ -31,19 +33,36 @@ from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import User, normalised_email
 
 from .core import Core, ok, tenant_path, unexpected
+from .limits import LocalAttempts, LocalSends
 from .sessions import RemoteSessions
 from .users import RemoteUsers
 
+if TYPE_CHECKING:
+    from supertokens_py.engine.config import ResolvedEngineConfig
+
+_RESET = "password reset"
 _TOKENS = "/recipe/user/password/reset/token"
 
 
 class RemoteEmailPassword:
     """`EmailPassword` over a core."""
 
-    def __init__(self, core: Core, users: RemoteUsers, sessions: RemoteSessions) -> None:
+    def __init__(
+        self,
+        core: Core,
+        users: RemoteUsers,
+        sessions: RemoteSessions,
+        settings: ResolvedEngineConfig,
+        *,
+        attempts: LocalAttempts,
+        sends: LocalSends,
+    ) -> None:
         self._core = core
         self._users = users
         self._sessions = sessions
+        self._settings = settings
+        self._attempts = attempts
+        self._sends = sends
 
     def sign_up(self, tenant_id: str, email: str, password: str) -> User | EmailTaken:
         validation.validate_password(password)
@@ -63,38 +82,50 @@ class RemoteEmailPassword:
     def authenticate(self, tenant_id: str, email: str, password: str) -> Authenticated | None:
         """Return the user whose address and password these are.
 
-        An official core counts no wrong passwords; `supertokens serve` does.
-
         Raises:
-            TooManyAttemptsError: it says so.
+            TooManyAttemptsError: this process has seen too many wrong ones for this address, as an official
+                core counts none; or `supertokens serve`, which does, says so.
         """
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
-        known = validation.is_storable(address) and validation.password_bytes(password) is not None
+        if left_ms := self._attempts.begin(EMAIL_PASSWORD, tenant, address):
+            raise _refused(tenant, left_ms)
         try:
-            body: JSONObject = {"email": address, "password": hidden(password)}
-            answer = self._post(tenant, "/recipe/signin", body) if known else {"status": _WRONG}
-        except UnknownTenantError:
-            answer = {"status": _WRONG}
-        if answer.get("status") != _WRONG:
-            user = user_from_wire(ok(answer).get("user"))
-            return Authenticated(user, PasswordProof(user.id))
-        left_ms = optional_member(answer, RETRY_AFTER, int)
-        if left_ms is not None:
-            emit(SignInRefused(tenant_id=tenant, recipe_id=EMAIL_PASSWORD, retry_after_ms=left_ms))
-            raise TooManyAttemptsError(left_ms)
+            answer = self._sign_in(tenant, address, password)
+            found = None if answer.get("status") == _WRONG else user_from_wire(ok(answer).get("user"))
+        except BaseException:
+            self._attempts.take_back(EMAIL_PASSWORD, tenant, address)
+            raise
+        if found is not None:
+            self._attempts.succeeded(EMAIL_PASSWORD, tenant, address)
+            return Authenticated(found, PasswordProof(found.id))
+        if left_ms := optional_member(answer, RETRY_AFTER, int):
+            self._attempts.take_back(EMAIL_PASSWORD, tenant, address)
+            raise _refused(tenant, left_ms)
         emit(SignInFailed(user_id=None, tenant_id=tenant, recipe_id=EMAIL_PASSWORD))
         return None
+
+    def _sign_in(self, tenant: str, address: str, password: str) -> JSONObject:
+        if not validation.is_storable(address) or validation.password_bytes(password) is None:
+            return {"status": _WRONG}
+        try:
+            body: JSONObject = {"email": address, "password": hidden(password)}
+            return self._post(tenant, "/recipe/signin", body)
+        except UnknownTenantError:
+            return {"status": _WRONG}
 
     def is_current(self, proof: PasswordProof) -> bool:
         """Return whether the user is still there: a core does not say whether the password was changed."""
         return self._users.find(proof.user_id) is not None
 
     def may_send_reset(self, tenant_id: str, email: str, client: str | None = None) -> bool:
-        """Return True: a core counts no e-mails, and an application has nowhere else to."""
-        return True
+        """Count an e-mail with a link to reset a password; False where the address has had enough of them."""
+        tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
+        most = self._settings.password_reset_emails_per_day
+        return self._sends.begin(_RESET, tenant, address, per_day=most, client=client) == 0
 
     def reset_not_sent(self, tenant_id: str, email: str) -> None:
-        """Do nothing: nothing was counted."""
+        """Let another e-mail follow at once: the one that was counted could not be sent."""
+        self._sends.failed(_RESET, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
         """Return a token that sets a new password once; None where there is no such user in the tenant.
@@ -158,10 +189,18 @@ class RemoteEmailPassword:
         if email is not None:
             emit(EmailChanged(user_id=user_id))
         if password is not None:
+            self._end_wait(user_id)
             if revoke_sessions:
                 self._sessions.revoke_user(user_id, tenant_id=None)
             emit(PasswordChanged(user_id=user_id, sessions_revoked=revoke_sessions))
         return None
+
+    def _end_wait(self, user_id: str) -> None:
+        """Forget wrong passwords that were counted for a user: there is a new one."""
+        user = self._users.find(user_id) if len(self._attempts.counts) else None
+        for method in user.login_methods if user is not None else ():
+            for tenant in method.tenant_ids if method.email is not None else ():
+                self._attempts.succeeded(EMAIL_PASSWORD, tenant, str(method.email))
 
     def _post(self, tenant_id: str, path: str, body: JSONObject) -> JSONObject:
         full = f"{tenant_path(tenant_id)}{path}"
@@ -183,6 +222,11 @@ class RemoteHashImport:
 
 
 _WRONG = "WRONG_CREDENTIALS_ERROR"
+
+
+def _refused(tenant: str, left_ms: int) -> TooManyAttemptsError:
+    emit(SignInRefused(tenant_id=tenant, recipe_id=EMAIL_PASSWORD, retry_after_ms=left_ms))
+    return TooManyAttemptsError(left_ms)
 
 
 def _change(email: str | None, password: str | None) -> JSONObject:

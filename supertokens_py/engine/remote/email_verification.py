@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from supertokens_py.cdi.records import member
 from supertokens_py.cdi.users import verified_from_wire
 from supertokens_py.engine import validation
@@ -12,7 +14,12 @@ from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import normalised_email
 
 from .core import Core, ok, tenant_path
+from .limits import LocalSends
 
+if TYPE_CHECKING:
+    from supertokens_py.engine.config import ResolvedEngineConfig
+
+_KIND = "email verification"
 _RID = "emailverification"
 _PATH = "/recipe/user/email/verify"
 
@@ -20,8 +27,10 @@ _PATH = "/recipe/user/email/verify"
 class RemoteEmailVerification:
     """`EmailVerification` over a core."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, settings: ResolvedEngineConfig, sends: LocalSends) -> None:
         self._core = core
+        self._settings = settings
+        self._sends = sends
 
     def create_token(self, tenant_id: str, user_id: str, email: str) -> str | None:
         body = {"userId": validation.validate_user_id(user_id), "email": validation.stored_email(email)}
@@ -70,11 +79,14 @@ class RemoteEmailVerification:
             emit(EmailUnverified(user_id=user_id))
 
     def may_send(self, tenant_id: str, email: str, client: str | None = None) -> bool:
-        """Return True: a core counts no e-mails, and an application has nowhere else to."""
-        return True
+        """Return whether an address may get another e-mail now; if so, count it."""
+        tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
+        most = self._settings.verification_emails_per_day
+        return self._sends.begin(_KIND, tenant, address, per_day=most, client=client) == 0
 
     def not_sent(self, tenant_id: str, email: str) -> None:
-        """Do nothing: nothing was counted."""
+        """Let another e-mail follow at once: the one that was counted could not be sent."""
+        self._sends.failed(_KIND, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def _post(self, tenant_id: str, path: str, body: dict[str, str]) -> JSONObject:
         full = f"{tenant_path(tenant_id)}{path}"

@@ -55,9 +55,10 @@ def engine_over(
     *,
     uri: str = "http://core.test:3567",
     now_ms: Callable[[], int] | None = None,
+    settings: dict[str, Any] | None = None,
     **options: Any,
 ) -> RemoteEngine:
-    config = EngineConfig(now_ms=now_ms) if now_ms else EngineConfig()
+    config = EngineConfig(**{**({"now_ms": now_ms} if now_ms else {}), **(settings or {})})
     if now_ms:
         options.setdefault("monotonic_s", lambda: now_ms() / 1000)
     options.setdefault("sleep", lambda seconds: None)

@@ -84,13 +84,6 @@ def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
     assert [name for name in wanted if not callable(getattr(services[protocol], name, None))] == []
 
 
-def test_a_core_counts_no_e_mails() -> None:
-    engine = engine_over(Core())
-    for _ in range(100):
-        assert engine.email_password.may_send_reset("public", "ada@example.com")
-        assert engine.email_verification.may_send("public", "ada@example.com")
-
-
 def test_linked_users_of_any_recipe_are_read() -> None:
     engine = engine_over(Core({"GET /user/id": {**OK, "user": LINKED}}))
     user = engine.users.find("at-google")
@@ -195,13 +188,6 @@ def test_a_proof_ends_with_the_user_only() -> None:
     assert engine.email_password.is_current(PasswordProof("primary"))
     core.answers["GET /user/id"] = {"status": "UNKNOWN_USER_ID_ERROR"}
     assert not engine.email_password.is_current(PasswordProof("primary"))
-
-
-def test_a_core_does_not_count_what_clients_do() -> None:
-    """And nobody is refused for that."""
-    engine = engine_over(Core({}))
-    assert [engine.clients.begin("sign_in", "192.0.2.7") for _ in range(200)] == [0] * 200
-    engine.clients.take_back("sign_in", "192.0.2.7")
 
 
 @pytest.mark.parametrize("status", ["NEW_ERROR", None])

@@ -1,0 +1,184 @@
+"""How often something may be done over a core, which has no place to count it: each process counts by itself.
+
+The rules are those of the embedded engine (engine: Attempts), in the memory of a process:
+with four of them an attacker gets four times as many, and a start forgets everything. At most `MOST` counts
+of a sort are kept; the one that was left alone for longest gives way.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import sha256
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from supertokens_py.engine.limits import (
+    FORGOTTEN_AFTER_MS,
+    OF_ALL_CLIENTS,
+    SPACING_MS,
+    Allowance,
+    hourly,
+    of_clients,
+    wait_ms,
+)
+from supertokens_py.engine.user_services import ClientKind
+
+if TYPE_CHECKING:
+    from supertokens_py.engine.config import ResolvedEngineConfig
+
+MOST = 10_000
+
+_Times = tuple[int, int]
+
+
+class Counts:
+    """Pairs of numbers by key, bounded; `locked` is held by whoever reads and writes."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self.locked: Lock = Lock()
+        self._most = most
+        self._pairs: OrderedDict[bytes, _Times] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def get(self, key: bytes) -> _Times:
+        """Return a pair; zeros where nothing is known."""
+        return self._pairs.get(key, (0, 0))
+
+    def set(self, key: bytes, pair: _Times) -> None:
+        """Keep a pair, and forget the one that was left alone for longest where there are too many."""
+        self._pairs[key] = pair
+        self._pairs.move_to_end(key)
+        if len(self._pairs) > self._most:
+            self._pairs.popitem(last=False)
+
+    def drop(self, key: bytes) -> None:
+        """Forget a pair, if it is known."""
+        self._pairs.pop(key, None)
+
+    def after_fork(self) -> None:
+        """Take another lock: some thread of the parent process may have had this one."""
+        self.locked = Lock()
+
+
+class LocalAttempts:
+    """Wrong passwords per account: how many, and when the last one was."""
+
+    def __init__(self, settings: ResolvedEngineConfig) -> None:
+        self.counts: Counts = Counts()
+        self._now_ms = settings.now_ms
+        self._free = settings.sign_in_free_failures
+
+    def begin(self, kind: str, tenant_id: str, account: str) -> int:
+        """Count a guess as a failure; or count nothing, and return how many milliseconds to wait."""
+        if self._free == 0:
+            return 0
+        key, now = _key(kind, tenant_id, account), self._now_ms()
+        with self.counts.locked:
+            failures, last = self.counts.get(key)
+            passed = max(0, now - last)
+            failures = failures if passed < FORGOTTEN_AFTER_MS else 0
+            left = wait_ms(failures, free=self._free) - passed
+            if left > 0:
+                return left
+            self.counts.set(key, (failures + 1, now))
+        return 0
+
+    def take_back(self, kind: str, tenant_id: str, account: str) -> None:
+        """Count one failure less: nobody said whether the password was wrong."""
+        key = _key(kind, tenant_id, account)
+        with self.counts.locked:
+            failures, last = self.counts.get(key)
+            if failures:
+                self.counts.set(key, (failures - 1, last))
+
+    def succeeded(self, kind: str, tenant_id: str, account: str) -> None:
+        """Forget the failures of an account: its password was known, or is a new one."""
+        with self.counts.locked:
+            self.counts.drop(_key(kind, tenant_id, account))
+
+
+class LocalSends:
+    """Messages per contact: when all of them are made up for, and when the last one was."""
+
+    def __init__(self, settings: ResolvedEngineConfig) -> None:
+        self.counts: Counts = Counts()
+        self._now_ms = settings.now_ms
+
+    def begin(
+        self,
+        kind: str,
+        tenant_id: str,
+        contact: str,
+        *,
+        per_day: int,
+        at_once: int = 5,
+        client: str | None = None,
+    ) -> int:
+        """Count a message, and return 0; or count nothing, and return how many milliseconds it has to wait.
+
+        Args:
+            kind: what is counted by itself, such as "password reset".
+            tenant_id: the normalised id of the tenant.
+            contact: the normalised address, or the phone number in the form of E.164.
+            per_day: how many one client may have sent to the contact in 24 hours; 0: any number.
+            at_once: how many it may have sent before that rate applies.
+            client: whom the request comes from; None where that is unknown.
+        """
+        if per_day == 0:
+            return 0
+        now, allowed, kept = self._now_ms(), Allowance(at_once, per_day), dict[bytes, _Times]()
+        allowances = {_key(kind, tenant_id, contact): allowed.times(OF_ALL_CLIENTS)}
+        if client is not None:
+            allowances[_key(kind, tenant_id, contact, client)] = allowed
+        with self.counts.locked:
+            for key, allowance in allowances.items():
+                made_up, last = self.counts.get(key)
+                following, wait = allowance.after_one_more(made_up, now)
+                wait = max(wait, 0 if kept else min(last, now) + SPACING_MS - now)
+                if wait > 0:
+                    return wait
+                kept[key] = (following, now)
+            for key, times in kept.items():
+                self.counts.set(key, times)
+        return 0
+
+    def failed(self, kind: str, tenant_id: str, contact: str) -> None:
+        """Let another message follow at once: the last one could not be sent."""
+        key = _key(kind, tenant_id, contact)
+        with self.counts.locked:
+            self.counts.set(key, (self.counts.get(key)[0], 0))
+
+
+class LocalClients:
+    """`Clients` of one process: when everything that a client did is made up for."""
+
+    def __init__(self, settings: ResolvedEngineConfig) -> None:
+        self.counts: Counts = Counts()
+        self._now_ms = settings.now_ms
+        self._allowances = {kind: hourly(most) for kind, most in of_clients(settings).items() if most}
+
+    def begin(self, kind: ClientKind, client: str) -> int:
+        allowance = self._allowances.get(kind)
+        if allowance is None:
+            return 0
+        key, now = _key(kind, client), self._now_ms()
+        with self.counts.locked:
+            following, wait = allowance.after_one_more(self.counts.get(key)[0], now)
+            if not wait:
+                self.counts.set(key, (following, now))
+        return wait
+
+    def take_back(self, kind: ClientKind, client: str) -> None:
+        allowance = self._allowances.get(kind)
+        if allowance is None:
+            return
+        key = _key(kind, client)
+        with self.counts.locked:
+            made_up, last = self.counts.get(key)
+            self.counts.set(key, (made_up - allowance.step_ms, last))
+
+
+def _key(*parts: str) -> bytes:
+    return sha256("\0".join(parts).encode("utf-8", "replace")).digest()

@@ -1,0 +1,218 @@
+"""Limits over an official core, which counts nothing: the rules of the embedded engine, in each process."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import tracemalloc
+from typing import Any
+
+import httpx2
+import pytest
+
+from supertokens_py.engine.remote.limits import MOST, Counts
+from supertokens_py.events import subscribe
+from supertokens_py.exceptions import EngineUnavailableError, TooManyAttemptsError
+from tests.engine.test_attempts import ADDRESS, PASSWORD, guess
+from tests.support.clock import Clock
+from tests.support.forks import in_child
+
+from .cores import Core, engine_over
+
+OK = {"status": "OK"}
+USER = {
+    "id": "ada",
+    "isPrimaryUser": False,
+    "tenantIds": ["public"],
+    "timeJoined": 5,
+    "emails": [ADDRESS],
+    "phoneNumbers": [],
+    "thirdParty": [],
+    "loginMethods": [
+        {
+            "recipeId": "emailpassword",
+            "recipeUserId": "ada",
+            "tenantIds": ["public"],
+            "timeJoined": 5,
+            "verified": False,
+            "email": ADDRESS,
+        }
+    ],
+}
+#: The settings with which each of these modules starts its engine.
+SETTINGS = {
+    "attempts": {"sign_in_free_failures": 3},
+    "sends": {"password_reset_emails_per_day": 24},
+    "rates": {"sign_in_failures_per_client_and_hour": 4, "sign_ups_per_client_and_hour": 0},
+}
+
+
+class OfficialCore(Core):
+    """Knows one user, and whether a password is hers; counts nothing."""
+
+    def __init__(self) -> None:
+        self.password = PASSWORD
+        page = {**OK, "users": [USER], "nextPaginationToken": None}
+        super().__init__(
+            {
+                "POST /public/recipe/signin": self.sign_in,
+                "POST /t1/recipe/signin": {"status": "WRONG_CREDENTIALS_ERROR"},
+                "PUT /recipe/user": self.change,
+                "POST /recipe/session/remove": {**OK, "sessionHandlesRevoked": []},
+                "POST /public/recipe/session/remove": {**OK, "sessionHandlesRevoked": []},
+                "GET /public/users": page,
+                "GET /user/id": {**OK, "user": USER},
+                "PUT /recipe/multitenancy/tenant/v2": {**OK, "createdNew": True},
+            }
+        )
+
+    def sign_in(self, request: httpx2.Request) -> dict[str, Any]:
+        body = json.loads(request.content)
+        if (body["email"], body["password"]) == (ADDRESS, self.password):
+            return {**OK, "user": USER}
+        return {"status": "WRONG_CREDENTIALS_ERROR"}
+
+    def change(self, request: httpx2.Request) -> dict[str, Any]:
+        self.password = json.loads(request.content)["password"]
+        return OK
+
+    @property
+    def guesses(self) -> int:
+        return self.asked.count("POST /public/recipe/signin")
+
+
+class Process:
+    """One process of an application; `engine` and its services, as the tests of the embedded engine ask."""
+
+    def __init__(self, core: Core, clock: Clock, settings: dict[str, Any]) -> None:
+        self.engine = engine_over(core, now_ms=clock, settings=settings)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+
+def start(core: Core, clock: Clock, **settings: Any) -> Any:
+    return Process(core, clock, settings)
+
+
+@pytest.fixture
+def official() -> OfficialCore:
+    return OfficialCore()
+
+
+@pytest.fixture
+def core(request: pytest.FixtureRequest, official: OfficialCore, clock: Clock) -> Any:
+    return start(official, clock, **SETTINGS.get(request.function.__module__.rpartition("test_")[2], {}))
+
+
+def _adopt() -> None:
+    """Take over what the embedded engine promises, where it is not about rows."""
+    for kind in SETTINGS:
+        module = importlib.import_module(f"tests.engine.test_{kind}")
+        for name, test in vars(module).items():
+            if name.startswith("test_") and inspect.isfunction(test) and test.__module__ == module.__name__:
+                parameters = set(inspect.signature(test).parameters)
+                if "core" in parameters and parameters <= {"core", "clock", "client"}:
+                    globals()[f"{name}__{kind}"] = test
+
+
+_adopt()
+
+
+def test_a_guess_that_comes_too_early_is_not_asked(official: OfficialCore, clock: Clock) -> None:
+    """The core, which would compute a hash, is spared; events tell of it."""
+    core, seen = start(official, clock, sign_in_free_failures=2), list[str]()
+    stop = subscribe(lambda event: seen.append(event.name))
+    try:
+        assert [guess(core) for _ in range(4)] == [None, None, 1_000, 1_000]
+    finally:
+        stop()
+    assert official.guesses == 2
+    assert seen == ["user.sign_in_failed"] * 2 + ["user.sign_in_refused"] * 2
+
+
+def test_0_switches_each_limit_off(official: OfficialCore, clock: Clock) -> None:
+    limits = ("sign_in_free_failures", "password_reset_emails_per_day", "verification_emails_per_day")
+    core = start(official, clock, **dict.fromkeys(limits, 0), sign_in_failures_per_client_and_hour=0)
+    for _ in range(30):
+        assert guess(core) is None
+        assert core.email_password.may_send_reset("public", ADDRESS, None)
+        assert core.email_verification.may_send("public", ADDRESS, None)
+        assert core.engine.clients.begin("sign_in", "192.0.2.7") == 0
+    core.engine.clients.take_back("sign_in", "192.0.2.7")
+
+
+def test_a_core_out_of_reach_makes_nobody_wait(official: OfficialCore, clock: Clock) -> None:
+    """Nobody said whether the password was wrong."""
+    core = start(official, clock, sign_in_free_failures=1)
+    official.answers["POST /public/recipe/signin"] = (502, "bad gateway")
+    for _ in range(5):
+        with pytest.raises(EngineUnavailableError):
+            guess(core)
+    official.answers["POST /public/recipe/signin"] = official.sign_in
+    assert guess(core) is None
+    assert guess(core) == 1_000
+
+
+def test_a_core_that_counts_as_well_decides(official: OfficialCore, clock: Clock) -> None:
+    """As `supertokens serve` does: what it refuses is no guess."""
+    core = start(official, clock, sign_in_free_failures=1)
+    wait = {"status": "WRONG_CREDENTIALS_ERROR", "retryAfterMs": 3_000}
+    official.answers["POST /public/recipe/signin"] = wait
+    for _ in range(3):
+        with pytest.raises(TooManyAttemptsError) as caught:
+            core.email_password.verify("public", ADDRESS, PASSWORD)
+        assert caught.value.retry_after_ms == 3_000
+
+
+def test_wrong_passwords_are_forgotten_after_a_day(official: OfficialCore, clock: Clock) -> None:
+    core = start(official, clock, sign_in_free_failures=1)
+    assert [guess(core) for _ in range(2)] == [None, 1_000]
+    clock.advance(hours=24)
+    assert [guess(core) for _ in range(2)] == [None, 1_000]
+
+
+def test_each_process_counts_by_itself(official: OfficialCore, clock: Clock) -> None:
+    """What docs/official-core.md says of several."""
+    one, other = (start(official, clock, sign_in_free_failures=1) for _ in range(2))
+    assert [guess(one), guess(one), guess(other), guess(other)] == [None, 1_000, None, 1_000]
+
+
+def test_links_to_verify_an_address_are_limited(official: OfficialCore, clock: Clock) -> None:
+    core = start(official, clock, verification_emails_per_day=1)
+    assert core.email_verification.may_send("public", ADDRESS, "192.0.2.7")
+    clock.advance(minutes=1)
+    assert not core.email_verification.may_send("public", " ADA@example.com", "192.0.2.7")
+    core.email_verification.not_sent("public", " ADA@example.com")
+    assert core.email_verification.may_send("public", ADDRESS, "198.51.100.9")
+
+
+def test_memory_is_bounded() -> None:
+    """Whoever names ever new addresses pushes out what was left alone for longest, and no more."""
+    counts = Counts(3)
+    for number in range(3):
+        counts.set(bytes([number]), (number, number))
+    counts.set(bytes([0]), (7, 7))
+    counts.set(bytes([3]), (3, 3))
+    assert [counts.get(bytes([number])) for number in range(4)] == [(7, 7), (0, 0), (2, 2), (3, 3)]
+    counts = Counts()
+    tracemalloc.start()
+    try:
+        for number in range(2 * MOST):
+            counts.set(number.to_bytes(32, "big"), (number, number))
+        assert len(counts) == MOST
+        assert tracemalloc.get_traced_memory()[0] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_forked_process_waits_for_nobody(official: OfficialCore, clock: Clock) -> None:
+    """Another thread of the parent may have been counting when it was forked."""
+    core = start(official, clock, sign_in_free_failures=1)
+    assert guess(core) is None
+    core.engine.clients.counts.locked.acquire()
+    try:
+        assert in_child(lambda: core.engine.clients.begin("sign_in", "192.0.2.7")) == "0"
+    finally:
+        core.engine.clients.counts.locked.release()
