@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib.abc import MetaPathFinder
 
-#: Recipes that decide who logs in, and their companions; of those, `emailpassword` and `emailverification`
-#: are here.
+#: Recipes that decide who logs in, and their companions; of those, `emailpassword`, `emailverification`
+#: and `passwordless` are here.
 LOGIN_RECIPES = frozenset(
     (
-        *("thirdparty", "passwordless", "accountlinking"),
+        *("thirdparty", "accountlinking"),
         *("thirdpartyemailpassword", "thirdpartypasswordless", "webauthn", "oauth2provider"),
         *("multifactorauth", "totp", "dashboard"),
     )

@@ -1,0 +1,127 @@
+"""Which contacts codes are sent to: e-mail addresses, phone numbers or both, and what is checked of them."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from typing import Any, ClassVar, TypeAlias
+
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.recipe.sign_in.emails import is_address
+from supertokens_py.types.users import normalised_email
+
+from .types import ContactMethod
+
+#: `(value, tenant_id)` to what is wrong with the value, or None; sync or async.
+Validate: TypeAlias = Callable[[str, str], Awaitable[str | None] | str | None]
+
+_LONGEST_PHONE_NUMBER = 64  # with everything that people write between digits
+
+
+async def default_validate_email(value: str, tenant_id: str) -> str | None:
+    """Return what is wrong with an e-mail address, or None."""
+    return None if is_address(value.strip()) else "Email is invalid"
+
+
+async def default_validate_phone_number(value: str, tenant_id: str) -> str | None:
+    """Return what is wrong with a phone number, or None. It begins with `+` and the country's code."""
+    return "Phone number is invalid" if e164_of(value) is None else None
+
+
+def e164_of(value: str) -> str | None:
+    """Return a phone number as it is stored, such as "+16502530000"; None where it is none."""
+    import phonenumbers  # noqa: PLC0415  (an optional extra)
+
+    if len(value) > _LONGEST_PHONE_NUMBER:
+        return None
+    try:
+        number = phonenumbers.parse(value, None)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def stored_phone_number(value: str) -> str:
+    """Return a phone number as it is stored; what an application's own check lets pass, only trimmed."""
+    found = e164_of(value) if find_spec("phonenumbers") is not None else None
+    return value.strip() if found is None else found
+
+
+def stored_contact(email: str | None, phone_number: str | None) -> tuple[str | None, str | None]:
+    """Return an address and a number as they are stored; None stays None."""
+    return (
+        None if email is None else normalised_email(email),
+        None if phone_number is None else stored_phone_number(phone_number),
+    )
+
+
+class ContactConfig(ABC):
+    """Which contacts codes are sent to; use one of the classes below.
+
+    Raises:
+        ConfigError: a check is no function, or `phonenumbers` is not installed.
+    """
+
+    contact_method: ClassVar[ContactMethod]
+
+    def __init__(
+        self, validate_email_address: Validate | None = None, validate_phone_number: Validate | None = None
+    ) -> None:
+        for check in (validate_email_address, validate_phone_number):
+            given: Any = check
+            if given is not None and not callable(given):
+                raise ConfigError("the checks of a contact must be functions (value, tenant_id), or None")
+        self.validate_email_address: Validate = validate_email_address or default_validate_email
+        self.validate_phone_number: Validate = validate_phone_number or default_validate_phone_number
+        if self.has_phone and find_spec("phonenumbers") is None:
+            raise ConfigError("sign-in by phone number needs: pip install 'supertokens-py[phone]'")
+
+    @property
+    def has_email(self) -> bool:
+        """Whether codes are sent to e-mail addresses."""
+        return self.contact_method != "PHONE"
+
+    @property
+    def has_phone(self) -> bool:
+        """Whether codes are sent to phone numbers."""
+        return self.contact_method != "EMAIL"
+
+
+class ContactEmailOnlyConfig(ContactConfig):
+    """Codes are sent to e-mail addresses.
+
+    Args:
+        validate_email_address: `(value, tenant_id)` to what is wrong, or None; sync or async.
+    """
+
+    contact_method = "EMAIL"
+
+    def __init__(self, validate_email_address: Validate | None = None) -> None:
+        super().__init__(validate_email_address)
+
+
+class ContactPhoneOnlyConfig(ContactConfig):
+    """Codes are sent to phone numbers.
+
+    Args:
+        validate_phone_number: `(value, tenant_id)` to what is wrong, or None; sync or async.
+    """
+
+    contact_method = "PHONE"
+
+    def __init__(self, validate_phone_number: Validate | None = None) -> None:
+        super().__init__(None, validate_phone_number)
+
+
+class ContactEmailOrPhoneConfig(ContactConfig):
+    """Codes are sent to either.
+
+    Args:
+        validate_email_address: `(value, tenant_id)` to what is wrong, or None; sync or async.
+        validate_phone_number: the same for phone numbers.
+    """
+
+    contact_method = "EMAIL_OR_PHONE"
