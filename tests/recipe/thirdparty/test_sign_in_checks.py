@@ -9,7 +9,12 @@ import pytest
 
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.thirdparty.exceptions import ProviderError
-from supertokens_py.recipe.thirdparty.provider import RedirectUriInfo, UserFields, UserInfoMap
+from supertokens_py.recipe.thirdparty.provider import (
+    Provider,
+    RedirectUriInfo,
+    UserFields,
+    UserInfoMap,
+)
 from supertokens_py.recipe.thirdparty.providers.frontend_tokens import accepted_tokens
 from tests.recipe.thirdparty.conftest import CALLBACK, Frontend, MakeSource, custom, found, id_token
 from tests.support.clock import Clock
@@ -293,6 +298,33 @@ async def test_a_document_of_a_tenant_inside(source: MakeSource, fake: FakeProvi
         with pytest.raises(ProviderError, match="in a private network"):
             await Frontend(provider, "https://example.com/callback").begin()
     assert fake.paths() == []
+
+
+async def test_a_host_that_an_override_names(source: MakeSource, fake: FakeProvider) -> None:
+    """It is the application's code, though the tenant has stored the provider."""
+
+    def move(original: Provider) -> Provider:
+        config_of = original.get_config_for_client_type
+
+        async def get_config(client_type: str | None, user_context: dict[str, Any]) -> Any:
+            config = await config_of(client_type, user_context)
+            config.oidc_discovery_endpoint = user_context.get("url", config.oidc_discovery_endpoint)
+            return config
+
+        original.get_config_for_client_type = get_config
+        return original
+
+    url = f"{fake.address.replace('http:', 'https:')}/.well-known/openid-configuration"
+    listed = custom(fake, oidc_discovery_endpoint="https://idp.example/x", override=move)
+    stored = custom(fake, oidc_discovery_endpoint="https://127.0.0.2/x").config
+    providers = source(listed, website="https://example.com")
+    for context, why in (({"url": url}, "did not answer"), ({}, "in a private network")):
+        provider = await providers.find(
+            "custom", client_type=None, tenant_id="t1", stored=[stored], user_context=context
+        )
+        assert provider is not None
+        with pytest.raises(ProviderError, match=why):
+            await Frontend(provider, "https://example.com/callback").begin()
 
 
 # -- addresses to come back to (58) --------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -26,6 +26,7 @@ from .built_in import filled, issuer_aliases
 from .callbacks import check_callback, nonce_is_ours
 from .checks import Checks, checks_of
 from .documents import Metadata, issuer_of
+from .endpoints import hosts_of
 from .environment import Environment
 from .failures import SignInFailedError
 from .merging import client_of, each_client
@@ -49,13 +50,15 @@ class GenericProvider(Provider):
         *,
         type_: str,
         tenant_id: str,
-        trusted_hosts: Collection[str] = (),
+        listed_hosts: frozenset[str] = frozenset(),
+        tenant_hosts: frozenset[str] = frozenset(),
     ) -> None:
         # Before a request's client is known, overrides find the first one.
         super().__init__(given.third_party_id, each_client(given)[0], type_=type_, tenant_id=tenant_id)
         self._given = given
         self._environment = environment
-        self._trusted_hosts = frozenset(trusted_hosts)
+        self._listed_hosts, self._tenant_hosts = listed_hosts, tenant_hosts
+        self._trusted_hosts: frozenset[str] | None = None
         self._nonce: str | None = None
 
     # -- what applications override --------------------------------------------------------------------
@@ -92,7 +95,7 @@ class GenericProvider(Provider):
                 params["nonce"] = verifiers.nonce_of(verifier)
             params |= self.config.authorization_endpoint_query_params or {}
             endpoint = self._endpoint("authorization")
-            self._environment.check_url(endpoint, self._trusted_hosts)
+            self._environment.check_url(endpoint, self._trusted)
             return AuthorisationRedirect(_with_query(endpoint, params), verifier)
 
     async def exchange_auth_code_for_oauth_tokens(
@@ -175,11 +178,11 @@ class GenericProvider(Provider):
             now_s=self._environment.now_ms() / 1000,
         )
         url, documents = self.config.jwks_uri or "", self._environment.documents
-        keys = await self._environment.offload(documents.keys, url, self._trusted_hosts)
+        keys = await self._environment.offload(documents.keys, url, self._trusted)
         try:
             payload = id_tokens.verify(token, keys, expected)
         except id_tokens.UnknownKeyError:
-            keys = await self._environment.offload(documents.keys, url, self._trusted_hosts, again=True)
+            keys = await self._environment.offload(documents.keys, url, self._trusted, again=True)
             payload = id_tokens.verify(token, keys, expected)
         await self._validate(self.config.validate_id_token_payload, payload, user_context)
         return payload
@@ -190,6 +193,11 @@ class GenericProvider(Provider):
     def _checks(self) -> Checks:
         return checks_of(self.config.additional_config)
 
+    @property
+    def _trusted(self) -> frozenset[str]:
+        """Hosts that the application's code names, in its list or in an override."""
+        return self._trusted_hosts or frozenset()
+
     async def _get(self, url: str, access_token: str, **headers: str) -> Any:
         from .http import Request  # noqa: PLC0415 - of the extra `thirdparty`, and slow to load
 
@@ -198,7 +206,7 @@ class GenericProvider(Provider):
         request = Request(
             url=url, headers=_set(own), query=_set(self.config.user_info_endpoint_query_params or {})
         )
-        answer = await self._environment.send(request, self._trusted_hosts)
+        answer = await self._environment.send(request, self._trusted)
         return answer.successful().json()
 
     async def _ask_for_tokens(
@@ -214,12 +222,14 @@ class GenericProvider(Provider):
         elif secret is not None:
             sent.setdefault("client_secret", secret)
         request = Request(url=self._endpoint("token"), form=sent, basic_auth=basic)
-        answer = await self._environment.send(request, self._trusted_hosts)
+        answer = await self._environment.send(request, self._trusted)
         return answer.tokens()
 
     async def _metadata(self) -> Metadata | None:
         """Return the provider's configuration document, and fill in the endpoints that are not configured."""
         url, config = self.config.oidc_discovery_endpoint, self.config
+        if self._trusted_hosts is None:  # before the document adds hosts of its own
+            self._trusted_hosts = self._listed_hosts | (hosts_of(config) - self._tenant_hosts)
         if url is None:
             return None
         found = await self._environment.offload(

@@ -21,9 +21,10 @@ from supertokens_py.types.providers import (
     ProviderConfigForClient,
 )
 
-from .addresses import NetworkRules, host_of
-from .built_in import check_required, filled
+from .addresses import NetworkRules
+from .built_in import check_required
 from .checks import checks_of
+from .endpoints import hosts_of_provider
 from .environment import Environment
 from .failures import SignInFailedError
 from .merging import each_client, offered
@@ -72,7 +73,7 @@ class ProviderSource:
             )
         self._inputs = list(inputs)
         check_inputs(self._inputs)
-        self._hosts = {one.config.third_party_id: _hosts(one.config) for one in self._inputs}
+        self._hosts = {one.config.third_party_id: hosts_of_provider(one.config) for one in self._inputs}
         self._environment = Environment(
             app,
             allowed_redirect_uris=allowed_redirect_uris,
@@ -109,7 +110,7 @@ class ProviderSource:
         """
         for one in offered(self._inputs, stored, tenant_id):
             if one.config.third_party_id == third_party_id:
-                return await self._provider(one, client_type, tenant_id, user_context)
+                return await self._provider(one, client_type, tenant_id, stored, user_context)
         return None
 
     async def names(
@@ -124,19 +125,32 @@ class ProviderSource:
         found: list[tuple[str, str]] = []
         for one in offered(self._inputs, stored, tenant_id):
             try:
-                provider = await self._provider(one, client_type, tenant_id, user_context)
+                provider = await self._provider(one, client_type, tenant_id, stored, user_context)
             except (ClientTypeNotFoundError, ProviderError):
                 continue  # the second is logged: one that cannot work must not hide the others
             found.append((provider.id, provider.config.name or provider.id))
         return found
 
     async def _provider(
-        self, one: ProviderInput, client_type: str | None, tenant_id: str, user_context: dict[str, Any]
+        self,
+        one: ProviderInput,
+        client_type: str | None,
+        tenant_id: str,
+        stored: Sequence[ProviderConfig],
+        user_context: dict[str, Any],
     ) -> Provider:
-        name, kind = kind_of(one.config.third_party_id)
-        hosts = self._hosts.get(one.config.third_party_id, frozenset())
-        default = kind(one.config, self._environment, type_=name, tenant_id=tenant_id, trusted_hosts=hosts)
-        source = f"ProviderInput({one.config.third_party_id!r}, override=…)"
+        third_party_id = one.config.third_party_id
+        name, kind = kind_of(third_party_id)
+        own = [config for config in stored if config.third_party_id == third_party_id]
+        default = kind(
+            one.config,
+            self._environment,
+            type_=name,
+            tenant_id=tenant_id,
+            listed_hosts=self._hosts.get(third_party_id, frozenset()),
+            tenant_hosts=frozenset[str]().union(*map(hosts_of_provider, own)),
+        )
+        source = f"ProviderInput({third_party_id!r}, override=…)"
         provider, _ = install(cast("Provider", default), one.override, source, results=_RESULTS)
         config = await provider.get_config_for_client_type(client_type, user_context)
         default.config = provider.config = config  # an override may return another object than it got
@@ -168,22 +182,3 @@ def check_config(config: Any) -> None:
             check_required(client)
         except SignInFailedError as error:
             raise ConfigError(str(error)) from None
-
-
-def _hosts(config: ProviderConfig) -> frozenset[str]:
-    """Return the hosts that the application's code names: those may be in a private network."""
-    names = (
-        "oidc_discovery_endpoint",
-        "authorization_endpoint",
-        "token_endpoint",
-        "user_info_endpoint",
-        "jwks_uri",
-    )
-    found: set[str | None] = set()
-    for client in each_client(config):
-        try:
-            whole = filled(client)
-        except SignInFailedError:
-            whole = client
-        found |= {host_of(getattr(whole, name)) for name in names}
-    return frozenset(host for host in found if host is not None)

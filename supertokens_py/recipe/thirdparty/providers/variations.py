@@ -60,7 +60,7 @@ class GithubProvider(GenericProvider):
             basic_auth=(config.client_id, config.client_secret),
             headers={"accept": "application/vnd.github.v3+json"},
         )
-        answer = (await self._environment.send(request, self._trusted_hosts)).successful().json_object()
+        answer = (await self._environment.send(request, self._trusted)).successful().json_object()
         app: Any = answer.get("app")
         if not isinstance(app, dict) or cast("dict[str, Any]", app).get("client_id") != config.client_id:
             raise SignInFailedError("the access token was issued to another application")
@@ -90,7 +90,7 @@ class FacebookProvider(GenericProvider):
         }
         query = {name: value for name, value in params.items() if value is not None}
         request = Request(url=self._endpoint("user_info"), query=query)
-        answer = await self._environment.send(request, self._trusted_hosts)
+        answer = await self._environment.send(request, self._trusted)
         return answer.successful().json_object()
 
 
