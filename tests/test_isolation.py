@@ -63,6 +63,12 @@ def test_importing_the_package_loads_no_framework_and_no_database(module: str) -
     assert loaded & (FRAMEWORKS | STORES | OTHERS) == set()
 
 
+def test_providers_load_their_http_client_with_the_first_request() -> None:
+    """It takes longer than the rest of the start."""
+    loaded = loaded_by("import supertokens_py.recipe.thirdparty.providers.source")
+    assert loaded & (FRAMEWORKS | STORES) == set()
+
+
 def test_init_loads_none_either() -> None:
     """`init` loads none either, for localhost."""
     loaded = loaded_by(

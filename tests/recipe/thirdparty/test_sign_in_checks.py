@@ -343,6 +343,27 @@ async def test_foreign_redirect_uris(source: MakeSource, fake: FakeProvider) -> 
     assert "/token" not in fake.paths()
 
 
+async def test_a_code_that_a_library_got(source: MakeSource, fake: FakeProvider, clock: Clock) -> None:
+    """On a phone nobody is redirected: there is neither an address nor a proof key, for such clients."""
+    phone = custom(fake, additional_config={"skipChecks": ["verifier"]})
+    fake.id_token = id_token(fake, clock, None)
+    info = RedirectUriInfo("", {"code": CODE})
+    provider = await found(source(phone))
+    tokens = await provider.exchange_auth_code_for_oauth_tokens(info, {})
+    assert (await provider.get_user_info(tokens, {})).third_party_user_id == "ada"
+    assert fake.last("/token").form == {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "code": CODE,
+        "grant_type": "authorization_code",
+    }
+    with_key = RedirectUriInfo("", {"code": CODE}, "x" * 64)
+    for given, refused_info in ((custom(fake), info), (phone, with_key)):
+        provider = await found(source(given))
+        with pytest.raises(BadInputError):
+            await provider.exchange_auth_code_for_oauth_tokens(refused_info, {})
+
+
 # -- tokens of frontends (59) --------------------------------------------------------------------------
 
 

@@ -2,9 +2,9 @@
 
 All are on unless the list names them, for a provider that cannot pass them:
 
-- "verifier": a sign-in without our proof key is accepted. For applications on phones whose own library got
-  the code, with a client of their own (`client_type`); never for a website, where it prevents that somebody
-  is signed in to the account of somebody else.
+- "verifier": a sign-in without our proof key is accepted, and an empty redirect URI. For applications on
+  phones whose own library got the code, with a client of their own (`client_type`); never for a website,
+  where it prevents that somebody is signed in to the account of somebody else.
 - "pkce": the proof key is not sent to the provider, which refuses parameters that it does not know.
 - "nonce": the ID token does not repeat the nonce.
 - "issuer": the issuer of the metadata, of callbacks and of ID tokens is not compared. Name the right one in

@@ -102,7 +102,8 @@ class GenericProvider(Provider):
         self, redirect_uri_info: RedirectUriInfo, user_context: dict[str, Any]
     ) -> dict[str, Any]:
         redirect_uri = redirect_uri_info.redirect_uri_on_provider_dashboard
-        self._check_redirect_uri(redirect_uri, user_context)
+        if not self._is_of_a_library(redirect_uri_info):
+            self._check_redirect_uri(redirect_uri, user_context)
         with self._failing():
             checks, metadata = self._checks, await self._metadata()
             code = check_callback(redirect_uri_info.redirect_uri_query_params, metadata, checks)
@@ -282,6 +283,12 @@ class GenericProvider(Provider):
     def _check_redirect_uri(self, uri: str, user_context: dict[str, Any]) -> None:
         website = self._environment.website(user_context)
         check_redirect_uri(uri, website=website, listed=self._environment.redirect_uris)
+
+    def _is_of_a_library(self, info: RedirectUriInfo) -> bool:
+        """Return whether a provider's own library, on a phone, got the code: nobody was redirected then."""
+        no_redirect = info.redirect_uri_on_provider_dashboard == "" and info.pkce_code_verifier is None
+        with self._failing():
+            return no_redirect and not self._checks.verifier
 
     async def _validate(
         self, hook: Callable[..., Any] | None, value: object, user_context: dict[str, Any]
