@@ -232,9 +232,7 @@ def create_post_of_0_24(answer: Any) -> Any:
         async def create_code_post(
             email: Any, phone_number: Any, tenant_id: str, api_options: Any, user_context: Any
         ) -> Any:
-            seen.append(
-                (api_options.recipe_id, api_options.app_info.app_name, api_options.sms_delivery is None)
-            )
+            seen.append((api_options.recipe_id, api_options.app_info.app_name))
             return answer or await original(email, phone_number, tenant_id, api_options, user_context)
 
         return create_code_post
@@ -253,9 +251,7 @@ def create_post_of_0_31(answer: Any) -> Any:
             api_options: Any,
             user_context: Any,
         ) -> Any:
-            seen.append(
-                (api_options.recipe_id, api_options.app_info.app_name, api_options.sms_delivery is None)
-            )
+            seen.append((api_options.recipe_id, api_options.app_info.app_name))
             return answer or await original(
                 email,
                 phone_number,
