@@ -8,7 +8,7 @@ SuperTokensError
 ├── BadInputError                a malformed request or argument: HTTP 400
 │   ├── UnknownTenantError       a tenant that does not exist (`engine.interface`)
 │   └── ClientTypeNotFoundError  a provider has no such client (`recipe.thirdparty.exceptions`)
-├── TooManyAttemptsError         a password was guessed too often: answered as 200 GENERAL_ERROR
+├── TooManyAttemptsError         a password or code was guessed too often: answered as 200 GENERAL_ERROR
 ├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
 ├── UnreadableDatabaseError      a command cannot read a database (`engine.embedded.inspection`)
 ├── SuperTokensThirdPartyError   (`recipe.thirdparty.exceptions`)
@@ -77,12 +77,16 @@ class BadInputError(SuperTokensError):
 
 
 class TooManyAttemptsError(SuperTokensError):
-    """Too many wrong passwords were given for an account; another one may be given after `retry_after_ms`."""
+    """Too many wrong passwords or codes were given for an account; another may be after `retry_after_ms`.
+
+    `attempts` has, of a one-time code, how many failed and how many may at this attempt to sign in.
+    """
 
     code = "too_many_attempts"
 
-    def __init__(self, retry_after_ms: int) -> None:
+    def __init__(self, retry_after_ms: int, *, attempts: tuple[int, int] = (0, 0)) -> None:
         self.retry_after_ms = retry_after_ms
+        self.attempts = attempts
         seconds = -(-retry_after_ms // 1000)
         wait = f"{-(-seconds // 60)} minutes" if seconds >= 100 else f"{seconds} seconds"
         wait = wait if seconds > 1 else "1 second"

@@ -52,6 +52,11 @@ class Version(NamedTuple):
         return self >= (5, 0)
 
     @property
+    def names_used_device(self) -> bool:
+        """Whether answers name the device of a one-time code, and codes may be checked."""
+        return self >= (5, 0)
+
+    @property
     def has_tenants_v2(self) -> bool:
         """Whether tenants are described without the switches of recipes."""
         return self >= (5, 1)

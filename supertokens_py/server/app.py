@@ -32,6 +32,8 @@ from .routes import (
     email_password,
     email_verification,
     id_mappings,
+    passwordless,
+    recipe_users,
     roles,
     session_data,
     sessions,
@@ -108,6 +110,8 @@ def _endpoints(versions: Sequence[str], base_path: str) -> list[Endpoint]:
         *users.ENDPOINTS,
         *email_password.ENDPOINTS,
         *email_verification.ENDPOINTS,
+        *passwordless.ENDPOINTS,
+        *recipe_users.ENDPOINTS,
         *id_mappings.ENDPOINTS,
     ]
     return described(endpoints, versions, base_path=normalised_base_path(base_path))

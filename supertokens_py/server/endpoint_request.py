@@ -83,6 +83,10 @@ class EndpointRequest:
         """Return a text that nothing may show."""
         return SecretText(self.text(name))
 
+    def optional_secret(self, name: str) -> SecretText | None:
+        """Return such a text where it is there."""
+        return self.secret(name) if name in self.body else None
+
     def user_id(self) -> str:
         """Return the id of a user, as databases can keep it."""
         text = self.text("userId")

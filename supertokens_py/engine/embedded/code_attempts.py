@@ -76,6 +76,7 @@ class Refused:
     """Nothing was looked at: the contact has had too many wrong codes."""
 
     wait_ms: int
+    attempts: tuple[int, int]  #: how many failed on the device, and how many may
 
 
 Outcome: TypeAlias = Success | CheckedCode | RestartFlow | Failure | Refused
@@ -131,7 +132,7 @@ class CodeAttempts:
             return RestartFlow()
         contact = _contact(device)
         if attempt.code is not None and (wait := self._counted(connection, rules, contact)):
-            return Refused(wait)
+            return Refused(wait, (device.failed_attempts, rules.max_attempts))
         row = self._code(connection, rules, attempt, device)
         if row is None or self._is_expired(row, rules):
             if attempt.code is None:

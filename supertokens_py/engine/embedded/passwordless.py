@@ -153,7 +153,7 @@ class PasswordlessStore(CodeStore):
         if isinstance(outcome, Refused):
             wait = outcome.wait_ms
             emit(SignInRefused(tenant_id=rules.tenant_id, recipe_id=PASSWORDLESS, retry_after_ms=wait))
-            raise TooManyAttemptsError(wait)
+            raise TooManyAttemptsError(wait, attempts=outcome.attempts)
         if isinstance(outcome, Failure):
             emit(SignInFailed(user_id=None, tenant_id=rules.tenant_id, recipe_id=PASSWORDLESS))
         return outcome

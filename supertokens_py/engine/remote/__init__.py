@@ -16,6 +16,7 @@ from .id_mappings import RemoteIdMappings
 from .keys import RemoteKeys
 from .limits import LocalAttempts, LocalClients, LocalSends
 from .metadata import RemoteMetadata
+from .passwordless import RemotePasswordless
 from .roles import RemoteRoles
 from .sessions import RemoteSessions
 from .settings import RemoteSettings
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from supertokens_py.engine.config import ResolvedEngineConfig
-    from supertokens_py.engine.user_services import Passwordless, ThirdParty
+    from supertokens_py.engine.user_services import ThirdParty
 
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
@@ -81,17 +82,11 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.email_verification: RemoteEmailVerification = RemoteEmailVerification(core, settings, sends)
         self.id_mappings: RemoteIdMappings = RemoteIdMappings(core)
         self.clients: LocalClients = LocalClients(settings)
+        self.passwordless: RemotePasswordless = RemotePasswordless(
+            core, self.users, settings, sends=sends, rates=self.clients
+        )
         self._counts = (attempts.counts, sends.counts, self.clients.counts)
         fork_hooks.register(self)
-
-    @property
-    def passwordless(self) -> Passwordless:
-        """Users who sign in with codes.
-
-        Raises:
-            ConfigError: this engine keeps none yet.
-        """
-        raise ConfigError("this engine keeps no users who sign in with codes")
 
     @property
     def third_party(self) -> ThirdParty:

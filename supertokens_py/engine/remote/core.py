@@ -25,6 +25,7 @@ _LEFT_TO_THE_CORE = (
     *("accessTokenValidity", "Invalid core config"),
     *("invalid pagination token", "Password hash is in invalid format", "the password hash", "hashes of "),
     *("UserId is already in use", "Cannot create a userId mapping"),
+    *("preAuthSessionId and deviceId doesn't match", "Input encoding error", "You cannot clear both"),
 )
 
 

@@ -161,14 +161,24 @@ class LocalClients:
 
     def begin(self, kind: ClientKind, client: str) -> int:
         allowance = self._allowances.get(kind)
-        if allowance is None:
-            return 0
-        key, now = _key(kind, client), self._now_ms()
+        return 0 if allowance is None else self._begin(_key(kind, client), allowance)
+
+    def begin_hourly(self, kind: str, who: str, *, per_hour: int) -> int:
+        """Do as `begin` for anything that may be done so often in an hour; 0: any number."""
+        return self._begin(_key(kind, who), hourly(per_hour)) if per_hour else 0
+
+    def _begin(self, key: bytes, allowance: Allowance) -> int:
+        now = self._now_ms()
         with self.counts.locked:
             following, wait = allowance.after_one_more(self.counts.get(key)[0], now)
             if not wait:
                 self.counts.set(key, (following, now))
         return wait
+
+    def forget(self, kind: str, who: str) -> None:
+        """Forget what was counted."""
+        with self.counts.locked:
+            self.counts.drop(_key(kind, who))
 
     def take_back(self, kind: ClientKind, client: str) -> None:
         allowance = self._allowances.get(kind)

@@ -87,8 +87,8 @@ async def _reset(request: EndpointRequest) -> JSONObject:
     return {"status": "OK", "userId": used.user_id} if result is None else _INVALID_TOKEN
 
 
-async def _update(request: EndpointRequest) -> JSONObject:
-    _only_email_password(request)
+async def update_user(request: EndpointRequest) -> JSONObject:
+    """Change address or password of a user of this recipe."""
     user_id = request.text("recipeUserId" if request.version.knows_recipe_users else "userId")
     email = request.optional_text("email")
     password = request.secret("password") if "password" in request.body else None
@@ -131,8 +131,8 @@ def _beginning_of(algorithm: str) -> str:
             raise Refused(400, "Unsupported password hashing algorithm")
 
 
-async def _find(request: EndpointRequest) -> JSONObject:
-    _only_email_password(request)
+async def find_user(request: EndpointRequest) -> JSONObject:
+    """Answer who has an id or an address, among the users of this recipe."""
     user_id, email = request.optional_param("userId"), request.optional_param("email")
     if (user_id is None) == (email is None):
         raise Refused(400, "Please provide exactly one of userId or email")
@@ -166,12 +166,6 @@ def _store(request: EndpointRequest) -> EmailPassword:
     if not request.engine.keeps_users:
         raise Refused(403, NO_USERS)
     return request.engine.email_password
-
-
-def _only_email_password(request: EndpointRequest) -> None:
-    """Refuse clients of other recipes, which share the path; without a name it is this one."""
-    if request.recipe_id in ("thirdparty", "passwordless"):
-        raise Refused(404, "Not found")
 
 
 _WHO: Shape = {"email": TEXT, "password": TEXT}
@@ -228,28 +222,5 @@ ENDPOINTS = (
         _import,
         body={"email": TEXT, "passwordHash": TEXT, "hashingAlgorithm?": TEXT},
         answer=by_status({"OK": {"user": USER, "didUserAlreadyExist": FLAG}}),
-    ),
-    Endpoint(
-        "PUT",
-        "/recipe/user",
-        Scope.APP,
-        _update,
-        body={"recipeUserId": TEXT, "email?": TEXT, "password?": TEXT},
-        answer=by_status(
-            {
-                "OK": {},
-                **UNKNOWN_USER,
-                **_EXISTS,
-                "EMAIL_CHANGE_NOT_ALLOWED_ERROR": {"reason": TEXT},
-            }
-        ),
-    ),
-    Endpoint(
-        "GET",
-        "/recipe/user",
-        Scope.TENANT,
-        _find,
-        query={"userId?": TEXT, "email?": TEXT},
-        answer=by_status({"OK": {"user": USER}, **UNKNOWN_USER, "UNKNOWN_EMAIL_ERROR": {}}),
     ),
 )

@@ -22,7 +22,7 @@ from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
-USER_MODULES = ("accounts", "email_password", "email_verification", "id_mappings")
+USER_MODULES = ("accounts", "email_password", "email_verification", "id_mappings", "passwordless")
 
 
 class Host:

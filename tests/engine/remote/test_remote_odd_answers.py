@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from supertokens_py.engine.code_records import NewCode, PresentedCode
 from supertokens_py.engine.records import UserQuery
 from supertokens_py.engine.remote import RemoteEngine, transport
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
@@ -17,6 +18,7 @@ from supertokens_py.types.users import AccountInfo
 from tests.engine.driver import new_session, refresh_request
 from tests.engine.remote.cores import ALL_VERSIONS, engine_over, wire_session
 
+LINK = PresentedCode(pre_auth_session_id="p", link_code="l")
 CALLS: dict[str, Callable[[RemoteEngine], Any]] = {
     "create_session": lambda engine: engine.sessions.create(new_session("u")),
     "refresh_session": lambda engine: engine.sessions.refresh(refresh_request("a.b.V2")),
@@ -52,6 +54,10 @@ CALLS: dict[str, Callable[[RemoteEngine], Any]] = {
     "create_verification_token": lambda engine: engine.email_verification.create_token("public", "u", "e"),
     "verify_email": lambda engine: engine.email_verification.verify("public", "t"),
     "is_email_verified": lambda engine: engine.email_verification.is_verified("u", "e"),
+    "create_code": lambda engine: engine.passwordless.create_code("public", NewCode(email="e")),
+    "consume_code": lambda engine: engine.passwordless.consume("public", LINK),
+    "check_code": lambda engine: engine.passwordless.check("public", LINK),
+    "devices": lambda engine: engine.passwordless.devices("public", email="e"),
     "id_mapping": lambda engine: engine.id_mappings.find("u"),
     "tenant": lambda engine: engine.tenants.find("t"),
     "tenants": lambda engine: engine.tenants.all(),
@@ -60,6 +66,7 @@ CALLS: dict[str, Callable[[RemoteEngine], Any]] = {
 }
 USERS = {"user": {"id": 1}, "count": "3", "token": 5, "isVerified": "yes", "userId": 1}
 LISTS = {"roles": 5, "users": {}, "permissions": "x", "tenants": [1], "sessionHandles": None, "keys": 1}
+LISTS |= {"devices": 5, "consumedDevice": 1, "deviceId": 1, "codeId": None}
 ANSWERS: dict[str, tuple[bytes, dict[str, str]]] = {
     "no gzip": (b"not gzip", {"content-encoding": "gzip"}),
     "deep": (b'{"status":' + b"[" * 100_000 + b"]" * 100_000 + b"}", {}),

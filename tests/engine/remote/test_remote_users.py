@@ -15,7 +15,13 @@ from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensC
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.id_mapping import IdMappings
 from supertokens_py.engine.records import ConsumedToken, EmailChangeNotAllowed, PasswordProof, UserQuery
-from supertokens_py.engine.user_services import EmailPassword, EmailVerification, HashImport, Users
+from supertokens_py.engine.user_services import (
+    EmailPassword,
+    EmailVerification,
+    HashImport,
+    Passwordless,
+    Users,
+)
 from supertokens_py.exceptions import (
     BadInputError,
     EngineUnavailableError,
@@ -66,7 +72,9 @@ OK = {"status": "OK"}
 TOKENS = "/public/recipe/user/password/reset/token"
 
 
-@pytest.mark.parametrize("protocol", [Users, EmailPassword, EmailVerification, HashImport, IdMappings])
+@pytest.mark.parametrize(
+    "protocol", [Users, EmailPassword, EmailVerification, HashImport, IdMappings, Passwordless]
+)
 def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
     """Recipes are tested with the embedded engine: what only that has would be missed by users first."""
     engine = engine_over(Core())
@@ -76,6 +84,7 @@ def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
         EmailVerification: engine.email_verification,
         HashImport: engine.hash_import,
         IdMappings: engine.id_mappings,
+        Passwordless: engine.passwordless,
     }
     wanted = {
         name for name, member in vars(protocol).items() if inspect.isfunction(member) and name[0] != "_"

@@ -1,0 +1,346 @@
+"""Users who sign in with one-time codes and links, kept by a core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from supertokens_py.cdi.codes import (
+    CODE_USED,
+    EXPIRED,
+    INCORRECT,
+    RESTART,
+    created_from_wire,
+    devices_from_wire,
+    passwordless_method,
+    used_from_wire,
+    wrong_from_wire,
+)
+from supertokens_py.cdi.records import member, optional_member
+from supertokens_py.cdi.users import RETRY_AFTER, user_from_wire
+from supertokens_py.engine import validation
+from supertokens_py.engine.code_records import (
+    KEEP,
+    CheckedCode,
+    CodeAlreadyUsed,
+    ConsumedCode,
+    CreatedCode,
+    Device,
+    Keep,
+    NewCode,
+    PhoneNumberChangeNotAllowed,
+    PhoneNumberTaken,
+    PresentedCode,
+    RestartFlow,
+    WrongCode,
+)
+from supertokens_py.engine.records import (
+    PASSWORDLESS,
+    EmailChangeNotAllowed,
+    EmailTaken,
+    UnknownTenantError,
+    UnknownUser,
+)
+from supertokens_py.events import (
+    EmailChanged,
+    EmailVerified,
+    PhoneNumberChanged,
+    SignInFailed,
+    SignInRefused,
+    TextMessageRefused,
+    UserSignedUp,
+    emit,
+)
+from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
+from supertokens_py.secret import hidden
+from supertokens_py.types.base import JSONObject
+from supertokens_py.types.users import LoginMethod
+
+from .core import Core, ok, tenant_path, unexpected
+from .limits import LocalClients, LocalSends
+from .users import RemoteUsers
+
+if TYPE_CHECKING:
+    from supertokens_py.engine.config import ResolvedEngineConfig
+
+_PATH = "/recipe/signinup/code"
+_SENDS, _TEXT_MESSAGES, _WRONG_CODES = "passwordless", "text messages", "wrong codes"
+
+
+class RemotePasswordless:
+    """`Passwordless` over a core, which keeps lifetimes and numbers of attempts in its own configuration."""
+
+    def __init__(
+        self,
+        core: Core,
+        users: RemoteUsers,
+        settings: ResolvedEngineConfig,
+        *,
+        sends: LocalSends,
+        rates: LocalClients,
+    ) -> None:
+        self._core = core
+        self._users = users
+        self._settings = settings
+        self._sends = sends
+        self._rates = rates
+
+    def may_send(
+        self,
+        tenant_id: str,
+        *,
+        email: str | None = None,
+        phone_number: str | None = None,
+        client: str | None = None,
+    ) -> int:
+        """Count a message to a contact in this process, and return 0; or return the milliseconds to wait."""
+        tenant, contact = validation.normalise_tenant_id(tenant_id), _contact(email, phone_number)
+        (value,) = contact.values()
+        per_day = self._settings.passwordless_messages_per_day
+        wait = self._sends.begin(_SENDS, tenant, value, per_day=per_day, client=client)
+        if wait or email is not None:
+            return wait
+        per_hour = self._settings.passwordless_text_messages_per_hour
+        if wait := self._rates.begin_hourly(_TEXT_MESSAGES, tenant, per_hour=per_hour):
+            self._sends.failed(_SENDS, tenant, value)
+            emit(TextMessageRefused(tenant_id=tenant, retry_after_ms=wait))
+        return wait
+
+    def not_sent(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> None:
+        (value,) = _contact(email, phone_number).values()
+        self._sends.failed(_SENDS, validation.normalise_tenant_id(tenant_id), value)
+
+    def create_code(self, tenant_id: str, new: NewCode) -> CreatedCode | RestartFlow | CodeAlreadyUsed:
+        body = _new_code(new)
+        if new.device_id is not None and new.pre_auth_session_id is not None:
+            # A core does not compare the two.
+            found = self.devices(tenant_id, device_id=new.device_id)
+            if not any(_is_same(new.pre_auth_session_id, one.pre_auth_session_id) for one in found):
+                return RestartFlow()
+        answer = self._post(tenant_id, _PATH, body)
+        if answer.get("status") == RESTART["status"]:
+            return RestartFlow()
+        if answer.get("status") == CODE_USED["status"]:
+            return CodeAlreadyUsed()
+        return created_from_wire(ok(answer))
+
+    def consume(self, tenant_id: str, presented: PresentedCode) -> ConsumedCode | RestartFlow | WrongCode:
+        """Use up a code.
+
+        An official core counts wrong codes per device only: those of a contact are counted in this process.
+
+        Raises:
+            BadInputError: the two ids do not belong together, or a code is missing.
+            TooManyAttemptsError: too many wrong codes were given for the contact.
+        """
+        answer = self._present(tenant_id, f"{_PATH}/consume", presented)
+        if not isinstance(answer, dict):
+            return answer
+        user, created = user_from_wire(answer.get("user")), member(answer, "createdNewUser", bool)
+        known_as = member(answer, "recipeUserId", str)
+        device = used_from_wire(answer)
+        if created:
+            tenant = validation.normalise_tenant_id(tenant_id)
+            emit(UserSignedUp(user_id=user.id, tenant_id=tenant, recipe_id=PASSWORDLESS))
+            if device.email is not None:
+                emit(EmailVerified(user_id=known_as, tenant_id=tenant))
+        return ConsumedCode(user, known_as, created, device)
+
+    def check(self, tenant_id: str, presented: PresentedCode) -> CheckedCode | RestartFlow | WrongCode:
+        """Do as `consume`, but use up nothing."""
+        answer = self._present(tenant_id, f"{_PATH}/check", presented)
+        return CheckedCode(used_from_wire(answer)) if isinstance(answer, dict) else answer
+
+    def _present(
+        self, tenant_id: str, path: str, presented: PresentedCode
+    ) -> JSONObject | RestartFlow | WrongCode:
+        tenant, body = validation.normalise_tenant_id(tenant_id), _presented(presented)
+        who = None if presented.device_id is None else self._admitted(tenant, presented.device_id)
+        try:
+            answer = self._post(tenant, path, body)
+        except UnknownTenantError:
+            return RestartFlow()
+        if answer.get("status") == RESTART["status"]:
+            return RestartFlow()
+        if answer.get("status") not in (INCORRECT, EXPIRED):
+            if who is not None:
+                self._rates.forget(_WRONG_CODES, who)
+            return ok(answer)
+        wrong, wait = wrong_from_wire(answer), optional_member(answer, RETRY_AFTER, int)
+        if wait is not None:
+            raise _too_many(tenant, wait, wrong.failed_attempts, wrong.max_attempts)
+        emit(SignInFailed(user_id=None, tenant_id=tenant, recipe_id=PASSWORDLESS))
+        return wrong
+
+    def _admitted(self, tenant_id: str, device_id: str) -> str | None:
+        """Count a code as wrong, which a right one takes back; return what it was counted for.
+
+        Raises:
+            TooManyAttemptsError: too many wrong codes were given for the contact.
+        """
+        per_hour = self._settings.passwordless_wrong_codes_per_hour
+        found = self.devices(tenant_id, device_id=device_id) if per_hour else []
+        if not found:
+            return None
+        device = found[0]
+        who = "\0".join((tenant_id, device.email or "", device.phone_number or ""))
+        if wait := self._rates.begin_hourly(_WRONG_CODES, who, per_hour=per_hour):
+            most = self._settings.passwordless_max_code_input_attempts
+            raise _too_many(tenant_id, wait, device.failed_attempts, most)
+        return who
+
+    def is_current(self, consumed: ConsumedCode) -> bool:
+        """Return whether the user is still there, with the contact that was proven."""
+        user, proven = self._users.find(consumed.recipe_user_id), consumed.device
+        method = None if user is None else passwordless_method(user, user_id=consumed.recipe_user_id)
+        if method is None or proven is None:
+            return method is not None
+        return proven.email in (None, method.email) and proven.phone_number in (None, method.phone_number)
+
+    def revoke_codes(
+        self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None
+    ) -> None:
+        body = _contact(email, phone_number)
+        try:
+            ok(self._post(tenant_id, f"{_PATH}s/remove", body))
+        except UnknownTenantError:
+            return
+
+    def revoke_code(
+        self, tenant_id: str, *, code_id: str | None = None, pre_auth_session_id: str | None = None
+    ) -> None:
+        if (code_id is None) == (pre_auth_session_id is None):
+            raise BadInputError("Please provide either 'codeId' or 'preAuthSessionId'")
+        name, value = (
+            ("codeId", code_id) if code_id is not None else ("preAuthSessionId", pre_auth_session_id)
+        )
+        if not validation.is_storable(str(value)):
+            return
+        try:
+            ok(self._post(tenant_id, f"{_PATH}/remove", {name: value}))
+        except UnknownTenantError:
+            return
+
+    def devices(
+        self,
+        tenant_id: str,
+        *,
+        email: str | None = None,
+        phone_number: str | None = None,
+        device_id: str | None = None,
+        pre_auth_session_id: str | None = None,
+    ) -> list[Device]:
+        given = {"deviceId": device_id, "preAuthSessionId": pre_auth_session_id}
+        named = {name: value for name, value in given.items() if value is not None}
+        if email is not None or phone_number is not None:
+            named |= _contact(email, phone_number)
+        if len(named) != 1:
+            raise BadInputError(
+                "Please provide exactly one of email, phoneNumber, deviceId or preAuthSessionId"
+            )
+        if not all(map(validation.is_storable, named.values())):
+            return []
+        try:
+            path = f"{tenant_path(tenant_id)}{_PATH}s"
+            answer = self._core.get(path, named, rid=PASSWORDLESS, tenant=tenant_id)
+        except UnknownTenantError:
+            return []
+        return devices_from_wire(ok(answer))
+
+    def update(
+        self, recipe_user_id: str, *, email: str | Keep | None = KEEP, phone_number: str | Keep | None = KEEP
+    ) -> (
+        UnknownUser
+        | EmailTaken
+        | PhoneNumberTaken
+        | EmailChangeNotAllowed
+        | PhoneNumberChangeNotAllowed
+        | None
+    ):
+        changes: JSONObject = {}
+        if not isinstance(email, Keep):
+            changes["email"] = None if email is None else validation.stored_email(email)
+        if not isinstance(phone_number, Keep):
+            stored = None if phone_number is None else validation.stored_phone_number(phone_number)
+            changes["phoneNumber"] = stored
+        if not validation.is_possible_user_id(recipe_user_id):
+            return UnknownUser()
+        before = self._users.find(recipe_user_id)  # a core does not say what was changed
+        method = None if before is None else passwordless_method(before, user_id=recipe_user_id)
+        body = {"recipeUserId": recipe_user_id, **changes}
+        answer = self._core.put("/recipe/user", body, rid=PASSWORDLESS)
+        if answer.get("status") != "OK":
+            return _refusal(answer)
+        for name, event in (("email", EmailChanged), ("phoneNumber", PhoneNumberChanged)):
+            if name in changes and changes[name] != _known(method, name):
+                emit(event(user_id=recipe_user_id))
+        return None
+
+    def _post(self, tenant_id: str, path: str, body: JSONObject) -> JSONObject:
+        full = f"{tenant_path(tenant_id)}{path}"
+        return self._core.post(full, body, rid=PASSWORDLESS, tenant=tenant_id)
+
+
+def _too_many(tenant_id: str, wait_ms: int, failed: int, most: int) -> TooManyAttemptsError:
+    emit(SignInRefused(tenant_id=tenant_id, recipe_id=PASSWORDLESS, retry_after_ms=wait_ms))
+    return TooManyAttemptsError(wait_ms, attempts=(failed, most))
+
+
+def _known(method: LoginMethod | None, name: str) -> str | None:
+    return None if method is None else method.email if name == "email" else method.phone_number
+
+
+def _refusal(
+    answer: JSONObject,
+) -> UnknownUser | EmailTaken | PhoneNumberTaken | EmailChangeNotAllowed | PhoneNumberChangeNotAllowed:
+    match answer.get("status"):
+        case "UNKNOWN_USER_ID_ERROR":
+            return UnknownUser()
+        case "EMAIL_ALREADY_EXISTS_ERROR":
+            return EmailTaken()
+        case "PHONE_NUMBER_ALREADY_EXISTS_ERROR":
+            return PhoneNumberTaken()
+        case "EMAIL_CHANGE_NOT_ALLOWED_ERROR":
+            return EmailChangeNotAllowed(member(answer, "reason", str))
+        case "PHONE_NUMBER_CHANGE_NOT_ALLOWED_ERROR":
+            return PhoneNumberChangeNotAllowed(member(answer, "reason", str))
+        case _:
+            raise unexpected(answer)
+
+
+def _contact(email: str | None, phone_number: str | None) -> dict[str, str]:
+    if (email is None) == (phone_number is None):
+        raise BadInputError("Please provide exactly one of email or phoneNumber")
+    if email is not None:
+        return {"email": validation.stored_email(email)}
+    return {"phoneNumber": validation.stored_phone_number(phone_number)}
+
+
+def _new_code(new: NewCode) -> JSONObject:
+    if sum(one is not None for one in (new.email, new.phone_number, new.device_id)) != 1:
+        raise BadInputError("Please provide exactly one of email, phoneNumber or deviceId")
+    if new.user_input_code == "":
+        raise BadInputError("userInputCode cannot be an empty string.")
+    body: JSONObject = (
+        dict(_contact(new.email, new.phone_number))
+        if new.device_id is None
+        else {"deviceId": hidden(new.device_id)}
+    )
+    return body if new.user_input_code is None else {**body, "userInputCode": hidden(new.user_input_code)}
+
+
+def _presented(presented: PresentedCode) -> JSONObject:
+    """Return what is sent to a core.
+
+    Raises:
+        BadInputError: it is not exactly one of link and code.
+    """
+    by_link, by_code = presented.link_code, (presented.device_id, presented.user_input_code)
+    if (by_link is None) != (None not in by_code) or (by_link is not None and by_code != (None, None)):
+        raise BadInputError("Please provide exactly one of linkCode or deviceId+userInputCode")
+    given = {"linkCode": by_link, "deviceId": by_code[0], "userInputCode": by_code[1]}
+    sent = {name: hidden(value) for name, value in given.items() if value is not None}
+    return {"preAuthSessionId": presented.pre_auth_session_id, **sent}
+
+
+def _is_same(first: str, second: str) -> bool:
+    return first.strip().rstrip("=") == second.strip().rstrip("=")
