@@ -22,7 +22,7 @@ from supertokens_py.recipe.session.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_checks import OverrideValidators
 from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError
 from supertokens_py.recipe.session.verification import VerifyOptions
-from supertokens_py.runtime.bridge import AppBridge, blocking, completed, lend, running_loop
+from supertokens_py.runtime.bridge import AppBridge, blocking, completed, lend, offload, running_loop
 from supertokens_py.settings import explains_unknown_arguments
 
 from .native import register
@@ -49,6 +49,7 @@ __all__ = [
     "answer_route",
     "answer_route_blocking",
     "blocking",
+    "close_engine",
     "completed",
     "deliver",
     "deliver_at_once",
@@ -59,6 +60,7 @@ __all__ = [
     "form_fields",
     "is_sdk_path",
     "lend",
+    "open_engine",
     "refusal_reason",
     "register",
     "running_loop",
@@ -125,6 +127,22 @@ def flush() -> None:
     For environments that freeze a process between requests, at the end of each; failures are logged only.
     """
     Supertokens.get_instance().flush()
+
+
+async def open_engine() -> None:
+    """Create the tables and keys that are missing, or load the keys of a core, before a request needs them.
+
+    Raises:
+        EngineUnavailableError: the database or the core is out of reach.
+    """
+    await offload(Supertokens.get_instance().engine.keys.jwks)
+
+
+async def close_engine() -> None:
+    """Do what is left to background threads and close connections, which open again when they are needed."""
+    app = Supertokens.get_instance()
+    await offload(app.flush)
+    await offload(app.close)
 
 
 async def finish(request: BaseRequest, status: int) -> Changes | None:
