@@ -14,7 +14,7 @@ from pydantic import BaseModel, field_validator
 from supertokens_py import InputAppInfo, SupertokensConfig, init
 from supertokens_py.asyncio import get_user
 from supertokens_py.framework.fastapi import get_middleware
-from supertokens_py.recipe import emailpassword, emailverification, session
+from supertokens_py.recipe import emailpassword, emailverification, passwordless, session
 from supertokens_py.recipe.emailverification.interfaces import EmailDoesNotExistError, UnknownUserIdError
 from supertokens_py.recipe.session import SessionContainer
 from supertokens_py.recipe.session.asyncio import create_new_session, revoke_all_sessions_for_user
@@ -24,6 +24,8 @@ DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
 # "REQUIRED": protected routes want a verified address; "OPTIONAL": sessions say whether it is
 VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
+# How people sign in without a password: "USER_INPUT_CODE", "MAGIC_LINK" or "USER_INPUT_CODE_AND_MAGIC_LINK"
+PASSWORDLESS = os.environ.get("PASSWORDLESS")
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 PAGE = Path(__file__).parent.parent / "page"
 PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
@@ -37,6 +39,8 @@ async def own_users(user_id, user_context):
 recipes = [session.init(), emailpassword.init()]
 if VERIFICATION:
     recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
+if PASSWORDLESS:
+    recipes.append(passwordless.init(passwordless.ContactEmailOnlyConfig(), PASSWORDLESS))
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),

@@ -9,7 +9,7 @@ from flask import Flask, g, request
 from supertokens_py import InputAppInfo, SupertokensConfig, init
 from supertokens_py.asyncio import get_user
 from supertokens_py.framework.flask import Middleware
-from supertokens_py.recipe import emailpassword, emailverification, session
+from supertokens_py.recipe import emailpassword, emailverification, passwordless, session
 from supertokens_py.recipe.emailverification.interfaces import EmailDoesNotExistError, UnknownUserIdError
 from supertokens_py.recipe.session.framework.flask import verify_session
 from supertokens_py.recipe.session.syncio import create_new_session, revoke_all_sessions_for_user
@@ -18,6 +18,8 @@ DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
 # "REQUIRED": protected routes want a verified address; "OPTIONAL": sessions say whether it is
 VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
+# How people sign in without a password: "USER_INPUT_CODE", "MAGIC_LINK" or "USER_INPUT_CODE_AND_MAGIC_LINK"
+PASSWORDLESS = os.environ.get("PASSWORDLESS")
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 PASSWORD = os.environ.get("EXAMPLE_PASSWORD", "demo")  # everybody's; a real application keeps a hash per user
 
@@ -30,6 +32,8 @@ async def own_users(user_id, user_context):
 recipes = [session.init(), emailpassword.init()]
 if VERIFICATION:
     recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
+if PASSWORDLESS:
+    recipes.append(passwordless.init(passwordless.ContactEmailOnlyConfig(), PASSWORDLESS))
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),

@@ -5,13 +5,15 @@ import secrets
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
 from supertokens_py.asyncio import get_user
-from supertokens_py.recipe import emailpassword, emailverification, session
+from supertokens_py.recipe import emailpassword, emailverification, passwordless, session
 from supertokens_py.recipe.emailverification.interfaces import EmailDoesNotExistError, UnknownUserIdError
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
 # "REQUIRED": protected routes want a verified address; "OPTIONAL": sessions say whether it is
 VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
+# How people sign in without a password: "USER_INPUT_CODE", "MAGIC_LINK" or "USER_INPUT_CODE_AND_MAGIC_LINK"
+PASSWORDLESS = os.environ.get("PASSWORDLESS")
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 
 
@@ -23,6 +25,8 @@ async def own_users(user_id, user_context):
 recipes = [session.init(), emailpassword.init()]
 if VERIFICATION:
     recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
+if PASSWORDLESS:
+    recipes.append(passwordless.init(passwordless.ContactEmailOnlyConfig(), PASSWORDLESS))
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
