@@ -256,7 +256,10 @@ class EmailUnverified(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientRefused(Event):
-    """One client has done something too often in an hour: "sign_in", "sign_up", "reset" or "code"."""
+    """One client has done something too often in an hour.
+
+    `kind` is "sign_in", "sign_up", "reset", "code" or "exists".
+    """
 
     name: ClassVar[str] = "client.refused"
     kind: str

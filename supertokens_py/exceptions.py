@@ -9,6 +9,7 @@ SuperTokensError
 │   ├── UnknownTenantError       a tenant that does not exist (`engine.interface`)
 │   └── ClientTypeNotFoundError  a provider has no such client (`recipe.thirdparty.exceptions`)
 ├── TooManyAttemptsError         a password or code was guessed too often: answered as 200 GENERAL_ERROR
+│   └── TooBusyError             more passwords are to be hashed than may wait
 ├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
 ├── UnreadableDatabaseError      a command cannot read a database (`engine.embedded.inspection`)
 ├── SuperTokensThirdPartyError   (`recipe.thirdparty.exceptions`)
@@ -83,6 +84,7 @@ class TooManyAttemptsError(SuperTokensError):
     """
 
     code = "too_many_attempts"
+    reason = "Too many attempts"
 
     def __init__(self, retry_after_ms: int, *, attempts: tuple[int, int] = (0, 0)) -> None:
         self.retry_after_ms = retry_after_ms
@@ -90,7 +92,14 @@ class TooManyAttemptsError(SuperTokensError):
         seconds = -(-retry_after_ms // 1000)
         wait = f"{-(-seconds // 60)} minutes" if seconds >= 100 else f"{seconds} seconds"
         wait = wait if seconds > 1 else "1 second"
-        super().__init__(f"Too many attempts. Please try again in {wait}")
+        super().__init__(f"{self.reason}. Please try again in {wait}")
+
+
+class TooBusyError(TooManyAttemptsError):
+    """As many password hashes as `argon2_hashing_queue_size` wait for their turn; nothing was counted."""
+
+    code = "too_busy"
+    reason = "Too many people are signing in at this moment"
 
 
 class EngineUnavailableError(SuperTokensError):

@@ -6,9 +6,11 @@ import asyncio
 import contextvars
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from supertokens_py.exceptions import TooBusyError
 from supertokens_py.runtime.bridge import offload
 from supertokens_py.runtime.lanes import Lane
 
@@ -40,6 +42,73 @@ async def test_long_work_leaves_the_other_threads_alone() -> None:
     go.set()
     names = await asyncio.gather(*tasks)
     assert {name.rpartition("_")[0] for name in names} == {"supertokens-test"}
+
+
+async def test_no_more_wait_than_there_is_room_for() -> None:
+    """Of forty, three run or wait; the others are told at once, and there is room again afterwards."""
+    lane, go, started = Lane("test", 1), threading.Event(), threading.Event()
+
+    def long() -> str:
+        started.set()
+        assert go.wait(30)
+        return "done"
+
+    tasks = [asyncio.create_task(lane.offload_within(3, long)) for _ in range(40)]
+    assert await offload(started.wait, 30)
+    unbounded = asyncio.create_task(lane.offload(long))
+    done, _ = await asyncio.wait(tasks[3:])
+    refusals = [task.exception() for task in done]
+    assert {type(error) for error in refusals} == {TooBusyError}
+    assert str(refusals[0]).endswith("Please try again in 10 seconds")
+    go.set()
+    assert await asyncio.gather(*tasks[:3], unbounded) == ["done"] * 4
+    assert await lane.offload_within(1, long) == "done"
+
+
+def test_blocking_callers_wait_for_the_same_room() -> None:
+    """Each in a thread of its own, as those of a WSGI server; one that fails leaves its place, too."""
+    lane, go, inside = Lane("test", 1), threading.Event(), threading.Semaphore(0)
+
+    def long() -> None:
+        inside.release()
+        assert go.wait(30)
+        raise ZeroDivisionError
+
+    def call(_: int) -> str:
+        try:
+            lane.offload_within(4, long).send(None)
+        except (TooBusyError, ZeroDivisionError) as error:
+            return type(error).__name__
+        raise AssertionError
+
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.map(call, range(4))
+        for _ in range(4):
+            assert inside.acquire(timeout=30)
+        assert [call(n) for n in range(8)] == ["TooBusyError"] * 8
+        go.set()
+        assert list(first) == ["ZeroDivisionError"] * 4
+    assert call(0) == "ZeroDivisionError"
+
+
+async def test_a_caller_who_goes_away_leaves_its_place() -> None:
+    lane, go, started = Lane("test", 1), threading.Event(), threading.Event()
+
+    def long() -> bool:
+        started.set()
+        return go.wait(30)
+
+    first = asyncio.create_task(lane.offload(long))
+    assert await offload(started.wait, 30)
+    gone = asyncio.create_task(lane.offload_within(2, long))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    go.set()
+    assert await first
+    assert await lane.offload(lambda: True)  # after the one that was cancelled
+    assert await lane.offload_within(1, lambda: True)
 
 
 async def test_errors_and_context_variables_go_through() -> None:

@@ -78,6 +78,26 @@ async def call_engine_at_length(
         _user_context.reset(token)
 
 
+async def call_engine_in_turn(
+    user_context: JSONObject | None, most: int, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Do as `call_engine_at_length`, unless so many of these calls are running or waiting already.
+
+    For what anybody may ask for; what has used up something on the way, such as a token, is never refused.
+
+    Raises:
+        TooBusyError: they are.
+    """
+    token = _user_context.set(user_context)
+    try:
+        if _open_span is None:
+            return await _LONG.offload_within(most, work, *args, **kwargs)
+        with _open_span(_name(work)):
+            return await _LONG.offload_within(most, work, *args, **kwargs)
+    finally:
+        _user_context.reset(token)
+
+
 async def reload_keys(keys: Keys) -> KeySet:
     """Return `keys.reload()`, asked for without a thread while it would load nothing anyway.
 

@@ -106,6 +106,9 @@ class EngineConfig:
     argon2_parallelism: int = setting(2, int, 1, 64)
     #: Password hashes that a process computes at once [2]; others wait. Of those with several lanes, one.
     argon2_hashing_pool_size: int = setting(2, int, 1, 64)
+    #: Sign-ins and sign-ups of a process that compute a hash, or wait for that, at once [100]: others are
+    #: told to try again in 10 seconds.
+    argon2_hashing_queue_size: int = setting(100, int, 1, 100_000)
     #: Wrong passwords for one address before each further try has to wait [10]: 1 s, doubling up to
     #: 15 minutes. 0 switches the limit off.
     sign_in_free_failures: int = setting(10, int, 0, 1_000_000)
@@ -120,7 +123,7 @@ class EngineConfig:
     #: way. 0 switches the limits off.
     password_reset_emails_per_day: int = setting(20, int, 0, 1000)
     #: Wrong passwords that one client may give in an hour, whichever addresses it names [100]; then one after
-    #: the other at that rate. 0 switches the limit off, as for the next three. Needs `init(client_ip=...)`.
+    #: the other at that rate. 0 switches the limit off, as for the next four. Needs `init(client_ip=...)`.
     sign_in_failures_per_client_and_hour: int = setting(100, int, 0, 100_000)
     #: Sign-ups of one client in an hour [100].
     sign_ups_per_client_and_hour: int = setting(100, int, 0, 100_000)
@@ -128,6 +131,8 @@ class EngineConfig:
     password_resets_per_client_and_hour: int = setting(50, int, 0, 100_000)
     #: Requests of one client in an hour for a one-time code or link [50].
     code_requests_per_client_and_hour: int = setting(50, int, 0, 100_000)
+    #: Questions of one client in an hour whether an address is taken [200].
+    lookups_per_client_and_hour: int = setting(200, int, 0, 100_000)
     #: Milliseconds for which a one-time code and its link are valid [600000].
     passwordless_code_lifetime: int = setting(600_000, int, 1, 10**12)
     #: Wrong codes with which an attempt to sign in is over [5]: a new one has to be asked for.

@@ -62,6 +62,7 @@ def of_clients(settings: ResolvedEngineConfig) -> dict[ClientKind, int]:
         "sign_up": settings.sign_ups_per_client_and_hour,
         "reset": settings.password_resets_per_client_and_hour,
         "code": settings.code_requests_per_client_and_hour,
+        "exists": settings.lookups_per_client_and_hour,
     }
 
 

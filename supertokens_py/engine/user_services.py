@@ -72,7 +72,7 @@ class Users(Protocol):
 
 
 #: What is counted of a client.
-ClientKind: TypeAlias = Literal["sign_in", "sign_up", "reset", "code"]
+ClientKind: TypeAlias = Literal["sign_in", "sign_up", "reset", "code", "exists"]
 
 
 class Clients(Protocol):
@@ -91,8 +91,13 @@ class EmailPassword(Protocol):
     """Users with an e-mail address and a password (engine: E-mail and password).
 
     Addresses are compared trimmed and in lower case. Methods that take a password compute a hash: call them
-    through `call_engine_at_length`.
+    through `call_engine_at_length`, or `call_engine_in_turn` where anybody may ask for it.
     """
+
+    @property
+    def most_waiting(self) -> int:
+        """How many calls of such methods may run or wait in a process before others are refused."""
+        ...
 
     def sign_up(self, tenant_id: str, email: str, password: str) -> User | EmailTaken:
         """Create a user. Raises BadInputError where address or password cannot be stored."""

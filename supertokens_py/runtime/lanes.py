@@ -8,12 +8,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from supertokens_py.exceptions import TooBusyError
+
 from . import fork_hooks
 from .bridge import running_loop
 from .workers import Unit
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+#: When somebody who was refused for want of place may try again.
+RETRY_AFTER_MS = 10_000
 
 
 class Lane(fork_hooks.ForkAware):
@@ -27,29 +32,59 @@ class Lane(fork_hooks.ForkAware):
         self._threads = threads
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
+        self._inside = 0
         fork_hooks.register(self)
 
     def after_fork_in_child(self) -> None:
-        self._lock, self._executor = threading.Lock(), None
+        self._lock, self._executor, self._inside = threading.Lock(), None, 0
 
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit as `bridge.offload` does: inline for blocking callers, under a loop in these threads."""
+        return await self._offload(None, functools.partial(work, *args, **kwargs))
+
+    async def offload_within(self, most: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit as `offload` does, unless so many are running or waiting already, of whatever caller.
+
+        Raises:
+            TooBusyError: they are.
+        """
+        return await self._offload(most, functools.partial(work, *args, **kwargs))
+
+    async def _offload(self, most: int | None, work: Callable[[], T]) -> T:
         loop = running_loop()
+        self._enter(most)
         if loop is None:
-            return work(*args, **kwargs)
-        unit = Unit(loop, functools.partial(work, *args, **kwargs))
-        del args, kwargs
-        self._submit(_run_and_report, unit)
+            try:
+                return work()
+            finally:
+                self._leave()
+        unit = Unit(loop, work)
+        del work
+        try:
+            self._submit(unit)
+        except BaseException:
+            self._leave()
+            raise
         return await unit.outcome
 
-    def _submit(self, work: Callable[..., object], *args: Any) -> None:
+    def _enter(self, most: int | None) -> None:
         fork_hooks.check()
+        with self._lock:
+            if most is not None and self._inside >= most:
+                raise TooBusyError(RETRY_AFTER_MS)
+            self._inside += 1
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+
+    def _submit(self, unit: Unit[Any]) -> None:
         with self._lock:
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix=self._name)
-            self._executor.submit(work, *args)
+            self._executor.submit(self._run, unit)
 
-
-def _run_and_report(unit: Unit[Any]) -> None:
-    unit.run()
-    unit.report()
+    def _run(self, unit: Unit[Any]) -> None:
+        unit.run()
+        self._leave()  # before its caller goes on, who may come with the next unit
+        unit.report()

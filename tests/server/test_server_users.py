@@ -10,9 +10,11 @@ import bcrypt
 import pytest
 from starlette.testclient import TestClient
 
+from supertokens_py.engine import call
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded.passwords import Passwords
 from supertokens_py.engine.factory import open_engine
+from supertokens_py.runtime.lanes import Lane
 from supertokens_py.server import create_app
 from tests.security.test_frames import OURS, variables
 from tests.server.conftest import QUICK
@@ -122,6 +124,24 @@ def test_after_too_many_wrong_passwords_the_right_one_is_wrong_too(
     assert wire.post("/recipe/signin", WHO) == refused
     clock.advance(ms=1000)
     assert wire.post("/recipe/signin", WHO)["status"] == "OK"
+
+
+def test_a_storm_of_sign_ins_is_no_wrong_password(
+    start: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An SDK says that the store is unavailable; a reset by a token, which is used up, waits for its turn."""
+    wire = start(engine={**QUICK, "argon2_hashing_queue_size": 1}, keeps_users=True)
+    user = wire.post("/recipe/signup", WHO)["user"]
+    token = wire.post(TOKENS, {"userId": user["id"], "email": ADDRESS})["token"]
+    lane = Lane("passwords", 1)
+    monkeypatch.setattr(call, "_LONG", lane)
+    lane._enter(None)  # somebody who is being served
+    for path in ("/recipe/signin", "/recipe/signup"):
+        assert wire.refusal("POST", path, WHO)[0] == 503
+    body = {"method": "token", "token": token, "newPassword": "new 1"}
+    assert wire.post("/recipe/user/password/reset", body)["status"] == "OK"
+    lane._leave()
+    assert wire.post("/recipe/signin", {**WHO, "password": "new 1"})["status"] == "OK"
 
 
 def test_users_belong_to_tenants(users: Wire) -> None:

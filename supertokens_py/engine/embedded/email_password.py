@@ -84,6 +84,11 @@ class EmailPasswordStore:
         self._settings = settings
         self._statements = EmailUserRows(database.tables)
 
+    @property
+    def most_waiting(self) -> int:
+        """How many calls that compute a hash may run or wait in a process before others are refused."""
+        return self._settings.argon2_hashing_queue_size
+
     def sign_up(self, tenant_id: str, email: str, password: str) -> User | EmailTaken:
         """Create a user.
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _RESET = "password reset"
 _TOKENS = "/recipe/user/password/reset/token"
+_MOST_WAITING = 100
 
 
 class RemoteEmailPassword:
@@ -63,6 +64,11 @@ class RemoteEmailPassword:
         self._settings = settings
         self._attempts = attempts
         self._sends = sends
+
+    @property
+    def most_waiting(self) -> int:
+        """How many calls for which a core computes a hash may run or wait before others are refused."""
+        return _MOST_WAITING
 
     def sign_up(self, tenant_id: str, email: str, password: str) -> User | EmailTaken:
         validation.validate_password(password)

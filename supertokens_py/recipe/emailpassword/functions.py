@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.call import call_engine, call_engine_at_length
+from supertokens_py.engine.call import call_engine, call_engine_at_length, call_engine_in_turn
 from supertokens_py.engine.records import (
     ConsumedToken,
     EmailChangeNotAllowed,
@@ -112,7 +112,8 @@ class RecipeInterface:
     ) -> SignUpOkResult | EmailAlreadyExistsError:
         """Create a user; `sign_up` calls it."""
         users = self._app.engine.email_password
-        made = await call_engine_at_length(user_context, users.sign_up, tenant_id, email, password)
+        most = users.most_waiting
+        made = await call_engine_in_turn(user_context, most, users.sign_up, tenant_id, email, password)
         if isinstance(made, EmailTaken):
             return EmailAlreadyExistsError()
         own = login_method_id(made, email)
@@ -146,7 +147,8 @@ class RecipeInterface:
     ) -> SignInOkResult | WrongCredentialsError:
         """Return the user whose address and password these are, where that is no sign-in."""
         users = self._app.engine.email_password
-        found = await call_engine_at_length(user_context, users.authenticate, tenant_id, email, password)
+        most = users.most_waiting
+        found = await call_engine_in_turn(user_context, most, users.authenticate, tenant_id, email, password)
         if found is None:
             return WrongCredentialsError()
         proofs.note(found.proof)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias, cast
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.user_services import ClientKind
 from supertokens_py.events import SignInFailed, emit
-from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
+from supertokens_py.exceptions import BadInputError, ConfigError, TooBusyError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
@@ -249,15 +249,19 @@ class EmailPasswordRecipe(
         form = await self._form(body, fields, tenant_id)
         links = await refuse_linking(body, options.request, user_context)
         await admit(self.app, kind, options.request, user_context)
-        with proofs.collected() as verified:
-            result = await post(
-                form_fields=form,
-                tenant_id=tenant_id,
-                session=None,
-                should_try_linking_with_session_user=links,
-                api_options=options,
-                user_context=user_context,
-            )
+        try:
+            with proofs.collected() as verified:
+                result = await post(
+                    form_fields=form,
+                    tenant_id=tenant_id,
+                    session=None,
+                    should_try_linking_with_session_user=links,
+                    api_options=options,
+                    user_context=user_context,
+                )
+        except TooBusyError:
+            await take_back(self.app, kind, options.request, user_context)
+            raise
         if not isinstance(result, SignUpPostOkResult | SignInPostOkResult):
             return result
         users = self.app.engine.email_password
@@ -274,6 +278,7 @@ class EmailPasswordRecipe(
         email = options.request.get_query_param("email")
         if email is None:
             raise BadInputError("Please provide the email as a GET param")
+        await admit(self.app, "exists", options.request, user_context)
         result = await self.api_implementation.email_exists_get(
             email=email, tenant_id=tenant_id, api_options=options, user_context=user_context
         )

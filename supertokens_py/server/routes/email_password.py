@@ -41,14 +41,16 @@ async def _sign_up(request: EndpointRequest) -> JSONObject:
     email, password = request.text("email"), request.secret("password")
     if not password:
         raise Refused(400, "Password cannot be an empty string")
-    made = await request.ask_at_length(_store(request).sign_up, request.tenant_id, email, password)
+    store = _store(request)
+    made = await request.ask_in_turn(store.most_waiting, store.sign_up, request.tenant_id, email, password)
     return _TAKEN if isinstance(made, EmailTaken) else _signed_in(made, email, request)
 
 
 async def _sign_in(request: EndpointRequest) -> JSONObject:
     email, password = request.text("email"), request.secret("password")
+    store = _store(request)
     try:
-        user = await request.ask_at_length(_store(request).verify, request.tenant_id, email, password)
+        user = await request.ask_in_turn(store.most_waiting, store.verify, request.tenant_id, email, password)
     except TooManyAttemptsError as error:
         return {**_WRONG, RETRY_AFTER: error.retry_after_ms}
     return _WRONG if user is None else _signed_in(user, email, request)

@@ -84,3 +84,18 @@ async def test_no_header_counts_by_itself(start: Start, browser: Browser, client
     start(client_ip=client_ip, engine=LIMITS)
     browser.client.headers.update({"x-forwarded-for": "192.0.2.7", "forwarded": "for=192.0.2.7"})
     assert [await failing(browser, number) for number in range(4)] == ["WRONG_CREDENTIALS_ERROR"] * 4
+
+
+async def test_a_client_asks_about_many_addresses(start: Start, browser: Browser) -> None:
+    start(client_ip=from_header, engine={"lookups_per_client_and_hour": 2})
+
+    async def exists(client: str, path: str = "/emailpassword/email/exists") -> Any:
+        headers = {"x-real-ip": client}
+        return await browser.client.get(f"/auth{path}?email={ADDRESS}", headers=headers)
+
+    for path in ("/signup/email/exists", "/emailpassword/email/exists"):
+        assert (await exists("192.0.2.7", path)).json() == {"status": "OK", "exists": False}
+    refused = await exists("192.0.2.7")
+    assert (refused.status_code, refused.json()) == (200, WAIT)
+    assert refused.headers["retry-after"] == "1800"
+    assert (await exists("192.0.2.8")).json()["status"] == "OK"
