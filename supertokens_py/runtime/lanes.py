@@ -32,11 +32,11 @@ class Lane(fork_hooks.ForkAware):
         self._threads = threads
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
-        self._inside = 0
+        self.inside = 0  #: Units that are running or waiting.
         fork_hooks.register(self)
 
     def after_fork_in_child(self) -> None:
-        self._lock, self._executor, self._inside = threading.Lock(), None, 0
+        self._lock, self._executor, self.inside = threading.Lock(), None, 0
 
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit as `bridge.offload` does: inline for blocking callers, under a loop in these threads."""
@@ -70,13 +70,13 @@ class Lane(fork_hooks.ForkAware):
     def _enter(self, most: int | None) -> None:
         fork_hooks.check()
         with self._lock:
-            if most is not None and self._inside >= most:
+            if most is not None and self.inside >= most:
                 raise TooBusyError(RETRY_AFTER_MS)
-            self._inside += 1
+            self.inside += 1
 
     def _leave(self) -> None:
         with self._lock:
-            self._inside -= 1
+            self.inside -= 1
 
     def _submit(self, unit: Unit[Any]) -> None:
         with self._lock:

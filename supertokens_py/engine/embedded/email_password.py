@@ -6,7 +6,6 @@ Hashes are computed before or after a unit of work, never within: a transaction 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -25,14 +24,11 @@ from supertokens_py.engine.records import (
     UnknownUser,
 )
 from supertokens_py.events import (
-    EmailChanged,
-    PasswordChanged,
     PasswordResetRequested,
     SignInFailed,
     SignInRefused,
     UserSignedUp,
     emit,
-    emit_revoked,
 )
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
 from supertokens_py.secret import SecretText, hidden
@@ -40,6 +36,7 @@ from supertokens_py.types.users import normalised_email
 
 from .accounts import Accounts
 from .email_user_rows import EmailUserRows
+from .password_changes import Change, Changed
 from .storage import errors
 
 if TYPE_CHECKING:
@@ -269,12 +266,12 @@ class EmailPasswordStore:
         if not validation.is_possible_user_id(user_id):
             return UnknownUser()
         hashed = None if password is None else self._passwords.hash(password)
-        change = _Change(None if email is None else validation.stored_email(email), hashed, revoke_sessions)
+        change = Change(None if email is None else validation.stored_email(email), hashed, revoke_sessions)
         try:
             result = self._database.write(lambda connection: self._change(connection, user_id, change))
         except IntegrityError:
             return EmailTaken()
-        if not isinstance(result, _Changed):
+        if not isinstance(result, Changed):
             return result
         result.emit_events(change)
         if hashed is not None:
@@ -289,8 +286,8 @@ class EmailPasswordStore:
                 self._attempts.succeeded(EMAIL_PASSWORD, tenant_id, str(method.email))
 
     def _change(
-        self, connection: Connection, user_id: str, change: _Change
-    ) -> UnknownUser | EmailChangeNotAllowed | _Changed:
+        self, connection: Connection, user_id: str, change: Change
+    ) -> UnknownUser | EmailChangeNotAllowed | Changed:
         internal = self._accounts.internal_id(connection, user_id)
         row = connection.execute(self._statements.lock_user, {"user": internal}).first()
         if row is None:
@@ -308,7 +305,7 @@ class EmailPasswordStore:
             connection.execute(self._statements.set_hash, {"user": internal, "hash": change.hashed})
             if change.revokes:
                 handles += connection.execute(self._statements.delete_sessions, {"ids": ids}).scalars()
-        return _Changed(self._external(connection, internal), moves, handles)
+        return Changed(self._external(connection, internal), moves, handles)
 
 
 class _Stored:
@@ -319,32 +316,6 @@ class _Stored:
     def __init__(self, row: Any) -> None:
         self.user_id: str = row.user_id
         self.password_hash, row = SecretText(row.password_hash), None
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """What a user is to have; None stays as it is."""
-
-    email: str | None
-    hashed: str | None = field(repr=False)
-    revokes: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """What was changed, for the events after the commit."""
-
-    user_id: str
-    has_new_email: bool
-    handles: list[str]
-
-    def emit_events(self, change: _Change) -> None:
-        """Emit what happened, once it is committed."""
-        if self.has_new_email:
-            emit(EmailChanged(user_id=self.user_id))
-        if change.hashed is not None:
-            emit(PasswordChanged(user_id=self.user_id, sessions_revoked=change.revokes))
-        emit_revoked(self.handles)
 
 
 def _mark(stored: str) -> str:

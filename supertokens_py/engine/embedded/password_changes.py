@@ -1,0 +1,33 @@
+"""Changes of a user's address and password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from supertokens_py.events import EmailChanged, PasswordChanged, emit, emit_revoked
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a user is to have; None stays as it is."""
+
+    email: str | None
+    hashed: str | None = field(repr=False)
+    revokes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was changed, for the events after the commit."""
+
+    user_id: str
+    has_new_email: bool
+    handles: list[str]
+
+    def emit_events(self, change: Change) -> None:
+        """Emit what happened, once it is committed."""
+        if self.has_new_email:
+            emit(EmailChanged(user_id=self.user_id))
+        if change.hashed is not None:
+            emit(PasswordChanged(user_id=self.user_id, sessions_revoked=change.revokes))
+        emit_revoked(self.handles)
