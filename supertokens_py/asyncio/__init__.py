@@ -111,7 +111,7 @@ async def get_users_oldest_first(
         pagination_token: `next_pagination_token` of the page before.
         include_recipe_ids: only users of these recipes.
         query: `{"email": …}` searches by the beginning of the address or its domain, `{"phone": …}` by the
-            beginning of the number; a search has no pages.
+            beginning of the number, `{"provider": …}` by that of a provider's id; a search has no pages.
         user_context: handed down.
 
     Raises:
@@ -258,8 +258,10 @@ def _query(
     newest_first: bool,
 ) -> UserQuery:
     for name in query or {}:
-        if name not in ("email", "phone"):
-            raise BadInputError(f"users cannot be searched by {name!r} here, only by 'email' and 'phone'")
+        if name not in ("email", "phone", "provider"):
+            raise BadInputError(
+                f"users cannot be searched by {name!r} here, only by 'email', 'phone' and 'provider'"
+            )
     return UserQuery(
         limit=100 if limit is None else limit,
         newest_first=newest_first,
@@ -267,6 +269,7 @@ def _query(
         recipe_ids=recipe_ids,
         email=(query or {}).get("email"),
         phone_number=(query or {}).get("phone"),
+        provider=(query or {}).get("provider"),
     )
 
 

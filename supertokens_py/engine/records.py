@@ -285,7 +285,10 @@ class UserPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserQuery:
-    """Which users to list, and from where. `email` or `phone_number` makes it a search, without pages."""
+    """Which users to list, and from where.
+
+    `email`, `phone_number` or `provider` makes it a search, without pages.
+    """
 
     limit: int = 100
     newest_first: bool = False
@@ -293,3 +296,9 @@ class UserQuery:
     recipe_ids: Sequence[str] | None = None
     email: str | None = None
     phone_number: str | None = None
+    provider: str | None = None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it asks for users by what they are known by."""
+        return (self.email, self.phone_number, self.provider) != (None, None, None)

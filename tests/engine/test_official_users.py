@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from supertokens_py.engine.embedded.refresh_tokens import hash2, new_master_key
-from supertokens_py.engine.records import UserQuery
+from supertokens_py.engine.records import SignedInUp, UserQuery
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.types.users import AccountInfo, User
+from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.storage.test_schema import OFFICIAL_DDL, bytes_of
 from tests.support.databases import Sqlite, TestDatabase
@@ -21,7 +21,7 @@ from tests.support.keys import next_pair
 from tests.support.refresh_tokens import session_token
 
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
-ADA, BOB, CARL, DORA, EMIL = (f"{number}0000000-0000-4000-8000-000000000000" for number in range(1, 6))
+ADA, BOB, CARL, DORA, EMIL, FRED = (f"{number}0000000-0000-4000-8000-000000000000" for number in range(1, 7))
 JOINED = 1_600_000_000_000
 
 _SESSIONS_DDL = OFFICIAL_DDL.partition("CREATE TABLE app_id_to_user_id")[0]
@@ -77,6 +77,12 @@ CREATE TABLE userid_mapping (app_id VARCHAR(64) DEFAULT 'public', supertokens_us
 CREATE TABLE thirdparty_users (app_id VARCHAR(64) DEFAULT 'public', third_party_id VARCHAR(28) NOT NULL,
   third_party_user_id VARCHAR(256) NOT NULL, user_id CHAR(36) NOT NULL, email VARCHAR(256) NOT NULL,
   time_joined BIGINT NOT NULL, CONSTRAINT thirdparty_users_pkey PRIMARY KEY (app_id, user_id));
+CREATE TABLE thirdparty_user_to_tenant (app_id VARCHAR(64) DEFAULT 'public',
+  tenant_id VARCHAR(64) DEFAULT 'public', user_id CHAR(36) NOT NULL, third_party_id VARCHAR(28) NOT NULL,
+  third_party_user_id VARCHAR(256) NOT NULL,
+  CONSTRAINT thirdparty_user_to_tenant_pkey PRIMARY KEY (app_id, tenant_id, user_id),
+  CONSTRAINT thirdparty_user_to_tenant_third_party_user_id_key
+    UNIQUE (app_id, tenant_id, third_party_id, third_party_user_id));
 CREATE TABLE passwordless_users (app_id VARCHAR(64) DEFAULT 'public', user_id CHAR(36) NOT NULL,
   email VARCHAR(256), phone_number VARCHAR(256), time_joined BIGINT NOT NULL,
   CONSTRAINT passwordless_users_pkey PRIMARY KEY (app_id, user_id));
@@ -87,7 +93,8 @@ CREATE TABLE totp_users (app_id VARCHAR(64) DEFAULT 'public', user_id VARCHAR(12
 #: Tables that signing in has nothing to write to; the last three are of recipes that are not here.
 UNTOUCHED = (
     *("app_id_to_user_id", "all_auth_recipe_users", "emailpassword_user_to_tenant", "userid_mapping"),
-    *("emailverification_verified_emails", "thirdparty_users", "passwordless_users", "totp_users"),
+    *("emailverification_verified_emails", "thirdparty_users", "thirdparty_user_to_tenant"),
+    *("passwordless_users", "totp_users"),
 )
 
 
@@ -184,6 +191,8 @@ def official(request: pytest.FixtureRequest, database: TestDatabase) -> Official
     users.user(DORA, "thirdparty")
     insert = "INSERT INTO thirdparty_users VALUES ('public', 'google', 'g-1', %s, 'dora@example.com', 1)"
     database.query(insert, DORA)
+    insert = "INSERT INTO thirdparty_user_to_tenant VALUES ('public', 'public', %s, 'google', 'g-1')"
+    database.query(insert, DORA)
     users.user(EMIL, "passwordless")
     database.query("INSERT INTO passwordless_users VALUES ('public', %s, NULL, '+49123', 1)", EMIL)
     database.query("INSERT INTO totp_users VALUES ('public', %s)", DORA)
@@ -212,6 +221,11 @@ def test_everybody_signs_in_and_nothing_else_changes(official: OfficialUsers, st
         for name, tenant in (("ada", "public"), ("bob", "public"), ("carl", "t1"))
     ]
     assert [user.id for user in signed_in] == [ADA, "bob-42", CARL]
+    there = core.engine.third_party.sign_in_up(
+        "public", "google", "g-1", email="dora@example.com", is_verified=False
+    )
+    assert isinstance(there, SignedInUp)
+    assert (there.user.id, there.created) == (DORA, False)
     assert [user.login_methods[0].verified for user in signed_in] == [True, True, False]
     assert [user.time_joined for user in signed_in] == [JOINED] * 3
     for user_id, token in tokens.items():
@@ -240,13 +254,17 @@ def test_hashes_are_renewed_in_a_form_that_a_core_reads(official: OfficialUsers,
 
 
 def test_users_of_other_recipes_are_left_to_the_core(official: OfficialUsers, start: Opener) -> None:
-    """SI-17. They are read, and not removed; nobody of this recipe has their addresses."""
+    """SI-17. They are read, and not removed; nobody with a password has the addresses of others."""
+    official.user(FRED, "webauthn")
     core = start(official.database.uri, keeps_users=True, **QUICK)
-    dora = core.users.find(DORA)
-    assert isinstance(dora, User)
-    assert (dora.login_methods[0].recipe_id, dora.time_joined) == ("thirdparty", JOINED)
+    fred = core.users.find(FRED)
+    assert isinstance(fred, User)
+    assert (fred.login_methods[0].recipe_id, fred.time_joined) == ("webauthn", JOINED)
     with pytest.raises(BadInputError, match="not this app's to delete"):
-        core.users.remove(DORA)
-    assert core.users.find(DORA) == dora
-    assert core.users.by_account_info("public", AccountInfo(email="dora@example.com")) == []
+        core.users.remove(FRED)
+    assert core.users.find(FRED) == fred
     assert core.email_password.sign_up("public", "dora@example.com", "a password 1").id != DORA
+    found = core.users.by_account_info("public", AccountInfo(third_party=ThirdPartyInfo("g-1", "google")))
+    assert [user.id for user in found] == [DORA]
+    core.users.remove(DORA)
+    assert core.users.find(DORA) is None

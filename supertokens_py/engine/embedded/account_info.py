@@ -1,16 +1,22 @@
-"""Which users have an e-mail address or a phone number, whatever recipe they are of (engine: Users)."""
+"""Which users have an address, a number or an account at a provider, of any recipe (engine: Users)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, false, or_, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.types.users import normalised_email
 
-from .user_tables import EMAILS_IN_TENANTS, PASSWORDLESS_IN_TENANTS, USERS_IN_TENANTS
+from .user_tables import (
+    EMAILS_IN_TENANTS,
+    PASSWORDLESS_IN_TENANTS,
+    THIRD_PARTY_IN_TENANTS,
+    THIRD_PARTY_USERS,
+    USERS_IN_TENANTS,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select, Table
@@ -28,11 +34,22 @@ class AccountInfoRows:
     def __init__(self, tables: Tables) -> None:
         self._listed = tables[USERS_IN_TENANTS]
         self._emails, self._contacts = tables[EMAILS_IN_TENANTS], tables[PASSWORDLESS_IN_TENANTS]
+        self._there, self._at_provider = tables[THIRD_PARTY_IN_TENANTS], tables[THIRD_PARTY_USERS]
         self._with_password = _having(self._emails.c.email)
+        with_email = self._there.join(self._at_provider, same_user(self._at_provider, self._there))
         self._by: dict[str, tuple[Select[Any], ...]] = {
-            "email": (self._with_password, _having(self._contacts.c.email)),
+            "email": (
+                self._with_password,
+                _having(self._contacts.c.email),
+                _in_tenant(self._there)
+                .select_from(with_email)
+                .where(self._at_provider.c.email == bindparam("known")),
+            ),
             "phone_number": (_having(self._contacts.c.phone_number),),
         }
+        self._by_account = _having(self._there.c.third_party_user_id).where(
+            self._there.c.third_party_id == bindparam("provider")
+        )
 
     def with_password(self, connection: Connection, tenant_id: str, email: str) -> str | None:
         """Return the internal id of the user with a password who has an address in a tenant."""
@@ -43,49 +60,69 @@ class AccountInfoRows:
     def owners(self, connection: Connection, tenant_id: str, info: AccountInfo) -> list[set[str]]:
         """Return the internal ids of who has it in a tenant, for each thing that is named."""
         email = None if info.email is None else normalised_email(info.email)
-        named = {"email": email, "phone_number": info.phone_number, "third_party": info.third_party}
-        return [
-            self._having(connection, kind, tenant_id, value)
+        named = {"email": email, "phone_number": info.phone_number}
+        found = [
+            _found(connection, self._by[kind], {"tenant": tenant_id, "known": value})
             for kind, value in named.items()
             if value is not None
         ]
-
-    def _having(self, connection: Connection, kind: str, tenant_id: str, value: object) -> set[str]:
-        if not isinstance(value, str) or not validation.is_storable(value):
-            return set()
-        values, found = {"tenant": tenant_id, "known": value}, set[str]()
-        for statement in self._by[kind]:
-            found |= {str(one) for one in connection.execute(statement, values).scalars()}
+        if (there := info.third_party) is not None:
+            values = {"tenant": tenant_id, "known": there.user_id, "provider": there.id}
+            found.append(_found(connection, (self._by_account,), values))
         return found
 
     def matching(self, query: UserQuery) -> ColumnElement[bool]:
-        """Return the condition on listed users that they have the address, and the number if it is given."""
-        with_codes: list[ColumnElement[bool]] = []
-        found: list[Select[Any]] = []
-        if query.email is not None:
-            address = normalised_email(query.email)
-            with_codes.append(_begins(self._contacts.c.email, address, f"@{address}"))
-            if query.phone_number is None:
-                found.append(
-                    self._in_tenant(self._emails, _begins(self._emails.c.email, address, f"@{address}"))
-                )
-        if query.phone_number is not None:
-            with_codes.append(_begins(self._contacts.c.phone_number, query.phone_number.strip()))
-        found.append(self._in_tenant(self._contacts, *with_codes))
-        return or_(*(self._listed.c.user_id.in_(one) for one in found))
+        """Return the condition on listed users that they have all that is asked for.
 
-    def _in_tenant(self, table: Table, *conditions: ColumnElement[bool]) -> Select[Any]:
+        Nobody has both a number and a provider; who signs in with a password has neither.
+        """
+        found: list[Select[Any]] = []
+        if query.phone_number is None and query.provider is None:
+            found.append(self._listed_in(self._emails, *_address(self._emails, query)))
+        if query.provider is None:
+            found.append(self._with_codes(query))
+        if query.phone_number is None:
+            found.append(self._with_accounts(query))
+        return or_(false(), *(self._listed.c.user_id.in_(one) for one in found))
+
+    def _with_codes(self, query: UserQuery) -> Select[Any]:
+        conditions = _address(self._contacts, query)
+        if query.phone_number is not None:
+            conditions.append(_begins(self._contacts.c.phone_number, query.phone_number.strip()))
+        return self._listed_in(self._contacts, *conditions)
+
+    def _with_accounts(self, query: UserQuery) -> Select[Any]:
+        conditions = [same_user(self._at_provider, self._there), *_address(self._at_provider, query)]
+        if query.provider is not None:
+            conditions.append(_begins(self._there.c.third_party_id, query.provider.strip()))
+        return self._listed_in(self._there, *conditions)
+
+    def _listed_in(self, table: Table, *conditions: ColumnElement[bool]) -> Select[Any]:
         return select(table.c.user_id).where(
             table.c.app_id == DEFAULT_APP_ID, table.c.tenant_id == self._listed.c.tenant_id, *conditions
         )
 
 
+def _found(connection: Connection, statements: tuple[Select[Any], ...], values: dict[str, str]) -> set[str]:
+    if not all(validation.is_storable(value) for value in values.values()):
+        return set()
+    return {str(one) for statement in statements for one in connection.execute(statement, values).scalars()}
+
+
+def _address(table: Table, query: UserQuery) -> list[ColumnElement[bool]]:
+    if query.email is None:
+        return []
+    address = normalised_email(query.email)
+    return [_begins(table.c.email, address, f"@{address}")]
+
+
 def _having(column: Any) -> Select[Any]:
-    table = column.table
+    return _in_tenant(column.table).where(column == bindparam("known"))
+
+
+def _in_tenant(table: Table) -> Select[Any]:
     return select(table.c.user_id).where(
-        table.c.app_id == DEFAULT_APP_ID,
-        table.c.tenant_id == bindparam("tenant"),
-        column == bindparam("known"),
+        table.c.app_id == DEFAULT_APP_ID, table.c.tenant_id == bindparam("tenant")
     )
 
 

@@ -17,12 +17,13 @@ from supertokens_py.engine import validation
 from supertokens_py.engine.records import UserPage, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import RecipeUserId
-from supertokens_py.types.users import AccountInfo, LoginMethod, User
+from supertokens_py.types.users import AccountInfo, LoginMethod, ThirdPartyInfo, User
 
 from .account_info import AccountInfoRows, same_user
 from .user_tables import (
     EMAIL_USERS,
     PASSWORDLESS_USERS,
+    THIRD_PARTY_USERS,
     USER_ID_MAPPING,
     USERS,
     USERS_IN_TENANTS,
@@ -45,6 +46,8 @@ class Accounts:
         tables = database.tables
         users, mapping = tables[USERS], tables[USER_ID_MAPPING]
         with_password, with_codes = tables[EMAIL_USERS], tables[PASSWORDLESS_USERS]
+        at_provider = tables[THIRD_PARTY_USERS]
+        of_recipes = (with_password, with_codes, at_provider)
         self._in_tenants = tables[USERS_IN_TENANTS]
         self._users = users
         self._internal = select(mapping.c.supertokens_user_id).where(
@@ -59,13 +62,16 @@ class Accounts:
                 users.c.primary_or_recipe_user_id,
                 users.c.is_linked_or_is_a_primary_user,
                 users.c.recipe_id,
-                func.coalesce(with_password.c.email, with_codes.c.email).label("email"),
+                func.coalesce(*(table.c.email for table in of_recipes)).label("email"),
                 with_codes.c.phone_number,
-                func.coalesce(with_password.c.time_joined, with_codes.c.time_joined).label("time_joined"),
+                at_provider.c.third_party_id,
+                at_provider.c.third_party_user_id,
+                func.coalesce(*(table.c.time_joined for table in of_recipes)).label("time_joined"),
                 mapping.c.external_user_id,
             )
             .outerjoin(with_password, same_user(with_password, users))
             .outerjoin(with_codes, same_user(with_codes, users))
+            .outerjoin(at_provider, same_user(at_provider, users))
             .outerjoin(
                 mapping,
                 and_(mapping.c.app_id == users.c.app_id, mapping.c.supertokens_user_id == users.c.user_id),
@@ -134,10 +140,7 @@ class Accounts:
         return self._database.read(unit)
 
     def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
-        """Return the users of a tenant who have all that is named, or any of it, oldest first.
-
-        Ids at providers belong to a recipe that is not here: nobody has one.
-        """
+        """Return the users of a tenant who have all that is named, or any of it, oldest first."""
         tenant = validation.normalise_tenant_id(tenant_id)
 
         def unit(connection: Connection) -> list[User]:
@@ -174,7 +177,7 @@ class Accounts:
         """
         validation.validate_user_query(query)
         tenant = validation.normalise_tenant_id(tenant_id)
-        searches = query.email is not None or query.phone_number is not None
+        searches = query.is_search
         statement = self._search(query) if searches else self._listing(query)
         statement = statement.where(self._in_tenants.c.tenant_id == tenant)
 
@@ -224,6 +227,9 @@ def _user(primary: str, rows: Sequence[Any], tenants: dict[str, list[Any]], veri
                 verified=by_phone or bool(known & verified),
                 email=row.email,
                 phone_number=row.phone_number,
+                third_party=None
+                if row.third_party_id is None
+                else ThirdPartyInfo(row.third_party_user_id, row.third_party_id),
             )
         )
     methods.sort(key=lambda method: (method.time_joined, method.recipe_user_id))

@@ -16,7 +16,7 @@ from .metadata import USER_METADATA
 from .roles import ROLE_PERMISSIONS, ROLES, USER_ROLES
 from .session_rows import SESSIONS
 from .storage.tables import APPS, KEY_VALUE, TENANTS, TableDefinition
-from .tenants import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS
+from .tenant_tables import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS
 
 ALL_TABLES: tuple[TableDefinition, ...] = (
     *(APPS, TENANTS, KEY_VALUE),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.user_services import ThirdParty
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText
 
@@ -28,6 +27,7 @@ from .roles import RoleStore
 from .sessions import SessionStore
 from .storage.database import Database
 from .tenants import TenantStore
+from .third_party import ThirdPartyStore
 from .user_ids import UserIds
 from .user_stores import UserStores
 from .user_tables import USER_TABLES, refuse_migrated_users
@@ -71,7 +71,7 @@ class EmbeddedEngine:
         self.roles: RoleStore = RoleStore(database)
         self.metadata: MetadataStore = MetadataStore(database)
         self.clients: Rates = Rates(database, settings)
-        self.tenants: TenantStore = TenantStore(database, settings)
+        self.tenants: TenantStore = TenantStore(database, settings, keeps_providers=keeps_users)
         self.users: UserStore = UserStore(database, user_ids, self._activity, accounts)
         self._stores: UserStores | None = None
         if accounts is not None:
@@ -113,13 +113,13 @@ class EmbeddedEngine:
         return self._users.passwordless
 
     @property
-    def third_party(self) -> ThirdParty:
+    def third_party(self) -> ThirdPartyStore:
         """Users who sign in with an account at a provider.
 
         Raises:
-            ConfigError: this engine keeps none yet.
+            ConfigError: the engine was made for sessions alone.
         """
-        raise ConfigError("this engine keeps no users who sign in with an account at a provider")
+        return self._users.third_party
 
     @property
     def hash_import(self) -> HashImportStore:

@@ -25,7 +25,7 @@ from .storage.postgres import connect_arguments, driver_url, is_servers_own
 from .storage.schema import core_tables, other_session_tables
 from .storage.tables import KEY_VALUE, TENANTS, Tables, definition_of
 from .storage.url import Location
-from .tenants import TENANT_CONFIGS
+from .tenant_tables import TENANT_CONFIGS
 from .user_tables import USERS, migration_mode
 
 if TYPE_CHECKING:

@@ -8,51 +8,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean, Select, String, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.records import Tenant
+from supertokens_py.engine.providers import validate_provider
+from supertokens_py.engine.records import Tenant, UnknownTenantError
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import JSONObject
 
+from .provider_rows import ProviderRows
 from .storage.database import Database
 from .storage.dialects import insert_new
-from .storage.tables import OPTIONAL_TEXT, PUBLIC_ID, TENANTS, ColumnKind, TableDefinition, Tables, optional
+from .storage.tables import TENANTS, Tables
+from .tenant_tables import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-_OF_TENANT = {
-    "connection_uri_domain": ColumnKind(String(256), default=""),
-    "app_id": PUBLIC_ID,
-    "tenant_id": PUBLIC_ID,
-}
-_OPTIONAL_FLAG = optional(Boolean())
-
-TENANT_CONFIGS = TableDefinition(
-    name="tenant_configs",
-    columns={
-        **_OF_TENANT,
-        "core_config": OPTIONAL_TEXT,
-        "email_password_enabled": _OPTIONAL_FLAG,
-        "passwordless_enabled": _OPTIONAL_FLAG,
-        "third_party_enabled": _OPTIONAL_FLAG,
-        "is_first_factors_null": _OPTIONAL_FLAG,
-    },
-    key=tuple(_OF_TENANT),
-)
-FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS = (
-    TableDefinition(
-        name=name,
-        columns={**_OF_TENANT, "factor_id": ColumnKind(String(128))},
-        key=(*_OF_TENANT, "factor_id"),
-        parent=TENANT_CONFIGS,
-    )
-    for name in ("tenant_first_factors", "tenant_required_secondary_factors")
-)
 
 #: What may differ between the tenants of one app; everything else belongs to the app or the process.
 _NUMBERS = frozenset(
@@ -62,6 +36,10 @@ _NUMBERS = frozenset(
     )
 )
 _PATTERNS = frozenset(("ip_allow_regex", "ip_deny_regex"))
+
+_NO_PROVIDERS = (
+    "this app keeps no providers of tenants: list a sign-in recipe, such as thirdparty.init(), in recipe_list"
+)
 
 
 def find_tenant(tables: Tables) -> Select[str]:
@@ -73,9 +51,15 @@ def find_tenant(tables: Tables) -> Select[str]:
 
 
 class TenantStore:
-    """Tenants in the database; every method is one unit of blocking work."""
+    """Tenants in the database; every method is one unit of blocking work.
 
-    def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
+    Args:
+        keeps_providers: whether there are tables of providers, which sign-in recipes bring along.
+    """
+
+    def __init__(
+        self, database: Database, settings: ResolvedEngineConfig, *, keeps_providers: bool = False
+    ) -> None:
         self._database = database
         self._settings = settings
         tables = database.tables
@@ -102,6 +86,7 @@ class TenantStore:
             "first_factors": tables[FIRST_FACTORS],
             "required_secondary_factors": tables[REQUIRED_SECONDARY_FACTORS],
         }
+        self._providers = ProviderRows(tables) if keeps_providers else None
 
     def put(self, tenant_id: str, changes: JSONObject) -> bool:
         """Create a tenant or change the given fields; return whether it was created."""
@@ -156,18 +141,54 @@ class TenantStore:
         return self._database.read(unit)
 
     def put_provider(self, tenant_id: str, config: JSONObject, *, skip_validation: bool = False) -> bool:
-        """Create or replace a provider of a tenant; return whether it was created."""
-        raise ConfigError("this engine keeps no providers of tenants")
+        """Create or replace a provider of a tenant; return whether it was created.
+
+        Raises:
+            BadInputError: it is no provider, or the tables cannot hold it.
+            UnknownTenantError: there is no such tenant.
+            ConfigError: the engine was made for sessions alone.
+        """
+        tenant = validation.normalise_tenant_id(tenant_id)
+        rows, checked = self._kept_providers(), validate_provider(config, complete=not skip_validation)
+
+        def unit(connection: Connection) -> bool:
+            self._lock_existing(connection, tenant)
+            if self._read(connection, tenant) is None:  # providers go with this row
+                self._write(connection, Tenant(tenant_id=tenant), is_new=True)
+            return rows.put(connection, tenant, checked)
+
+        return self._database.write(unit)
 
     def remove_provider(self, tenant_id: str, third_party_id: str) -> bool:
-        """Remove a provider from a tenant; False if the tenant did not have it."""
-        raise ConfigError("this engine keeps no providers of tenants")
+        """Remove a provider from a tenant; False if the tenant did not have it.
+
+        Raises:
+            UnknownTenantError: there is no such tenant.
+            ConfigError: the engine was made for sessions alone.
+        """
+        tenant, rows = validation.normalise_tenant_id(tenant_id), self._kept_providers()
+
+        def unit(connection: Connection) -> bool:
+            self._lock_existing(connection, tenant)
+            return validation.is_storable(third_party_id) and rows.remove(connection, tenant, third_party_id)
+
+        return self._database.write(unit)
+
+    def _kept_providers(self) -> ProviderRows:
+        if self._providers is None:
+            raise ConfigError(_NO_PROVIDERS)
+        return self._providers
+
+    def _lock_existing(self, connection: Connection, tenant_id: str) -> None:
+        if connection.execute(self._lock, {"tenant": tenant_id}).first() is None:
+            raise UnknownTenantError(tenant_id)
 
     def _read(self, connection: Connection, tenant_id: str) -> Tenant | None:
         return self._read_all(connection, tenant_id).get(tenant_id)
 
     def _read_all(self, connection: Connection, only: str | None = None) -> dict[str, Tenant]:
         factors = {name: self._read_factors(connection, name, only) for name in self._factors}
+        providers = {} if self._providers is None else self._providers.read(connection, only)
         found: dict[str, Tenant] = {}
         configs = self._configs if only is None else self._configs.where(self._config_tenant == only)
         for row in connection.execute(configs):
@@ -178,7 +199,7 @@ class TenantStore:
                 core_config=json.loads(row.core_config) if row.core_config else {},
                 first_factors=None if row.is_first_factors_null is not False and not own else own,
                 required_secondary_factors=factors["required_secondary_factors"].get(row.tenant_id),
-                providers=(),
+                providers=providers.get(row.tenant_id, ()),
                 **switches,
             )
         return found

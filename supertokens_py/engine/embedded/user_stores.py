@@ -13,6 +13,7 @@ from .id_mappings import IdMappingStore
 from .passwordless import PasswordlessStore
 from .passwords import Passwords
 from .sends import Sends
+from .third_party import ThirdPartyStore
 
 if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
@@ -31,6 +32,7 @@ class UserStores:
     email_password: EmailPasswordStore
     email_verification: EmailVerificationStore
     passwordless: PasswordlessStore
+    third_party: ThirdPartyStore
     hash_import: HashImportStore
     id_mappings: IdMappingStore
 
@@ -50,6 +52,7 @@ class UserStores:
             EmailPasswordStore(database, accounts, passwords, attempts, sends, *common),
             EmailVerificationStore(database, accounts, sends, *common),
             PasswordlessStore(database, accounts, sends, rates, *common),
+            ThirdPartyStore(database, accounts, user_ids, settings),
             HashImportStore(database, accounts, settings),
             IdMappingStore(database),
         )

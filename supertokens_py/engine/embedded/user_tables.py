@@ -25,7 +25,7 @@ from .storage.tables import (
     TableDefinition,
     optional,
 )
-from .tenants import TENANT_CONFIGS
+from .tenant_tables import PROVIDER_CLIENTS, PROVIDERS, TENANT_CONFIGS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,6 +56,7 @@ class _Digest(TypeDecorator[str]):
 
 
 _DIGEST = ColumnKind(_Digest())
+_THIRD_PARTY_ID, _THIRD_PARTY_USER_ID = ColumnKind(String(28)), ColumnKind(String(256))
 _FLAG = ColumnKind(Boolean(), default=false())
 #: 0 means "not migrated" to core 12, which made the column; older cores have none.
 _ADDED_BY_CORE_12 = ColumnKind(BigInteger(), default="0", may_lack=True)
@@ -214,6 +215,36 @@ PASSWORDLESS_IN_TENANTS = TableDefinition(
         "phone_number": ("app_id", "tenant_id", "phone_number"),
     },
 )
+THIRD_PARTY_USERS = TableDefinition(
+    name="thirdparty_users",
+    columns={
+        "app_id": PUBLIC_ID,
+        "third_party_id": _THIRD_PARTY_ID,
+        "third_party_user_id": _THIRD_PARTY_USER_ID,
+        "user_id": _INTERNAL_ID,
+        "email": _EMAIL,
+        "time_joined": TIME,
+    },
+    key=("app_id", "user_id"),
+    parent=USERS,
+    indexes={
+        "thirdparty_users_email_index": ("app_id", "email"),
+        "thirdparty_users_thirdparty_user_id_index": ("app_id", "third_party_id", "third_party_user_id"),
+    },
+)
+THIRD_PARTY_IN_TENANTS = TableDefinition(
+    name="thirdparty_user_to_tenant",
+    columns={
+        "app_id": PUBLIC_ID,
+        "tenant_id": PUBLIC_ID,
+        "user_id": _INTERNAL_ID,
+        "third_party_id": _THIRD_PARTY_ID,
+        "third_party_user_id": _THIRD_PARTY_USER_ID,
+    },
+    key=("app_id", "tenant_id", "user_id"),
+    parent=USERS_IN_TENANTS,
+    unique={"third_party_user_id": ("app_id", "tenant_id", "third_party_id", "third_party_user_id")},
+)
 DEVICES = TableDefinition(
     name="passwordless_devices",
     columns={
@@ -254,6 +285,7 @@ CODES = TableDefinition(
 USER_TABLES: tuple[TableDefinition, ...] = (
     *(USERS, USERS_IN_TENANTS, EMAIL_USERS, EMAILS_IN_TENANTS, RESET_TOKENS),
     *(PASSWORDLESS_USERS, PASSWORDLESS_IN_TENANTS, DEVICES, CODES),
+    *(THIRD_PARTY_USERS, THIRD_PARTY_IN_TENANTS, PROVIDERS, PROVIDER_CLIENTS),
     *(USER_ID_MAPPING, VERIFIED_EMAILS, VERIFICATION_TOKENS),
 )
 

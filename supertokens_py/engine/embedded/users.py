@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS
+from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
 from supertokens_py.events import UserDeleted, emit, emit_revoked
 from supertokens_py.exceptions import BadInputError, ConfigError
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .user_ids import UserIds
 
 NO_USERS = "this app keeps no users: list a sign-in recipe, such as emailpassword.init(), in recipe_list"
-_OURS = (EMAIL_PASSWORD, PASSWORDLESS)
+_OURS = (EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY)
 _NOT_OURS = (
     "the log-in data of this user is not this app's to delete: list the sign-in recipe that made it, or "
     "remove the user through the SuperTokens core that did"

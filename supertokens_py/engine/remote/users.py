@@ -50,6 +50,8 @@ class RemoteUsers:
             asked["email"] = query.email
         if query.phone_number is not None:
             asked["phone"] = query.phone_number
+        if query.provider is not None:
+            asked["provider"] = query.provider
         try:
             answer = self._core.get(f"{tenant_path(tenant_id)}/users", asked, tenant=tenant_id)
         except UnknownTenantError:

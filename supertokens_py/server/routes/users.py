@@ -39,12 +39,10 @@ async def _page(request: EndpointRequest) -> JSONObject:
             recipe_ids=_recipe_ids(request),
             email=request.optional_param("email"),
             phone_number=request.optional_param("phone"),
+            provider=request.optional_param("provider"),
         )
     )
-    # Nobody is known to a provider.
-    searches = query.email is not None or query.phone_number is not None
-    searches_elsewhere = not searches and "provider" in request.query
-    if searches_elsewhere or not request.engine.keeps_users:
+    if not request.engine.keeps_users:
         return page_to_wire(UserPage([], None), request.version)
     page = await request.ask(request.engine.users.page, request.tenant_id, query)
     return page_to_wire(page, request.version)
