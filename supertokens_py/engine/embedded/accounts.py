@@ -31,7 +31,7 @@ from .user_tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Executable, Select
 
     from .storage.database import Database
 
@@ -45,9 +45,6 @@ class Accounts:
         self._database = database
         tables = database.tables
         users, mapping = tables[USERS], tables[USER_ID_MAPPING]
-        with_password, with_codes = tables[EMAIL_USERS], tables[PASSWORDLESS_USERS]
-        at_provider = tables[THIRD_PARTY_USERS]
-        of_recipes = (with_password, with_codes, at_provider)
         self._in_tenants = tables[USERS_IN_TENANTS]
         self._users = users
         self._internal = select(mapping.c.supertokens_user_id).where(
@@ -56,7 +53,26 @@ class Accounts:
         self._primary = select(users.c.primary_or_recipe_user_id).where(
             users.c.app_id == DEFAULT_APP_ID, users.c.user_id == bindparam("id")
         )
-        self._methods = (
+        self._methods = self._login_methods()
+        joined = self._in_tenants
+        self._tenants_of = (
+            select(joined.c.user_id, joined.c.tenant_id, joined.c.time_joined)
+            .where(joined.c.app_id == DEFAULT_APP_ID, joined.c.user_id.in_(bindparam("ids", expanding=True)))
+            .order_by(joined.c.tenant_id)
+        )
+        verified = tables[VERIFIED_EMAILS]
+        self._verified = select(verified.c.user_id, verified.c.email).where(
+            verified.c.app_id == DEFAULT_APP_ID, verified.c.user_id.in_(bindparam("ids", expanding=True))
+        )
+        self._known_by = AccountInfoRows(tables)
+
+    def _login_methods(self) -> Executable:
+        tables, users = self._database.tables, self._users
+        mapping, with_password, with_codes, at_provider = (
+            tables[one] for one in (USER_ID_MAPPING, EMAIL_USERS, PASSWORDLESS_USERS, THIRD_PARTY_USERS)
+        )
+        of_recipes = (with_password, with_codes, at_provider)
+        return (
             select(
                 users.c.user_id,
                 users.c.primary_or_recipe_user_id,
@@ -81,17 +97,6 @@ class Accounts:
                 users.c.primary_or_recipe_user_id.in_(bindparam("ids", expanding=True)),
             )
         )
-        joined = self._in_tenants
-        self._tenants_of = (
-            select(joined.c.user_id, joined.c.tenant_id, joined.c.time_joined)
-            .where(joined.c.app_id == DEFAULT_APP_ID, joined.c.user_id.in_(bindparam("ids", expanding=True)))
-            .order_by(joined.c.tenant_id)
-        )
-        verified = tables[VERIFIED_EMAILS]
-        self._verified = select(verified.c.user_id, verified.c.email).where(
-            verified.c.app_id == DEFAULT_APP_ID, verified.c.user_id.in_(bindparam("ids", expanding=True))
-        )
-        self._known_by = AccountInfoRows(tables)
 
     # -- for the other services, within their units of work ------------------------------------------------
 
