@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import gzip
 import ipaddress
+import socket
 import ssl
+import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -192,13 +195,28 @@ def test_compressed_though_not_asked_for(fake: FakeProvider) -> None:
             _send(fake, Reply(200, body, {"content-encoding": encoding}))
 
 
-def test_time_is_bounded(fake: FakeProvider) -> None:
-    """Also for a host that sends a byte now and then."""
-    times = iter([0.0, 10.1])
-    fake.answers["/x"] = Reply(200, b"{}")
-    sender = ProviderHttp(DEVELOPMENT, monotonic_s=lambda: next(times))
-    with pytest.raises(SignInFailedError, match="did not answer within 10 s"):
-        sender.send(Request(url=f"{fake.address}/x"), ())
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_time_is_bounded(beginning: bytes) -> None:
+    """For all of an answer: also for a host that sends a byte of head or body now and then."""
+    is_over = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(beginning)
+            while not is_over.wait(0.01):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        try:
+            with pytest.raises(SignInFailedError, match=r"^127.0.0.1 did not answer within 0.2 s$"):
+                ProviderHttp(DEVELOPMENT, timeout_s=0.2).send(Request(url=url), ())
+        finally:
+            is_over.set()
+            thread.join()
 
 
 def test_nobody_listens() -> None:
@@ -217,16 +235,19 @@ def test_requests_that_wait_for_one_host_are_counted(fake: FakeProvider) -> None
     """A slow provider of one tenant must not keep the threads of all."""
     sender = ProviderHttp(DEVELOPMENT)
     depth = 0
+    trusted: Collection[str] = ()
 
     def again(asked: Asked) -> Any:
         nonlocal depth
         depth += 1
-        return sender.send(Request(url=f"{fake.address}/x"), ()).json_object()
+        return sender.send(Request(url=f"{fake.address}/x"), trusted).json_object()
 
     fake.answers["/x"] = again
-    with pytest.raises(SignInFailedError):
-        sender.send(Request(url=f"{fake.address}/x"), ())
-    assert depth == http.MAX_PER_HOST
+    for hosts, most in (((), http.MAX_PER_TENANTS_HOST), ({"127.0.0.1"}, http.MAX_PER_HOST)):
+        depth, trusted = 0, hosts
+        with pytest.raises(SignInFailedError):
+            sender.send(Request(url=f"{fake.address}/x"), trusted)
+        assert depth == most
     fake.answers["/x"] = {"ok": True}
     assert sender.send(Request(url=f"{fake.address}/x"), ()).json() == {"ok": True}
 

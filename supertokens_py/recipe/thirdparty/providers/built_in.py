@@ -201,6 +201,8 @@ def check_required(config: ProviderConfigForClient) -> None:
     kind = type_of(config.third_party_id)
     if kind is None or (config.oidc_discovery_endpoint is not None and kind != "apple"):
         return
+    if kind == "apple" and config.client_secret is not None:
+        return  # the application makes it
     own: dict[str, Any] = config.additional_config or {}
     for name in BUILT_IN[kind].required:
         _own_text(own, name, config)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.runtime.lanes import Lane
 from supertokens_py.urls import host_of, is_local
 
 from .addresses import NetworkRules
-from .documents import Documents
+from .addresses import host_of as url_host
+from .documents import Documents, Metadata
+from .id_tokens import Jwk
 from .verifiers import PURPOSE
 
 if TYPE_CHECKING:
@@ -18,10 +20,9 @@ if TYPE_CHECKING:
 
     from .http import Answer, ProviderHttp, Request
 
-T = TypeVar("T")
-
-#: Where providers are asked, so that a slow one leaves the other threads to their work.
-_LANE = Lane("providers", 32)
+#: Where providers are asked, so that a slow one leaves the other threads to their work; one that only a
+#: tenant names leaves those, too.
+_OWN, _TENANTS = Lane("providers", 32), Lane("tenant-providers", 32)
 
 
 class Send(Protocol):
@@ -58,7 +59,7 @@ class Environment:
             private_networks=allow_private_networks,
         )
         self._http: ProviderHttp | None = None
-        self.documents: Documents = Documents(self._get)
+        self._documents = Documents(self._get)
 
     def website(self, user_context: dict[str, Any]) -> str | None:
         """Return the website's origin for the request of a user context."""
@@ -76,11 +77,16 @@ class Environment:
 
     async def send(self, request: Request, trusted_hosts: Collection[str]) -> Answer:
         """Ask a provider. Raises SignInFailedError."""
-        return await _LANE.offload(self._send, request, trusted_hosts)
+        return await _lane(request.url, trusted_hosts).offload(self._send, request, trusted_hosts)
 
-    async def offload(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run what asks providers, such as a method of `documents`."""
-        return await _LANE.offload(work, *args, **kwargs)
+    async def metadata(self, url: str, trusted_hosts: Collection[str]) -> Metadata:
+        """Do as `Documents.metadata`."""
+        return await _lane(url, trusted_hosts).offload(self._documents.metadata, url, trusted_hosts)
+
+    async def keys(self, url: str, trusted_hosts: Collection[str], *, again: bool = False) -> list[Jwk]:
+        """Do as `Documents.keys`."""
+        lane = _lane(url, trusted_hosts)
+        return await lane.offload(self._documents.keys, url, trusted_hosts, again=again)
 
     def _send(self, request: Request, trusted_hosts: Collection[str]) -> Answer:
         if self._http is None:
@@ -92,6 +98,10 @@ class Environment:
 
         answer = self._send(Request(url=url), trusted_hosts)
         return answer.successful().json_object()
+
+
+def _lane(url: str, trusted_hosts: Collection[str]) -> Lane:
+    return _OWN if url_host(url) in trusted_hosts else _TENANTS
 
 
 def _default_http(rules: NetworkRules) -> ProviderHttp:

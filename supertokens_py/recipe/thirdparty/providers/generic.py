@@ -178,12 +178,12 @@ class GenericProvider(Provider):
             nonce=self._nonce,
             now_s=self._environment.now_ms() / 1000,
         )
-        url, documents = self.config.jwks_uri or "", self._environment.documents
-        keys = await self._environment.offload(documents.keys, url, self._trusted)
+        url = self.config.jwks_uri or ""
+        keys = await self._environment.keys(url, self._trusted)
         try:
             payload = id_tokens.verify(token, keys, expected)
         except id_tokens.UnknownKeyError:
-            keys = await self._environment.offload(documents.keys, url, self._trusted, again=True)
+            keys = await self._environment.keys(url, self._trusted, again=True)
             payload = id_tokens.verify(token, keys, expected)
         await self._validate(self.config.validate_id_token_payload, payload, user_context)
         return payload
@@ -233,9 +233,7 @@ class GenericProvider(Provider):
             self._trusted_hosts = self._listed_hosts | (hosts_of(config) - self._tenant_hosts)
         if url is None:
             return None
-        found = await self._environment.offload(
-            self._environment.documents.metadata, url, self._trusted_hosts
-        )
+        found = await self._environment.metadata(url, self._trusted)
         checks = self._checks
         wanted = checks.expected_issuer or self._expected_issuer(url, found.issuer)
         if checks.issuer and (wanted is None or found.issuer.rstrip("/") != wanted.rstrip("/")):

@@ -11,12 +11,11 @@ import json
 import socket
 import ssl
 import threading
-import time
 import urllib.request
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias, cast
@@ -33,8 +32,8 @@ from .failures import SignInFailedError
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 1 << 20
-#: Requests to one host at once: a slow provider of one tenant must not keep the threads of all.
-MAX_PER_HOST = 16
+#: Requests at once to one host that the application's code names, and to one that only a tenant does.
+MAX_PER_HOST, MAX_PER_TENANTS_HOST = 16, 4
 
 _ADDRESSES = 4  #: of a host that are tried
 _PIECE_BYTES = 16 * 1024
@@ -115,12 +114,12 @@ class ProviderHttp(fork_hooks.ForkAware):
         *,
         resolve: Resolve = resolve,
         tls: Callable[[], ssl.SSLContext] | None = None,
-        monotonic_s: Callable[[], float] = time.monotonic,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._rules = rules
         self._resolve = resolve
         self._tls = tls or _tls_context
-        self._monotonic_s = monotonic_s
+        self._timeout_s = timeout_s
         self._under_way: dict[str, int] = {}
         self._lock = threading.Lock()
         fork_hooks.register(self)
@@ -140,7 +139,7 @@ class ProviderHttp(fork_hooks.ForkAware):
         """
         target = self._rules.target(request.url, trusted_hosts)
         fork_hooks.check()
-        self._begin(target.host)
+        self._begin(target)
         try:
             return self._send(request, target)
         finally:
@@ -149,25 +148,31 @@ class ProviderHttp(fork_hooks.ForkAware):
     def _send(self, request: Request, target: Target) -> Answer:
         proxy = _proxy_of(target)
         addresses = self._addresses(target, is_known_elsewhere=proxy is not None)
-        deadline = self._monotonic_s() + TIMEOUT_S
         failure: Exception | None = None
-        for address in [target.host] if proxy else addresses[:_ADDRESSES]:
-            try:
-                with closing(
-                    httpx2.HTTPTransport(verify=self._tls(), trust_env=False, proxy=proxy)
-                ) as sender:
-                    response = sender.handle_request(_built(request, target, address))
-                    with closing(response):
-                        return Answer(
-                            target.host, response.status_code, self._read(response, deadline, target)
-                        )
-            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-                failure = error
-                if self._monotonic_s() >= deadline:
+        with _Deadline(self._timeout_s) as deadline:
+            for address in [target.host] if proxy else addresses[:_ADDRESSES]:
+                built = _built(request, target, address, deadline, self._timeout_s)
+                try:
+                    with (
+                        closing(
+                            httpx2.HTTPTransport(verify=self._tls(), trust_env=False, proxy=proxy)
+                        ) as sender,
+                        closing(sender.handle_request(built)) as response,
+                    ):
+                        body = _read(response, target)
+                    if not deadline.is_over:  # else it is what came until then
+                        return Answer(target.host, response.status_code, body)
+                except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                    failure = error
+                except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+                    failure = error
                     break
-            except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-                failure = error
-                break
+                if deadline.is_over:
+                    break
+            if deadline.is_over:
+                raise SignInFailedError(
+                    f"{target.host} did not answer within {self._timeout_s:g} s"
+                ) from failure
         # The text of such errors may repeat the URL, with what is in its query.
         raise SignInFailedError(f"{target.host} did not answer ({type(failure).__name__})") from failure
 
@@ -182,22 +187,11 @@ class ProviderHttp(fork_hooks.ForkAware):
             raise SignInFailedError(f"{target.host} is in a private network; see allow_private_networks")
         return found
 
-    def _read(self, response: httpx2.Response, deadline: float, target: Target) -> bytes:
-        """Return the body, of bounded length: a small one may decompress to any."""
-        pieces, size = list[bytes](), 0
-        for piece in response.iter_raw(_PIECE_BYTES):
-            pieces.append(piece)
-            size += len(piece)
-            if size > MAX_ANSWER_BYTES:
-                raise SignInFailedError(f"{target.host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB")
-            if self._monotonic_s() > deadline:
-                raise SignInFailedError(f"{target.host} did not answer within {TIMEOUT_S:g} s")
-        return SecretBytes(_decoded(b"".join(pieces), response.headers.get("content-encoding", ""), target))
-
-    def _begin(self, host: str) -> None:
+    def _begin(self, target: Target) -> None:
+        most, host = MAX_PER_HOST if target.is_trusted else MAX_PER_TENANTS_HOST, target.host
         with self._lock:
-            if self._under_way.get(host, 0) >= MAX_PER_HOST:
-                raise SignInFailedError(f"{MAX_PER_HOST} requests to {host} are waiting for an answer")
+            if self._under_way.get(host, 0) >= most:
+                raise SignInFailedError(f"{most} requests to {host} are waiting for an answer")
             self._under_way[host] = self._under_way.get(host, 0) + 1
 
     def _end(self, host: str) -> None:
@@ -209,7 +203,39 @@ class ProviderHttp(fork_hooks.ForkAware):
                 self._under_way.pop(host, None)
 
 
-def _built(request: Request, target: Target, address: str) -> httpx2.Request:
+class _Deadline:
+    """Ends a connection when its time is over: time-outs of a client begin again with every byte."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """Learn of the socket, from the client's `trace` extension."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self.is_over:
+                self._end()
+
+    def _end(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+def _built(
+    request: Request, target: Target, address: str, deadline: _Deadline, timeout_s: float
+) -> httpx2.Request:
     parts = urlsplit(target.url)
     query = "&".join(part for part in (parts.query, urlencode(request.query)) if part)
     place = f"[{address}]" if ":" in address else address
@@ -231,10 +257,21 @@ def _built(request: Request, target: Target, address: str) -> httpx2.Request:
     if request.basic_auth is not None:
         pair = ":".join(quote(part, safe="") for part in request.basic_auth)  # RFC 6749 2.3.1
         headers["authorization"] = SecretText(f"Basic {b64encode(pair.encode()).decode()}")
-    waits = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT_S)
-    extensions: dict[str, Any] = {"timeout": waits, "sni_hostname": target.host}
+    waits = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
+    extensions: dict[str, Any] = {"timeout": waits, "sni_hostname": target.host, "trace": deadline.note}
     method = "GET" if content is None else "POST"
     return httpx2.Request(method, url, headers=headers, content=content, extensions=extensions)
+
+
+def _read(response: httpx2.Response, target: Target) -> bytes:
+    """Return the body, of bounded length: a small one may decompress to any."""
+    pieces, size = list[bytes](), 0
+    for piece in response.iter_raw(_PIECE_BYTES):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_ANSWER_BYTES:
+            raise SignInFailedError(f"{target.host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB")
+    return SecretBytes(_decoded(b"".join(pieces), response.headers.get("content-encoding", ""), target))
 
 
 def _decoded(raw: bytes, encoding: str, target: Target) -> bytes:
