@@ -80,11 +80,12 @@ async def create_code(
     Raises:
         BadInputError: not exactly one contact is given, it cannot be stored, or there is no such tenant.
     """
+    user_input_code = hidden(user_input_code)
     own, context = session_and_context(session, user_context)
     return await _functions().create_code(
         email=email,
         phone_number=phone_number,
-        user_input_code=hidden(user_input_code),
+        user_input_code=user_input_code,
         session=own,
         should_try_linking_with_session_user=None,
         tenant_id=tenant_id,
@@ -96,9 +97,10 @@ async def create_new_code_for_device(
     tenant_id: str, device_id: str, user_input_code: str | None = None, user_context: _Context = None
 ) -> CreateNewCodeForDeviceOkResult | RestartFlowError | CreateNewCodeForDeviceUserInputCodeAlreadyUsedError:
     """Make a further code of a device; earlier ones stay valid until they expire."""
+    device_id, user_input_code = hidden(device_id), hidden(user_input_code)
     return await _functions().create_new_code_for_device(
-        device_id=hidden(device_id),
-        user_input_code=hidden(user_input_code),
+        device_id=device_id,
+        user_input_code=user_input_code,
         tenant_id=tenant_id,
         user_context=context_of(user_context),
     )
@@ -121,12 +123,13 @@ async def consume_code(
         BadInputError: the ids do not belong together, or neither code nor link is given.
         TooManyAttemptsError: too many wrong codes were given for the contact.
     """
+    user_input_code, device_id, link_code = map(hidden, (user_input_code, device_id, link_code))
     own, context = session_and_context(session, user_context)
     return await _functions().consume_code(
         pre_auth_session_id=pre_auth_session_id,
-        user_input_code=hidden(user_input_code),
-        device_id=hidden(device_id),
-        link_code=hidden(link_code),
+        user_input_code=user_input_code,
+        device_id=device_id,
+        link_code=link_code,
         session=own,
         should_try_linking_with_session_user=None,
         tenant_id=tenant_id,
@@ -143,11 +146,12 @@ async def check_code(
     user_context: _Context = None,
 ) -> CheckCodeOkResult | Refused:
     """Say what `consume_code` would, and count a wrong code, but use up nothing and create nobody."""
+    user_input_code, device_id, link_code = map(hidden, (user_input_code, device_id, link_code))
     return await _functions().check_code(
         pre_auth_session_id=pre_auth_session_id,
-        user_input_code=hidden(user_input_code),
-        device_id=hidden(device_id),
-        link_code=hidden(link_code),
+        user_input_code=user_input_code,
+        device_id=device_id,
+        link_code=link_code,
         tenant_id=tenant_id,
         user_context=context_of(user_context),
     )
@@ -275,8 +279,9 @@ async def list_codes_by_device_id(
     tenant_id: str, device_id: str, user_context: _Context = None
 ) -> DeviceType | None:
     """Return a device with its codes, or None."""
+    device_id = hidden(device_id)
     return await _functions().list_codes_by_device_id(
-        device_id=hidden(device_id), tenant_id=tenant_id, user_context=context_of(user_context)
+        device_id=device_id, tenant_id=tenant_id, user_context=context_of(user_context)
     )
 
 
