@@ -30,6 +30,7 @@ PARTS = (
     "revoke, roles, metadata, tenants, jwt"
 )
 USERS = "done: sign-up, sign-in, session, reset, change, verification, list, delete, mapping, guesses"
+CODES = "done: e-mail, phone, wrong codes, resend, devices, change"
 NPM_FLAGS = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
 
 
@@ -99,6 +100,7 @@ def test_the_official_python_sdk(server: ServerProcess) -> None:
     python, directory = _python("official-python", "--upgrade", "supertokens-python")
     assert _converse([str(python), str(SCRIPTS / "conversation.py")], server, directory) == PARTS
     assert _converse([str(python), str(SCRIPTS / "users.py")], server, directory) == USERS
+    assert _converse([str(python), str(SCRIPTS / "codes.py")], server, directory) == CODES
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)
@@ -108,6 +110,7 @@ def test_the_official_python_sdk_of_our_contract(server: ServerProcess) -> None:
     python, directory = _python("official-python-0.24", "-r", str(pins), pinned=pins.read_text())
     assert _converse([str(python), str(SCRIPTS / "conversation.py")], server, directory) == PARTS
     assert _converse([str(python), str(SCRIPTS / "users.py")], server, directory) == USERS
+    assert _converse([str(python), str(SCRIPTS / "codes.py")], server, directory) == CODES
 
 
 def _node(directory: Path, server: ServerProcess, name: str) -> str:
@@ -128,6 +131,7 @@ def test_the_official_node_sdk(server: ServerProcess) -> None:
     )
     assert _node(directory, server, "conversation.js") == PARTS
     assert _node(directory, server, "users.js") == USERS
+    assert _node(directory, server, "codes.js") == CODES
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)
@@ -141,6 +145,7 @@ def test_an_older_official_node_sdk(server: ServerProcess) -> None:
     _install("Node", [npm(), "ci", *NPM_FLAGS], directory=directory, pinned=lock)
     assert _node(directory, server, "conversation.js") == PARTS
     assert _node(directory, server, "users.js") == USERS
+    assert _node(directory, server, "codes.js") == CODES
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)
