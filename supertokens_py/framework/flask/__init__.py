@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 try:
+    from .current import current_session, session_required
     from .flask_middleware import Middleware
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
         "Flask needs: pip install 'supertokens-py[flask]'", name=_error.name
     ) from _error
 
-__all__ = ["Middleware"]
+__all__ = ["Middleware", "current_session", "session_required"]

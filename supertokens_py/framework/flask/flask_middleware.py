@@ -23,12 +23,13 @@ from supertokens_py.framework.adapter import (
 )
 from supertokens_py.framework.view_order import refuse_bare_views
 
+from .current import current_session
 from .flask_request import EXTENSION, FlaskRequest
 from .flask_response import error_response, mark_personal, to_native
 
 
 class Middleware:
-    """Put into an app once: `Middleware(app)`."""
+    """Put into an app once: `Middleware(app)`. Templates find `current_session`, falsy for visitors."""
 
     def __init__(self, app: Flask | None = None) -> None:
         if app is not None:
@@ -42,6 +43,7 @@ class Middleware:
         app.before_request(_checked_once(app))
         app.after_request(_add_changes)
         app.teardown_request(_forget_session)
+        app.context_processor(lambda: {"current_session": current_session})
         _answer_near_the_view(app)
 
 

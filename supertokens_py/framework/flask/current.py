@@ -1,0 +1,52 @@
+"""The session as Flask users expect it: `current_session`, and `@session_required`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast, overload
+
+from flask import request
+from werkzeug.local import LocalProxy
+
+from supertokens_py.framework.adapter import ConfigError, SessionCheck, SessionContainer, running_loop
+
+from .flask_request import FlaskRequest
+from .session import verify_session
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+_if_there = SessionCheck(session_required=False)
+
+
+def _found() -> SessionContainer | None:
+    base = FlaskRequest.of(request)
+    if base.session_sought:  # by a decorator, or here
+        return base.get_session()
+    if running_loop() is not None:  # a RuntimeError would make the proxy falsy, and the user a visitor
+        raise ConfigError("in an async view current_session needs @verify_session(), or @session_required")
+    return _if_there.verify_blocking(base)
+
+
+#: The session of the request, verified at the first use; falsy for visitors. An access token that has expired
+#: raises the same error as an optional session does, so that the frontend refreshes. In an `async` view it is
+#: there after `@verify_session()` or `@session_required` only: verifying it here would block the event loop.
+current_session: SessionContainer = cast("SessionContainer", LocalProxy(_found))
+
+
+@overload
+def session_required(view: V, /) -> V: ...
+
+
+@overload
+def session_required(**options: Any) -> Callable[[V], V]: ...
+
+
+def session_required(view: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Require a session: `verify_session()` under the name that Flask's users look for.
+
+    Args:
+        view: the view, where the decorator is written without parentheses.
+        options: those of `verify_session`, such as `check_database=True`.
+    """
+    guard = verify_session(**options)
+    return guard if view is None else guard(view)
