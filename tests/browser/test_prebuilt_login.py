@@ -199,9 +199,12 @@ def test_after_too_many_guesses_the_form_says_how_long_to_wait(
 
 @on_one_backend
 def test_the_screens_fit_a_phone(page: Page, site: Site) -> None:
-    """No sideways scrolling."""
+    """No sideways scrolling, and as much room on the left as on the right."""
     page.set_viewport_size({"width": 360, "height": 740})
     for path in ("/auth", "/auth?show=signup", "/auth/reset-password"):
         page.goto(f"{site.origin}{path}")
         expect(page.locator("input[name=email]")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        box = page.locator("[data-supertokens~=container]").bounding_box()
+        assert box is not None
+        assert box["x"] == pytest.approx(360 - box["x"] - box["width"], abs=1)

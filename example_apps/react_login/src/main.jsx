@@ -17,6 +17,7 @@ import { getSuperTokensRoutesForReactRouterDom } from "supertokens-auth-react/ui
 
 import { Dashboard } from "./Dashboard.jsx";
 import { Home } from "./Home.jsx";
+import screensStyle from "./screens.css?inline";
 import "./style.css";
 
 SuperTokens.init({
@@ -27,6 +28,7 @@ SuperTokens.init({
     apiBasePath: "/auth",
     websiteBasePath: "/auth", // the screens: /auth, /auth/verify, /auth/reset-password, /auth/callback/…
   },
+  style: screensStyle,
   usesDynamicLoginMethods: true, // asks the API which ways to sign in it has for the tenant, and shows those
   recipeList: [
     Multitenancy.init(), // the tenant is the one of the address: /auth?tenantId=…
