@@ -91,7 +91,7 @@ class Provider(ABC):
     ) -> None:
         self.id = id_
         self.config = config
-        self.type = type_ or id_
+        self.type: str = type_ or id_
         self.tenant_id = tenant_id
 
     @abstractmethod
