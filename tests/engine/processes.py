@@ -7,6 +7,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
+from supertokens_py.engine.code_records import ConsumedCode, PresentedCode
 from supertokens_py.engine.records import IssuedSession
 from supertokens_py.types.users import User
 from tests.engine.driver import Driver, header
@@ -106,3 +107,24 @@ def sign_up_many(queue: Any, barrier: Barrier, uri: str, email: str, threads: in
         worker.join()
     core.close()
     queue.put((made, others))
+
+
+def consume_many(
+    queue: Any, barrier: Barrier, uri: str, ways: list[PresentedCode], threads: int, settings: Any
+) -> None:
+    """Present codes and links in several threads at once, in turn; put the answers."""
+    core = Driver(uri, keeps_users=True, **(PATIENT | settings))
+    core.users.count(tenant_id=None)
+    answers: list[Any] = []
+
+    def consume(number: int) -> None:
+        answers.append(core.passwordless.consume("public", ways[number % len(ways)]))
+
+    workers = [threading.Thread(target=consume, args=(number,)) for number in range(threads)]
+    barrier.wait(40)
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    core.close()
+    queue.put([one.user.id if isinstance(one, ConsumedCode) else one for one in answers])

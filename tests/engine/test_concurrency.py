@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.records import EmailTaken, IssuedSession, TokenTheft, Unauthorised
+from supertokens_py.engine.code_records import NewCode, PresentedCode, RestartFlow
+from supertokens_py.engine.records import EmailTaken, IssuedSession, TokenTheft, Unauthorised, UserQuery
 from tests.engine import processes
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header
@@ -72,6 +73,26 @@ def test_64_clients_of_4_processes_sign_up_one_address(fresh_shared: TestDatabas
     assert list(chain.from_iterable(others for _, others in results)) == [EmailTaken()] * 63
     assert core.users.count(tenant_id=None) == 1
     assert core.email_password.verify("public", "ada@example.com", password).emails == ["ada@example.com"]
+
+
+def test_64_clients_of_4_processes_use_one_code(fresh_shared: TestDatabase, start: Opener):
+    """SI-43: by code and by link, over two devices; one signs in, and there is one user."""
+    core = start(fresh_shared.uri, keeps_users=True)
+    made = [core.passwordless.create_code("public", NewCode(email="ada@example.com")) for _ in range(2)]
+    ways = [
+        PresentedCode(pre_auth_session_id=one.pre_auth_session_id, **way)
+        for one in made
+        for way in (
+            {"link_code": one.link_code},
+            {"device_id": one.device_id, "user_input_code": one.user_input_code},
+        )
+    ]
+    arguments = [(fresh_shared.uri, ways, 16, {})] * 4
+    answers = list(chain.from_iterable(processes.run_all(CONTEXT, processes.consume_many, arguments)))
+    assert len(answers) == 64
+    assert answers.count(RestartFlow()) == 63
+    (user,) = core.users.page("public", UserQuery()).users
+    assert user.id in answers
 
 
 def test_merges_of_different_keys_all_survive(shared_database: TestDatabase, start: Opener):

@@ -152,7 +152,7 @@ def test_a_code_or_its_link_signs_in_once(core: Driver, events: list[Event]) -> 
 
 
 def test_a_phone_number_signs_in(core: Driver) -> None:
-    """SI-34, SI-47. It is stored as it is given; there is no address to verify."""
+    """SI-34. It is stored as it is given; there is no address to verify."""
     used = signed_in(core, by_code(code_for(core, phone_number=f" {NUMBER} ")))
     method = used.user.login_methods[0]
     assert (method.email, method.phone_number, method.verified) == (None, NUMBER, True)
@@ -578,6 +578,52 @@ def test_rows_of_a_new_user(core: Driver, stored: TestDatabase) -> None:
     assert stored.query("SELECT * FROM passwordless_user_to_tenant") == [
         ("public", "public", user.id, ADDRESS, None)
     ]
+
+
+def test_codes_and_users_of_a_core_are_taken_up(core: Driver, stored: TestDatabase, clock: Clock) -> None:
+    """SI-38, SI-48, SI-64. Rows as a core writes them: the user signs in with the code that it sent."""
+    core.users.count(tenant_id=None)
+    user_id, joined = "10000000-0000-4000-8000-000000000000", 1_600_000_000_000
+    for statement, *values in (
+        (
+            "INSERT INTO app_id_to_user_id (app_id, user_id, recipe_id, primary_or_recipe_user_id) "
+            "VALUES ('public', %s, 'passwordless', %s)",
+            *(user_id, user_id),
+        ),
+        (
+            "INSERT INTO all_auth_recipe_users "
+            "VALUES ('public', 'public', %s, %s, FALSE, 'passwordless', %s, %s)",
+            *(user_id, user_id, joined, joined),
+        ),
+        ("INSERT INTO passwordless_users VALUES ('public', %s, NULL, %s, %s)", user_id, NUMBER, joined),
+        (
+            "INSERT INTO passwordless_user_to_tenant VALUES ('public', 'public', %s, NULL, %s)",
+            *(user_id, NUMBER),
+        ),
+        (
+            "INSERT INTO passwordless_devices VALUES ('public', 'public', %s, NULL, %s, %s, 1)",
+            *("Yw3NKWbEM2aRElRIu7JbT_QSpJxzLbLIq8G4WBvXEN0", NUMBER),
+            "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=",
+        ),
+        (
+            "INSERT INTO passwordless_codes VALUES ('public', 'public', %s, %s, %s, %s)",
+            *("20000000-0000-4000-8000-000000000000", "Yw3NKWbEM2aRElRIu7JbT_QSpJxzLbLIq8G4WBvXEN0"),
+            *("nDpoavHqv8vldu3TKssOJvqFyOknHBs1tz-eXK0LVps=", clock()),
+        ),
+    ):
+        stored.query(statement, *values)
+    session = "Yw3NKWbEM2aRElRIu7JbT_QSpJxzLbLIq8G4WBvXEN0"
+    link = PresentedCode(pre_auth_session_id=session, link_code="GG0Ss4OqlRCeHdv7UHj5zeJmudmi8pXGJTZlfjEbW4Q")
+    device = Device(pre_auth_session_id=session, failed_attempts=1, phone_number=NUMBER)
+    assert core.passwordless.check("public", link) == CheckedCode(device)
+    code = PresentedCode(
+        pre_auth_session_id=session,
+        device_id="AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        user_input_code="123456",
+    )
+    used = signed_in(core, code)
+    assert (used.created, used.user.id, used.user.time_joined) == (False, user_id, joined)
+    assert used.device == device
 
 
 def test_an_engine_of_sessions_alone_has_no_codes(stored: TestDatabase, start: Opener) -> None:
