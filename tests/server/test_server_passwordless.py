@@ -42,7 +42,7 @@ def of_recipe(wire: Wire, method: str, body: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("version", ["3.0", "3.1", "4.0", "5.0", "5.4", "5.6"])
 def test_a_code_signs_in(users: Wire, clock: Clock, version: str) -> None:
-    """SI-71. Users of an older version are one login method; from 5.0 on the answer names the device."""
+    """Users of an older version are one login method; from 5.0 on the answer names the device."""
     wire = users.at(version)
     made = code_for(wire)
     assert made == {
