@@ -12,7 +12,9 @@ from supertokens_py.types.response import GeneralErrorResponse
 
 from .results import (
     CreateOrUpdateTenantOkResult,
+    CreateOrUpdateThirdPartyConfigOkResult,
     DeleteTenantOkResult,
+    DeleteThirdPartyConfigOkResult,
     EmailPasswordConfig,
     GetTenantOkResult,
     ListAllTenantsItem,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
     from supertokens_py.framework.response import BaseResponse
     from supertokens_py.recipe_module import App
+    from supertokens_py.types.providers import ProviderConfig
 
 TypeGetAllowedDomainsForTenantId: TypeAlias = Callable[
     [str, dict[str, Any]], Awaitable[list[str] | None] | list[str] | None
@@ -83,6 +86,34 @@ class RecipeInterface:
         """Return every tenant."""
         tenants = await call_engine(user_context, self._app.engine.tenants.all)
         return ListAllTenantsOkResult([ListAllTenantsItem.of(tenant) for tenant in tenants])
+
+    async def create_or_update_third_party_config(
+        self,
+        tenant_id: str,
+        config: ProviderConfig,
+        skip_validation: bool | None,
+        user_context: dict[str, Any],
+    ) -> CreateOrUpdateThirdPartyConfigOkResult:
+        """Store a provider for a tenant, in the place of one with the same id."""
+        return CreateOrUpdateThirdPartyConfigOkResult(
+            await call_engine(
+                user_context,
+                self._app.engine.tenants.put_provider,
+                tenant_id,
+                config.to_json(),
+                skip_validation=bool(skip_validation),
+            )
+        )
+
+    async def delete_third_party_config(
+        self, tenant_id: str, third_party_id: str, user_context: dict[str, Any]
+    ) -> DeleteThirdPartyConfigOkResult:
+        """Remove a provider that is stored for a tenant."""
+        return DeleteThirdPartyConfigOkResult(
+            await call_engine(
+                user_context, self._app.engine.tenants.remove_provider, tenant_id, third_party_id
+            )
+        )
 
 
 class APIOptions(BaseAPIOptions):
@@ -137,7 +168,9 @@ __all__ = [
     "APIInterface",
     "APIOptions",
     "CreateOrUpdateTenantOkResult",
+    "CreateOrUpdateThirdPartyConfigOkResult",
     "DeleteTenantOkResult",
+    "DeleteThirdPartyConfigOkResult",
     "EmailPasswordConfig",
     "GetTenantOkResult",
     "ListAllTenantsItem",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
+from supertokens_py.types.providers import ProviderConfig
 from supertokens_py.types.response import APIResponse
 
 if TYPE_CHECKING:
@@ -106,6 +107,22 @@ class DeleteTenantOkResult:
 
 
 @dataclass
+class CreateOrUpdateThirdPartyConfigOkResult:
+    """The tenant has the provider."""
+
+    status = "OK"
+    created_new: bool
+
+
+@dataclass
+class DeleteThirdPartyConfigOkResult:
+    """The tenant has no such provider any more."""
+
+    status = "OK"
+    did_config_exist: bool
+
+
+@dataclass
 class _Switch:
     enabled: bool
 
@@ -129,8 +146,11 @@ class PasswordlessConfig(_Switch):
     """Whether a tenant's users may log in with a code or link."""
 
 
+@dataclass
 class ThirdPartyConfig(_Providers):
-    """Whether a tenant's users may log in through others; providers are not kept here."""
+    """Whether a tenant's users may log in through others, and the providers that are stored for it."""
+
+    providers: list[ProviderConfig]
 
 
 @dataclass(eq=False)
@@ -146,7 +166,7 @@ class TenantConfigResponse:
     tenant_id: str = "public"
 
     @property
-    def third_party_providers(self) -> list[Any]:
+    def third_party_providers(self) -> list[ProviderConfig]:
         """Later name of `third_party.providers`."""
         return self.third_party.providers
 
@@ -241,7 +261,7 @@ def _parts_of(
     return (
         EmailPasswordConfig(email_password),
         PasswordlessConfig(passwordless),
-        ThirdPartyConfig(third_party, []),
+        ThirdPartyConfig(third_party, [ProviderConfig.from_json(one) for one in tenant.providers]),
         dict(tenant.core_config),
     )
 

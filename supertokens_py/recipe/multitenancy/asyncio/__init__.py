@@ -6,7 +6,9 @@ from typing import Any
 
 from supertokens_py.recipe.multitenancy.interfaces import (
     CreateOrUpdateTenantOkResult,
+    CreateOrUpdateThirdPartyConfigOkResult,
     DeleteTenantOkResult,
+    DeleteThirdPartyConfigOkResult,
     GetTenantOkResult,
     ListAllTenantsOkResult,
     TenantConfig,
@@ -14,6 +16,7 @@ from supertokens_py.recipe.multitenancy.interfaces import (
 )
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.types.base import context_of
+from supertokens_py.types.providers import ProviderConfig
 
 
 async def create_or_update_tenant(
@@ -43,3 +46,39 @@ async def list_all_tenants(user_context: dict[str, Any] | None = None) -> ListAl
     """Return every tenant, "public" among them."""
     functions = MultitenancyRecipe.get_instance().recipe_implementation
     return await functions.list_all_tenants(context_of(user_context))
+
+
+async def create_or_update_third_party_config(
+    tenant_id: str,
+    config: ProviderConfig,
+    skip_validation: bool | None = None,
+    user_context: dict[str, Any] | None = None,
+) -> CreateOrUpdateThirdPartyConfigOkResult:
+    """Store a provider for a tenant, in the place of one with the same id.
+
+    Args:
+        tenant_id: the tenant.
+        config: the provider; its functions, such as `validate_access_token`, cannot be stored.
+        skip_validation: whether to store it even if its endpoints are no URLs.
+        user_context: handed down.
+
+    Raises:
+        BadInputError: it cannot be stored, or there is no such tenant.
+        ConfigError: the app has no sign-in recipe.
+    """
+    functions = MultitenancyRecipe.get_instance().recipe_implementation
+    context = context_of(user_context)
+    return await functions.create_or_update_third_party_config(tenant_id, config, skip_validation, context)
+
+
+async def delete_third_party_config(
+    tenant_id: str, third_party_id: str, user_context: dict[str, Any] | None = None
+) -> DeleteThirdPartyConfigOkResult:
+    """Remove a provider that is stored for a tenant.
+
+    Raises:
+        BadInputError: there is no such tenant.
+        ConfigError: the app has no sign-in recipe.
+    """
+    functions = MultitenancyRecipe.get_instance().recipe_implementation
+    return await functions.delete_third_party_config(tenant_id, third_party_id, context_of(user_context))
