@@ -167,7 +167,8 @@ class UserSignedIn(Event):
 class SignInFailed(Event):
     """Somebody gave a wrong password or code; `user_id` is None where there is no user of the address.
 
-    It is None for every wrong code: who is to sign in is not looked up for one.
+    It is None for every wrong code: who is to sign in is not looked up for one. Nor is it known who failed to
+    sign in with a provider.
     """
 
     name: ClassVar[str] = "user.sign_in_failed"

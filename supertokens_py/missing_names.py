@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib.abc import MetaPathFinder
 
-#: Recipes that decide who logs in, and their companions; of those, `emailpassword`, `emailverification`
-#: and `passwordless` are here.
+#: Recipes that decide who logs in, and their companions; of those, `emailpassword`, `emailverification`,
+#: `passwordless` and `thirdparty` are here.
 LOGIN_RECIPES = frozenset(
     (
-        *("thirdparty", "accountlinking"),
+        "accountlinking",
         *("thirdpartyemailpassword", "thirdpartypasswordless", "webauthn", "oauth2provider"),
         *("multifactorauth", "totp", "dashboard"),
     )

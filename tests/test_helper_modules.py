@@ -258,7 +258,7 @@ def test_the_module_of_the_app() -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("supertokens_py.recipe", "thirdparty"),
+        ("supertokens_py.recipe", "accountlinking"),
         ("supertokens_py.recipe", "dashboard"),
     ],
 )
@@ -271,7 +271,7 @@ def test_what_is_missing_says_what_to_do(module: str, name: str) -> None:
     assert not hasattr(importlib.import_module(module), "nothing")
 
 
-@pytest.mark.parametrize("name", ["thirdparty", "thirdparty.interfaces", "dashboard.syncio"])
+@pytest.mark.parametrize("name", ["accountlinking", "accountlinking.interfaces", "dashboard.syncio"])
 def test_a_missing_module_says_what_to_do(name: str) -> None:
     """However it is imported; another module that is not there is Python's to report."""
     missing = name.partition(".")[0]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import sys
+from pathlib import Path
 from typing import Any, cast
 
+from supertokens_py.app import Supertokens
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output
@@ -33,6 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     web.add_argument(
         "--probe", action="store_true", help="also send the running API a refresh, as a browser would"
     )
+    parser.add_argument(
+        "--app", metavar="MODULE", help="import the module that calls init(), and check its providers, too"
+    )
     parser.add_argument("--no-store", action="store_true", help="check the browser side only")
 
 
@@ -42,7 +49,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
     if bool(args.api_domain) != bool(args.website_domain):
         raise ConfigError("--api-domain and --website-domain belong together")
-    if args.no_store and not args.api_domain:
+    if args.no_store and not (args.api_domain or args.app):
         raise ConfigError("with --no-store there is nothing to check but --api-domain and --website-domain")
     if args.probe and not args.api_domain:
         raise ConfigError("--probe needs to know what to ask: --api-domain and --website-domain")
@@ -51,6 +58,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         core_api_key=core_api_key(args),
         web=doctor.WebSettings(**_web_settings(args)) if args.api_domain else None,
         probe=bool(args.probe),
+        providers=doctor.settings_of(_app_of(args.app), args.website_domain) if args.app else None,
     )
     level = doctor.worst(findings)
     out.result({"verdict": level, "findings": [finding.as_json() for finding in findings]})
@@ -59,6 +67,23 @@ def run(args: argparse.Namespace, out: Output) -> int:
         if finding.advice:
             out.say(f"      → {finding.advice}")
     return 1 if level == "error" else 0
+
+
+def _app_of(name: str) -> Supertokens:
+    """Return the app that a module makes.
+
+    Raises:
+        ConfigError: there is no such module, or it makes none.
+    """
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        raise ConfigError(f"the module of --app cannot be imported: {error}") from error
+    app = Supertokens.current()
+    if app is None:
+        raise ConfigError("the module of --app does not call init() when it is imported")
+    return app
 
 
 def _web_settings(args: argparse.Namespace) -> dict[str, Any]:

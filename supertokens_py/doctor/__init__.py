@@ -10,9 +10,10 @@ from .core import check_core
 from .database import check_database
 from .findings import Finding, Level, worst
 from .probe import probe_api
+from .providers import ProviderSettings, check_providers, settings_of
 from .web import WebSettings, check_web
 
-__all__ = ["Finding", "Level", "WebSettings", "run", "worst"]
+__all__ = ["Finding", "Level", "ProviderSettings", "WebSettings", "run", "settings_of", "worst"]
 
 
 def run(
@@ -22,6 +23,7 @@ def run(
     core_api_key: str | None = None,
     web: WebSettings | None = None,
     probe: bool = False,
+    providers: ProviderSettings | None = None,
 ) -> list[Finding]:
     """Check a database or core, what a browser would make of the web settings, and a running API.
 
@@ -31,6 +33,7 @@ def run(
         core_api_key: the key that a core at an http(s):// address asks for.
         web: the settings that a browser is affected by; None checks none.
         probe: whether to send requests to the running API of `web`, as a browser would.
+        providers: what `thirdparty.init` gets; None checks none. No provider is asked.
 
     Raises:
         ConfigError: the HTTP client that `probe` needs is not installed.
@@ -42,6 +45,8 @@ def run(
         findings += check_web(web)
         if probe:
             findings += probe_api(web)
+    if providers is not None:
+        findings += check_providers(providers)
     return findings
 
 

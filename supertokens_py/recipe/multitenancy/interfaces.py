@@ -42,6 +42,16 @@ TypeGetAllowedDomainsForTenantId: TypeAlias = Callable[
     [str, dict[str, Any]], Awaitable[list[str] | None] | list[str] | None
 ]
 
+#: `(tenant, client_type, user_context)` to the providers that are to be offered.
+ProvidersOf: TypeAlias = Callable[
+    [TenantConfigResponse, str | None, dict[str, Any]], Awaitable[list[ThirdPartyProvider]]
+]
+
+
+async def no_providers(*_: Any) -> list[ThirdPartyProvider]:
+    """Return what an app without the recipe of providers offers."""
+    return []
+
 
 class RecipeInterface:
     """The functions, with their default behaviour; overrides assign to an instance."""
@@ -132,6 +142,8 @@ class APIOptions(BaseAPIOptions):
         self.static_third_party_providers = static_third_party_providers
         #: The ways to sign in that a tenant allows and the app has.
         self.first_factors_of: Callable[[TenantConfigResponse], list[str]] = lambda tenant: []
+        #: The providers that a tenant has for a type of client.
+        self.providers_of: ProvidersOf = no_providers
 
 
 class APIInterface:
@@ -156,10 +168,14 @@ class APIInterface:
         if tenant is None:
             raise BadInputError("Tenant not found")
         factors = api_options.first_factors_of(tenant)
+        offers_providers = has_method("third_party_enabled", factors)
+        providers: list[ThirdPartyProvider] = []
+        if offers_providers:
+            providers = await api_options.providers_of(tenant, client_type, user_context)
         return LoginMethodsGetOkResult(
             LoginMethodEmailPassword(has_method("email_password_enabled", factors)),
             LoginMethodPasswordless(has_method("passwordless_enabled", factors)),
-            LoginMethodThirdParty(has_method("third_party_enabled", factors), []),
+            LoginMethodThirdParty(offers_providers, providers),
             factors,
         )
 

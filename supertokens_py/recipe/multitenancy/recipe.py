@@ -23,9 +23,11 @@ from .constants import LOGIN_METHODS
 from .interfaces import (
     APIInterface,
     APIOptions,
+    ProvidersOf,
     RecipeInterface,
     TenantConfigResponse,
     TypeGetAllowedDomainsForTenantId,
+    no_providers,
 )
 from .results import FACTORS, is_enabled
 
@@ -63,6 +65,8 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
         self.install_apis(APIInterface())
         self._choose_tenant = functions.get_tenant_id if "get_tenant_id" in replaced else None
         self._listed = listed
+        self._providers: Sequence[Any] = ()
+        self._providers_of: ProvidersOf = no_providers
 
     @classmethod
     def default(cls, app: App) -> MultitenancyRecipe:
@@ -82,6 +86,16 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
         return (
             tenant_id if self._choose_tenant is None else await self._choose_tenant(tenant_id, user_context)
         )
+
+    def offers_providers(self, static: Sequence[Any], providers_of: ProvidersOf) -> None:
+        """Have GET /loginmethods list providers.
+
+        Args:
+            static: those of the application, as overrides get to see them.
+            providers_of: `(tenant, client_type, user_context)` to the ids and names of a tenant's; must not
+                use the network.
+        """
+        self._providers, self._providers_of = static, providers_of
 
     def first_factors_of(self, tenant: TenantConfigResponse) -> list[str]:
         """Return the ways to sign in that a tenant allows and that this app has, or that are its own."""
@@ -104,8 +118,11 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
         )
 
     def api_options(self, request: BaseRequest, response: BaseResponse) -> APIOptions:
-        options = APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation, [])
+        options = APIOptions(
+            request, response, self.recipe_id, self.config, self.recipe_implementation, self._providers
+        )
         options.first_factors_of = self.first_factors_of
+        options.providers_of = self._providers_of
         return options
 
     async def _login_methods_get(

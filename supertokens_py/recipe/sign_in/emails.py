@@ -26,6 +26,18 @@ def is_address(text: str) -> bool:
     return bool(is_local_part) and _is_domain(domain)
 
 
+def is_one_recipient(text: str) -> bool:
+    """Return whether a mail header that has this text has one recipient, if perhaps none that is reachable.
+
+    Providers of sign-ins know addresses of more kinds than `is_address` does, as in "ada@intranet".
+    """
+    if is_address(text):
+        return True
+    local, _, domain = text.partition("@")
+    fits = len(text) <= MAX_EMAIL and text.isprintable() and _ENCODED_WORD not in text
+    return fits and all(_ATOM.fullmatch(atom) for atom in (*local.split("."), *domain.split(".")))
+
+
 def _is_domain(domain: str) -> bool:
     if _IPV4.fullmatch(domain):
         return True

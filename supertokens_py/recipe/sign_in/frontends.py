@@ -64,7 +64,7 @@ def too_many_attempts(error: TooManyAttemptsError) -> BaseResponse:
     return answer
 
 
-async def json_body(request: BaseRequest) -> dict[str, Any]:
+async def json_body(request: BaseRequest, refusal: str = "Please provide a JSON body") -> dict[str, Any]:
     """Return the JSON object that a frontend sent. No variable that holds it shows what is in it.
 
     Raises:
@@ -77,7 +77,7 @@ async def json_body(request: BaseRequest) -> dict[str, Any]:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise BadInputError("Please provide a JSON body")
+        raise BadInputError(refusal)
     return cast("dict[str, Any]", body)
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from supertokens_py.exceptions import BadInputError
+from supertokens_py.recipe.sign_in.emails import is_address
 from supertokens_py.recipe.thirdparty.provider import Provider, UserInfo, UserInfoEmail
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import HiddenObject
 
 from .checks import checks_of
+
+#: Nobody receives e-mails there; `is_made_up` knows such addresses.
+_NOBODY = "@stfakeemail.supertokens.com"
 
 
 def accepted_tokens(provider: Provider, oauth_tokens: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,5 +48,16 @@ async def email_of(
         return user.email
     make = provider.config.generate_fake_email
     if make is None:
-        return UserInfoEmail(f"{user.third_party_user_id}.{provider.id}@stfakeemail.supertokens.com", True)
+        return UserInfoEmail(made_up_address(provider.id, user.third_party_user_id), True)
     return UserInfoEmail(await call_app(make, tenant_id, user.third_party_user_id, user_context), True)
+
+
+def made_up_address(third_party_id: str, third_party_user_id: str) -> str:
+    """Return the address of a user without one. An id that does not fit an address is hashed.
+
+    Users choose their id at some providers, and "eve <victim@example.com>" must not become a recipient.
+    """
+    local = f"{third_party_user_id}.{third_party_id}"
+    if not is_address(f"{local}{_NOBODY}"):
+        local = sha256(local.encode(errors="surrogatepass")).hexdigest()
+    return f"{local}{_NOBODY}"

@@ -18,7 +18,7 @@ from supertokens_py.recipe.thirdparty.provider import (
     UserInfoEmail,
 )
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import HiddenObject, SecretText
+from supertokens_py.secret import HiddenObject, SecretText, hidden
 from supertokens_py.types.providers import ProviderConfig, ProviderConfigForClient
 
 from . import id_tokens, verifiers
@@ -215,7 +215,7 @@ class GenericProvider(Provider):
     ) -> dict[str, Any]:
         from .http import Request  # noqa: PLC0415 - see above
 
-        secret, basic = self._client_secret(), None
+        secret, basic = hidden(self._client_secret()), None
         sent = HiddenObject(_set(form))
         if secret is not None and self._wants_basic_auth(metadata):
             basic = self.config.client_id, secret
@@ -331,7 +331,7 @@ def _with_query(url: str, params: Mapping[str, str | None]) -> str:
 
 
 def _texts(tokens: Mapping[str, Any], *names: str) -> list[str | None]:
-    found = [tokens.get(name) for name in names]
+    found = [hidden(tokens.get(name)) for name in names]
     if not all(value is None or (isinstance(value, str) and value) for value in found):
         raise SignInFailedError("a token is no string")
-    return [None if value is None else SecretText(value) for value in found]
+    return found

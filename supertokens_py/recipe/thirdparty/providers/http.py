@@ -24,7 +24,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 import httpx2
 
 from supertokens_py.runtime import fork_hooks
-from supertokens_py.secret import HiddenObject, SecretBytes, SecretText
+from supertokens_py.secret import HiddenObject, SecretBytes, SecretText, hidden
 
 from .addresses import NetworkRules, Target
 from .callbacks import shown_error
@@ -71,13 +71,15 @@ class Answer:
     def tokens(self) -> dict[str, Any]:
         """Return the answer of a token endpoint. Raises SignInFailedError where it is an error."""
         try:
-            found = HiddenObject(self.json_object())
+            found = self.json_object()
         except SignInFailedError:
             self.successful()
             raise
         if found.get("error") is not None:
             raise SignInFailedError(f"{self.host} answered {shown_error(found['error'])}")
         self.successful()
+        for name in found:
+            found[name] = hidden(found[name])
         return found
 
     def json(self) -> Any:
@@ -87,7 +89,7 @@ class Answer:
             SignInFailedError: it is not.
         """
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, object_pairs_hook=HiddenObject)
         except (ValueError, RecursionError) as error:
             raise SignInFailedError(f"{self.host} answered {self.status} and no JSON") from error
 
@@ -266,12 +268,13 @@ def _built(
 def _read(response: httpx2.Response, target: Target) -> bytes:
     """Return the body, of bounded length: a small one may decompress to any."""
     pieces, size = list[bytes](), 0
-    for piece in response.iter_raw(_PIECE_BYTES):
+    for piece in map(SecretBytes, response.iter_raw(_PIECE_BYTES)):
         pieces.append(piece)
         size += len(piece)
         if size > MAX_ANSWER_BYTES:
             raise SignInFailedError(f"{target.host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB")
-    return SecretBytes(_decoded(b"".join(pieces), response.headers.get("content-encoding", ""), target))
+    raw = SecretBytes(b"".join(pieces))
+    return SecretBytes(_decoded(raw, response.headers.get("content-encoding", ""), target))
 
 
 def _decoded(raw: bytes, encoding: str, target: Target) -> bytes:

@@ -6,13 +6,33 @@ of somebody else signs in the victim there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.urls import api_origin
 
 _LONGEST = 2000
+
+
+#: A whole address: no blank, no backslash, no pattern, no fragment.
+_WHOLE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]+")
+#: Browsers run or read what such addresses lead to.
+_NEVER = frozenset(("javascript", "data", "vbscript", "file", "blob", "about"))
+
+
+def check_listed(uris: Any) -> None:
+    """Refuse what cannot be meant as `allowed_redirect_uris`. Raises ConfigError."""
+    if isinstance(uris, str) or not all(isinstance(uri, str) for uri in uris):
+        raise ConfigError("allowed_redirect_uris must be a list of addresses")
+    for uri in cast("Iterable[str]", uris):
+        if not _WHOLE.fullmatch(uri) or uri.partition(":")[0].lower() in _NEVER:
+            raise ConfigError(
+                f"allowed_redirect_uris has {uri!r}; each must be a whole address without pattern or "
+                'fragment, such as "com.example.app:/oauth" or "https://app.example.com/auth/callback"'
+            )
 
 
 def is_allowed(uri: str, *, website: str | None, listed: Iterable[str]) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from supertokens_py.secret import SecretText
-from supertokens_py.tokens.encoding import decode_base64, encode_base64, to_json
+from supertokens_py.tokens.encoding import encode_base64, to_json
 
 from .failures import SignInFailedError
 
@@ -77,5 +78,8 @@ def nonce_of(verifier: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    raw = decode_base64(text) or b""
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))  # no frame of ours holds a copy that shows
+    except ValueError:
+        return b""
     return raw if encode_base64(raw) == text else b""  # only one spelling of a verifier is that verifier
