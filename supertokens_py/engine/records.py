@@ -203,7 +203,7 @@ class Tenant:
 
 #: Recipes of which a core keeps users.
 SIGN_IN_RECIPES = ("emailpassword", "thirdparty", "passwordless", "webauthn")
-EMAIL_PASSWORD, THIRD_PARTY, PASSWORDLESS, _ = SIGN_IN_RECIPES
+EMAIL_PASSWORD, THIRD_PARTY, PASSWORDLESS = SIGN_IN_RECIPES[:3]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Lane(fork_hooks.ForkAware):
         self._threads = threads
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
-        self.inside = 0  #: Units that are running or waiting.
+        self.inside: int = 0  #: Units that are running or waiting.
         fork_hooks.register(self)
 
     def after_fork_in_child(self) -> None:

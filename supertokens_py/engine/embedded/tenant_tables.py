@@ -50,8 +50,8 @@ FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS = (
 class TextList(TypeDecorator[list[str]]):
     """A list of texts: an array in PostgreSQL, as the official core has it, and JSON in SQLite."""
 
-    impl = Text
-    cache_ok = True
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = Text
+    cache_ok: bool | None = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the column's type in a database."""

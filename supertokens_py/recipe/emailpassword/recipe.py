@@ -119,7 +119,7 @@ class EmailPasswordRecipe(
     name = "EmailPassword"
     is_implicit = False
     keeps_users = True
-    first_factors = (RECIPE_ID,)
+    first_factors: Sequence[str] = (RECIPE_ID,)
     not_initialised: ClassVar[str | None] = (
         "Initialisation not done. Did you forget to call the SuperTokens.init or EmailPassword.init "
         "function? In Python it is supertokens_py.init(...) with emailpassword.init() in recipe_list."

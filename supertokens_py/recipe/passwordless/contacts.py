@@ -97,7 +97,7 @@ class ContactEmailOnlyConfig(ContactConfig):
         validate_email_address: `(value, tenant_id)` to what is wrong, or None; sync or async.
     """
 
-    contact_method = "EMAIL"
+    contact_method: ClassVar[ContactMethod] = "EMAIL"
 
     def __init__(self, validate_email_address: Validate | None = None) -> None:
         super().__init__(validate_email_address)
@@ -110,7 +110,7 @@ class ContactPhoneOnlyConfig(ContactConfig):
         validate_phone_number: `(value, tenant_id)` to what is wrong, or None; sync or async.
     """
 
-    contact_method = "PHONE"
+    contact_method: ClassVar[ContactMethod] = "PHONE"
 
     def __init__(self, validate_phone_number: Validate | None = None) -> None:
         super().__init__(None, validate_phone_number)
@@ -124,4 +124,4 @@ class ContactEmailOrPhoneConfig(ContactConfig):
         validate_phone_number: the same for phone numbers.
     """
 
-    contact_method = "EMAIL_OR_PHONE"
+    contact_method: ClassVar[ContactMethod] = "EMAIL_OR_PHONE"

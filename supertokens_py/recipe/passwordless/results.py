@@ -79,7 +79,7 @@ class _SignedInOrUp(Outcome):
     def __init__(
         self, created_new_user: bool | None, user: User, *, created_new_recipe_user: bool | None = None
     ) -> None:
-        self.created_new_recipe_user = bool(created_new_user or created_new_recipe_user)
+        self.created_new_recipe_user: bool = bool(created_new_user or created_new_recipe_user)
         self.user = user
 
     @property
