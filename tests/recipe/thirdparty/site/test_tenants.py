@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 
 from supertokens_py.recipe import multitenancy
-from supertokens_py.recipe.multitenancy.asyncio import create_or_update_tenant
+from supertokens_py.recipe.multitenancy.asyncio import (
+    create_or_update_tenant,
+    create_or_update_third_party_config,
+    delete_third_party_config,
+)
 from supertokens_py.recipe.multitenancy.interfaces import TenantConfigCreateOrUpdate
 from supertokens_py.recipe.thirdparty import ProviderClientConfig, ProviderConfig, ProviderInput
+from supertokens_py.recipe.thirdparty.asyncio import get_provider
+from tests.support.databases import TestDatabase
 
-from .conftest import Browser, Start
+from .conftest import Account, Browser, Start, query_of, shop
 
 
 @pytest.fixture
@@ -73,15 +79,52 @@ async def test_an_app_without_providers_offers_none(start: Start, browser: Brows
     assert answer["thirdParty"] == {"enabled": False, "providers": []}
 
 
-async def test_other_tenants_have_what_is_for_all(start: Start, browser: Browser) -> None:
-    """SI-62."""
+async def test_other_tenants_have_what_is_for_all(
+    start: Start, browser: Browser, each_database: TestDatabase
+) -> None:
+    """SI-62: until a tenant has providers of its own; then it has those."""
     start(
         multitenancy.init(),
+        uri=each_database.uri,
         providers=[discovered("google", None), discovered("github", None, everywhere=True)],
     )
     await create_or_update_tenant("t1", TenantConfigCreateOrUpdate(first_factors=None))
     assert await offered(browser) == [("google", "Google"), ("github", "Github")]
     assert await offered(browser, "/t1") == [("github", "Github")]
+    own = ProviderConfig("okta-acme", "ACME", [ProviderClientConfig("of-acme", "secret")])
+    own.oidc_discovery_endpoint = "https://acme.okta.com"
+    await create_or_update_third_party_config("t1", own)
+    assert await offered(browser, "/t1") == [("okta-acme", "ACME")]
+    assert await offered(browser) == [("google", "Google"), ("github", "Github")]
+    await delete_third_party_config("t1", "okta-acme")
+    assert await offered(browser, "/t1") == [("github", "Github")]
+
+
+async def test_a_tenants_provider_goes_before_the_applications(
+    start: Start, browser: Browser, account: Account, each_database: TestDatabase
+) -> None:
+    """SI-62: what it leaves out is the application's; clients are matched by their type."""
+    clients = [
+        ProviderClientConfig("ours", "our secret", client_type="web", scope=["email"]),
+        ProviderClientConfig("ours-ios", client_type="ios"),
+    ]
+    start(multitenancy.init(), uri=each_database.uri, providers=[shop(account, clients=clients)])
+    await create_or_update_tenant("t1", TenantConfigCreateOrUpdate(first_factors=None))
+    theirs = ProviderClientConfig("theirs", "their secret", client_type="web", scope=["profile"])
+    await create_or_update_third_party_config("t1", ProviderConfig("shop", "Their shop", [theirs]))
+
+    provider = await get_provider("t1", "shop", "web")
+    assert provider is not None
+    config = provider.config
+    assert (config.name, config.client_id, config.client_secret) == ("Their shop", "theirs", "their secret")
+    assert (config.scope, config.token_endpoint) == (["profile"], "https://shop.example.org/token")
+    url = (await browser.authorise("/t1", clientType="web")).json()["urlWithQueryParams"]
+    assert (query_of(url)["client_id"], query_of(url)["scope"]) == ("theirs", "profile")
+    url = (await browser.authorise(clientType="web")).json()["urlWithQueryParams"]
+    assert query_of(url)["client_id"] == "ours"
+    answer = await browser.sign_in_up(tenant="/t1", more={"clientType": "web"})
+    assert answer.json()["user"]["tenantIds"] == ["t1"]
+    assert (await browser.authorise("/t1")).status_code == 400
 
 
 async def test_methods_of_recipes_that_are_there(start: Start, browser: Browser) -> None:
