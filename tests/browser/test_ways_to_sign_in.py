@@ -1,4 +1,4 @@
-"""Password, code and link on one prebuilt screen of `supertokens-auth-react`, unmodified."""
+"""Password, code, link and other providers on one prebuilt screen of `supertokens-auth-react`, unmodified."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from tests.browser.prebuilt import Site, dashboard, fill, says, website
 from tests.browser.tab import Traffic, watched
 from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK
 from tests.support.mails import MailedCode, mailed_codes, next_mailed_code
+from tests.support.openid import CLIENT_SECRET, OpenIDProvider, npm_provider, python_provider
 
 PASSWORD = "correct horse 1"
+NO_ADDRESS = "Could not retrieve email. Please try a different method."
 CONSUME = "/auth/signinup/code/consume"
 #: What each tenant offers; "public" offers everything.
 TENANTS = {"acme": ["emailpassword"], "guests": ["otp-email"]}
@@ -23,17 +25,36 @@ TENANTS = {"acme": ["emailpassword"], "guests": ["otp-email"]}
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
 
 
+@pytest.fixture(scope="module")
+def company() -> Iterator[OpenIDProvider]:
+    """One provider."""
+    with npm_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def club() -> Iterator[OpenIDProvider]:
+    """Another one."""
+    with python_provider() as provider:
+        yield provider
+
+
 @pytest.fixture(scope="module", params=[FASTAPI], ids=lambda kind: kind.name)
 def site(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     builds: Path,
+    company: OpenIDProvider,
+    club: OpenIDProvider,
 ) -> Iterator[Site]:
     """The React log-in example, with an API that has every way to sign in."""
     environ = {
         "EMAIL_VERIFICATION": "REQUIRED",
         "PASSWORDLESS": "USER_INPUT_CODE_AND_MAGIC_LINK",
         "SUPERTOKENS_PASSWORDLESS_MESSAGES_PER_DAY": "0",  # else an address gets one in 15 seconds
+        "OPENID_PROVIDERS": f"company={company.document} club={club.document}",
+        "OPENID_CLIENT_ID": company.client_id,
+        "OPENID_CLIENT_SECRET": CLIENT_SECRET,
     }
     folder = tmp_path_factory.mktemp("ways")
     with website(request.param, folder, builds, environ, tenants=TENANTS) as site:
@@ -52,9 +73,9 @@ def address(user: str) -> str:
 
 
 @pytest.fixture
-def page(context: BrowserContext, site: Site) -> Page:
+def page(context: BrowserContext, site: Site, company: OpenIDProvider, club: OpenIDProvider) -> Page:
     """A tab of a visitor whom the website has never seen."""
-    return site.visit(context)
+    return site.visit(context, company.issuer, club.issuer)
 
 
 @pytest.fixture
@@ -71,6 +92,21 @@ def ask_for_code(page: Page, site: Site, address: str) -> MailedCode:
     page.get_by_text("Continue with passwordless").click()
     expect(page.get_by_text("An OTP and a magic link was sent to you at")).to_be_visible()
     return next_mailed_code(site.server, before)
+
+
+def sign_in_at(page: Page, provider: OpenIDProvider, name: str, address: str) -> None:
+    """Choose a provider and sign in on its pages."""
+    page.get_by_role("button", name=f"Continue with {name}").click()
+    page.wait_for_url(f"{provider.issuer}/**")
+    page.locator("input[name=email], input[name=sub]").fill(address)
+    page.get_by_role("button", name=re.compile("^(Sign in|Authorize)$")).click()
+
+
+def refuse_at(page: Page, provider: OpenIDProvider, name: str) -> None:
+    """Choose a provider and press what cancels on its page."""
+    page.get_by_role("button", name=f"Continue with {name}").click()
+    page.wait_for_url(f"{provider.issuer}/**")
+    page.get_by_role("button", name=re.compile("^(Cancel|Deny)$")).click()
 
 
 def payload_of(page: Page) -> dict[str, Any]:
@@ -145,6 +181,59 @@ def test_another_code(page: Page, site: Site, address: str) -> None:
     expect(page.get_by_text("Signed in.")).to_be_visible()
 
 
+@pytest.mark.parametrize(("name", "fixture"), [("Company", "company"), ("Club", "club")])
+def test_another_provider(
+    page: Page,
+    site: Site,
+    address: str,
+    name: str,
+    fixture: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    """There and back, twice: the second time it is the same user."""
+    provider: OpenIDProvider = request.getfixturevalue(fixture)
+    if fixture == "club":
+        provider.know(address, email=address, email_verified=True)
+    page.goto(f"{site.origin}/dashboard")
+    sign_in_at(page, provider, name, address)
+    dashboard(page)
+    user = page.locator("#user").inner_text()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("Not signed in.")).to_be_visible()
+    page.context.clear_cookies()  # those of the provider too
+    page.goto(f"{site.origin}/dashboard")
+    sign_in_at(page, provider, name, address)
+    dashboard(page)
+    assert page.locator("#user").inner_text() == user
+
+
+def test_an_address_that_the_provider_has_not_verified(
+    page: Page, site: Site, address: str, company: OpenIDProvider
+) -> None:
+    """It is verified as that of a password would be."""
+    page.goto(f"{site.origin}/dashboard")
+    sign_in_at(page, company, "Company", f"unverified-{address}")
+    expect(page.get_by_text("Verify your email")).to_be_visible()
+
+
+def test_an_account_without_an_address(page: Page, site: Site, address: str, company: OpenIDProvider) -> None:
+    """The screen says what is missing."""
+    page.goto(f"{site.origin}/auth")
+    sign_in_at(page, company, "Company", f"nobody-{address}")
+    says(page, "generalError", NO_ADDRESS)
+
+
+@pytest.mark.parametrize(("name", "fixture"), [("Company", "company"), ("Club", "club")])
+def test_a_refusal_at_the_provider(
+    page: Page, site: Site, name: str, fixture: str, request: pytest.FixtureRequest
+) -> None:
+    """Whoever presses Cancel there is back on the form, which says so, and can choose again."""
+    page.goto(f"{site.origin}/auth")
+    refuse_at(page, request.getfixturevalue(fixture), name)
+    says(page, "generalError", "Something went wrong. Please try again.")
+    expect(page.get_by_role("button", name=f"Continue with {name}")).to_be_visible()
+
+
 def test_each_tenant_has_ways_of_its_own(page: Page, site: Site, address: str) -> None:
     """`usesDynamicLoginMethods`: passwords here, codes there; the session is one of that tenant."""
     page.goto(f"{site.origin}/auth?tenantId=acme&show=signup")
@@ -176,9 +265,15 @@ def test_the_screen_asks_for_what_an_address_has(
 
 
 @on_the_other_backends
-def test_a_code_on_other_backends(page: Page, site: Site, address: str) -> None:
+def test_a_code_and_a_provider(page: Page, site: Site, address: str, club: OpenIDProvider) -> None:
     """What the other backends have to do for the screens."""
     page.goto(f"{site.origin}/dashboard")
     code = ask_for_code(page, site, address).code
     fill(page, "CONTINUE", userInputCode=code)
+    dashboard(page)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("Not signed in.")).to_be_visible()
+    club.know(address, email=address, email_verified=True)
+    page.goto(f"{site.origin}/dashboard")
+    sign_in_at(page, club, "Club", address)
     dashboard(page)

@@ -5,8 +5,9 @@ import secrets
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
 from supertokens_py.asyncio import get_user
-from supertokens_py.recipe import emailpassword, emailverification, passwordless, session
+from supertokens_py.recipe import emailpassword, emailverification, passwordless, session, thirdparty
 from supertokens_py.recipe.emailverification.interfaces import EmailDoesNotExistError, UnknownUserIdError
+from supertokens_py.recipe.thirdparty import ProviderClientConfig, ProviderConfig, ProviderInput
 
 DOMAIN = os.environ.get("API_DOMAIN", "http://localhost:8000")
 WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails lead
@@ -14,6 +15,8 @@ WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails
 VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
 # How people sign in without a password: "USER_INPUT_CODE", "MAGIC_LINK" or "USER_INPUT_CODE_AND_MAGIC_LINK"
 PASSWORDLESS = os.environ.get("PASSWORDLESS")
+# Other sign-ins: "name=https://login.example.com/.well-known/openid-configuration", any number of them
+OPENID_PROVIDERS = dict(item.split("=", 1) for item in os.environ.get("OPENID_PROVIDERS", "").split())
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
 
 
@@ -22,11 +25,23 @@ async def own_users(user_id, user_context):
     return UnknownUserIdError() if await get_user(user_id) else EmailDoesNotExistError()
 
 
+def openid(name, document):
+    """A provider of OpenID Connect; at each, this application is registered with the same id and secret."""
+    ours = os.environ["OPENID_CLIENT_ID"], os.environ["OPENID_CLIENT_SECRET"]
+    client = ProviderClientConfig(*ours, scope=["openid", "email"])
+    return ProviderInput(
+        ProviderConfig(name, name=name.capitalize(), clients=[client], oidc_discovery_endpoint=document)
+    )
+
+
 recipes = [session.init(), emailpassword.init()]
 if VERIFICATION:
     recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
 if PASSWORDLESS:
     recipes.append(passwordless.init(passwordless.ContactEmailOnlyConfig(), PASSWORDLESS))
+if OPENID_PROVIDERS:
+    providers = [openid(name, document) for name, document in OPENID_PROVIDERS.items()]
+    recipes.append(thirdparty.init(thirdparty.SignInAndUpFeature(providers)))
 
 init(
     app_info=InputAppInfo(app_name="Example", api_domain=DOMAIN, website_domain=WEBSITE),
