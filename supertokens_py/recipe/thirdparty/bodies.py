@@ -78,7 +78,9 @@ def _redirect_uri_info(given: Any) -> RedirectUriInfo:
         raise BadInputError("redirectURIInfo must be an object")
     info = cast("dict[str, Any]", given)
     name = "redirectURIOnProviderDashboard"
-    uri = required_text(info.get(name), name, BODY, LONGEST_URI)
+    uri = info.get(name)
+    if uri != "":  # of a code that an app on a phone got without a redirect; the provider's client decides
+        uri = required_text(uri, name, BODY, LONGEST_URI)
     query = info.get("redirectURIQueryParams")
     if query is None:
         raise BadInputError("Please provide the redirectURIQueryParams in request body")

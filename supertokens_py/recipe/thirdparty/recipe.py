@@ -106,7 +106,7 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
     name = "ThirdParty"
     is_implicit = False
     keeps_users = True
-    first_factors = (RECIPE_ID,)
+    first_factors: Sequence[str] = (RECIPE_ID,)
     not_initialised: ClassVar[str | None] = (
         "Initialisation not done. Did you forget to call the SuperTokens.init or ThirdParty.init "
         "function? In Python it is supertokens_py.init(...) with thirdparty.init(...) in recipe_list."

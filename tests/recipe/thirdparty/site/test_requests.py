@@ -14,6 +14,7 @@ from supertokens_py.recipe.multitenancy.asyncio import create_or_update_tenant
 from supertokens_py.recipe.multitenancy.interfaces import TenantConfigCreateOrUpdate
 from supertokens_py.recipe.thirdparty.exceptions import ProviderError
 from supertokens_py.recipe.thirdparty.interfaces import APIInterface
+from supertokens_py.recipe.thirdparty.provider import ProviderClientConfig, ProviderConfig, ProviderInput
 from supertokens_py.types.response import GeneralErrorResponse
 
 from .conftest import ADDRESS, PAGE, TOKENS, Account, Browser, Start, apple_state, payload_of, query_of, shop
@@ -224,6 +225,22 @@ async def test_apples_form_without_an_address_is_400(start: Start, browser: Brow
     answer = await browser.client.post("/auth/callback/apple", data={"code": "c", "state": state})
     assert (answer.status_code, {*answer.json()}) == (400, {"message"})
     assert (await browser.client.get("/auth/callback/apple")).status_code in (404, 405)
+
+
+#: Of a code that a library got: nobody was redirected.
+NO_REDIRECT = {"redirectURIOnProviderDashboard": "", "redirectURIQueryParams": {"code": "a code"}}
+
+
+async def test_codes_of_native_apps(start: Start, browser: Browser) -> None:
+    """The provider's client says whether a code without an address will do."""
+    start()
+    assert (await browser.sign_in_up(more={"redirectURIInfo": NO_REDIRECT})).json()["status"] == "OK"
+
+
+async def test_a_client_of_a_website_needs_an_address(start: Start, browser: Browser) -> None:
+    start(providers=[ProviderInput(ProviderConfig("shop", clients=[ProviderClientConfig("c")]))])
+    answer = await browser.sign_in_up(more={"redirectURIInfo": NO_REDIRECT})
+    assert (answer.status_code, {*answer.json()}) == (400, {"message"})
 
 
 async def test_tokens_of_native_apps(start: Start, browser: Browser, account: Account) -> None:
