@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from supertokens_py.engine.records import (
     UnknownUser,
 )
 from supertokens_py.events import UserSignedIn, emit
+from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, User
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from supertokens_py.recipe_module import App
 
 RECIPE_ID = "emailpassword"
+
+log: logging.Logger = logging.getLogger(__name__)
 
 #: Whether the password that is being changed was forgotten, so that sessions end with the change.
 _ends_sessions: ContextVar[bool] = ContextVar("supertokens_ends_sessions", default=False)
@@ -172,7 +176,8 @@ class RecipeInterface:
     ) -> UpdateEmailOrPasswordOkResult | PasswordResetTokenInvalidError | PasswordPolicyViolationError:
         """Use a token to set a new password. The password is checked first: a bad one uses up no token.
 
-        Every session of the user ends, unless `init(revoke_sessions_on_password_reset=False)`.
+        Every session of the user ends, unless `init(revoke_sessions_on_password_reset=False)`, and the user
+        had verified the address: whoever signed up with it otherwise may be somebody else.
         """
         error = await self._password_error(new_password, tenant_id)
         if error is not None:
@@ -182,7 +187,8 @@ class RecipeInterface:
         )
         if not isinstance(used, ConsumePasswordResetTokenOkResult):
             return used
-        with ending_sessions(self._revoke_sessions):
+        ends_all = self._revoke_sessions or await _is_unproven(used, user_context)
+        with ending_sessions(ends_all):
             result = await self.update_email_or_password(
                 recipe_user_id=used.user_id,
                 password=new_password,
@@ -262,6 +268,20 @@ class RecipeInterface:
         asked = AccountInfo(email=email)
         found = await call_engine(user_context, self._app.engine.users.by_account_info, tenant_id, asked)
         return next((user for user in found if _is_ours(user)), None)
+
+
+async def _is_unproven(used: ConsumePasswordResetTokenOkResult, user_context: dict[str, Any]) -> bool:
+    """Return whether addresses are to be verified, and that of a reset was not, as far as is known."""
+    recipe = EmailVerificationRecipe.get_instance_optional()
+    if recipe is None:
+        return False
+    try:
+        return not await recipe.recipe_implementation.is_email_verified(
+            recipe_user_id=RecipeUserId(used.user_id), email=used.email, user_context=user_context
+        )
+    except Exception:  # the token is used up, so the password has to change
+        log.exception("whether the address of a password reset was verified is not known")
+        return True
 
 
 def _is_ours(user: User) -> bool:

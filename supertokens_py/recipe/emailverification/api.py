@@ -70,18 +70,16 @@ class APIInterface:
         service, client = app.engine.email_verification, app.clients.network_of(api_options.request)
         if not await call_engine(user_context, service.may_send, tenant_id, email, client):
             return GenerateEmailVerifyTokenPostOkResult()
-        made = await functions.create_email_verification_token(
-            recipe_user_id=own, email=email, tenant_id=tenant_id, user_context=user_context
-        )
-        if not isinstance(made, CreateEmailVerificationTokenOkResult):
-            return await _already_verified(session, user_context)
-        link = get_email_verify_link(
-            api_options.app_info, made.token, tenant_id, api_options.request, user_context
-        )
-        about = VerificationEmailTemplateVarsUser(session.get_user_id(), own, email)
-        letter = VerificationEmailTemplateVars(about, link, tenant_id)
-        if not await _is_sent(letter, api_options, user_context):
-            await call_engine(user_context, service.not_sent, tenant_id, email)
+        is_sent = False
+        try:
+            letter = await _letter(session, email, api_options, user_context)
+            if letter is None:
+                return await _already_verified(session, user_context)
+            is_sent = await _is_sent(letter, api_options, user_context)
+        finally:
+            # Whatever failed, or whoever went away: the next request has one sent at once.
+            if not is_sent:
+                await call_engine(user_context, service.not_sent, tenant_id, email)
         return GenerateEmailVerifyTokenPostOkResult()
 
     @in_both_forms(
@@ -126,6 +124,23 @@ async def _already_verified(
 async def _correct_claim(session: SessionContainer, wanted: bool, user_context: dict[str, Any]) -> None:
     if await session.get_claim_value(EmailVerificationClaim, user_context) is not wanted:
         await session.fetch_and_set_claim(EmailVerificationClaim, user_context)
+
+
+async def _letter(
+    session: SessionContainer, email: str, api_options: APIOptions, user_context: dict[str, Any]
+) -> VerificationEmailTemplateVars | None:
+    """Return the e-mail with a new link; None where the address is verified by now."""
+    own, tenant_id = session.get_recipe_user_id(), session.get_tenant_id()
+    made = await api_options.recipe_implementation.create_email_verification_token(
+        recipe_user_id=own, email=email, tenant_id=tenant_id, user_context=user_context
+    )
+    if not isinstance(made, CreateEmailVerificationTokenOkResult):
+        return None
+    link = get_email_verify_link(
+        api_options.app_info, made.token, tenant_id, api_options.request, user_context
+    )
+    about = VerificationEmailTemplateVarsUser(session.get_user_id(), own, email)
+    return VerificationEmailTemplateVars(about, link, tenant_id)
 
 
 async def _is_sent(

@@ -19,10 +19,13 @@ def verification_letter(template_vars: EmailTemplateVars) -> EmailContent:
         app=app,
         to=template_vars.user.email,
         subject="Email verification instructions",
-        message=f"Please verify that this address is yours, to use it with your account on {app}.",
+        message=f"An account on {app} was opened with this address. Please verify it if you opened it.",
         button="Verify e-mail address",
         link=template_vars.email_verify_link,
-        note="If you have no such account, you can ignore this e-mail: the address is not verified then.",
+        note=(
+            "If somebody else opened it, do not follow the link: they would be taken for you. Ignore this "
+            "e-mail, or make the account yours with “Forgot password?”, which signs everybody else out."
+        ),
     ).content()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -9,16 +10,19 @@ from typing import Any
 import pytest
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.exceptions import GeneralError
+from supertokens_py.exceptions import EngineUnavailableError, GeneralError
 from supertokens_py.recipe import emailpassword, session
+from supertokens_py.recipe.emailpassword import EmailDeliveryConfig
 from supertokens_py.recipe.emailpassword import asyncio as users
 from supertokens_py.recipe.emailverification import EmailVerificationClaim, InputOverrideConfig
 from supertokens_py.recipe.emailverification import asyncio as verification
 from supertokens_py.recipe.emailverification.interfaces import (
     CreateEmailVerificationTokenEmailAlreadyVerifiedError,
+    CreateEmailVerificationTokenOkResult,
     EmailDoesNotExistError,
     RecipeInterface,
 )
+from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
 from supertokens_py.recipe.session import asyncio as sessions
 from supertokens_py.recipe.session.exceptions import InvalidClaimsError
 from supertokens_py.types import RecipeUserId
@@ -44,6 +48,12 @@ def creating(answer: Callable[[], Any]) -> InputOverrideConfig:
         return original
 
     return InputOverrideConfig(functions=functions)
+
+
+def keeping_sessions() -> Any:
+    """Return the recipe of passwords with sessions that outlive a reset."""
+    letters: EmailDeliveryConfig[Any] = EmailDeliveryConfig(Outbox())
+    return emailpassword.init(email_delivery=letters, revoke_sessions_on_password_reset=False)
 
 
 async def reset(browser: Browser, user_id: str) -> Any:
@@ -86,6 +96,66 @@ async def test_a_reset_is_done_where_verifying_fails(
     ]
     reply = await browser.form("/signin", email=ADDRESS, password="another horse 2")
     assert reply.json()["status"] == "OK"
+
+
+@pytest.mark.parametrize(("verified", "left"), [(False, 0), (True, 1)])
+async def test_a_reset_ends_what_a_stranger_began(
+    start: Start, browser: Browser, outbox: Outbox, *, verified: bool, left: int
+) -> None:
+    """Whoever signed up with an address that was not verified; sessions of its owner may go on."""
+    start("REQUIRED", recipes=[keeping_sessions()])
+    user_id = await browser.sign_up()
+    if verified:
+        await browser.ask()
+        await browser.verify(outbox.token)
+    assert await reset(browser, user_id) == OK
+    assert len(await sessions.get_all_session_handles_for_user(user_id)) == left
+    assert await verification.is_email_verified(user_id)
+
+
+async def test_a_reset_is_done_where_nobody_knows_what_was_verified(
+    start: Start, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its token is used up. Sessions end, to be on the safe side."""
+
+    def functions(original: RecipeInterface) -> RecipeInterface:
+        async def is_email_verified(recipe_user_id: RecipeUserId, email: str, user_context: Any) -> Any:
+            raise LookupError("mine")
+
+        original.is_email_verified = is_email_verified  # type: ignore[method-assign]
+        return original
+
+    start("OPTIONAL", recipes=[keeping_sessions()])
+    user_id = await browser.sign_up()
+    functions(EmailVerificationRecipe.get_instance().recipe_implementation)
+    assert await reset(browser, user_id) == OK
+    assert await sessions.get_all_session_handles_for_user(user_id) == []
+    assert "whether the address of a password reset was verified is not known" in caplog.text
+
+
+@pytest.mark.parametrize("error", [EngineUnavailableError("busy"), asyncio.CancelledError()])
+async def test_a_request_that_fails_keeps_no_other_from_sending(
+    start: Start, browser: Browser, outbox: Outbox, error: BaseException
+) -> None:
+    """Of two at once one sends nothing, since the other does; whoever asks again gets the link at once."""
+    failing = [error]
+
+    def fail_once() -> Any:
+        if failing:
+            raise failing.pop()
+        return CreateEmailVerificationTokenOkResult("token")
+
+    start("REQUIRED", override=creating(fail_once))
+    await browser.sign_up()
+    if isinstance(error, Exception):
+        assert (await browser.ask()).status_code == 503
+    else:
+        with pytest.raises(asyncio.CancelledError):
+            await browser.ask()
+    assert outbox.sent == []
+    assert (await browser.ask()).json() == OK
+    assert (await browser.ask()).json() == OK
+    assert len(outbox.sent) == 1
 
 
 async def test_who_has_no_address_gets_no_link(start: Start, browser: Browser, outbox: Outbox) -> None:
