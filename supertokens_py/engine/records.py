@@ -252,6 +252,11 @@ class PasswordProof:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofExpired:
+    """The password was changed, or reset, after it had been proven."""
+
+
+@dataclass(frozen=True, slots=True)
 class Authenticated:
     """Whose address and password these are."""
 

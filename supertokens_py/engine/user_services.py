@@ -29,6 +29,7 @@ from .records import (
     EmailTaken,
     ImportedHash,
     PasswordProof,
+    ProofExpired,
     SignedInUp,
     UnknownUser,
     UserPage,
@@ -145,9 +146,18 @@ class EmailPassword(Protocol):
         ...
 
     def update(
-        self, user_id: str, *, email: str | None, password: str | None, revoke_sessions: bool
-    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
-        """Change what is given, end what was made for the old, and return None where that is done."""
+        self,
+        user_id: str,
+        *,
+        email: str | None,
+        password: str | None,
+        revoke_sessions: bool,
+        proof: PasswordProof | None = None,
+    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | ProofExpired | None:
+        """Change what is given, end what was made for the old, and return None where that is done.
+
+        With `proof` nothing is changed where that is no longer current (`is_current`).
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from supertokens_py.engine.records import (
     EmailChangeNotAllowed,
     EmailTaken,
     PasswordProof,
+    ProofExpired,
     UnknownTenantError,
     UnknownUser,
 )
@@ -299,6 +300,26 @@ def test_a_new_password_ends_links_and_where_wanted_sessions(core: Driver, event
     assert change(user.id, email=None, password="third 1", revoke_sessions=True) is None
     assert core.sessions.user_handles(user.id, tenant_id=None) == []
     assert sorted(names(events)[-2:]) == ["session.revoked", "user.password_changed"]
+
+
+def test_a_change_that_a_former_password_allows_is_not_made(core: Driver) -> None:
+    """Whoever knew it may be the one whom the owner has just driven out."""
+    user, bob = signed_up(core), signed_up(core, "bob@example.com")
+    known = core.email_password.authenticate("public", ADDRESS, PASSWORD)
+    assert known is not None
+    change = core.email_password.update
+    assert change(user.id, email=None, password="new 1", revoke_sessions=True, proof=known.proof) is None
+    session = core.create(user.id)
+    for changes in ({"email": "eve@example.com", "password": None}, {"email": None, "password": "evil 1"}):
+        refused = change(user.id, **changes, revoke_sessions=True, proof=known.proof)
+        assert refused == ProofExpired()
+    assert core.users.find(user.id).emails == [ADDRESS]
+    assert core.sessions.information(session.handle) is not None
+    known = core.email_password.authenticate("public", ADDRESS, "new 1")
+    assert known is not None
+    of_another = change(bob.id, email=None, password="evil 1", revoke_sessions=True, proof=known.proof)
+    assert of_another == ProofExpired()
+    assert change(user.id, email="a@b.org", password=None, revoke_sessions=False, proof=known.proof) is None
 
 
 def test_a_new_address_is_another_one_in_every_tenant(core: Driver, events: list[Event]) -> None:

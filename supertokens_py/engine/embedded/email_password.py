@@ -20,6 +20,7 @@ from supertokens_py.engine.records import (
     EmailChangeNotAllowed,
     EmailTaken,
     PasswordProof,
+    ProofExpired,
     UnknownTenantError,
     UnknownUser,
 )
@@ -253,9 +254,17 @@ class EmailPasswordStore:
         return self._user_ids.resolve(connection, user_id)[1]
 
     def update(
-        self, user_id: str, *, email: str | None, password: str | None, revoke_sessions: bool
-    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
+        self,
+        user_id: str,
+        *,
+        email: str | None,
+        password: str | None,
+        revoke_sessions: bool,
+        proof: PasswordProof | None = None,
+    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | ProofExpired | None:
         """Change address or password; links that were made before end, and sessions where that is wanted.
+
+        With `proof` nothing is changed where the password is another one by now.
 
         Raises:
             BadInputError: nothing is given, or it cannot be stored.
@@ -266,7 +275,8 @@ class EmailPasswordStore:
         if not validation.is_possible_user_id(user_id):
             return UnknownUser()
         hashed = None if password is None else self._passwords.hash(password)
-        change = Change(None if email is None else validation.stored_email(email), hashed, revoke_sessions)
+        address = None if email is None else validation.stored_email(email)
+        change = Change(address, hashed, revoke_sessions, proof)
         try:
             result = self._database.write(lambda connection: self._change(connection, user_id, change))
         except IntegrityError:
@@ -287,11 +297,15 @@ class EmailPasswordStore:
 
     def _change(
         self, connection: Connection, user_id: str, change: Change
-    ) -> UnknownUser | EmailChangeNotAllowed | Changed:
+    ) -> UnknownUser | EmailChangeNotAllowed | ProofExpired | Changed:
         internal = self._accounts.internal_id(connection, user_id)
         row = connection.execute(self._statements.lock_user, {"user": internal}).first()
         if row is None:
             return UnknownUser()
+        if change.proof is not None and change.proof.mark is not None:
+            kept = hidden(connection.execute(self._statements.user_hash, {"user": internal}).scalar())
+            if kept is None or change.proof != PasswordProof(internal, _mark(kept)):
+                return ProofExpired()
         moves = change.email is not None and change.email != row.email
         if moves and row.is_linked_or_is_a_primary_user:
             return EmailChangeNotAllowed(_LINKED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from supertokens_py.engine.records import PasswordProof
 from supertokens_py.events import EmailChanged, PasswordChanged, emit, emit_revoked
 
 
@@ -14,6 +15,7 @@ class Change:
     email: str | None
     hashed: str | None = field(repr=False)
     revokes: bool
+    proof: PasswordProof | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,9 +173,18 @@ class RemoteEmailPassword:
         return None if own is None else used
 
     def update(
-        self, user_id: str, *, email: str | None, password: str | None, revoke_sessions: bool
+        self,
+        user_id: str,
+        *,
+        email: str | None,
+        password: str | None,
+        revoke_sessions: bool,
+        proof: PasswordProof | None = None,
     ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
-        """Change what is given, then end sessions where that is wanted: a core takes two calls for it."""
+        """Change what is given, then end sessions where that is wanted: a core takes two calls for it.
+
+        It does not say whether the password was changed, so `proof` means nothing.
+        """
         body = _change(email, password)
         if not validation.is_possible_user_id(user_id):
             return UnknownUser()

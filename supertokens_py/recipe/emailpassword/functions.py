@@ -15,6 +15,7 @@ from supertokens_py.engine.records import (
     EmailChangeNotAllowed,
     EmailTaken,
     PasswordProof,
+    ProofExpired,
     UnknownUser,
 )
 from supertokens_py.events import UserSignedIn, emit
@@ -49,6 +50,20 @@ log: logging.Logger = logging.getLogger(__name__)
 
 #: Whether the password that is being changed was forgotten, so that sessions end with the change.
 _ends_sessions: ContextVar[bool] = ContextVar("supertokens_ends_sessions", default=False)
+
+
+#: Which password has to be the user's still when it, or the address, is changed.
+_allowed_by: ContextVar[PasswordProof | None] = ContextVar("supertokens_allowed_by", default=None)
+
+
+@contextmanager
+def allowed_by(proof: PasswordProof | None) -> Generator[None]:
+    """Have a change within be made only where a password that was proven is still the user's."""
+    token = _allowed_by.set(proof)
+    try:
+        yield
+    finally:
+        _allowed_by.reset(token)
 
 
 @contextmanager
@@ -156,7 +171,7 @@ class RecipeInterface:
         if found is None:
             return WrongCredentialsError()
         proofs.note(found.proof)
-        return SignInOkResult(found.user, login_method_id(found.user, email))
+        return SignInOkResult(found.user, login_method_id(found.user, email), found.proof)
 
     @in_both_forms("user_id tenant_id user_context", "user_id email tenant_id user_context")
     async def create_reset_password_token(
@@ -230,6 +245,7 @@ class RecipeInterface:
         | EmailAlreadyExistsError
         | EmailChangeNotAllowedError
         | PasswordPolicyViolationError
+        | WrongCredentialsError
     ):
         """Change what is given. The policy is what the form field `password` is checked with."""
         if password is not None and apply_password_policy is not False:
@@ -243,7 +259,10 @@ class RecipeInterface:
             email=email,
             password=password,
             revoke_sessions=_ends_sessions.get(),
+            proof=_allowed_by.get(),
         )
+        if isinstance(result, ProofExpired):
+            return WrongCredentialsError()
         if isinstance(result, UnknownUser):
             return UnknownUserIdError()
         if isinstance(result, EmailTaken):

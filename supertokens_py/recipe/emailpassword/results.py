@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from supertokens_py.engine.records import PasswordProof
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.sign_in.outcomes import (
     EmailAlreadyExistsError,
@@ -38,8 +39,11 @@ class SignUpOkResult(_Signed):
     """The user exists now."""
 
 
+@dataclass
 class SignInOkResult(_Signed):
-    """The password is right."""
+    """The password is right. `proof` is for `update_email_or_password(verified=...)`."""
+
+    proof: PasswordProof | None = field(default=None, repr=False, compare=False)
 
 
 class WrongCredentialsError(Outcome):

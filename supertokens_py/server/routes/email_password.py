@@ -19,6 +19,7 @@ from supertokens_py.engine.records import (
     EMAIL_PASSWORD,
     EmailChangeNotAllowed,
     EmailTaken,
+    ProofExpired,
     UnknownUser,
 )
 from supertokens_py.exceptions import TooManyAttemptsError
@@ -104,7 +105,7 @@ async def update_user(request: EndpointRequest) -> JSONObject:
             return _TAKEN
         case EmailChangeNotAllowed(reason):
             return {"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": reason}
-        case None:
+        case ProofExpired() | None:  # no proof was given
             return {"status": "OK"}
 
 

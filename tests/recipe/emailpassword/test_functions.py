@@ -141,6 +141,27 @@ def test_address_and_password_are_changed(start: Start) -> None:
         change(email="x@example.com")
 
 
+def test_a_change_is_made_only_where_the_verified_password_is_still_the_users(start: Start) -> None:
+    """A reset between the two calls: the former password allows nothing any more."""
+    start()
+    user = signed_up()
+    checked = users.verify_credentials("public", ADDRESS, PASSWORD)
+    assert isinstance(checked, SignInOkResult)
+    assert "proof" not in repr(checked)
+    made = users.create_reset_password_token("public", user.id, ADDRESS)
+    assert isinstance(made, CreateResetPasswordOkResult)
+    users.reset_password_using_token("public", made.token, "another horse 2")
+    change = users.update_email_or_password
+    for changes in ({"password": "evil horse 1"}, {"email": "eve@example.com"}):
+        refused = change(user.id, **changes, verified=checked)
+        assert isinstance(refused, WrongCredentialsError)
+    checked = users.verify_credentials("public", ADDRESS, "another horse 2")
+    assert isinstance(checked, SignInOkResult)
+    done = change(user.id, password="third horse 3", verified=checked)
+    assert isinstance(done, UpdateEmailOrPasswordOkResult)
+    assert isinstance(users.sign_in("public", ADDRESS, "third horse 3"), SignInOkResult)
+
+
 def test_without_the_recipe_there_are_no_users() -> None:
     Supertokens.reset()
     init(LOCAL, recipe_list=[session.init()])

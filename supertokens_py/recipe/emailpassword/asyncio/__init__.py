@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.app import Supertokens
-from supertokens_py.recipe.emailpassword.functions import RecipeInterface, login_method_id
+from supertokens_py.recipe.emailpassword.functions import RecipeInterface, allowed_by, login_method_id
 from supertokens_py.recipe.emailpassword.links import get_password_reset_link
 from supertokens_py.recipe.emailpassword.recipe import EmailPasswordRecipe
 from supertokens_py.recipe.emailpassword.results import (
@@ -172,14 +172,28 @@ async def update_email_or_password(
     user_context: _Context = None,
     *,
     user_id: str | None = None,
+    verified: SignInOkResult | None = None,
 ) -> (
     UpdateEmailOrPasswordOkResult
     | UnknownUserIdError
     | EmailAlreadyExistsError
     | EmailChangeNotAllowedError
     | PasswordPolicyViolationError
+    | WrongCredentialsError
 ):
     """Change what is given of a user, named by either keyword. Sessions go on: revoke those that should not.
+
+    Args:
+        recipe_user_id: the user.
+        email: another address.
+        password: another password.
+        apply_password_policy: whether the password has to be one that may be chosen [yes].
+        tenant_id_for_password_policy: whose rule that is [that of "public"].
+        user_context: passed on to overrides.
+        user_id: the user, as 0.24 names it.
+        verified: what `verify_credentials` answered to whoever asks for the change: where the password was
+            changed or reset since, nothing is changed, and the answer is `WrongCredentialsError`. A core does
+            not tell.
 
     Raises:
         TypeError: no user is named.
@@ -189,14 +203,15 @@ async def update_email_or_password(
     named = user_id if recipe_user_id is None else recipe_user_id
     if named is None:
         raise TypeError("missing required argument: 'recipe_user_id'")
-    return await _functions().update_email_or_password(
-        recipe_user_id=user_id_text(named),
-        email=email,
-        password=password,
-        apply_password_policy=apply_password_policy,
-        tenant_id_for_password_policy=tenant_id_for_password_policy,
-        user_context=context_of(user_context),
-    )
+    with allowed_by(None if verified is None else verified.proof):
+        return await _functions().update_email_or_password(
+            recipe_user_id=user_id_text(named),
+            email=email,
+            password=password,
+            apply_password_policy=apply_password_policy,
+            tenant_id_for_password_policy=tenant_id_for_password_policy,
+            user_context=context_of(user_context),
+        )
 
 
 async def get_user_by_id(user_id: str, user_context: _Context = None) -> User | None:
