@@ -28,9 +28,12 @@ from supertokens_py.exceptions import (
     TooManyAttemptsError,
 )
 from supertokens_py.framework.fastapi import get_middleware
-from supertokens_py.recipe import emailpassword, emailverification, session
+from supertokens_py.recipe import emailpassword, emailverification, passwordless, session
 from supertokens_py.recipe.emailpassword import syncio as passwords
 from supertokens_py.recipe.emailverification import syncio as verification
+from supertokens_py.recipe.passwordless import ContactEmailOrPhoneConfig
+from supertokens_py.recipe.passwordless import syncio as codes
+from supertokens_py.recipe.passwordless.interfaces import CreateNewCodeForDeviceOkResult
 from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.secret import hidden
 from supertokens_py.server import create_app
@@ -248,6 +251,7 @@ def client(sqlite_database: TestDatabase, host: Host) -> Iterator[TestClient]:
             session.init(get_token_transfer_method=lambda *_: "header"),
             emailpassword.init(),
             emailverification.init(mode="OPTIONAL"),
+            passwordless.init(ContactEmailOrPhoneConfig(), "USER_INPUT_CODE_AND_MAGIC_LINK"),
         ],
     )
     app = FastAPI()
@@ -275,6 +279,39 @@ def test_users_sign_up_and_in_over_a_core(client: TestClient) -> None:
     assert post(client, "/signin", **wrong).json() == {"status": "WRONG_CREDENTIALS_ERROR"}
     refused = post(client, "/signin", **who)
     assert (refused.json()["status"], refused.headers["retry-after"]) == ("GENERAL_ERROR", "1")
+
+
+def test_codes_and_links_sign_in_over_a_core(client: TestClient) -> None:
+    """With the counts, ids and limits that there are without one."""
+    consume = "/auth/signinup/code/consume"
+    asked = client.post("/auth/signinup/code", json={"email": "Ada@example.com"}).json()
+    device = {name: asked[name] for name in ("deviceId", "preAuthSessionId")}
+    wrong = client.post(consume, json={**device, "userInputCode": "x"}).json()
+    assert (wrong["status"], wrong["failedCodeInputAttemptCount"]) == ("INCORRECT_USER_INPUT_CODE_ERROR", 1)
+    soon = client.post("/auth/signinup/code", json={"email": "ada@example.com"})
+    assert (soon.json()["status"], soon.headers["retry-after"]) == ("GENERAL_ERROR", "15")
+    mismatch = client.post(consume, json={**device, "preAuthSessionId": "A" * 43, "userInputCode": "x"})
+    assert mismatch.json() == {"status": "RESTART_FLOW_ERROR"}
+
+    more = codes.create_new_code_for_device("public", device["deviceId"], "123456")
+    assert isinstance(more, CreateNewCodeForDeviceOkResult)
+    into = client.post(consume, json={**device, "userInputCode": "123456"})
+    user = into.json()["user"]
+    assert (into.json()["createdNewRecipeUser"], user["emails"]) == (True, ["ada@example.com"])
+    assert user["loginMethods"][0]["verified"] is True
+    assert "st-access-token" in into.headers
+    assert client.post("/auth/signinup/code/resend", json=device).json() == {"status": "RESTART_FLOW_ERROR"}
+
+    made = codes.create_code("public", phone_number="+1 (650) 253-0000")
+    body = {"preAuthSessionId": made.pre_auth_session_id, "linkCode": made.link_code}
+    answers = [client.post(consume, json=body).json() for _ in range(2)]
+    assert [answer["status"] for answer in answers] == ["OK", "RESTART_FLOW_ERROR"]
+    assert answers[0]["user"]["phoneNumbers"] == ["+16502530000"]
+    assert codes.update_user(user["id"], phone_number="+16502530000").status == (
+        "PHONE_NUMBER_ALREADY_EXISTS_ERROR"
+    )
+    known = client.get("/auth/passwordless/phonenumber/exists", params={"phoneNumber": "+1 650 253 0000"})
+    assert known.json() == {"status": "OK", "exists": True}
 
 
 def test_a_password_is_reset_over_a_core(client: TestClient) -> None:
