@@ -581,7 +581,7 @@ def test_rows_of_a_new_user(core: Driver, stored: TestDatabase) -> None:
 
 
 def test_codes_and_users_of_a_core_are_taken_up(core: Driver, stored: TestDatabase, clock: Clock) -> None:
-    """SI-38, SI-48, SI-64. Rows as a core writes them: the user signs in with the code that it sent."""
+    """SI-48, SI-64. Rows as a core writes them: the user signs in with the code that it sent."""
     core.users.count(tenant_id=None)
     user_id, joined = "10000000-0000-4000-8000-000000000000", 1_600_000_000_000
     for statement, *values in (
