@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -121,9 +122,15 @@ def test_the_person_refuses(bare_site: Site, provider: OpenIDProvider) -> None:
 
 
 @ASGI_AND_WSGI
-def test_a_provider_that_is_away(bare_site: Site, provider: OpenIDProvider) -> None:
+def test_a_provider_that_is_away(bare_site: Site) -> None:
     """SI-55: before the browser is sent there, and after."""
-    gone = OpenIDProvider("python", "http://localhost:9")
+    with socket.socket() as reserved:  # and nobody listens
+        reserved.bind(("127.0.0.1", 0))
+        _nobody_answers(bare_site, f"http://localhost:{reserved.getsockname()[1]}")
+
+
+def _nobody_answers(bare_site: Site, issuer: str) -> None:
+    gone = OpenIDProvider("python", issuer)
     visitor = Visitor(served(bare_site, gone), "cookie")
     query = urlencode({"thirdPartyId": "shop", "redirectURIOnProviderDashboard": BACK})
     message = {"status": "GENERAL_ERROR", "message": "Sign in with Shop failed. Please try again."}

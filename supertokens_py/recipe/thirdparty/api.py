@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from supertokens_py.recipe.session.container import SessionContainer
 
     from .provider import ProviderInput
+
+log: logging.Logger = logging.getLogger(__name__)
 
 _NOT_ALLOWED = (
     "Cannot sign in / up due to security reasons. Please try a different login method or contact support. "
@@ -210,11 +213,15 @@ async def _storable_email(
     Raises:
         ProviderError: what the provider says of the user cannot be stored.
     """
-    name = provider.config.name or provider.id
     user_id: Any = user_info.third_party_user_id
     if not isinstance(user_id, str) or not 0 < len(user_id) <= MAX_THIRD_PARTY_USER_ID:
-        raise ProviderError("the provider's id of the user cannot be stored", provider_name=name)
+        raise _refused("the provider's id of the user cannot be stored", provider)
     email = await email_of(provider, user_info, tenant_id, user_context)
     if email is not None and not is_one_recipient(email.id.strip()):
-        raise ProviderError("the provider's address of the user is none", provider_name=name)
+        raise _refused("the provider's address of the user is none", provider)
     return email
+
+
+def _refused(reason: str, provider: Provider) -> ProviderError:
+    log.warning("sign-in with %s (tenant %s) failed: %s", provider.id, provider.tenant_id, reason)
+    return ProviderError(reason, provider_name=provider.config.name or provider.id)

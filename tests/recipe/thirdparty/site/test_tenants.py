@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.recipe import multitenancy
+from supertokens_py.recipe import emailpassword, multitenancy, passwordless
 from supertokens_py.recipe.multitenancy.asyncio import (
     create_or_update_tenant,
     create_or_update_third_party_config,
@@ -133,3 +133,24 @@ async def test_methods_of_recipes_that_are_there(start: Start, browser: Browser)
     answer = (await browser.client.get("/auth/loginmethods")).json()
     assert answer["firstFactors"] == ["thirdparty"]
     assert (answer["emailPassword"], answer["passwordless"]) == ({"enabled": False}, {"enabled": False})
+
+
+async def test_all_recipes_of_one_app(start: Start, browser: Browser, account: Account) -> None:
+    """SI-72: passwords, codes and providers beside each other, each for the tenants that have it."""
+    start(
+        multitenancy.init(),
+        emailpassword.init(),
+        passwordless.init(passwordless.ContactEmailOnlyConfig(), "USER_INPUT_CODE"),
+        providers=[shop(account)],
+        info={"api_domain": "http://localhost", "website_domain": "http://localhost:3000"},
+    )
+    answer = (await browser.client.get("/auth/loginmethods")).json()
+    assert answer["firstFactors"] == ["thirdparty", "emailpassword", "otp-email"]
+    methods = ("emailPassword", "passwordless", "thirdParty")
+    assert [answer[method]["enabled"] for method in methods] == [True, True, True]
+    assert answer["thirdParty"]["providers"] == [{"id": "shop", "name": "Shop"}]
+    config = TenantConfigCreateOrUpdate(first_factors=["otp-email", "thirdparty"])
+    await create_or_update_tenant("t1", config)
+    answer = (await browser.client.get("/auth/t1/loginmethods")).json()
+    assert [answer[method]["enabled"] for method in methods] == [False, True, True]
+    assert answer["thirdParty"]["providers"] == []
