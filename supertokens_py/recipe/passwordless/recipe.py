@@ -263,6 +263,7 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
         email = options.request.get_query_param("email")
         if email is None:
             raise BadInputError("Please provide the email as a GET param")
+        await admit(self.app, "exists", options.request, user_context)
         result = await self.api_implementation.email_exists_get(
             email=email, tenant_id=tenant_id, api_options=options, user_context=user_context
         )
@@ -276,6 +277,7 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
         phone_number = next((one for one in given if one is not None), None)
         if phone_number is None:
             raise BadInputError("Please provide the phoneNumber as a GET param")
+        await admit(self.app, "exists", options.request, user_context)
         result = await self.api_implementation.phone_number_exists_get(
             phone_number=phone_number, tenant_id=tenant_id, api_options=options, user_context=user_context
         )

@@ -163,6 +163,27 @@ async def test_exists(start: Start, browser: Browser, outbox: Outbox, each_datab
         assert (reply.status_code, reply.json()) == (400, missing)
 
 
+async def test_a_client_asks_about_many_contacts(start: Start, browser: Browser) -> None:
+    """Addresses and numbers count together."""
+    start(
+        client_ip=lambda request: request.get_header("x-real-ip"), engine={"lookups_per_client_and_hour": 2}
+    )
+
+    async def exists(client: str, kind: str, name: str, value: str) -> Any:
+        headers, asked = {"x-real-ip": client}, {name: value}
+        path = f"/auth/passwordless/{kind}/exists"
+        return (await browser.client.get(path, params=asked, headers=headers)).json()["status"]
+
+    answers = [
+        await exists("192.0.2.7", "email", "email", ADDRESS),
+        await exists("192.0.2.7", "phonenumber", "phoneNumber", NUMBER),
+        await exists("192.0.2.7", "email", "email", "bob@example.com"),
+        await exists("192.0.2.7", "phonenumber", "phoneNumber", NUMBER),
+        await exists("192.0.2.8", "email", "email", ADDRESS),
+    ]
+    assert answers == ["OK", "OK", "GENERAL_ERROR", "GENERAL_ERROR", "OK"]
+
+
 async def test_the_rid_says_whose_users_are_asked_for(start: Start, browser: Browser, outbox: Outbox) -> None:
     """Without it they are those of `emailpassword`, whatever the order of the recipes."""
     start(emailpassword.init(), info={"website_domain": "http://localhost"})
