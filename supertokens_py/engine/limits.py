@@ -5,12 +5,15 @@ The embedded engine keeps its counts in the database, the remote one in the memo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from .config import ResolvedEngineConfig
     from .user_services import ClientKind
+
+_Key = TypeVar("_Key", str, bytes)
 
 HOUR_MS, DAY_MS = 3_600_000, 24 * 3_600_000
 
@@ -29,6 +32,13 @@ def wait_ms(failures: int, *, free: int) -> int:
     if failures < free:
         return 0
     return min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(failures - free, 20))
+
+
+def after_guesses(failures: int, last_ms: int, now_ms: int, *, free: int) -> tuple[int, int]:
+    """Return how many failures count, and how long the next guess has to wait."""
+    passed = max(0, now_ms - last_ms)  # another machine's clock may be ahead
+    counted = failures if passed < FORGOTTEN_AFTER_MS else 0
+    return counted, max(0, wait_ms(counted, free=free) - passed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,27 @@ class Allowance:
         # A clock of another machine may be ahead: nobody waits longer than by this one.
         following = min(max(made_up_ms, now_ms), now_ms + most) + self.step_ms
         return following, max(0, following - now_ms - most)
+
+
+def after_messages(
+    allowances: Mapping[_Key, Allowance], known: Callable[[_Key], tuple[int, int]], now_ms: int
+) -> tuple[int, dict[_Key, tuple[int, int]]]:
+    """Return how long another message has to wait, and what to keep of it if it may go at once.
+
+    Args:
+        allowances: what is counted; first the contact's, by which messages keep their distance.
+        known: returns of a count when all messages are made up for, and when the last one was.
+        now_ms: the time.
+    """
+    kept: dict[_Key, tuple[int, int]] = {}
+    for key, allowance in allowances.items():
+        made_up, last = known(key)
+        following, wait = allowance.after_one_more(made_up, now_ms)
+        wait = max(wait, 0 if kept else min(last, now_ms) + SPACING_MS - now_ms)
+        if wait > 0:
+            return wait, {}
+        kept[key] = (following, now_ms)
+    return 0, kept
 
 
 def of_clients(settings: ResolvedEngineConfig) -> dict[ClientKind, int]:

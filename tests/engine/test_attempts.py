@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.embedded.attempts import wait_ms
 from supertokens_py.engine.embedded.passwords import Passwords
+from supertokens_py.engine.limits import wait_ms
 from supertokens_py.engine.records import UserQuery
 from supertokens_py.events import Event, subscribe
 from supertokens_py.exceptions import TooManyAttemptsError

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from supertokens_py.engine.embedded.rates import HOUR_MS, after_one_more
+from supertokens_py.engine.limits import HOUR_MS, hourly
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
@@ -39,11 +39,11 @@ def begun(core: Driver, times: int, client: str = HOME) -> list[int]:
 
 
 def test_one_more_waits_until_one_is_made_up_for() -> None:
-    quarter = HOUR_MS // 4
-    assert after_one_more(0, 1_000, per_hour=4) == (1_000 + quarter, 0)
-    assert after_one_more(1_000 + 3 * quarter, 1_000, per_hour=4) == (1_000 + HOUR_MS, 0)
-    assert after_one_more(1_000 + HOUR_MS, 1_000, per_hour=4)[1] == quarter
-    assert after_one_more(10**15, 1_000, per_hour=4)[1] == quarter  # a clock that was far ahead
+    quarter, after_one_more = HOUR_MS // 4, hourly(4).after_one_more
+    assert after_one_more(0, 1_000) == (1_000 + quarter, 0)
+    assert after_one_more(1_000 + 3 * quarter, 1_000) == (1_000 + HOUR_MS, 0)
+    assert after_one_more(1_000 + HOUR_MS, 1_000)[1] == quarter
+    assert after_one_more(10**15, 1_000)[1] == quarter  # a clock that was far ahead
 
 
 def test_a_client_waits_and_others_do_not(core: Driver, clock: Clock) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from supertokens_py.engine.embedded.sends import DAY_MS, OF_ALL_CLIENTS, SPACING_MS, Allowance
+from supertokens_py.engine.limits import DAY_MS, OF_ALL_CLIENTS, SPACING_MS, Allowance
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.limits import FORGOTTEN_AFTER_MS
 from supertokens_py.engine.records import EMAIL_PASSWORD
 
-from .attempts import FORGOTTEN_AFTER_MS, delete_forgotten
-from .rates import delete_forgotten_clients
-from .sends import delete_forgotten_sends
+from .counts import delete_forgotten
 from .session_rows import SESSIONS
 from .user_tables import (
     EMAIL_USERS,
@@ -179,5 +178,4 @@ def expired_of_users(tables: Tables) -> list[tuple[Delete, int]]:
         delete(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.token_expiry < bindparam("before"))
         for table in (tables[RESET_TOKENS], tables[VERIFICATION_TOKENS])
     ]
-    counts = (delete_forgotten(tables), delete_forgotten_sends(tables), delete_forgotten_clients(tables))
-    return [*((one, 0) for one in tokens), *((one, FORGOTTEN_AFTER_MS) for one in counts)]
+    return [*((one, 0) for one in tokens), (delete_forgotten(tables), FORGOTTEN_AFTER_MS)]

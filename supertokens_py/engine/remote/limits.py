@@ -13,13 +13,12 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from supertokens_py.engine.limits import (
-    FORGOTTEN_AFTER_MS,
     OF_ALL_CLIENTS,
-    SPACING_MS,
     Allowance,
+    after_guesses,
+    after_messages,
     hourly,
     of_clients,
-    wait_ms,
 )
 from supertokens_py.engine.user_services import ClientKind
 
@@ -76,14 +75,10 @@ class LocalAttempts:
             return 0
         key, now = _key(kind, tenant_id, account), self._now_ms()
         with self.counts.locked:
-            failures, last = self.counts.get(key)
-            passed = max(0, now - last)
-            failures = failures if passed < FORGOTTEN_AFTER_MS else 0
-            left = wait_ms(failures, free=self._free) - passed
-            if left > 0:
-                return left
-            self.counts.set(key, (failures + 1, now))
-        return 0
+            failures, left = after_guesses(*self.counts.get(key), now, free=self._free)
+            if left == 0:
+                self.counts.set(key, (failures + 1, now))
+        return left
 
     def take_back(self, kind: str, tenant_id: str, account: str) -> None:
         """Count one failure less: nobody said whether the password was wrong."""
@@ -128,21 +123,15 @@ class LocalSends:
         """
         if per_day == 0:
             return 0
-        now, allowed, kept = self._now_ms(), Allowance(at_once, per_day), dict[bytes, _Times]()
+        now, allowed = self._now_ms(), Allowance(at_once, per_day)
         allowances = {_key(kind, tenant_id, contact): allowed.times(OF_ALL_CLIENTS)}
         if client is not None:
             allowances[_key(kind, tenant_id, contact, client)] = allowed
         with self.counts.locked:
-            for key, allowance in allowances.items():
-                made_up, last = self.counts.get(key)
-                following, wait = allowance.after_one_more(made_up, now)
-                wait = max(wait, 0 if kept else min(last, now) + SPACING_MS - now)
-                if wait > 0:
-                    return wait
-                kept[key] = (following, now)
+            wait, kept = after_messages(allowances, self.counts.get, now)
             for key, times in kept.items():
                 self.counts.set(key, times)
-        return 0
+        return wait
 
     def failed(self, kind: str, tenant_id: str, contact: str) -> None:
         """Let another message follow at once: the last one could not be sent."""

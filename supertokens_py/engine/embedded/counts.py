@@ -1,0 +1,86 @@
+"""Counts in the database, so that every process knows them, under hashes of whose they are.
+
+Each sort has rows of its own in `key_value`: a short text, and when it was written.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, or_, select, update
+
+from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
+
+from .storage.dialects import insert_new
+from .storage.tables import KEY_VALUE
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Delete
+
+    from .storage.database import Database
+    from .storage.tables import Tables
+
+_PREFIXES = {sort: f"supertokens_py_{sort}_" for sort in ("attempts", "sends", "clients")}
+
+
+class Counts:
+    """The counts of one sort; a class because it holds its statements.
+
+    Args:
+        database: where they are kept.
+        sort: which of the three this is.
+        start: what a count says before anything was counted.
+    """
+
+    def __init__(self, database: Database, sort: str, *, start: str) -> None:
+        self._prefix = _PREFIXES[sort]
+        self._start = start
+        table = database.tables[KEY_VALUE]
+        row: dict[str, Any] = {
+            "app_id": DEFAULT_APP_ID,
+            "tenant_id": DEFAULT_TENANT_ID,
+            "name": bindparam("key"),
+        }
+        this = [table.c[column] == value for column, value in row.items()]
+        values: dict[str, Any] = {"value": bindparam("text"), "created_at_time": bindparam("now")}
+        self._select = select(table.c.value, table.c.created_at_time).where(*this)
+        self._lock = self._select.with_for_update()
+        self._insert = insert_new(table, is_sqlite=database.location.is_sqlite).values(**row, **values)
+        self._update = update(table).where(*this).values(**values)
+        self._delete = delete(table).where(*this)
+
+    def key(self, *parts: str) -> str:
+        """Return the name of a count."""
+        return self._prefix + sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
+
+    def seen(self, connection: Connection, key: str) -> Any:
+        """Return a count (`value`, `created_at_time`) as it is at the moment; None where there is none."""
+        return connection.execute(self._select, {"key": key}).first()
+
+    def lock(self, connection: Connection, key: str, now_ms: int) -> Any:
+        """Return a count, which is made where there is none, and keep it from others in this transaction."""
+        known = None
+        while known is None:  # somebody may delete the row between the two statements
+            connection.execute(self._insert, {"key": key, "text": self._start, "now": now_ms})
+            known = connection.execute(self._lock, {"key": key}).first()
+        return known
+
+    def set(self, connection: Connection, key: str, text: str, now_ms: int) -> None:
+        """Change a count that is locked."""
+        connection.execute(self._update, {"key": key, "text": text, "now": now_ms})
+
+    def drop(self, connection: Connection, key: str) -> None:
+        """Forget a count."""
+        connection.execute(self._delete, {"key": key})
+
+
+def delete_forgotten(tables: Tables) -> Delete:
+    """Return the statement that deletes counts of every sort which nobody has touched since `before`."""
+    table = tables[KEY_VALUE]
+    return delete(table).where(
+        table.c.app_id == DEFAULT_APP_ID,
+        table.c.tenant_id == DEFAULT_TENANT_ID,
+        or_(*(table.c.name.startswith(prefix, autoescape=True) for prefix in _PREFIXES.values())),
+        table.c.created_at_time < bindparam("before"),
+    )
