@@ -147,7 +147,7 @@ def test_a_link_in_another_browser(page: Page, other_page: Page, site: Site, add
 
 
 def test_wrong_codes_to_the_limit(page: Page, site: Site, address: str) -> None:
-    """Five guesses; then the right code is of no use either, and the visitor begins again."""
+    """SI-39. Five guesses; then the right code is of no use either, and the visitor begins again."""
     page.goto(f"{site.origin}/auth")
     mail = ask_for_code(page, site, address)
     wrong = f"{(int(mail.code) + 1) % 1_000_000:06}"
@@ -166,7 +166,7 @@ def test_wrong_codes_to_the_limit(page: Page, site: Site, address: str) -> None:
 
 
 def test_another_code(page: Page, site: Site, address: str) -> None:
-    """After a while the screen lets the visitor ask again; the code of the first e-mail is still good."""
+    """SI-41. After a while the screen lets the visitor ask again; the first code is good still."""
     page.clock.install()
     page.goto(f"{site.origin}/auth")
     first = ask_for_code(page, site, address).code
@@ -190,7 +190,7 @@ def test_another_provider(
     fixture: str,
     request: pytest.FixtureRequest,
 ) -> None:
-    """There and back, twice: the second time it is the same user."""
+    """SI-52. There and back, twice: the second time it is the same user."""
     provider: OpenIDProvider = request.getfixturevalue(fixture)
     if fixture == "club":
         provider.know(address, email=address, email_verified=True)
@@ -217,7 +217,7 @@ def test_an_address_that_the_provider_has_not_verified(
 
 
 def test_an_account_without_an_address(page: Page, site: Site, address: str, company: OpenIDProvider) -> None:
-    """The screen says what is missing."""
+    """SI-56. The screen says what is missing."""
     page.goto(f"{site.origin}/auth")
     sign_in_at(page, company, "Company", f"nobody-{address}")
     says(page, "generalError", NO_ADDRESS)
@@ -227,7 +227,7 @@ def test_an_account_without_an_address(page: Page, site: Site, address: str, com
 def test_a_refusal_at_the_provider(
     page: Page, site: Site, name: str, fixture: str, request: pytest.FixtureRequest
 ) -> None:
-    """Whoever presses Cancel there is back on the form, which says so, and can choose again."""
+    """SI-55. Whoever presses Cancel there is back on the form, which says so, and can choose again."""
     page.goto(f"{site.origin}/auth")
     refuse_at(page, request.getfixturevalue(fixture), name)
     says(page, "generalError", "Something went wrong. Please try again.")
