@@ -6,8 +6,6 @@ import dataclasses
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from supertokens_py.recipe.thirdparty.providers.failures import SignInFailedError
 from supertokens_py.recipe.thirdparty.providers.verifiers import (
@@ -78,13 +76,15 @@ def test_made_by_a_frontend(text: str) -> None:
         check_verifier([KEY], BINDING, text, now_ms=NOW_MS)
 
 
-@given(st.integers(0, 82), st.characters(codec="ascii"))
-def test_any_changed_character(place: int, character: str) -> None:
+@pytest.mark.parametrize("place", range(83))
+def test_any_changed_character(place: int) -> None:
+    """At any place; also by one that decoders may read as the same."""
     verifier = str(new_verifier(KEY, BINDING, now_ms=NOW_MS, random=bytes))
-    changed = verifier[:place] + character + verifier[place + 1 :]
-    if changed != verifier:
-        with pytest.raises(SignInFailedError):
-            check_verifier([KEY], BINDING, changed, now_ms=NOW_MS)
+    for character in ("A", "B", "z", "+", "/", "=", "_", " ", "\n", "\0"):
+        changed = verifier[:place] + character + verifier[place + 1 :]
+        if changed != verifier:
+            with pytest.raises(SignInFailedError):
+                check_verifier([KEY], BINDING, changed, now_ms=NOW_MS)
 
 
 def test_fields_cannot_run_into_each_other() -> None:

@@ -171,7 +171,7 @@ class ProviderHttp(fork_hooks.ForkAware):
                     break
                 if deadline.is_over:
                     break
-            if deadline.is_over:
+            if deadline.is_over or isinstance(failure, httpx2.TimeoutException):
                 raise SignInFailedError(
                     f"{target.host} did not answer within {self._timeout_s:g} s"
                 ) from failure
