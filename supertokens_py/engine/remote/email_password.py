@@ -143,12 +143,14 @@ class RemoteEmailPassword:
         address = None if email is None else validation.stored_email(email)
         user = self._users.find(user_id)
         own = None if user is None else email_password_method(user, address, tenant)
+        if own is None and user is not None:
+            own = email_password_method(user, address)  # the core says whether there is such a tenant
         if own is None or own.email is None or address not in (None, own.email):
             tenant_path(tenant)  # an impossible one is an error for nobody, too
             return None
         body: JSONObject = {"userId": str(own.recipe_user_id), "email": own.email}
         answer = self._post(tenant, _TOKENS, body)
-        if answer.get("status") == "UNKNOWN_USER_ID_ERROR":
+        if answer.get("status") == "UNKNOWN_USER_ID_ERROR" or tenant not in own.tenant_ids:
             return None
         token = member(ok(answer), "token", str)
         emit(PasswordResetRequested(user_id=str(own.recipe_user_id), tenant_id=tenant))

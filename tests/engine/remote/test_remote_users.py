@@ -166,7 +166,8 @@ def test_a_reset_token_is_used_in_a_tenant_of_its_user() -> None:
     used = {**OK, "userId": "own", "email": "ada@example.com"}
     elsewhere = TOKENS.replace("public", "t1")
     paths = {f"POST {TOKENS}/consume": used, f"POST {elsewhere}/consume": used}
-    core = Core({"GET /user/id": {**OK, "user": LINKED}, **paths})
+    made = {f"POST {elsewhere}": {**OK, "token": "t"}}
+    core = Core({"GET /user/id": {**OK, "user": LINKED}, **paths, **made})
     store = engine_over(core).email_password
     assert store.consume_reset_token("public", "t") == ConsumedToken("own", "ada@example.com")
     assert store.consume_reset_token("t1", "t") is None
