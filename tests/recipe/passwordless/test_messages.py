@@ -140,7 +140,7 @@ async def test_a_text_message_arrives(
     (message,) = twilio.messages
     assert (message["To"], message["From"]) == (NUMBER, "+15550100")
     body = message["Body"]
-    code = re.search(r"\b\d{6}\b", body)
+    code = re.search(r"\b\d{6}\b", body) if "{code}" in said else None
     link = re.search(r"http://example\.com/auth/verify\S+#\S+", body)
     given = {"code": code[0] if code else "", "link": link[0] if link else ""}
     assert body == said.format(**given)
