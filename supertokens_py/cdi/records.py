@@ -242,7 +242,7 @@ def tenant_to_wire(tenant: Tenant) -> JSONObject:
     """Return a tenant without switches (v2)."""
     return {
         "tenantId": tenant.tenant_id,
-        "thirdParty": {"providers": []},
+        "thirdParty": {"providers": list(tenant.providers)},
         **_factors_to_wire(tenant),
         "coreConfig": dict(tenant.core_config),
     }
@@ -258,7 +258,7 @@ def tenant_v1_to_wire(tenant: Tenant, version: Version) -> JSONObject:
         }
         for recipe, field in _SWITCHES.items()
     }
-    switches["thirdParty"]["providers"] = []
+    switches["thirdParty"]["providers"] = list(tenant.providers)
     return {
         "tenantId": tenant.tenant_id,
         **switches,
@@ -268,13 +268,14 @@ def tenant_v1_to_wire(tenant: Tenant, version: Version) -> JSONObject:
 
 
 def tenant_from_wire(wire: object) -> Tenant:
-    """Read either shape; v2 leaves the switches to the factors."""
+    """Read either shape but for its providers; v2 leaves the switches to the factors."""
     switches = {field: _is_enabled(wire, recipe) for recipe, field in _SWITCHES.items()}
     return Tenant(
         tenant_id=member(wire, "tenantId", str),
         core_config=optional_member(wire, "coreConfig", dict) or {},
         first_factors=optional_member(wire, "firstFactors", list),
         required_secondary_factors=optional_member(wire, "requiredSecondaryFactors", list),
+        providers=(),
         **switches,
     )
 

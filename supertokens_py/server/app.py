@@ -38,6 +38,7 @@ from .routes import (
     session_data,
     sessions,
     tenants,
+    third_party,
     users,
 )
 from .routing import Endpoint, Router, Scope, normalised_base_path
@@ -111,6 +112,7 @@ def _endpoints(versions: Sequence[str], base_path: str) -> list[Endpoint]:
         *email_password.ENDPOINTS,
         *email_verification.ENDPOINTS,
         *passwordless.ENDPOINTS,
+        *third_party.ENDPOINTS,
         *recipe_users.ENDPOINTS,
         *id_mappings.ENDPOINTS,
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from supertokens_py import payloads
@@ -129,6 +129,10 @@ class EndpointRequest:
     def object(self, name: str) -> JSONObject:
         value: object = self.body.get(name)
         return cast("JSONObject", value) if isinstance(value, dict) else _invalid(name)
+
+    def member_of(self, name: str) -> EndpointRequest:
+        """Return the request with an object within its body in place of the body."""
+        return replace(self, body=self.object(name))
 
     def optional_object(self, name: str) -> JSONObject | None:
         return self.object(name) if name in self.body else None

@@ -87,8 +87,8 @@ STORED: Mapping[str, Shape] = {
 }
 
 UNKNOWN_USER: Mapping[str, Shape] = {"UNKNOWN_USER_ID_ERROR": {}}
-_PROVIDER = object_of({"id": TEXT, "userId": TEXT}, closed=True)
-_ACCOUNT: Shape = {"email?": TEXT, "phoneNumber?": TEXT, "thirdParty?": _PROVIDER}
+_ACCOUNT_THERE = object_of({"id": TEXT, "userId": TEXT}, closed=True)
+_ACCOUNT: Shape = {"email?": TEXT, "phoneNumber?": TEXT, "thirdParty?": _ACCOUNT_THERE}
 _PASSKEYS = object_of({"credentialIds": TEXTS}, closed=True)
 _LOGIN_METHOD = object_of(
     {
@@ -109,7 +109,7 @@ _USER = object_of(
         "timeJoined": INTEGER,
         "emails": TEXTS,
         "phoneNumbers": TEXTS,
-        "thirdParty": list_of(_PROVIDER),
+        "thirdParty": list_of(_ACCOUNT_THERE),
         "webauthn?": _PASSKEYS,
         "loginMethods": list_of(_LOGIN_METHOD),
     },
@@ -123,18 +123,41 @@ LISTED_USER: Schema = {"oneOf": [_USER, object_of({"recipeId": TEXT, "user": _ON
 JWKS = list_of(object_of(dict.fromkeys(("kty", "kid", "n", "e", "alg", "use"), TEXT), closed=True))
 
 _FACTORS: Shape = {"firstFactors?": TEXTS, "requiredSecondaryFactors?": TEXTS}
-_NO_PROVIDERS: Shape = {"providers": {"type": "array", "maxItems": 0}}
+_DOCUMENT = object_of(dict.fromkeys(("userId?", "email?", "emailVerified?"), TEXT))
+_CLIENT: Shape = {
+    "clientId": TEXT,
+    "clientSecret?": TEXT,
+    "clientType?": TEXT,
+    "scope?": TEXTS,
+    "forcePKCE?": FLAG,
+    "additionalConfig?": OBJECT,
+}
+#: A provider of a tenant.
+PROVIDER = object_of(
+    {
+        "thirdPartyId": TEXT,
+        "name?": TEXT,
+        "clients": list_of(object_of(_CLIENT)),
+        **dict.fromkeys(("authorizationEndpoint?", "tokenEndpoint?", "userInfoEndpoint?", "jwksURI?"), TEXT),
+        "oidcDiscoveryEndpoint?": TEXT,
+        **dict.fromkeys(("authorizationEndpointQueryParams?", "tokenEndpointBodyParams?"), OBJECT),
+        **dict.fromkeys(("userInfoEndpointQueryParams?", "userInfoEndpointHeaders?"), OBJECT),
+        "userInfoMap?": object_of({"fromIdTokenPayload": _DOCUMENT, "fromUserInfoAPI": _DOCUMENT}),
+        "requireEmail?": FLAG,
+    }
+)
+_PROVIDERS: Shape = {"providers": list_of(PROVIDER)}
 _SWITCH = object_of({"enabled": FLAG}, closed=True)
 TENANT: Shape = {
     "tenantId": TEXT,
-    "thirdParty": object_of(_NO_PROVIDERS, closed=True),
+    "thirdParty": object_of(_PROVIDERS, closed=True),
     **_FACTORS,
     "coreConfig": OBJECT,
 }
 TENANT_V1: Shape = {
     **TENANT,
     "emailPassword": _SWITCH,
-    "thirdParty": object_of({"enabled": FLAG, **_NO_PROVIDERS}, closed=True),
+    "thirdParty": object_of({"enabled": FLAG, **_PROVIDERS}, closed=True),
     "passwordless": _SWITCH,
 }
 TENANT_CHANGES: Shape = {

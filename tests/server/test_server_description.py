@@ -22,6 +22,7 @@ from supertokens_py.server.routes import (
     session_data,
     sessions,
     tenants,
+    third_party,
     users,
 )
 from supertokens_py.server.routing import Endpoint
@@ -39,6 +40,7 @@ ALL: list[Endpoint] = [
     *email_verification.ENDPOINTS,
     *id_mappings.ENDPOINTS,
     *passwordless.ENDPOINTS,
+    *third_party.ENDPOINTS,
     *recipe_users.ENDPOINTS,
 ]
 #: Takes one of two members, so none of its members is needed by itself.

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime import fork_hooks
 
 from .core import Core
@@ -21,6 +20,7 @@ from .roles import RemoteRoles
 from .sessions import RemoteSessions
 from .settings import RemoteSettings
 from .tenants import RemoteTenants
+from .third_party import RemoteThirdParty
 from .transport import NetworkInterceptor, Transport, parse_hosts
 from .users import RemoteUsers
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import httpx2
 
     from supertokens_py.engine.config import ResolvedEngineConfig
-    from supertokens_py.engine.user_services import ThirdParty
 
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
@@ -85,17 +84,9 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.passwordless: RemotePasswordless = RemotePasswordless(
             core, self.users, settings, sends=sends, rates=self.clients
         )
+        self.third_party: RemoteThirdParty = RemoteThirdParty(core, self.users)
         self._counts = (attempts.counts, sends.counts, self.clients.counts)
         fork_hooks.register(self)
-
-    @property
-    def third_party(self) -> ThirdParty:
-        """Users who sign in with an account at a provider.
-
-        Raises:
-            ConfigError: this engine keeps none yet.
-        """
-        raise ConfigError("this engine keeps no users who sign in with an account at a provider")
 
     @property
     def keeps_users(self) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from supertokens_py.cdi.records import member, tenant_from_wire
+from supertokens_py.cdi.third_party import providers_from_wire
 from supertokens_py.engine import validation
+from supertokens_py.engine.providers import validate_provider
 from supertokens_py.engine.records import Tenant, UnknownTenantError
-from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok, tenant_path
 
 _RID = "multitenancy"
 _BASE = "/recipe/multitenancy/tenant"
+_PROVIDERS = "/recipe/multitenancy/config/thirdparty"
 _MEMBERS = {
     "core_config": "coreConfig",
     "first_factors": "firstFactors",
@@ -50,20 +54,29 @@ class RemoteTenants:
             return None
         if answer.get("status") == "TENANT_NOT_FOUND_ERROR":
             return None
-        return tenant_from_wire(ok(answer))
+        return _tenant(ok(answer))
 
     def all(self) -> list[Tenant]:
         v2 = self._core.version().has_tenants_v2
         answer = self._core.get(f"{_BASE}/list/v2" if v2 else f"{_BASE}/list", {}, rid=_RID)
-        return [tenant_from_wire(item) for item in member(ok(answer), "tenants", list)]
+        return [_tenant(item) for item in member(ok(answer), "tenants", list)]
 
     def put_provider(self, tenant_id: str, config: JSONObject, *, skip_validation: bool = False) -> bool:
-        """Create or replace a provider of a tenant; return whether it was created."""
-        raise ConfigError("this engine keeps no providers of tenants")
+        """Create or replace a provider of a tenant; return whether it was created. A core checks it, too."""
+        provider = validate_provider(config, complete=not skip_validation)
+        body: JSONObject = {"config": provider.to_json(), "skipValidation": skip_validation}
+        path = f"{tenant_path(tenant_id)}{_PROVIDERS}"
+        return member(ok(self._core.put(path, body, rid=_RID, tenant=tenant_id)), "createdNew", bool)
 
     def remove_provider(self, tenant_id: str, third_party_id: str) -> bool:
         """Remove a provider from a tenant; False if the tenant did not have it."""
-        raise ConfigError("this engine keeps no providers of tenants")
+        path, body = f"{tenant_path(tenant_id)}{_PROVIDERS}/remove", {"thirdPartyId": third_party_id}
+        answer = ok(self._core.post(path, body, rid=_RID, tenant=tenant_id))
+        return member(answer, "didConfigExist", bool)
 
     def _path(self) -> str:
         return f"{_BASE}/v2" if self._core.version().has_tenants_v2 else _BASE
+
+
+def _tenant(wire: object) -> Tenant:
+    return replace(tenant_from_wire(wire), providers=providers_from_wire(wire))

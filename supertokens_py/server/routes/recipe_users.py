@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
-from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS
+from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import EndpointRequest, Refused
 from ..routing import Endpoint, Scope
 from ..schemas import TEXT, TEXT_OR_NULL, UNKNOWN_USER, USER, by_status
-from . import email_password, passwordless
+from . import email_password, passwordless, third_party
 
 _Handler: TypeAlias = Callable[[EndpointRequest], Coroutine[Any, Any, JSONObject]]
 
 _FIND: dict[str, _Handler] = {
     EMAIL_PASSWORD: email_password.find_user,
     PASSWORDLESS: passwordless.find_user,
+    THIRD_PARTY: third_party.find_user,
 }
 _UPDATE: dict[str, _Handler] = {
     EMAIL_PASSWORD: email_password.update_user,
     PASSWORDLESS: passwordless.update_user,
 }
-#: Recipes that clients may be of, and whose users are not kept here.
-_ELSEWHERE = frozenset(("thirdparty",))
 
 
 async def _find(request: EndpointRequest) -> JSONObject:
@@ -36,8 +35,12 @@ async def _update(request: EndpointRequest) -> JSONObject:
 
 
 def _of_recipe(request: EndpointRequest, handlers: dict[str, _Handler]) -> _Handler:
-    """Return the handler for the client's recipe; without a name that of e-mail and password."""
-    if request.recipe_id in _ELSEWHERE:
+    """Return the handler for the client's recipe; without a name that of e-mail and password.
+
+    Raises:
+        Refused: the recipe has none: who somebody is at a provider is for the provider to change.
+    """
+    if request.recipe_id == THIRD_PARTY and THIRD_PARTY not in handlers:
         raise Refused(404, "Not found")
     return handlers.get(request.recipe_id, handlers[EMAIL_PASSWORD])
 
@@ -68,13 +71,17 @@ ENDPOINTS = (
         PATH,
         Scope.TENANT,
         _find,
-        query={"userId?": TEXT, "email?": TEXT, "phoneNumber?": TEXT},
+        query={
+            **dict.fromkeys(("userId?", "email?", "phoneNumber?"), TEXT),
+            **dict.fromkeys(("thirdPartyId?", "thirdPartyUserId?"), TEXT),
+        },
         answer=by_status(
             {
                 "OK": {"user": USER},
                 **UNKNOWN_USER,
                 "UNKNOWN_EMAIL_ERROR": {},
                 "UNKNOWN_PHONE_NUMBER_ERROR": {},
+                "UNKNOWN_THIRD_PARTY_USER_ERROR": {},
             }
         ),
     ),

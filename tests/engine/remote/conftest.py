@@ -23,6 +23,7 @@ from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
 USER_MODULES = ("accounts", "email_password", "email_verification", "id_mappings", "passwordless")
+USER_MODULES += ("third_party", "tenant_providers")
 
 
 class Host:

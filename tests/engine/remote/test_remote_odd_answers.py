@@ -58,6 +58,11 @@ CALLS: dict[str, Callable[[RemoteEngine], Any]] = {
     "consume_code": lambda engine: engine.passwordless.consume("public", LINK),
     "check_code": lambda engine: engine.passwordless.check("public", LINK),
     "devices": lambda engine: engine.passwordless.devices("public", email="e"),
+    "sign_in_up": lambda engine: engine.third_party.sign_in_up(
+        "public", "p", "u", email="e", is_verified=True
+    ),
+    "put_provider": lambda engine: engine.tenants.put_provider("t", {"thirdPartyId": "p", "clients": []}),
+    "remove_provider": lambda engine: engine.tenants.remove_provider("t", "p"),
     "id_mapping": lambda engine: engine.id_mappings.find("u"),
     "tenant": lambda engine: engine.tenants.find("t"),
     "tenants": lambda engine: engine.tenants.all(),

@@ -14,12 +14,14 @@ from starlette.testclient import TestClient
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.id_mapping import IdMappings
+from supertokens_py.engine.interface import Tenants
 from supertokens_py.engine.records import ConsumedToken, EmailChangeNotAllowed, PasswordProof, UserQuery
 from supertokens_py.engine.user_services import (
     EmailPassword,
     EmailVerification,
     HashImport,
     Passwordless,
+    ThirdParty,
     Users,
 )
 from supertokens_py.exceptions import (
@@ -76,7 +78,8 @@ TOKENS = "/public/recipe/user/password/reset/token"
 
 
 @pytest.mark.parametrize(
-    "protocol", [Users, EmailPassword, EmailVerification, HashImport, IdMappings, Passwordless]
+    "protocol",
+    [Users, EmailPassword, EmailVerification, HashImport, IdMappings, Passwordless, ThirdParty, Tenants],
 )
 def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
     """Recipes are tested with the embedded engine: what only that has would be missed by users first."""
@@ -88,6 +91,8 @@ def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
         HashImport: engine.hash_import,
         IdMappings: engine.id_mappings,
         Passwordless: engine.passwordless,
+        ThirdParty: engine.third_party,
+        Tenants: engine.tenants,
     }
     wanted = {
         name for name, member in vars(protocol).items() if inspect.isfunction(member) and name[0] != "_"
