@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
 
+from supertokens_py.secret import hidden
 from supertokens_py.types.users import User
 
 
@@ -35,6 +36,9 @@ class NewCode:
     pre_auth_session_id: str | None = None
     #: The code; by default it is made up.
     user_input_code: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        _hide(self, "device_id", "user_input_code")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,9 @@ class PresentedCode:
     link_code: str | None = field(default=None, repr=False)
     device_id: str | None = field(default=None, repr=False)
     user_input_code: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        _hide(self, "link_code", "device_id", "user_input_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +136,9 @@ class PhoneNumberChangeNotAllowed:
     """The user's login methods are linked, so that a core has to change the number."""
 
     reason: str
+
+
+def _hide(record: object, *names: str) -> None:
+    """Have fields of a new record show nothing in the variables of whoever reads them."""
+    for name in names:
+        object.__setattr__(record, name, hidden(getattr(record, name)))

@@ -6,6 +6,7 @@ from base64 import b64encode
 
 import pytest
 
+from supertokens_py.engine.code_records import NewCode, PresentedCode
 from supertokens_py.engine.embedded import code_digests
 from supertokens_py.engine.embedded.code_digests import DeviceSecret
 from supertokens_py.exceptions import BadInputError
@@ -39,6 +40,15 @@ def test_new_ones_differ_and_are_shown_nowhere() -> None:
     link = DEVICE.link_code(SALT, "123456")
     shown = repr((DEVICE, link, DEVICE.text, link.text, code_digests.new_code()))
     assert shown == "(DeviceSecret(), LinkCode(), '***', '***', '***')"
+
+
+def test_what_is_presented_is_shown_nowhere() -> None:
+    """Also not by whoever reads one field of a record into a variable."""
+    new = NewCode(device_id="d", user_input_code="1")
+    presented = PresentedCode(pre_auth_session_id="p", link_code="l", device_id="d", user_input_code="1")
+    values = (new.device_id, new.user_input_code, presented.link_code, presented.device_id)
+    assert values == ("d", "1", "l", "d")
+    assert set(map(repr, (*values, presented.user_input_code))) == {"'***'"}
 
 
 def test_padding_does_not_matter() -> None:

@@ -40,7 +40,7 @@ class DeviceSecret:
 
     def link_code(self, salt: str, code: str) -> LinkCode:
         """Return the code of the link that belongs to a one-time code of this device."""
-        key = self.value + b64decode(salt)
+        key = SecretBytes(self.value + b64decode(salt))
         return LinkCode(hmac.digest(key, code.encode("utf-8", "replace"), "sha256"))
 
 
@@ -104,9 +104,9 @@ def _url_safe(value: bytes) -> str:
 
 
 def _decoded(name: str, text: str, *, url_safe: bool) -> bytes:
-    unpadded = text.rstrip("=")
+    unpadded = SecretText(text.rstrip("="))
     if _OTHERS[url_safe].isdisjoint(unpadded):
-        padded = unpadded + "=" * (-len(unpadded) % 4)
+        padded = SecretText(unpadded + "=" * (-len(unpadded) % 4))
         try:
             return b64decode(padded, altchars="-_" if url_safe else None, validate=True)
         except (binascii.Error, UnicodeError, ValueError):
