@@ -31,6 +31,7 @@ PARTS = (
 )
 USERS = "done: sign-up, sign-in, session, reset, change, verification, list, delete, mapping, guesses"
 CODES = "done: e-mail, phone, wrong codes, resend, devices, change"
+PROVIDERS = "done: sign-in, find, providers of a tenant"
 NPM_FLAGS = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
 
 
@@ -101,6 +102,7 @@ def test_the_official_python_sdk(server: ServerProcess) -> None:
     assert _converse([str(python), str(SCRIPTS / "conversation.py")], server, directory) == PARTS
     assert _converse([str(python), str(SCRIPTS / "users.py")], server, directory) == USERS
     assert _converse([str(python), str(SCRIPTS / "codes.py")], server, directory) == CODES
+    assert _converse([str(python), str(SCRIPTS / "providers.py")], server, directory) == PROVIDERS
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)
@@ -111,6 +113,7 @@ def test_the_official_python_sdk_of_our_contract(server: ServerProcess) -> None:
     assert _converse([str(python), str(SCRIPTS / "conversation.py")], server, directory) == PARTS
     assert _converse([str(python), str(SCRIPTS / "users.py")], server, directory) == USERS
     assert _converse([str(python), str(SCRIPTS / "codes.py")], server, directory) == CODES
+    assert _converse([str(python), str(SCRIPTS / "providers.py")], server, directory) == PROVIDERS
 
 
 def _node(directory: Path, server: ServerProcess, name: str) -> str:
@@ -132,6 +135,7 @@ def test_the_official_node_sdk(server: ServerProcess) -> None:
     assert _node(directory, server, "conversation.js") == PARTS
     assert _node(directory, server, "users.js") == USERS
     assert _node(directory, server, "codes.js") == CODES
+    assert _node(directory, server, "providers.js") == PROVIDERS
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)
@@ -146,6 +150,7 @@ def test_an_older_official_node_sdk(server: ServerProcess) -> None:
     assert _node(directory, server, "conversation.js") == PARTS
     assert _node(directory, server, "users.js") == USERS
     assert _node(directory, server, "codes.js") == CODES
+    assert _node(directory, server, "providers.js") == PROVIDERS
 
 
 @pytest.mark.timeout(INSTALL_S + CONVERSATION_S)
