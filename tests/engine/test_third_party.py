@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.engine.code_records import ConsumedCode, CreatedCode, NewCode, PresentedCode
 from supertokens_py.engine.records import EmailChangeNotAllowed, SignedInUp, UnknownTenantError, UserQuery
 from supertokens_py.events import Event, subscribe
 from supertokens_py.exceptions import BadInputError, ConfigError
@@ -190,23 +191,50 @@ def test_an_engine_of_sessions_alone_has_none(stored: TestDatabase, start: Opene
 # -- other recipes ---------------------------------------------------------------------------------------
 
 
-def test_an_address_of_two_recipes_is_two_users(core: Driver) -> None:
-    """Nobody is linked: whoever has one of them may be another person."""
-    with_password = core.email_password.sign_up("public", ADDRESS, "a password 1")
-    assert isinstance(with_password, User)
-    there = signed_in(core, is_verified=True).user
-    assert there.id != with_password.id
+def by_code(core: Driver, email: str = ADDRESS) -> User:
+    """Sign in with a code that was sent to an address."""
+    made = core.engine.passwordless.create_code("public", NewCode(email=email))
+    assert isinstance(made, CreatedCode)
+    presented = PresentedCode(pre_auth_session_id=made.pre_auth_session_id, link_code=made.link_code)
+    used = core.engine.passwordless.consume("public", presented)
+    assert isinstance(used, ConsumedCode)
+    assert used.created
+    return used.user
+
+
+@pytest.mark.parametrize("first", ["password", "code", "provider"])
+def test_an_address_of_three_recipes_is_three_users(core: Driver, first: str) -> None:
+    """Nobody is linked, whichever way was first: whoever has one of them may be another person."""
+
+    def with_password() -> User:
+        made = core.email_password.sign_up("public", ADDRESS, "a password 1")
+        assert isinstance(made, User)
+        return made
+
+    ways = {
+        "password": with_password,
+        "code": lambda: by_code(core),
+        "provider": lambda: signed_in(core, is_verified=True).user,
+    }
+    order = [first, *(way for way in ways if way != first)]
+    users = {way: ways[way]() for way in order}
+    assert len({user.id for user in users.values()}) == 3
     found = core.users.by_account_info("public", AccountInfo(email=ADDRESS))
-    assert {user.id for user in found} == {with_password.id, there.id}
-    verified = {user.id: user.login_methods[0].verified for user in found}
-    assert verified == {with_password.id: False, there.id: True}
-    assert [user.id for user in (core.email_password.verify("public", ADDRESS, "a password 1"),) if user] == [
-        with_password.id
-    ]
+    assert {user.id: user for user in found} == {user.id: user for user in users.values()}
+    # What one of them proved does not verify the address of another.
+    verified = {way: users[way].login_methods[0].verified for way in ways}
+    assert verified == {"password": False, "code": True, "provider": True}
+    known = core.email_password.verify("public", ADDRESS, "a password 1")
+    assert known is not None
+    assert known.id == users["password"].id
+    core.users.remove(users[first].id)
+    left = {user.id for user in core.users.by_account_info("public", AccountInfo(email=ADDRESS))}
+    assert left == {users[way].id for way in order[1:]}
 
 
-def test_an_account_that_waits_for_its_owner_gets_nothing_of_them(core: Driver) -> None:
-    """Pre-hijacking: somebody signs up with a stranger's address, who later comes by a provider.
+@pytest.mark.parametrize("owner_comes", ["by a provider", "by a code"])
+def test_an_account_that_waits_for_its_owner_gets_nothing_of_them(core: Driver, owner_comes: str) -> None:
+    """Pre-hijacking: somebody signs up with a stranger's address, who later comes another way.
 
     Neither the password nor a session nor a link that was made before leads to the owner's user.
     """
@@ -217,7 +245,8 @@ def test_an_account_that_waits_for_its_owner_gets_nothing_of_them(core: Driver) 
     reset = core.email_password.create_reset_token("public", attacker.id, ADDRESS)
     assert link is not None
     assert reset is not None
-    owner = signed_in(core, is_verified=True).user
+    owner = signed_in(core, is_verified=True).user if owner_comes == "by a provider" else by_code(core)
+    assert owner.id != attacker.id
     known = core.users.find(attacker.id)
     assert known is not None
     assert known.login_methods == attacker.login_methods

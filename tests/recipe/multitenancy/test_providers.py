@@ -29,7 +29,7 @@ CONFIG = ProviderConfig(
 
 def users() -> Any:
     """A recipe that keeps users; nobody signs in by it here."""
-    service = emailpassword.EmailDeliveryConfig(LoggingEmailService())
+    service = emailpassword.EmailDeliveryConfig[Any](LoggingEmailService())
     return emailpassword.init(email_delivery=service)
 
 
