@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 try:
     from .fastapi_middleware import SuperTokensMiddleware, get_middleware
     from .lifespan import supertokens_lifespan
-    from .parameters import CheckedSession, CurrentSession, OptionalSession, RequireClaims
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
         "FastAPI needs: pip install 'supertokens-py[fastapi]'", name=_error.name
     ) from _error
+
+if TYPE_CHECKING:
+    from .parameters import CheckedSession, CurrentSession, OptionalSession, RequireClaims
+
+_PARAMETERS = frozenset(("CheckedSession", "CurrentSession", "OptionalSession", "RequireClaims"))
+
+
+def __getattr__(name: str) -> Any:
+    """Load the dependencies of FastAPI when they are wanted: Starlette does without it."""
+    if name in _PARAMETERS:
+        from . import parameters  # noqa: PLC0415  (an optional extra)
+
+        return getattr(parameters, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "CheckedSession",
