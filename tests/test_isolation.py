@@ -102,7 +102,7 @@ def test_the_embedded_engine_on_sqlite() -> None:
         ("supertokens_py.recipe.session.framework.flask", {"flask", "werkzeug"}),
         ("supertokens_py.recipe.session.framework.django.asyncio", {"django", "asgiref"}),
         ("supertokens_py.recipe.session.framework.django.syncio", {"django", "asgiref"}),
-        ("supertokens_py.framework.fastapi", {"starlette"}),
+        ("supertokens_py.framework.fastapi", {"fastapi", "starlette"}),
         ("supertokens_py.framework.flask", {"flask", "werkzeug"}),
         ("supertokens_py.recipe.session.framework.starlette", {"starlette"}),
         ("supertokens_py.recipe.session.framework.litestar", {"litestar"}),

@@ -1,4 +1,4 @@
-"""FastAPI and Starlette: `app.add_middleware(get_middleware())`."""
+"""FastAPI: `app.add_middleware(get_middleware())`."""
 
 from __future__ import annotations
 
