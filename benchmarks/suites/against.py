@@ -20,11 +20,21 @@ from apps import VARIANTS
 from apps.sdk import OURS
 from suites.engine import stores
 from suites.http import NAMES
-from suites.micro import WEB
+from suites.micro import kinds_of
 from support.checkout import Commit, changes_since, checked_out, resolve
 from support.load import Load, client
 from support.report import RESULTS, machine, print_table
-from support.rounds import WORKING_TREE, Side, Worker, WorkerError, calibrated, median, progress, spread
+from support.rounds import (
+    WORKING_TREE,
+    Side,
+    Worker,
+    WorkerError,
+    calibrated,
+    median,
+    progress,
+    sized,
+    spread,
+)
 from support.servers import Server, running
 
 CONTROLS = ("floor", "bare")  #: cases in which no code of ours takes part: their ratio shows the noise
@@ -68,13 +78,13 @@ class Effort:
     """How long to measure."""
 
     rounds: int
-    processes: int
     slice_ms: float
+    processes: int
 
 
 def run(chosen: Sequence[str], options: Namespace) -> int:
     commit = resolve(options.against)
-    processes = options.processes or (3 if options.quick else 5)
+    processes = options.processes or sized(options, once=1, quick=3, full=5)
     slower = False
     with checked_out(commit) as then:
         print(f"Against {commit.short} ({commit.subject}); {changes_since(commit)}")
@@ -93,12 +103,12 @@ def run(chosen: Sequence[str], options: Namespace) -> int:
 
 
 def _micro(then: Side, processes: int, options: Namespace) -> Iterator[Comparison]:
-    effort = Effort(5 if options.quick else 15, processes, 8 if options.quick else 20)
+    effort = Effort(*sized(options, once=(1, 0), quick=(5, 8), full=(15, 20)), processes)
     specifications = [
         ("contestants.sdks:token_alone",),
         ("contestants.sdks:get_session", OURS, ""),
         ("contestants.sdks:get_session", OURS, "", "small"),
-        *(("contestants.web:requests", kind, name, "") for kind in WEB for name in _ours(kind)),
+        *(("contestants.web:requests", kind, name, "") for kind in kinds_of(options) for name in _ours(kind)),
     ]
     found = Comparison("micro", "cpu")
     for number, specification in enumerate(specifications):
@@ -110,7 +120,7 @@ def _micro(then: Side, processes: int, options: Namespace) -> Iterator[Compariso
 
 
 def _engine(then: Side, processes: int, options: Namespace) -> Iterator[Comparison]:
-    effort = Effort(5 if options.quick else 15, processes, 40 if options.quick else 80)
+    effort = Effort(*sized(options, once=(1, 0), quick=(5, 40), full=(15, 80)), processes)
     wall, cpu = Comparison("engine", "wall"), Comparison("engine", "cpu")
     with stores("now") as mine, stores("then", running=mine) as others:
         for store in mine:
@@ -128,6 +138,7 @@ def _engine(then: Side, processes: int, options: Namespace) -> Iterator[Comparis
 def _http(then: Side, processes: int, options: Namespace) -> Iterator[Comparison]:
     found = Comparison("http", "cpu")
     kinds = [kind for kind in NAMES if not options.only or options.only in kind]
+    sizes = sized(options, once=(20, 1), quick=(150, 5), full=(400, 15))
     with client() as load:
         for kind in kinds:
             print(NAMES[kind], file=sys.stderr)
@@ -137,7 +148,7 @@ def _http(then: Side, processes: int, options: Namespace) -> Iterator[Comparison
                         stack.enter_context(running(kind, _ours(kind), "cookie", "", side=side))
                         for side in (WORKING_TREE, then)
                     )
-                    _serve(found, kind, mine, others, load, quick=options.quick)
+                    _serve(found, kind, mine, others, load, sizes=sizes)
     yield found
 
 
@@ -210,9 +221,9 @@ def _serve(
     others: Sequence[Server],
     load: Load,
     *,
-    quick: bool,
+    sizes: tuple[int, int],
 ) -> None:
-    requests, rounds = (150, 5) if quick else (400, 15)
+    requests, rounds = sizes
     pairs = [(one, two) for one in mine for two in others if one.variant == two.variant]
     lists = {one.variant: comparison.pair(f"{NAMES[kind]}: {one.variant}") for one, _ in pairs}
     order = random.Random(len(comparison.cases))

@@ -13,7 +13,7 @@ import psycopg
 from apps.sdk import OURS, THEIRS
 from support.postgres import postgres
 from support.report import RESULTS, Claim, Report, ratio, sampled
-from support.rounds import Samples, Worker, WorkerError, interleave, median
+from support.rounds import Samples, Worker, WorkerError, interleave, median, sized
 from support.servers import standin_core
 
 CALLS = ("create", "refresh", "verify with database")
@@ -35,7 +35,7 @@ def stores(name: str = "bench", *, running: Mapping[str, str] | None = None) -> 
 
 
 def run(options: Namespace) -> Report:
-    rounds, budget = (5, 14) if options.quick else (21, 120)
+    rounds, budget, slice_ms = sized(options, once=(1, 0, 0), quick=(5, 14, 40), full=(21, 120, 80))
     contestants: list[Worker] = []
     with standin_core() as core, stores() as uris:
         try:
@@ -51,7 +51,7 @@ def run(options: Namespace) -> Report:
                 contestants,
                 rounds=rounds,
                 budget_s=budget,
-                slice_ms=40 if options.quick else 80,
+                slice_ms=slice_ms,
                 clock="wall",
             )
         finally:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from support.rank_test import p_of_no_difference
 from support.report import RESULTS, Claim, Group, Report, Row
-from support.rounds import Worker, median, progress
+from support.rounds import Worker, median, progress, sized
 
 RUNS = 3
 QUESTIONS = ("sign-in", "reset")
 
 
 def run(options: Namespace) -> Report:
-    pairs = 60 if options.quick else 500
+    pairs = sized(options, once=3, quick=60, full=500)
     groups: list[Group] = []
     claims: list[Claim] = []
     RESULTS.mkdir(exist_ok=True)

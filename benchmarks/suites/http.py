@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from apps import OTHERS, VARIANTS
 from support.load import Load, client
 from support.report import BEYOND, Claim, Group, Report, Row
-from support.rounds import median, progress, spread
+from support.rounds import median, progress, sized, spread
 from support.servers import Server, running, standin_core
 
 Figures = dict[str, list[float]]
@@ -43,14 +43,14 @@ def run(options: Namespace) -> Report:
     ]
     if not pairs:
         raise SystemExit(f"--only {options.only!r} matches nothing in this suite")
-    seconds = QUICK_SECONDS if options.quick else SECONDS
+    seconds, rounds = sized(options, once=(0, 1), quick=(QUICK_SECONDS, 5), full=(SECONDS, 15))
     groups, claims = [], []
     with standin_core() as core, client() as load:
         for kind, transfer in pairs:
             print(f"{NAMES[kind]}, {transfer}", file=sys.stderr)
             variants = _variants(kind, transfer, quick=options.quick)
             with running(kind, variants, transfer, core) as servers:
-                figures = _measure(servers, load, seconds=seconds, rounds=5 if options.quick else 15)
+                figures = _measure(servers, load, seconds=seconds, rounds=rounds)
             group = _group(f"{NAMES[kind]}, token in a {transfer}", servers, figures)
             groups.append(group)
             if kind not in OTHERS:  # a route that does nothing says little of what may be added to it

@@ -9,7 +9,7 @@ import time
 from argparse import Namespace
 
 from support.report import BEYOND, Claim, Group, Report, Row
-from support.rounds import BENCHMARKS, median, progress, spread, worker_environment
+from support.rounds import BENCHMARKS, median, progress, sized, spread, worker_environment
 
 _MEASURED = """
 import sys, time
@@ -75,7 +75,8 @@ def run(options: Namespace) -> Report:
         if not name.startswith("ours"):
             raise RuntimeError(f"{name} could not be imported")
         print(f"  left out: {name}", file=sys.stderr)
-    rounds, deadline = (5, time.monotonic() + 24) if options.quick else (21, time.monotonic() + 150)
+    rounds, budget = sized(options, once=(1, 0), quick=(5, 24), full=(21, 150))
+    deadline = time.monotonic() + budget
     for number in range(rounds):
         if number >= 3 and time.monotonic() > deadline:
             break

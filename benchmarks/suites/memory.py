@@ -9,21 +9,22 @@ from argparse import Namespace
 
 from apps.sdk import LABELS, OURS, THEIRS
 from support.report import Claim, Group, Report, Row
-from support.rounds import BENCHMARKS, worker_environment
+from support.rounds import BENCHMARKS, sized, worker_environment
 from support.servers import standin_core
 
 CACHE = 4096
 
 
 def run(options: Namespace) -> Report:
-    count = 20_000 if options.quick else 100_000
+    count = sized(options, once=500, quick=20_000, full=100_000)
+    size = sized(options, once=CACHE // 64, quick=CACHE // 4, full=CACHE)
     found: dict[str, dict[str, float]] = {}
     with standin_core() as core:
         for package in (OURS, THEIRS):
             shown = count if package == OURS else min(count, 20_000)  # theirs is five times as slow
             if (figures := _ask(package, core, str(shown))) is not None:
                 found[LABELS[package]] = figures | {"shown": shown}
-    bound = _ask("bound", str(CACHE // 4 if options.quick else CACHE))
+    bound = _ask("bound", str(size))
     groups = [
         Group(
             "Growth after forged tokens",
@@ -57,7 +58,6 @@ def run(options: Namespace) -> Report:
             )
         )
     if bound is not None:
-        size = CACHE // 4 if options.quick else CACHE
         rows = [
             Row(f"{times} as many tokens as fit ({size:,})", grown, owner="us")
             for times, grown in bound.items()

@@ -7,7 +7,7 @@ from argparse import Namespace
 from apps import VARIANTS
 from apps.sdk import OURS, THEIRS
 from support.report import BEYOND, Claim, Group, Report, Row, ratio, sampled
-from support.rounds import Samples, interleave, median, spread, workers
+from support.rounds import Samples, interleave, median, sized, spread, workers
 from support.servers import standin_core
 
 FLOOR = "floor (same tokens)"
@@ -16,7 +16,7 @@ WEB = ("fastapi", "flask", "django wsgi", "django asgi")
 
 
 def run(options: Namespace) -> Report:
-    rounds, budget = (5, 8) if options.quick else (25, 60)
+    rounds, budget, slice_ms = sized(options, once=(1, 0, 0), quick=(5, 8, 8), full=(25, 60, 20))
     with standin_core() as core:
         specifications = [
             (f"{SDKS}:token_alone",),
@@ -28,25 +28,26 @@ def run(options: Namespace) -> Report:
             (f"{SDKS}:get_session", OURS, core, "small"),
         ]
         with workers(*specifications, optional=[f"{SDKS}:get_session"]) as contestants:
-            samples = interleave(
-                contestants, rounds=rounds, budget_s=budget, slice_ms=8 if options.quick else 20
-            )
+            samples = interleave(contestants, rounds=rounds, budget_s=budget, slice_ms=slice_ms)
         groups = _token_groups(samples)
-        for kind in WEB:
+        for kind in kinds_of(options):
             names = VARIANTS[kind.partition(" ")[0]]
             if options.quick:
                 names = [name for name in names if "validators" not in name]
             chosen = [("contestants.web:requests", kind, name, core) for name in names]
             with workers(*chosen, optional=["contestants.web:requests"]) as contestants:
-                web = interleave(
-                    contestants, rounds=rounds, budget_s=budget / 3, slice_ms=8 if options.quick else 20
-                )
+                web = interleave(contestants, rounds=rounds, budget_s=budget / 3, slice_ms=slice_ms)
             groups.append(_web_group(kind, web))
     notes = [
         "'first' takes 256 tokens in turn through a memory of 64: each is new, verified, kept, forgotten.",
         "A request in process is the application called as ASGI or WSGI; 'added' is over the bare route.",
     ]
     return Report("micro", options.quick, groups, _claims(samples), notes)
+
+
+def kinds_of(options: Namespace) -> list[str]:
+    """Return the applications of this run."""
+    return [kind for kind in WEB if options.only in kind]
 
 
 def _token_groups(samples: dict[str, Samples]) -> list[Group]:

@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from support.report import Claim, Group, Report, ratio, sampled
-from support.rounds import Samples, Worker, interleave
+from support.rounds import Samples, Worker, interleave, sized
 
 from .engine import stores
 
@@ -20,8 +20,8 @@ TARGET = "contestants.stores:scale_cases"
 
 
 def run(options: Namespace) -> Report:
-    many = options.rows or (100_000 if options.quick else 1_000_000)
-    rounds, budget = (7, 5) if options.quick else (25, 60)
+    many = options.rows or sized(options, once=2 * FEW, quick=100_000, full=1_000_000)
+    rounds, budget, slice_ms = sized(options, once=(1, 0, 0), quick=(7, 5, 40), full=(25, 60, 40))
     groups: list[Group] = []
     claims: list[Claim] = []
     with contextlib.ExitStack() as stack:
@@ -35,7 +35,9 @@ def run(options: Namespace) -> Report:
                 with _on_core(0):
                     for uri, rows in ((small[store], FEW), (large[store], many)):
                         contestants.append(Worker(TARGET, uri, _label(store, rows), str(rows)).ready())
-                samples = interleave(contestants, rounds=rounds, budget_s=budget, slice_ms=40, clock="wall")
+                samples = interleave(
+                    contestants, rounds=rounds, budget_s=budget, slice_ms=slice_ms, clock="wall"
+                )
             finally:
                 for contestant in contestants:
                     contestant.close()

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from contestants.sign_in import BY_HAND, DJANGO, FASTAPI_USERS, OURS
 from support.report import RESULTS, Claim, Report, ratio, sampled
-from support.rounds import interleave, workers
+from support.rounds import interleave, sized, workers
 
 
 def run(options: Namespace) -> Report:
-    rounds, budget = (9, 25) if options.quick else (41, 240)
+    rounds, budget, slice_ms = sized(options, once=(1, 0, 0), quick=(9, 25, 1), full=(41, 240, 1))
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=RESULTS, prefix="users-") as directory:
         uri = f"sqlite:///{Path(directory) / 'users.db'}"
         peers = ("contestants.sign_in:fastapi_users_cases", "contestants.sign_in:django_cases")
         with workers(("contestants.sign_in:our_cases", uri), *((p,) for p in peers), optional=peers) as known:
-            samples = interleave(known, rounds=rounds, budget_s=budget, slice_ms=1, clock="wall")
+            samples = interleave(known, rounds=rounds, budget_s=budget, slice_ms=slice_ms, clock="wall")
     labels = [(OURS, "us"), (BY_HAND, "floor"), (FASTAPI_USERS, "peer"), (DJANGO, "peer")]
     groups = [
         sampled("Sign-in, Argon2id 86 MiB, 1 pass, 2 lanes", samples, labels, base=BY_HAND, clock="wall")

@@ -10,11 +10,12 @@ import platform
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .rounds import BENCHMARKS, ROOT, Samples, median, spread
 
-RESULTS = BENCHMARKS / "results"
+RESULTS = Path(os.environ.get("SUPERTOKENS_BENCHMARK_RESULTS", BENCHMARKS / "results"))
 PACKAGES = (
     "supertokens-python",
     "flask-jwt-extended",

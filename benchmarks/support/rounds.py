@@ -21,13 +21,15 @@ import subprocess
 import sys
 import time
 import traceback
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
+_T = TypeVar("_T")
 Cases = Mapping[str, Callable[[int], Callable[[], Any]]]
 
 
@@ -40,6 +42,11 @@ class Side:
 
 
 WORKING_TREE = Side("now", ROOT)
+
+
+def sized(options: Namespace, *, once: _T, quick: _T, full: _T) -> _T:
+    """Return how much to measure; `once` shows that everything starts, and its figures mean nothing."""
+    return once if options.once else quick if options.quick else full
 
 
 @dataclass
@@ -165,7 +172,7 @@ def interleave(
     """Measure every case of every contestant, `rounds` times or until the budget is spent (at least 3).
 
     A slice is `slice_ms` of `clock`: wall time where a case waits for a disk, else CPU time, which
-    others on the machine cannot shorten to a few cold operations.
+    others on the machine cannot shorten to a few cold operations. With 0 each case runs one operation.
     """
     turns = [(worker, case) for worker in contestants for case in worker.cases]
     sizes = {case: calibrated(worker, case, slice_ms, clock) for worker, case in turns}

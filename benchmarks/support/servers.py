@@ -61,7 +61,7 @@ class Server:
     def call(
         self, method: str, path: str, headers: Mapping[str, str] = BROWSER
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
             connection.request(method, path, headers=dict(headers))
             response = connection.getresponse()
@@ -159,7 +159,7 @@ def running(
 
 
 def _ready(server: Server, transfer: str) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     try:
         while True:
             try:
@@ -188,7 +188,7 @@ def standin_core() -> Iterator[str]:
         [sys.executable, str(BENCHMARKS / "standin_core.py"), str(port)], env=dict(os.environ)
     )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
