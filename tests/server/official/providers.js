@@ -12,21 +12,21 @@ const done = [];
 const signIn = (there, email) => ThirdParty.manuallyCreateOrUpdateUser("public", "acme", there, email, true);
 
 async function users() {
-    const first = await signIn("a-1", "Ada@example.com");
+    const first = await signIn("a-1", "Ada@acme.example");
     assert.equal(first.status, "OK");
     assert.equal(first.createdNewRecipeUser, true);
-    const again = await signIn("a-1", "new@example.com");
-    const other = await signIn("a-2", "new@example.com");
+    const again = await signIn("a-1", "moved@acme.example");
+    const other = await signIn("a-2", "moved@acme.example");
     assert.equal(again.createdNewRecipeUser, false);
     assert.equal(again.user.id, first.user.id);
     assert.notEqual(other.user.id, first.user.id);
-    assert.deepEqual(again.user.emails, ["new@example.com"]);
+    assert.deepEqual(again.user.emails, ["moved@acme.example"]);
     done.push("sign-in");
     const [method] = again.user.loginMethods;
     assert.equal(method.verified, true);
     assert.deepEqual({ ...method.thirdParty }, { id: "acme", userId: "a-1" });
     const find = (info) => SuperTokens.listUsersByAccountInfo("public", info);
-    const byEmail = await find({ email: "new@example.com" });
+    const byEmail = await find({ email: "moved@acme.example" });
     assert.deepEqual(new Set(byEmail.map((user) => user.id)), new Set([first.user.id, other.user.id]));
     const byAccount = await find({ thirdParty: { id: "acme", userId: "a-2" } });
     assert.deepEqual(byAccount.map((user) => user.id), [other.user.id]);

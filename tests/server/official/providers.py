@@ -42,26 +42,26 @@ def id_of(result: Any) -> str:
 
 
 async def users() -> None:
-    first = await sign_in("a-1", "Ada@example.com")
+    first = await sign_in("a-1", "Ada@acme.example")
     assert first.created_new_recipe_user if IS_NEW else first.created_new_user
-    again = await sign_in("a-1", "new@example.com")
+    again = await sign_in("a-1", "moved@acme.example")
     assert not (again.created_new_recipe_user if IS_NEW else again.created_new_user)
-    other = await sign_in("a-2", "new@example.com")
+    other = await sign_in("a-2", "moved@acme.example")
     assert id_of(first) == id_of(again) != id_of(other)
-    assert (again.user.emails[0] if IS_NEW else again.user.email) == "new@example.com"
+    assert (again.user.emails[0] if IS_NEW else again.user.email) == "moved@acme.example"
     step("sign-in")
     if IS_NEW:
         (method,) = again.user.login_methods
         assert method.verified
         assert (method.third_party.id, method.third_party.user_id) == ("acme", "a-1")
-        found = await app.list_users_by_account_info("public", AccountInfoInput(email="new@example.com"))
+        found = await app.list_users_by_account_info("public", AccountInfoInput(email="moved@acme.example"))
         ids = {user.id for user in found}
     else:
         there = await providers.get_user_by_third_party_info("public", "acme", "a-1")
         assert there.user_id == id_of(first)
-        assert (await providers.get_user_by_id(id_of(first))).email == "new@example.com"
+        assert (await providers.get_user_by_id(id_of(first))).email == "moved@acme.example"
         assert await providers.get_user_by_third_party_info("public", "acme", "nobody") is None
-        ids = {user.user_id for user in await providers.get_users_by_email("public", "new@example.com")}
+        ids = {user.user_id for user in await providers.get_users_by_email("public", "moved@acme.example")}
     assert ids == {id_of(first), id_of(other)}
     step("find")
 
