@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.recipe import jwt, multitenancy, openid, usermetadata, userroles
+from supertokens_py.recipe import jwt, multitenancy, openid, thirdparty, usermetadata, userroles
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.session.interfaces import (
@@ -20,6 +20,7 @@ from supertokens_py.recipe.session.interfaces import (
     RecipeInterface,
     SessionClaimValidator,
 )
+from supertokens_py.types.providers import ProviderClientConfig, ProviderConfig
 from tests.engine.remote.cores import Core, engine_over
 from tests.framework.script import Call
 from tests.framework.site import ASGI_AND_WSGI, CORE_DRIVERS, DRIVERS, Site, Visitor
@@ -337,6 +338,11 @@ OTHERS: dict[tuple[Any, str], tuple[Any, ...]] = {
     (multitenancy, "delete_tenant"): ("t0",),
     (multitenancy, "get_tenant"): ("public",),
     (multitenancy, "list_all_tenants"): (),
+    (multitenancy, "create_or_update_third_party_config"): (
+        "t0",
+        ProviderConfig(third_party_id="google", clients=[ProviderClientConfig(client_id="1")]),
+    ),
+    (multitenancy, "delete_third_party_config"): ("t0", "google"),
 }
 #: recipe, API -> its path
 OTHER_APIS: dict[tuple[Any, str], str] = {
@@ -378,20 +384,22 @@ def test_an_exception_in_another_recipe_reaches_the_caller(
         return [sorted_rows(sqlite_database.query(f"SELECT * FROM {table}")) for table in names]
 
     try:
-        site.init(recipes=[each.init() for each in RECIPES])
+        # Providers are stored where users sign in only.
+        site.init(recipes=[*(each.init() for each in RECIPES), thirdparty.init()])
         importlib.import_module(f"{userroles.__name__}.syncio").create_new_role_or_add_permissions(
             "admin", ["all"]
         )
         importlib.import_module(f"{multitenancy.__name__}.syncio").create_or_update_tenant("t0", None)
         before = tables()
         changed = override("functions", name, hook)
-        site.init(recipes=[each.init(**(changed if each is recipe else {})) for each in RECIPES])
+        overridden = (each.init(**(changed if each is recipe else {})) for each in RECIPES)
+        site.init(recipes=[*overridden, thirdparty.init()])
         with pytest.raises(BrokenError):
             called("syncio")
         with pytest.raises(BrokenError):
             asyncio.run(called("asyncio"))
         assert tables() == before
-        site.init(recipes=[each.init() for each in RECIPES])
+        site.init(recipes=[*(each.init() for each in RECIPES), thirdparty.init()])
         called("syncio")
     finally:
         site.close()
