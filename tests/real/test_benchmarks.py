@@ -58,6 +58,9 @@ def test_a_suite_prints_its_table(suite: str, tmp_path: Path) -> None:
 
 
 def test_a_commit_beside_the_working_tree(tmp_path: Path) -> None:
+    history = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, check=False)
+    if history.returncode:
+        pytest.skip("this copy of the source has no history to compare with")
     text = run(tmp_path, "micro", "engine", "--against", "HEAD", "--only", "flask")
     assert "ours: token alone, repeated" in text
     assert "ours, SQLite: create, sync" in text
