@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 
+import pytest
+
 from tests.recipe.thirdparty.conftest import CALLBACK, Frontend, MakeSource, custom, found, id_token
 from tests.support.clock import Clock
 from tests.support.fake_provider import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, CODE, FakeProvider
@@ -29,6 +31,15 @@ async def test_the_authorisation_url(source: MakeSource, fake: FakeProvider) -> 
         "nonce": "",
     }
     assert 43 <= len(verifier) <= 128
+
+
+@pytest.mark.parametrize(("scope", "asked"), [(None, "openid email"), ([], None), (["groups"], "groups")])
+async def test_the_scopes_of_an_openid_provider(
+    source: MakeSource, fake: FakeProvider, scope: list[str] | None, asked: str | None
+) -> None:
+    """Without a word about scopes, what a sign-in needs is asked for; an empty list asks for nothing."""
+    frontend = await Frontend(await found(source(custom(fake, scope=scope)))).begin()
+    assert frontend.query.get("scope") == asked
 
 
 async def test_a_code_becomes_a_user(source: MakeSource, fake: FakeProvider, clock: Clock) -> None:

@@ -162,6 +162,9 @@ def issuer_aliases(kind: str) -> tuple[str, ...]:
     return BUILT_IN[kind].issuer_aliases if kind in BUILT_IN else ()
 
 
+_OPENID_SCOPES = ("openid", "email")
+
+
 def filled(config: ProviderConfigForClient) -> ProviderConfigForClient:
     """Fill in what is not configured, in the record itself, and return it.
 
@@ -170,7 +173,8 @@ def filled(config: ProviderConfigForClient) -> ProviderConfigForClient:
     """
     kind = type_of(config.third_party_id)
     if kind is None:
-        config.scope = config.scope or []
+        if config.scope is None:  # without "openid" an OpenID provider issues no ID token, or refuses
+            config.scope = list(_OPENID_SCOPES) if config.oidc_discovery_endpoint else []
         config.name = config.name or config.third_party_id
         return config
     built_in = BUILT_IN[kind]
