@@ -6,6 +6,7 @@ import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from supertokens_py.engine.validation import is_storable
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
 from supertokens_py.recipe.session.asyncio import create_new_session
@@ -214,7 +215,8 @@ async def _storable_email(
         ProviderError: what the provider says of the user cannot be stored.
     """
     user_id: Any = user_info.third_party_user_id
-    if not isinstance(user_id, str) or not 0 < len(user_id) <= MAX_THIRD_PARTY_USER_ID:
+    is_short = isinstance(user_id, str) and 0 < len(user_id) <= MAX_THIRD_PARTY_USER_ID
+    if not is_short or not is_storable(user_id):
         raise _refused("the provider's id of the user cannot be stored", provider)
     email = await email_of(provider, user_info, tenant_id, user_context)
     if email is not None and not is_one_recipient(email.id.strip()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
+from supertokens_py.engine.validation import is_storable
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import HiddenObject, hidden
 from supertokens_py.types.providers import MAX_THIRD_PARTY_ID
@@ -70,6 +71,8 @@ def optional_text(value: Any, name: str, longest: int = _LONGEST_CLIENT_TYPE) ->
 def _text(value: Any, name: str, longest: int) -> str:
     if not isinstance(value, str) or len(value) > longest:
         raise BadInputError(f"{name} must be a string of at most {longest} characters")
+    if not is_storable(value):
+        raise BadInputError(f"{name} has characters that no text has")
     return value
 
 
@@ -102,6 +105,8 @@ def _short_texts(given: Any, name: str) -> HiddenObject:
         value = hidden(values[key])
         # Token endpoints also answer with numbers, such as `expires_in`; nothing else is read from here.
         if isinstance(value, str | int | float | bool) and len(str(value)) <= _LONGEST_VALUE:
+            if not is_storable(str(value)):
+                raise BadInputError(f"a member of {name} has characters that no text has")
             kept[key] = value
         elif value is not None:
             raise BadInputError(

@@ -39,6 +39,14 @@ class Site:
             raise SignInFailedError("the site is down")
         return self.documents.get(url, {"issuer": url})
 
+    def answered_meanwhile(self, url: str, trusted_hosts: Collection[str], /) -> dict[str, Any]:
+        """Fail, after another request for the same has had an answer."""
+        if self.is_down:
+            self.is_down = False
+            self.kept.metadata(url, trusted_hosts)
+            self.is_down = True
+        return self._fetch(url, trusted_hosts)
+
 
 def test_documents_are_kept_for_an_hour() -> None:
     site = Site()
@@ -90,6 +98,16 @@ def test_what_is_known_is_used_while_the_provider_is_down() -> None:
     site.stopwatch.advance(3600)
     with pytest.raises(SignInFailedError):
         site.kept.keys(KEYS, ())
+
+
+def test_a_slow_failure_leaves_what_another_request_got() -> None:
+    site = Site()
+    site.is_down = True
+    slow = Documents(site.answered_meanwhile, monotonic_s=site.stopwatch)
+    site.kept = slow
+    assert slow.metadata(URL, ()).issuer == "https://idp.example"
+    assert slow.metadata(URL, ()).issuer == "https://idp.example"
+    assert len(site.asked) == 2
 
 
 def test_a_bounded_number_is_kept() -> None:

@@ -46,7 +46,11 @@ def signed(kind: str = "RSA", algorithm: str = "RS256", kid: str | None = "k1", 
 
 
 def _part(value: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    return _encoded(json.dumps(value).encode())
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _unsigned(algorithm: str) -> str:
@@ -97,6 +101,8 @@ def test_accepted(kind: str, algorithm: str, kid: str | None) -> None:
         ({"iss": None}, "of another issuer"),
         ({"nonce": "another"}, "nonce is not that of this sign-in"),
         ({"nonce": None}, "nonce is not that of this sign-in"),
+        ({"nonce": "\ud800"}, "nonce is not that of this sign-in"),
+        ({"azp": ["client"]}, "issued to another client"),
         ({"exp": NOW_S - 60}, "has expired"),
         ({"exp": None}, "when it expires"),
         ({"exp": "tomorrow"}, "exp of the ID token is no time"),
@@ -127,6 +133,16 @@ def test_claims_that_are_refused(claims: dict[str, Any], why: str) -> None:
 )
 def test_claims_that_are_accepted(claims: dict[str, Any]) -> None:
     assert verify(signed(**claims), KEYS, expected())["sub"] == "ada"
+
+
+def test_a_token_that_another_client_of_ours_asked_for() -> None:
+    """As apps on Android do with Google: `aud` is the website's client, `azp` the app's."""
+    ours = expected(parties=frozenset(("the app",)))
+    for audience in (CLIENT, [CLIENT], [CLIENT, "the app"]):
+        assert verify(signed(aud=audience, azp="the app"), KEYS, ours)["sub"] == "ada"
+    for claims in ({"aud": "the app", "azp": CLIENT}, {"azp": "another"}, {"aud": [CLIENT, "the app"]}):
+        with pytest.raises(SignInFailedError):
+            verify(signed(**claims), KEYS, ours)
 
 
 @pytest.mark.parametrize(
@@ -165,10 +181,20 @@ def test_an_hmac_with_what_everybody_knows(secret: bytes) -> None:
         {**KEYS[0], "use": "enc"},
         {**KEYS[0], "alg": "PS256"},
         {**KEYS[0], "n": KEYS[0]["n"][:170]},
+        {**KEYS[0], "n": ["x"] * 400},
         {"kid": "k1"},
         {"kty": "EC", "crv": "secp256k1", "kid": "k1"},
     ],
-    ids=["symmetric", "damaged", "for encryption", "of another algorithm", "short", "empty", "other curve"],
+    ids=[
+        "symmetric",
+        "damaged",
+        "for encryption",
+        "of another algorithm",
+        "short",
+        "list",
+        "empty",
+        "other curve",
+    ],
 )
 def test_keys_that_verify_nothing(key: dict[str, Any]) -> None:
     with pytest.raises(SignInFailedError):
@@ -208,7 +234,12 @@ def test_two_keys_fit_a_token_without_a_name() -> None:
 
 @pytest.mark.parametrize(
     "token",
-    ["", "x", "a.b", "a.b.c", "..", f"{_part({'alg': 'RS256'})}.{_part([])}.x", "é.é.é", "x" * 70_000],
+    [
+        *("", "x", "a.b", "a.b.c", "..", f"{_part({'alg': 'RS256'})}.{_part([])}.x", "é.é.é", "x" * 70_000),
+        *("\ud800.a.b", f"{_encoded(b'[' * 40_000)}.e30.AA", f"{_encoded(b'9' * 5000)}.e30.AA"),
+        f"{_part({'alg': 'RS256', 'kid': 'k1'})}.{_encoded(b'[' * 40_000)}.AA",
+    ],
+    ids=range(12),
 )
 def test_what_is_no_token(token: str) -> None:
     with pytest.raises(SignInFailedError):

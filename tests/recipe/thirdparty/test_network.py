@@ -219,6 +219,22 @@ def test_time_is_bounded(beginning: bytes) -> None:
             thread.join()
 
 
+@pytest.mark.parametrize(
+    "request_parts",
+    [
+        {"headers": {"authorization": "Bearer é€"}},
+        {"headers": {"authorization": "Bearer \ud800"}},
+        {"headers": {"authorization": "Bearer a\r\nx: y"}},
+        {"form": {"code": "\ud800"}},
+        {"query": {"access_token": "\ud800"}},
+        {"basic_auth": ("\ud800", "x")},
+    ],
+)
+def test_what_cannot_be_sent(fake: FakeProvider, request_parts: dict[str, Any]) -> None:
+    with pytest.raises(SignInFailedError, match="did not answer"):
+        _send(fake, {}, **request_parts)
+
+
 def test_nobody_listens() -> None:
     with pytest.raises(SignInFailedError, match=r"^127.0.0.1 did not answer \(ConnectError\)$"):
         ProviderHttp(DEVELOPMENT).send(Request(url="http://127.0.0.1:1/x?access_token=secret"), ())

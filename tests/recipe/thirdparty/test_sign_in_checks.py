@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.recipe.thirdparty.exceptions import ProviderError
 from supertokens_py.recipe.thirdparty.provider import (
     Provider,
+    ProviderClientConfig,
     RedirectUriInfo,
     UserFields,
     UserInfoMap,
@@ -71,6 +72,22 @@ async def test_verifiers_of_another_process(source: MakeSource, fake: FakeProvid
     assert (await second.come_back()).third_party_user_id == "ada"
 
 
+@pytest.mark.parametrize("code", ["\ud800", "é", "a\0", "a\r\nb"])
+async def test_codes_that_no_provider_makes(source: MakeSource, fake: FakeProvider, code: str) -> None:
+    await refused(await Frontend(await found(source(custom(fake)))).begin(), "code has characters", code=code)
+    assert "/token" not in fake.paths()
+
+
+@pytest.mark.parametrize("name", ["access_token", "id_token"])
+@pytest.mark.parametrize("token", ["\ud800", "é€", "a\r\nx: y", "\ud800.a.b"])
+async def test_tokens_that_no_provider_makes(
+    source: MakeSource, fake: FakeProvider, name: str, token: str
+) -> None:
+    provider = await found(source(custom(fake)))
+    with pytest.raises(ProviderError, match="token has characters"):
+        await provider.get_user_info({name: token}, {})
+
+
 # -- ID tokens (54) ------------------------------------------------------------------------------------
 
 
@@ -83,6 +100,25 @@ async def test_an_id_token_of_another_sign_in(source: MakeSource, fake: FakeProv
     await refused(await Frontend(await found(providers)).begin(), "nonce is not that of this sign-in")
     fake.id_token = id_token(fake, clock, None)
     await refused(await Frontend(await found(providers)).begin(), "nonce is not that of this sign-in")
+
+
+async def test_an_id_token_that_an_app_asked_for(
+    source: MakeSource, fake: FakeProvider, clock: Clock
+) -> None:
+    """Of one client for the other, where the application names both: as a client, or in a list."""
+    fake_token = {"id_token": id_token(fake, clock, azp="the app")}
+    listed = custom(fake, additional_config={"authorizedParties": ["the app"]})
+    both = custom(fake)
+    assert both.config.clients is not None
+    both.config.clients[0].client_type = "web"
+    both.config.clients.append(ProviderClientConfig("the app", client_type="android"))
+    for one, client_type in ((listed, None), (both, "web")):
+        provider = await found(source(one), client_type=client_type)
+        assert (await provider.get_user_info(fake_token, {})).third_party_user_id == "ada"
+    with pytest.raises(ProviderError, match="issued to another client"):
+        await (await found(source(custom(fake)))).get_user_info(fake_token, {})
+    with pytest.raises(ConfigError, match="authorizedParties of additional_config must be a list"):
+        source(custom(fake, additional_config={"authorizedParties": "the app"}))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from supertokens_py.secret import SecretText
+from supertokens_py.secret import SecretText, hidden
 from supertokens_py.types.providers import ProviderConfigForClient
 
 from .checks import Checks
@@ -34,7 +34,27 @@ def check_callback(query: Mapping[str, Any], metadata: Metadata | None, checks: 
     code = query.get("code")
     if not isinstance(code, str) or not 0 < len(code) <= _LONGEST_CODE:
         raise SignInFailedError("the callback has no code")
+    if not _is_visible(code):
+        raise SignInFailedError("the code has characters that codes do not have")
     return SecretText(code)
+
+
+def token_texts(tokens: Mapping[str, Any], *names: str) -> list[str | None]:
+    """Return tokens of an answer or a request, which are put into headers and forms; None: not there.
+
+    Raises:
+        SignInFailedError: what is there cannot be a token.
+    """
+    found = [hidden(tokens.get(name)) for name in names]
+    if not all(value is None or (isinstance(value, str) and value) for value in found):
+        raise SignInFailedError("a token is no string")
+    if not all(value is None or _is_visible(value) for value in found):
+        raise SignInFailedError("a token has characters that tokens do not have")
+    return found
+
+
+def _is_visible(text: str) -> bool:
+    return text.isascii() and text.isprintable()  # RFC 6749, appendix A: VSCHAR
 
 
 def shown_error(error: object) -> str:

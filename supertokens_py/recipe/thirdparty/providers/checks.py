@@ -10,6 +10,9 @@ All are on unless the list names them, for a provider that cannot pass them:
 - "issuer": the issuer of the metadata, of callbacks and of ID tokens is not compared. Name the right one in
   `additional_config["issuer"]` instead where it is only another than the URL of the metadata says.
 
+`additional_config["authorizedParties"]` lists clients that may ask for ID tokens for this one (`azp`), as an
+app on Android does for the website's; other clients of the same provider may anyway.
+
 `additional_config["allowAccessTokenSignIn"]` accepts any access token of the provider from a frontend, even
 one that was issued to another application: whoever runs such an application can sign in as its users.
 """
@@ -34,6 +37,7 @@ class Checks:
     nonce: bool = True
     issuer: bool = True
     expected_issuer: str | None = None
+    authorized_parties: tuple[str, ...] = ()
     access_token_sign_in: bool = False
 
 
@@ -51,8 +55,14 @@ def checks_of(additional_config: Mapping[str, Any] | None) -> Checks:
     issuer: object = own.get("issuer")
     if issuer is not None and not isinstance(issuer, str):
         raise SignInFailedError("issuer of additional_config must be a string")
+    parties: object = own.get("authorizedParties") or []
+    if not isinstance(parties, list) or not all(
+        isinstance(one, str) for one in cast("list[object]", parties)
+    ):
+        raise SignInFailedError("authorizedParties of additional_config must be a list of client ids")
     return Checks(
         **{name: name not in names for name in CHECKS},
         expected_issuer=issuer,
+        authorized_parties=tuple(cast("list[str]", parties)),
         access_token_sign_in=own.get("allowAccessTokenSignIn") is True,
     )

@@ -110,6 +110,7 @@ class Documents(fork_hooks.ForkAware):
             failure = str(error)
         now_s = self._monotonic_s()
         with self._lock:
+            known = self._kept.get(key) or known  # another request may have had an answer meanwhile
             if document is not None or known is None or known.document is None:
                 self._kept[key] = _Kept(document, failure, now_s, now_s)
                 self._kept.move_to_end(key)

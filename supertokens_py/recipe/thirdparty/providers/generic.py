@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -23,7 +23,7 @@ from supertokens_py.types.providers import ProviderConfig, ProviderConfigForClie
 
 from . import id_tokens, verifiers
 from .built_in import filled, issuer_aliases
-from .callbacks import check_callback, nonce_is_ours
+from .callbacks import check_callback, nonce_is_ours, token_texts
 from .checks import Checks, checks_of
 from .documents import Metadata, issuer_of
 from .endpoints import hosts_of
@@ -125,7 +125,7 @@ class GenericProvider(Provider):
     async def get_user_info(self, oauth_tokens: dict[str, Any], user_context: dict[str, Any]) -> UserInfo:
         with self._failing():
             await self._metadata()
-            id_token, access_token = _texts(oauth_tokens, "id_token", "access_token")
+            id_token, access_token = token_texts(oauth_tokens, "id_token", "access_token")
             raw = RawUserInfoFromProvider()
             if id_token is not None and self.config.jwks_uri is not None:
                 raw.from_id_token_payload = await self._checked_id_token(id_token, user_context)
@@ -174,6 +174,7 @@ class GenericProvider(Provider):
         checks, metadata = self._checks, await self._metadata()
         expected = id_tokens.Expected(
             client_id=self.config.client_id,
+            parties=frozenset(self._parties(checks)),
             issuers=self._issuers_of_tokens(metadata, checks),
             nonce=self._nonce,
             now_s=self._environment.now_ms() / 1000,
@@ -258,6 +259,11 @@ class GenericProvider(Provider):
             )
         return issuer, *issuer_aliases(self.type)
 
+    def _parties(self, checks: Checks) -> Iterator[str]:
+        """Return who may have asked for our ID tokens: any client of this provider."""
+        yield from checks.authorized_parties
+        yield from (client.client_id for client in self._given.clients or ())
+
     def _endpoint(self, kind: str) -> str:
         url = getattr(self.config, f"{kind}_endpoint")
         if url is None:
@@ -328,10 +334,3 @@ def _with_query(url: str, params: Mapping[str, str | None]) -> str:
     parts = urlsplit(url)
     query = "&".join(part for part in (parts.query, urlencode(_set(params))) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
-
-
-def _texts(tokens: Mapping[str, Any], *names: str) -> list[str | None]:
-    found = [hidden(tokens.get(name)) for name in names]
-    if not all(value is None or (isinstance(value, str) and value) for value in found):
-        raise SignInFailedError("a token is no string")
-    return found

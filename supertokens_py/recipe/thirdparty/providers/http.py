@@ -153,8 +153,8 @@ class ProviderHttp(fork_hooks.ForkAware):
         failure: Exception | None = None
         with _Deadline(self._timeout_s) as deadline:
             for address in [target.host] if proxy else addresses[:_ADDRESSES]:
-                built = _built(request, target, address, deadline, self._timeout_s)
                 try:
+                    built = _built(request, target, address, deadline, self._timeout_s)
                     with (
                         closing(
                             httpx2.HTTPTransport(verify=self._tls(), trust_env=False, proxy=proxy)
@@ -166,7 +166,7 @@ class ProviderHttp(fork_hooks.ForkAware):
                         return Answer(target.host, response.status_code, body)
                 except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                     failure = error
-                except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+                except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
                     failure = error
                     break
                 if deadline.is_over:

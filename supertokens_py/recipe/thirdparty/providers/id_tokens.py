@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import jwt
+
+from supertokens_py.tokens.encoding import constant_time_equal
 
 from .failures import SignInFailedError
 
@@ -22,6 +23,9 @@ _TENANT = "{tenantid}"
 _GUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OFF = {f"verify_{name}": False for name in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
 
+#: What tokens and keys that anybody wrote make the library raise.
+_UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
 Jwk = Mapping[str, Any]
 
 
@@ -30,6 +34,7 @@ class Expected:
     """What an ID token has to say."""
 
     client_id: str
+    parties: frozenset[str] = frozenset()  #: further clients of ours that may have asked for the token
     issuers: tuple[str, ...] | None  #: names of one; None: any, where the application says so
     nonce: str | None  #: None: it was not asked for
     now_s: float
@@ -63,11 +68,11 @@ def verify(token: str, keys: Sequence[Jwk], expected: Expected) -> dict[str, Any
     """
     payload = _signed_payload(token, keys)
     _check_issuer(payload, expected.issuers)
-    _check_audience(payload, expected.client_id)
+    _check_audience(payload, expected.client_id, expected.parties)
     _check_times(payload, expected.now_s)
     if expected.nonce is not None:
         nonce = payload.get("nonce")
-        if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
+        if not isinstance(nonce, str) or not constant_time_equal(nonce, expected.nonce):
             raise SignInFailedError("the ID token's nonce is not that of this sign-in")
     return payload
 
@@ -77,14 +82,14 @@ def _signed_payload(token: str, keys: Sequence[Jwk]) -> dict[str, Any]:
         raise SignInFailedError("the ID token is too long")
     try:
         header = jwt.get_unverified_header(token)
-    except jwt.PyJWTError as error:
+    except _UNREADABLE as error:
         raise SignInFailedError("the ID token is no JWT") from error
     key, algorithm = _key_of(header, keys)
     try:
         payload: dict[str, Any] = jwt.decode(
             token, jwt.PyJWK(dict(key), algorithm), algorithms=[algorithm], options=cast("Any", _OFF)
         )
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise SignInFailedError(f"the ID token's signature is not valid ({type(error).__name__})") from error
     return payload
 
@@ -117,13 +122,20 @@ def _check_issuer(payload: Mapping[str, Any], issuers: tuple[str, ...] | None) -
         raise SignInFailedError("the ID token is of another issuer")
 
 
-def _check_audience(payload: Mapping[str, Any], client_id: str) -> None:
+def _check_audience(payload: Mapping[str, Any], client_id: str, others: frozenset[str]) -> None:
+    """Refuse a token for somebody else, or one that somebody else asked for.
+
+    With Google an app on Android asks for a token for the website: `aud` is the website's client, `azp` the
+    app's. Clients that the application does not name may not do so, though the provider lets them.
+    """
     audience = payload.get("aud")
     listed: list[object] = cast("list[object]", audience) if isinstance(audience, list) else [audience]
     if client_id not in listed:
         raise SignInFailedError("the ID token is for another client")
     party = payload.get("azp")
-    if party != client_id and (party is not None or len(listed) > 1):
+    if party is None and len(listed) == 1:
+        return
+    if not isinstance(party, str) or party not in {client_id, *others}:
         raise SignInFailedError("the ID token was issued to another client")
 
 

@@ -136,6 +136,21 @@ async def test_what_is_missing_or_of_another_kind_is_400(start: Start, browser: 
         ),
         ({"thirdPartyId": "shop", "oAuthTokens": "token"}, None),
         ({"thirdPartyId": "shop", "oAuthTokens": {"access_token": {}}}, None),
+        ({"thirdPartyId": "shop", "oAuthTokens": {"id_token": "\ud800.a.b"}}, None),
+        ({"thirdPartyId": "\ud800", "redirectURIInfo": info}, None),
+        ({"thirdPartyId": "shop", "redirectURIInfo": info, "clientType": "\ud800"}, None),
+        ({"thirdPartyId": "shop", "redirectURIInfo": {**info, "pkceCodeVerifier": "\ud800"}}, None),
+        (
+            {"thirdPartyId": "shop", "redirectURIInfo": {**info, "redirectURIOnProviderDashboard": "\ud800"}},
+            None,
+        ),
+        (
+            {
+                "thirdPartyId": "shop",
+                "redirectURIInfo": {**info, "redirectURIQueryParams": {"code": "\ud800"}},
+            },
+            None,
+        ),
     ]:
         answer = await browser.post("/signinup", json.dumps(body).encode())
         assert (answer.status_code, {*answer.json()}) == (400, {"message"}), body
@@ -330,6 +345,9 @@ async def test_the_application_makes_up_the_address(start: Start, browser: Brows
     [
         ("", ADDRESS),
         ("x" * 257, ADDRESS),
+        ("x\ud800", ADDRESS),
+        ("x\0", ADDRESS),
+        ("x", "\ud800@example.com"),
         ("x", "a" * 257),
         ("x", "a\n"),
         ("x", "a"),
