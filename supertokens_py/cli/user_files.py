@@ -164,7 +164,7 @@ def _email(value: object) -> str:
     address = normalised_email(value) if isinstance(value, str) else ""
     if not address:
         raise BadInputError("there is no e-mail address: users sign in with one")
-    if not is_address(address):
+    if not is_address(str(value).strip()):
         raise BadInputError("the e-mail address is none: correct it, for nobody could sign in with it")
     return address
 

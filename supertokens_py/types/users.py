@@ -16,6 +16,11 @@ def normalised_email(email: str) -> str:
     return email.strip().lower()
 
 
+def keeps_its_letters(text: str) -> bool:
+    """Return whether lower case leads back: the Kelvin sign's is `k`, which another mailbox may have."""
+    return text.isascii() or all(one.lower() == one or one.lower().upper() == one for one in text)
+
+
 class ThirdPartyInfo:
     """Who a user is at a provider."""
 

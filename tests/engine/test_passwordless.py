@@ -705,6 +705,26 @@ def test_text_messages_of_a_tenant_are_limited(
     assert unlimited.passwordless.may_send("public", phone_number="+88210009") == 0
 
 
+def test_a_text_message_that_was_not_sent_is_given_back(
+    stored: TestDatabase, start: Opener, clock: Clock
+) -> None:
+    """One, of the tenant; an e-mail gives back none."""
+    core = start(stored.uri, keeps_users=True, now_ms=clock, passwordless_text_messages_per_hour=2, **QUICK)
+    may_send, not_sent = core.passwordless.may_send, core.passwordless.not_sent
+    assert [may_send("public", phone_number=f"+8821000{number}") for number in range(2)] == [0, 0]
+    assert may_send("public", email=ADDRESS) == 0
+    not_sent("public", email=ADDRESS)
+    assert may_send("public", phone_number="+88210002") == 1_800_000
+    not_sent("public", phone_number="+88210001")
+    waits = [may_send("public", phone_number=f"+8821000{number}") for number in (3, 4)]
+    assert waits == [0, 1_800_000]
+    unlimited = start(
+        stored.uri, keeps_users=True, now_ms=clock, passwordless_text_messages_per_hour=0, **QUICK
+    )
+    unlimited.passwordless.not_sent("public", phone_number="+88210001")
+    assert may_send("public", phone_number="+88210005") == 1_800_000
+
+
 def test_devices_do_not_pile_up(core: Driver, stored: TestDatabase, clock: Clock) -> None:
     """Each new one deletes up to four that nobody can use: those of two lifetimes are there at most."""
     count = "SELECT count(*) FROM passwordless_devices"

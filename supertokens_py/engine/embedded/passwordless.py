@@ -107,6 +107,11 @@ class PasswordlessStore(CodeStore):
         """Let another message follow at once: the one that was counted could not be sent."""
         tenant, contact = validation.normalise_tenant_id(tenant_id), read_contact(email, phone_number)
         self._sends.failed(_SENDS, tenant, contact.value)
+        per_hour = self._settings.passwordless_text_messages_per_hour
+        if phone_number is not None and per_hour:
+            self._database.write(
+                lambda c: self._rates.take_back_within(c, _TEXT_MESSAGES, tenant, per_hour=per_hour)
+            )
 
     def _text_message(self, tenant_id: str) -> int:
         per_hour = self._settings.passwordless_text_messages_per_hour

@@ -60,11 +60,10 @@ class Rates:
         per_hour = self._per_hour(kind)
         if per_hour == 0:
             return
-        key = self._counts.key(kind, client)
+        self._database.write(lambda c: self.take_back_within(c, kind, client, per_hour=per_hour))
 
-        def unit(connection: Connection) -> None:
-            now = self._settings.now_ms()
-            made_up = int(self._counts.lock(connection, key, now).value)
-            self._counts.set(connection, key, str(made_up - hourly(per_hour).step_ms), now)
-
-        self._database.write(unit)
+    def take_back_within(self, connection: Connection, kind: str, who: str, *, per_hour: int) -> None:
+        """Do as `take_back` within a unit of work, for what `begin_within` counted."""
+        key, now = self._counts.key(kind, who), self._settings.now_ms()
+        made_up = int(self._counts.lock(connection, key, now).value)
+        self._counts.set(connection, key, str(made_up - hourly(per_hour).step_ms), now)

@@ -170,10 +170,15 @@ class LocalClients:
             self.counts.drop(_key(kind, who))
 
     def take_back(self, kind: ClientKind, client: str) -> None:
-        allowance = self._allowances.get(kind)
-        if allowance is None:
-            return
-        key = _key(kind, client)
+        if (allowance := self._allowances.get(kind)) is not None:
+            self._take_back(_key(kind, client), allowance)
+
+    def take_back_hourly(self, kind: str, who: str, *, per_hour: int) -> None:
+        """Take back one that `begin_hourly` counted."""
+        if per_hour:
+            self._take_back(_key(kind, who), hourly(per_hour))
+
+    def _take_back(self, key: bytes, allowance: Allowance) -> None:
         with self.counts.locked:
             made_up, last = self.counts.get(key)
             self.counts.set(key, (made_up - allowance.step_ms, last))

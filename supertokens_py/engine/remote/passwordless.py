@@ -106,8 +106,11 @@ class RemotePasswordless:
         return wait
 
     def not_sent(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> None:
-        (value,) = _contact(email, phone_number).values()
-        self._sends.failed(_SENDS, validation.normalise_tenant_id(tenant_id), value)
+        (value,), tenant = _contact(email, phone_number).values(), validation.normalise_tenant_id(tenant_id)
+        self._sends.failed(_SENDS, tenant, value)
+        if phone_number is not None:
+            per_hour = self._settings.passwordless_text_messages_per_hour
+            self._rates.take_back_hourly(_TEXT_MESSAGES, tenant, per_hour=per_hour)
 
     def create_code(self, tenant_id: str, new: NewCode) -> CreatedCode | RestartFlow | CodeAlreadyUsed:
         body = _new_code(new)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from typing import Any, ClassVar, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.recipe.sign_in.emails import is_address
+from supertokens_py.recipe.sign_in.emails import is_address, is_one_recipient
+from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.users import normalised_email
 
 from .types import ContactMethod
@@ -17,23 +19,37 @@ from .types import ContactMethod
 Validate: TypeAlias = Callable[[str, str], Awaitable[str | None] | str | None]
 
 _LONGEST_PHONE_NUMBER = 64  # with everything that people write between digits
+# The library reads more than that: of "+49tel:2530000;phone-context=+1650" it makes +16502530000.
+_WRITTEN_NUMBER = re.compile(r"\+?[0-9(][0-9 \t\u00a0().\-/]*")
+_BAD_EMAIL, _BAD_PHONE_NUMBER = "Email is invalid", "Phone number is invalid"
 
 
 async def default_validate_email(value: str, tenant_id: str) -> str | None:
     """Return what is wrong with an e-mail address, or None."""
-    return None if is_address(value.strip()) else "Email is invalid"
+    return None if is_address(value.strip()) else _BAD_EMAIL
 
 
 async def default_validate_phone_number(value: str, tenant_id: str) -> str | None:
-    """Return what is wrong with a phone number, or None. It begins with `+` and the country's code."""
-    return "Phone number is invalid" if e164_of(value) is None else None
+    """Return what is wrong with a phone number, or None.
+
+    It begins with `+` and the country's code. Numbers of premium rates and shared costs are refused.
+    """
+    return _BAD_PHONE_NUMBER if e164_of(value) is None or _costs_extra(value) else None
+
+
+def _costs_extra(value: str) -> bool:
+    import phonenumbers  # noqa: PLC0415  (an optional extra)
+
+    kinds = phonenumbers.PhoneNumberType
+    kind = phonenumbers.number_type(phonenumbers.parse(value, None))
+    return kind in (kinds.PREMIUM_RATE, kinds.SHARED_COST)
 
 
 def e164_of(value: str) -> str | None:
     """Return a phone number as it is stored, such as "+16502530000"; None where it is none."""
     import phonenumbers  # noqa: PLC0415  (an optional extra)
 
-    if len(value) > _LONGEST_PHONE_NUMBER:
+    if len(value) > _LONGEST_PHONE_NUMBER or not _WRITTEN_NUMBER.fullmatch(value.strip()):
         return None
     try:
         number = phonenumbers.parse(value, None)
@@ -78,6 +94,18 @@ class ContactConfig(ABC):
         self.validate_phone_number: Validate = validate_phone_number or default_validate_phone_number
         if self.has_phone and find_spec("phonenumbers") is None:
             raise ConfigError("sign-in by phone number needs: pip install 'supertokens-py[phone]'")
+
+    async def error_of(self, email: str | None, phone_number: str | None, tenant_id: str) -> str | None:
+        """Return what is wrong with a contact, or None: of the very text that gets the message.
+
+        Whatever an application's check lets pass, it is one address, or written as one number.
+        """
+        if email is not None:
+            error = await call_app(self.validate_email_address, email, tenant_id)
+            return _BAD_EMAIL if error is None and not is_one_recipient(email) else error
+        number = phone_number or ""
+        error = await call_app(self.validate_phone_number, number, tenant_id)
+        return _BAD_PHONE_NUMBER if error is None and not _WRITTEN_NUMBER.fullmatch(number) else error
 
     @property
     def has_email(self) -> bool:

@@ -30,7 +30,6 @@ from supertokens_py.recipe.sign_in.frontends import (
 from supertokens_py.recipe.sign_in.mailing import EmailDeliveryIngredient, SMSDeliveryIngredient
 from supertokens_py.recipe.sign_in.outcomes import answers_of
 from supertokens_py.recipe_module import App, Route
-from supertokens_py.runtime.bridge import call_app
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.base import MaybeAwaitable
 from supertokens_py.types.response import GeneralErrorResponse
@@ -194,15 +193,15 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
         contacts = self.config.contact_config
         email, phone_number = contact_of(body, contacts)
         email = None if email is None else email.strip()
-        check = contacts.validate_phone_number if email is None else contacts.validate_email_address
-        error = await call_app(check, email or phone_number or "", tenant_id)
+        phone_number = None if phone_number is None else stored_phone_number(phone_number)
+        error = await contacts.error_of(email, phone_number, tenant_id)
         if error is not None:
             return GeneralErrorResponse(error).to_json()
         links = await refuse_linking(body, options.request, user_context)
         await admit(self.app, "code", options.request, user_context)
         result = await self.api_implementation.create_code_post(
             email=email,
-            phone_number=None if phone_number is None else stored_phone_number(phone_number),
+            phone_number=phone_number,
             session=None,
             should_try_linking_with_session_user=links,
             tenant_id=tenant_id,

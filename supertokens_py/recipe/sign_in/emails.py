@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from supertokens_py.types.users import MAX_EMAIL, normalised_email
+from supertokens_py.types.users import MAX_EMAIL, keeps_its_letters, normalised_email
 
 _ATOM = re.compile(r"""[^<>()\[\]\\.,;:\s@"]+""")
 # Nothing within that a mail header would take for a second address.
@@ -18,12 +18,9 @@ _LAST_LABEL = re.compile(r"[A-Za-z]{2,}")
 def is_address(text: str) -> bool:
     """Return whether a text is an e-mail address, in time that grows with its length only."""
     local, at, domain = text.rpartition("@")
-    if not at or len(text) > MAX_EMAIL or not text.isprintable():
+    if not at or not _is_plain(text) or _ENCODED_WORD in local:
         return False
-    if _ENCODED_WORD in local:
-        return False
-    is_local_part = all(_ATOM.fullmatch(atom) for atom in local.split(".")) or _QUOTED.fullmatch(local)
-    return bool(is_local_part) and _is_domain(domain)
+    return (_is_dotted(local) or _is_quoted(local)) and _is_domain(domain)
 
 
 def is_one_recipient(text: str) -> bool:
@@ -34,8 +31,21 @@ def is_one_recipient(text: str) -> bool:
     if is_address(text):
         return True
     local, _, domain = text.partition("@")
-    fits = len(text) <= MAX_EMAIL and text.isprintable() and _ENCODED_WORD not in text
-    return fits and all(_ATOM.fullmatch(atom) for atom in (*local.split("."), *domain.split(".")))
+    fits = _is_plain(text) and _ENCODED_WORD not in text
+    return fits and _is_dotted(local) and _is_dotted(domain)
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= MAX_EMAIL and text.isprintable() and keeps_its_letters(text)
+
+
+def _is_dotted(text: str) -> bool:
+    return all(_ATOM.fullmatch(atom) for atom in text.split("."))
+
+
+def _is_quoted(local: str) -> bool:
+    """Return whether it is a local part that needs its quotes: any other is one mailbox's second name."""
+    return bool(_QUOTED.fullmatch(local)) and not _is_dotted(local[1:-1])
 
 
 def _is_domain(domain: str) -> bool:

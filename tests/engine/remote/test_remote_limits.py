@@ -188,6 +188,17 @@ def test_links_to_verify_an_address_are_limited(official: OfficialCore, clock: C
     assert core.email_verification.may_send("public", ADDRESS, "198.51.100.9")
 
 
+def test_a_text_message_that_was_not_sent_is_given_back(official: OfficialCore, clock: Clock) -> None:
+    codes = start(official, clock, passwordless_text_messages_per_hour=1).passwordless
+    assert codes.may_send("public", phone_number="+16502530000") == 0
+    codes.not_sent("public", email=ADDRESS)
+    assert codes.may_send("public", phone_number="+16502530001") == 3_600_000
+    codes.not_sent("public", phone_number="+16502530000")
+    assert codes.may_send("public", phone_number="+16502530001") == 0
+    unlimited = start(official, clock, passwordless_text_messages_per_hour=0).passwordless
+    unlimited.not_sent("public", phone_number="+16502530000")
+
+
 def test_memory_is_bounded() -> None:
     """Whoever names ever new addresses pushes out what was left alone for longest, and no more."""
     counts = Counts(3)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.call import trace_calls
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.engine.validation import stored_email
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.ingredients.emaildelivery import LoggingEmailService
 from supertokens_py.ingredients.emaildelivery.smtp import BaseSMTPService, message_of
@@ -39,7 +40,7 @@ from supertokens_py.recipe.emailpassword.types import (
     PasswordResetEmailTemplateVarsUser,
 )
 from supertokens_py.recipe.session.asyncio import create_new_session_without_request_response
-from supertokens_py.recipe.sign_in.emails import is_address
+from supertokens_py.recipe.sign_in.emails import is_address, is_one_recipient
 from supertokens_py.recipe.sign_in.frontends import json_body
 from supertokens_py.types import LoginMethod, RecipeUserId, ThirdPartyInfo, User
 from tests.framework.test_adapter import OldRequest
@@ -251,6 +252,11 @@ def test_lengths_of_a_policy_are_named() -> None:
         ("ä@example.com", True),
         ('"a b"@example.com', True),
         (r'"a\"b"@example.com', True),
+        ('"victim"@example.com', False),
+        ('"a.b+c"@example.com', False),
+        ("mi\u212ae@example.com", False),
+        ("\u0130a@example.com", False),
+        ("\u00c4@example.com", True),
         ("a=b?c@example.com", True),
         ("a@[127.0.0.1]", True),
         ('"foo" <eve@evil.example>, "bar"@example.com', False),
@@ -268,6 +274,29 @@ def test_lengths_of_a_policy_are_named() -> None:
 )
 def test_addresses_are_judged_as_frontends_do(text: str, expected: bool) -> None:
     assert is_address(text) is expected
+
+
+@pytest.mark.parametrize("letter", ["\u212a", "\u212b", "\u2126", "\u0130", "\u1e9e"])
+def test_an_address_of_which_lower_case_makes_anothers_is_not_stored(letter: str) -> None:
+    """The Kelvin sign becomes a k: the code would go to one mailbox, and sign in as the other."""
+    address = f"mi{letter}e@example.com"
+    assert not is_address(address)
+    assert not is_one_recipient(address)
+    with pytest.raises(BadInputError, match="letters that are others in lower case"):
+        stored_email(address)
+    assert stored_email(address.lower()) == address.lower()
+
+
+def test_addresses_in_capitals_are_stored() -> None:
+    for address in (
+        "MIKE@Example.com",
+        "ÄÖÜ@example.com",
+        "ΑΒΓ@example.com",
+        "ИВАН@example.com",
+        "straße@x.de",
+    ):
+        assert is_address(address)
+        assert stored_email(address) == address.lower()
 
 
 def test_field_errors_are_raised_by_their_old_name() -> None:

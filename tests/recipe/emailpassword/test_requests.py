@@ -174,6 +174,34 @@ async def test_no_rule_lets_pass_what_cannot_be_hashed(start: Start, browser: Br
 
 
 @pytest.mark.parametrize(
+    ("email", "ok"),
+    [
+        ("ada@corp", True),
+        ("ada", True),
+        ("Ada Lovelace", True),
+        ("eve@evil.example, ada@corp", False),
+        ("<eve@evil.example> ada@corp", False),
+        ("mi\u212ae", False),
+        ("mi\u212ae@corp", False),
+    ],
+)
+async def test_an_own_check_lets_pass_one_recipient_or_a_name(
+    start: Start, browser: Browser, email: str, ok: bool
+) -> None:
+    """Names, too: applications sign people in by one, and know their address elsewhere."""
+
+    async def anything(value: str, tenant_id: str) -> None:
+        return None
+
+    start(sign_up_feature=InputSignUpFeature([InputFormField("email", validate=anything)]))
+    reply = (await browser.sign_up(email)).json()
+    if ok:
+        assert reply["user"]["emails"] == [email.lower()]
+    else:
+        assert reply == field_error("email", "Email is not valid")
+
+
+@pytest.mark.parametrize(
     "email",
     [
         "nobody",

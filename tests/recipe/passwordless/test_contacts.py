@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import phonenumbers
 import pytest
 
 from supertokens_py.exceptions import BadInputError, ConfigError
@@ -17,7 +18,11 @@ from supertokens_py.recipe.passwordless import (
     ContactPhoneOnlyConfig,
     SuperTokensSMSService,
 )
-from supertokens_py.recipe.passwordless.contacts import e164_of, stored_contact
+from supertokens_py.recipe.passwordless.contacts import (
+    default_validate_phone_number,
+    e164_of,
+    stored_contact,
+)
 from supertokens_py.recipe.passwordless.factors import factors_of, narrowed
 from supertokens_py.recipe.passwordless.letters import duration_in_words
 from supertokens_py.recipe.passwordless.requests import contact_of, presented_of, sent_again_of
@@ -30,8 +35,17 @@ pytestmark = pytest.mark.quick
     [
         ("+1 (650) 253-0000", "+16502530000"),
         ("+16502530000", "+16502530000"),
-        (" +1 650 253 0000 ext. 12", "+16502530000"),
+        (" +1.650.253/0000 ", "+16502530000"),
+        ("+49 (0)30 901820", "+4930901820"),
         ("+39 06 6982", "+39066982"),
+        ("+1 650 253 0000 ext. 12", None),
+        ("tel:+16502530000", None),
+        ("+49tel:2530000;phone-context=+1650", None),
+        ("+49 TEL:2530000;PHONE-CONTEXT=+1650", None),
+        ("+49;phone-context=+1650", None),
+        ("+49 30 +1 650 253 0000", None),
+        ("+1650LETTERS", None),
+        ("+\uff11\uff16\uff15\uff10\uff12\uff15\uff13\uff10\uff10\uff10\uff10", None),
         ("6502530000", None),
         ("9999999999", None),
         ("+1", None),
@@ -42,9 +56,26 @@ pytestmark = pytest.mark.quick
     ],
 )
 def test_phone_numbers(typed: str, stored: str | None) -> None:
-    """SI-47: they begin with `+` and the country's code; an extension is dropped."""
+    """SI-47: they begin with `+` and the country's code, and nothing in them leads to another number."""
     assert e164_of(typed) == stored
     assert stored_contact(None, typed) == (None, stored or typed.strip())
+
+
+@pytest.mark.parametrize("number", ["+19002345678", "+449098790879", "+448712002233", "+4918012345678"])
+async def test_numbers_that_cost_extra_are_refused(number: str) -> None:
+    """Premium rates and shared costs; an application's own check may allow them."""
+    assert e164_of(number) == number
+    assert await default_validate_phone_number(number, "public") == "Phone number is invalid"
+    assert await default_validate_phone_number("+16502530000", "public") is None
+
+
+def test_a_stored_number_is_read_as_itself() -> None:
+    """The form that is checked is read again where the message is counted and sent."""
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        if example is not None:
+            stored = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+            assert e164_of(stored) == stored
 
 
 def test_addresses_are_stored_in_lower_case() -> None:

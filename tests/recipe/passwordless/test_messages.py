@@ -304,6 +304,21 @@ async def test_a_tenants_text_messages_are_limited(start: Start, browser: Browse
     assert (await browser.ask()).json()["status"] == "OK"
 
 
+async def test_a_text_message_that_is_not_delivered_costs_a_tenant_nothing(
+    start: Start, browser: Browser, outbox: Outbox
+) -> None:
+    """Numbers that a gateway refuses use up nobody's messages."""
+    start(engine={"passwordless_text_messages_per_hour": 2})
+    outbox.error = OSError("no mobile number")
+    for number in range(4):
+        assert (await browser.ask(None, phoneNumber=f"+1650253000{number}")).json()["status"] == (
+            "GENERAL_ERROR"
+        )
+    outbox.error = None
+    asked = [(await browser.ask(None, phoneNumber=f"+1650253001{n}")).json()["status"] for n in range(3)]
+    assert asked == ["OK", "OK", "GENERAL_ERROR"]
+
+
 async def test_a_contacts_wrong_codes_are_limited(
     start: Start, browser: Browser, each_database: TestDatabase, clock: Clock
 ) -> None:

@@ -12,7 +12,10 @@ from supertokens_py.events import Event, SignInFailed, UserSignedIn, UserSignedU
 from supertokens_py.recipe import emailverification
 from supertokens_py.recipe.multitenancy.asyncio import create_or_update_tenant
 from supertokens_py.recipe.multitenancy.interfaces import TenantConfigCreateOrUpdate
-from supertokens_py.recipe.passwordless import InputOverrideConfig
+from supertokens_py.recipe.passwordless import (
+    ContactEmailOrPhoneConfig,
+    InputOverrideConfig,
+)
 from supertokens_py.recipe.passwordless.asyncio import (
     create_code,
     get_user_by_email,
@@ -271,3 +274,63 @@ async def test_no_get_changes_anything(
     assert await get_user_by_email("public", ADDRESS) is None
     assert len(outbox.letters) == 1
     assert (await browser.open(outbox.link)).json()["status"] == "OK"
+
+
+# -- what an application's check lets pass ----------------------------------------------------------------
+
+
+def starts_with_49(value: str, tenant_id: str) -> str | None:
+    return None if value.startswith("+49") else "Please use a German number"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("+49 (0)30 901820", "+4930901820"),
+        ("+49 12", "+49 12"),  # no number, but the check's to judge
+        (" +1 650 253 0000 ", "Please use a German number"),
+        ("+49tel:2530000;phone-context=+1650", "Phone number is invalid"),
+        ("+49 TEL:2530000;Phone-Context=+1650", "Phone number is invalid"),
+        ("+49,+16502530000", "Phone number is invalid"),
+        ("+49\n+16502530000", "Phone number is invalid"),
+    ],
+)
+async def test_the_number_that_is_checked_gets_the_message(
+    start: Start, browser: Browser, outbox: Outbox, typed: str, sent: str
+) -> None:
+    """SI-47."""
+    checked: list[str] = []
+
+    def check(value: str, tenant_id: str) -> str | None:
+        checked.append(value)
+        return starts_with_49(value, tenant_id)
+
+    start(contact=ContactEmailOrPhoneConfig(validate_phone_number=check))
+    reply = (await browser.post("/signinup/code", {"phoneNumber": typed})).json()
+    if sent.startswith("+"):
+        assert reply["status"] == "OK"
+        assert [message.phone_number for message in outbox.messages] == checked == [sent]
+    else:
+        assert (reply, outbox.messages) == ({"status": "GENERAL_ERROR", "message": sent}, [])
+
+
+@pytest.mark.parametrize(
+    "email", ["a@evil.example, b@corp", '"x" <a@evil.example> b@corp', "mi\u212ae@corp", "corp"]
+)
+async def test_an_own_check_lets_pass_one_recipient(
+    start: Start, browser: Browser, outbox: Outbox, email: str
+) -> None:
+    start(contact=ContactEmailOrPhoneConfig(validate_email_address=lambda value, tenant_id: None))
+    reply = (await browser.ask(email)).json()
+    assert (reply, outbox.letters) == ({"status": "GENERAL_ERROR", "message": "Email is invalid"}, [])
+    assert (await browser.ask("Ada@corp")).json()["status"] == "OK"
+    assert [letter.email for letter in outbox.letters] == ["Ada@corp"]
+
+
+@pytest.mark.parametrize("email", ["mi\u212ae@example.com", '"mike"@example.com'])
+async def test_no_spelling_signs_in_as_another_mailbox(
+    start: Start, browser: Browser, outbox: Outbox, email: str
+) -> None:
+    start()
+    reply = (await browser.ask(email)).json()
+    assert (reply, outbox.letters) == ({"status": "GENERAL_ERROR", "message": "Email is invalid"}, [])

@@ -353,6 +353,8 @@ async def test_the_application_makes_up_the_address(start: Start, browser: Brows
         ("x", "a"),
         ("x", "eve <victim@example.com>"),
         ("x", "eve@example.com, victim@example.com"),
+        ("x", "mi\u212ae@example.com"),
+        ("x", '"victim"@example.com'),
     ],
 )
 async def test_what_cannot_be_stored_is_the_providers_failure(
