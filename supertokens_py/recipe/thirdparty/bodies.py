@@ -105,7 +105,7 @@ def _short_texts(given: Any, name: str) -> HiddenObject:
         value = hidden(values[key])
         # Token endpoints also answer with numbers, such as `expires_in`; nothing else is read from here.
         if isinstance(value, str | int | float | bool) and len(str(value)) <= _LONGEST_VALUE:
-            if not is_storable(str(value)):
+            if isinstance(value, str) and not is_storable(value):
                 raise BadInputError(f"a member of {name} has characters that no text has")
             kept[key] = value
         elif value is not None:

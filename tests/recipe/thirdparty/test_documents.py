@@ -33,19 +33,19 @@ class Site:
         self.stopwatch = Stopwatch()
         self.kept = Documents(self._fetch, monotonic_s=self.stopwatch)
 
-    def _fetch(self, url: str, trusted_hosts: Collection[str], /) -> dict[str, Any]:
-        self.asked.append((url, trusted_hosts))
+    def _fetch(self, url: str, trusted_origins: Collection[str], /) -> dict[str, Any]:
+        self.asked.append((url, trusted_origins))
         if self.is_down:
             raise SignInFailedError("the site is down")
         return self.documents.get(url, {"issuer": url})
 
-    def answered_meanwhile(self, url: str, trusted_hosts: Collection[str], /) -> dict[str, Any]:
+    def answered_meanwhile(self, url: str, trusted_origins: Collection[str], /) -> dict[str, Any]:
         """Fail, after another request for the same has had an answer."""
         if self.is_down:
             self.is_down = False
-            self.kept.metadata(url, trusted_hosts)
+            self.kept.metadata(url, trusted_origins)
             self.is_down = True
-        return self._fetch(url, trusted_hosts)
+        return self._fetch(url, trusted_origins)
 
 
 def test_documents_are_kept_for_an_hour() -> None:
@@ -123,10 +123,31 @@ def test_a_bounded_number_is_kept() -> None:
 def test_what_the_code_may_read_inside_a_tenant_may_not() -> None:
     """The same URL is asked with each one's rights."""
     site = Site()
-    site.kept.metadata(URL, {"idp.example"})
+    site.kept.metadata(URL, {"https://idp.example"})
     site.kept.metadata(URL, ())
-    site.kept.metadata(URL, {"other.example"})
-    assert [len(hosts) for _, hosts in site.asked] == [1, 0]
+    site.kept.metadata(URL, {"https://other.example"})
+    site.kept.metadata(URL, {"https://idp.example:8443"})
+    assert [len(origins) for _, origins in site.asked] == [1, 0]
+
+
+def test_what_is_kept_is_had_without_asking() -> None:
+    site = Site()
+    assert (site.kept.kept_metadata(URL, ()), site.kept.kept_keys(KEYS, ())) == (None, None)
+    site.kept.metadata(URL, ())
+    site.kept.keys(KEYS, ())
+    assert site.kept.kept_metadata(URL, ()) == Metadata("https://idp.example")
+    assert site.kept.kept_keys(KEYS, ()) == [{"kid": "1"}]
+    assert site.kept.kept_metadata(URL, {"https://idp.example"}) is None
+    site.stopwatch.advance(5)
+    assert site.kept.kept_keys(KEYS, (), again=True) is None
+    site.stopwatch.advance(3595)
+    assert site.kept.kept_metadata(URL, ()) is None
+    assert len(site.asked) == 2
+    site.is_down = True
+    with pytest.raises(SignInFailedError):
+        site.kept.metadata("https://down.example/", ())
+    with pytest.raises(SignInFailedError, match="the site is down"):
+        site.kept.kept_metadata("https://down.example/", ())
 
 
 def test_the_parts_of_a_document() -> None:

@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from supertokens_py.recipe.thirdparty.providers import http
 from supertokens_py.recipe.thirdparty.providers.addresses import NetworkRules
 from supertokens_py.recipe.thirdparty.providers.failures import SignInFailedError
 from supertokens_py.recipe.thirdparty.providers.http import ProviderHttp, Request
+from supertokens_py.recipe.thirdparty.providers.places import Places
 from tests.support.fake_provider import Asked, FakeProvider, Reply, fake_provider, private_key
 
 PRODUCTION, DEVELOPMENT = NetworkRules(), NetworkRules(development=True)
@@ -89,7 +90,7 @@ def test_addresses_inside_are_refused(address: str) -> None:
     for addresses in ([address], ["93.184.216.34", address]):
         sender = ProviderHttp(PRODUCTION, resolve=_at(*addresses))
         with pytest.raises(SignInFailedError, match="is in a private network; see allow_private_networks"):
-            sender.send(Request(url="https://idp.example/x"), {"other.example"})
+            sender.send(Request(url="https://idp.example/x"), {"https://other.example"})
 
 
 @pytest.mark.parametrize(
@@ -112,20 +113,32 @@ def test_addresses_outside_are_allowed(address: str) -> None:
 
 
 def test_who_may_be_inside() -> None:
-    """This machine in development; hosts that the code names; any where the application says so."""
+    """This machine in development; origins that the code names; any where the application says so."""
     assert DEVELOPMENT.allows(DEVELOPMENT.target("http://localhost:1/", ()), "127.0.0.1")
     assert not DEVELOPMENT.allows(DEVELOPMENT.target("https://idp.example/", ()), "10.0.0.1")
-    named = PRODUCTION.target("https://keycloak.internal/", {"keycloak.internal"})
-    assert PRODUCTION.allows(named, "10.0.0.1")
+    listed = {"https://keycloak.internal", "https://id.internal:8443"}
+    for url, is_listed in (
+        ("https://keycloak.internal/x", True),
+        ("https://KEYCLOAK.internal.:443/x", True),
+        ("https://id.internal:8443/x", True),
+        ("https://keycloak.internal:9200/_search", False),
+        ("https://id.internal/x", False),
+    ):
+        assert PRODUCTION.allows(PRODUCTION.target(url, listed), "10.0.0.1") is is_listed, url
     assert ANYWHERE.allows(ANYWHERE.target("https://idp.example/", ()), "10.0.0.1")
 
 
 def test_http_to_a_host_of_the_code_in_development_only() -> None:
-    url = "http://keycloak:8080/x"
-    assert DEVELOPMENT.target(url, {"keycloak"}).port == 8080
-    for rules, hosts in ((DEVELOPMENT, set[str]()), (PRODUCTION, {"keycloak"}), (ANYWHERE, {"keycloak"})):
+    url, listed = "http://keycloak:8080/x", {"http://keycloak:8080"}
+    assert DEVELOPMENT.target(url, listed).port == 8080
+    for rules, origins in (
+        (DEVELOPMENT, set[str]()),
+        (DEVELOPMENT, {"https://keycloak:8080", "http://keycloak"}),
+        (PRODUCTION, listed),
+        (ANYWHERE, listed),
+    ):
         with pytest.raises(SignInFailedError, match="by https only"):
-            rules.target(url, hosts)
+            rules.target(url, origins)
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +262,7 @@ def test_what_is_no_json(fake: FakeProvider, body: bytes) -> None:
 
 def test_requests_that_wait_for_one_host_are_counted(fake: FakeProvider) -> None:
     """A slow provider of one tenant must not keep the threads of all."""
-    sender = ProviderHttp(DEVELOPMENT)
+    sender = ProviderHttp(DEVELOPMENT, wait_s=0)
     depth = 0
     trusted: Collection[str] = ()
 
@@ -259,7 +272,7 @@ def test_requests_that_wait_for_one_host_are_counted(fake: FakeProvider) -> None
         return sender.send(Request(url=f"{fake.address}/x"), trusted).json_object()
 
     fake.answers["/x"] = again
-    for hosts, most in (((), http.MAX_PER_TENANTS_HOST), ({"127.0.0.1"}, http.MAX_PER_HOST)):
+    for hosts, most in (((), http.MAX_PER_TENANTS_HOST), ({fake.address}, http.MAX_PER_HOST)):
         depth, trusted = 0, hosts
         with pytest.raises(SignInFailedError):
             sender.send(Request(url=f"{fake.address}/x"), trusted)
@@ -268,25 +281,144 @@ def test_requests_that_wait_for_one_host_are_counted(fake: FakeProvider) -> None
     assert sender.send(Request(url=f"{fake.address}/x"), ()).json() == {"ok": True}
 
 
+def test_a_request_waits_for_a_place() -> None:
+    """Somebody with codes that mean nothing must not end the sign-ins of others at once."""
+    places, inside, leave = Places(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        with places.taken("x", 1, wait_s=0, what="requests"):
+            inside.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert inside.wait(30)
+    with (
+        pytest.raises(SignInFailedError, match=r"^1 requests are waiting for an answer$"),
+        places.taken("x", 1, wait_s=0.01, what="requests"),
+    ):
+        raise AssertionError("two were inside")
+    with places.taken("y", 1, wait_s=0, what="requests"):
+        leave.set()
+        with places.taken("x", 1, wait_s=30, what="requests"):
+            pass
+    thread.join()
+
+
+def test_slow_look_ups_of_a_tenant_are_counted() -> None:
+    """By the domain that somebody registered: names below it cost nothing."""
+    depth = 0
+
+    def slow(host: str, port: int) -> list[str]:
+        nonlocal depth
+        depth += 1
+        sender.send(Request(url=f"https://idp{depth}.evil.example.com/x"), ())
+        return []
+
+    sender = ProviderHttp(PRODUCTION, resolve=slow, wait_s=0)
+    with pytest.raises(SignInFailedError, match=r"4 names below example.com are waiting"):
+        sender.send(Request(url="https://evil.example.com/x"), ())
+    assert depth == http.MAX_LOOK_UPS
+
+
+def test_looking_up_a_name_is_part_of_the_time(fake: FakeProvider) -> None:
+    """Nobody is asked after it is over."""
+    ended = threading.Event()
+
+    class Ending(threading.Timer):
+        def run(self) -> None:
+            super().run()
+            ended.set()
+
+    def slow(host: str, port: int) -> list[str]:
+        assert ended.wait(30)
+        return ["127.0.0.1"]
+
+    before = len(fake.asked)
+    sender = ProviderHttp(DEVELOPMENT, resolve=slow, timeout_s=0.01)
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(threading, "Timer", Ending)
+        with pytest.raises(SignInFailedError, match=r"did not answer within 0.01 s"):
+            sender.send(Request(url=f"{fake.address}/x"), ())
+    assert len(fake.asked) == before
+
+
 def test_a_proxy_is_asked_where_the_environment_names_one(
     fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It knows names that this machine may not; ours are looked at as far as they are known."""
+    """It knows names that this machine may not, where the code names them."""
     fake.answers["/x"] = {"through": "the proxy"}
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.setenv(name, fake.address)
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+    _by_proxy(monkeypatch, fake.address)
 
     def unknown(host: str, port: int) -> list[str]:
         raise OSError("no such host")
 
     sender = ProviderHttp(DEVELOPMENT, resolve=unknown)
-    answer = sender.send(Request(url="http://keycloak:8080/x"), {"keycloak"})
+    answer = sender.send(Request(url="http://keycloak:8080/x"), {"http://keycloak:8080"})
     assert answer.json() == {"through": "the proxy"}
+    assert fake.last("/x").headers["host"] == "keycloak:8080"
+    with pytest.raises(SignInFailedError, match=r"metadata.localhost has no address"):
+        sender.send(Request(url="http://metadata.localhost/x"), ())
     inside = ProviderHttp(DEVELOPMENT, resolve=_at("169.254.169.254"))
     with pytest.raises(SignInFailedError, match="private network"):
         inside.send(Request(url="http://metadata.localhost/x"), ())
+
+
+def _by_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@contextlib.contextmanager
+def _tunnel(port: int, connections: int) -> Generator[tuple[str, list[str]]]:
+    """A proxy that leads CONNECTs to a port here; it yields its address and what it was asked."""
+    asked: list[str] = []
+
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(connections):
+                client, _ = server.accept()
+                head = b""
+                while b"\r\n\r\n" not in head and (piece := client.recv(65536)):
+                    head += piece
+                asked.append(head.split()[1].decode())
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                with client, socket.create_connection(("127.0.0.1", port)) as behind:
+                    back = threading.Thread(target=copy, args=(behind, client))
+                    back.start()
+                    copy(client, behind)
+                    back.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+
+
+def test_a_proxy_gets_the_address_that_was_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a tenant's server, whose name may lead the proxy elsewhere; of one that the code names, the name."""
+    file = _certificate(tmp_path, "idp.example")
+    trusting = ssl.create_default_context(cafile=str(file))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(file)
+    with (
+        fake_provider(tls=serving) as fake,
+        _tunnel(int(fake.address.rpartition(":")[2]), 2) as (proxy, asked),
+    ):
+        fake.answers["/x"] = {"ok": True}
+        _by_proxy(monkeypatch, proxy)
+        sender = ProviderHttp(PRODUCTION, resolve=_at("93.184.216.34"), tls=lambda: trusting)
+        for origins in ((), {"https://idp.example"}):
+            assert sender.send(Request(url="https://idp.example/x"), origins).json() == {"ok": True}
+            assert fake.last("/x").headers["host"] == "idp.example"
+        assert asked == ["93.184.216.34:443", "idp.example:443"]
 
 
 def _certificate(folder: Path, name: str) -> Path:

@@ -19,6 +19,7 @@ from supertokens_py.recipe.thirdparty.providers.documents import Documents
 from supertokens_py.recipe.thirdparty.providers.failures import SignInFailedError
 from supertokens_py.recipe.thirdparty.providers.frontend_tokens import accepted_tokens
 from supertokens_py.recipe.thirdparty.providers.http import ProviderHttp, Request
+from supertokens_py.recipe.thirdparty.providers.places import Exchanges, Places
 from tests.recipe.thirdparty.conftest import Frontend, MakeSource, custom, found, id_token
 from tests.recipe.thirdparty.test_built_in_providers import CASES, DIRECTORY, configured
 from tests.support.clock import Clock
@@ -153,15 +154,18 @@ def test_a_fork_in_the_middle_of_a_request(fake: FakeProvider) -> None:
     """The child has locks of its own, and counts its own requests."""
     sender = ProviderHttp(NetworkRules(development=True))
     documents = Documents(lambda url, hosts: {"issuer": url})
+    places, exchanges = Places(), Exchanges()
 
     def fork(asked: Asked) -> Any:
-        sender.after_fork_in_child()
-        documents.after_fork_in_child()
-        return {"ok": True}
+        for one in (documents, places, exchanges):
+            one.after_fork_in_child()
+        with places.taken("x", 1, wait_s=0, what="requests"), exchanges.of("v"):
+            return {"ok": True}
 
     fake.answers["/x"] = fork
     for _ in range(2):
-        assert sender.send(Request(url=f"{fake.address}/x"), ()).json() == {"ok": True}
+        with places.taken("x", 1, wait_s=0, what="requests"), exchanges.of("v"):
+            assert sender.send(Request(url=f"{fake.address}/x"), ()).json() == {"ok": True}
     assert documents.metadata("https://idp.example", ()).issuer == "https://idp.example"
 
 

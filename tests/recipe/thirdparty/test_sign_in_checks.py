@@ -17,6 +17,8 @@ from supertokens_py.recipe.thirdparty.provider import (
     UserInfoMap,
 )
 from supertokens_py.recipe.thirdparty.providers.frontend_tokens import accepted_tokens
+from supertokens_py.recipe.thirdparty.providers.places import MAX_EXCHANGES
+from supertokens_py.runtime.bridge import step
 from tests.recipe.thirdparty.conftest import CALLBACK, Frontend, MakeSource, custom, found, id_token
 from tests.support.clock import Clock
 from tests.support.fake_provider import (
@@ -70,6 +72,26 @@ async def test_verifiers_of_another_process(source: MakeSource, fake: FakeProvid
     second.redirect = first.redirect
     fake.id_token = id_token(fake, clock, first.query["nonce"])
     assert (await second.come_back()).third_party_user_id == "ada"
+
+
+async def test_codes_of_one_verifier(source: MakeSource, fake: FakeProvider) -> None:
+    """One at a time, and five in all: each is a request to the provider."""
+    provider = await found(source(custom(fake)))
+    frontend = await Frontend(provider).begin()
+    failures: list[str] = []
+
+    def meanwhile(asked: Any) -> Reply:
+        with pytest.raises(ProviderError, match="one by one") as caught:
+            step(frontend.exchange())
+        failures.append(str(caught.value))
+        return Reply(400, b'{"error": "invalid_grant"}')
+
+    fake.answers["/token"] = meanwhile
+    for _ in range(MAX_EXCHANGES):
+        await refused(frontend, "error=invalid_grant")
+    await refused(frontend, "only a few for a PKCE verifier")
+    assert (fake.paths().count("/token"), len(failures)) == (MAX_EXCHANGES, MAX_EXCHANGES)
+    await refused(await Frontend(provider).begin(), "error=invalid_grant")
 
 
 @pytest.mark.parametrize("code", ["\ud800", "é", "a\0", "a\r\nb"])

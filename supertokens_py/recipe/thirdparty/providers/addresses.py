@@ -26,13 +26,12 @@ class Target:
     scheme: str
     host: str
     port: int
-    is_trusted: bool  #: the application's own code names the host
+    is_trusted: bool  #: the application's own code names the origin
 
     @property
     def authority(self) -> str:
         """The `Host` header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return _authority(self.scheme, self.host, self.port)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class NetworkRules:
     development: bool = False
     private_networks: bool = False
 
-    def target(self, url: str, trusted_hosts: Collection[str]) -> Target:
+    def target(self, url: str, trusted_origins: Collection[str]) -> Target:
         """Return a URL in parts.
 
         Raises:
@@ -55,14 +54,18 @@ class NetworkRules:
         """
         parts, port = _parts(url)
         host = (parts.hostname or "").rstrip(".")
-        trusted = host in trusted_hosts
+        trusted = origin_of(url) in trusted_origins
         if parts.scheme == "http" and not is_local(host) and not (self.development and trusted):
             raise SignInFailedError(f"{host} may be asked by https only")
         return Target(url, parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme], trusted)
 
+    def allows_any(self, target: Target) -> bool:
+        """Return whether a target may be at any address."""
+        return target.is_trusted or self.private_networks
+
     def allows(self, target: Target, address: str) -> bool:
         """Return whether an address of a target may be connected to."""
-        if target.is_trusted or self.private_networks:
+        if self.allows_any(target):
             return True
         try:
             parsed = _unwrapped(ipaddress.ip_address(address.partition("%")[0]))
@@ -73,12 +76,25 @@ class NetworkRules:
         return parsed.is_global and not parsed.is_multicast
 
 
-def host_of(url: str | None) -> str | None:
-    """Return the host of a URL as targets have it; None where there is none."""
+def origin_of(url: str | None) -> str | None:
+    """Return scheme, host and port of a URL, as in "https://idp.example:8443"; None where it has none.
+
+    A host alone says too little: other ports of it are other programs.
+    """
     try:
-        return None if url is None else (urlsplit(url).hostname or "").rstrip(".") or None
+        parts = urlsplit(url or "")
+        host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return None
+    default = _DEFAULT_PORTS.get(parts.scheme)
+    if not host or default is None:
+        return None
+    return f"{parts.scheme}://{_authority(parts.scheme, host, port or default)}"
+
+
+def _authority(scheme: str, host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port == _DEFAULT_PORTS[scheme] else f"{shown}:{port}"
 
 
 def _parts(url: str) -> tuple[SplitResult, int | None]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 from supertokens_py.runtime import fork_hooks
 
-from .addresses import host_of
+from .addresses import origin_of
 from .failures import SignInFailedError
 from .id_tokens import Jwk
 
@@ -28,7 +28,7 @@ _MAX_KEYS = 100
 class Fetch(Protocol):
     """Gets a JSON object: `ProviderHttp` does, through its caller."""
 
-    def __call__(self, url: str, trusted_hosts: Collection[str], /) -> dict[str, Any]: ...
+    def __call__(self, url: str, trusted_origins: Collection[str], /) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,47 +65,69 @@ class Documents(fork_hooks.ForkAware):
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
 
-    def metadata(self, url: str, trusted_hosts: Collection[str]) -> Metadata:
+    def metadata(self, url: str, trusted_origins: Collection[str]) -> Metadata:
         """Return the configuration document of a provider. Raises SignInFailedError."""
-        return _metadata(self._get(url, trusted_hosts, again=False))
+        return _metadata(self._get(url, trusted_origins, again=False))
 
-    def keys(self, url: str, trusted_hosts: Collection[str], *, again: bool = False) -> list[Jwk]:
+    def kept_metadata(self, url: str, trusted_origins: Collection[str]) -> Metadata | None:
+        """Do as `metadata` without asking anybody; None where somebody has to be asked."""
+        found = self._kept_now(url, trusted_origins)
+        return None if found is None else _metadata(found)
+
+    def keys(self, url: str, trusted_origins: Collection[str], *, again: bool = False) -> list[Jwk]:
         """Return a provider's keys. Raises SignInFailedError.
 
         Args:
             url: its JWKS.
-            trusted_hosts: see `ProviderHttp.send`.
+            trusted_origins: see `ProviderHttp.send`.
             again: one is missing: ask again, unless that was done a moment ago.
         """
-        listed: object = self._get(url, trusted_hosts, again=again).get("keys")
-        if not isinstance(listed, list):
-            raise SignInFailedError("the provider's key set holds no list of keys")
-        keys = cast("list[object]", listed)[:_MAX_KEYS]
-        return [cast("Jwk", key) for key in keys if isinstance(key, dict)]
+        return _keys(self._get(url, trusted_origins, again=again))
 
-    def _get(self, url: str, trusted_hosts: Collection[str], *, again: bool) -> Mapping[str, Any]:
+    def kept_keys(
+        self, url: str, trusted_origins: Collection[str], *, again: bool = False
+    ) -> list[Jwk] | None:
+        """Do as `keys` without asking anybody; None where somebody has to be asked."""
+        found = self._kept_now(url, trusted_origins, again=again)
+        return None if found is None else _keys(found)
+
+    def _kept_now(
+        self, url: str, trusted_origins: Collection[str], *, again: bool = False
+    ) -> Mapping[str, Any] | None:
         fork_hooks.check()
-        # What one tenant may ask of a private network, since the code names the host, another one may not.
-        key = url, _is_trusted(url, trusted_hosts)
-        now_s = self._monotonic_s()
         with self._lock:
+            return self._fresh((url, _is_trusted(url, trusted_origins)), again=again)
+
+    def _fresh(self, key: tuple[str, bool], *, again: bool) -> Mapping[str, Any] | None:
+        """Return what is kept and need not be asked for. The caller has the lock."""
+        kept = self._kept.get(key)
+        if kept is None or _is_due(kept, self._monotonic_s(), again=again):
+            return None
+        self._kept.move_to_end(key)
+        if kept.document is None:
+            raise SignInFailedError(kept.failure)
+        return kept.document
+
+    def _get(self, url: str, trusted_origins: Collection[str], *, again: bool) -> Mapping[str, Any]:
+        fork_hooks.check()
+        # What one tenant may ask of a private network, since the code names the origin, another one may not.
+        key = url, _is_trusted(url, trusted_origins)
+        with self._lock:
+            fresh = self._fresh(key, again=again)
+            if fresh is not None:
+                return fresh
             kept = self._kept.get(key)
-            if kept is not None and not _is_due(kept, now_s, again=again):
-                self._kept.move_to_end(key)
-                if kept.document is None:
-                    raise SignInFailedError(kept.failure)
-                return kept.document
             if kept is not None:
-                kept.refreshed_s = now_s  # of several requests at once, one asks
-        return self._ask(key, trusted_hosts, kept)
+                kept.refreshed_s = self._monotonic_s()  # of several requests at once, one asks
+        return self._ask(key, trusted_origins, kept)
 
     def _ask(
-        self, key: tuple[str, bool], trusted_hosts: Collection[str], known: _Kept | None
+        self, key: tuple[str, bool], trusted_origins: Collection[str], known: _Kept | None
     ) -> Mapping[str, Any]:
         document: Mapping[str, Any] | None = None
         failure = ""
         try:
-            document = MappingProxyType(self._fetch(key[0], trusted_hosts))
+            document = MappingProxyType(self._fetch(key[0], trusted_origins))
         except SignInFailedError as error:
             failure = str(error)
         now_s = self._monotonic_s()
@@ -129,8 +151,16 @@ def _is_due(kept: _Kept, now_s: float, *, again: bool) -> bool:
     return again or kept.document is None or now_s - kept.at_s >= LIFETIME_S
 
 
-def _is_trusted(url: str, trusted_hosts: Collection[str]) -> bool:
-    return host_of(url) in trusted_hosts
+def _is_trusted(url: str, trusted_origins: Collection[str]) -> bool:
+    return origin_of(url) in trusted_origins
+
+
+def _keys(document: Mapping[str, Any]) -> list[Jwk]:
+    listed: object = document.get("keys")
+    if not isinstance(listed, list):
+        raise SignInFailedError("the provider's key set holds no list of keys")
+    keys = cast("list[object]", listed)[:_MAX_KEYS]
+    return [cast("Jwk", key) for key in keys if isinstance(key, dict)]
 
 
 def _metadata(document: Mapping[str, Any]) -> Metadata:

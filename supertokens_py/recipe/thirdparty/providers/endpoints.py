@@ -1,10 +1,10 @@
-"""Which hosts a configuration names. Pure."""
+"""Which origins a configuration names. Pure."""
 
 from __future__ import annotations
 
 from supertokens_py.types.providers import CommonProviderConfig, ProviderConfig
 
-from .addresses import host_of
+from .addresses import origin_of
 from .built_in import filled
 from .failures import SignInFailedError
 from .merging import each_client
@@ -18,18 +18,18 @@ _NAMES = (
 )
 
 
-def hosts_of(config: CommonProviderConfig) -> frozenset[str]:
-    """Return the hosts of the endpoints of one client's configuration."""
-    hosts = (host_of(getattr(config, name)) for name in _NAMES)
-    return frozenset(host for host in hosts if host is not None)
+def origins_of(config: CommonProviderConfig) -> frozenset[str]:
+    """Return the origins of the endpoints of one client's configuration."""
+    origins = (origin_of(getattr(config, name)) for name in _NAMES)
+    return frozenset(origin for origin in origins if origin is not None)
 
 
-def hosts_of_provider(config: ProviderConfig) -> frozenset[str]:
-    """Return the hosts that a provider has for any of its clients, built-in ones among them."""
+def origins_of_provider(config: ProviderConfig) -> frozenset[str]:
+    """Return the origins that a provider has for any of its clients, built-in ones among them."""
     found: frozenset[str] = frozenset()
     for client in each_client(config):
         try:
-            found |= hosts_of(filled(client))
+            found |= origins_of(filled(client))
         except SignInFailedError:
-            found |= hosts_of(client)
+            found |= origins_of(client)
     return found

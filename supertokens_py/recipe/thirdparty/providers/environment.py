@@ -9,10 +9,10 @@ from supertokens_py.engine.call import call_engine
 from supertokens_py.runtime.lanes import Lane
 from supertokens_py.urls import host_of, is_local
 
-from .addresses import NetworkRules
-from .addresses import host_of as url_host
+from .addresses import NetworkRules, origin_of
 from .documents import Documents, Metadata
 from .id_tokens import Jwk
+from .places import Exchanges
 from .verifiers import PURPOSE
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _OWN, _TENANTS = Lane("providers", 32), Lane("tenant-providers", 32)
 class Send(Protocol):
     """Asks a provider; blocks. Raises SignInFailedError."""
 
-    def __call__(self, request: Request, trusted_hosts: Collection[str], /) -> Answer: ...
+    def __call__(self, request: Request, trusted_origins: Collection[str], /) -> Answer: ...
 
 
 class Environment:
@@ -60,6 +60,7 @@ class Environment:
         )
         self._http: ProviderHttp | None = None
         self._documents = Documents(self._get)
+        self.exchanges = Exchanges()
 
     def website(self, user_context: dict[str, Any]) -> str | None:
         """Return the website's origin for the request of a user context."""
@@ -71,37 +72,43 @@ class Environment:
         """Return the keys of verifiers, that of new ones first; every process has the same."""
         return await call_engine(user_context, self._app.engine.keys.shared_secrets, PURPOSE)
 
-    def check_url(self, url: str, trusted_hosts: Collection[str]) -> None:
+    def check_url(self, url: str, trusted_origins: Collection[str]) -> None:
         """Refuse a URL that browsers must not be sent to. Raises SignInFailedError."""
-        self._rules.target(url, trusted_hosts)
+        self._rules.target(url, trusted_origins)
 
-    async def send(self, request: Request, trusted_hosts: Collection[str]) -> Answer:
+    async def send(self, request: Request, trusted_origins: Collection[str]) -> Answer:
         """Ask a provider. Raises SignInFailedError."""
-        return await _lane(request.url, trusted_hosts).offload(self._send, request, trusted_hosts)
+        return await _lane(request.url, trusted_origins).offload(self._send, request, trusted_origins)
 
-    async def metadata(self, url: str, trusted_hosts: Collection[str]) -> Metadata:
-        """Do as `Documents.metadata`."""
-        return await _lane(url, trusted_hosts).offload(self._documents.metadata, url, trusted_hosts)
+    async def metadata(self, url: str, trusted_origins: Collection[str]) -> Metadata:
+        """Do as `Documents.metadata`. What is kept needs no thread: slow providers may have all of them."""
+        found = self._documents.kept_metadata(url, trusted_origins)
+        if found is not None:
+            return found
+        return await _lane(url, trusted_origins).offload(self._documents.metadata, url, trusted_origins)
 
-    async def keys(self, url: str, trusted_hosts: Collection[str], *, again: bool = False) -> list[Jwk]:
+    async def keys(self, url: str, trusted_origins: Collection[str], *, again: bool = False) -> list[Jwk]:
         """Do as `Documents.keys`."""
-        lane = _lane(url, trusted_hosts)
-        return await lane.offload(self._documents.keys, url, trusted_hosts, again=again)
+        found = self._documents.kept_keys(url, trusted_origins, again=again)
+        if found is not None:
+            return found
+        lane = _lane(url, trusted_origins)
+        return await lane.offload(self._documents.keys, url, trusted_origins, again=again)
 
-    def _send(self, request: Request, trusted_hosts: Collection[str]) -> Answer:
+    def _send(self, request: Request, trusted_origins: Collection[str]) -> Answer:
         if self._http is None:
             self._http = self._make_http(self._rules)
-        return self._http.send(request, trusted_hosts)
+        return self._http.send(request, trusted_origins)
 
-    def _get(self, url: str, trusted_hosts: Collection[str]) -> dict[str, Any]:
+    def _get(self, url: str, trusted_origins: Collection[str]) -> dict[str, Any]:
         from .http import Request  # noqa: PLC0415 - of the extra `thirdparty`, and slow to load
 
-        answer = self._send(Request(url=url), trusted_hosts)
+        answer = self._send(Request(url=url), trusted_origins)
         return answer.successful().json_object()
 
 
-def _lane(url: str, trusted_hosts: Collection[str]) -> Lane:
-    return _OWN if url_host(url) in trusted_hosts else _TENANTS
+def _lane(url: str, trusted_origins: Collection[str]) -> Lane:
+    return _OWN if origin_of(url) in trusted_origins else _TENANTS
 
 
 def _default_http(rules: NetworkRules) -> ProviderHttp:

@@ -26,7 +26,7 @@ from .built_in import filled, issuer_aliases
 from .callbacks import check_callback, nonce_is_ours, token_texts
 from .checks import Checks, checks_of
 from .documents import Metadata, issuer_of
-from .endpoints import hosts_of
+from .endpoints import origins_of
 from .environment import Environment
 from .failures import SignInFailedError
 from .merging import client_of, each_client
@@ -50,15 +50,15 @@ class GenericProvider(Provider):
         *,
         type_: str,
         tenant_id: str,
-        listed_hosts: frozenset[str] = frozenset(),
-        tenant_hosts: frozenset[str] = frozenset(),
+        listed_origins: frozenset[str] = frozenset(),
+        tenant_origins: frozenset[str] = frozenset(),
     ) -> None:
         # Before a request's client is known, overrides find the first one.
         super().__init__(given.third_party_id, each_client(given)[0], type_=type_, tenant_id=tenant_id)
         self._given = given
         self._environment = environment
-        self._listed_hosts, self._tenant_hosts = listed_hosts, tenant_hosts
-        self._trusted_hosts: frozenset[str] | None = None
+        self._listed_origins, self._tenant_origins = listed_origins, tenant_origins
+        self._trusted_origins: frozenset[str] | None = None
         self._nonce: str | None = None
 
     # -- what applications override --------------------------------------------------------------------
@@ -120,7 +120,8 @@ class GenericProvider(Provider):
             if verifier is not None and checks.pkce:
                 form["code_verifier"] = SecretText(verifier)
             form |= self.config.token_endpoint_body_params or {}
-            return await self._ask_for_tokens(form, metadata)
+            with self._environment.exchanges.of(verifier):
+                return await self._ask_for_tokens(form, metadata)
 
     async def get_user_info(self, oauth_tokens: dict[str, Any], user_context: dict[str, Any]) -> UserInfo:
         with self._failing():
@@ -197,8 +198,8 @@ class GenericProvider(Provider):
 
     @property
     def _trusted(self) -> frozenset[str]:
-        """Hosts that the application's code names, in its list or in an override."""
-        return self._trusted_hosts or frozenset()
+        """Origins that the application's code names, in its list or in an override."""
+        return self._trusted_origins or frozenset()
 
     async def _get(self, url: str, access_token: str, **headers: str) -> Any:
         from .http import Request  # noqa: PLC0415 - of the extra `thirdparty`, and slow to load
@@ -230,8 +231,8 @@ class GenericProvider(Provider):
     async def _metadata(self) -> Metadata | None:
         """Return the provider's configuration document, and fill in the endpoints that are not configured."""
         url, config = self.config.oidc_discovery_endpoint, self.config
-        if self._trusted_hosts is None:  # before the document adds hosts of its own
-            self._trusted_hosts = self._listed_hosts | (hosts_of(config) - self._tenant_hosts)
+        if self._trusted_origins is None:  # before the document adds some of its own
+            self._trusted_origins = self._listed_origins | (origins_of(config) - self._tenant_origins)
         if url is None:
             return None
         found = await self._environment.metadata(url, self._trusted)

@@ -23,17 +23,24 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import httpx2
 
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.secret import HiddenObject, SecretBytes, SecretText, hidden
+from supertokens_py.urls import site_of
 
 from .addresses import NetworkRules, Target
 from .callbacks import shown_error
 from .failures import SignInFailedError
+from .places import Places
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 1 << 20
-#: Requests at once to one host that the application's code names, and to one that only a tenant does.
+#: Requests at once to one origin that the application's code names, and to one that only a tenant does.
 MAX_PER_HOST, MAX_PER_TENANTS_HOST = 16, 4
+#: Names below one domain, of tenants, that are looked up at once: nothing ends a look-up that is slow.
+MAX_LOOK_UPS = 4
+#: How long a request waits for a place among those.
+WAIT_S = 1.5
 
 _ADDRESSES = 4  #: of a host that are tried
 _PIECE_BYTES = 16 * 1024
@@ -107,7 +114,7 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
-class ProviderHttp(fork_hooks.ForkAware):
+class ProviderHttp:
     """Sends requests; a class because it counts those that are under way."""
 
     def __init__(
@@ -117,92 +124,81 @@ class ProviderHttp(fork_hooks.ForkAware):
         resolve: Resolve = resolve,
         tls: Callable[[], ssl.SSLContext] | None = None,
         timeout_s: float = TIMEOUT_S,
+        wait_s: float = WAIT_S,
     ) -> None:
         self._rules = rules
         self._resolve = resolve
         self._tls = tls or _tls_context
-        self._timeout_s = timeout_s
-        self._under_way: dict[str, int] = {}
-        self._lock = threading.Lock()
-        fork_hooks.register(self)
+        self._timeout_s, self._wait_s = timeout_s, wait_s
+        self._places = Places()
 
-    def after_fork_in_child(self) -> None:
-        self._lock, self._under_way = threading.Lock(), {}
-
-    def send(self, request: Request, trusted_hosts: Collection[str]) -> Answer:
+    def send(self, request: Request, trusted_origins: Collection[str]) -> Answer:
         """Return the answer, redirects and errors included.
 
         Args:
             request: what to ask.
-            trusted_hosts: those that the application's own code names, which may be in a private network.
+            trusted_origins: those that the application's own code names; they may be in a private network.
 
         Raises:
             SignInFailedError: nobody answers in time, or the URL is one that must not be asked.
         """
-        target = self._rules.target(request.url, trusted_hosts)
+        target = self._rules.target(request.url, trusted_origins)
         fork_hooks.check()
-        self._begin(target)
-        try:
-            return self._send(request, target)
-        finally:
-            self._end(target.host)
+        most = MAX_PER_HOST if target.is_trusted else MAX_PER_TENANTS_HOST
+        name, what = (target.scheme, target.authority, target.is_trusted), f"requests to {target.host}"
+        with (
+            _Deadline(self._timeout_s) as deadline,
+            self._places.taken(name, most, wait_s=self._wait_s, what=what),
+        ):
+            return self._send(request, target, deadline)
 
-    def _send(self, request: Request, target: Target) -> Answer:
+    def _send(self, request: Request, target: Target, deadline: _Deadline) -> Answer:
         proxy = _proxy_of(target)
-        addresses = self._addresses(target, is_known_elsewhere=proxy is not None)
         failure: Exception | None = None
-        with _Deadline(self._timeout_s) as deadline:
-            for address in [target.host] if proxy else addresses[:_ADDRESSES]:
-                try:
-                    built = _built(request, target, address, deadline, self._timeout_s)
-                    with (
-                        closing(
-                            httpx2.HTTPTransport(verify=self._tls(), trust_env=False, proxy=proxy)
-                        ) as sender,
-                        closing(sender.handle_request(built)) as response,
-                    ):
-                        body = _read(response, target)
-                    if not deadline.is_over:  # else it is what came until then
-                        return Answer(target.host, response.status_code, body)
-                except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-                    failure = error
-                except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-                    failure = error
-                    break
-                if deadline.is_over:
-                    break
-            if deadline.is_over or isinstance(failure, httpx2.TimeoutException):
-                raise SignInFailedError(
-                    f"{target.host} did not answer within {self._timeout_s:g} s"
-                ) from failure
+        addresses = self._addresses(target, has_proxy=proxy is not None)
+        for address in addresses[:_ADDRESSES]:
+            if deadline.is_over:
+                break
+            try:
+                built = _built(request, target, address, deadline, self._timeout_s)
+                with (
+                    closing(httpx2.HTTPTransport(verify=self._tls(), trust_env=False, proxy=proxy)) as sender,
+                    closing(sender.handle_request(built)) as response,
+                ):
+                    body = _read(response, target)
+                if not deadline.is_over:  # else it is what came until then
+                    return Answer(target.host, response.status_code, body)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                failure = error
+            except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+                failure = error
+                break
+        if deadline.is_over or isinstance(failure, httpx2.TimeoutException):
+            raise SignInFailedError(f"{target.host} did not answer within {self._timeout_s:g} s") from failure
         # The text of such errors may repeat the URL, with what is in its query.
         raise SignInFailedError(f"{target.host} did not answer ({type(failure).__name__})") from failure
 
-    def _addresses(self, target: Target, *, is_known_elsewhere: bool) -> list[str]:
-        try:
-            found = list(self._resolve(target.host, target.port))
-        except (OSError, UnicodeError) as error:
-            if is_known_elsewhere:
-                return []  # a proxy resolves names by itself
-            raise SignInFailedError(f"{target.host} has no address") from error
-        if not found or not all(self._rules.allows(target, address) for address in found):
+    def _addresses(self, target: Target, *, has_proxy: bool) -> list[str]:
+        """Return what to connect to, or to have the proxy connect to."""
+        if self._rules.allows_any(target):
+            return [target.host] if has_proxy else self._looked_up(target)  # a proxy resolves names by itself
+        # Nobody may look it up again: not a proxy either, which may get another answer than we did.
+        what = f"names below {_domain(target.host)}"
+        name = "look-ups", _domain(target.host)
+        with self._places.taken(name, MAX_LOOK_UPS, wait_s=self._wait_s, what=what):
+            found = self._looked_up(target)
+        if not all(self._rules.allows(target, address) for address in found):
             raise SignInFailedError(f"{target.host} is in a private network; see allow_private_networks")
         return found
 
-    def _begin(self, target: Target) -> None:
-        most, host = MAX_PER_HOST if target.is_trusted else MAX_PER_TENANTS_HOST, target.host
-        with self._lock:
-            if self._under_way.get(host, 0) >= most:
-                raise SignInFailedError(f"{most} requests to {host} are waiting for an answer")
-            self._under_way[host] = self._under_way.get(host, 0) + 1
-
-    def _end(self, host: str) -> None:
-        with self._lock:
-            left = self._under_way.get(host, 1) - 1
-            if left:
-                self._under_way[host] = left
-            else:
-                self._under_way.pop(host, None)
+    def _looked_up(self, target: Target) -> list[str]:
+        try:
+            found = list(self._resolve(target.host, target.port))
+        except (OSError, UnicodeError) as error:
+            raise SignInFailedError(f"{target.host} has no address") from error
+        if not found:
+            raise SignInFailedError(f"{target.host} has no address")
+        return found
 
 
 class _Deadline:
@@ -298,6 +294,14 @@ def _proxy_of(target: Target) -> str | None:
     if not proxy or urllib.request.proxy_bypass(target.host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _domain(host: str) -> str:
+    """Return the domain that somebody registered, with all of whose names they may do as they like."""
+    try:
+        return site_of(f"https://{host}")
+    except ConfigError:
+        return host
 
 
 @cache

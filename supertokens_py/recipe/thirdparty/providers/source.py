@@ -24,7 +24,7 @@ from supertokens_py.types.providers import (
 from .addresses import NetworkRules
 from .built_in import check_required
 from .checks import checks_of
-from .endpoints import hosts_of_provider
+from .endpoints import origins_of_provider
 from .environment import Environment
 from .failures import SignInFailedError
 from .merging import each_client, offered
@@ -73,7 +73,7 @@ class ProviderSource:
             )
         self._inputs = list(inputs)
         check_inputs(self._inputs)
-        self._hosts = {one.config.third_party_id: hosts_of_provider(one.config) for one in self._inputs}
+        self._origins = {one.config.third_party_id: origins_of_provider(one.config) for one in self._inputs}
         self._environment = Environment(
             app,
             allowed_redirect_uris=allowed_redirect_uris,
@@ -147,8 +147,8 @@ class ProviderSource:
             self._environment,
             type_=name,
             tenant_id=tenant_id,
-            listed_hosts=self._hosts.get(third_party_id, frozenset()),
-            tenant_hosts=frozenset[str]().union(*map(hosts_of_provider, own)),
+            listed_origins=self._origins.get(third_party_id, frozenset()),
+            tenant_origins=frozenset[str]().union(*map(origins_of_provider, own)),
         )
         source = f"ProviderInput({third_party_id!r}, override=…)"
         provider, _ = install(cast("Provider", default), one.override, source, results=_RESULTS)
