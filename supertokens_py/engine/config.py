@@ -137,14 +137,18 @@ class EngineConfig:
     passwordless_code_lifetime: int = setting(600_000, int, 1, 10**12)
     #: Wrong codes with which an attempt to sign in is over [5]: a new one has to be asked for.
     passwordless_max_code_input_attempts: int = setting(5, int, 1, 100)
-    #: Wrong codes for one address or phone number in an hour, over all attempts [20]; then one after the
-    #: other at that rate. Links are not concerned. 0 switches the limit off.
+    #: Wrong codes of one client for one address or phone number in an hour, over all attempts [20]; then one
+    #: after the other at that rate; all clients together twice as many. Links are not concerned. 0 switches
+    #: the limit off.
     passwordless_wrong_codes_per_hour: int = setting(20, int, 0, 1000)
-    #: Codes and links that one client may have sent to an address or phone number in 24 hours [20].
+    #: Codes and links that one client may have sent to an address or phone number in 24 hours [20], five at
+    #: once; all clients together twice as many, and each known one a share of its own beyond that.
     passwordless_messages_per_day: int = setting(20, int, 0, 1000)
     #: Text messages to all phone numbers of a tenant in an hour [1000]: what an attack can cost. 0 switches
-    #: the limit off.
+    #: the limit off, as for the next one.
     passwordless_text_messages_per_hour: int = setting(1000, int, 0, 1_000_000)
+    #: Text messages of all tenants together in an hour [5000].
+    passwordless_text_messages_of_all_tenants_per_hour: int = setting(5000, int, 0, 1_000_000)
     #: The clock, in Unix milliseconds; replace it in tests.
     now_ms: Callable[[], int] = system_now_ms
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from .config import ResolvedEngineConfig
@@ -25,6 +25,10 @@ FORGOTTEN_AFTER_MS = DAY_MS
 SPACING_MS = 15_000
 #: How many times what one client may have sent to a contact all clients together may.
 OF_ALL_CLIENTS = 2
+#: The same for those that clients get as shares of their own: so many go to one contact at most.
+AT_MOST = 10
+#: Messages, and wrong codes, that a client may follow each other with where others used up what all may.
+MESSAGES_OF_ITS_OWN, WRONG_CODES_OF_ITS_OWN = 2, 5
 
 
 def wait_ms(failures: int, *, free: int) -> int:
@@ -86,6 +90,54 @@ def after_messages(
     return 0, kept
 
 
+@dataclass(frozen=True, slots=True)
+class SharedKeys(Generic[_Key]):
+    """Where a contact's counts are: of all clients, of what may be at most, and of the one that asks."""
+
+    of_all: _Key
+    at_most: _Key
+    own: _Key | None  #: None: it is not known who asks
+
+
+def after_shared(
+    keys: SharedKeys[_Key],
+    allowed: Allowance,
+    known: Callable[[_Key], tuple[int, int]],
+    now_ms: int,
+    *,
+    share: int,
+    spacing_ms: int = SPACING_MS,
+) -> tuple[int, dict[_Key, tuple[int, int]]]:
+    """Do as `after_messages`, but leave each known client a share where others have used up what all may.
+
+    What a message proves fits only the browser that asked: one that a stranger asks for is of no use to the
+    owner of the contact, whereas a link that verifies an address is, whoever asks for it.
+
+    Args:
+        keys: what is counted, in the order in which it is asked for.
+        allowed: what one client may; all together may `OF_ALL_CLIENTS` times as many, and a client that has
+            made up for all but less than `share` may another one all the same, until `AT_MOST` times as many.
+        known: returns of a count when all are made up for, and when the last one was.
+        now_ms: the time.
+        share: how many that is.
+        spacing_ms: the distance that any two keep.
+    """
+    made_up, last = known(keys.of_all)
+    following, wait_of_all = allowed.times(OF_ALL_CLIENTS).after_one_more(made_up, now_ms)
+    most, wait = allowed.times(AT_MOST).after_one_more(known(keys.at_most)[0], now_ms)
+    kept = {keys.at_most: (most, now_ms)}
+    wait, waits_for_share = max(wait, min(last, now_ms) + spacing_ms - now_ms), wait_of_all
+    if keys.own is not None:
+        own, own_wait = allowed.after_one_more(known(keys.own)[0], now_ms)
+        kept[keys.own] = (own, now_ms)
+        wait, waits_for_share = max(wait, own_wait), max(0, own - now_ms - share * allowed.step_ms)
+    wait = max(wait, min(wait_of_all, waits_for_share))
+    if wait > 0:
+        return wait, {}
+    # One of a share is counted by itself: it would keep others waiting.
+    return 0, {keys.of_all: (made_up if wait_of_all else following, now_ms), **kept}
+
+
 def of_clients(settings: ResolvedEngineConfig) -> dict[ClientKind, int]:
     """Return how many of each kind a client may do in an hour; 0: any number."""
     return {
@@ -95,6 +147,13 @@ def of_clients(settings: ResolvedEngineConfig) -> dict[ClientKind, int]:
         "code": settings.code_requests_per_client_and_hour,
         "exists": settings.lookups_per_client_and_hour,
     }
+
+
+def of_text_messages(settings: ResolvedEngineConfig, tenant_id: str) -> dict[str, int]:
+    """Return how many text messages may be sent in an hour, of a tenant and of all (""), where limited."""
+    of_tenant = settings.passwordless_text_messages_per_hour
+    of_all = settings.passwordless_text_messages_of_all_tenants_per_hour
+    return {who: most for who, most in ((tenant_id, of_tenant), ("", of_all)) if most}
 
 
 def hourly(most: int) -> Allowance:

@@ -233,7 +233,7 @@ class Passwordless(Protocol):
     ) -> int:
         """Count a message to a contact, and return 0; or count nothing, and return the milliseconds to wait.
 
-        Asked before a code is made or made again; a phone number counts for the tenant's messages, too.
+        Asked before a code is made or made again; a phone number counts for the tenant and for all of them.
         `client` is whom the request comes from, where that is known, as for `Clients`.
         """
         ...
@@ -249,12 +249,13 @@ class Passwordless(Protocol):
         """
         ...
 
-    def consume(self, tenant_id: str, presented: PresentedCode) -> ConsumedCode | RestartFlow | WrongCode:
+    def consume(
+        self, tenant_id: str, presented: PresentedCode, *, client: str | None = None
+    ) -> ConsumedCode | RestartFlow | WrongCode:
         """Use up a code, end every device of its contact in the tenant, and find or create its user.
 
-        An e-mail address is verified thereby. Of parallel calls one succeeds. Raises BadInputError where the
-        two ids do not belong together, or a code is missing, and TooManyAttemptsError after too many wrong
-        codes for the contact.
+        It verifies an e-mail address. Of parallel calls one succeeds. Raises BadInputError where ids do not
+        belong together, or a code is missing; TooManyAttemptsError after too many wrong codes of a client.
         """
         ...
 
@@ -266,7 +267,9 @@ class Passwordless(Protocol):
         """
         ...
 
-    def check(self, tenant_id: str, presented: PresentedCode) -> CheckedCode | RestartFlow | WrongCode:
+    def check(
+        self, tenant_id: str, presented: PresentedCode, *, client: str | None = None
+    ) -> CheckedCode | RestartFlow | WrongCode:
         """Do as `consume`, which counts what is wrong, but use up nothing, and create nobody."""
         ...
 

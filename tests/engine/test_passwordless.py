@@ -663,6 +663,56 @@ def test_wrong_codes_of_a_contact_are_limited_over_its_devices(
     assert [guess(again) for _ in range(4)] == [WrongCode(False, count, 5) for count in (1, 2, 3, 4)]
 
 
+def test_attempts_that_are_over_keep_nobody_out(core: Driver, clock: Clock) -> None:
+    """Where no code is valid none can be guessed: a stranger's guesses there do not count for the contact."""
+    old = [code_for(core) for _ in range(9)]
+    clock.advance(ms=LIFETIME + 1)
+    for made in old:
+        guesses = [core.passwordless.check("public", by_code(made, wrong_for(made))) for _ in range(4)]
+        assert guesses == [WrongCode(False, count, 5) for count in (1, 2, 3, 4)]
+        assert core.passwordless.consume("public", by_code(made, wrong_for(made))) == RESTART
+    assert signed_in(core, by_code(code_for(core))).created
+
+
+def wrong_of(core: Driver, client: str | None, tenant: str = "public") -> bool:
+    """Give a wrong code at a new device; return whether it was looked at."""
+    made = code_for(core, tenant=tenant)
+    try:
+        core.passwordless.check(tenant, by_code(made, wrong_for(made)), client=client)
+    except TooManyAttemptsError:
+        return False
+    return True
+
+
+def test_a_known_client_keeps_wrong_codes_of_its_own(core: Driver) -> None:
+    """Twenty are one client's, forty all clients' together; beyond that each other one has five."""
+    assert [wrong_of(core, "192.0.2.1") for _ in range(21)] == [True] * 20 + [False]
+    assert not wrong_of(core, "192.0.2.1")
+    assert [wrong_of(core, "192.0.2.2") for _ in range(21)] == [True] * 20 + [False]
+    assert [wrong_of(core, "192.0.2.3") for _ in range(6)] == [True] * 5 + [False]
+    made = code_for(core)
+    used = core.passwordless.consume("public", by_code(made), client="192.0.2.4")
+    assert isinstance(used, ConsumedCode)
+    assert not wrong_of(core, "192.0.2.1")
+    assert [wrong_of(core, "192.0.2.3") for _ in range(6)] == [True] * 6
+
+
+def test_a_contacts_wrong_codes_are_at_most_so_many(
+    stored: TestDatabase, start: Opener, clock: Clock
+) -> None:
+    """Ten times those of a client, of however many."""
+    core = start(stored.uri, keeps_users=True, now_ms=clock, passwordless_wrong_codes_per_hour=1, **QUICK)
+    assert [wrong_of(core, f"192.0.2.{client}") for client in range(11)] == [True] * 10 + [False]
+
+
+def test_wrong_codes_of_a_contact_are_counted_over_tenants(core: Driver) -> None:
+    for tenant in ("t1", "t2"):
+        core.tenants.put(tenant, {})
+    for tenant in ("t1", "t2"):
+        assert all(wrong_of(core, None, tenant) for _ in range(10))
+    assert not wrong_of(core, None)
+
+
 def test_zero_switches_the_limit_off(stored: TestDatabase, start: Opener) -> None:
     core = start(stored.uri, keeps_users=True, passwordless_wrong_codes_per_hour=0, **QUICK)
     for _ in range(6):
@@ -684,6 +734,86 @@ def test_messages_to_a_contact_are_limited(core: Driver, clock: Clock) -> None:
     for wrong in ({}, {"email": ADDRESS, "phone_number": NUMBER}):
         with pytest.raises(BadInputError, match="exactly one of email or phoneNumber"):
             may_send("public", **wrong)
+
+
+def messages(core: Driver, clock: Clock, client: str | None, times: int, *, every_ms: int) -> int:
+    """Return for how many of so many requests a message is sent."""
+    sent = 0
+    for _ in range(times):
+        clock.advance(ms=every_ms)
+        sent += core.passwordless.may_send("public", email=ADDRESS, client=client) == 0
+    return sent
+
+
+def test_a_known_client_keeps_messages_of_its_own(core: Driver, clock: Clock) -> None:
+    """A code fits the browser that asked only: two at once are the owner's, and one in 72 minutes."""
+    for stranger in ("192.0.2.1", "192.0.2.2"):
+        assert messages(core, clock, stranger, 6, every_ms=15_000) == 5
+    assert messages(core, clock, "192.0.2.4", 3, every_ms=15_000) == 2
+    for _ in range(4):
+        clock.advance(ms=72 * 60_000)
+        for stranger in ("192.0.2.1", "192.0.2.2"):
+            messages(core, clock, stranger, 3, every_ms=15_000)
+        assert messages(core, clock, "192.0.2.4", 2, every_ms=15_000) == 1
+
+
+def test_a_contact_gets_no_flood_of_shares(core: Driver, clock: Clock) -> None:
+    """Of however many clients fifty come at once, ten times those of one, and then one in 7.2 minutes."""
+    clients = [f"192.0.2.{client}" for client in range(60)]
+    sent = sum(messages(core, clock, client, 1, every_ms=15_000) for client in clients)
+    assert sent == 50 + 2  # in a quarter of an hour
+    assert core.passwordless.may_send("public", email=ADDRESS) > 0
+
+
+def test_who_is_not_known_has_what_all_have(core: Driver, clock: Clock) -> None:
+    """Without `client_ip` a stranger who asks each minute leaves the owner nothing: the docs say so."""
+    assert messages(core, clock, None, 12, every_ms=60_000) == 10
+    assert messages(core, clock, "192.0.2.1", 1, every_ms=60_000) == 1
+
+
+def test_messages_of_a_contact_are_counted_over_tenants(core: Driver, clock: Clock) -> None:
+    may_send = core.passwordless.may_send
+    assert may_send("public", phone_number=NUMBER) == 0
+    assert may_send("t1", phone_number=NUMBER) == 15_000
+    core.passwordless.not_sent("public", phone_number=NUMBER)
+    sent = 0
+    for number in range(30):
+        sent += may_send(f"t{number % 5}", phone_number=NUMBER) == 0
+        clock.advance(ms=15_000)
+    assert sent == 9
+
+
+def test_text_messages_of_all_tenants_are_limited(stored: TestDatabase, start: Opener, clock: Clock) -> None:
+    """What is refused counts for nobody, and what was not sent is taken back."""
+    limits: dict[str, Any] = {
+        "passwordless_text_messages_per_hour": 3,
+        "passwordless_text_messages_of_all_tenants_per_hour": 4,
+    }
+    core = start(stored.uri, keeps_users=True, now_ms=clock, **limits, **QUICK)
+    may_send = core.passwordless.may_send
+    waits = [may_send("t1", phone_number=f"+8821000{number}") for number in range(3)]
+    waits += [may_send("t2", phone_number=f"+8821001{number}") for number in range(2)]
+    assert waits == [0, 0, 0, 0, 900_000]
+    core.passwordless.not_sent("t2", phone_number="+88210010")
+    assert may_send("t1", phone_number="+88210019") == 1_200_000
+    assert may_send("t2", phone_number="+88210020") == 0
+    assert may_send("t2", phone_number="+88210021") == 900_000
+
+
+def test_a_device_has_three_codes_at_most(core: Driver, clock: Clock) -> None:
+    """A guess may be any of them. The first stays valid when another one is sent, and once more."""
+    made = [code_for(core)]
+    for _ in range(3):
+        clock.advance(ms=15_000)
+        made.append(code_for(core, device_id=made[0].device_id))
+        first_ones = made if len(made) < 4 else made[1:]
+        for one in first_ones:
+            assert isinstance(core.passwordless.check("public", by_code(one)), CheckedCode)
+    assert core.passwordless.consume("public", by_code(made[0])) == WrongCode(False, 1, 5)
+    assert core.passwordless.consume("public", by_link(made[0])) == RESTART
+    (device,) = core.passwordless.devices("public", email=ADDRESS)
+    assert [code.code_id for code in device.codes] == [one.code_id for one in made[1:]]
+    assert signed_in(core, by_code(made[3])).created
 
 
 def test_text_messages_of_a_tenant_are_limited(

@@ -16,6 +16,7 @@ from supertokens_py.engine.code_records import (
     RestartFlow,
     WrongCode,
 )
+from supertokens_py.engine.limits import WRONG_CODES_OF_ITS_OWN
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import hidden
 
@@ -53,7 +54,8 @@ class Rules:
     tenant_id: str
     lifetime_ms: int
     max_attempts: int
-    wrong_per_hour: int  #: for one contact; 0: any number
+    wrong_per_hour: int  #: of one client for one contact, in whatever tenants; 0: any number
+    client: str | None  #: who presents the code, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +133,19 @@ class CodeAttempts:
             connection.execute(self._codes.delete_device, _which(rules, device))
             return RestartFlow()
         contact = _contact(device)
-        if attempt.code is not None and (wait := self._counted(connection, rules, contact)):
+        # Where no code is valid none can be guessed, and a stranger's old attempts delay nobody.
+        counts = attempt.code is not None and rules.wrong_per_hour > 0
+        counts = counts and self._has_valid_code(connection, rules, device)
+        if counts and (wait := self._counted(connection, rules, contact)):
             return Refused(wait, (device.failed_attempts, rules.max_attempts))
         row = self._code(connection, rules, attempt, device)
         if row is None or self._is_expired(row, rules):
             if attempt.code is None:
                 return RestartFlow()
             return Failure(self._wrong(connection, rules, device, expired=row is not None))
-        if attempt.code is not None and rules.wrong_per_hour:
-            self._rates.forget_within(connection, _WRONG_CODES, _counter(rules, contact))
+        if counts:
+            who = _counter(contact)
+            self._rates.forget_shared_within(connection, _WRONG_CODES, who, rules.client)
         if not consumes:
             return CheckedCode(device_record(device))
         return self._success(connection, rules, device, contact)
@@ -163,10 +169,19 @@ class CodeAttempts:
 
     def _counted(self, connection: Connection, rules: Rules, contact: tuple[str, str]) -> int:
         """Count a code as wrong, which a right one takes back; or return how long to wait."""
-        per_hour, who = rules.wrong_per_hour, _counter(rules, contact)
-        if not per_hour:
-            return 0
-        return self._rates.begin_within(connection, _WRONG_CODES, who, per_hour=per_hour)
+        return self._rates.begin_shared_within(
+            connection,
+            _WRONG_CODES,
+            _counter(contact),
+            rules.client,
+            per_hour=rules.wrong_per_hour,
+            share=WRONG_CODES_OF_ITS_OWN,
+        )
+
+    def _has_valid_code(self, connection: Connection, rules: Rules, device: Any) -> bool:
+        values = {"tenant": rules.tenant_id, "devices": [device.device_id_hash]}
+        rows = connection.execute(self._codes.codes, values).all()
+        return any(not self._is_expired(row, rules) for row in rows)
 
     def _code(self, connection: Connection, rules: Rules, attempt: Attempt, device: Any) -> Any:
         link = attempt.link
@@ -217,5 +232,6 @@ def _which(rules: Rules, device: Any) -> dict[str, Any]:
     return {"tenant": rules.tenant_id, "device": device.device_id_hash}
 
 
-def _counter(rules: Rules, contact: tuple[str, str]) -> str:
-    return "\0".join((rules.tenant_id, *contact))
+def _counter(contact: tuple[str, str]) -> str:
+    """Return what a contact's wrong codes are counted under: it is one person's, in whatever tenants."""
+    return "\0".join(contact)

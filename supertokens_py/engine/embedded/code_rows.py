@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Devices of one contact in a tenant; of more the oldest end. Limits of messages are reached long before.
 MAX_DEVICES = 50
+#: Codes of one device, after they were sent again; of more the oldest end. A guess may be any of them.
+MAX_CODES = 3
 #: Devices whose codes are long expired that the making of another device deletes: more than it adds.
 _SWEPT = 4
 #: Of those, how many a clean-up deletes at a time.
@@ -103,6 +105,16 @@ class CodeRows:
             device_id_hash=bindparam("device"),
             link_code_hash=bindparam("link"),
             created_at=bindparam("now"),
+        )
+        #: Makes room for another code of a device.
+        oldest = (
+            select(codes.c.code_id)
+            .where(*_in_tenant(codes), codes.c.device_id_hash == bindparam("device"))
+            .order_by(codes.c.created_at.desc(), codes.c.code_id)
+            .offset(MAX_CODES - 1)
+        )
+        self.delete_oldest_codes: Delete = delete(codes).where(
+            *_in_tenant(codes), codes.c.code_id.in_(oldest)
         )
         self.delete_code: Delete = delete(codes).where(
             *_in_tenant(codes), codes.c.code_id == bindparam("code")

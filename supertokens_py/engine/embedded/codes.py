@@ -85,10 +85,11 @@ class CodeStore:
         def unit(connection: Connection) -> CreatedCode | RestartFlow:
             which: dict[str, Any] = {"tenant": tenant.tenant_id, "device": wanted}
             if contact is None:
-                row = connection.execute(self._codes.device, which).first()
+                row = connection.execute(self._codes.lock_device, which).first()
                 if row is None:
                     return RestartFlow()
                 salt = row.link_code_salt
+                connection.execute(self._codes.delete_oldest_codes, which)
             else:
                 salt = code_digests.new_salt()
                 self._insert_device(connection, contact, {**which, "salt": salt}, now - 2 * lifetime)

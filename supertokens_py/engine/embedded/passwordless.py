@@ -16,6 +16,7 @@ from supertokens_py.engine.code_records import (
     RestartFlow,
     WrongCode,
 )
+from supertokens_py.engine.limits import MESSAGES_OF_ITS_OWN, of_text_messages
 from supertokens_py.engine.records import (
     PASSWORDLESS,
     EmailChangeNotAllowed,
@@ -95,42 +96,53 @@ class PasswordlessStore(CodeStore):
         """Count a message to a contact, and return 0; or count nothing, and return the ms to wait."""
         tenant, contact = validation.normalise_tenant_id(tenant_id), read_contact(email, phone_number)
         per_day = self._settings.passwordless_messages_per_day
-        wait = self._sends.begin(_SENDS, tenant, contact.value, per_day=per_day, client=client)
+        wait = self._sends.begin_shared(
+            _SENDS, contact.value, per_day=per_day, share=MESSAGES_OF_ITS_OWN, client=client
+        )
         if wait or email is not None:
             return wait
         if wait := self._text_message(tenant):
-            self._sends.failed(_SENDS, tenant, contact.value)
+            self._sends.failed(_SENDS, "", contact.value)
             emit(TextMessageRefused(tenant_id=tenant, retry_after_ms=wait))
         return wait
 
     def not_sent(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> None:
         """Let another message follow at once: the one that was counted could not be sent."""
-        tenant, contact = validation.normalise_tenant_id(tenant_id), read_contact(email, phone_number)
-        self._sends.failed(_SENDS, tenant, contact.value)
-        per_hour = self._settings.passwordless_text_messages_per_hour
-        if phone_number is not None and per_hour:
-            self._database.write(
-                lambda c: self._rates.take_back_within(c, _TEXT_MESSAGES, tenant, per_hour=per_hour)
-            )
+        self._sends.failed(_SENDS, "", read_contact(email, phone_number).value)
+        budgets = of_text_messages(self._settings, validation.normalise_tenant_id(tenant_id))
+        if phone_number is not None and budgets:
+            self._database.write(lambda c: self._give_back(c, budgets))
 
     def _text_message(self, tenant_id: str) -> int:
-        per_hour = self._settings.passwordless_text_messages_per_hour
-        if not per_hour:
+        budgets = of_text_messages(self._settings, tenant_id)
+
+        def unit(connection: Connection) -> int:
+            counted: dict[str, int] = {}
+            for who, most in budgets.items():
+                if wait := self._rates.begin_within(connection, _TEXT_MESSAGES, who, per_hour=most):
+                    self._give_back(connection, counted)
+                    return wait
+                counted[who] = most
             return 0
-        return self._database.write(
-            lambda c: self._rates.begin_within(c, _TEXT_MESSAGES, tenant_id, per_hour=per_hour)
-        )
+
+        return self._database.write(unit) if budgets else 0
+
+    def _give_back(self, connection: Connection, budgets: dict[str, int]) -> None:
+        for who, most in budgets.items():
+            self._rates.take_back_within(connection, _TEXT_MESSAGES, who, per_hour=most)
 
     # -- signing in ----------------------------------------------------------------------------------------
 
-    def consume(self, tenant_id: str, presented: PresentedCode) -> ConsumedCode | RestartFlow | WrongCode:
+    def consume(
+        self, tenant_id: str, presented: PresentedCode, *, client: str | None = None
+    ) -> ConsumedCode | RestartFlow | WrongCode:
         """Use up a code, end every device of its contact in the tenant, and find or create its user.
 
         Raises:
             BadInputError: the two ids do not belong together, or a code is missing.
             TooManyAttemptsError: too many wrong codes were given for the contact.
         """
-        outcome = self._outcome(tenant_id, presented, consumes=True)
+        outcome = self._outcome(tenant_id, presented, client, consumes=True)
         if not isinstance(outcome, Success):
             return _without_success(outcome)
         used, tenant = outcome.consumed, validation.normalise_tenant_id(tenant_id)
@@ -140,20 +152,23 @@ class PasswordlessStore(CodeStore):
             emit(EmailVerified(user_id=used.recipe_user_id, tenant_id=tenant))
         return used
 
-    def check(self, tenant_id: str, presented: PresentedCode) -> CheckedCode | RestartFlow | WrongCode:
+    def check(
+        self, tenant_id: str, presented: PresentedCode, *, client: str | None = None
+    ) -> CheckedCode | RestartFlow | WrongCode:
         """Do as `consume`, which counts what is wrong, but use up nothing, and create nobody."""
-        outcome = self._outcome(tenant_id, presented, consumes=False)
+        outcome = self._outcome(tenant_id, presented, client, consumes=False)
         return outcome if isinstance(outcome, CheckedCode) else _without_success(outcome)
 
-    def _outcome(self, tenant_id: str, presented: PresentedCode, *, consumes: bool) -> Outcome:
+    def _outcome(
+        self, tenant_id: str, presented: PresentedCode, client: str | None, *, consumes: bool
+    ) -> Outcome:
         attempt, tenant = read_attempt(presented), self._tenants.find(tenant_id)
         if tenant is None:
             return RestartFlow()
         settings = self._settings
         most = tenant.core_config.get(_MAX_ATTEMPTS) or settings.passwordless_max_code_input_attempts
-        rules = Rules(
-            tenant.tenant_id, self._lifetime(tenant), int(most), settings.passwordless_wrong_codes_per_hour
-        )
+        wrong_per_hour = settings.passwordless_wrong_codes_per_hour
+        rules = Rules(tenant.tenant_id, self._lifetime(tenant), int(most), wrong_per_hour, client)
         outcome = self._database.write(lambda c: self._attempts.decide(c, rules, attempt, consumes=consumes))
         if isinstance(outcome, Refused):
             wait = outcome.wait_ms

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supertokens_py.engine.limits import hourly, of_clients
+from supertokens_py.engine.limits import SharedKeys, after_shared, hourly, of_clients
 
 from .counts import Counts
 
@@ -51,9 +51,38 @@ class Rates:
             self._counts.set(connection, key, str(following), now)
         return wait
 
-    def forget_within(self, connection: Connection, kind: str, who: str) -> None:
-        """Forget what was counted, within a unit of work."""
-        self._counts.drop(connection, self._counts.key(kind, who))
+    def begin_shared_within(
+        self,
+        connection: Connection,
+        kind: str,
+        who: str,
+        client: str | None,
+        *,
+        per_hour: int,
+        share: int,
+    ) -> int:
+        """Do as `begin_within` for what each client may do to somebody (engine: Passwordless)."""
+        now = self._settings.now_ms()
+
+        def known(key: str) -> tuple[int, int]:
+            return int(self._counts.lock(connection, key, now).value), 0
+
+        keys = self._shared(kind, who, client)
+        wait, kept = after_shared(keys, hourly(per_hour), known, now, share=share, spacing_ms=0)
+        for key, (made_up, _) in kept.items():
+            self._counts.set(connection, key, str(made_up), now)
+        return wait
+
+    def forget_shared_within(self, connection: Connection, kind: str, who: str, client: str | None) -> None:
+        """Forget what the client did and what all did, within a unit of work."""
+        keys = self._shared(kind, who, client)
+        for key in (keys.of_all, keys.at_most, keys.own):
+            self._counts.drop(connection, str(key))
+
+    def _shared(self, kind: str, who: str, client: str | None) -> SharedKeys[str]:
+        """Return where somebody's counts are; those who are not known are one client."""
+        key = self._counts.key
+        return SharedKeys(key(kind, who), key(kind, who, "most"), key(kind, who, "client", client or ""))
 
     def take_back(self, kind: ClientKind, client: str) -> None:
         """Take back one that was counted, and no other."""

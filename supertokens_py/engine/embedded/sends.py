@@ -1,8 +1,9 @@
 """How often an address or a phone number gets messages: they are counted in the database (engine: Sends).
 
 Of each count two times are kept: that of the last message, and the one at which all of them are made up
-for, one after the other at the steady rate. So nobody can use up a day of somebody else's messages: after the
-first few another one follows at that rate, whoever asks for it, and goes to the one who reads the mail.
+for, one after the other at the steady rate. So nobody can use up a day of somebody else's links: after the
+first few another one follows at that rate, whoever asks for it, and goes to the one who reads the mail. A
+one-time code fits only the browser that asked, so there each client keeps a share of its own (`share`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from supertokens_py.engine.limits import OF_ALL_CLIENTS, Allowance, after_messages
+from supertokens_py.engine.limits import OF_ALL_CLIENTS, Allowance, SharedKeys, after_messages, after_shared
 
 from .counts import Counts
 
@@ -66,6 +67,39 @@ class Sends:
         def unit(connection: Connection) -> int:
             now = self._settings.now_ms()
             wait, kept = after_messages(allowances, lambda key: self._known(connection, key, now), now)
+            for key, times in kept.items():
+                self._counts.set(connection, key, json.dumps(times), now)
+            return wait
+
+        return self._database.write(unit)
+
+    def begin_shared(
+        self,
+        kind: str,
+        contact: str,
+        *,
+        per_day: int,
+        share: int,
+        at_once: int = 5,
+        client: str | None = None,
+    ) -> int:
+        """Do as `begin` for messages that are of use to whoever asked only, over all tenants.
+
+        A known client gets as many as `share` at once, and others at the steady rate, also where other
+        clients have used up what all may: until `AT_MOST` times as many as one may have.
+        """
+        if per_day == 0:
+            return 0
+        key = self._counts.key
+        own = None if client is None else key(kind, "", contact, client)
+        keys = SharedKeys(key(kind, "", contact), key(kind, "", contact, "", "most"), own)
+        allowed = Allowance(at_once, per_day)
+
+        def unit(connection: Connection) -> int:
+            now = self._settings.now_ms()
+            wait, kept = after_shared(
+                keys, allowed, lambda key: self._known(connection, key, now), now, share=share
+            )
             for key, times in kept.items():
                 self._counts.set(connection, key, json.dumps(times), now)
             return wait

@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING
 
 from supertokens_py.engine.limits import (
     OF_ALL_CLIENTS,
+    WRONG_CODES_OF_ITS_OWN,
     Allowance,
+    SharedKeys,
     after_guesses,
     after_messages,
+    after_shared,
     hourly,
     of_clients,
+    of_text_messages,
 )
 from supertokens_py.engine.user_services import ClientKind
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
 
 MOST = 10_000
+_TEXT_MESSAGES = "text messages"
 
 _Times = tuple[int, int]
 
@@ -133,6 +138,28 @@ class LocalSends:
                 self.counts.set(key, times)
         return wait
 
+    def begin_shared(
+        self,
+        kind: str,
+        contact: str,
+        *,
+        per_day: int,
+        share: int,
+        at_once: int = 5,
+        client: str | None = None,
+    ) -> int:
+        """Do as `begin` for messages that are of use to whoever asked only (engine: Passwordless)."""
+        if per_day == 0:
+            return 0
+        own = None if client is None else _key(kind, "", contact, client)
+        keys = SharedKeys(_key(kind, "", contact), _key(kind, "", contact, "", "most"), own)
+        allowed, now = Allowance(at_once, per_day), self._now_ms()
+        with self.counts.locked:
+            wait, kept = after_shared(keys, allowed, self.counts.get, now, share=share)
+            for key, times in kept.items():
+                self.counts.set(key, times)
+        return wait
+
     def failed(self, kind: str, tenant_id: str, contact: str) -> None:
         """Let another message follow at once: the last one could not be sent."""
         key = _key(kind, tenant_id, contact)
@@ -145,6 +172,7 @@ class LocalClients:
 
     def __init__(self, settings: ResolvedEngineConfig) -> None:
         self.counts: Counts = Counts()
+        self._settings = settings
         self._now_ms = settings.now_ms
         self._allowances = {kind: hourly(most) for kind, most in of_clients(settings).items() if most}
 
@@ -164,10 +192,39 @@ class LocalClients:
                 self.counts.set(key, (following, now))
         return wait
 
-    def forget(self, kind: str, who: str) -> None:
-        """Forget what was counted."""
+    def begin_text_message(self, tenant_id: str) -> int:
+        """Count a text message of a tenant, and of all; or count nothing, and return how long to wait."""
+        counted: list[str] = []
+        budgets = of_text_messages(self._settings, tenant_id)
+        for who, most in budgets.items():
+            if wait := self.begin_hourly(_TEXT_MESSAGES, who, per_hour=most):
+                for other in counted:
+                    self.take_back_hourly(_TEXT_MESSAGES, other, per_hour=budgets[other])
+                return wait
+            counted.append(who)
+        return 0
+
+    def take_back_text_message(self, tenant_id: str) -> None:
+        """Take back one: it was not sent."""
+        for who, most in of_text_messages(self._settings, tenant_id).items():
+            self.take_back_hourly(_TEXT_MESSAGES, who, per_hour=most)
+
+    def begin_wrong_code(self, who: str, client: str | None, *, per_hour: int) -> int:
+        """Count a code of a client for a contact as wrong; or count nothing, and return how long to wait."""
+        keys, now, share = _wrong_codes(who, client), self._now_ms(), WRONG_CODES_OF_ITS_OWN
         with self.counts.locked:
-            self.counts.drop(_key(kind, who))
+            known = self.counts.get
+            wait, kept = after_shared(keys, hourly(per_hour), known, now, share=share, spacing_ms=0)
+            for key, times in kept.items():
+                self.counts.set(key, times)
+        return wait
+
+    def forget_wrong_codes(self, who: str, client: str | None) -> None:
+        """Forget those of the client and those of all: a code was right."""
+        keys = _wrong_codes(who, client)
+        with self.counts.locked:
+            for key in (keys.of_all, keys.at_most, keys.own):
+                self.counts.drop(key or b"")
 
     def take_back(self, kind: ClientKind, client: str) -> None:
         if (allowance := self._allowances.get(kind)) is not None:
@@ -182,6 +239,12 @@ class LocalClients:
         with self.counts.locked:
             made_up, last = self.counts.get(key)
             self.counts.set(key, (made_up - allowance.step_ms, last))
+
+
+def _wrong_codes(who: str, client: str | None) -> SharedKeys[bytes]:
+    """Return where a contact's counts are; those who are not known are one client."""
+    kind = "wrong codes"
+    return SharedKeys(_key(kind, who), _key(kind, who, "most"), _key(kind, who, "client", client or ""))
 
 
 def _key(*parts: str) -> bytes:

@@ -33,6 +33,7 @@ from supertokens_py.engine.code_records import (
     RestartFlow,
     WrongCode,
 )
+from supertokens_py.engine.limits import MESSAGES_OF_ITS_OWN
 from supertokens_py.engine.records import (
     PASSWORDLESS,
     EmailChangeNotAllowed,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
 
 _PATH = "/recipe/signinup/code"
-_SENDS, _TEXT_MESSAGES, _WRONG_CODES = "passwordless", "text messages", "wrong codes"
+_SENDS = "passwordless"
 
 
 class RemotePasswordless:
@@ -93,24 +94,21 @@ class RemotePasswordless:
         client: str | None = None,
     ) -> int:
         """Count a message to a contact in this process, and return 0; or return the milliseconds to wait."""
-        tenant, contact = validation.normalise_tenant_id(tenant_id), _contact(email, phone_number)
-        (value,) = contact.values()
-        per_day = self._settings.passwordless_messages_per_day
-        wait = self._sends.begin(_SENDS, tenant, value, per_day=per_day, client=client)
+        tenant, (value,) = validation.normalise_tenant_id(tenant_id), _contact(email, phone_number).values()
+        per_day, share = self._settings.passwordless_messages_per_day, MESSAGES_OF_ITS_OWN
+        wait = self._sends.begin_shared(_SENDS, value, per_day=per_day, share=share, client=client)
         if wait or email is not None:
             return wait
-        per_hour = self._settings.passwordless_text_messages_per_hour
-        if wait := self._rates.begin_hourly(_TEXT_MESSAGES, tenant, per_hour=per_hour):
-            self._sends.failed(_SENDS, tenant, value)
+        if wait := self._rates.begin_text_message(tenant):
+            self._sends.failed(_SENDS, "", value)
             emit(TextMessageRefused(tenant_id=tenant, retry_after_ms=wait))
         return wait
 
     def not_sent(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> None:
-        (value,), tenant = _contact(email, phone_number).values(), validation.normalise_tenant_id(tenant_id)
-        self._sends.failed(_SENDS, tenant, value)
+        (value,) = _contact(email, phone_number).values()
+        self._sends.failed(_SENDS, "", value)
         if phone_number is not None:
-            per_hour = self._settings.passwordless_text_messages_per_hour
-            self._rates.take_back_hourly(_TEXT_MESSAGES, tenant, per_hour=per_hour)
+            self._rates.take_back_text_message(validation.normalise_tenant_id(tenant_id))
 
     def create_code(self, tenant_id: str, new: NewCode) -> CreatedCode | RestartFlow | CodeAlreadyUsed:
         body = _new_code(new)
@@ -126,21 +124,20 @@ class RemotePasswordless:
             return CodeAlreadyUsed()
         return created_from_wire(ok(answer))
 
-    def consume(self, tenant_id: str, presented: PresentedCode) -> ConsumedCode | RestartFlow | WrongCode:
-        """Use up a code.
-
-        An official core counts wrong codes per device only: those of a contact are counted in this process.
+    def consume(
+        self, tenant_id: str, presented: PresentedCode, *, client: str | None = None
+    ) -> ConsumedCode | RestartFlow | WrongCode:
+        """Use up a code. A core counts wrong ones per device, this process those of a contact.
 
         Raises:
             BadInputError: the two ids do not belong together, or a code is missing.
             TooManyAttemptsError: too many wrong codes were given for the contact.
         """
-        answer = self._present(tenant_id, f"{_PATH}/consume", presented)
+        answer = self._present(tenant_id, f"{_PATH}/consume", presented, client)
         if not isinstance(answer, dict):
             return answer
         user, created = user_from_wire(answer.get("user")), member(answer, "createdNewUser", bool)
-        known_as = member(answer, "recipeUserId", str)
-        device = used_from_wire(answer)
+        known_as, device = member(answer, "recipeUserId", str), used_from_wire(answer)
         if created:
             tenant = validation.normalise_tenant_id(tenant_id)
             emit(UserSignedUp(user_id=user.id, tenant_id=tenant, recipe_id=PASSWORDLESS))
@@ -148,16 +145,18 @@ class RemotePasswordless:
                 emit(EmailVerified(user_id=known_as, tenant_id=tenant))
         return ConsumedCode(user, known_as, created, device)
 
-    def check(self, tenant_id: str, presented: PresentedCode) -> CheckedCode | RestartFlow | WrongCode:
+    def check(
+        self, tenant_id: str, presented: PresentedCode, *, client: str | None = None
+    ) -> CheckedCode | RestartFlow | WrongCode:
         """Do as `consume`, but use up nothing."""
-        answer = self._present(tenant_id, f"{_PATH}/check", presented)
+        answer = self._present(tenant_id, f"{_PATH}/check", presented, client)
         return CheckedCode(used_from_wire(answer)) if isinstance(answer, dict) else answer
 
     def _present(
-        self, tenant_id: str, path: str, presented: PresentedCode
+        self, tenant_id: str, path: str, presented: PresentedCode, client: str | None
     ) -> JSONObject | RestartFlow | WrongCode:
         tenant, body = validation.normalise_tenant_id(tenant_id), _presented(presented)
-        who = None if presented.device_id is None else self._admitted(tenant, presented.device_id)
+        who = None if presented.device_id is None else self._admitted(tenant, presented.device_id, client)
         try:
             answer = self._post(tenant, path, body)
         except UnknownTenantError:
@@ -166,7 +165,7 @@ class RemotePasswordless:
             return RestartFlow()
         if answer.get("status") not in (INCORRECT, EXPIRED):
             if who is not None:
-                self._rates.forget(_WRONG_CODES, who)
+                self._rates.forget_wrong_codes(who, client)
             return ok(answer)
         wrong, wait = wrong_from_wire(answer), optional_member(answer, RETRY_AFTER, int)
         if wait is not None:
@@ -174,20 +173,22 @@ class RemotePasswordless:
         emit(SignInFailed(user_id=None, tenant_id=tenant, recipe_id=PASSWORDLESS))
         return wrong
 
-    def _admitted(self, tenant_id: str, device_id: str) -> str | None:
+    def _admitted(self, tenant_id: str, device_id: str, client: str | None) -> str | None:
         """Count a code as wrong, which a right one takes back; return what it was counted for.
 
         Raises:
             TooManyAttemptsError: too many wrong codes were given for the contact.
         """
-        per_hour = self._settings.passwordless_wrong_codes_per_hour
+        settings = self._settings
+        per_hour = settings.passwordless_wrong_codes_per_hour
         found = self.devices(tenant_id, device_id=device_id) if per_hour else []
-        if not found:
-            return None
-        device = found[0]
-        who = "\0".join((tenant_id, device.email or "", device.phone_number or ""))
-        if wait := self._rates.begin_hourly(_WRONG_CODES, who, per_hour=per_hour):
-            most = self._settings.passwordless_max_code_input_attempts
+        if not found or all(
+            code.created_ms + code.lifetime_ms < settings.now_ms() for code in found[0].codes
+        ):
+            return None  # where no code is valid none can be guessed
+        device, who = found[0], f"{found[0].email or ''}\0{found[0].phone_number or ''}"
+        if wait := self._rates.begin_wrong_code(who, client, per_hour=per_hour):
+            most = settings.passwordless_max_code_input_attempts
             raise _too_many(tenant_id, wait, device.failed_attempts, most)
         return who
 

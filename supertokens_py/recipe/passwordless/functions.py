@@ -19,6 +19,7 @@ from supertokens_py.engine.code_records import (
 from supertokens_py.events import UserSignedIn, emit
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
+from supertokens_py.recipe.sign_in.clients import client_of
 from supertokens_py.recipe.sign_in.outcomes import (
     LinkingToSessionUserFailedError,
     UnknownUserIdError,
@@ -144,7 +145,8 @@ class RecipeInterface:
             device_id=device_id,
             user_input_code=user_input_code,
         )
-        used = await call_engine(user_context, self._app.engine.passwordless.consume, tenant_id, presented)
+        consume, client = self._app.engine.passwordless.consume, client_of(self._app, user_context)
+        used = await call_engine(user_context, consume, tenant_id, presented, client=client)
         if not isinstance(used, ConsumedCode):
             return conversions.refused(used)
         PROOFS.note(used)
@@ -172,7 +174,8 @@ class RecipeInterface:
             device_id=device_id,
             user_input_code=user_input_code,
         )
-        found = await call_engine(user_context, self._app.engine.passwordless.check, tenant_id, presented)
+        check, client = self._app.engine.passwordless.check, client_of(self._app, user_context)
+        found = await call_engine(user_context, check, tenant_id, presented, client=client)
         return (
             CheckCodeOkResult(conversions.consumed(found.device))
             if isinstance(found, CheckedCode)

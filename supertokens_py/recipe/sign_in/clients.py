@@ -27,6 +27,12 @@ async def admit(app: App, kind: ClientKind, request: BaseRequest, user_context: 
         raise TooManyAttemptsError(wait_ms)
 
 
+def client_of(app: App, user_context: dict[str, Any]) -> str | None:
+    """Return whom the request of a user context comes from, where that is known."""
+    request = app.get_request_from_user_context(user_context)
+    return app.clients.network_of(request) if isinstance(request, BaseRequest) else None
+
+
 async def take_back(app: App, kind: ClientKind, request: BaseRequest, user_context: dict[str, Any]) -> None:
     """Take back what `admit` counted: it was no failure. Other failures of the client stay counted."""
     client = app.clients.network_of(request)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from supertokens_py.engine.code_records import PresentedCode
 from supertokens_py.engine.remote.limits import MOST, Counts
 from supertokens_py.events import subscribe
 from supertokens_py.exceptions import EngineUnavailableError, TooManyAttemptsError
@@ -227,3 +228,54 @@ def test_a_forked_process_waits_for_nobody(official: OfficialCore, clock: Clock)
         assert in_child(lambda: core.engine.clients.begin("sign_in", "192.0.2.7")) == "0"
     finally:
         core.engine.clients.counts.locked.release()
+
+
+def code_core(core: OfficialCore, clock: Clock) -> PresentedCode:
+    """Have a core know a device with one code, and take no code for right; return what is presented."""
+    code = {"codeId": "c", "timeCreated": clock(), "codeLifetime": 600_000}
+    device = {"preAuthSessionId": "p", "failedCodeInputAttemptCount": 0, "email": ADDRESS, "codes": [code]}
+    counts = {"failedCodeInputAttemptCount": 1, "maximumCodeInputAttempts": 5}
+    for tenant in ("public", "t1"):
+        core.answers[f"GET /{tenant}/recipe/signinup/codes"] = {**OK, "devices": [device]}
+        core.answers[f"POST /{tenant}/recipe/signinup/code/consume"] = {
+            "status": "INCORRECT_USER_INPUT_CODE_ERROR",
+            **counts,
+        }
+    return PresentedCode(pre_auth_session_id="p", device_id="AAAA", user_input_code="x")
+
+
+def test_each_client_keeps_wrong_codes_of_its_own(official: OfficialCore, clock: Clock) -> None:
+    """As with the embedded engine: over tenants, and for valid codes only."""
+    core, presented = start(official, clock, passwordless_wrong_codes_per_hour=6), code_core(official, clock)
+
+    def looked_at(client: str | None, tenant: str = "public") -> bool:
+        try:
+            core.passwordless.consume(tenant, presented, client=client)
+        except TooManyAttemptsError:
+            return False
+        return True
+
+    assert [looked_at("192.0.2.1") for _ in range(7)] == [True] * 6 + [False]
+    assert [looked_at("192.0.2.2", "t1") for _ in range(7)] == [True] * 6 + [False]
+    assert [looked_at("192.0.2.3") for _ in range(6)] == [True] * 5 + [False]
+    assert not looked_at("192.0.2.1", "t1")
+    clock.advance(ms=600_001)
+    official.answers["POST /public/recipe/signinup/code/consume"]["status"] = "EXPIRED_USER_INPUT_CODE_ERROR"
+    assert all(looked_at("192.0.2.1") for _ in range(12))
+
+
+def test_messages_with_codes_are_counted_over_tenants(official: OfficialCore, clock: Clock) -> None:
+    """Of a contact with shares, and of all contacts by an hour; what was not sent is taken back."""
+    core = start(official, clock, passwordless_text_messages_of_all_tenants_per_hour=2)
+    may_send, sent = core.passwordless.may_send, 0
+    assert may_send("public", phone_number="+16502530000") == 0
+    assert may_send("t1", phone_number="+16502530000") == 15_000
+    core.passwordless.not_sent("public", phone_number="+16502530000")
+    assert may_send("t1", phone_number="+16502530000") == may_send("t2", phone_number="+16502530001") == 0
+    assert may_send("t3", phone_number="+16502530002") == 1_800_000
+    for number in range(12):
+        sent += may_send("public", email=ADDRESS, client=f"192.0.2.{number % 2}") == 0
+        clock.advance(ms=15_000)
+    assert sent == 10
+    assert may_send("public", email=ADDRESS) > 0
+    assert may_send("t1", email=ADDRESS, client="192.0.2.9") == 0

@@ -19,6 +19,8 @@ from supertokens_py.ingredients.emaildelivery import LoggingEmailService
 from supertokens_py.ingredients.emaildelivery.types import SMTPSettings, SMTPSettingsFrom
 from supertokens_py.ingredients.smsdelivery import LoggingSMSService
 from supertokens_py.ingredients.smsdelivery.types import TwilioSettings
+from supertokens_py.recipe.multitenancy.asyncio import create_or_update_tenant
+from supertokens_py.recipe.multitenancy.interfaces import TenantConfigCreateOrUpdate
 from supertokens_py.recipe.passwordless import (
     ContactEmailOnlyConfig,
     ContactPhoneOnlyConfig,
@@ -375,3 +377,31 @@ async def test_signing_in_gives_the_clients_try_back(
         clock.advance(minutes=1)
     assert (await browser.enter(outbox.code)).json() == RESTART
     assert (await browser.enter(outbox.code)).json()["status"] == "GENERAL_ERROR"
+
+
+@pytest.mark.parametrize("tenant", ["", "/t1"])
+async def test_a_stranger_keeps_no_known_client_out(
+    start: Start, browser: Browser, outbox: Outbox, clock: Clock, tenant: str
+) -> None:
+    """Neither by asking for every message nor by guessing: the owner's client has some of its own."""
+    start(flow="USER_INPUT_CODE", client_ip=lambda request: request.get_header("x-real-ip"))
+    await create_or_update_tenant("t1", TenantConfigCreateOrUpdate(first_factors=["otp-email"]))
+    for _ in range(5):
+        for stranger in ("192.0.2.1", "192.0.2.2"):
+            asked = await browser.ask(tenant=tenant, **{"x-real-ip": stranger})
+            assert asked.json()["status"] == "OK"
+            guess = {**browser.device, "userInputCode": "x"}
+            for _ in range(4):
+                await browser.post(f"{tenant}/signinup/code/consume", guess, **{"x-real-ip": stranger})
+            clock.advance(ms=15_000)
+    for stranger in ("192.0.2.1", "192.0.2.2"):
+        refused = await browser.post(f"{tenant}/signinup/code/consume", guess, **{"x-real-ip": stranger})
+        assert refused.json()["status"] == "GENERAL_ERROR"
+        assert (await browser.ask(**{"x-real-ip": stranger})).json()["status"] == "GENERAL_ERROR"
+    owner = {"x-real-ip": "198.51.100.9"}
+    assert (await browser.ask(**owner)).json()["status"] == "OK"
+    body = {**browser.device, "userInputCode": "x"}
+    wrong = await browser.post("/signinup/code/consume", body, **owner)
+    assert wrong.json()["status"] == "INCORRECT_USER_INPUT_CODE_ERROR"
+    body["userInputCode"] = outbox.code
+    assert (await browser.post("/signinup/code/consume", body, **owner)).json()["status"] == "OK"
