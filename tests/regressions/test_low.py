@@ -283,6 +283,7 @@ def test_d38_what_the_package_imports_is_declared() -> None:
         declared |= {re.match(r"\w+", line)[0].lower() for line in lines}  # type: ignore[index]
     declared |= {"supertokens_py", "werkzeug"}  # Flask is Werkzeug's
     declared |= {"rest_framework", "ninja"}  # modules of djangorestframework and django-ninja
+    declared |= {"phonenumbers"}  # the module of phonenumberslite
     declared |= {"drf_spectacular"}  # registers with it where an application uses it
     imported: set[str] = set()
     for file in PACKAGE.rglob("*.py"):

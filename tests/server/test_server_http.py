@@ -150,7 +150,7 @@ def test_one_endpoint_has_several_spellings(wire: Wire, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/recipe", "/nope", "/recipe/nope", "/a_b/recipe/roles", "/recipe/recipe/roles", "/recipe/signinup",
+    ["/recipe", "/nope", "/recipe/nope", "/a_b/recipe/roles", "/recipe/recipe/roles", "/recipe/totp",
      "/config/recipe/roles", "/users/recipe/roles", "/hello/recipe/roles", "/t1/t2/recipe/roles",
      "/recipe/handshake"],
 )  # fmt: skip
