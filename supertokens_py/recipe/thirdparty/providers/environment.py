@@ -60,7 +60,7 @@ class Environment:
         )
         self._http: ProviderHttp | None = None
         self._documents = Documents(self._get)
-        self.exchanges = Exchanges()
+        self.exchanges: Exchanges = Exchanges()
 
     def website(self, user_context: dict[str, Any]) -> str | None:
         """Return the website's origin for the request of a user context."""
