@@ -7,9 +7,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from importlib.util import find_spec
 from typing import Any, ClassVar, TypeAlias, cast
 
-from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.user_services import ClientKind
-from supertokens_py.events import SignInFailed, emit
+from supertokens_py.events import SignInFailed
 from supertokens_py.exceptions import BadInputError, ConfigError, TooBusyError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -29,6 +28,7 @@ from supertokens_py.recipe.sign_in.frontends import (
 )
 from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN
 from supertokens_py.recipe.sign_in.outcomes import answers_of
+from supertokens_py.recipe.sign_in.proofs import revoked_as_outdated
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import hidden
@@ -264,12 +264,10 @@ class EmailPasswordRecipe(
             raise
         if not isinstance(result, SignUpPostOkResult | SignInPostOkResult):
             return result
-        users = self.app.engine.email_password
-        for proof in verified:
-            if not await call_engine(user_context, users.is_current, proof):
-                await result.session.revoke_session(user_context)
-                emit(SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
-                return None
+        is_current = self.app.engine.email_password.is_current
+        failure = SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID)
+        if await revoked_as_outdated(result.session, verified, is_current, failure, user_context):
+            return None
         return result
 
     async def _email_exists(

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
-from supertokens_py.engine.call import call_engine
-from supertokens_py.events import SignInFailed, emit
+from supertokens_py.events import SignInFailed
 from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -29,6 +28,7 @@ from supertokens_py.recipe.sign_in.frontends import (
 )
 from supertokens_py.recipe.sign_in.mailing import EmailDeliveryIngredient, SMSDeliveryIngredient
 from supertokens_py.recipe.sign_in.outcomes import answers_of
+from supertokens_py.recipe.sign_in.proofs import revoked_as_outdated
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.base import MaybeAwaitable
@@ -247,11 +247,10 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
             )
         if not isinstance(result, ConsumeCodePostOkResult):
             return result.to_json()
-        for proof in proofs:
-            if not await call_engine(user_context, self.app.engine.passwordless.is_current, proof):
-                await result.session.revoke_session(user_context)
-                emit(SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
-                return GeneralErrorResponse(_GONE).to_json()
+        is_current = self.app.engine.passwordless.is_current
+        failure = SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID)
+        if await revoked_as_outdated(result.session, proofs, is_current, failure, user_context):
+            return GeneralErrorResponse(_GONE).to_json()
         await take_back(self.app, "sign_in", options.request, user_context)
         own = str(result.session.get_recipe_user_id())
         return signed_in_or_up(result.user, own, options.request, created=result.created_new_recipe_user)

@@ -6,10 +6,16 @@ Whoever did that has revoked the sessions by then, and would not see this one.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from supertokens_py.engine.call import call_engine
+from supertokens_py.events import SignInFailed, emit
+
+if TYPE_CHECKING:
+    from supertokens_py.recipe.session.container import SessionContainer
 
 T = TypeVar("T")
 
@@ -46,3 +52,27 @@ class Proofs(Generic[T]):
         found = self._found.get()
         if found is not None:
             found.clear()
+
+
+async def revoked_as_outdated(
+    session: SessionContainer,
+    proofs: Iterable[T],
+    is_current: Callable[[T], bool],
+    failure: SignInFailed,
+    user_context: dict[str, Any],
+) -> bool:
+    """Revoke a session that was created for what is not true any more, and return whether it was.
+
+    Args:
+        session: the new one, which is committed: whoever changes the user from now on sees it.
+        proofs: what was proven for it.
+        is_current: the engine's, which says whether a proof is true at the moment.
+        failure: what to emit then.
+        user_context: of the request.
+    """
+    for proof in proofs:
+        if not await call_engine(user_context, is_current, proof):
+            await session.revoke_session(user_context)
+            emit(failure)
+            return True
+    return False

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
-from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.records import SignedInUp
 from supertokens_py.events import SignInFailed, emit
 from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
@@ -28,6 +27,7 @@ from supertokens_py.recipe.sign_in.frontends import (
     too_many_attempts,
 )
 from supertokens_py.recipe.sign_in.outcomes import answers_of
+from supertokens_py.recipe.sign_in.proofs import revoked_as_outdated
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.providers import MAX_THIRD_PARTY_ID
@@ -263,13 +263,11 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
         """Return the JSON form of a result, which has no tokens; a session may have come too late."""
         if not isinstance(result, SignInUpPostOkResult):
             return result.to_json()
-        users, session = self.app.engine.third_party, result.session
-        for one in signed_in:
-            if not await call_engine(user_context, users.is_current, one):
-                await session.revoke_session(user_context)
-                tenant_id = session.get_tenant_id(user_context)
-                emit(SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
-                return GeneralErrorResponse(_GONE).to_json()
+        session, is_current = result.session, self.app.engine.third_party.is_current
+        tenant_id = session.get_tenant_id(user_context)
+        failure = SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID)
+        if await revoked_as_outdated(session, signed_in, is_current, failure, user_context):
+            return GeneralErrorResponse(_GONE).to_json()
         own = str(session.get_recipe_user_id())
         return signed_in_or_up(result.user, own, request, created=result.created_new_user)
 
