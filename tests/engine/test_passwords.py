@@ -32,7 +32,7 @@ def test_defaults_are_those_of_an_official_core() -> None:
     Argon2id.verify_phc_encoded(b"a password 1", stored)
 
 
-# In a process of its own, since threads that wait for ever cannot be ended.
+# In a process of its own, since deadlocked threads cannot be ended.
 _AT_ONCE = """
 import os, signal, threading
 from supertokens_py.engine.config import EngineConfig
@@ -61,7 +61,7 @@ print(sorted(answers), os.waitpid(child, 0)[1])
 
 
 def test_hashes_of_several_lanes_are_computed_at_once_and_beside_a_fork() -> None:
-    """With the default parameters. Two of them had waited for each other for ever."""
+    """With the default parameters. Two of them had deadlocked."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _AT_ONCE], capture_output=True, text=True, timeout=50
     )

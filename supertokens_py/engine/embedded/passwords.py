@@ -40,7 +40,7 @@ log: logging.Logger = logging.getLogger(__name__)
 class _LanesTurn(fork_hooks.ForkAware):
     """Lets one hash of several lanes be computed at a time in the whole process.
 
-    OpenSSL gives lanes to threads of one pool: two such hashes at once wait for each other for ever, or fail
+    OpenSSL gives lanes to threads of one pool: two such hashes at once deadlock, or fail
     for want of memory, and a child that is forked during one can compute no other.
     """
 

@@ -109,7 +109,7 @@ class Sends:
     def failed(self, kind: str, tenant_id: str, contact: str) -> None:
         """Let another message follow at once: the last one could not be sent.
 
-        It stays counted otherwise, so that nobody has a mail server try a refused address for ever.
+        It stays counted otherwise, so that nobody has a mail server try a refused address without end.
         """
         key = self._counts.key(kind, tenant_id, contact)
 
