@@ -52,14 +52,15 @@ class Slots:
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
-        self._condition = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()  # by itself it is taken in a fifth of the time of a condition
+        self._room = threading.Condition(self._lock)
         self._inside = 0
         self._limit: int | None = None  #: None: the size of the pool is the only limit
         self._full_until = 0.0
 
     def __enter__(self) -> None:
-        with self._condition:
-            if self._limit is not None and not self._condition.wait_for(self._has_room, self._patience_s):
+        with self._lock:
+            if self._limit is not None and not self._room.wait_for(self._has_room, self._patience_s):
                 raise EngineUnavailableError(
                     f"the server has room for {self._limit} connections of this process, and all stayed busy "
                     f"for {self._patience_s:g} s: lower pool_size (SUPERTOKENS_POOL_SIZE) in all of them, or "
@@ -68,10 +69,10 @@ class Slots:
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
-        with self._condition:
+        with self._lock:
             self._inside -= 1
             if self._limit is not None:
-                self._condition.notify()
+                self._room.notify()
 
     def refused(self, connections: int) -> bool:
         """Note that the server refused another connection; return whether there are any to wait for.
@@ -81,7 +82,7 @@ class Slots:
         """
         if connections == 0:
             return False
-        with self._condition:
+        with self._lock:
             last = connections if self._limit is None else self._limit - 1
             self._limit = max(1, min(connections, last))
             self._full_until = time.monotonic() + FULL_FOR_S

@@ -7,15 +7,16 @@ import sqlite3
 
 # Exact codes first, then their classes (PostgreSQL's documentation, appendix A).
 _POSTGRES = {
-    "08P01": "a pooler in between does not track prepared statements: leave prepare_threshold at 0",
+    "08P01": "a pooler in between does not track prepared statements: set prepare_threshold to 0",
+    "0A000": "a column has another type than when a statement was prepared: migrate while no process runs",
     "25006": "the server or the user is read-only: connect to the primary",
-    "26000": "a pooler in between does not track prepared statements: leave prepare_threshold at 0",
+    "26000": "a pooler in between does not track prepared statements: set prepare_threshold to 0",
     "28": "check user and password in connection_uri, and pg_hba.conf",
     "3D": "create the database, or correct its name in connection_uri",
     "3F": "the schema is missing: run `supertokens doctor`",
     "42501": "let this user create and use tables in the schema (GRANT)",
     "42P01": "tables are missing: run `supertokens doctor`",
-    "42P05": "a pooler in between does not track prepared statements: leave prepare_threshold at 0",
+    "42P05": "a pooler in between does not track prepared statements: set prepare_threshold to 0",
     "42": "the tables are not as expected: run `supertokens doctor`",
     "53100": "the server's disk is full: free some space",
     "53300": "the server has no room for more connections: lower pool_size (SUPERTOKENS_POOL_SIZE), or raise "

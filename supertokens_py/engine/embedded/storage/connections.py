@@ -10,10 +10,13 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from sqlalchemy import event
+from sqlalchemy.pool import QueuePool
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.records import ConnectionCounts
+from supertokens_py.events import DatabaseFailed, emit
 
-from . import errors
+from ..storage import errors
 from .admission import Gate, Slots
 from .driver_queries import DriverQueries
 from .pools import begin, open_pool
@@ -23,7 +26,6 @@ from .url import Location
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Connection, Engine, PoolProxiedConnection
-    from sqlalchemy.pool import QueuePool
 
 T = TypeVar("T")
 
@@ -100,6 +102,7 @@ class Connections:
     def _exclusive(self) -> Generator[None]:
         # Threads of one process hand the turn to each other at once, where SQLite's own waiting polls.
         if not self._writer.acquire(timeout=max(0.001, self._settings.sqlite_busy_timeout)):
+            emit(DatabaseFailed(kind="locked", is_final=True))
             raise errors.busy(self._location, self._settings)
         try:
             yield
@@ -108,8 +111,15 @@ class Connections:
 
     def wait_for_own(self) -> bool:
         """Note that the server refused another connection; return whether there are any to wait for."""
-        pool = cast("QueuePool", self.pool.pool)
+        pool = cast(QueuePool, self.pool.pool)
         return self._slots.refused(pool.checkedin() + pool.checkedout())
+
+    def counts(self) -> ConnectionCounts:
+        """Return how many connections are in use and idle right now. No I/O."""
+        pool = self.pool.pool
+        if not isinstance(pool, QueuePool):  # a database in memory is its one connection
+            return ConnectionCounts(used=0, idle=1, limit=1)
+        return ConnectionCounts(used=pool.checkedout(), idle=pool.checkedin(), limit=pool.size())
 
     def close(self) -> None:
         """Close every connection; the next unit opens new ones."""
@@ -149,7 +159,7 @@ class Connections:
         # which only the parent does. They go with the connections; closing those leaves the parent's
         # locks alone. A connection that was in use cannot be closed: then SQLite would lock wrongly, and
         # another process could take the write-ahead log away.
-        if cast("QueuePool", self.pool.pool).checkedout():
+        if cast(QueuePool, self.pool.pool).checkedout():
             self.is_unusable = True
         else:
             self.pool.dispose()

@@ -6,16 +6,18 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.records import ConnectionCounts
+from supertokens_py.events import DatabaseFailed, emit
 from supertokens_py.exceptions import EngineUnavailableError, SuperTokensError
 from supertokens_py.runtime import fork_hooks
 
-from . import errors, schema
+from ..storage import errors, parent_keys, schema
 from .connections import Connections, Fetch, Mode
 from .dialects import lock_key, take_lock
 from .retries import Progress, Retries, Step
@@ -46,14 +48,17 @@ class Database(fork_hooks.ForkAware):
         definitions: Sequence[TableDefinition],
         *,
         may_create: bool = True,
-        check: Callable[[Connection, Tables], None] | None = None,
+        optional: Sequence[TableDefinition] = (),
     ) -> None:
+        """`optional` tables are never made; one that is there joins `tables` at the opening."""
         self.may_create = may_create  #: whether missing tables and keys may be made
-        self._check = check  #: refuses a database that a feature cannot use
+        self._definitions, self._optional = tuple(definitions), optional
+        self.on_found: Callable[[], None] = lambda: None  #: called once optional tables have joined
+        self._checks: list[Callable[[Connection, Tables], None]] = []
         self.location: Location = locate(uri)
         self.settings = settings
         self.tables: Tables = Tables(
-            definitions,
+            self._definitions,
             schema=None if self.location.is_sqlite else settings.table_schema,
             prefix=settings.table_prefix,
         )
@@ -71,10 +76,15 @@ class Database(fork_hooks.ForkAware):
         """How often connections broke or tables vanished: what was read before may be of another database."""
         return self._connections.generation.interruptions
 
+    def connection_counts(self) -> ConnectionCounts:
+        """Return how many connections are in use and idle right now. No I/O."""
+        return self._connections.counts()
+
     @property
     def has_user_tables(self) -> bool:
         """Whether users are kept here: by a sign-in recipe of ours, or by an official core."""
-        self.prepare()
+        if not self._opened:
+            self._open()
         return self._has_user_tables
 
     @property
@@ -82,8 +92,13 @@ class Database(fork_hooks.ForkAware):
         """Whether an official core may write to the same session rows."""
         if self.settings.shared_with_core != "AUTO":
             return self.settings.shared_with_core == "YES"
-        self.prepare()
+        if not self._opened:
+            self._open()
         return self._has_core_tables
+
+    def also_check(self, check: Callable[[Connection, Tables], None]) -> None:
+        """Have a feature look at the database at each opening; it may refuse it with a ConfigError."""
+        self._checks.append(check)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run statements that only read; each sees the latest committed state."""
@@ -157,18 +172,26 @@ class Database(fork_hooks.ForkAware):
                 return attempt()
             except UnitConflictError:
                 if not retries.conflict():
+                    emit(DatabaseFailed(kind="conflict", is_final=True))
                     raise EngineUnavailableError(f"{self.location.name} is too busy: try again") from None
             except (IntegrityError, SuperTokensError):
                 raise  # the first is a rule of the schema: the unit knows what it means
             except Exception as error:
                 if not errors.is_of_driver(error):
                     raise
-                step = retries.step_after(error, may_repeat=repeatable or undone())
+                is_undone = undone()
+                retries.may_be_done |= errors.is_disconnect(error) and not is_undone
+                step = retries.step_after(error, may_repeat=repeatable or is_undone)
+                _report(error, is_final=step is None)
                 if step is None or not self._recovered(step, error):
-                    raise errors.translated(error, self.location, self.settings) from error
+                    raise self._final(error, retries) from error
                 if step != "again":
                     continue
             time.sleep(random.random() * min(0.5, 0.005 * 2**retries.conflicts))  # noqa: S311
+
+    def _final(self, error: Exception, retries: Retries) -> SuperTokensError:
+        final = errors.translated(error, self.location, self.settings)
+        return errors.UnknownOutcomeError(str(final)) if retries.may_be_done else final
 
     def _recovered(self, step: Step, error: Exception) -> bool:
         """Do what the next try needs; return whether one makes sense."""
@@ -213,14 +236,27 @@ class Database(fork_hooks.ForkAware):
     def _prepare(self) -> None:
         if self._connections.is_unusable:
             raise errors.copied_while_in_use(self.location)
-        if self._looked_up(schema.missing):
-            if not self.may_create:
-                raise errors.incomplete(self.location)
+        lacks_something = self._looked_up(lambda c, tables: schema.missing(c, tables, self._with_those))
+        if lacks_something and not self.may_create:
+            if self._looked_up(schema.keeps_sessions_alone):
+                raise errors.without_users(self.location)
+            raise errors.incomplete(self.location)
+        if lacks_something or (self.may_create and self._looked_up(parent_keys.lost)):
             self._attempts(self._upgrade, "write", repeatable=False, reopens=False)
             log.info("the tables in %s are up to date", self.location.name)
         self._look_for_a_core()
-        if self._check is not None:
-            self._looked_up(self._check)
+        for check in self._checks:
+            self._looked_up(check)
+
+    def _with_those(self, names: Container[str]) -> Tables:
+        """Return the tables, now with each optional one that is there."""
+        prefix = self.tables.prefix
+        found = [one for one in self._optional if one not in self.tables and prefix + one.name in names]
+        if found:
+            self._definitions = (*self._definitions, *found)
+            self.tables = Tables(self._definitions, schema=self.tables.schema, prefix=prefix)
+            self.on_found()
+        return self.tables
 
     def _look_for_a_core(self) -> None:
         was_known = self._has_core_tables
@@ -255,3 +291,9 @@ class Database(fork_hooks.ForkAware):
         self._connections.after_fork_in_child()
         if self._connections.is_unusable:
             self._opened = False
+
+
+def _report(error: Exception, *, is_final: bool) -> None:
+    kind = errors.kind_of(error)
+    if kind is not None:
+        emit(DatabaseFailed(kind=kind, is_final=is_final))

@@ -5,22 +5,27 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, SuperTokensError
 
-from . import advice
+from ..storage import advice
 from .url import Location
 
-#: The server did nothing, and this connection is of no use any more: it is read-only since a fail-over, or
-#: leads through a pooler to a server that knows other prepared statements.
-_UNUSABLE = frozenset({"25006", "26000", "42P05", "08P01"})
+#: The server did nothing, and this connection is of no use any more: it is read-only since a fail-over,
+#: leads through a pooler to a server that knows other prepared statements, or has prepared some of which the
+#: columns have another type since (0A000).
+_UNUSABLE = frozenset({"25006", "26000", "42P05", "08P01", "0A000"})
 _PREPARED = frozenset({"26000", "42P05", "08P01"})
 _MISSING = frozenset({"42P01", "3F000"})
 _NOT_IN_ENCODING = frozenset({"22P05", "22021"})
 _DRIVERS = frozenset({"psycopg", "psycopg_binary", "psycopg_c", "sqlalchemy", "sqlite3"})
+
+
+class UnknownOutcomeError(EngineUnavailableError):
+    """The connection broke when the database may have done what it was asked for."""
 
 
 def is_conflict(error: Exception) -> bool:
@@ -31,6 +36,13 @@ def is_conflict(error: Exception) -> bool:
 def is_disconnect(error: Exception) -> bool:
     """Return whether the connection broke while it was in use."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _is_of_connection(error: Exception) -> bool:
+    # A server that cannot be reached gives no code, but the driver's class says that it is about operation.
+    code = _code(error)
+    no_code = isinstance(error, OperationalError) and not code and not _sqlite_code(error)
+    return is_disconnect(error) or no_code or code[:2] in ("08", "57")
 
 
 def is_unusable(error: Exception) -> bool:
@@ -67,6 +79,25 @@ def is_of_driver(error: Exception) -> bool:
         trace = trace.tb_next
     module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
     return module.partition(".")[0] in _DRIVERS
+
+
+def kind_of(error: Exception) -> str | None:
+    """Return the `kind` of `events.DatabaseFailed`; None where the text itself cannot be stored."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, UnicodeError) or _sqlstate(error) in _NOT_IN_ENCODING:
+        return None
+    if isinstance(error, PoolTimeoutError):
+        return "pool"
+    if _sqlite_code(error) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "locked"
+    known = (
+        (is_conflict, "conflict"),
+        (is_refused, "full"),
+        (is_unusable, "read_only"),
+        (is_missing_table, "schema"),
+        (_is_of_connection, "connection"),
+    )
+    return next((kind for holds, kind in known if holds(error)), "other")
 
 
 def translated(error: Exception, location: Location, settings: ResolvedEngineConfig) -> SuperTokensError:
@@ -108,6 +139,14 @@ def incomplete(location: Location) -> ConfigError:
         f"{location.name} lacks tables or columns that sessions are kept in, and this command adds none: "
         "check the address, start the application, or run `supertokens schema create` "
         "(with --users for those of sign-in recipes)"
+    )
+
+
+def without_users(location: Location) -> ConfigError:
+    """Return the error of a command about users, for a database that has sessions and no table of users."""
+    return ConfigError(
+        f"{location.name} keeps no users: the application lists no sign-in recipe, such as "
+        "emailpassword.init(), or was not started since (`supertokens schema create --users` makes tables)"
     )
 
 

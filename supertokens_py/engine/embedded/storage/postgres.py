@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 import select
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,12 @@ def open_postgres(
 
     def opened(connection: Any, record: Any) -> None:
         record.info["generation"] = generation.number
-        if threshold and generation.prepares and is_servers_own(connection):
+        if (
+            threshold
+            and generation.prepares
+            and is_servers_own(connection)
+            and name_statements_uniquely(connection)
+        ):
             connection.prepare_threshold = threshold
 
     def taken(connection: Any, record: Any, _proxy: object) -> None:
@@ -80,9 +86,22 @@ def open_postgres(
             raise DisconnectionError("the connection leads to another server, or is mixed up with others")
         _refuse_dead(connection)
 
+    _choose_hosts(engine, settings, generation)
     event.listen(engine, "connect", opened)
     event.listen(engine, "checkout", taken)
     return engine
+
+
+def _choose_hosts(engine: Engine, settings: ResolvedEngineConfig, generation: Generation) -> None:
+    # Imported here: the driver is an optional extra, and `create_engine` has found it.
+    from .hosts import Connector  # noqa: PLC0415
+
+    connector = Connector(patience_s=settings.pool_timeout, on_silence=lambda: generation.end(prepares=True))
+
+    def connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> object:
+        return connector.connect(arguments, options)
+
+    event.listen(engine, "do_connect", connect)
 
 
 def driver_url(location: Location) -> URL:
@@ -96,9 +115,8 @@ def connect_arguments(
     """Return what every connection is opened with, beside what the URI says.
 
     Text is always UTF-8: the driver returns bytes from a database without an encoding, and could not
-    send every character to a Latin one. No statement is prepared on the server: psycopg names prepared
-    statements by counting per client connection, so behind a pooler that lends one server connection to
-    several clients, a client would run what another one prepared under the same name.
+    send every character to a Latin one. No statement is prepared on the server before it is known where the
+    connection leads to (`is_servers_own`).
     """
     defaults = {
         "connect_timeout": str(max(2, math.ceil(patience_s))),
@@ -129,6 +147,20 @@ def is_servers_own(connection: Any) -> bool:
     with connection.cursor() as cursor:
         (pid,) = cursor.execute("SELECT pg_backend_pid()").fetchone()
     return bool(pid == connection.info.backend_pid)
+
+
+def name_statements_uniquely(connection: Any) -> bool:
+    """Have a psycopg connection prepare under names that no other one uses; return whether it can.
+
+    psycopg counts from 0 in every connection. Behind a pooler that lends one server connection to several
+    clients, a client would run what another one prepared under the same name. With names of its own it gets
+    an error instead, even from a pooler that `is_servers_own` takes for a server.
+    """
+    statements = getattr(connection, "_prepared", None)
+    if getattr(statements, "_prepared_idx", None) != 0:
+        return False  # another release of psycopg, which counts elsewhere
+    setattr(statements, "_prepared_idx", secrets.randbits(96))  # noqa: B010  psycopg has no public way
+    return True
 
 
 def _prepare_threshold(query: Mapping[str, Sequence[str] | str], settings: ResolvedEngineConfig) -> int:

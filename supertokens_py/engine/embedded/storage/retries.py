@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from . import errors
+from ..storage import errors
 
 #: again: after a short wait; reconnect: at once, on another connection; replace: none of the pool's
 #: connections is to be trusted; wait: for one of our own connections; reopen: the tables are gone.
@@ -25,6 +25,7 @@ class Retries:
     reconnects: int = 0
     replaced: bool = False
     refusals: int = 0
+    may_be_done: bool = False  #: whether an attempt broke off when the server may have done it
 
     def conflict(self) -> bool:
         """Count a conflict; return whether the unit may try again."""

@@ -7,7 +7,7 @@ date the same way. Only additions are ever made, in one transaction, by one proc
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, text
@@ -16,7 +16,8 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateSchema, CreateTab
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.exceptions import ConfigError
 
-from .tables import APPS, MAIN_TABLE, TENANTS, Tables, definition_of, needed_columns
+from ..storage import parent_keys
+from .tables import APPS, MAIN_TABLE, TENANTS, Tables, definition_of, indexes_on, needed_columns
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
@@ -41,9 +42,13 @@ _SQLITE_COLUMNS = """
 """
 
 
-def missing(connection: Connection, tables: Tables) -> bool:
-    """Return whether a database lacks anything that `bring_up_to_date` would add. Reads only."""
+def missing(connection: Connection, tables: Tables, with_those: Callable[[Container[str]], Tables]) -> bool:
+    """Return whether a database lacks anything that `bring_up_to_date` would add. Reads only.
+
+    `with_those` is given the names of what is there, and returns the tables to look for.
+    """
     present = _columns(connection, tables)
+    tables = with_those(present)
     for table in tables.all():
         if not needed_columns(table) <= present.get(table.name, set()):
             return True
@@ -52,6 +57,14 @@ def missing(connection: Connection, tables: Tables) -> bool:
         tenants.c.app_id == DEFAULT_APP_ID, tenants.c.tenant_id == DEFAULT_TENANT_ID
     )
     return connection.execute(query).first() is None
+
+
+def keeps_sessions_alone(connection: Connection, tables: Tables) -> bool:
+    """Return whether a database has sessions, and the table of users that is looked for is not there."""
+    present = _columns(connection, tables)
+    has_sessions = tables.prefix + MAIN_TABLE in present
+    users = tables.prefix + USER_TABLES[0]
+    return has_sessions and users not in present and any(table.name == users for table in tables.all())
 
 
 def tables_of_a_core(connection: Connection, tables: Tables) -> tuple[bool, bool]:
@@ -65,6 +78,19 @@ def tables_of_a_core(connection: Connection, tables: Tables) -> tuple[bool, bool
 def has_table(connection: Connection, tables: Tables, name: str) -> bool:
     """Return whether a table that is not ours is there, by its name in the official layout."""
     return tables.prefix + name in _columns(connection, tables)
+
+
+def lacks(
+    connection: Connection, tables: Tables, wanted: Iterable[Table], *, also_optional: bool = False
+) -> bool:
+    """Return whether one of some tables, or a column of it, is missing; nothing makes them.
+
+    Args:
+        also_optional: count columns, too, that may be missing.
+    """
+    present = _columns(connection, tables)
+    needed = {one.name: set(one.c.keys()) if also_optional else needed_columns(one) for one in wanted}
+    return any(not columns <= present.get(name, set()) for name, columns in needed.items())
 
 
 def core_tables(names: Container[str], tables: Tables) -> list[str]:
@@ -92,6 +118,7 @@ def bring_up_to_date(connection: Connection, tables: Tables, *, now_ms: int) -> 
             table.create(connection, checkfirst=False)
         else:
             _add_columns(connection, table, columns)
+    parent_keys.restore(connection, tables)
     _add_public_tenant(connection, tables, now_ms)
 
 
@@ -126,7 +153,7 @@ def statements(tables: Tables, url: URL, *, now_ms: int) -> Iterator[str]:
         yield str(CreateSchema(tables.schema, if_not_exists=True).compile(dialect=dialect))
     for table in tables.all():
         yield str(CreateTable(table).compile(dialect=dialect)).strip()
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        for index in indexes_on(table, dialect.name):
             yield str(CreateIndex(index).compile(dialect=dialect))
     for table, row in _public_tenant(tables):
         insert = table.insert().values(**row, created_at_time=now_ms)

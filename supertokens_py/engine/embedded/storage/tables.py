@@ -15,7 +15,9 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKeyConstraint,
+    Identity,
     Index,
+    Integer,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -38,6 +40,8 @@ class ColumnKind:
     default: Any = None
     #: Made with the table, and not missed in one that has none.
     may_lack: bool = False
+    #: Whether the database counts it up, in the order of the inserts, and never gives a number twice.
+    is_counted: bool = False
 
 
 def optional(kind: TypeEngine[Any]) -> ColumnKind:
@@ -52,6 +56,8 @@ USER_ID = ColumnKind(String(128))
 TIME = ColumnKind(BigInteger())
 OPTIONAL_TIME = optional(BigInteger())
 OPTIONAL_TEXT = optional(Text())
+#: The number of a row in the order of the inserts: the whole key of its table.
+SEQUENCE = ColumnKind(BigInteger().with_variant(Integer(), "sqlite"), is_counted=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,16 @@ class TableDefinition:
     unique: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     #: Columns by the name of their index; one with "-" before it is in descending order.
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    #: Names of indexes that have only the rows where this column is not null.
+    indexed_where_set: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: Names of indexes that only SQLite gets.
+    only_on_sqlite: frozenset[str] = frozenset()
+    #: How full PostgreSQL makes a page, in per cent: rows that change find room beside themselves.
+    fillfactor: int | None = None
     #: Columns that databases of older cores lack; any other missing column means "too old to adopt".
     added_later: frozenset[str] = frozenset()
+    #: Whether it is a table of ours with a parent that a core may change: see `parent_keys`.
+    beside_a_core: bool = False
 
 
 class Tables:
@@ -91,6 +105,9 @@ class Tables:
 
     def __getitem__(self, definition: TableDefinition) -> Table:
         return self._tables[definition]
+
+    def __contains__(self, definition: TableDefinition) -> bool:
+        return definition in self._tables
 
     @property
     def main_name(self) -> str:
@@ -113,12 +130,22 @@ class Tables:
             for word, columns in definition.unique.items()
         ]
         columns = [
-            Column(column, kind.type, nullable=kind.nullable, server_default=kind.default)
+            Column(column, kind.type, *_counting(kind), nullable=kind.nullable, server_default=kind.default)
             for column, kind in definition.columns.items()
         ]
-        table = Table(name, self._metadata, *columns, *constraints, info={"definition": definition})
+        table = Table(
+            name,
+            self._metadata,
+            *(*columns, *constraints),
+            info={"definition": definition},
+            postgresql_with={} if definition.fillfactor is None else {"fillfactor": definition.fillfactor},
+            sqlite_autoincrement=any(kind.is_counted for kind in definition.columns.values()),
+        )
         for index, on in definition.indexes.items():
-            Index(self.prefix + index, *(_ordered(table, column) for column in on))
+            condition = _is_set(table, definition.indexed_where_set.get(index))
+            made = Index(self.prefix + index, *(_ordered(table, column) for column in on), **condition)
+            if index in definition.only_on_sqlite:
+                made.ddl_if(dialect="sqlite")
         return table
 
     def _foreign_key(self, name: str, reference: Reference) -> ForeignKeyConstraint:
@@ -131,6 +158,15 @@ class Tables:
         )
 
 
+def _counting(kind: ColumnKind) -> tuple[Identity, ...]:
+    return (Identity(),) if kind.is_counted else ()
+
+
+def _is_set(table: Table, column: str | None) -> dict[str, Any]:
+    condition = None if column is None else table.c[column].is_not(None)
+    return {} if condition is None else {"postgresql_where": condition, "sqlite_where": condition}
+
+
 def _ordered(table: Table, column: str) -> Any:
     return table.c[column[1:]].desc() if column.startswith("-") else table.c[column]
 
@@ -138,6 +174,18 @@ def _ordered(table: Table, column: str) -> Any:
 def definition_of(table: Table) -> TableDefinition:
     """Return what `Tables` made a table from."""
     return table.info["definition"]
+
+
+def indexes_on(table: Table, dialect: str) -> list[Index]:
+    """Return the indexes that a table has in databases of a dialect, by name."""
+    ours = [index for index in table.indexes if dialect == "sqlite" or not _is_only_on_sqlite(table, index)]
+    return sorted(ours, key=lambda index: str(index.name))
+
+
+def _is_only_on_sqlite(table: Table, index: Index) -> bool:
+    definition = definition_of(table)
+    prefix = table.name.removesuffix(definition.name)
+    return str(index.name).removeprefix(prefix) in definition.only_on_sqlite
 
 
 def needed_columns(table: Table) -> set[str]:
