@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,19 +20,27 @@ from supertokens_py.runtime import fork_hooks
 from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 from supertokens_py.types.base import JSONObject
 
+from ..session_state.refresh_tokens import MasterKey, RefreshToken, derived_secrets, may_be_token, open_token
+from ..session_state.session_changes import SessionChanges
+from ..storage import server_clock
 from .key_encryption import encrypt_at_start, encrypt_keys
-from .key_material import SigningKey, is_due, lifetime_ms, max_age_s, new_key_text, signing_key
-from .key_renewal import renew
+from .key_material import (
+    SigningKey,
+    due_ms,
+    lifetime_ms,
+    max_age_s,
+    new_key_text,
+    signing_key,
+)
+from .key_renewal import WITH_KEYS, renew
 from .key_rows import KEY_LOCK, MASTER_KEY, KeyRows, StoredKeys
-from .refresh_tokens import MasterKey, RefreshToken, derived_secrets, may_be_token, open_token
-from .storage import server_clock
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from supertokens_py.secret import SecretText
 
-    from .storage.database import Database
+    from ..storage.database import Database
 
 #: Signing and verifying look for what happened elsewhere (an emergency rotation) at least this often.
 STALE_AFTER_S = 60.0
@@ -50,15 +58,8 @@ class _Snapshot:
     key_set: KeySet
     read_at: float  #: monotonic seconds
     interruptions: int  #: of the database, until then
+    due_ms: int  #: when a key has to be made, by the time that keys go by
     fresh_s: float = STALE_AFTER_S
-
-    @property
-    def dynamic(self) -> Sequence[SigningKey]:
-        return self.stored.dynamic
-
-    @property
-    def static(self) -> Sequence[SigningKey]:
-        return self.stored.static
 
 
 class KeyRing(KeyCache[_Snapshot]):
@@ -71,20 +72,29 @@ class KeyRing(KeyCache[_Snapshot]):
         *,
         monotonic_s: Callable[[], float] = time.monotonic,
         new_key: Callable[[], SecretText] = new_key_text,
+        changes: SessionChanges | None = None,
     ) -> None:
+        """`changes` records the sessions that end with a key."""
         super().__init__(monotonic_s=monotonic_s)
         self._database = database
         self._settings = settings
+        self._changes = changes or SessionChanges()
         self._rows = KeyRows(database, settings, self._now_ms, new_key)
         self._interruptions = 0  #: of the database, before the keys were read
         self._ahead_ms = 0  #: this machine's clock before the database's, where they do not agree
 
     def signer(self, *, static: bool) -> SigningKey:
-        """Return the key that signs now; keys that are due are made first."""
+        """Return the key of a family that signs now; keys that are due are made first."""
         snapshot = self._current(STALE_AFTER_S)
-        if static:
-            return snapshot.static[0]
-        return signing_key(snapshot.dynamic, self._settings, now_ms=self._now_ms())
+        return snapshot.stored.static[0] if static else self._dynamic_signer(snapshot)
+
+    def signers(self) -> tuple[SigningKey, SigningKey]:
+        """Return the dynamic and the static key that sign now; keys that are due are made first."""
+        snapshot = self._current(STALE_AFTER_S)
+        return self._dynamic_signer(snapshot), snapshot.stored.static[0]
+
+    def _dynamic_signer(self, snapshot: _Snapshot) -> SigningKey:
+        return signing_key(snapshot.stored.dynamic, self._settings, now_ms=self._now_ms())
 
     def master_key(self) -> MasterKey:
         """Return what refresh tokens are made with; the master key is made once for all processes."""
@@ -123,10 +133,12 @@ class KeyRing(KeyCache[_Snapshot]):
         """Return what `/.well-known/jwks.json` shows; keys that are due are made first."""
         snapshot = self._published()
         now_ms = self._now_ms()
-        usable = [key for key in snapshot.dynamic if key.created_ms + lifetime_ms(self._settings) >= now_ms]
+        usable = [
+            key for key in snapshot.stored.dynamic if key.created_ms + lifetime_ms(self._settings) >= now_ms
+        ]
         newest_ms = usable[0].created_ms if usable else now_ms
         return Jwks(
-            [key.jwk for key in (*usable, *snapshot.static)],
+            [key.jwk for key in (*usable, *snapshot.stored.static)],
             max_age_s(newest_ms, self._settings, now_ms=now_ms),
         )
 
@@ -152,6 +164,9 @@ class KeyRing(KeyCache[_Snapshot]):
             self._load(self._read_or_create)
             renewed = self._database.write(lambda c: self._renew(c, order))
             self._load(self._read)
+        self._changes.committed()
+        if order.ends_sessions:
+            self._changes.settle_all(WITH_KEYS)
         for kid in (renewed.dynamic, renewed.static, MASTER_KEY if renewed.master else None):
             if kid is not None:
                 emit(KeyRotated(kid=kid, earlier_dropped=order.drop_old))
@@ -170,6 +185,24 @@ class KeyRing(KeyCache[_Snapshot]):
             changed = encrypt_keys(self._database, self._rows)
             self._load(self._read_or_create)
         return changed
+
+    @property
+    def restored_ms(self) -> int | None:
+        """When the database was last restored from a back-up, as far as the keys in memory know. No I/O."""
+        snapshot = self._snapshot
+        return None if snapshot is None else snapshot.stored.restored_ms
+
+    def mark_restored(self) -> int:
+        """Note that the database was just restored from a back-up; return when (Unix ms).
+
+        Refresh tokens that were made after the back-up end their sessions, and are taken for reuse no more.
+        Other processes learn of it within a minute.
+        """
+        fork_hooks.check()
+        with self._loading:
+            restored_ms = self._database.write(self._rows.mark_restored)
+            self._load(self._read)
+        return restored_ms
 
     def delete_expired(self, now_ms: int) -> int:
         """Delete keys that verify and open nothing any more at that time; return how many dynamic ones."""
@@ -192,7 +225,7 @@ class KeyRing(KeyCache[_Snapshot]):
         answer, nor each try it again.
         """
         snapshot = self._snapshot
-        if snapshot is None or not snapshot.dynamic:
+        if snapshot is None or not snapshot.stored.dynamic:
             if self._failure is not None and self._has_just_failed:
                 raise self._failure
             return self._current(PUBLISH_AFTER_S)
@@ -222,7 +255,7 @@ class KeyRing(KeyCache[_Snapshot]):
         if snapshot is not None and self._is_fresh(snapshot, max_age_s):
             return snapshot
         older = snapshot
-        if snapshot is not None and self._needs_key(snapshot.stored):
+        if snapshot is not None and self._now_ms() > snapshot.due_ms:
             older = None  # signing needs the new key
         if older is not None and self._has_just_failed:
             return older
@@ -238,15 +271,7 @@ class KeyRing(KeyCache[_Snapshot]):
         return (
             self.monotonic_s() - snapshot.read_at < max_age_s
             and snapshot.interruptions == self._database.interruptions
-            and not self._needs_key(snapshot.stored)
-        )
-
-    def _needs_key(self, stored: StoredKeys) -> bool:
-        newest_ms = stored.dynamic[0].created_ms if stored.dynamic else None
-        return (
-            not stored.static
-            or stored.master is None
-            or is_due(newest_ms, self._settings, now_ms=self._now_ms())
+            and self._now_ms() <= snapshot.due_ms
         )
 
     def _read(self) -> _Snapshot:
@@ -254,7 +279,7 @@ class KeyRing(KeyCache[_Snapshot]):
 
     def _read_or_create(self) -> _Snapshot:
         stored = self._stored()
-        if self._database.may_create and self._needs_key(stored):
+        if self._database.may_create and self._now_ms() > stored.due_ms(self._settings):
             stored, made = self._database.write(self._create_due)
             for kid in made:
                 emit(KeyCreated(kid=kid))
@@ -288,16 +313,16 @@ class KeyRing(KeyCache[_Snapshot]):
             key_set = known.key_set
         else:
             key_set = KeySet(keys, self._settings.now_ms())
-        return _Snapshot(stored, key_set, self.monotonic_s(), self._interruptions)
+        due_ms = stored.due_ms(self._settings)
+        return _Snapshot(stored, key_set, self.monotonic_s(), self._interruptions, due_ms)
 
     def _create_due(self, connection: Connection) -> tuple[StoredKeys, list[str]]:
         # Under the lock another process may have been first. The pair is generated inside, too: many
         # processes starting at once shall not each spend that time on a key that nobody needs.
         self._database.lock(connection, KEY_LOCK)
         stored = self._rows.read(connection)
-        newest_ms = stored.dynamic[0].created_ms if stored.dynamic else None
         made: list[str] = []
-        if is_due(newest_ms, self._settings, now_ms=self._now_ms()):
+        if self._now_ms() > due_ms(stored.dynamic, self._settings):
             made.append(self._rows.insert_dynamic(connection))
         if not stored.static:
             made.append(self._rows.insert_static(connection))
@@ -307,7 +332,14 @@ class KeyRing(KeyCache[_Snapshot]):
 
     def _renew(self, connection: Connection, order: RenewalOrder) -> Renewed:
         self._database.lock(connection, KEY_LOCK)
-        return renew(connection, self._rows, order, now_ms=self._now_ms())
+        return renew(
+            connection,
+            self._rows,
+            order,
+            now_ms=self._now_ms(),
+            tables=self._database.tables,
+            changes=self._changes,
+        )
 
 
 def _ends(keys: Mapping[str, VerificationKey]) -> dict[str, int | None]:

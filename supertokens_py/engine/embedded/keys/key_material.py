@@ -22,6 +22,7 @@ from supertokens_py.secret import SecretText
 
 #: A new dynamic key exists this long before it signs, so that verifiers can learn of it.
 OVERLAP_MS = 60_000
+NEVER_MADE_MS = -1  #: when a key that was never made was due: before any time
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +94,11 @@ def lifetime_ms(settings: ResolvedEngineConfig) -> int:
     return settings.key_update_interval_ms + 2 * settings.access_token_validity_ms
 
 
-def is_due(newest_ms: int | None, settings: ResolvedEngineConfig, *, now_ms: int) -> bool:
-    """Return whether a new dynamic key must be made."""
-    return newest_ms is None or newest_ms < now_ms - settings.key_update_interval_ms + OVERLAP_MS
+def due_ms(newest_first: Sequence[SigningKey], settings: ResolvedEngineConfig) -> int:
+    """Return after which time a new dynamic key must be made."""
+    if not newest_first:
+        return NEVER_MADE_MS
+    return newest_first[0].created_ms + settings.key_update_interval_ms - OVERLAP_MS
 
 
 def signing_key(

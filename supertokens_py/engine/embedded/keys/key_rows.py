@@ -14,12 +14,10 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText, hidden
 
-from .key_cipher import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
-from .key_material import SigningKey, dynamic_kid, lifetime_ms, new_key_text, parse_key
-from .refresh_tokens import MasterKey, new_master_key
-from .session_rows import SESSIONS
-from .storage.dialects import insert_new, upsert
-from .storage.tables import (
+from ..session_state.refresh_tokens import MasterKey, new_master_key
+from ..session_state.session_rows import SESSIONS
+from ..storage.dialects import insert_new, upsert
+from ..storage.tables import (
     APPS,
     KEY_VALUE,
     OPTIONAL_TEXT,
@@ -29,11 +27,21 @@ from .storage.tables import (
     ColumnKind,
     TableDefinition,
 )
+from .key_cipher import ENCRYPTED_PREFIX, MARK, AtRest, renewed_mark
+from .key_material import (
+    NEVER_MADE_MS,
+    SigningKey,
+    due_ms,
+    dynamic_kid,
+    lifetime_ms,
+    new_key_text,
+    parse_key,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
 
-    from .storage.database import Database
+    from ..storage.database import Database
 
 DYNAMIC_KEYS = TableDefinition(
     name="session_access_token_signing_keys",
@@ -57,6 +65,8 @@ STATIC_KEYS = TableDefinition(
 #: Purpose of the lock under which keys are made, renewed and encrypted.
 KEY_LOCK = "signing keys"
 MASTER_KEY = "refresh_token_key"
+#: Row of the time of the last restore (Unix ms), as an operator said it.
+RESTORED = "supertokens_py_restored_at"
 #: Rows of earlier master keys; the name ends with the time until which they are accepted (Unix ms).
 EARLIER_MASTER_KEY = "supertokens_py_refresh_token_key_until_"
 
@@ -69,6 +79,13 @@ class StoredKeys:
     static: Sequence[SigningKey]
     master: MasterKey | None
     is_encrypted: bool  #: as the settings ask for it
+    restored_ms: int | None  #: when the database was last restored from a back-up
+
+    def due_ms(self, settings: ResolvedEngineConfig) -> int:
+        """Return after which time one of the keys that there must be has to be made."""
+        if not self.static or self.master is None:
+            return NEVER_MADE_MS
+        return due_ms(self.dynamic, settings)
 
 
 class KeyRows:
@@ -102,6 +119,7 @@ class KeyRows:
         now_ms = self._now_ms()
         values = self._values_of(connection)
         at_rest = self._known_at_rest(values.pop(MARK, None))
+        restored = values.pop(RESTORED, None) or ""
         stored = [value for value in values.values() if value is not None]
         dynamic: list[SigningKey] = []
         oldest_ms = now_ms - lifetime_ms(self._settings)
@@ -115,7 +133,8 @@ class KeyRows:
         is_encrypted = self._settings.encryption_key is None or (
             at_rest.is_own and all(map(at_rest.is_current, stored))
         )
-        return StoredKeys(dynamic, static, self._master(at_rest, values), is_encrypted)
+        restored_ms = int(restored) if restored.isdecimal() else None
+        return StoredKeys(dynamic, static, self._master(at_rest, values), is_encrypted, restored_ms)
 
     def insert_dynamic(self, connection: Connection, *, after_ms: int = 0) -> str:
         """Make a dynamic key that is newer than `after_ms`; return its id."""
@@ -146,28 +165,18 @@ class KeyRows:
         if self.read(connection).master is None:
             raise ConfigError(f"the row {MASTER_KEY!r} of table key_value holds no value")
 
-    def renew_master(self, connection: Connection, *, accept_until_ms: int | None) -> int:
-        """Replace the master key, and accept tokens of the one before until then; else end every session.
-
-        Returns how many sessions ended.
-        """
+    def renew_master(self, connection: Connection, *, accept_until_ms: int | None) -> None:
+        """Replace the master key, and accept tokens of the one before until then; if None, no longer."""
         at_rest = self.at_rest(connection)
         before = self._values_of(connection).get(MASTER_KEY)
         connection.execute(self._put_value, {**_OF_APP, "name": MASTER_KEY, **self._new_master(connection)})
         if accept_until_ms is None:
             connection.execute(self._delete_earlier_masters)
-            sessions = self._database.tables[SESSIONS]
-            return connection.execute(
-                delete(sessions)
-                .where(sessions.c.app_id == DEFAULT_APP_ID)
-                .execution_options(preserve_rowcount=True)
-            ).rowcount
-        if before is not None:
+        elif before is not None:
             name = f"{EARLIER_MASTER_KEY}{accept_until_ms}"
             text = at_rest.protect(at_rest.reveal(before, label=MASTER_KEY), label=name)
             row = {**_OF_APP, "name": name, "value": text, "created_at_time": self._now_ms()}
             connection.execute(insert(self._values), row)
-        return 0
 
     def delete_dynamic(self, connection: Connection, *, older_than_ms: int) -> int:
         """Delete dynamic keys; return how many there were."""
@@ -184,6 +193,13 @@ class KeyRows:
                 connection.execute(
                     delete(self._values).where(*_of_app(self._values), self._values.c.name == name)
                 )
+
+    def mark_restored(self, connection: Connection) -> int:
+        """Note that the database was restored; return the time, by the clock that rotations go by."""
+        now_ms = self._settings.now_ms()
+        row = {**_OF_APP, "name": RESTORED, "value": str(now_ms), "created_at_time": now_ms}
+        connection.execute(self._put_value, row)
+        return now_ms
 
     def has_sessions(self, connection: Connection) -> bool:
         """Return whether there is a session."""
@@ -234,7 +250,7 @@ class KeyRows:
             where = (*own, static.c.key_id == kid)
             yield update(static).where(*where).values(key_string=bindparam("text")), kid, text
         for name, text in self._values_of(connection).items():
-            if name != MARK and text is not None:
+            if name not in (MARK, RESTORED) and text is not None:
                 where = (*_of_app(values), values.c.name == name)
                 yield update(values).where(*where).values(value=bindparam("text")), name, text
 
@@ -290,7 +306,7 @@ class KeyRows:
         self._values = values
         is_earlier = values.c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
         self._select_values = select(values.c.name, values.c.value).where(
-            *_of_app(values), or_(values.c.name.in_((MASTER_KEY, MARK)), is_earlier)
+            *_of_app(values), or_(values.c.name.in_((MASTER_KEY, MARK, RESTORED)), is_earlier)
         )
         self._put_value = upsert(values, "value", is_sqlite=self._is_sqlite)
         self._select_mark = select(values.c.value).where(*_of_app(values), values.c.name == MARK)

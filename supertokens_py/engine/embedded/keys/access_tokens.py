@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import SystemRandom
+from random import uniform
 
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.records import IssuedSession, IssuedToken
-from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken
-from supertokens_py.tokens.signatures import sign_jwt
+from supertokens_py.tokens.access_token import LATEST_VERSION, MAX_TOKEN_LENGTH, AccessToken
+from supertokens_py.tokens.encoding import to_json
+from supertokens_py.tokens.signatures import sign_json
 from supertokens_py.types.base import JSONObject
 
+from ..session_state.refresh_tokens import RefreshToken
+from ..session_state.session_terms import USUAL_TERMS, Terms
 from .key_material import SigningKey
-from .refresh_tokens import RefreshToken
-
-_random = SystemRandom()
 
 
 def life_ms(settings: ResolvedEngineConfig, override_ms: int | None) -> int:
@@ -26,7 +26,8 @@ def life_ms(settings: ResolvedEngineConfig, override_ms: int | None) -> int:
     """
     limit_ms = settings.access_token_validity_ms
     if override_ms is None:
-        return int(limit_ms * (1 - _random.uniform(0, settings.access_token_validity_jitter)))
+        # It only spreads the refreshes of many sessions over time: no need to ask the system for randomness.
+        return int(limit_ms * (1 - uniform(0, settings.access_token_validity_jitter)))  # noqa: S311
     return validation.validate_lifetime_ms(override_ms, limit_ms=limit_ms)
 
 
@@ -63,12 +64,20 @@ def issue(
     expires_ms: int,
     key: SigningKey,
     version: int = LATEST_VERSION,
+    is_shared: bool = True,
 ) -> IssuedToken:
-    """Sign a session token; its times are whole seconds."""
+    """Sign a session token; its times are whole seconds.
+
+    `is_shared` says that the application may change the payload later; else the token comes parsed.
+    """
     created_s, expires_s = now_ms // 1000, expires_ms // 1000
     body = {"iat": created_s, "exp": expires_s, **claims, **payload}
-    text = sign_jwt(body, key=key.private_key, kid=key.kid, version=version)
-    return IssuedToken(text, created_s * 1000, expires_s * 1000)
+    payload_json = to_json(body)
+    text = sign_json(payload_json, key=key.private_key, kid=key.kid, version=version)
+    parsed = None
+    if not is_shared and len(text) <= MAX_TOKEN_LENGTH:
+        parsed = AccessToken(text, version, key.kid, body, payload_json)
+    return IssuedToken(text, created_s * 1000, expires_s * 1000, parsed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +89,9 @@ class Grant:
     expires_ms: int
     user_id: str
     recipe_user_id: str
-    payload: JSONObject
+    payload: JSONObject  #: parsed just now, so that nobody else can change it
     anti_csrf_token: str | None
+    terms: Terms = USUAL_TERMS
 
 
 def issue_session(
@@ -98,7 +108,7 @@ def issue_session(
         anti_csrf_token=grant.anti_csrf_token,
         version=version,
     )
-    expires_ms = now_ms + life_ms
+    expires_ms = grant.terms.token_expires_ms(now_ms, life_ms=life_ms)
     return IssuedSession(
         handle=token.handle,
         user_id=grant.user_id,
@@ -106,19 +116,33 @@ def issue_session(
         tenant_id=token.tenant_id,
         payload=grant.payload,
         access_token=issue(
-            claims, grant.payload, now_ms=now_ms, expires_ms=expires_ms, key=key, version=version
+            claims,
+            grant.payload,
+            now_ms=now_ms,
+            expires_ms=expires_ms,
+            key=key,
+            version=version,
+            is_shared=False,
         ),
         refresh_token=IssuedToken(token.text, grant.created_ms, grant.expires_ms),
         anti_csrf_token=grant.anti_csrf_token,
+        persistent=grant.terms.persistent,
     )
 
 
 def reissue(
-    token: AccessToken, ids: tuple[str, str], payload: JSONObject, *, key: SigningKey, now_ms: int
+    token: AccessToken,
+    ids: tuple[str, str],
+    payload: JSONObject,
+    *,
+    key: SigningKey,
+    now_ms: int,
+    expires_ms: int,
 ) -> IssuedToken | None:
-    """Return an access token with another payload and the same end; None for one that has expired.
+    """Return an access token with another payload; None for one that has expired.
 
-    `ids` are the primary and the recipe user id.
+    `ids` are the primary and the recipe user id; `expires_ms` is the end of the token, or that of its session
+    if that is earlier.
     """
     if token.expires_ms < now_ms:
         return None
@@ -132,4 +156,4 @@ def reissue(
         anti_csrf_token=token.anti_csrf_token,
         version=token.version,
     )
-    return issue(claims, payload, now_ms=now_ms, expires_ms=token.expires_ms, key=key, version=token.version)
+    return issue(claims, payload, now_ms=now_ms, expires_ms=expires_ms, key=key, version=token.version)

@@ -12,7 +12,7 @@ from .key_rows import KEY_LOCK, KeyRows
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .storage.database import Database
+    from ..storage.database import Database
 
 log: logging.Logger = logging.getLogger(__name__)
 

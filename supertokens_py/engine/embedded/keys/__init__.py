@@ -1,0 +1,1 @@
+"""Signing keys: stored, encrypted, renewed; and what they sign."""
