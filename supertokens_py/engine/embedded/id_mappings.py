@@ -17,12 +17,12 @@ from supertokens_py.engine.id_mapping import MappingExists, UserIdKind, UserIdMa
 from supertokens_py.engine.records import UnknownUser
 from supertokens_py.exceptions import BadInputError
 
+from .accounts.user_tables import USER_ID_MAPPING, USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
 from .metadata import USER_METADATA
 from .roles import USER_ROLES
-from .session_rows import SESSIONS
+from .session_state.session_rows import SESSIONS
 from .storage.database import UnitConflictError
 from .storage.dialects import insert_new
-from .user_tables import USER_ID_MAPPING, USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -14,7 +14,7 @@ from supertokens_py.engine.records import UnknownTenantError
 from .storage.database import Database, UnitConflictError
 from .storage.dialects import insert_new
 from .storage.tables import APPS, PUBLIC_ID, TENANTS, USER_ID, ColumnKind, TableDefinition
-from .tenants import find_tenant
+from .tenant_tables import find_tenant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

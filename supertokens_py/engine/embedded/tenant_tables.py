@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean, String, Text
+from sqlalchemy import Boolean, Select, String, Text, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeDecorator
 
-from .storage.tables import OPTIONAL_TEXT, PUBLIC_ID, ColumnKind, TableDefinition, optional
+from supertokens_py.constants import DEFAULT_APP_ID
+
+from .storage.tables import (
+    OPTIONAL_TEXT,
+    PUBLIC_ID,
+    TENANTS,
+    ColumnKind,
+    TableDefinition,
+    Tables,
+    optional,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -108,3 +118,11 @@ PROVIDER_CLIENTS = TableDefinition(
     key=(*OF_TENANT, "third_party_id", "client_type"),
     parent=PROVIDERS,
 )
+
+
+def find_tenant(tables: Tables) -> Select[str]:
+    """Return the statement that finds the row of a tenant, whose id is the parameter `tenant`."""
+    tenant = tables[TENANTS].c
+    return select(tenant.tenant_id).where(
+        tenant.app_id == DEFAULT_APP_ID, tenant.tenant_id == bindparam("tenant")
+    )

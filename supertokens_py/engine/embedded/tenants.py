@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
@@ -16,14 +16,17 @@ from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.providers import validate_provider
 from supertokens_py.engine.records import Tenant, UnknownTenantError
+from supertokens_py.engine.session_records import Ending, SessionKey
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import JSONObject
 
 from .provider_rows import ProviderRows
+from .session_state.session_changes import SessionChanges
+from .session_state.session_rows import SESSIONS, key_columns
 from .storage.database import Database
 from .storage.dialects import insert_new
-from .storage.tables import TENANTS, Tables
-from .tenant_tables import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS
+from .storage.tables import TENANTS
+from .tenant_tables import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS, find_tenant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,17 +40,11 @@ _NUMBERS = frozenset(
 )
 _PATTERNS = frozenset(("ip_allow_regex", "ip_deny_regex"))
 
+_REMOVED = Ending(reason="tenant_removed")
+
 _NO_PROVIDERS = (
     "this app keeps no providers of tenants: list a sign-in recipe, such as thirdparty.init(), in recipe_list"
 )
-
-
-def find_tenant(tables: Tables) -> Select[str]:
-    """Return the statement that finds the row of a tenant, whose id is the parameter `tenant`."""
-    tenant = tables[TENANTS].c
-    return select(tenant.tenant_id).where(
-        tenant.app_id == DEFAULT_APP_ID, tenant.tenant_id == bindparam("tenant")
-    )
 
 
 class TenantStore:
@@ -55,11 +52,18 @@ class TenantStore:
 
     Args:
         keeps_providers: whether there are tables of providers, which sign-in recipes bring along.
+        changes: records the end of a deleted tenant's sessions.
     """
 
     def __init__(
-        self, database: Database, settings: ResolvedEngineConfig, *, keeps_providers: bool = False
+        self,
+        database: Database,
+        settings: ResolvedEngineConfig,
+        *,
+        keeps_providers: bool = False,
+        changes: SessionChanges | None = None,
     ) -> None:
+        self._changes = changes or SessionChanges()
         self._database = database
         self._settings = settings
         tables = database.tables
@@ -72,6 +76,12 @@ class TenantStore:
         self._lock = self._select_one.with_for_update()
         self._select = select(tenant.c.tenant_id).where(tenant.c.app_id == DEFAULT_APP_ID)
         self._delete = delete(tenant).where(*one)
+        sessions = tables[SESSIONS]
+        self._delete_sessions = (
+            delete(sessions)
+            .where(sessions.c.app_id == DEFAULT_APP_ID, sessions.c.tenant_id == bindparam("tenant"))
+            .returning(*key_columns(sessions))
+        )
         own = (
             config.c.connection_uri_domain == "",
             config.c.app_id == DEFAULT_APP_ID,
@@ -110,11 +120,18 @@ class TenantStore:
         """Delete a tenant with its sessions and role links; return whether it existed."""
         values = {"tenant": validation.validate_deletable_tenant_id(tenant_id)}
 
-        def unit(connection: Connection) -> bool:
+        def unit(connection: Connection) -> tuple[bool, list[SessionKey]]:
+            ended: list[SessionKey] = []
+            if self._changes.are_recorded:  # else they silently go with the tenant's row
+                # Waits for sessions that are being made: they would go with the row and be recorded nowhere.
+                connection.execute(self._lock, values)
+                ended = self._changes.end(connection, self._delete_sessions, values, _REMOVED)
             configs = connection.execute(self._delete_config, values).rowcount
-            return connection.execute(self._delete, values).rowcount + configs > 0
+            return connection.execute(self._delete, values).rowcount + configs > 0, ended
 
-        return self._database.write(unit)
+        existed, ended = self._database.write(unit)
+        self._changes.settle(ended, _REMOVED, is_revocation=False)
+        return existed
 
     def find(self, tenant_id: str) -> Tenant | None:
         """Return a tenant."""

@@ -2,57 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .attempts import Attempts
-from .email_password import EmailPasswordStore
-from .email_verification import EmailVerificationStore
-from .hash_import import HashImportStore
 from .id_mappings import IdMappingStore
-from .passwordless import PasswordlessStore
-from .passwords import Passwords
-from .sends import Sends
-from .third_party import ThirdPartyStore
+from .signin.attempts import Attempts
+from .signin.email_password import EmailPasswordStore
+from .signin.email_verification import EmailVerificationStore
+from .signin.hash_import import HashImportStore
+from .signin.passwordless import PasswordlessStore
+from .signin.passwords import Passwords
+from .signin.sends import Sends
+from .signin.third_party import ThirdPartyStore
 
 if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .accounts import Accounts
-    from .rates import Rates
+    from .accounts.accounts import Accounts
+    from .accounts.user_ids import UserIds
+    from .session_state.session_changes import SessionChanges
+    from .signin.rates import Rates
     from .storage.database import Database
     from .tenants import TenantStore
-    from .user_ids import UserIds
 
 
-@dataclass(frozen=True, slots=True)
 class UserStores:
-    """The services, which share what they count by and read users with."""
+    """The services, which share what they count by and read users with.
 
-    email_password: EmailPasswordStore
-    email_verification: EmailVerificationStore
-    passwordless: PasswordlessStore
-    third_party: ThirdPartyStore
-    hash_import: HashImportStore
-    id_mappings: IdMappingStore
+    Each is made when it is first asked for: the statements of all of them are a good part of what a start
+    takes, and most processes ask for one or two. Two threads may make the same one, which holds no state.
+    """
 
-    @staticmethod
-    def of(
+    def __init__(
+        self,
         accounts: Accounts,
         database: Database,
         tenants: TenantStore,
         user_ids: UserIds,
         rates: Rates,
         settings: ResolvedEngineConfig,
-    ) -> UserStores:
-        """Return the services of one database."""
-        passwords, attempts = Passwords(settings), Attempts(database, settings)
-        sends, common = Sends(database, settings), (tenants, user_ids, settings)
-        return UserStores(
-            EmailPasswordStore(database, accounts, passwords, attempts, sends, *common),
-            EmailVerificationStore(database, accounts, sends, *common),
-            PasswordlessStore(database, accounts, sends, rates, *common),
-            ThirdPartyStore(database, accounts, user_ids, settings),
-            HashImportStore(database, accounts, settings),
-            IdMappingStore(database),
+        changes: SessionChanges,
+    ) -> None:
+        self.accounts: Accounts = accounts
+        self._database, self._settings, self._changes = database, settings, changes
+        self._user_ids, self._rates = user_ids, rates
+        self._passwords, self._attempts = Passwords(settings), Attempts(database, settings)
+        self._sends = Sends(database, settings)
+        self._common = (tenants, user_ids, settings)
+
+    @cached_property
+    def email_password(self) -> EmailPasswordStore:
+        """Users with an e-mail address and a password."""
+        counted = (self._attempts, self._sends)
+        return EmailPasswordStore(
+            self._database, self.accounts, self._passwords, *counted, *self._common, self._changes
         )
+
+    @cached_property
+    def email_verification(self) -> EmailVerificationStore:
+        """Which addresses were verified."""
+        return EmailVerificationStore(self._database, self.accounts, self._sends, *self._common)
+
+    @cached_property
+    def passwordless(self) -> PasswordlessStore:
+        """Users who sign in with one-time codes and links."""
+        return PasswordlessStore(self._database, self.accounts, self._sends, self._rates, *self._common)
+
+    @cached_property
+    def third_party(self) -> ThirdPartyStore:
+        """Users who sign in with an account at a provider."""
+        return ThirdPartyStore(self._database, self.accounts, self._user_ids, self._settings)
+
+    @cached_property
+    def hash_import(self) -> HashImportStore:
+        """Hashes of passwords that were made elsewhere."""
+        return HashImportStore(self._database, self.accounts, self._settings)
+
+    @cached_property
+    def id_mappings(self) -> IdMappingStore:
+        """Ids by which the application knows users."""
+        return IdMappingStore(self._database)

@@ -10,29 +10,35 @@ from sqlalchemy import bindparam, delete, select
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
-from supertokens_py.events import UserDeleted, emit, emit_revoked
+from supertokens_py.engine.session_records import Ending, SessionKey
+from supertokens_py.events import UserDeleted, emit
 from supertokens_py.exceptions import BadInputError, ConfigError
 
-from .activity import LAST_ACTIVE
-from .code_rows import CodeRows
+from .accounts.code_rows import CodeRows
+from .accounts.user_tables import USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
 from .metadata import USER_METADATA
-from .passwordless_users import PasswordlessUserRows
 from .roles import USER_ROLES
-from .session_rows import SESSIONS
-from .user_tables import USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
+from .session_state.acting import ActingSessions
+from .session_state.activity import LAST_ACTIVE
+from .session_state.session_changes import SessionChanges
+from .session_state.session_rows import SESSIONS, key_columns
+from .signin.passwordless_users import PasswordlessUserRows
+from .tenant_members import TenantMembers
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Delete, Table
 
-    from supertokens_py.engine.records import UserPage, UserQuery
+    from supertokens_py.engine.records import UnknownUser, UserPage, UserQuery
+    from supertokens_py.engine.tenant_members import Association
     from supertokens_py.types.users import AccountInfo, User
 
-    from .accounts import Accounts
-    from .activity import Activity
+    from .accounts.accounts import Accounts
+    from .accounts.user_ids import UserIds
+    from .session_state.activity import Activity
     from .storage.database import Database
-    from .user_ids import UserIds
 
 NO_USERS = "this app keeps no users: list a sign-in recipe, such as emailpassword.init(), in recipe_list"
+_REMOVED = Ending(reason="user_removed")
 _OURS = (EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY)
 _NOT_OURS = (
     "the log-in data of this user is not this app's to delete: list the sign-in recipe that made it, or "
@@ -48,15 +54,22 @@ class UserStore:
     """
 
     def __init__(
-        self, database: Database, users: UserIds, activity: Activity, accounts: Accounts | None
+        self,
+        database: Database,
+        users: UserIds,
+        activity: Activity,
+        accounts: Accounts | None,
+        changes: SessionChanges,
     ) -> None:
         self._database = database
+        self._changes = changes
         self._users = users
         self._activity = activity
         self._accounts = accounts
         tables = database.tables
         sessions = tables[SESSIONS]
-        self._delete_sessions = _delete_of(sessions).returning(sessions.c.session_handle)
+        self._acting = ActingSessions(database, changes)
+        self._delete_sessions = _delete_of(sessions).returning(*key_columns(sessions))
         others = [USER_ROLES, USER_METADATA, LAST_ACTIVE]
         if accounts is not None:
             others += [VERIFIED_EMAILS, VERIFICATION_TOKENS]
@@ -64,8 +77,9 @@ class UserStore:
             self._user = select(users_table.c.recipe_id, users_table.c.is_linked_or_is_a_primary_user).where(
                 users_table.c.app_id == DEFAULT_APP_ID, users_table.c.user_id == bindparam("user")
             )
+            self._members = TenantMembers(database, accounts, users, changes)
             self._delete_user = _delete_of(users_table)  # every table of its recipe follows it
-            self._with_codes = PasswordlessUserRows(database, CodeRows(tables), users)
+            self._with_codes = PasswordlessUserRows(database, accounts, CodeRows(tables), users)
         self._others = [_delete_of(tables[one]) for one in others]
 
     def remove(self, user_id: str) -> None:
@@ -77,19 +91,21 @@ class UserStore:
         if not validation.is_possible_user_id(user_id):
             return
 
-        def unit(connection: Connection) -> tuple[list[str], list[str], bool]:
+        def unit(connection: Connection) -> tuple[list[str], list[SessionKey], bool]:
             ids, was_user = self._remove_account(connection, user_id)
-            handles: list[str] = []
+            ended: list[SessionKey] = []
             for one in ids:
-                handles += connection.execute(self._delete_sessions, {"user": one}).scalars()
+                ended += self._changes.end(connection, self._delete_sessions, {"user": one}, _REMOVED)
+                ended += self._acting.end(connection, [one], _REMOVED)
+                self._changes.user_removed(connection, one)
                 for statement in self._others:
                     connection.execute(statement, {"user": one})
-            return ids, handles, was_user
+            return ids, ended, was_user
 
-        ids, handles, was_user = self._database.write(unit)
+        ids, ended, was_user = self._database.write(unit)
         for one in ids:
             self._activity.forget(one)
-        emit_revoked(handles)
+        self._changes.settle(ended, _REMOVED)
         if was_user:
             emit(UserDeleted(user_id=user_id))
 
@@ -106,9 +122,14 @@ class UserStore:
         external = self._users.resolve(connection, internal)[1]
         self._with_codes.end_devices(connection, internal)
         connection.execute(self._delete_user, {"user": internal})
+        self._accounts.rows.remove(connection, internal)
         # A user may be mapped to an id that is another user's: what is kept under it is theirs.
         is_anothers = external != internal and self._users.is_kept(connection, external)
         return ([internal] if is_anothers else list(dict.fromkeys((external, internal)))), True
+
+    def primary_id(self, user_id: str) -> str:
+        """Return the id that sessions of a user have as `user_id`, from any of the user's ids."""
+        return self._users.ids(user_id)[0] if validation.is_possible_user_id(user_id) else user_id
 
     def count_active(self, since_ms: int) -> int:
         """Return how many users created, refreshed or ended sessions at or after a time."""
@@ -129,6 +150,16 @@ class UserStore:
     def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
         """Return the users of a tenant who have all that is named, or any of it."""
         return self._reader().by_account_info(tenant_id, info, any_of=any_of)
+
+    def associate(self, tenant_id: str, user_id: str) -> Association:
+        """Put a user into a tenant, with everything that the user is known by."""
+        self._reader()
+        return self._members.associate(tenant_id, user_id)
+
+    def dissociate(self, tenant_id: str, user_id: str) -> bool | UnknownUser:
+        """Take a user out of a tenant; return whether the user was there."""
+        self._reader()
+        return self._members.dissociate(tenant_id, user_id)
 
     def _reader(self) -> Accounts:
         if self._accounts is None:

@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
-from supertokens_py.engine.embedded.key_cipher import AtRest
-from supertokens_py.engine.embedded.key_rows import EARLIER_MASTER_KEY, MASTER_KEY, KeyRows
+from supertokens_py.engine.embedded.keys.key_cipher import AtRest
+from supertokens_py.engine.embedded.keys.key_rows import EARLIER_MASTER_KEY, MASTER_KEY, KeyRows
 from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE
 from supertokens_py.exceptions import ConfigError
 
 from .rows import (
-    COPIED_TABLES,
-    DATA_TABLES,
     Key,
     Query,
     Row,
@@ -33,6 +31,7 @@ from .rows import (
     batches,
     by_key,
     changed_digest,
+    copied_tables,
     digest_of,
     has_key,
     key_of,
@@ -79,6 +78,8 @@ class Destination:
         self.name: str = database.location.name
         self.mark: Mark = Mark("", database.settings.now_ms(), "")
         self.resumes: bool = False  #: whether the run before was interrupted
+        #: The names of the tables to copy that are made here, parents first.
+        self.tables: list[str] = copied_tables(database.tables)
         self._database = database
         self._batch = batch
         self._form = StoredForm(AtRest(database.settings, None))
@@ -188,13 +189,14 @@ class Destination:
 
     def _digest(self) -> int:
         total = 0
-        for name in COPIED_TABLES:
+        for name in self.tables:
             for rows in self.batches(name):
                 total = changed_digest(total, added=digest_of(name, rows.values()))
         return total
 
     def _refuse_own_data(self) -> None:
-        for name in DATA_TABLES:
+        # In which a destination in use has rows: keys are made by a mere start.
+        for name in (one for one in self.tables if not one.endswith("signing_keys")):
             table = self._table(name)
             rows = by_key(table, self._rows(select(*table.c).where(own_rows(table)).limit(2)))
             if rows.keys() - {_PUBLIC_TENANT}:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from sqlalchemy import Select, and_, literal, tuple_
 
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine.embedded.key_cipher import AtRest
-from supertokens_py.engine.embedded.key_material import dynamic_kid
+from supertokens_py.engine.embedded.keys.key_cipher import AtRest
+from supertokens_py.engine.embedded.keys.key_material import dynamic_kid
 from supertokens_py.engine.embedded.storage.tables import Tables, definition_of
 
 if TYPE_CHECKING:
@@ -31,15 +31,21 @@ COPIED_TABLES = {
     "user_metadata": "metadata record",
     "user_last_active": "activity record",
     "session_info": "session",
+    "supertokens_py_sessions": "record of a device",
+    "supertokens_py_device_keys": "key of a device",
 }
-#: Tables in which a destination in use has rows. Keys are made by a mere start.
-DATA_TABLES = tuple(name for name in COPIED_TABLES if not name.endswith("signing_keys"))
 
 Row: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[Any, ...]
 Query: TypeAlias = Select[*tuple[Any, ...]]
 
 _MODULUS = 2**128
+
+
+def copied_tables(tables: Tables) -> list[str]:
+    """Return the names of the tables to copy that are among `tables`, parents first."""
+    known = {definition_of(table).name for table in tables.all()}
+    return [name for name in COPIED_TABLES if name in known]
 
 
 def table_named(tables: Tables, name: str) -> Table:

@@ -12,8 +12,14 @@ from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import full_prefix
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
 from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
-from supertokens_py.engine.embedded.key_cipher import ENCRYPTED_PREFIX
-from supertokens_py.engine.embedded.key_rows import DYNAMIC_KEYS, EARLIER_MASTER_KEY, MASTER_KEY, STATIC_KEYS
+from supertokens_py.engine.embedded.keys.key_cipher import ENCRYPTED_PREFIX
+from supertokens_py.engine.embedded.keys.key_rows import (
+    DYNAMIC_KEYS,
+    EARLIER_MASTER_KEY,
+    MASTER_KEY,
+    STATIC_KEYS,
+)
+from supertokens_py.engine.embedded.session_state.device_rows import BESIDE_SESSIONS
 from supertokens_py.engine.embedded.storage.schema import other_session_tables
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, Tables
 from supertokens_py.engine.embedded.storage.url import Location, locate
@@ -35,7 +41,7 @@ class Source:
 
     def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
         self.name = name
-        self.tables: Tables = Tables(ALL_TABLES, schema=schema, prefix=prefix)
+        self.tables: Tables = Tables((*ALL_TABLES, *BESIDE_SESSIONS), schema=schema, prefix=prefix)
         self._engine = engine
         self._snapshot: Connection | None = None
         inspector = inspect(engine)

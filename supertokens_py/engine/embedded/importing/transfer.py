@@ -16,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
-from supertokens_py.engine.embedded.session_rows import SESSIONS
+from supertokens_py.engine.embedded.session_state.device_rows import BESIDE_SESSIONS
+from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS, same_session
 from supertokens_py.engine.embedded.storage.database import Database
-from supertokens_py.engine.embedded.storage.tables import KEY_VALUE
+from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, TableDefinition
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 from .destination import Destination
@@ -101,7 +102,7 @@ class Transfer:
         `advance` is called with the number of rows after each batch.
         """
         by_table = {count.table: count for count in counts}
-        for name in reversed(COPIED_TABLES):
+        for name in reversed(self._destination.tables):
             removed = self._prune(name)
             if name in by_table:
                 by_table[name].removed = removed
@@ -127,6 +128,12 @@ class Transfer:
         table = table_named(self._source.tables, name)
         if name == "session_info":
             return and_(own_rows(table), table.c.expires_at > self._destination.mark.started_ms)
+        beside = next((one for one in BESIDE_SESSIONS if one.name == name), None)
+        if beside is not None:
+            sessions = self._source.tables[SESSIONS]
+            live = sessions.c.expires_at > self._destination.mark.started_ms
+            of_session = select(sessions.c.user_id).where(*same_session(self._source.tables, beside), live)
+            return and_(own_rows(table), of_session.exists())
         return own_rows(table)
 
     def _copy(self, count: Copied, advance: Callable[[int], None]) -> None:
@@ -155,6 +162,11 @@ class Transfer:
         return {key_of(table, row) for row in self._source.rows(query)}
 
 
+def _tables_beside(source: Source) -> tuple[TableDefinition, ...]:
+    """Return the tables of the destination: limits and devices of sessions have to hold there as well."""
+    return (*ALL_TABLES, *(one for one in BESIDE_SESSIONS if source.has(one.name)))
+
+
 @contextmanager
 def open_transfer(
     origin: Origin, destination_uri: str, settings: ResolvedEngineConfig, *, batch: int
@@ -168,7 +180,7 @@ def open_transfer(
     try:
         with (
             closing(open_source(origin.uri, schema=origin.schema, prefix=origin.prefix)) as source,
-            closing(Database(destination_uri, settings, ALL_TABLES)) as database,
+            closing(Database(destination_uri, settings, _tables_beside(source))) as database,
         ):
             if source.name == database.location.name and origin.schema == settings.table_schema:
                 raise ConfigError(

@@ -11,21 +11,22 @@ from sqlalchemy import and_, bindparam, insert, select
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.embedded.accounts.account_rows import Account
+from supertokens_py.engine.embedded.accounts.account_tables import Memberships
+from supertokens_py.engine.embedded.accounts.accounts import Accounts
+from supertokens_py.engine.embedded.accounts.user_tables import (
+    EMAIL_USERS,
+    USER_ID_MAPPING,
+    USERS,
+    VERIFIED_EMAILS,
+)
 from supertokens_py.engine.embedded.metadata import USER_METADATA
 from supertokens_py.engine.embedded.roles import ROLES, USER_ROLES
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
-from supertokens_py.engine.embedded.user_tables import (
-    EMAIL_USERS,
-    EMAILS_IN_TENANTS,
-    USER_ID_MAPPING,
-    USERS,
-    USERS_IN_TENANTS,
-    VERIFIED_EMAILS,
-)
 from supertokens_py.engine.records import EMAIL_PASSWORD
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, Connection, Table
+    from sqlalchemy import BindParameter, Connection, Select, Table
 
     from supertokens_py.engine.embedded.storage.database import Database
 
@@ -45,21 +46,14 @@ class Known:
 class ImportRows:
     """The statements for one tenant; a class because they depend on names of tables."""
 
-    def __init__(self, database: Database, tenant_id: str) -> None:
+    def __init__(self, database: Database, accounts: Accounts, tenant_id: str) -> None:
+        self._accounts, self._tenant_id = accounts, tenant_id
         self._tables, self._is_sqlite = database.tables, database.location.is_sqlite
         self._app = {"app_id": DEFAULT_APP_ID}
         self._in_tenant = {**self._app, "tenant_id": tenant_id}
-        users, emails, mapping, roles = (
-            self._tables[one] for one in (USERS, EMAILS_IN_TENANTS, USER_ID_MAPPING, ROLES)
-        )
+        users, mapping, roles = (self._tables[one] for one in (USERS, USER_ID_MAPPING, ROLES))
         wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
-        of_user = and_(mapping.c.app_id == emails.c.app_id, mapping.c.supertokens_user_id == emails.c.user_id)
-        in_tenant = (emails.c.app_id == DEFAULT_APP_ID, emails.c.tenant_id == tenant_id)
-        self._emails = (
-            select(emails.c.email, mapping.c.external_user_id)
-            .outerjoin(mapping, of_user)
-            .where(*in_tenant, emails.c.email.in_(wanted))
-        )
+        self._emails = accounts.layout.by_layout(self._emails_of)
         self._externals = select(mapping.c.external_user_id, mapping.c.supertokens_user_id).where(
             mapping.c.app_id == DEFAULT_APP_ID, mapping.c.external_user_id.in_(wanted)
         )
@@ -77,6 +71,19 @@ class ImportRows:
             metadata.c.app_id == DEFAULT_APP_ID, metadata.c.user_id.in_(wanted)
         )
 
+    def _emails_of(self, known: Memberships) -> Select[Any, Any]:
+        emails, mapping = known.emails, self._tables[USER_ID_MAPPING]
+        of_user = and_(mapping.c.app_id == emails.c.app_id, mapping.c.supertokens_user_id == emails.c.user_id)
+        return (
+            select(emails.c.email, mapping.c.external_user_id)
+            .outerjoin(mapping, of_user)
+            .where(
+                emails.c.app_id == DEFAULT_APP_ID,
+                emails.c.tenant_id == self._tenant_id,
+                emails.c.email.in_(bindparam("wanted", expanding=True)),
+            )
+        )
+
     def known(
         self,
         connection: Connection,
@@ -92,7 +99,7 @@ class ImportRows:
             return list(connection.execute(statement, {"wanted": values}).all()) if values else []
 
         return Known(
-            ids_by_email={row.email: row.external_user_id for row in rows(self._emails, emails)},
+            ids_by_email={row.email: row.external_user_id for row in rows(self._emails(), emails)},
             emails_by_id={
                 row.external_user_id: row.supertokens_user_id for row in rows(self._externals, user_ids)
             },
@@ -102,18 +109,27 @@ class ImportRows:
 
     def insert(self, connection: Connection, users: Sequence[Row]) -> None:
         """Insert every row of new users."""
-        kind = {"recipe_id": EMAIL_PASSWORD}
-        joined = [{"time_joined": user["joined"]} for user in users]
-        own = [{**self._app, "user_id": user["internal"]} for user in users]
-        primary = [{**kind, "primary_or_recipe_user_id": user["internal"]} for user in users]
-        addresses = [{"email": user["email"]} for user in users]
-        tenant = [{**one, **self._in_tenant} for one in own]
-        listed = [{"primary_or_recipe_user_time_joined": user["joined"]} for user in users]
-        hashes = [{"password_hash": user["hash"]} for user in users]
-        self._insert(connection, USERS, _joined(own, primary))
-        self._insert(connection, USERS_IN_TENANTS, _joined(tenant, primary, joined, listed))
-        self._insert(connection, EMAIL_USERS, _joined(own, addresses, joined, hashes))
-        self._insert(connection, EMAILS_IN_TENANTS, _joined(tenant, addresses))
+        accounts = [
+            Account(
+                user_id=user["internal"],
+                recipe_id=EMAIL_PASSWORD,
+                joined_ms=user["joined"],
+                email=user["email"],
+            )
+            for user in users
+        ]
+        own = [
+            {
+                **self._app,
+                "user_id": user["internal"],
+                "email": user["email"],
+                "time_joined": user["joined"],
+                "password_hash": user["hash"],
+            }
+            for user in users
+        ]
+        self._accounts.rows.insert(connection, self._tenant_id, accounts)
+        self._insert(connection, EMAIL_USERS, own)
         mapped = [
             {**self._app, "supertokens_user_id": user["internal"], "external_user_id": user["external"]}
             for user in users
@@ -164,8 +180,3 @@ class ImportRows:
         if rows:
             table: Table = self._tables[definition]
             connection.execute(insert(table), rows)
-
-
-def _joined(*parts: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return rows that are made of several parts each."""
-    return [{name: value for part in row for name, value in part.items()} for row in zip(*parts, strict=True)]

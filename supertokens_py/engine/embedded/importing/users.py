@@ -64,7 +64,7 @@ class UserImport:
         self._engine = engine
         self._settings = settings
         self._tenant = validation.normalise_tenant_id(tenant_id)
-        self._rows = ImportRows(engine.database, self._tenant)
+        self._rows = ImportRows(engine.database, engine.accounts, self._tenant)
 
     def check_tenant(self) -> None:
         """Raise UnknownTenantError where the tenant does not exist."""

@@ -4,48 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, false, or_, select
+from sqlalchemy import and_, bindparam, false, or_, select, true
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.types.users import normalised_email
 
-from .user_tables import (
-    EMAILS_IN_TENANTS,
-    PASSWORDLESS_IN_TENANTS,
-    THIRD_PARTY_IN_TENANTS,
-    THIRD_PARTY_USERS,
-    USERS_IN_TENANTS,
-)
+from .user_tables import THIRD_PARTY_USERS
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select, Table
+    from sqlalchemy import Connection, FromClause, Select
     from sqlalchemy.sql.elements import ColumnElement
 
     from supertokens_py.engine.records import UserQuery
     from supertokens_py.types.users import AccountInfo
 
-    from .storage.tables import Tables
+    from ..storage.tables import Tables
+    from .account_tables import Memberships
 
 
 class AccountInfoRows:
     """Finds login methods; a class because it holds its statements."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._listed = tables[USERS_IN_TENANTS]
-        self._emails, self._contacts = tables[EMAILS_IN_TENANTS], tables[PASSWORDLESS_IN_TENANTS]
-        self._there, self._at_provider = tables[THIRD_PARTY_IN_TENANTS], tables[THIRD_PARTY_USERS]
+    def __init__(self, tables: Tables, known: Memberships) -> None:
+        self._listed, self._emails, self._contacts = known.users, known.emails, known.contacts
+        self._there, self._at_provider = known.accounts, tables[THIRD_PARTY_USERS]
         self._with_password = _having(self._emails.c.email)
         with_email = self._there.join(self._at_provider, same_user(self._at_provider, self._there))
         self._by: dict[str, tuple[Select[Any], ...]] = {
             "email": (
                 self._with_password,
-                _having(self._contacts.c.email),
+                _having(self._contacts["email"].c.email),
                 _in_tenant(self._there)
                 .select_from(with_email)
                 .where(self._at_provider.c.email == bindparam("known")),
             ),
-            "phone_number": (_having(self._contacts.c.phone_number),),
+            "phone_number": (_having(self._contacts["phone_number"].c.phone_number),),
         }
         self._by_account = _having(self._there.c.third_party_user_id).where(
             self._there.c.third_party_id == bindparam("provider")
@@ -76,31 +70,36 @@ class AccountInfoRows:
 
         Nobody has both a number and a provider; who signs in with a password has neither.
         """
-        found: list[Select[Any]] = []
+        found: list[ColumnElement[bool]] = []
         if query.phone_number is None and query.provider is None:
             found.append(self._listed_in(self._emails, *_address(self._emails, query)))
         if query.provider is None:
             found.append(self._with_codes(query))
         if query.phone_number is None:
             found.append(self._with_accounts(query))
-        return or_(false(), *(self._listed.c.user_id.in_(one) for one in found))
+        return or_(false(), *found)
 
-    def _with_codes(self, query: UserQuery) -> Select[Any]:
-        conditions = _address(self._contacts, query)
+    def _with_codes(self, query: UserQuery) -> ColumnElement[bool]:
+        found: list[ColumnElement[bool]] = []
+        if query.email is not None:
+            table = self._contacts["email"]
+            found.append(self._listed_in(table, *_address(table, query)))
         if query.phone_number is not None:
-            conditions.append(_begins(self._contacts.c.phone_number, query.phone_number.strip()))
-        return self._listed_in(self._contacts, *conditions)
+            table = self._contacts["phone_number"]
+            found.append(self._listed_in(table, _begins(table.c.phone_number, query.phone_number.strip())))
+        return and_(true(), *found)
 
-    def _with_accounts(self, query: UserQuery) -> Select[Any]:
+    def _with_accounts(self, query: UserQuery) -> ColumnElement[bool]:
         conditions = [same_user(self._at_provider, self._there), *_address(self._at_provider, query)]
         if query.provider is not None:
             conditions.append(_begins(self._there.c.third_party_id, query.provider.strip()))
         return self._listed_in(self._there, *conditions)
 
-    def _listed_in(self, table: Table, *conditions: ColumnElement[bool]) -> Select[Any]:
-        return select(table.c.user_id).where(
+    def _listed_in(self, table: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        found = select(table.c.user_id).where(
             table.c.app_id == DEFAULT_APP_ID, table.c.tenant_id == self._listed.c.tenant_id, *conditions
         )
+        return self._listed.c.user_id.in_(found)
 
 
 def _found(connection: Connection, statements: tuple[Select[Any], ...], values: dict[str, str]) -> set[str]:
@@ -109,7 +108,7 @@ def _found(connection: Connection, statements: tuple[Select[Any], ...], values: 
     return {str(one) for statement in statements for one in connection.execute(statement, values).scalars()}
 
 
-def _address(table: Table, query: UserQuery) -> list[ColumnElement[bool]]:
+def _address(table: FromClause, query: UserQuery) -> list[ColumnElement[bool]]:
     if query.email is None:
         return []
     address = normalised_email(query.email)
@@ -120,7 +119,7 @@ def _having(column: Any) -> Select[Any]:
     return _in_tenant(column.table).where(column == bindparam("known"))
 
 
-def _in_tenant(table: Table) -> Select[Any]:
+def _in_tenant(table: FromClause) -> Select[Any]:
     return select(table.c.user_id).where(
         table.c.app_id == DEFAULT_APP_ID, table.c.tenant_id == bindparam("tenant")
     )
@@ -132,6 +131,6 @@ def _begins(column: Any, wanted: str, within: str | None = None) -> ColumnElemen
     return begins if within is None else or_(begins, column.contains(within, autoescape=True))
 
 
-def same_user(table: Table, users: Table) -> ColumnElement[bool]:
+def same_user(table: FromClause, users: FromClause) -> ColumnElement[bool]:
     """Return the condition that rows of two tables are of one user."""
     return and_(table.c.app_id == users.c.app_id, table.c.user_id == users.c.user_id)

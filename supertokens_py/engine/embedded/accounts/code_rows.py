@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Delete, Insert, Select, Table, Update
     from sqlalchemy.sql.elements import ColumnElement
 
-    from .storage.tables import Tables
+    from ..storage.tables import Tables
 
 #: Devices of one contact in a tenant; of more the oldest end. Limits of messages are reached long before.
 MAX_DEVICES = 50

@@ -9,38 +9,143 @@ from sqlalchemy import and_, bindparam, delete, insert, select, update
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.limits import FORGOTTEN_AFTER_MS
 from supertokens_py.engine.records import EMAIL_PASSWORD
+from supertokens_py.secret import SecretText, hidden
 
+from ..session_state.session_rows import SESSIONS, key_columns
+from .account_rows import Account
+from .accounts import Accounts
 from .counts import delete_forgotten
-from .session_rows import SESSIONS
-from .user_tables import (
-    EMAIL_USERS,
-    EMAILS_IN_TENANTS,
-    RESET_TOKENS,
-    USERS,
-    USERS_IN_TENANTS,
-    VERIFICATION_TOKENS,
-    VERIFIED_EMAILS,
-)
+from .user_tables import EMAIL_USERS, RESET_TOKENS, USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Delete, Insert, Select, Update
     from sqlalchemy.sql.dml import ReturningDelete
 
-    from .storage.tables import Tables
+    from ..storage.database import Database
+    from ..storage.tables import Tables
+    from .account_tables import Memberships
 
 
 class EmailUserRows:
     """The statements, and what needs several of them; a class because they depend on names of tables."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self._tables = tables = database.tables
+        self._rows = accounts.rows
+        self._in_tenants = accounts.layout.by_layout(lambda known: _InTenants(tables, known))
         self._read_users(tables)
         self._change_users(tables)
         self._use_tokens(tables)
 
     def _read_users(self, tables: Tables) -> None:
-        users, own, in_tenant = tables[USERS], tables[EMAIL_USERS], tables[EMAILS_IN_TENANTS]
+        users, own = tables[USERS], tables[EMAIL_USERS]
         this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
+        self.user_hash: Select[Any] = select(own.c.password_hash).where(*this)
+        #: Waits for whoever is changing the user, and lets nobody begin before its transaction ends.
+        self._kept_hash: Select[Any] = self.user_hash.with_for_update(read=True)
+        self.user_row: Select[Any, Any] = select(own.c.user_id, own.c.email).where(*this)
+        self.lock_user: Select[Any, Any] = (
+            select(own.c.email, users.c.is_linked_or_is_a_primary_user)
+            .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
+            .where(*this)
+            .with_for_update(of=own)
+        )
+
+    def kept_hash(self, connection: Connection, user_id: str, tenant_id: str | None) -> SecretText | None:
+        """Return the hash of a user who is in the tenant; neither changes until the transaction ends."""
+        kept = hidden(connection.execute(self._kept_hash, {"user": user_id}).scalar())
+        return kept if self._rows.is_in(connection, tenant_id, user_id) else None
+
+    @property
+    def hash_of(self) -> Select[Any, Any]:
+        """The statement that finds the hash of whoever has an address in a tenant."""
+        return self._in_tenants().hash_of
+
+    @property
+    def methods(self) -> Select[Any, Any]:
+        """The statement that finds what the owner of an id has of passwords in a tenant."""
+        return self._in_tenants().methods
+
+    @property
+    def owner_of_token(self) -> Select[Any]:
+        """The statement that finds the user of a token, in a tenant."""
+        return self._in_tenants().owner_of_token
+
+    def _change_users(self, tables: Tables) -> None:
+        own, verification, verified = (
+            tables[one] for one in (EMAIL_USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS)
+        )
+        this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
+        self.renew_hash: Update = (
+            update(own)
+            .where(*this, own.c.password_hash == bindparam("stored"))
+            .values(password_hash=bindparam("hash"))
+        )
+        self.set_hash: Update = update(own).where(*this).values(password_hash=bindparam("hash"))
+        sessions = tables[SESSIONS]
+        self.delete_sessions: ReturningDelete[Any, Any, Any] = (
+            delete(sessions)
+            .where(
+                sessions.c.app_id == DEFAULT_APP_ID, sessions.c.user_id.in_(bindparam("ids", expanding=True))
+            )
+            .returning(*key_columns(sessions))
+        )
+        self._new_email = update(own).where(*this).values(email=bindparam("address"))
+        self._end_verification = delete(verification).where(
+            verification.c.app_id == DEFAULT_APP_ID,
+            verification.c.user_id.in_(bindparam("ids", expanding=True)),
+        )
+        self._forget_verified = delete(verified).where(
+            verified.c.app_id == DEFAULT_APP_ID,
+            verified.c.user_id.in_(bindparam("ids", expanding=True)),
+            verified.c.email == bindparam("former"),
+        )
+
+    def _use_tokens(self, tables: Tables) -> None:
+        tokens = tables[RESET_TOKENS]
+        self.insert_token: Insert = insert(tokens).values(
+            app_id=DEFAULT_APP_ID,
+            user_id=bindparam("user"),
+            token=bindparam("token"),
+            email=bindparam("email"),
+            token_expiry=bindparam("expiry"),
+        )
+        self.delete_tokens: ReturningDelete[Any, Any, Any] = (
+            delete(tokens)
+            .where(tokens.c.app_id == DEFAULT_APP_ID, tokens.c.user_id == bindparam("user"))
+            .returning(tokens.c.token, tokens.c.token_expiry, tokens.c.email)
+        )
+
+    def insert(
+        self, connection: Connection, user_id: str, tenant_id: str, email: str, hashed: str, now_ms: int
+    ) -> None:
+        """Insert the rows of a new user."""
+        account = Account(user_id=user_id, recipe_id=EMAIL_PASSWORD, joined_ms=now_ms, email=email)
+        self._rows.insert(connection, tenant_id, [account])
+        row = {"app_id": DEFAULT_APP_ID, "user_id": user_id, "email": email, "time_joined": now_ms}
+        connection.execute(insert(self._tables[EMAIL_USERS]).values(**row, password_hash=hashed))
+
+    def change_email(
+        self, connection: Connection, user_id: str, ids: list[str], *, former: str, email: str
+    ) -> None:
+        """Give a user another address in every tenant.
+
+        The former one may be somebody else's by the time that the user wants it back: it has to be verified
+        again. One that was verified beforehand, to be changed to, stays verified.
+        """
+        values = {"user": user_id, "address": email}
+        connection.execute(self._new_email, values)
+        self._rows.change(connection, user_id, EMAIL_PASSWORD, {"email": email})
+        connection.execute(self._end_verification, {"ids": ids})
+        connection.execute(self._forget_verified, {"ids": ids, "former": former})
+
+
+class _InTenants:
+    """The statements that depend on what says who is in a tenant."""
+
+    def __init__(self, tables: Tables, known: Memberships) -> None:
+        users, own, tokens = (tables[one] for one in (USERS, EMAIL_USERS, RESET_TOKENS))
+        in_tenant = known.emails
         same = and_(in_tenant.c.app_id == own.c.app_id, in_tenant.c.user_id == own.c.user_id)
         self.hash_of: Select[Any, Any] = (
             select(own.c.user_id, own.c.password_hash)
@@ -50,16 +155,6 @@ class EmailUserRows:
                 in_tenant.c.tenant_id == bindparam("tenant"),
                 in_tenant.c.email == bindparam("email"),
             )
-        )
-        self.user_hash: Select[Any] = select(own.c.password_hash).where(*this)
-        #: Waits for whoever is changing the user, and lets nobody begin before its transaction ends.
-        self.kept_hash: Select[Any] = self.user_hash.with_for_update(read=True)
-        self.user_row: Select[Any, Any] = select(own.c.user_id, own.c.email).where(*this)
-        self.lock_user: Select[Any, Any] = (
-            select(own.c.email, users.c.is_linked_or_is_a_primary_user)
-            .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
-            .where(*this)
-            .with_for_update(of=own)
         )
         primary = (
             select(users.c.primary_or_recipe_user_id)
@@ -76,100 +171,17 @@ class EmailUserRows:
                 in_tenant.c.tenant_id == bindparam("tenant"),
             )
         )
-
-    def _change_users(self, tables: Tables) -> None:
-        own, in_tenant, verification, verified = (
-            tables[one] for one in (EMAIL_USERS, EMAILS_IN_TENANTS, VERIFICATION_TOKENS, VERIFIED_EMAILS)
-        )
-        this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
-        self.renew_hash: Update = (
-            update(own)
-            .where(*this, own.c.password_hash == bindparam("stored"))
-            .values(password_hash=bindparam("hash"))
-        )
-        self.set_hash: Update = update(own).where(*this).values(password_hash=bindparam("hash"))
-        sessions = tables[SESSIONS]
-        self.delete_sessions: ReturningDelete[Any] = (
-            delete(sessions)
-            .where(
-                sessions.c.app_id == DEFAULT_APP_ID, sessions.c.user_id.in_(bindparam("ids", expanding=True))
-            )
-            .returning(sessions.c.session_handle)
-        )
-        self._new_email = update(own).where(*this).values(email=bindparam("address"))
-        self._new_email_in_tenants = (
-            update(in_tenant)
-            .where(in_tenant.c.app_id == DEFAULT_APP_ID, in_tenant.c.user_id == bindparam("user"))
-            .values(email=bindparam("address"))
-        )
-        self._end_verification = delete(verification).where(
-            verification.c.app_id == DEFAULT_APP_ID,
-            verification.c.user_id.in_(bindparam("ids", expanding=True)),
-        )
-        self._forget_verified = delete(verified).where(
-            verified.c.app_id == DEFAULT_APP_ID,
-            verified.c.user_id.in_(bindparam("ids", expanding=True)),
-            verified.c.email == bindparam("former"),
-        )
-
-    def _use_tokens(self, tables: Tables) -> None:
-        tokens, in_tenant = tables[RESET_TOKENS], tables[EMAILS_IN_TENANTS]
-        self.insert_token: Insert = insert(tokens).values(
-            app_id=DEFAULT_APP_ID,
-            user_id=bindparam("user"),
-            token=bindparam("token"),
-            email=bindparam("email"),
-            token_expiry=bindparam("expiry"),
-        )
-        same = and_(in_tenant.c.app_id == tokens.c.app_id, in_tenant.c.user_id == tokens.c.user_id)
+        of_token = and_(in_tenant.c.app_id == tokens.c.app_id, in_tenant.c.user_id == tokens.c.user_id)
         # A token says nothing of its tenant; but a password has to fulfil the rule of one that it is used in.
         self.owner_of_token: Select[Any] = (
             select(tokens.c.user_id)
-            .join(in_tenant, same)
+            .join(in_tenant, of_token)
             .where(
                 tokens.c.app_id == DEFAULT_APP_ID,
                 tokens.c.token == bindparam("token"),
                 in_tenant.c.tenant_id == bindparam("tenant"),
             )
         )
-        self.delete_tokens: ReturningDelete[Any, Any, Any] = (
-            delete(tokens)
-            .where(tokens.c.app_id == DEFAULT_APP_ID, tokens.c.user_id == bindparam("user"))
-            .returning(tokens.c.token, tokens.c.token_expiry, tokens.c.email)
-        )
-
-    def insert(
-        self, connection: Connection, user_id: str, tenant_id: str, email: str, hashed: str, now_ms: int
-    ) -> None:
-        """Insert the rows of a new user."""
-        tables, app = self._tables, {"app_id": DEFAULT_APP_ID, "user_id": user_id}
-        kind = {"recipe_id": EMAIL_PASSWORD, "primary_or_recipe_user_id": user_id}
-        tenant, address = {"tenant_id": tenant_id}, {"email": email}
-        joined = {"time_joined": now_ms}
-        connection.execute(insert(tables[USERS]).values(**app, **kind))
-        connection.execute(
-            insert(tables[USERS_IN_TENANTS]).values(
-                **app, **tenant, **kind, **joined, primary_or_recipe_user_time_joined=now_ms
-            )
-        )
-        connection.execute(
-            insert(tables[EMAIL_USERS]).values(**app, **address, **joined, password_hash=hashed)
-        )
-        connection.execute(insert(tables[EMAILS_IN_TENANTS]).values(**app, **tenant, **address))
-
-    def change_email(
-        self, connection: Connection, user_id: str, ids: list[str], *, former: str, email: str
-    ) -> None:
-        """Give a user another address in every tenant.
-
-        The former one may be somebody else's by the time that the user wants it back: it has to be verified
-        again. One that was verified beforehand, to be changed to, stays verified.
-        """
-        values = {"user": user_id, "address": email}
-        connection.execute(self._new_email, values)
-        connection.execute(self._new_email_in_tenants, values)
-        connection.execute(self._end_verification, {"ids": ids})
-        connection.execute(self._forget_verified, {"ids": ids, "former": former})
 
 
 def expired_of_users(tables: Tables) -> list[tuple[Delete, int]]:

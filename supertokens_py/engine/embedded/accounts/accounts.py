@@ -6,6 +6,7 @@ Tables hold a core's own ids; everything that leaves here has the application's,
 from __future__ import annotations
 
 import binascii
+import logging
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,37 +16,42 @@ from sqlalchemy import and_, bindparam, func, or_, select
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import UserPage, UserQuery
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, LoginMethod, ThirdPartyInfo, User
 
 from .account_info import AccountInfoRows, same_user
+from .account_rows import AccountRows
+from .user_layout import UserLayout
 from .user_tables import (
     EMAIL_USERS,
     PASSWORDLESS_USERS,
     THIRD_PARTY_USERS,
     USER_ID_MAPPING,
     USERS,
-    USERS_IN_TENANTS,
     VERIFIED_EMAILS,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Executable, Select
 
-    from .storage.database import Database
+    from ..storage.database import Database
+    from .account_tables import Memberships
 
 _MAX_FOUND = 1000
+
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Accounts:
     """Reads users; a class because it holds its statements."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, layout: UserLayout) -> None:
         self._database = database
+        self.layout: UserLayout = layout
+        self.rows: AccountRows = AccountRows(layout)  #: for the services, which write them
         tables = database.tables
         users, mapping = tables[USERS], tables[USER_ID_MAPPING]
-        self._in_tenants = tables[USERS_IN_TENANTS]
         self._users = users
         self._internal = select(mapping.c.supertokens_user_id).where(
             mapping.c.app_id == DEFAULT_APP_ID, mapping.c.external_user_id == bindparam("id")
@@ -54,17 +60,12 @@ class Accounts:
             users.c.app_id == DEFAULT_APP_ID, users.c.user_id == bindparam("id")
         )
         self._methods = self._login_methods()
-        joined = self._in_tenants
-        self._tenants_of = (
-            select(joined.c.user_id, joined.c.tenant_id, joined.c.time_joined)
-            .where(joined.c.app_id == DEFAULT_APP_ID, joined.c.user_id.in_(bindparam("ids", expanding=True)))
-            .order_by(joined.c.tenant_id)
-        )
+        self._tenants_of = layout.by_layout(_tenants_of)
         verified = tables[VERIFIED_EMAILS]
         self._verified = select(verified.c.user_id, verified.c.email).where(
             verified.c.app_id == DEFAULT_APP_ID, verified.c.user_id.in_(bindparam("ids", expanding=True))
         )
-        self._known_by = AccountInfoRows(tables)
+        self._known_by = layout.by_layout(lambda known: AccountInfoRows(tables, known))
 
     def _login_methods(self) -> Executable:
         tables, users = self._database.tables, self._users
@@ -117,9 +118,9 @@ class Accounts:
             return []
         rows = connection.execute(self._methods, {"ids": wanted}).all()
         own = [row.user_id for row in rows]
-        tenants: dict[str, list[Any]] = {}
-        for row in connection.execute(self._tenants_of, {"ids": own}):
-            tenants.setdefault(row.user_id, []).append(row)
+        tenants: dict[str, dict[str, Any]] = {}
+        for row in connection.execute(self._tenants_of(), {"ids": own}):
+            tenants.setdefault(row.user_id, {})[row.tenant_id] = row
         names = {one for row in rows for one in (row.user_id, row.external_user_id) if one is not None}
         verified = {(row.user_id, row.email) for row in connection.execute(self._verified, {"ids": [*names]})}
         by_primary: dict[str, list[Any]] = {}
@@ -129,7 +130,14 @@ class Accounts:
 
     def with_email(self, connection: Connection, tenant_id: str, email: str) -> str | None:
         """Return the internal id of the user with a password who has an address in a tenant."""
-        return self._known_by.with_password(connection, tenant_id, email)
+        return self._known_by().with_password(connection, tenant_id, email)
+
+    def learn_layout(self) -> None:
+        """Learn the layout anew, in the clean-up: a core may move users while this process runs."""
+        try:
+            self._database.read(self.layout.learn)
+        except ConfigError as error:
+            log.error("in which layout users are is unknown; taken to be %s: %s", self.layout.mode, error)
 
     # -- the service -------------------------------------------------------------------------------------
 
@@ -149,7 +157,7 @@ class Accounts:
         tenant = validation.normalise_tenant_id(tenant_id)
 
         def unit(connection: Connection) -> list[User]:
-            owners = self._known_by.owners(connection, tenant, info)
+            owners = self._known_by().owners(connection, tenant, info)
             found = [self._primaries(connection, ids) for ids in owners]
             if not found:
                 return []
@@ -164,15 +172,21 @@ class Accounts:
 
     def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
         """Return how many users a tenant has, or all have (None)."""
-        table: Any = self._users if tenant_id is None else self._in_tenants
-        statement = select(func.count(table.c.primary_or_recipe_user_id.distinct())).where(
-            table.c.app_id == DEFAULT_APP_ID
-        )
-        if tenant_id is not None:
-            statement = statement.where(table.c.tenant_id == validation.normalise_tenant_id(tenant_id))
-        if recipe_ids is not None:
-            statement = statement.where(table.c.recipe_id.in_(validation.validate_recipes(recipe_ids)))
-        return self._database.read(lambda connection: connection.execute(statement).scalar_one())
+        tenant = None if tenant_id is None else validation.normalise_tenant_id(tenant_id)
+        recipes = None if recipe_ids is None else validation.validate_recipes(recipe_ids)
+
+        def unit(connection: Connection) -> int:
+            table: Any = self._users if tenant is None else self.layout.memberships.users
+            statement = select(func.count(table.c.primary_or_recipe_user_id.distinct())).where(
+                table.c.app_id == DEFAULT_APP_ID
+            )
+            if tenant is not None:
+                statement = statement.where(table.c.tenant_id == tenant)
+            if recipes is not None:
+                statement = statement.where(table.c.recipe_id.in_(recipes))
+            return connection.execute(statement).scalar_one()
+
+        return self._database.read(unit)
 
     def page(self, tenant_id: str, query: UserQuery) -> UserPage:
         """Return users of a tenant in the order in which they joined.
@@ -183,10 +197,11 @@ class Accounts:
         validation.validate_user_query(query)
         tenant = validation.normalise_tenant_id(tenant_id)
         searches = query.is_search
-        statement = self._search(query) if searches else self._listing(query)
-        statement = statement.where(self._in_tenants.c.tenant_id == tenant)
+        position = None if searches or query.token is None else _read_token(query.token)
 
         def unit(connection: Connection) -> UserPage:
+            statement = self._search(query) if searches else self._listing(query, position)
+            statement = statement.where(self.layout.memberships.users.c.tenant_id == tenant)
             rows = connection.execute(statement).all()
             shown = rows if searches else rows[: query.limit]
             token = _token(*rows[query.limit]) if len(rows) > len(shown) else None
@@ -194,18 +209,19 @@ class Accounts:
 
         return self._database.read(unit)
 
-    def _listing(self, query: UserQuery) -> Select[Any, Any]:
+    def _listing(self, query: UserQuery, position: tuple[str, int] | None) -> Select[Any, Any]:
         statement = self._ordered(newest_first=query.newest_first, recipe_ids=query.recipe_ids)
-        if query.token is not None:
-            user_id, joined_ms = _read_token(query.token)
-            joined = self._in_tenants.c.primary_or_recipe_user_time_joined
+        if position is not None:
+            user_id, joined_ms = position
+            listed = self.layout.memberships.users.c
+            joined = listed.primary_or_recipe_user_time_joined
             later = joined < joined_ms if query.newest_first else joined > joined_ms
-            same = and_(joined == joined_ms, self._in_tenants.c.primary_or_recipe_user_id <= user_id)
+            same = and_(joined == joined_ms, listed.primary_or_recipe_user_id <= user_id)
             statement = statement.where(or_(later, same))
         return statement.limit(query.limit + 1)
 
     def _ordered(self, *, newest_first: bool, recipe_ids: Sequence[str] | None) -> Select[Any, Any]:
-        table = self._in_tenants
+        table = self.layout.memberships.users
         joined, user = table.c.primary_or_recipe_user_time_joined, table.c.primary_or_recipe_user_id
         statement = select(user, joined).distinct().where(table.c.app_id == DEFAULT_APP_ID)
         if recipe_ids is not None:
@@ -214,13 +230,22 @@ class Accounts:
 
     def _search(self, query: UserQuery) -> Select[Any, Any]:
         ordered = self._ordered(newest_first=False, recipe_ids=None)
-        return ordered.where(self._known_by.matching(query)).limit(_MAX_FOUND)
+        return ordered.where(self._known_by().matching(query)).limit(_MAX_FOUND)
 
 
-def _user(primary: str, rows: Sequence[Any], tenants: dict[str, list[Any]], verified: set[Any]) -> User:
+def _tenants_of(known: Memberships) -> Executable:
+    listed = known.users.c
+    return (
+        select(listed.user_id, listed.tenant_id, listed.time_joined)
+        .where(listed.app_id == DEFAULT_APP_ID, listed.user_id.in_(bindparam("ids", expanding=True)))
+        .order_by(listed.tenant_id)
+    )
+
+
+def _user(primary: str, rows: Sequence[Any], tenants: dict[str, dict[str, Any]], verified: set[Any]) -> User:
     methods: list[LoginMethod] = []
     for row in rows:
-        joined = tenants.get(row.user_id, [])
+        joined = tenants.get(row.user_id, {}).values()
         known = {(one, row.email) for one in (row.user_id, row.external_user_id)}
         by_phone = row.email is None and row.phone_number is not None  # a code was sent to it
         methods.append(

@@ -5,15 +5,9 @@ They are made where a sign-in recipe is used; a database of sessions alone has n
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from sqlalchemy import CHAR, BigInteger, Boolean, Integer, String, TypeDecorator, false
 
-from sqlalchemy import CHAR, BigInteger, Boolean, Integer, String, TypeDecorator, false, select
-
-from supertokens_py.exceptions import ConfigError
-
-from .storage.schema import has_table
-from .storage.tables import (
+from ..storage.tables import (
     APPS,
     OPTIONAL_TEXT,
     PUBLIC_ID,
@@ -25,17 +19,7 @@ from .storage.tables import (
     TableDefinition,
     optional,
 )
-from .tenant_tables import PROVIDER_CLIENTS, PROVIDERS, TENANT_CONFIGS
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from .storage.tables import Tables
-
-#: Where core 12 keeps users once they are migrated; before, it may be there and is empty.
-_MIGRATED_USERS = "recipe_user_tenants"
-
-_LEGACY = "LEGACY"
+from ..tenant_tables import PROVIDER_CLIENTS, PROVIDERS
 
 #: An id that a core makes; the application may know the user by another one.
 _INTERNAL_ID = ColumnKind(CHAR(36))
@@ -288,34 +272,3 @@ USER_TABLES: tuple[TableDefinition, ...] = (
     *(THIRD_PARTY_USERS, THIRD_PARTY_IN_TENANTS, PROVIDERS, PROVIDER_CLIENTS),
     *(USER_ID_MAPPING, VERIFIED_EMAILS, VERIFICATION_TOKENS),
 )
-
-
-def refuse_migrated_users(connection: Connection, tables: Tables) -> None:
-    """Refuse a database whose users a core keeps in the tables of its version 12: they would be missed.
-
-    Raises:
-        ConfigError: says so.
-    """
-    mode = migration_mode(connection, tables)
-    if mode != _LEGACY:
-        raise ConfigError(
-            "the users of this database are kept in the tables of SuperTokens core 12 (its migration_mode is "
-            f"{mode}), which sign-in recipes do not read: leave sign-up and sign-in to the "
-            "core (connection_uri), or keep its users in LEGACY mode"
-        )
-
-
-def migration_mode(connection: Connection, tables: Tables) -> str:
-    """Return in which of its two layouts core 12 keeps users; "LEGACY" is the one of every version before."""
-    configs = connection.execute(select(tables[TENANT_CONFIGS].c.core_config)).scalars()
-    modes = {str(json.loads(config).get("migration_mode") or _LEGACY) for config in configs if config}
-    others = ", ".join(sorted(modes - {_LEGACY}))
-    return others or ("not LEGACY" if _has_migrated_users(connection, tables) else _LEGACY)
-
-
-def _has_migrated_users(connection: Connection, tables: Tables) -> bool:
-    if not has_table(connection, tables, _MIGRATED_USERS):
-        return False
-    quote = connection.dialect.identifier_preparer.quote
-    name = ".".join(quote(part) for part in (tables.schema, tables.prefix + _MIGRATED_USERS) if part)
-    return connection.exec_driver_sql(f"SELECT 1 FROM {name} LIMIT 1").first() is not None  # noqa: S608

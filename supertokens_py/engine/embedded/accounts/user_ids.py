@@ -6,16 +6,31 @@ Sessions hold the recipe user id in its external form; tokens name the primary u
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    String,
+    TextClause,
+    bindparam,
+    column,
+    func,
+    select,
+    table,
+    text,
+    union,
+)
 
 from supertokens_py.constants import DEFAULT_APP_ID
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, FromClause
 
-    from .storage.database import Database
+    from ..storage.database import Database
+
+_USER_COLUMNS = ("app_id", "user_id", "primary_or_recipe_user_id")
+_MAPPING_COLUMNS = ("app_id", "supertokens_user_id", "external_user_id")
 
 
 class UserIds:
@@ -47,6 +62,46 @@ class UserIds:
             f"WHERE u.{app} AND u.primary_or_recipe_user_id = "
             f"(SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id)"
         )
+
+        self._users_table = table(
+            f"{tables.prefix}app_id_to_user_id", *map(column, _USER_COLUMNS), schema=tables.schema
+        )
+        self._mapping_table = table(
+            f"{tables.prefix}userid_mapping", *map(column, _MAPPING_COLUMNS), schema=tables.schema
+        )
+
+    def linked_ids(self) -> CompoundSelect[Any]:
+        """Return what selects the ids of `linked_to`, for a statement with the parameter `user`."""
+        user: ColumnElement[str] = bindparam("user", type_=String())
+        users, mapping = self._users_table.c, self._mapping_table.c
+        primary = self._primary_of(self._internal_of(user))
+        own = select(users.user_id).where(
+            users.app_id == DEFAULT_APP_ID, users.primary_or_recipe_user_id == primary
+        )
+        external = select(mapping.external_user_id).where(
+            mapping.app_id == DEFAULT_APP_ID, mapping.supertokens_user_id.in_(own)
+        )
+        return union(select(user), own, external)
+
+    def names(self, stored: ColumnElement[str]) -> tuple[ColumnElement[str], ColumnElement[str]]:
+        """Return what `resolve` answers, as columns of a statement that has the stored id in one."""
+        internal = self._internal_of(stored)
+        primary = func.coalesce(self._primary_of(internal), internal)
+        return self._external_of(primary), self._external_of(internal)
+
+    def _internal_of(self, user_id: ColumnElement[str]) -> ColumnElement[str]:
+        mapping = self._mapping_table.alias()
+        found = _one(mapping, mapping.c.supertokens_user_id, mapping.c.external_user_id == user_id)
+        return func.coalesce(found, user_id)
+
+    def _external_of(self, user_id: ColumnElement[str]) -> ColumnElement[str]:
+        mapping = self._mapping_table.alias()
+        found = _one(mapping, mapping.c.external_user_id, mapping.c.supertokens_user_id == user_id)
+        return func.coalesce(found, user_id)
+
+    def _primary_of(self, user_id: ColumnElement[str]) -> ColumnElement[str]:
+        users = self._users_table.alias()
+        return _one(users, users.c.primary_or_recipe_user_id, users.c.user_id == user_id)
 
     def linked_to(self, connection: Connection, user_id: str) -> list[str]:
         """Return every id under which sessions of a user may be stored, `user_id` first.
@@ -91,3 +146,9 @@ class UserIds:
         if primary is None or primary == internal:
             return recipe_id, recipe_id
         return looked_up(self._external, primary) or primary, recipe_id
+
+
+def _one(source: FromClause, wanted: ColumnElement[str], is_it: ColumnElement[bool]) -> ColumnElement[str]:
+    """Return a column of the one row of `source`; every other table in it is of the statement around it."""
+    found = select(wanted).where(source.c.app_id == DEFAULT_APP_ID, is_it)
+    return found.correlate_except(source).scalar_subquery()
