@@ -52,12 +52,12 @@ if TYPE_CHECKING:
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .accounts import Accounts
+    from ..accounts.accounts import Accounts
+    from ..accounts.user_ids import UserIds
+    from ..storage.database import Database
+    from ..tenants import TenantStore
     from .rates import Rates
     from .sends import Sends
-    from .storage.database import Database
-    from .tenants import TenantStore
-    from .user_ids import UserIds
 
 _MAX_ATTEMPTS = "passwordless_max_code_input_attempts"
 _SENDS, _TEXT_MESSAGES = "passwordless", "text messages"
@@ -80,7 +80,7 @@ class PasswordlessStore(CodeStore):
         self._accounts = accounts
         self._sends = sends
         self._rates = rates
-        self._users = PasswordlessUserRows(database, self._codes, user_ids)
+        self._users = PasswordlessUserRows(database, accounts, self._codes, user_ids)
         self._attempts = CodeAttempts(self._codes, self._users, accounts, rates, settings)
 
     # -- messages ------------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ class PasswordlessStore(CodeStore):
         return outcome
 
     def is_current(self, consumed: ConsumedCode) -> bool:
-        """Return whether the user is still there, with the contact that was proven.
+        """Return whether the user is still there and in the tenant, with the contact that was proven.
 
         It waits for a change that is under way, so that of a change and a session that was committed before
         this is asked, one always sees the other.
@@ -188,8 +188,10 @@ class PasswordlessStore(CodeStore):
         def unit(connection: Connection) -> bool:
             internal = self._accounts.internal_id(connection, consumed.recipe_user_id)
             row, proven = self._users.contacts(connection, internal), consumed.device
-            if row is None or proven is None:
-                return row is not None
+            if row is None or not self._accounts.rows.is_in(connection, consumed.tenant_id, internal):
+                return False
+            if proven is None:
+                return True
             return proven.email in (None, row.email) and proven.phone_number in (None, row.phone_number)
 
         return self._database.write(unit)

@@ -20,17 +20,17 @@ from supertokens_py.engine.limits import WRONG_CODES_OF_ITS_OWN
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import hidden
 
+from ..accounts.code_rows import device_record
 from . import code_digests
 from .code_digests import DeviceSecret, LinkCode
-from .code_rows import device_record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .accounts import Accounts
-    from .code_rows import CodeRows
+    from ..accounts.accounts import Accounts
+    from ..accounts.code_rows import CodeRows
     from .passwordless_users import PasswordlessUserRows
     from .rates import Rates
 
@@ -220,7 +220,9 @@ class CodeAttempts:
         verified = kind == "email" and self._users.verify_email(connection, user_id, value)
         (user,) = self._accounts.load(connection, [user_id])
         known_as = self._users.external_id(connection, user_id)
-        return Success(ConsumedCode(user, known_as, created, device_record(device)), verified)
+        return Success(
+            ConsumedCode(user, known_as, created, device_record(device), rules.tenant_id), verified
+        )
 
 
 def _contact(device: Any) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from supertokens_py.engine.limits import SharedKeys, after_shared, hourly, of_clients
 
-from .counts import Counts
+from ..accounts.counts import Counts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
     from supertokens_py.engine.user_services import ClientKind
 
-    from .storage.database import Database
+    from ..storage.database import Database
 
 
 class Rates:
@@ -27,7 +27,7 @@ class Rates:
     def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
         self._database = database
         self._settings = settings
-        self._counts = Counts(database, "clients", start="0")
+        self._counts = Counts(database, "clients", start="0", is_forgotten=_is_made_up)
 
     def _per_hour(self, kind: ClientKind) -> int:
         return of_clients(self._settings)[kind]
@@ -37,7 +37,13 @@ class Rates:
         per_hour = self._per_hour(kind)
         if per_hour == 0:
             return 0
-        return self._database.write(lambda c: self.begin_within(c, kind, client, per_hour=per_hour))
+
+        def unit(connection: Connection) -> int:
+            wait = self.begin_within(connection, kind, client, per_hour=per_hour)
+            self._counts.forget_some(connection, self._counts.key(kind, client), self._settings.now_ms())
+            return wait
+
+        return self._database.write(unit)
 
     def begin_within(self, connection: Connection, kind: str, who: str, *, per_hour: int) -> int:
         """Do as `begin` within a unit of work, for anything that may be done so often in an hour, at least 1.
@@ -96,3 +102,7 @@ class Rates:
         key, now = self._counts.key(kind, who), self._settings.now_ms()
         made_up = int(self._counts.lock(connection, key, now).value)
         self._counts.set(connection, key, str(made_up - hourly(per_hour).step_ms), now)
+
+
+def _is_made_up(text: str, _: int, now_ms: int) -> bool:
+    return int(text) <= now_ms

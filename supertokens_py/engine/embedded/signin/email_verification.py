@@ -18,8 +18,8 @@ from supertokens_py.events import EmailUnverified, EmailVerificationRequested, E
 from supertokens_py.secret import SecretText
 from supertokens_py.types.users import normalised_email
 
-from .storage.dialects import insert_new
-from .user_tables import VERIFICATION_TOKENS, VERIFIED_EMAILS
+from ..accounts.user_tables import VERIFICATION_TOKENS, VERIFIED_EMAILS
+from ..storage.dialects import insert_new
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .accounts import Accounts
+    from ..accounts.accounts import Accounts
+    from ..accounts.user_ids import UserIds
+    from ..storage.database import Database
+    from ..tenants import TenantStore
     from .sends import Sends
-    from .storage.database import Database
-    from .tenants import TenantStore
-    from .user_ids import UserIds
 
 _LIFETIME = "email_verification_token_lifetime"
 _KIND = "emailverification"

@@ -21,17 +21,17 @@ from supertokens_py.engine.records import Tenant, UnknownTenantError
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import hidden
 
+from ..accounts.code_rows import BATCH, CodeRows, device_record
+from ..storage import errors
 from . import code_digests
-from .code_rows import BATCH, CodeRows, device_record
-from .storage import errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .storage.database import Database
-    from .tenants import TenantStore
+    from ..storage.database import Database
+    from ..tenants import TenantStore
 
 _LIFETIME = "passwordless_code_lifetime"
 

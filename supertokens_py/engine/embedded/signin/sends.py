@@ -11,16 +11,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from supertokens_py.engine.limits import OF_ALL_CLIENTS, Allowance, SharedKeys, after_messages, after_shared
+from supertokens_py.engine.limits import (
+    OF_ALL_CLIENTS,
+    SPACING_MS,
+    Allowance,
+    SharedKeys,
+    after_messages,
+    after_shared,
+)
 
-from .counts import Counts
+from ..accounts.counts import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .storage.database import Database
+    from ..storage.database import Database
 
 
 class Sends:
@@ -29,7 +38,7 @@ class Sends:
     def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
         self._database = database
         self._settings = settings
-        self._counts = Counts(database, "sends", start="[0, 0]")
+        self._counts = Counts(database, "sends", start="[0, 0]", is_forgotten=_is_forgotten)
 
     def begin(
         self,
@@ -67,8 +76,7 @@ class Sends:
         def unit(connection: Connection) -> int:
             now = self._settings.now_ms()
             wait, kept = after_messages(allowances, lambda key: self._known(connection, key, now), now)
-            for key, times in kept.items():
-                self._counts.set(connection, key, json.dumps(times), now)
+            self._keep(connection, kept, now)
             return wait
 
         return self._database.write(unit)
@@ -100,8 +108,7 @@ class Sends:
             wait, kept = after_shared(
                 keys, allowed, lambda key: self._known(connection, key, now), now, share=share
             )
-            for key, times in kept.items():
-                self._counts.set(connection, key, json.dumps(times), now)
+            self._keep(connection, kept, now)
             return wait
 
         return self._database.write(unit)
@@ -120,7 +127,23 @@ class Sends:
 
         self._database.write(unit)
 
+    def _keep(self, connection: Connection, kept: Mapping[str, tuple[int, int]], now_ms: int) -> None:
+        for key, times in kept.items():
+            self._counts.set(connection, key, json.dumps(times), now_ms)
+        for key in kept:
+            self._counts.forget_some(connection, key, now_ms)
+
     def _known(self, connection: Connection, key: str, now_ms: int) -> tuple[int, int]:
         """Return when all is made up for, and when the last message was counted."""
-        times = json.loads(self._counts.lock(connection, key, now_ms).value) or (0,)
-        return times[0], times[-1]
+        return _times(self._counts.lock(connection, key, now_ms).value)
+
+
+def _times(text: str) -> tuple[int, int]:
+    """Return when all is made up for, and when the last message was counted."""
+    times = json.loads(text) or (0,)
+    return times[0], times[-1]
+
+
+def _is_forgotten(text: str, _: int, now_ms: int) -> bool:
+    made_up, last = _times(text)
+    return max(made_up, last + SPACING_MS) <= now_ms

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.engine.limits import after_guesses
+from supertokens_py.engine.limits import FORGOTTEN_AFTER_MS, after_guesses
 
-from .counts import Counts
+from ..accounts.counts import Counts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .storage.database import Database
+    from ..storage.database import Database
 
 
 class Attempts:
@@ -25,7 +25,7 @@ class Attempts:
     def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
         self._database = database
         self._settings = settings
-        self._counts = Counts(database, "attempts", start="0")
+        self._counts = Counts(database, "attempts", start="0", is_forgotten=_is_forgotten)
 
     def begin(self, kind: str, tenant_id: str, account: str) -> int:
         """Count a guess as a failure, which `succeeded` takes back; or return how many milliseconds to wait.
@@ -41,6 +41,7 @@ class Attempts:
             failures, left = self._after(self._counts.lock(connection, key, now), now)
             if left == 0:
                 self._counts.set(connection, key, str(failures + 1), now)
+                self._counts.forget_some(connection, key, now)
             return left
 
         # A storm of guesses at one account queues for no lock, which would keep connections from others.
@@ -57,3 +58,7 @@ class Attempts:
     def _after(self, row: Any, now_ms: int) -> tuple[int, int]:
         free = self._settings.sign_in_free_failures
         return after_guesses(int(row.value), row.created_at_time, now_ms, free=free)
+
+
+def _is_forgotten(_: str, written_ms: int, now_ms: int) -> bool:
+    return now_ms - written_ms >= FORGOTTEN_AFTER_MS

@@ -12,17 +12,17 @@ from supertokens_py.engine.records import EMAIL_PASSWORD, ImportedHash, UnknownT
 from supertokens_py.events import PasswordChanged, UserSignedUp, emit
 from supertokens_py.secret import hidden
 
-from .email_user_rows import EmailUserRows
+from ..accounts.email_user_rows import EmailUserRows
+from ..storage import errors
 from .password_hashes import importable_form
-from .storage import errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .accounts import Accounts
-    from .storage.database import Database
+    from ..accounts.accounts import Accounts
+    from ..storage.database import Database
 
 
 class HashImportStore:
@@ -32,7 +32,7 @@ class HashImportStore:
         self._database = database
         self._accounts = accounts
         self._settings = settings
-        self._statements = EmailUserRows(database.tables)
+        self._statements = EmailUserRows(database, accounts)
 
     def put(self, tenant_id: str, email: str, password_hash: str) -> ImportedHash:
         """Give a user this hash, who is created where nobody has the address; links to reset one end.

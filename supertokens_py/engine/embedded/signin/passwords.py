@@ -107,7 +107,7 @@ class Passwords(fork_hooks.ForkAware):
             return False
         if stored is not None:
             try:
-                check = password_hashes.check_of(stored)
+                check = password_hashes.check_of(stored, self._settings.flask_security_password_salt)
                 return self._slowly(lambda: check(secret), lanes=password_hashes.lanes_of(stored))
             except ConfigError:  # what is wrong is not the hash
                 raise

@@ -19,23 +19,19 @@ from supertokens_py.engine.code_records import (
 from supertokens_py.engine.records import PASSWORDLESS, EmailChangeNotAllowed, EmailTaken, UnknownUser
 from supertokens_py.exceptions import BadInputError
 
-from .code_rows import CodeRows
-from .storage.database import UnitConflictError
-from .storage.dialects import insert_new
-from .user_tables import (
-    PASSWORDLESS_IN_TENANTS,
-    PASSWORDLESS_USERS,
-    USERS,
-    USERS_IN_TENANTS,
-    VERIFICATION_TOKENS,
-    VERIFIED_EMAILS,
-)
+from ..accounts.account_rows import Account
+from ..accounts.accounts import Accounts
+from ..accounts.code_rows import CodeRows
+from ..accounts.user_tables import PASSWORDLESS_USERS, USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
+from ..storage.database import UnitConflictError
+from ..storage.dialects import insert_new
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, Connection
+    from sqlalchemy import BindParameter, Connection, Select
 
-    from .storage.database import Database
-    from .user_ids import UserIds
+    from ..accounts.account_tables import Memberships
+    from ..accounts.user_ids import UserIds
+    from ..storage.database import Database
 
 _LINKED = "cannot be applied to a user with linked accounts: change it through the SuperTokens core"
 _COLUMNS = ("email", "phone_number")
@@ -68,21 +64,15 @@ class Changed:
 class PasswordlessUserRows:
     """The statements, and what needs several of them; a class because they depend on names of tables."""
 
-    def __init__(self, database: Database, codes: CodeRows, user_ids: UserIds) -> None:
-        self._tables = tables = database.tables
+    def __init__(self, database: Database, accounts: Accounts, codes: CodeRows, user_ids: UserIds) -> None:
+        tables, self._rows = database.tables, accounts.rows
         self._codes = codes
         self._user_ids = user_ids
-        users, own, joined = tables[USERS], tables[PASSWORDLESS_USERS], tables[PASSWORDLESS_IN_TENANTS]
+        users, own = tables[USERS], tables[PASSWORDLESS_USERS]
         verified, tokens = tables[VERIFIED_EMAILS], tables[VERIFICATION_TOKENS]
         this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
-        self._with_contact = {
-            name: select(joined.c.user_id).where(
-                joined.c.app_id == DEFAULT_APP_ID,
-                joined.c.tenant_id == bindparam("tenant"),
-                joined.c[name] == bindparam("contact"),
-            )
-            for name in _COLUMNS
-        }
+        self._with_contact = accounts.layout.by_layout(_with_contact)
+        self._insert = insert(own)
         #: Waits for whoever is changing the user, and lets nobody begin before its transaction ends.
         self._kept = select(own.c.email, own.c.phone_number).where(*this).with_for_update(read=True)
         self._lock = (
@@ -91,13 +81,8 @@ class PasswordlessUserRows:
             .where(*this)
             .with_for_update(of=own)
         )
-        self._tenants = select(joined.c.tenant_id, joined.c.email, joined.c.phone_number).where(
-            joined.c.app_id == DEFAULT_APP_ID, joined.c.user_id == bindparam("user")
-        )
-        self._change = [
-            update(table).where(table.c.app_id == DEFAULT_APP_ID, table.c.user_id == bindparam("user"))
-            for table in (own, joined)
-        ]
+        self._contacts = select(own.c.email, own.c.phone_number).where(*this)
+        self._change = update(own).where(*this)
         self._verify = insert_new(verified, is_sqlite=database.location.is_sqlite)
         of_user: BindParameter[Any] = bindparam("ids", expanding=True)
         self._forget_verified = delete(verified).where(
@@ -112,7 +97,7 @@ class PasswordlessUserRows:
     def with_contact(self, connection: Connection, tenant_id: str, kind: str, contact: str) -> str | None:
         """Return the internal id of the user who has a contact in a tenant."""
         values = {"tenant": tenant_id, "contact": contact}
-        found = connection.execute(self._with_contact[kind], values).scalar()
+        found = connection.execute(self._with_contact()[kind], values).scalar()
         return None if found is None else str(found)
 
     def insert(self, connection: Connection, tenant_id: str, kind: str, contact: str, now_ms: int) -> str:
@@ -122,18 +107,12 @@ class PasswordlessUserRows:
             UnitConflictError: somebody else has done so in this moment, or the tenant is gone.
         """
         user_id = str(uuid4())
-        app, tenant = {"app_id": DEFAULT_APP_ID, "user_id": user_id}, {"tenant_id": tenant_id}
-        recipe = {"recipe_id": PASSWORDLESS, "primary_or_recipe_user_id": user_id}
-        joined, known = {"time_joined": now_ms}, {kind: contact}
-        listed = {**joined, "primary_or_recipe_user_time_joined": now_ms}
+        known: dict[str, Any] = {kind: contact}
+        account = Account(user_id=user_id, recipe_id=PASSWORDLESS, joined_ms=now_ms, **known)
+        row = {"app_id": DEFAULT_APP_ID, "user_id": user_id, "time_joined": now_ms, **known}
         try:
-            for definition, row in (
-                (USERS, {**app, **recipe}),
-                (USERS_IN_TENANTS, {**app, **tenant, **recipe, **listed}),
-                (PASSWORDLESS_USERS, {**app, **known, **joined}),
-                (PASSWORDLESS_IN_TENANTS, {**app, **tenant, **known}),
-            ):
-                connection.execute(insert(self._tables[definition]).values(**row))
+            self._rows.insert(connection, tenant_id, [account])
+            connection.execute(self._insert.values(**row))
         except IntegrityError as error:
             raise UnitConflictError from error
         return user_id
@@ -174,7 +153,7 @@ class PasswordlessUserRows:
         new = change.of(row)
         if not any(({name: getattr(row, name) for name in _COLUMNS} | new).values()):
             raise BadInputError("You cannot clear both email and phone number of a user")
-        tenants = connection.execute(self._tenants, {"user": user_id}).all()
+        tenants = self._rows.tenants(connection, user_id)
         if (refusal := self._refusal(connection, row, new, tenants)) is not None:
             return refusal
         if new:
@@ -182,26 +161,28 @@ class PasswordlessUserRows:
             self._end_former(connection, user_id, row, new, tenants)
         return Changed(frozenset(new))
 
-    def _refusal(self, connection: Connection, row: Any, new: dict[str, str | None], tenants: Any) -> Any:
+    def _refusal(
+        self, connection: Connection, row: Any, new: dict[str, str | None], tenants: list[str]
+    ) -> Any:
         for name, contact in new.items():
             is_email = name == "email"
             if row.is_linked_or_is_a_primary_user:
                 reason = f"New {'email' if is_email else 'phone number'} {_LINKED}"
                 return EmailChangeNotAllowed(reason) if is_email else PhoneNumberChangeNotAllowed(reason)
             for one in tenants if contact is not None else ():
-                if self.with_contact(connection, one.tenant_id, name, str(contact)) is not None:
+                if self.with_contact(connection, one, name, str(contact)) is not None:
                     return EmailTaken() if is_email else PhoneNumberTaken()
         return None
 
     def _write(self, connection: Connection, user_id: str, new: dict[str, str | None]) -> None:
         try:
-            for statement in self._change:
-                connection.execute(statement.values(**new), {"user": user_id})
+            connection.execute(self._change.values(**new), {"user": user_id})
+            self._rows.change(connection, user_id, PASSWORDLESS, new)
         except IntegrityError as error:
             raise UnitConflictError from error
 
     def _end_former(
-        self, connection: Connection, user_id: str, row: Any, new: dict[str, str | None], tenants: Any
+        self, connection: Connection, user_id: str, row: Any, new: dict[str, str | None], tenants: list[str]
     ) -> None:
         ids = self._user_ids.linked_to(connection, user_id)
         if "email" in new:
@@ -211,16 +192,28 @@ class PasswordlessUserRows:
                 connection.execute(self._forget_verified, {"ids": ids, "former": row.email})
         for name, contact in new.items():
             for one in tenants:
-                self._end_devices(connection, one.tenant_id, name, getattr(row, name))
-                self._end_devices(connection, one.tenant_id, name, contact)
+                self._end_devices(connection, one, name, getattr(row, name))
+                self._end_devices(connection, one, name, contact)
 
     def end_devices(self, connection: Connection, user_id: str) -> None:
         """End every device of a user's contacts, in every tenant of the user."""
-        for row in connection.execute(self._tenants, {"user": user_id}).all():
+        row = connection.execute(self._contacts, {"user": user_id}).first()
+        for tenant_id in self._rows.tenants(connection, user_id) if row is not None else ():
             for name in _COLUMNS:
-                self._end_devices(connection, row.tenant_id, name, getattr(row, name))
+                self._end_devices(connection, tenant_id, name, getattr(row, name))
 
     def _end_devices(self, connection: Connection, tenant_id: str, kind: str, contact: str | None) -> None:
         if contact is not None:
             values = {"tenant": tenant_id, "contact": contact}
             connection.execute(self._codes.delete_of_contact[kind], values)
+
+
+def _with_contact(known: Memberships) -> dict[str, Select[Any]]:
+    return {
+        name: select(joined.c.user_id).where(
+            joined.c.app_id == DEFAULT_APP_ID,
+            joined.c.tenant_id == bindparam("tenant"),
+            joined.c[name] == bindparam("contact"),
+        )
+        for name, joined in known.contacts.items()
+    }

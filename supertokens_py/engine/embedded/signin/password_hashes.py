@@ -21,7 +21,8 @@ from supertokens_py.engine.config import MAX_ARGON2_WORK
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.secret import SecretText
 
-Check = Callable[[bytes], bool]
+from . import flask_security_hashes
+from .flask_security_hashes import Check
 
 BCRYPT_BYTES = 72  #: bcrypt reads no more, and its package refuses more
 MISSING_BCRYPT = "passwords that bcrypt hashed need: pip install 'supertokens-py[emailpassword]'"
@@ -94,13 +95,36 @@ def importable_form(given: str) -> str:
     raise BadInputError(f"the password hash has none of the supported forms: {_KNOWN}")
 
 
-def check_of(stored: str) -> Check:
+def importable_form_of_flask_security(given: str, *, single: bool) -> SecretText:
+    """Return the form in which a hash of Flask-Security is stored here.
+
+    With `single`, or where Django's form shows it, it is one of the password itself.
+
+    Raises:
+        BadInputError, ConfigError: as `importable_form`.
+    """
+    stored = flask_security_hashes.marked(
+        importable_form(given), hashed_twice=is_hashed_twice(given) and not single
+    )
+    if len(stored) > _MAX_HASH:
+        raise BadInputError("the password hash is too long")
+    return stored
+
+
+def is_hashed_twice(given: str) -> bool:
+    """Return whether Flask-Security makes a hash of this form, unless configured otherwise, from an HMAC."""
+    return given.startswith("$")  # those of passlib; the others are Django's
+
+
+def check_of(stored: str, flask_security_salt: str | None = None) -> Check:
     """Return what compares a password with a stored hash.
 
     Raises:
-        BadInputError: it has no known form, is damaged, or asks for too much memory or time.
+        BadInputError: it has no known form, is damaged, asks for too much memory or time, or needs a salt.
         ConfigError: it is bcrypt's, whose package is not installed.
     """
+    if marked := flask_security_hashes.MARKED.fullmatch(stored):
+        return flask_security_hashes.check_of(marked, check_of(SecretText(marked[2])), flask_security_salt)
     for form, check in _FORMS.items():
         if made := form.fullmatch(stored):
             return check(made)
@@ -109,12 +133,13 @@ def check_of(stored: str) -> Check:
 
 def reads_all_of(stored: str, secret: bytes) -> bool:
     """Return whether a comparison with a stored hash looks at every byte of a password."""
-    return len(secret) <= BCRYPT_BYTES or BCRYPT.fullmatch(stored) is None
+    is_bcrypt = BCRYPT.fullmatch(flask_security_hashes.bare(stored)) is not None
+    return not is_bcrypt or flask_security_hashes.bytes_hashed(stored, secret) <= BCRYPT_BYTES
 
 
 def lanes_of(stored: str) -> int:
     """Return in how many lanes a stored hash is computed: 1 where it is not Argon2's."""
-    made = ARGON2.fullmatch(stored)
+    made = ARGON2.fullmatch(flask_security_hashes.bare(stored))
     return 1 if made is None else int(made[4])
 
 

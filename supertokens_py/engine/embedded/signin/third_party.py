@@ -15,29 +15,26 @@ from supertokens_py.engine.providers import validate_third_party
 from supertokens_py.engine.records import THIRD_PARTY, EmailChangeNotAllowed, SignedInUp, UnknownTenantError
 from supertokens_py.events import EmailChanged, UserSignedUp, emit
 from supertokens_py.types.base import RecipeUserId
-from supertokens_py.types.users import AccountInfo
+from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
 
-from .account_info import AccountInfoRows
-from .storage import errors
-from .storage.dialects import insert_new
-from .user_tables import (
-    THIRD_PARTY_IN_TENANTS,
-    THIRD_PARTY_USERS,
-    USERS,
-    USERS_IN_TENANTS,
-    VERIFICATION_TOKENS,
-    VERIFIED_EMAILS,
-)
+from ..accounts.account_info import AccountInfoRows
+from ..accounts.account_rows import Account
+from ..accounts.primary_rows import PrimaryRows
+from ..accounts.user_tables import THIRD_PARTY_USERS, USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
+from ..storage import errors
+from ..storage.dialects import insert_new
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
     from sqlalchemy.sql.elements import ColumnElement
 
     from supertokens_py.engine.config import ResolvedEngineConfig
 
-    from .accounts import Accounts
-    from .storage.database import Database
-    from .user_ids import UserIds
+    from ..accounts.account_tables import Memberships
+    from ..accounts.accounts import Accounts
+    from ..accounts.user_ids import UserIds
+    from ..storage.database import Database
+    from ..storage.tables import Tables
 
 _TAKEN = "Email already associated with another primary user."
 
@@ -52,30 +49,16 @@ class ThirdPartyStore:
         self._accounts = accounts
         self._user_ids = user_ids
         self._settings = settings
+        self._rows, layout = accounts.rows, accounts.layout
+        self._primaries = PrimaryRows(layout)
         self._tables = tables = database.tables
-        own, in_tenant, users = tables[THIRD_PARTY_USERS], tables[THIRD_PARTY_IN_TENANTS], tables[USERS]
+        own, users = tables[THIRD_PARTY_USERS], tables[USERS]
         this = (own.c.app_id == DEFAULT_APP_ID, own.c.user_id == bindparam("user"))
-        self._known = (
-            select(own.c.user_id, own.c.email, users.c.primary_or_recipe_user_id)
-            .add_columns(users.c.is_linked_or_is_a_primary_user)
-            .join(in_tenant, and_(in_tenant.c.app_id == own.c.app_id, in_tenant.c.user_id == own.c.user_id))
-            .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
-            .where(
-                in_tenant.c.app_id == DEFAULT_APP_ID,
-                in_tenant.c.tenant_id == bindparam("tenant"),
-                in_tenant.c.third_party_id == bindparam("provider"),
-                in_tenant.c.third_party_user_id == bindparam("there"),
-            )
-        )
-        self._lock = self._known.with_for_update(of=own)
-        #: Waits for whoever is deleting the user.
+        self._in_tenants = layout.by_layout(lambda known: _InTenants(tables, known))
+        self._insert_own = insert(own)
+        #: Waits for whoever is deleting the user, or taking them out of a tenant.
         self._kept = select(own.c.user_id).where(*this).with_for_update(read=True)
         self._new_email = update(own).where(*this).values(email=bindparam("address"))
-        self._known_by = AccountInfoRows(tables)
-        self._tenants_of = select(tables[USERS_IN_TENANTS].c.tenant_id).where(
-            tables[USERS_IN_TENANTS].c.app_id == DEFAULT_APP_ID,
-            tables[USERS_IN_TENANTS].c.primary_or_recipe_user_id == bindparam("primary"),
-        )
         self._is_primary = select(users.c.primary_or_recipe_user_id).where(
             users.c.app_id == DEFAULT_APP_ID,
             users.c.user_id.in_(bindparam("ids", expanding=True)),
@@ -126,78 +109,88 @@ class ThirdPartyStore:
         return result.signed_in
 
     def is_current(self, signed_in: SignedInUp) -> bool:
-        """Return whether the user is still there; it waits for a deletion that is under way."""
+        """Return whether the user is still there and in the tenant; it waits for a change under way."""
 
         def unit(connection: Connection) -> bool:
             internal = self._accounts.internal_id(connection, str(signed_in.recipe_user_id))
-            return connection.execute(self._kept, {"user": internal}).first() is not None
+            is_there = connection.execute(self._kept, {"user": internal}).first() is not None
+            return is_there and self._rows.is_in(connection, signed_in.tenant_id, internal)
 
         return self._database.write(unit)
 
     def _unchanged(self, connection: Connection, seen: _Seen) -> SignedInUp | None:
         """Return the user if nothing has to be written."""
-        row = connection.execute(self._known, seen.key).first()
+        row = connection.execute(self._in_tenants().account, seen.key).first()
         if row is None or row.email != seen.email:
             return None
         if seen.is_verified and not self._has_verified(connection, row.user_id, seen.email):
             return None
-        return self._signed_in(connection, row.user_id, created=False)
+        return self._signed_in(connection, row.user_id, seen.tenant_id, created=False)
 
     def _put(self, connection: Connection, seen: _Seen) -> _Put | EmailChangeNotAllowed:
-        row = connection.execute(self._lock, seen.key).first()
+        row = connection.execute(self._in_tenants().locked_account, seen.key).first()
         user_id = self._insert(connection, seen) if row is None else str(row.user_id)
         changes = row is not None and row.email != seen.email
         if row is not None and changes:
-            if self._is_anothers(connection, row, seen.email):
-                return EmailChangeNotAllowed(_TAKEN)
-            self._change_email(connection, user_id, former=row.email, email=seen.email)
+            if (reason := self._refusal(connection, row, seen.email)) is not None:
+                return EmailChangeNotAllowed(reason)
+            self._change_email(connection, row, email=seen.email)
         if seen.is_verified and not self._has_verified(connection, user_id, seen.email):
             values = {"user": self._ids(connection, user_id)[0], "address": seen.email}
             connection.execute(self._insert_verified, values)
-        signed_in = self._signed_in(connection, user_id, created=row is None)
+        signed_in = self._signed_in(connection, user_id, seen.tenant_id, created=row is None)
         assert signed_in is not None  # noqa: S101  the row is locked, or new
         return _Put(signed_in, changes)
 
     def _insert(self, connection: Connection, seen: _Seen) -> str:
         user_id, now = str(uuid4()), self._settings.now_ms()
-        app, joined = {"app_id": DEFAULT_APP_ID, "user_id": user_id}, {"time_joined": now}
-        kind = {"recipe_id": THIRD_PARTY, "primary_or_recipe_user_id": user_id}
-        tenant = {"tenant_id": seen.tenant_id}
-        there = {"third_party_id": seen.third_party_id, "third_party_user_id": seen.third_party_user_id}
-        in_tenant = {**app, **tenant, **kind, **joined, "primary_or_recipe_user_time_joined": now}
-        rows = (
-            (USERS, {**app, **kind}),
-            (USERS_IN_TENANTS, in_tenant),
-            (THIRD_PARTY_USERS, {**app, **there, **joined, "email": seen.email}),
-            (THIRD_PARTY_IN_TENANTS, {**app, **tenant, **there}),
+        account = Account(
+            user_id=user_id,
+            recipe_id=THIRD_PARTY,
+            joined_ms=now,
+            email=seen.email,
+            third_party=ThirdPartyInfo(seen.third_party_user_id, seen.third_party_id),
         )
-        for table, values in rows:
-            connection.execute(insert(self._tables[table]).values(**values))
+        self._rows.insert(connection, seen.tenant_id, [account])
+        there = {"third_party_id": seen.third_party_id, "third_party_user_id": seen.third_party_user_id}
+        row = {"app_id": DEFAULT_APP_ID, "user_id": user_id, "email": seen.email, "time_joined": now, **there}
+        connection.execute(self._insert_own.values(**row))
         return user_id
+
+    def _refusal(self, connection: Connection, row: Any, email: str) -> str | None:
+        """Return why a user may not have another address, if so: it matters to linked users alone."""
+        if not row.is_linked_or_is_a_primary_user:
+            return None
+        primary = row.primary_or_recipe_user_id
+        is_taken = self._primaries.is_taken(connection, primary, former=row.email, email=email)
+        return _TAKEN if is_taken or self._is_anothers(connection, row, email) else None
 
     def _is_anothers(self, connection: Connection, row: Any, email: str) -> bool:
         """Return whether the address is that of another primary user, which a linked user must not share."""
-        if not row.is_linked_or_is_a_primary_user:
-            return False
-        tenants = {
-            *connection.execute(self._tenants_of, {"primary": row.primary_or_recipe_user_id}).scalars()
-        }
+        in_tenants = self._in_tenants()
+        primary = {"primary": row.primary_or_recipe_user_id}
+        tenants = {*connection.execute(in_tenants.tenants_of, primary).scalars()}
         owners = set[str]()
         for tenant in tenants:
-            owners |= self._known_by.owners(connection, tenant, AccountInfo(email=email))[0]
+            owners |= in_tenants.known_by.owners(connection, tenant, AccountInfo(email=email))[0]
         primaries = (
             {*connection.execute(self._is_primary, {"ids": [*owners]}).scalars()} if owners else set[str]()
         )
         return bool(primaries - {row.primary_or_recipe_user_id})
 
-    def _change_email(self, connection: Connection, user_id: str, *, former: str, email: str) -> None:
+    def _change_email(self, connection: Connection, row: Any, *, email: str) -> None:
         """Give a user another address, as the provider says.
 
         The former one may be somebody else's by the time that the user has it again: it is not verified any
         more.
         """
+        user_id, former = str(row.user_id), row.email
         ids = self._ids(connection, user_id)
         connection.execute(self._new_email, {"user": user_id, "address": email})
+        self._rows.change(connection, user_id, THIRD_PARTY, {"email": email})
+        if row.is_linked_or_is_a_primary_user:
+            primary = row.primary_or_recipe_user_id
+            self._primaries.move(connection, primary, user_id, former=former, email=email)
         connection.execute(self._end_verification, {"ids": ids})
         connection.execute(self._forget_verified, {"ids": ids, "address": former})
 
@@ -209,10 +202,38 @@ class ThirdPartyStore:
         """Return the ids under which verified addresses of a user may be, the one for new rows first."""
         return list(dict.fromkeys((self._user_ids.resolve(connection, user_id)[1], user_id)))
 
-    def _signed_in(self, connection: Connection, user_id: str, *, created: bool) -> SignedInUp | None:
+    def _signed_in(
+        self, connection: Connection, user_id: str, tenant_id: str, *, created: bool
+    ) -> SignedInUp | None:
         recipe_user_id = RecipeUserId(self._user_ids.resolve(connection, user_id)[1])
         found = self._accounts.load(connection, [user_id])
-        return SignedInUp(found[0], recipe_user_id, created) if found else None
+        return SignedInUp(found[0], recipe_user_id, created, tenant_id) if found else None
+
+
+class _InTenants:
+    """The statements that depend on what says who is in a tenant."""
+
+    def __init__(self, tables: Tables, known: Memberships) -> None:
+        own, users, in_tenant = tables[THIRD_PARTY_USERS], tables[USERS], known.accounts
+        #: The user of an account at a provider.
+        self.account: Select[Any] = (
+            select(own.c.user_id, own.c.email, users.c.primary_or_recipe_user_id)
+            .add_columns(users.c.is_linked_or_is_a_primary_user)
+            .join(in_tenant, and_(in_tenant.c.app_id == own.c.app_id, in_tenant.c.user_id == own.c.user_id))
+            .join(users, and_(users.c.app_id == own.c.app_id, users.c.user_id == own.c.user_id))
+            .where(
+                in_tenant.c.app_id == DEFAULT_APP_ID,
+                in_tenant.c.tenant_id == bindparam("tenant"),
+                in_tenant.c.third_party_id == bindparam("provider"),
+                in_tenant.c.third_party_user_id == bindparam("there"),
+            )
+        )
+        self.locked_account: Select[Any] = self.account.with_for_update(of=own)
+        self.tenants_of: Select[Any] = select(known.users.c.tenant_id).where(
+            known.users.c.app_id == DEFAULT_APP_ID,
+            known.users.c.primary_or_recipe_user_id == bindparam("primary"),
+        )
+        self.known_by: AccountInfoRows = AccountInfoRows(tables, known)
 
 
 @dataclass(frozen=True, slots=True)

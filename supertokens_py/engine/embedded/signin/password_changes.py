@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from supertokens_py.engine.records import PasswordProof
-from supertokens_py.events import EmailChanged, PasswordChanged, emit, emit_revoked
+from supertokens_py.engine.session_records import SessionKey
+from supertokens_py.events import EmailChanged, PasswordChanged, emit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,11 @@ class Changed:
 
     user_id: str
     has_new_email: bool
-    handles: list[str]
+    ended: list[SessionKey]
 
     def emit_events(self, change: Change) -> None:
-        """Emit what happened, once it is committed."""
+        """Emit what happened to the user, once it is committed; `SessionChanges` tells of sessions."""
         if self.has_new_email:
             emit(EmailChanged(user_id=self.user_id))
         if change.hashed is not None:
             emit(PasswordChanged(user_id=self.user_id, sessions_revoked=change.revokes))
-        emit_revoked(self.handles)

@@ -24,6 +24,7 @@ from supertokens_py.engine.records import (
     UnknownTenantError,
     UnknownUser,
 )
+from supertokens_py.engine.session_records import Ending, SessionKey
 from supertokens_py.events import (
     PasswordResetRequested,
     SignInFailed,
@@ -35,10 +36,12 @@ from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
 from supertokens_py.secret import SecretText, hidden
 from supertokens_py.types.users import normalised_email
 
-from .accounts import Accounts
-from .email_user_rows import EmailUserRows
+from ..accounts.accounts import Accounts
+from ..accounts.email_user_rows import EmailUserRows
+from ..session_state.acting import ActingSessions
+from ..session_state.session_changes import SessionChanges
+from ..storage import errors
 from .password_changes import Change, Changed
-from .storage import errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,12 +49,12 @@ if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
     from supertokens_py.types.users import User
 
+    from ..accounts.user_ids import UserIds
+    from ..storage.database import Database
+    from ..tenants import TenantStore
     from .attempts import Attempts
     from .passwords import Passwords
     from .sends import Sends
-    from .storage.database import Database
-    from .tenants import TenantStore
-    from .user_ids import UserIds
 
 _RESET = "password reset"
 _LIFETIME = "password_reset_token_lifetime"
@@ -71,16 +74,17 @@ class EmailPasswordStore:
         tenants: TenantStore,
         user_ids: UserIds,
         settings: ResolvedEngineConfig,
+        changes: SessionChanges,
     ) -> None:
-        self._database = database
-        self._accounts = accounts
+        self._database, self._accounts = database, accounts
         self._passwords = passwords
         self._attempts = attempts
         self._sends = sends
         self._tenants = tenants
         self._user_ids = user_ids
         self._settings = settings
-        self._statements = EmailUserRows(database.tables)
+        self._changes, self._acting = changes, ActingSessions(database, changes)
+        self._statements = EmailUserRows(database, accounts)
 
     @property
     def most_waiting(self) -> int:
@@ -144,7 +148,8 @@ class EmailPasswordStore:
         self._attempts.succeeded(EMAIL_PASSWORD, tenant, address)
         hashed = self._renewed(stored.user_id, password, stored.password_hash)
         found = self._database.read(lambda c: self._accounts.load(c, [stored.user_id]))
-        return Authenticated(found[0], PasswordProof(stored.user_id, _mark(hashed))) if found else None
+        proof = PasswordProof(stored.user_id, _mark(hashed), tenant)
+        return Authenticated(found[0], proof) if found else None
 
     def _stored(self, tenant_id: str, address: str) -> _Stored | None:
         if not validation.is_storable(address):
@@ -167,13 +172,12 @@ class EmailPasswordStore:
         return now if now is not None and is_same else stored
 
     def is_current(self, proof: PasswordProof) -> bool:
-        """Return whether the user is still there, with the same password.
+        """Return whether the user is still there and in the tenant, with the same password.
 
         It waits for a change that is under way, so that of a change and a session that was committed before
         this is asked, one always sees the other.
         """
-        values = {"user": proof.user_id}
-        now = self._database.write(lambda c: hidden(c.execute(self._statements.kept_hash, values).scalar()))
+        now = self._database.write(lambda c: self._statements.kept_hash(c, proof.user_id, proof.tenant_id))
         return now is not None and proof.mark in (None, _mark(now))
 
     def may_send_reset(self, tenant_id: str, email: str, client: str | None = None) -> bool:
@@ -284,6 +288,7 @@ class EmailPasswordStore:
         if not isinstance(result, Changed):
             return result
         result.emit_events(change)
+        self._changes.settle(result.ended, _CHANGED)
         if hashed is not None:
             self._forget_failures(result.user_id)
         return None
@@ -310,7 +315,7 @@ class EmailPasswordStore:
         if moves and row.is_linked_or_is_a_primary_user:
             return EmailChangeNotAllowed(_LINKED)
         connection.execute(self._statements.delete_tokens, {"user": internal})
-        ids, handles = self._user_ids.linked_to(connection, user_id), list[str]()
+        ids, ended = self._user_ids.linked_to(connection, user_id), list[SessionKey]()
         if moves:
             self._statements.change_email(
                 connection, internal, ids, former=row.email, email=str(change.email)
@@ -318,8 +323,13 @@ class EmailPasswordStore:
         if change.hashed is not None:
             connection.execute(self._statements.set_hash, {"user": internal, "hash": change.hashed})
             if change.revokes:
-                handles += connection.execute(self._statements.delete_sessions, {"ids": ids}).scalars()
-        return Changed(self._external(connection, internal), moves, handles)
+                delete = self._statements.delete_sessions
+                ended += self._changes.end(connection, delete, {"ids": ids}, _CHANGED)
+                ended += self._acting.end(connection, ids, _CHANGED)
+        return Changed(self._external(connection, internal), moves, ended)
+
+
+_CHANGED = Ending(reason="credentials_changed")
 
 
 class _Stored:

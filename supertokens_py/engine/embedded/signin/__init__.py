@@ -1,0 +1,1 @@
+"""The calls of the sign-in recipes, and their limits."""
