@@ -14,7 +14,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -34,10 +34,11 @@ MAX_TOKEN_LENGTH = 8192
 
 _SUFFIX = "V2"
 _IV_BYTES = 12
+_TIME_DIGITS = 12  #: hex digits of the time of rotation in the nonce of a successor
 _KEY_ITERATIONS = 100
 _MASTER_ITERATIONS = 1000
 _SHA512 = SHA512()
-_SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 3"
+_SUCCESSOR_PURPOSE = b"supertokens_py refresh token successor 4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class MasterKey:
         return cls(first.text, first.pepper, tuple(others))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshToken:
     """What is sealed inside a refresh token, and its text."""
 
@@ -70,13 +71,13 @@ class RefreshToken:
     parent_hash1: str | None = field(default=None, repr=False)
     anti_csrf_token: str | None = field(default=None, repr=False)
 
-    @cached_property
-    def hash1(self) -> str:
-        return hash1(self.text)
+    # Computed once: every use needs both, and `cached_property` has a lock before Python 3.12.
+    hash1: str = field(init=False, repr=False)
+    hash2: str = field(init=False, repr=False)
 
-    @cached_property
-    def hash2(self) -> str:
-        return hash1(self.hash1)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hash1", hash1(self.text))
+        object.__setattr__(self, "hash2", hash1(self.hash1))
 
     @property
     def nonce(self) -> str:
@@ -143,7 +144,7 @@ def successor(
     key = _successor_key(master_key.text, master_key.pepper)
     material = hmac.digest(key, facts.encode(), "sha512")
     anti_csrf_token = str(UUID(bytes=material[44:60], version=4)) if anti_csrf else None
-    proof = _proof(key, material[:12], presented.handle, presented.hash1, anti_csrf_token)
+    proof = _proof(key, material[:12], presented.handle, presented.hash1, anti_csrf_token, rotated_ms)
     return _sealed(
         master_key,
         iv=material[:12],
@@ -156,8 +157,8 @@ def successor(
     )
 
 
-def is_successor(master_key: MasterKey, token: RefreshToken) -> bool:
-    """Return whether `successor` made a genuine token, of whatever predecessor.
+def successor_ms(master_key: MasterKey, token: RefreshToken) -> int | None:
+    """Return when the rotation was (Unix ms) that made a genuine token; None: `successor` did not make it.
 
     Where a pepper is configured, keys without one do not count: the database alone would be enough.
     """
@@ -167,13 +168,27 @@ def is_successor(master_key: MasterKey, token: RefreshToken) -> bool:
         for key in (master_key, *master_key.also)
         if key.pepper or not master_key.pepper
     ]
-    facts = (token.handle, token.parent_hash1, token.anti_csrf_token)
-    return any(constant_time_equal(token.nonce[SECRET_LENGTH:], _proof(key, iv, *facts)) for key in keys)
+    proof = token.nonce[SECRET_LENGTH:]
+    try:
+        rotated_ms = int(proof[:_TIME_DIGITS], 16)
+    except ValueError:
+        return None
+    facts = (token.handle, token.parent_hash1, token.anti_csrf_token, rotated_ms)
+    is_ours = any(constant_time_equal(proof, _proof(key, iv, *facts)) for key in keys)
+    return rotated_ms if is_ours else None
 
 
-def _proof(key: bytes, iv: bytes, handle: str, parent_hash1: str | None, anti_csrf_token: str | None) -> str:
-    facts = to_json(["proof", iv.hex(), handle, parent_hash1, anti_csrf_token])
-    return hmac.digest(key, facts.encode(), "sha256")[:16].hex()
+def _proof(
+    key: bytes,
+    iv: bytes,
+    handle: str,
+    parent_hash1: str | None,
+    anti_csrf_token: str | None,
+    rotated_ms: int,
+) -> str:
+    """Return the second half of a nonce: the time of rotation in hex, and a MAC of it and all the rest."""
+    facts = to_json(["proof", iv.hex(), handle, parent_hash1, anti_csrf_token, rotated_ms])
+    return f"{rotated_ms:0{_TIME_DIGITS}x}" + hmac.digest(key, facts.encode(), "sha256")[:10].hex()
 
 
 def open_token(master_key: MasterKey, text: str) -> RefreshToken | None:

@@ -8,6 +8,7 @@ token is answered with itself: parallel calls and lost responses, in any order, 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -21,9 +22,14 @@ from .token_families import has_family, is_of_family
 
 #: GONE: no live session. ROTATE: the current token. KEEP: the current token within the grace period of its
 #: own rotation. REPEAT: the previous token within it. PROMOTE: a child that an official core made and nobody
-#: used before, or whose rotation the database lost. FORGED: sealed under the master key, but by nobody who
-#: had a token of the session. A reuse subtype: the session must end.
-Decision: TypeAlias = Literal["GONE", "ROTATE", "KEEP", "REPEAT", "PROMOTE", "FORGED"] | ReuseSubtype
+#: used before, or whose rotation the database lost or took back. FORGED: sealed under the master key, but by
+#: nobody who had a token of the session. NEWER: made by a rotation that the database lost, later than all
+#: that it knows of the session; the token is rotated. RESTORED: the row is of before a restore, and knows
+#: nothing of what followed the back-up. A reuse subtype: somebody presented a token twice. With these two,
+#: the session must end.
+Decision: TypeAlias = (
+    Literal["GONE", "ROTATE", "KEEP", "REPEAT", "PROMOTE", "FORGED", "NEWER", "RESTORED"] | ReuseSubtype
+)
 
 #: A second use so long after the rotation is reported: what races or retries, comes sooner as a rule.
 LATE_MS = 5_000
@@ -40,6 +46,11 @@ class StoredTokens:
     rotated_ms: int | None
     expires_ms: int
 
+    @property
+    def is_taken_back(self) -> bool:
+        """Return whether the last rotation, at `rotated_ms`, was taken back, and neither token seen since."""
+        return self.previous is None and self.rotated_ms is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Successor:
@@ -55,6 +66,7 @@ class Rules:
 
     grace_ms: int
     shared: bool = False  #: whether an official core may write to the same rows
+    restored_ms: int | None = None  #: when the database was last restored from a back-up
 
 
 def in_grace(row: StoredTokens, *, now_ms: int, grace_ms: int) -> bool:
@@ -67,37 +79,72 @@ def in_grace(row: StoredTokens, *, now_ms: int, grace_ms: int) -> bool:
 
 
 def decide(
-    row: StoredTokens | None, presented: RefreshToken, *, now_ms: int, rules: Rules, is_successor: bool
+    row: StoredTokens | None,
+    presented: RefreshToken,
+    *,
+    now_ms: int,
+    rules: Rules,
+    successor_ms: Callable[[], int | None],
 ) -> Decision:
     """Return what the presented token means for its session; the first match wins.
 
-    `is_successor` says that a rotation here made the token, and not merely somebody with the master key.
+    `successor_ms` returns the time of the rotation here that made the token, None if merely somebody with
+    the master key did. It is a function because hardly any token needs the answer, which takes a MAC for
+    every key.
     """
     if row is None or row.expires_ms < now_ms:
         return "GONE"
     recent = in_grace(row, now_ms=now_ms, grace_ms=rules.grace_ms)
+    # A rotation far in the future was written by a clock that was wrong: do not wait for it.
+    keeps = recent and (row.rotated_ms or 0) <= now_ms + rules.grace_ms
     if constant_time_equal(presented.hash2, row.current):
-        # A rotation far in the future was written by a clock that was wrong: do not wait for it.
-        return "KEEP" if recent and (row.rotated_ms or 0) <= now_ms + rules.grace_ms else "ROTATE"
+        # As long as the previous token may be repeated, one that was taken back is treated as that.
+        return ("REPEAT" if row.is_taken_back else "KEEP") if keeps else "ROTATE"
     if row.previous is not None and constant_time_equal(presented.hash2, row.previous):
         return "REPEAT" if recent else "RECENT_PREV"
     if rules.shared:
-        return _of_a_core(row, presented, recent=recent, grace_ms=rules.grace_ms)
-    if has_family(presented.handle) and not is_of_family(presented.nonce, presented.handle):
+        return _of_a_core(row, presented, recent=recent, rules=rules)
+    if not has_family(presented.handle):
+        return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else _of_nobody(row, rules)
+    if not is_of_family(presented.nonce, presented.handle):
         return "FORGED"
-    if is_successor and has_family(presented.handle) and _is_child(presented, row.current):
-        # The database lost the rotation: it was restored, or is a replica that was behind.
-        return "PROMOTE" if rules.grace_ms > 0 else "ROTATE"
-    return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else "STALE_LINEAGE"
+    made_ms = successor_ms()
+    if made_ms is not None and _is_child(presented, row.current):
+        # The database lost the rotation: it was restored, or is a replica that was behind. Or it was taken
+        # back though somebody had got this token: then it is the current one, and ages as such.
+        return "PROMOTE" if keeps or (rules.grace_ms > 0 and not row.is_taken_back) else "ROTATE"
+    if made_ms is not None and _is_newer(made_ms, row, now_ms=now_ms, rules=rules):
+        return "NEWER"
+    return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else _of_nobody(row, rules)
 
 
-def _of_a_core(row: StoredTokens, presented: RefreshToken, *, recent: bool, grace_ms: int) -> Decision:
+def _is_newer(made_ms: int, row: StoredTokens, *, now_ms: int, rules: Rules) -> bool:
+    """Return whether a rotation is later than all that the row knows: only a database that lost it is behind.
+
+    What is retired by a rotation is older than that rotation, so a token that was stolen is never newer, as
+    long as rotations follow each other in time. A grace period between them sees to that, unless clocks of
+    hosts differ by more: with one of less than `LATE_MS`, as clocks may, nothing is concluded.
+    """
+    return rules.grace_ms >= LATE_MS and (row.rotated_ms or 0) < made_ms <= now_ms + rules.grace_ms
+
+
+def _of_nobody(row: StoredTokens, rules: Rules) -> Decision:
+    """Decide about a token that nothing in the row leads to.
+
+    One that came after the back-up looks just like one that was retired before it, until the session rotates
+    again. A session that was made since and never rotated has but one token, so its time does not matter.
+    """
+    knows_nothing = rules.restored_ms is not None and (row.rotated_ms or 0) <= rules.restored_ms
+    return "RESTORED" if knows_nothing else "STALE_LINEAGE"
+
+
+def _of_a_core(row: StoredTokens, presented: RefreshToken, *, recent: bool, rules: Rules) -> Decision:
     """Decide about a token that the row does not know, where an official core makes tokens as well."""
     if _is_child(presented, row.current):
-        return "PROMOTE" if grace_ms > 0 else "ROTATE"
+        return "PROMOTE" if rules.grace_ms > 0 else "ROTATE"
     if _is_child(presented, row.previous):
         return "PROMOTE" if recent else "ORPHANED_BRANCH"
-    return "STALE_LINEAGE"
+    return _of_nobody(row, rules)
 
 
 def _is_child(presented: RefreshToken, known_hash2: str | None) -> bool:
@@ -108,10 +155,12 @@ def _is_child(presented: RefreshToken, known_hash2: str | None) -> bool:
 def promoted(row: StoredTokens, presented: RefreshToken, *, now_ms: int, grace_ms: int) -> StoredTokens:
     """Return the hashes and the time of rotation after `PROMOTE`; `expires_ms` stays.
 
-    Within the grace period the previous token stays, so that there is still only one rotation in it.
+    Within the grace period the previous token stays, so that there is still only one rotation in it. One
+    that was taken back is as if it never had been.
     """
     if in_grace(row, now_ms=now_ms, grace_ms=grace_ms):
-        return StoredTokens(presented.hash2, row.previous, row.rotated_ms, row.expires_ms)
+        previous = row.current if row.is_taken_back else row.previous
+        return StoredTokens(presented.hash2, previous, row.rotated_ms, row.expires_ms)
     return StoredTokens(presented.hash2, row.current, now_ms, row.expires_ms)
 
 

@@ -1,0 +1,1 @@
+"""The calls about sessions: create, refresh, verify, list, revoke."""
