@@ -1,0 +1,1 @@
+"""Events of sessions, and their delivery as webhooks."""

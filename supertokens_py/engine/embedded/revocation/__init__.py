@@ -1,0 +1,1 @@
+"""The log by which every process learns of revoked sessions."""
