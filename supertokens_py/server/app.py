@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from supertokens_py.constants import DEFAULT_TENANT_ID, RID_HEADER
+from supertokens_py.client_addresses import network_of
+from supertokens_py.constants import CLIENT_HEADER, DEFAULT_TENANT_ID, RID_HEADER
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, ProtectedClaimError
@@ -24,6 +26,8 @@ from .auth import ApiKeys
 from .endpoint_request import EndpointRequest, Refused, read_json
 from .ip_rules import IpRules, rules
 from .known_tenants import KnownTenants
+from .metrics import PATH as METRICS
+from .metrics import Measured, Metrics, MetricsPage, checked_metrics_keys, exchange_of
 from .offered_versions import OfferedVersions
 from .openapi import described
 from .responses import JsonResponse, TextResponse
@@ -64,6 +68,7 @@ def create_app(
     max_body_bytes: int = MAX_BODY_BYTES,
     ip_allow_regex: str | None = None,
     ip_deny_regex: str | None = None,
+    metrics_keys: Iterable[str] = (),
     now_ms: Callable[[], int] = system_now_ms,
 ) -> Starlette:
     """Return an ASGI application that serves `engine` to SuperTokens SDKs; its end closes the engine.
@@ -78,26 +83,44 @@ def create_app(
         max_body_bytes: longer bodies are refused with 413.
         ip_allow_regex: what the whole address of a caller must match, else 403; tenants can set their own.
         ip_deny_regex: what it must not match.
+        metrics_keys: what Prometheus must show to read `/metrics`; without any there is no such path.
         now_ms: the clock, in Unix milliseconds.
 
     Raises:
         ConfigError: an argument cannot work.
     """
     versions = OfferedVersions(min_cdi_version, max_cdi_version)
+    api_keys = list(api_keys)
     keys = ApiKeys(api_keys)
     if not keys and not allow_no_api_key:
         raise ConfigError(NO_KEYS)
+    addresses = IpRules(engine, rules(ip_allow_regex, ip_deny_regex))
     server = _Server(
         engine=engine,
-        addresses=IpRules(engine, rules(ip_allow_regex, ip_deny_regex)),
+        addresses=addresses,
         keys=keys,
         versions=versions,
         router=Router(_endpoints(versions.offered, base_path), base_path),
         max_body_bytes=max_body_bytes,
         now_ms=now_ms,
     )
-    routes, handlers = [Route("/{path:path}", server)], {404: _not_found}
-    return Starlette(routes=routes, exception_handlers=handlers, lifespan=_closing(engine))
+    scrapers = checked_metrics_keys(metrics_keys, api_keys)
+    page = MetricsPage(Metrics(engine), scrapers, addresses) if scrapers else None
+    return _application(server, normalised_base_path(base_path) + METRICS, page)
+
+
+def _application(server: _Server, metrics_path: str, page: MetricsPage | None) -> Starlette:
+    routes = [Route("/{path:path}", server)]
+    middleware: list[Middleware] = []
+    if page is not None:
+        routes.insert(0, Route(metrics_path, page, methods=["GET"]))
+        middleware.append(Middleware(Measured, metrics=page.metrics))
+    return Starlette(
+        routes=routes,
+        middleware=middleware,
+        exception_handlers={404: _not_found},
+        lifespan=_lifespan(server.engine, None if page is None else page.metrics),
+    )
 
 
 def _endpoints(versions: Sequence[str], base_path: str) -> list[Endpoint]:
@@ -119,11 +142,14 @@ def _endpoints(versions: Sequence[str], base_path: str) -> list[Endpoint]:
     return described(endpoints, versions, base_path=normalised_base_path(base_path))
 
 
-def _closing(engine: Engine) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    engine: Engine, metrics: Metrics | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
-        yield
-        engine.close()
+        with nullcontext() if metrics is None else metrics.counting():
+            yield
+            engine.close()
 
     return lifespan
 
@@ -164,12 +190,16 @@ class _Server:
         except Exception:
             _log.exception("%s %s failed", request.method, request.url.path)
             return _text(500, "Internal error")
-        return answer if isinstance(answer, Response) else JsonResponse(answer)
+        if isinstance(answer, Response):
+            return answer
+        exchange_of(request.scope).answer = str(answer.get("status", ""))
+        return JsonResponse(answer)
 
     async def _answer(self, request: Request) -> Response | dict[str, object]:
         target = self.router.find(request.path_params["path"])
         await self.addresses.check(target.tenant_id, request.client.host if request.client else "")
         one = next(iter(target.methods.values()))
+        exchange_of(request.scope).route = one.path
         if not one.open:
             self.keys.check(request.headers)
         version = self.versions.read(request.headers if one.versioned else {})
@@ -183,6 +213,7 @@ class _Server:
             version=version,
             tenant_id=target.tenant_id,
             recipe_id=request.headers.get(RID_HEADER, "").strip().lower(),
+            client=network_of(request.headers.get(CLIENT_HEADER, "").partition("/")[0]),
             query=dict(request.query_params),
             body=read_json(await self._body(request)) if has_body else {},
             now_ms=self.now_ms,

@@ -44,6 +44,9 @@ class EndpointRequest:
     tenant_id: str
     #: Which recipe the client is of (header `rid`); it matters where several share a path.
     recipe_id: str = ""
+    #: Whom an SDK of ours makes the request for (header `st-client`): an IPv4 address or an IPv6 network.
+    #: Only who may call the server at all can say so: the API key was accepted.
+    client: str | None = None
     query: Mapping[str, str]
     body: JSONObject = field(repr=False)
     now_ms: Callable[[], int]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
+from supertokens_py.engine.session_records import SessionFeatures
 from supertokens_py.engine.variable_spelling import CONNECTION_URI, unknown_variables
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import HiddenVariables, hidden
@@ -58,6 +59,7 @@ class ServerSettings:
     max_body_bytes: int = setting(MAX_BODY_BYTES, int, 1024, 2**30)
     ip_allow_regex: str | None = setting(None)
     ip_deny_regex: str | None = setting(None)
+    metrics_keys: str | None = setting(None, is_secret=True)
 
 
 def create() -> Starlette:
@@ -65,12 +67,15 @@ def create() -> Starlette:
     return create_from(os.environ)
 
 
-def create_from(environ: Mapping[str, str]) -> Starlette:
+def create_from(environ: Mapping[str, str], *, features: SessionFeatures | None = None) -> Starlette:
     """Return the application that `environ` describes.
+
+    `features` are those that the database has tables of, which is looked at where that is None.
 
     Raises:
         ConfigError: names the first variable that cannot work, or whose name is misspelt; or there are no API
             keys, and nothing says that none are wanted.
+        EngineUnavailableError: the database cannot be read.
     """
     environ = HiddenVariables(environ)
     settings = ServerSettings(**resolve(ServerSettings(), environ, prefix=_PREFIX))
@@ -80,7 +85,9 @@ def create_from(environ: Mapping[str, str]) -> Starlette:
     keeps_users = not settings.sessions_only
     if keeps_users and find_spec("bcrypt") is None:
         raise ConfigError(MISSING_BCRYPT)
-    engine = open_engine(settings.connection_uri, EngineConfig().resolve(environ), keeps_users=keeps_users)
+    engine = open_engine(
+        settings.connection_uri, EngineConfig().resolve(environ), keeps_users=keeps_users, features=features
+    )
     return create_app(
         engine,
         api_keys=parse_api_keys(settings.api_keys),
@@ -91,6 +98,7 @@ def create_from(environ: Mapping[str, str]) -> Starlette:
         max_body_bytes=settings.max_body_bytes,
         ip_allow_regex=settings.ip_allow_regex,
         ip_deny_regex=settings.ip_deny_regex,
+        metrics_keys=parse_api_keys(settings.metrics_keys),
     )
 
 

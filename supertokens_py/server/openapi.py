@@ -20,6 +20,7 @@ _REFUSALS = {
     "404": "There is nothing at this path",
     "405": "The path has no such method",
     "413": "The body is too large",
+    "500": "Something is broken: the log says what",
     "503": "The store cannot be reached",
 }
 _TENANT: JSONObject = {

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.event_records import EVENTS_OVER_A_CORE, NoSessionEvents
 
 __all__ = ["NetworkInterceptor", "RemoteEngine", "RemoteSettings"]
 
@@ -69,6 +70,7 @@ class RemoteEngine(fork_hooks.ForkAware):
             core, now_ms=settings.now_ms, cache_limit_s=limit_s, monotonic_s=monotonic_s
         )
         self.sessions: RemoteSessions = RemoteSessions(core, self.keys)
+        self.events: NoSessionEvents = NoSessionEvents(EVENTS_OVER_A_CORE)
         self.roles: RemoteRoles = RemoteRoles(core)
         self.metadata: RemoteMetadata = RemoteMetadata(core)
         self.tenants: RemoteTenants = RemoteTenants(core)
@@ -87,6 +89,14 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.third_party: RemoteThirdParty = RemoteThirdParty(core, self.users)
         self._counts = (attempts.counts, sends.counts, self.clients.counts)
         fork_hooks.register(self)
+
+    @property
+    def revocations(self) -> None:
+        """Return None: nothing tells what a core revokes."""
+
+    @property
+    def device_keys(self) -> None:
+        """Return None: a core binds no session to a device."""
 
     @property
     def keeps_users(self) -> bool:

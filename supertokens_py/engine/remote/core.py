@@ -10,7 +10,7 @@ import httpx2
 
 from supertokens_py.cdi.records import optional_member
 from supertokens_py.cdi.versions import SPOKEN, Version
-from supertokens_py.constants import RID_HEADER
+from supertokens_py.constants import CLIENT_HEADER, RID_HEADER
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError, ProtectedClaimError
@@ -45,6 +45,7 @@ class Core:
         domains = {"apiDomain": api_domain, "websiteDomain": website_domain}
         self._domains = {name: value for name, value in domains.items() if value}
         self._version: Version | None = None
+        self._takes_clients = False
         self._lock = threading.Lock()
 
     @property
@@ -64,13 +65,30 @@ class Core:
                 self._version = self._negotiate()
             return self._version
 
+    def takes_clients(self) -> bool:
+        """Return whether the core is ours, and so takes from its API clients whom a request is made for.
+
+        An official one is not told: it would do nothing with an address, which is personal data.
+        """
+        self.version()
+        return self._takes_clients
+
     def get(
         self, path: str, query: Mapping[str, str], *, rid: str | None = None, tenant: str = ""
     ) -> JSONObject:
         return self._call("GET", path, query=query, rid=rid, tenant=tenant)
 
-    def post(self, path: str, body: JSONObject, *, rid: str | None = None, tenant: str = "") -> JSONObject:
-        return self._call("POST", path, body=body, rid=rid, tenant=tenant)
+    def post(
+        self,
+        path: str,
+        body: JSONObject,
+        *,
+        rid: str | None = None,
+        tenant: str = "",
+        client: str | None = None,
+    ) -> JSONObject:
+        """Return the answer; `client` is whom the request is made for, which a core of ours counts by."""
+        return self._call("POST", path, body=body, rid=rid, tenant=tenant, client=client)
 
     def put(self, path: str, body: JSONObject, *, rid: str | None = None, tenant: str = "") -> JSONObject:
         return self._call("PUT", path, body=body, rid=rid, tenant=tenant)
@@ -102,9 +120,12 @@ class Core:
         body: JSONObject | None = None,
         rid: str | None,
         tenant: str,
+        client: str | None = None,
     ) -> JSONObject:
         headers = self._headers(rid, with_body=body is not None)
         version = self.version()
+        if client is not None and self._takes_clients:
+            headers[CLIENT_HEADER] = client
         headers["cdi-version"] = str(version)
         response = self._transport.send(method, path, headers=headers, query=query, body=body)
         if _refuses_version(response):
@@ -129,6 +150,7 @@ class Core:
                 f"the SuperTokens core at {addresses} speaks CDI {theirs}, this SDK {ours}: "
                 "upgrade the core, or use a release of the SDK that fits it"
             )
+        self._takes_clients = CLIENT_HEADER in response.headers
         return max(shared)
 
     def _headers(self, rid: str | None, *, with_body: bool = False) -> dict[str, str]:

@@ -103,7 +103,7 @@ class RemoteEmailPassword:
             raise
         if found is not None:
             self._attempts.succeeded(EMAIL_PASSWORD, tenant, address)
-            return Authenticated(found, PasswordProof(found.id))
+            return Authenticated(found, PasswordProof(found.id, tenant_id=tenant))
         if left_ms := optional_member(answer, RETRY_AFTER, int):
             self._attempts.take_back(EMAIL_PASSWORD, tenant, address)
             raise _refused(tenant, left_ms)
@@ -120,8 +120,11 @@ class RemoteEmailPassword:
             return {"status": _WRONG}
 
     def is_current(self, proof: PasswordProof) -> bool:
-        """Return whether the user is still there: a core does not say whether the password was changed."""
-        return self._users.find(proof.user_id) is not None
+        """Return whether the user is still there and in the tenant.
+
+        A core does not say whether the password was changed.
+        """
+        return self._users.find_in(proof.tenant_id, proof.user_id) is not None
 
     def may_send_reset(self, tenant_id: str, email: str, client: str | None = None) -> bool:
         """Count an e-mail with a link to reset a password; False where the address has had enough of them."""

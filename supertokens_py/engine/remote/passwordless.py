@@ -127,7 +127,7 @@ class RemotePasswordless:
     def consume(
         self, tenant_id: str, presented: PresentedCode, *, client: str | None = None
     ) -> ConsumedCode | RestartFlow | WrongCode:
-        """Use up a code. A core counts wrong ones per device, this process those of a contact.
+        """Use up a code. A core counts wrong ones per device; one of ours, or this process, per contact.
 
         Raises:
             BadInputError: the two ids do not belong together, or a code is missing.
@@ -138,12 +138,12 @@ class RemotePasswordless:
             return answer
         user, created = user_from_wire(answer.get("user")), member(answer, "createdNewUser", bool)
         known_as, device = member(answer, "recipeUserId", str), used_from_wire(answer)
+        tenant = validation.normalise_tenant_id(tenant_id)
         if created:
-            tenant = validation.normalise_tenant_id(tenant_id)
             emit(UserSignedUp(user_id=user.id, tenant_id=tenant, recipe_id=PASSWORDLESS))
             if device.email is not None:
                 emit(EmailVerified(user_id=known_as, tenant_id=tenant))
-        return ConsumedCode(user, known_as, created, device)
+        return ConsumedCode(user, known_as, created, device, tenant)
 
     def check(
         self, tenant_id: str, presented: PresentedCode, *, client: str | None = None
@@ -156,9 +156,9 @@ class RemotePasswordless:
         self, tenant_id: str, path: str, presented: PresentedCode, client: str | None
     ) -> JSONObject | RestartFlow | WrongCode:
         tenant, body = validation.normalise_tenant_id(tenant_id), _presented(presented)
-        who = None if presented.device_id is None else self._admitted(tenant, presented.device_id, client)
+        who = self._admitted(tenant, presented.device_id, client)
         try:
-            answer = self._post(tenant, path, body)
+            answer = self._post(tenant, path, body, client)
         except UnknownTenantError:
             return RestartFlow()
         if answer.get("status") == RESTART["status"]:
@@ -173,14 +173,15 @@ class RemotePasswordless:
         emit(SignInFailed(user_id=None, tenant_id=tenant, recipe_id=PASSWORDLESS))
         return wrong
 
-    def _admitted(self, tenant_id: str, device_id: str, client: str | None) -> str | None:
+    def _admitted(self, tenant_id: str, device_id: str | None, client: str | None) -> str | None:
         """Count a code as wrong, which a right one takes back; return what it was counted for.
 
         Raises:
             TooManyAttemptsError: too many wrong codes were given for the contact.
         """
-        settings = self._settings
-        per_hour = settings.passwordless_wrong_codes_per_hour
+        if device_id is None or self._core.takes_clients():
+            return None  # a core of ours counts by itself
+        settings, per_hour = self._settings, self._settings.passwordless_wrong_codes_per_hour
         found = self.devices(tenant_id, device_id=device_id) if per_hour else []
         if not found or all(
             code.created_ms + code.lifetime_ms < settings.now_ms() for code in found[0].codes
@@ -193,8 +194,8 @@ class RemotePasswordless:
         return who
 
     def is_current(self, consumed: ConsumedCode) -> bool:
-        """Return whether the user is still there, with the contact that was proven."""
-        user, proven = self._users.find(consumed.recipe_user_id), consumed.device
+        """Return whether the user is still there and in the tenant, with the contact that was proven."""
+        user, proven = self._users.find_in(consumed.tenant_id, consumed.recipe_user_id), consumed.device
         method = None if user is None else passwordless_method(user, user_id=consumed.recipe_user_id)
         if method is None or proven is None:
             return method is not None
@@ -279,9 +280,9 @@ class RemotePasswordless:
                 emit(event(user_id=recipe_user_id))
         return None
 
-    def _post(self, tenant_id: str, path: str, body: JSONObject) -> JSONObject:
+    def _post(self, tenant_id: str, path: str, body: JSONObject, client: str | None = None) -> JSONObject:
         full = f"{tenant_path(tenant_id)}{path}"
-        return self._core.post(full, body, rid=PASSWORDLESS, tenant=tenant_id)
+        return self._core.post(full, body, rid=PASSWORDLESS, tenant=tenant_id, client=client)
 
 
 def _too_many(tenant_id: str, wait_ms: int, failed: int, most: int) -> TooManyAttemptsError:
@@ -324,11 +325,10 @@ def _new_code(new: NewCode) -> JSONObject:
         raise BadInputError("Please provide exactly one of email, phoneNumber or deviceId")
     if new.user_input_code == "":
         raise BadInputError("userInputCode cannot be an empty string.")
-    body: JSONObject = (
-        dict(_contact(new.email, new.phone_number))
-        if new.device_id is None
-        else {"deviceId": hidden(new.device_id)}
-    )
+    if new.device_id is None:
+        body: JSONObject = dict(_contact(new.email, new.phone_number))
+    else:
+        body = {"deviceId": hidden(new.device_id)}
     return body if new.user_input_code is None else {**body, "userInputCode": hidden(new.user_input_code)}
 
 

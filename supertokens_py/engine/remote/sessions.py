@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from supertokens_py import payloads
 from supertokens_py.cdi.records import (
@@ -29,12 +30,21 @@ from supertokens_py.engine.records import (
     UnknownTenantError,
     Verified,
 )
+from supertokens_py.engine.session_records import (
+    BY_APPLICATION,
+    Details,
+    Ending,
+    Lifetime,
+    ListedSession,
+    emit_revoked,
+)
 from supertokens_py.error_codes import SessionErrorCode
-from supertokens_py.events import SessionCreated, SessionRefreshed, TokenReused, emit, emit_revoked
-from supertokens_py.exceptions import BadInputError, GeneralError
+from supertokens_py.events import SessionCreated, SessionRefreshed, TokenReused, emit
+from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError
 from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken, parse_access_token
 from supertokens_py.types.base import JSONObject
 
+from .beyond_cdi import NO_LIFETIMES, listed, require_plain
 from .core import Core, ok, tenant_path, unexpected
 from .keys import RemoteKeys
 
@@ -56,8 +66,29 @@ class RemoteSessions:
         self._core = core
         self._keys = keys
 
-    def create(self, new: NewSession) -> IssuedSession:
+    def create(self, new: NewSession) -> IssuedSession | Unauthorised:
+        """Create a session. One that it replaces is ended after that: a core has no call for both at once.
+
+        Raises:
+            ConfigError: it is to have what a core cannot give it.
+        """
         _require_latest(new.token_version)
+        require_plain(new)
+        replaces = new.replaces
+        if replaces is None:
+            return self._create(new)
+        before = self._information(replaces.handle)
+        if before is None and replaces.must_exist:
+            return Unauthorised(NO_SESSION, "session_gone")
+        if before is not None and replaces.copies:
+            new = replace(new, payload={**before.payload, **new.payload}, data={**before.data, **new.data})
+        issued = self._create(new)
+        if before is not None and replaces.with_others:
+            self.revoke_user(before.user_id, tenant_id=None, keep=issued.handle)
+        self.revoke([replaces.handle])
+        return issued
+
+    def _create(self, new: NewSession) -> IssuedSession:
         payloads.validate_json("session_data_in_database", new.data)
         payloads.validate_payload(new.payload)
         body: JSONObject = {
@@ -176,13 +207,26 @@ class RemoteSessions:
             return _refused(answer)
         return regenerated_from_wire(ok(answer))
 
-    def revoke(self, handles: Sequence[str]) -> list[str]:
+    def revoke(self, handles: Sequence[str], *, ending: Ending = BY_APPLICATION) -> list[str]:
+        """End sessions; a core keeps no reason."""
         wanted = [handle for handle in dict.fromkeys(handles) if validation.is_possible_handle(handle)]
         revoked = self._revoke(wanted) if wanted else []
-        emit_revoked(revoked)
+        emit_revoked(revoked, ending)
         return revoked
 
-    def revoke_user(self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True) -> list[str]:
+    def revoke_user(
+        self,
+        user_id: str,
+        *,
+        tenant_id: str | None,
+        linked_accounts: bool = True,
+        keep: str | None = None,
+        ending: Ending = BY_APPLICATION,
+    ) -> list[str]:
+        """End the sessions of a user. With `keep` they are listed first: one that begins meanwhile stays."""
+        if keep is not None:
+            handles = self.user_handles(user_id, tenant_id=tenant_id, linked_accounts=linked_accounts)
+            return self.revoke([handle for handle in handles if handle != keep], ending=ending)
         tenant = validation.normalise_tenant_id(tenant_id or DEFAULT_TENANT_ID)
         if not validation.is_possible_user_id(user_id):
             return []
@@ -192,7 +236,7 @@ class RemoteSessions:
         path = f"{tenant_path(tenant)}/recipe/session/remove"
         answer = self._core.post(path, body, rid=_RID, tenant=tenant)
         revoked = texts(ok(answer), "sessionHandlesRevoked")
-        emit_revoked(revoked)
+        emit_revoked(revoked, ending)
         return revoked
 
     def user_handles(self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True) -> list[str]:
@@ -205,6 +249,23 @@ class RemoteSessions:
         path = f"{tenant_path(tenant)}/recipe/session/user"
         answer = self._core.get(path, query, rid=_RID, tenant=tenant)
         return texts(ok(answer), "sessionHandles")
+
+    def listed(
+        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
+    ) -> list[ListedSession]:
+        """Return the last sessions of a user, `MAX_LISTED` at most: a core is asked for each by itself."""
+        handles = self.user_handles(user_id, tenant_id=tenant_id, linked_accounts=linked_accounts)
+        return listed(handles, self._information)
+
+    def details(self, handle: str) -> Details | None:
+        """Return None: a core keeps nothing besides."""
+
+    def seen(self, handle: str) -> None:
+        """Do nothing: a core keeps nothing of the kind."""
+
+    def shorten(self, handle: str, lifetime: Lifetime) -> bool:
+        """Raise ConfigError: a core has one lifetime for all sessions."""
+        raise ConfigError(NO_LIFETIMES)
 
     def information(self, handle: str) -> StoredSession | None:
         return self._information(handle) if validation.is_possible_handle(handle) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from supertokens_py.cdi.records import member
 from supertokens_py.cdi.third_party import signed_in_up_from_wire
 from supertokens_py.engine import validation
@@ -31,11 +33,11 @@ class RemoteThirdParty:
         answer = self._core.post(path, body, rid=THIRD_PARTY, tenant=tenant_id)
         if answer.get("status") == "EMAIL_CHANGE_NOT_ALLOWED_ERROR":
             return EmailChangeNotAllowed(member(answer, "reason", str))
-        result = signed_in_up_from_wire(ok(answer))
+        tenant = validation.normalise_tenant_id(tenant_id)
+        result = replace(signed_in_up_from_wire(ok(answer)), tenant_id=tenant)
         if result.created:
-            tenant = validation.normalise_tenant_id(tenant_id)
             emit(UserSignedUp(user_id=result.user.id, tenant_id=tenant, recipe_id=THIRD_PARTY))
         return result
 
     def is_current(self, signed_in: SignedInUp) -> bool:
-        return self._users.find(str(signed_in.recipe_user_id)) is not None
+        return self._users.find_in(signed_in.tenant_id, str(signed_in.recipe_user_id)) is not None

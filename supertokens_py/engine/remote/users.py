@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from supertokens_py.cdi.records import member
+from supertokens_py.cdi.tenant_members import ASSOCIATE, DISSOCIATE, refusal_from_wire
 from supertokens_py.cdi.users import page_from_wire, user_from_wire, users_from_wire
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UnknownTenantError, UserPage, UserQuery
+from supertokens_py.engine.records import UnknownTenantError, UnknownUser, UserPage, UserQuery
+from supertokens_py.engine.tenant_members import Associated, Association
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import AccountInfo, User
 
@@ -24,6 +26,10 @@ class RemoteUsers:
         if validation.is_possible_user_id(user_id):
             body: JSONObject = {"userId": user_id, "removeAllLinkedAccounts": True}
             ok(self._core.post("/user/remove", body))
+
+    def primary_id(self, user_id: str) -> str:
+        found = self.find(user_id)
+        return user_id if found is None else found.id
 
     def count_active(self, since_ms: int) -> int | None:
         """Return None: a core counts by its own users' activity, which this SDK does not ask for."""
@@ -69,6 +75,11 @@ class RemoteUsers:
             return 0
         return member(ok(answer), "count", int)
 
+    def find_in(self, tenant_id: str | None, user_id: str) -> User | None:
+        """Return a user, if they are in the tenant where one is given."""
+        user = self.find(user_id)
+        return user if user is not None and tenant_id in (None, *user.tenant_ids) else None
+
     def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
         asked = {"doUnionOfAccountInfo": "true" if any_of else "false"}
         if info.email is not None:
@@ -85,6 +96,27 @@ class RemoteUsers:
         except UnknownTenantError:
             return []
         return users_from_wire(ok(answer))
+
+    def associate(self, tenant_id: str, user_id: str) -> Association:
+        if not validation.is_possible_user_id(user_id):
+            return UnknownUser()
+        answer = self._change_members(ASSOCIATE, tenant_id, user_id)
+        if (refusal := refusal_from_wire(answer)) is not None:
+            return refusal
+        return Associated(member(ok(answer), "wasAlreadyAssociated", bool))
+
+    def dissociate(self, tenant_id: str, user_id: str) -> bool | UnknownUser:
+        if not validation.is_possible_user_id(user_id):
+            return UnknownUser()
+        answer = self._change_members(DISSOCIATE, tenant_id, user_id)
+        if isinstance(refusal_from_wire(answer), UnknownUser):
+            return UnknownUser()
+        return member(ok(answer), "wasAssociated", bool)
+
+    def _change_members(self, path: str, tenant_id: str, user_id: str) -> JSONObject:
+        name = "recipeUserId" if self._core.version().knows_recipe_users else "userId"
+        path = tenant_path(tenant_id) + path
+        return self._core.post(path, {name: user_id}, rid="multitenancy", tenant=tenant_id)
 
 
 def _recipes(recipe_ids: Sequence[str] | None) -> dict[str, str]:

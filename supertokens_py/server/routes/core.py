@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.responses import Response
 
+from supertokens_py.constants import CLIENT_HEADER
+from supertokens_py.engine.readiness import ReadinessCheck, State
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.types.base import JSONObject
 
@@ -65,11 +67,11 @@ async def _active_users(request: EndpointRequest) -> JSONObject:
     return {"status": "OK", "count": count}
 
 
-def versions(offered: Sequence[str]) -> Callable[[EndpointRequest], Awaitable[JSONObject]]:
-    """Make the endpoint that lists the versions on offer."""
+def versions(offered: Sequence[str]) -> Callable[[EndpointRequest], Awaitable[Response]]:
+    """Make the endpoint that lists the versions on offer, and says that this server counts by clients."""
 
-    async def list_versions(request: EndpointRequest) -> JSONObject:
-        return {"versions": list(offered)}
+    async def list_versions(request: EndpointRequest) -> Response:
+        return JsonResponse({"versions": list(offered)}, headers={CLIENT_HEADER: "taken"})
 
     return list_versions
 
@@ -97,6 +99,28 @@ class Hello:
         return True
 
 
+async def _live(request: EndpointRequest) -> Response:
+    return TextResponse("Alive\n")  # that it is said is all: a restart brings no database back
+
+
+class Ready:
+    """Says whether sessions can be served; a class because it remembers the last look at the store."""
+
+    def __init__(self) -> None:
+        self._check: ReadinessCheck | None = None
+
+    async def __call__(self, request: EndpointRequest) -> Response:
+        if self._check is None:
+            self._check = ReadinessCheck(lambda: request.engine)
+        found = await self._check.ask()
+        return TextResponse(f"{_READINESS[found.state]}\n", status_code=found.status_code)
+
+
+_READINESS: Mapping[State, str] = {
+    "ready": "Ready",
+    "unavailable": "The session store cannot be reached",
+    "broken": "The session store cannot be used: the log says why",
+}
 _HELLO_METHODS = ("GET", "POST", "PUT", "DELETE")
 _ENDPOINTS = (
     Endpoint(
@@ -153,7 +177,12 @@ _ENDPOINTS = (
 def endpoints(offered_versions: Sequence[str]) -> list[Endpoint]:
     """Return the endpoints of this module for a server that offers some versions of the interface."""
     hello = Hello()
+    probes = {"/health/live": _live, "/health/ready": Ready()}
     return [
+        *(
+            Endpoint("GET", path, Scope.APP, probe, answer=None, open=True, versioned=False)
+            for path, probe in probes.items()
+        ),
         *(
             Endpoint(method, path, Scope.SELF, hello, answer=None, open=True, versioned=False)
             for path in ("/", "/hello")

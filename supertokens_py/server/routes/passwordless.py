@@ -57,7 +57,7 @@ async def _create(request: EndpointRequest) -> JSONObject:
 async def _consume(request: EndpointRequest) -> JSONObject:
     presented, store = _presented(request), _store(request)
     try:
-        used = await request.ask(store.consume, request.tenant_id, presented)
+        used = await request.ask(store.consume, request.tenant_id, presented, client=request.client)
     except TooManyAttemptsError as error:
         return _too_many(error)
     if isinstance(used, RestartFlow | WrongCode):
@@ -75,7 +75,7 @@ async def _check(request: EndpointRequest) -> JSONObject:
     if not request.version.names_used_device:
         raise Refused(404, "Not found")
     try:
-        checked = await request.ask(store.check, request.tenant_id, presented)
+        checked = await request.ask(store.check, request.tenant_id, presented, client=request.client)
     except TooManyAttemptsError as error:
         return _too_many(error)
     if isinstance(checked, RestartFlow | WrongCode):

@@ -55,6 +55,8 @@ async def _create(request: EndpointRequest) -> JSONObject:
         token_version=request.version.access_token_version,
     )
     created = await request.ask(request.engine.sessions.create, new)
+    if not isinstance(created, IssuedSession):
+        raise AssertionError("CDI asks neither for a limit nor for the end of another session")
     return issued_to_wire(created, request.version)
 
 

@@ -5,14 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from supertokens_py.cdi.records import SWITCHED_FACTORS, tenant_to_wire, tenant_v1_to_wire
+from supertokens_py.cdi.tenant_members import (
+    ASSOCIATE,
+    DISSOCIATE,
+    NOT_ALLOWED,
+    TAKEN,
+    association_to_wire,
+    dissociation_to_wire,
+)
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.records import UnknownTenantError, UnknownUser
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import EndpointRequest, Refused
 from ..routing import Endpoint, Scope
-from ..schemas import FLAG, TENANT, TENANT_CHANGES, TENANT_V1, TEXT, Shape, by_status, list_of, object_of
+from ..schemas import (
+    FLAG,
+    TENANT,
+    TENANT_CHANGES,
+    TENANT_V1,
+    TEXT,
+    UNKNOWN_USER,
+    Shape,
+    by_status,
+    list_of,
+    object_of,
+)
 
 _FLAGS = {
     "emailPasswordEnabled": "email_password_enabled",
@@ -93,9 +112,21 @@ async def _remove(request: EndpointRequest) -> JSONObject:
 
 
 async def _associate(request: EndpointRequest) -> JSONObject:
-    """No login method of a user is kept here, so every one is unknown."""
-    request.name("recipeUserId" if request.version.knows_recipe_users else "userId")
-    return {"status": "UNKNOWN_USER_ID_ERROR"}
+    user_id, users = _member_id(request), request.engine.users
+    if not request.engine.keeps_users:
+        return association_to_wire(UnknownUser())
+    return association_to_wire(await request.ask(users.associate, request.tenant_id, user_id))
+
+
+async def _dissociate(request: EndpointRequest) -> JSONObject:
+    user_id, users = _member_id(request), request.engine.users
+    if not request.engine.keeps_users:
+        return dissociation_to_wire(UnknownUser())
+    return dissociation_to_wire(await request.ask(users.dissociate, request.tenant_id, user_id))
+
+
+def _member_id(request: EndpointRequest) -> str:
+    return request.name("recipeUserId" if request.version.knows_recipe_users else "userId")
 
 
 async def _target(request: EndpointRequest) -> str:
@@ -186,19 +217,26 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST",
-        f"{_BASE}/user",
+        ASSOCIATE,
         Scope.TENANT,
         _associate,
         body={"recipeUserId": TEXT},
-        answer=by_status({"UNKNOWN_USER_ID_ERROR": {}}),
+        answer=by_status(
+            {
+                "OK": {"wasAlreadyAssociated": FLAG},
+                **UNKNOWN_USER,
+                **{status: {} for status in TAKEN},
+                NOT_ALLOWED: {"reason": TEXT},
+            }
+        ),
     ),
     Endpoint(
         "POST",
-        f"{_BASE}/user/remove",
+        DISSOCIATE,
         Scope.TENANT,
-        _associate,
+        _dissociate,
         body={"recipeUserId": TEXT},
-        answer=by_status({"UNKNOWN_USER_ID_ERROR": {}}),
+        answer=by_status({"OK": {"wasAssociated": FLAG}, **UNKNOWN_USER}),
     ),
 )
 
