@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from types import MethodType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from supertokens_py.runtime.bridge import offload
 from supertokens_py.runtime.lanes import Lane
@@ -61,7 +61,7 @@ async def call_engine(
 
 
 #: Where password hashes are computed, so that a storm of sign-ins leaves the other threads to their work.
-_LONG = Lane("passwords", 8)
+_LONG = Lane("passwords", 8, gives_way=True)
 
 
 async def call_engine_at_length(
@@ -108,6 +108,8 @@ async def reload_keys(keys: Keys) -> KeySet:
 
 
 def _name(work: Callable[..., Any]) -> str:
+    if not isinstance(work, MethodType):  # a question to several services
+        return f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
     # The class of each service is in a module of its name, in every engine.
-    service = type(cast("MethodType", work).__self__)
+    service = type(work.__self__)
     return f"{service.__module__.rpartition('.')[2]}.{work.__name__}"

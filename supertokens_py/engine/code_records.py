@@ -110,13 +110,14 @@ class Device:
 class ConsumedCode:
     """Whose code it was; `created` says whether the user is new.
 
-    `device` is what was used up; None from a core before CDI 5.0.
+    `device` is what was used up; None from a core before CDI 5.0. `tenant_id` is the tenant of the code.
     """
 
     user: User
     recipe_user_id: str
     created: bool
     device: Device | None
+    tenant_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

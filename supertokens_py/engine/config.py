@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
@@ -13,8 +14,15 @@ from supertokens_py.runtime.clock import now_ms as system_now_ms
 from supertokens_py.secret import HiddenVariables, SecretText
 from supertokens_py.settings import explains_unknown_arguments, resolve, setting
 
+from .uris import kind_of
+
 ReuseBehaviour: TypeAlias = Literal["TOKEN_THEFT", "UNAUTHORISED"]
 SharedWithCore: TypeAlias = Literal["AUTO", "YES", "NO"]
+#: In which tables SuperTokens core 12 reads and writes users.
+MigrationMode: TypeAlias = Literal["LEGACY", "DUAL_WRITE_READ_OLD", "DUAL_WRITE_READ_NEW", "MIGRATED"]
+MigrationModeSetting: TypeAlias = Literal[
+    "AUTO", "LEGACY", "DUAL_WRITE_READ_OLD", "DUAL_WRITE_READ_NEW", "MIGRATED"
+]
 
 _ENV_PREFIX = "SUPERTOKENS_"
 
@@ -33,10 +41,22 @@ def _secret(value: Any, source: str) -> SecretText:
     return SecretText(value)
 
 
+def _salt(value: Any, source: str) -> SecretText:
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{source} must be a text")
+    return SecretText(value)
+
+
 def _schema(value: Any, source: str) -> str:
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9_]{1,40}", value):
         raise ConfigError(f"{source} may hold ASCII letters, digits and '_', 40 at most, not {value!r}")
     return value.lower()
+
+
+def _postgres_uri(value: Any, source: str) -> SecretText:
+    if not isinstance(value, str) or kind_of(value) != "postgresql":
+        raise ConfigError(f"{source} must be the postgresql:// address of a server")
+    return SecretText(value)
 
 
 def _prefix(value: Any, source: str) -> str:
@@ -74,6 +94,11 @@ class EngineConfig:
     #: Whether an official core uses the same database, so that refresh tokens of its making are accepted
     #: [AUTO: if it has a core's tables].
     shared_with_core: SharedWithCore = setting("AUTO", choices=("AUTO", "YES", "NO"))
+    #: In which tables an official core of version 12 that uses the same database keeps users [AUTO: as the
+    #: configuration of tenants in the database says].
+    migration_mode: MigrationModeSetting = setting(
+        "AUTO", choices=("AUTO", "LEGACY", "DUAL_WRITE_READ_OLD", "DUAL_WRITE_READ_NEW", "MIGRATED")
+    )
     #: Verified access tokens remembered per process [4096]; 0 switches the memory off.
     verified_token_cache_size: int = setting(4096, int, 0, 10_000_000)
     #: Hours between clean-ups of expired rows [12]; 0 switches them off. Correctness never depends on it.
@@ -87,8 +112,15 @@ class EngineConfig:
     pool_size: int = setting(10, int, 1, 10_000)
     #: Seconds to wait for a free connection to PostgreSQL [5].
     pool_timeout: float = setting(5, float, 0.01, 3600)
-    #: Uses of a statement after which PostgreSQL keeps it prepared [0]; 0: never. Ignored behind a pooler.
-    prepare_threshold: int = setting(0, int, 0, 1_000_000)
+    #: Uses of a statement after which PostgreSQL keeps it prepared [5]; 0: never. Ignored behind a pooler.
+    prepare_threshold: int = setting(5, int, 0, 1_000_000)
+    #: Address of the PostgreSQL server itself where `connection_uri` leads through a pooler, for the one
+    #: connection per process that hears of revoked sessions at once [connection_uri].
+    listen_uri: str | None = setting(None, check=_postgres_uri, is_secret=True)
+    #: A replica of the PostgreSQL server that `check_database` and lists of sessions may be read from [none].
+    read_uri: str | None = setting(None, check=_postgres_uri, is_secret=True)
+    #: Seconds by which what is read there may be out of date, at most [5].
+    read_max_staleness: float = setting(5, float, 0.1, 3600)
     #: Seconds that SQLite waits for another writer [10].
     sqlite_busy_timeout: float = setting(10, float, 0, 3600)
     #: Durability of SQLite [FULL]: NORMAL may lose the last commits when the power fails.
@@ -109,6 +141,9 @@ class EngineConfig:
     #: Sign-ins and sign-ups of a process that compute a hash, or wait for that, at once [100]: others are
     #: told to try again in 10 seconds.
     argon2_hashing_queue_size: int = setting(100, int, 1, 100_000)
+    #: `SECURITY_PASSWORD_SALT` of the application whose users were imported with hashes of Flask-Security
+    #: [none]. It is needed until each of them has signed in once.
+    flask_security_password_salt: str | None = setting(None, check=_salt, is_secret=True)
     #: Wrong passwords for one address before each further try has to wait [10]: 1 s, doubling up to
     #: 15 minutes. 0 switches the limit off.
     sign_in_free_failures: int = setting(10, int, 0, 1_000_000)
@@ -131,7 +166,8 @@ class EngineConfig:
     password_resets_per_client_and_hour: int = setting(50, int, 0, 100_000)
     #: Requests of one client in an hour for a one-time code or link [50].
     code_requests_per_client_and_hour: int = setting(50, int, 0, 100_000)
-    #: Questions of one client in an hour whether an address is taken [200].
+    #: Questions of one client in an hour whether an address is taken, and as many for the address of a
+    #: provider to sign in with [200].
     lookups_per_client_and_hour: int = setting(200, int, 0, 100_000)
     #: Milliseconds for which a one-time code and its link are valid [600000].
     passwordless_code_lifetime: int = setting(600_000, int, 1, 10**12)
@@ -176,18 +212,18 @@ class EngineConfig:
 class ResolvedEngineConfig(EngineConfig):
     """`EngineConfig` with every value decided: what `EngineConfig.resolve()` returns."""
 
-    @property
+    @cached_property
     def access_token_validity_ms(self) -> int:
         return self.access_token_validity * 1000
 
-    @property
+    @cached_property
     def refresh_token_validity_ms(self) -> int:
         return int(self.refresh_token_validity * 60_000)
 
-    @property
+    @cached_property
     def key_update_interval_ms(self) -> int:
         return int(self.access_token_dynamic_signing_key_update_interval * 3_600_000)
 
-    @property
+    @cached_property
     def grace_period_ms(self) -> int:
         return int(self.refresh_token_rotation_grace_period * 1000)

@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING, Protocol
 from supertokens_py.tokens.access_token import LATEST_VERSION
 from supertokens_py.types.base import JSONObject
 
+from .device_keys import DeviceKeys
+from .event_records import SessionEvents
 from .id_mapping import IdMappings
+from .metadata import Metadata
 from .records import (
     IssuedSession,
     Jwks,
@@ -34,6 +37,8 @@ from .records import (
     Unauthorised,
     Verified,
 )
+from .revoked_sessions import Revocations
+from .session_records import BY_APPLICATION, Details, Ending, Lifetime, LimitReached, ListedSession
 from .user_services import (
     Clients,
     EmailPassword,
@@ -89,11 +94,10 @@ class Keys(Protocol):
 class Sessions(Protocol):
     """The life of sessions (engine: Create, Verification, Refresh, Changing a payload)."""
 
-    def create(self, new: NewSession) -> IssuedSession:
-        """Create a session.
+    def create(self, new: NewSession) -> IssuedSession | LimitReached | Unauthorised:
+        """Create a session; `Unauthorised` where the one that it must replace is gone.
 
-        Raises BadInputError for a token version that the engine cannot issue, and for a lifetime beyond the
-        configured one.
+        Raises BadInputError for a token version or access token lifetime that cannot be issued.
         """
         ...
 
@@ -119,20 +123,49 @@ class Sessions(Protocol):
         """
         ...
 
-    def revoke(self, handles: Sequence[str]) -> list[str]:
+    def revoke(self, handles: Sequence[str], *, ending: Ending = BY_APPLICATION) -> list[str]:
         """Revoke sessions; return the handles of those that existed."""
         ...
 
-    def revoke_user(self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True) -> list[str]:
+    def revoke_user(
+        self,
+        user_id: str,
+        *,
+        tenant_id: str | None,
+        linked_accounts: bool = True,
+        keep: str | None = None,
+        ending: Ending = BY_APPLICATION,
+    ) -> list[str]:
         """Revoke the live sessions of a user in one tenant, or in all (None); return their handles.
 
         `linked_accounts` includes the sessions of every login method that an official core linked to the
-        user; `user_id` may name any of them.
+        user; `user_id` may name any of them. `keep` stays. Sessions in which the user acts as others end too.
+        """
+        ...
+
+    def listed(
+        self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True
+    ) -> list[ListedSession]:
+        """Return the live sessions of a user, the most recently seen first."""
+        ...
+
+    def details(self, handle: str) -> Details | None:
+        """Return what is stored of a live session besides the official columns; None if nothing is."""
+        ...
+
+    def seen(self, handle: str) -> None:
+        """Note that a session is used now (`Details.last_seen_ms`). No I/O; written every 5 min at most."""
+        ...
+
+    def shorten(self, handle: str, lifetime: Lifetime) -> bool:
+        """Give a session a shorter lifetime; False if it does not exist.
+
+        Raises BadInputError where it would be a longer one.
         """
         ...
 
     def user_handles(self, user_id: str, *, tenant_id: str | None, linked_accounts: bool = True) -> list[str]:
-        """Return the handles that `revoke_user` would revoke, each login method's oldest first."""
+        """Return the handles of a user's own live sessions, each login method's oldest first."""
         ...
 
     def information(self, handle: str) -> StoredSession | None:
@@ -203,25 +236,6 @@ class Roles(Protocol):
         ...
 
 
-class Metadata(Protocol):
-    """User metadata, one JSON object per user (engine: Metadata)."""
-
-    def read(self, user_id: str) -> JSONObject:
-        """Return the metadata of a user; that of an unknown one is empty."""
-        ...
-
-    def merge(self, user_id: str, update: JSONObject) -> JSONObject:
-        """Merge at the root, None removing a key, and return the result.
-
-        Concurrent updates of one user all survive.
-        """
-        ...
-
-    def clear(self, user_id: str) -> None:
-        """Delete the metadata of a user."""
-        ...
-
-
 class Tenants(Protocol):
     """Tenants of the app (engine: Tenants)."""
 
@@ -262,6 +276,9 @@ class Engine(Protocol):
     def sessions(self) -> Sessions: ...
 
     @property
+    def events(self) -> SessionEvents: ...
+
+    @property
     def roles(self) -> Roles: ...
 
     @property
@@ -296,6 +313,16 @@ class Engine(Protocol):
 
     @property
     def hash_import(self) -> HashImport: ...
+
+    @property
+    def revocations(self) -> Revocations | None:
+        """The sessions that any process revoked lately; None unless the engine is to keep them."""
+        ...
+
+    @property
+    def device_keys(self) -> DeviceKeys | None:
+        """The keys of devices that sessions are bound to; None unless the engine is to keep them."""
+        ...
 
     @property
     def keeps_users(self) -> bool:

@@ -146,6 +146,7 @@ def of_clients(settings: ResolvedEngineConfig) -> dict[ClientKind, int]:
         "reset": settings.password_resets_per_client_and_hour,
         "code": settings.code_requests_per_client_and_hour,
         "exists": settings.lookups_per_client_and_hour,
+        "authorise": settings.lookups_per_client_and_hour,
     }
 
 

@@ -11,9 +11,11 @@ from typing import Literal, Protocol, TypeAlias
 
 from supertokens_py.error_codes import SessionErrorCode
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.tokens.access_token import LATEST_VERSION
+from supertokens_py.tokens.access_token import LATEST_VERSION, AccessToken
 from supertokens_py.types.base import JSONObject, RecipeUserId
 from supertokens_py.types.users import User
+
+from .session_records import Actor, Lifetime, Limit, Replaces, Visit
 
 #: Longest time for which published keys may be cached: a dropped key ends everywhere within it.
 MAX_PUBLISHED_AGE_S = 300
@@ -40,6 +42,8 @@ class IssuedToken:
     text: str = field(repr=False)
     created_ms: int
     expires_ms: int
+    #: An access token as `parse_access_token` would return it, from an engine that knows what it has signed.
+    parsed: AccessToken | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,8 @@ class IssuedSession:
     access_token: IssuedToken
     refresh_token: IssuedToken
     anti_csrf_token: str | None = field(default=None, repr=False)
+    persistent: bool = True  #: whether its cookies outlive the browser
+    ended: Sequence[str] = ()  #: the sessions that a limit ended for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +123,7 @@ class Regenerated:
     tenant_id: str
     payload: JSONObject
     access_token: IssuedToken | None
+    persistent: bool = True  #: whether the cookie of the new token outlives the browser
 
 
 class VerificationKey(Protocol):
@@ -158,6 +165,15 @@ class Jwks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionCounts:
+    """The connections of a process to its database: in use, idle, and how many there may be."""
+
+    used: int
+    idle: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
     """What a session is created from."""
 
@@ -169,6 +185,17 @@ class NewSession:
     dynamic_key: bool  #: whether the rotating key signs the access tokens, or else the static one
     access_token_validity_ms: int | None = None  #: may only shorten the configured lifetime
     token_version: int = LATEST_VERSION  #: of the access token; decides which claims are protected
+    #: What follows needs an engine with the feature that it belongs to (`SessionFeatures`).
+    visit: Visit | None = None
+    lifetime: Lifetime | None = None
+    limit: Limit | None = None
+    replaces: Replaces | None = None
+    actor: Actor | None = None
+    counts: bool = True  #: whether it is one of those that a limit counts, and shows that its user is active
+    #: Whether its client may bind it to a device: the first access token, which does not say so, lives 5 min.
+    offered: bool = False
+    #: The handle of a live session, without which it is not created: if that is bound to a device, so is it.
+    bound_like: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +208,7 @@ class RefreshRequest:
     dynamic_key: bool | None  #: see `NewSession`; None keeps what the session has
     access_token_validity_ms: int | None = None  #: may only shorten the configured lifetime
     token_version: int = LATEST_VERSION
+    visit: Visit | None = None  #: see `NewSession`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,11 +253,12 @@ class EmailChangeNotAllowed:
 
 @dataclass(frozen=True, slots=True)
 class SignedInUp:
-    """Who signed in with an account at a provider, and whether they were created by it."""
+    """Who signed in with an account at a provider, to which tenant, and whether they were created by it."""
 
     user: User
     recipe_user_id: RecipeUserId
     created: bool
+    tenant_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +273,13 @@ class ConsumedToken:
 class PasswordProof:
     """That a user's password was the stored one: for as long as the stored hash is the one of `mark`.
 
-    `mark` is a digest of it; None only says that the user was there.
+    `mark` is a digest of it; None only says that the user was there. `tenant_id` is the tenant that the user
+    signed in to, and has to be in still; None where that does not matter.
     """
 
     user_id: str
     mark: str | None = field(default=None, repr=False)
+    tenant_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class RenewalOrder:
         drop_old: tokens signed with earlier keys of these families are refused from now on.
         keep_sessions_ms: for how long refresh tokens of the earlier master key are accepted (ms); None
             ends every session.
+        actor_id: who orders it; named in the events that are kept.
     """
 
     dynamic: bool = False
@@ -26,6 +28,12 @@ class RenewalOrder:
     master: bool = False
     drop_old: bool = False
     keep_sessions_ms: int | None = None
+    actor_id: str | None = None
+
+    @property
+    def ends_sessions(self) -> bool:
+        """Whether every session ends with it."""
+        return self.master and self.keep_sessions_ms is None
 
     def accept_until_ms(self, now_ms: int) -> int | None:
         """Return until when the earlier master key is accepted (Unix ms)."""
@@ -40,3 +48,33 @@ class Renewed:
     static: str | None
     master: bool
     sessions_ended: int
+
+
+@runtime_checkable
+class OwnsKeys(Protocol):
+    """The keys of an engine that owns them."""
+
+    def renew(self, order: RenewalOrder) -> Renewed:
+        """Renew families of keys."""
+        ...
+
+    def encrypt(self) -> int:
+        """Encrypt the keys at rest; return how many were not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedKey:
+    """A verification key, as far as its id says what it is; `created_ms` is Unix milliseconds."""
+
+    kid: str
+    kind: Literal["dynamic", "static", "unknown"]
+    created_ms: int | None
+
+    @classmethod
+    def of(cls, kid: str) -> PublishedKey:
+        """Return what the id of a key says."""
+        kind, _, rest = kid.partition("-")
+        if kind == "d" and rest.isdecimal():
+            return cls(kid=kid, kind="dynamic", created_ms=int(rest))
+        return cls(kid=kid, kind="static" if kind == "s" else "unknown", created_ms=None)

@@ -36,12 +36,13 @@ from .records import (
     UserQuery,
     VerifiedEmail,
 )
+from .tenant_members import TenantMembers
 
 
-class Users(Protocol):
+class Users(TenantMembers, Protocol):
     """What is kept of users whatever their sessions (engine: Users, Activity).
 
-    `remove` and `count_active` work for any app; the others raise ConfigError without a sign-in recipe.
+    Without a sign-in recipe, all but `remove`, `primary_id` and `count_active` raise ConfigError.
     """
 
     def remove(self, user_id: str) -> None:
@@ -67,13 +68,17 @@ class Users(Protocol):
         """Return the users of a tenant who have all that `info` names, or any of it."""
         ...
 
+    def primary_id(self, user_id: str) -> str:
+        """Return the id that sessions have as `user_id`, from any id of their user."""
+        ...
+
     def count_active(self, since_ms: int) -> int | None:
         """Return how many users created, refreshed or ended sessions since; None where this is not kept."""
         ...
 
 
 #: What is counted of a client.
-ClientKind: TypeAlias = Literal["sign_in", "sign_up", "reset", "code", "exists"]
+ClientKind: TypeAlias = Literal["sign_in", "sign_up", "reset", "code", "exists", "authorise"]
 
 
 class Clients(Protocol):
@@ -326,13 +331,7 @@ class ThirdParty(Protocol):
     """
 
     def sign_in_up(
-        self,
-        tenant_id: str,
-        third_party_id: str,
-        third_party_user_id: str,
-        *,
-        email: str,
-        is_verified: bool,
+        self, tenant_id: str, third_party_id: str, third_party_user_id: str, *, email: str, is_verified: bool
     ) -> SignedInUp | EmailChangeNotAllowed:
         """Return the user of an account at a provider, who is created where there is none in the tenant.
 

@@ -16,13 +16,13 @@ _PREFIX = "SUPERTOKENS_"
 _OTHER_VARIABLES = (
     *("CONNECTION_URI", "API_KEY", "API_KEYS", "BASE_PATH", "MIN_CDI_VERSION", "MAX_CDI_VERSION"),
     *("IP_ALLOW_REGEX", "IP_DENY_REGEX", "MAX_BODY_BYTES", "ALLOW_NO_API_KEY", "IMPORT_FROM", "DEBUG", "ENV"),
-    "SESSIONS_ONLY",
+    *("SESSIONS_ONLY", "METRICS_KEYS"),
     "NEST_ASYNCIO",  # the official SDK's
     *("CORE_TIMEOUT", "CORE_CONNECT_TIMEOUT", "CORE_POOL_SIZE", "CORE_JWKS_CACHE_LIMIT"),
 )
 # Kubernetes gives every container such variables for a service called "supertokens" or "supertokens-...".
 _SERVICE_LINK = re.compile(r"_PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$|_SERVICE_(HOST|PORT(_\w+)?)$")
-_ALIKE = 0.85
+_ALIKE = 0.86
 _OURS = re.compile("SUPERTOKENS?_", re.IGNORECASE)
 # Settings that fail open where nobody reads them are recognised by their words, in any order.
 _BY_WORDS = (

@@ -10,11 +10,11 @@ the definition names it in `added_later`. Tables of a feature that is switched o
 
 from __future__ import annotations
 
-from .activity import LAST_ACTIVE
-from .key_rows import DYNAMIC_KEYS, STATIC_KEYS
+from .keys.key_rows import DYNAMIC_KEYS, STATIC_KEYS
 from .metadata import USER_METADATA
 from .roles import ROLE_PERMISSIONS, ROLES, USER_ROLES
-from .session_rows import SESSIONS
+from .session_state.activity import LAST_ACTIVE
+from .session_state.session_rows import SESSIONS
 from .storage.tables import APPS, KEY_VALUE, TENANTS, TableDefinition
 from .tenant_tables import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS
 

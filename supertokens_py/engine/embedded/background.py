@@ -30,6 +30,11 @@ class Pace:
     start_s: float = 2.0  #: from the making of the engine to the first thread
     batch_s: float = 2.0  #: for more work, once there is some
     first_clean_up_s: float = 30.0  #: before the first clean-up; at most twice as long
+    poll_s: float = 1.0  #: between two readings of the log of revocations
+    gather_s: float = 0.02  #: after word of one revocation, for more
+    listen_again_s: float = 5.0  #: before another try to listen for such word
+    self_test_s: float = 30.0  #: between tests whether it arrives at all
+    heard_within_s: float = 5.0  #: until such a test has failed
 
 
 USUAL_PACE: Pace = Pace()

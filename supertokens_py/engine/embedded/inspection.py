@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, column, create_engine, func, inspect, or_, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,22 +13,31 @@ from sqlalchemy.pool import NullPool
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.exceptions import ConfigError, SuperTokensError
 
+from .accounts.user_layout import UserLayout
+from .accounts.user_tables import USER_TABLES, USERS
 from .all_tables import ALL_TABLES
-from .key_cipher import ENCRYPTED_PREFIX
-from .key_rows import DYNAMIC_KEYS, EARLIER_MASTER_KEY, MASTER_KEY, STATIC_KEYS
-from .session_rows import SESSIONS
-from .storage import errors
-from .storage.postgres import connect_arguments, driver_url, is_servers_own
+from .events.event_log import EVENTS
+from .events.webhook_rows import Undelivered, undelivered_in
+from .events.webhook_statements import DELIVERIES
+from .keys.key_cipher import ENCRYPTED_PREFIX
+from .keys.key_rows import DYNAMIC_KEYS, EARLIER_MASTER_KEY, MASTER_KEY, STATIC_KEYS
+from .pooler_facts import PoolerFacts, find_pooler
+from .session_state.device_rows import BESIDE_SESSIONS
+from .session_state.session_rows import SESSIONS
+from .storage import errors, page_ranges, parent_keys
+from .storage.postgres import connect_arguments, driver_url
+from .storage.replica import REPLAYED, WRITTEN
 from .storage.schema import core_tables, other_session_tables
 from .storage.tables import KEY_VALUE, TENANTS, Tables, definition_of
 from .storage.url import Location
 from .tenant_tables import TENANT_CONFIGS
-from .user_tables import USERS, migration_mode
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, FromClause, Table
+
+T = TypeVar("T")
 
 _CONNECT_S = 5
 _SERVER = """
@@ -92,9 +100,12 @@ class LayoutFacts:
     #: Columns that a present table lacks, and whether all of them can be added.
     lacking: Mapping[str, tuple[Sequence[str], bool]]
     has_users: bool  #: sign-in recipes or an official core keep users here
-    migration_mode: str  #: of core 12; sign-in recipes read "LEGACY" alone
+    #: In which tables core 12 keeps the users, and why sign-in recipes refuse the database, if they do.
+    migration_mode: str
+    users_refused: str | None
     core_tables: Sequence[str]  #: those that only an official core makes; none are looked for in SQLite
     creation: CreationRights | None  #: on PostgreSQL, where tables are absent
+    lost_keys: Sequence[str]  #: tables of ours whose foreign key is gone
     live_elsewhere: Mapping[str, int]  #: sessions that have not expired, by table of another prefix
 
 
@@ -119,15 +130,8 @@ class RowFacts:
     expired_sessions: int
     tenants: int
     tenants_of_other_apps: int
+    is_expiry_indexed: bool  #: on PostgreSQL, where each refresh then writes to every index
     keys: KeyFacts
-
-
-@dataclass(frozen=True, slots=True)
-class PoolerFacts:
-    """A pooler between this process and the server."""
-
-    lends_by_transaction: bool
-    tracks_statements: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,7 @@ class DatabaseFacts:
     layout: LayoutFacts
     rows: RowFacts | None  #: None: tables are absent, or of a foreign layout
     pooler: PoolerFacts | None
+    undelivered: Undelivered | None  #: None: the application has no webhooks, or there are no rows
 
 
 def inspect_database(location: Location, settings: ResolvedEngineConfig) -> DatabaseFacts:
@@ -147,10 +152,25 @@ def inspect_database(location: Location, settings: ResolvedEngineConfig) -> Data
         UnreadableDatabaseError: it cannot be reached or read.
         ImportError: the driver is not installed.
     """
+    return _read(location, lambda engine, connection: _facts(engine, connection, location, settings))
+
+
+def timelines(primary: Location, replica: Location) -> tuple[str, str | None]:
+    """Return what a primary writes and what a replica follows, system and timeline; None: it is no replica.
+
+    Raises:
+        UnreadableDatabaseError: one of them cannot be reached, or the first one is no primary.
+    """
+    written = _read(primary, lambda _, connection: connection.exec_driver_sql(f"SELECT {WRITTEN}").one())
+    replayed = _read(replica, lambda _, connection: connection.exec_driver_sql(f"SELECT {REPLAYED[0]}").one())
+    return written[0], replayed[0]
+
+
+def _read(location: Location, work: Callable[[Engine, Connection], T]) -> T:
     engine = _open_read_only(location)
     try:
         with engine.connect() as connection:
-            return _facts(engine, connection, location, settings)
+            return work(engine, connection)
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise UnreadableDatabaseError(reason, errors.advise(error, location)) from error
@@ -185,10 +205,11 @@ def _facts(
     schema = None if location.is_sqlite else settings.table_schema
     tables, now_ms = Tables(ALL_TABLES, schema=schema, prefix=settings.table_prefix), settings.now_ms()
     server = None if location.is_sqlite else _server(connection, schema)
-    layout = _layout(connection, tables, now_ms)
+    layout = _layout(connection, tables, now_ms, settings)
     rows = _rows(connection, tables, now_ms) if _are_ours(tables, layout) else None
-    pooler = None if location.is_sqlite else _pooler(engine, connection)
-    return DatabaseFacts(server=server, layout=layout, rows=rows, pooler=pooler)
+    undelivered = None if rows is None else _undelivered(connection, tables, layout)
+    pooler = None if location.is_sqlite else find_pooler(engine, connection)
+    return DatabaseFacts(server=server, layout=layout, rows=rows, pooler=pooler, undelivered=undelivered)
 
 
 def _server(connection: Connection, schema: str | None) -> ServerFacts | None:
@@ -196,25 +217,33 @@ def _server(connection: Connection, schema: str | None) -> ServerFacts | None:
     return None if row is None else ServerFacts(**row)
 
 
-def _layout(connection: Connection, tables: Tables, now_ms: int) -> LayoutFacts:
+def _layout(
+    connection: Connection, tables: Tables, now_ms: int, settings: ResolvedEngineConfig
+) -> LayoutFacts:
     inspector, schema = inspect(connection), tables.schema
     names = set(inspector.get_table_names(schema=schema))
     present = [table for table in tables.all() if table.name in names]
     absent = [table.name for table in tables.all() if table.name not in names]
     lacking: dict[str, tuple[Sequence[str], bool]] = {}
+    has_users = tables.prefix + USERS.name in names
     for one in present:
         columns = {column["name"] for column in inspector.get_columns(one.name, schema=schema)}
         if missing := sorted(set(one.c.keys()) - columns):
             lacking[one.name] = missing, set(missing) <= definition_of(one).added_later
+    mode, refused = "LEGACY", None
+    if has_users and not {tables[TENANTS].name, tables[TENANT_CONFIGS].name} & {*absent, *lacking}:
+        mode, refused = _migration_mode(connection, tables, settings)
     return LayoutFacts(
         present=[one.name for one in present],
         absent=absent,
         others=sorted(names - {one.name for one in tables.all()} - _OWN_TABLES_OF_SQLITE),
         lacking=lacking,
-        has_users=tables.prefix + USERS.name in names,
-        migration_mode=_migration_mode(connection, tables, {*absent, *lacking}),
+        has_users=has_users,
+        migration_mode=mode,
+        users_refused=refused,
         core_tables=[] if connection.dialect.name == "sqlite" else core_tables(names, tables),
         creation=_creation_rights(connection, schema) if absent else None,
+        lost_keys=[name for name in _without_parent(connection, tables) if name in names],
         live_elsewhere={
             name: _live_in(connection, table(name, column("expires_at"), schema=schema), now_ms)
             for name in other_session_tables(names, tables)
@@ -222,13 +251,30 @@ def _layout(connection: Connection, tables: Tables, now_ms: int) -> LayoutFacts:
     )
 
 
-def _migration_mode(connection: Connection, tables: Tables, unusable: set[str]) -> str:
-    if tables[TENANT_CONFIGS].name in unusable:
-        return "LEGACY"
+def _migration_mode(
+    connection: Connection, tables: Tables, settings: ResolvedEngineConfig
+) -> tuple[str, str | None]:
+    of_users = Tables((*ALL_TABLES, *USER_TABLES), schema=tables.schema, prefix=tables.prefix)
+    layout = UserLayout(of_users, settings.migration_mode)
     try:
-        return migration_mode(connection, tables)
+        layout.learn(connection)
+    except ConfigError as error:
+        return layout.mode, str(error)
     except ValueError:
-        return "LEGACY"  # a configuration that is no JSON is reported with the tenants
+        pass  # a configuration that is no JSON is reported with the tenants
+    return layout.mode, None
+
+
+def _without_parent(connection: Connection, tables: Tables) -> list[str]:
+    of_features = Tables((*ALL_TABLES, *BESIDE_SESSIONS), schema=tables.schema, prefix=tables.prefix)
+    return [table.name for table in parent_keys.lost(connection, of_features)]
+
+
+def _undelivered(connection: Connection, tables: Tables, layout: LayoutFacts) -> Undelivered | None:
+    if tables.prefix + DELIVERIES.name not in layout.others:
+        return None
+    of_webhooks = Tables((*ALL_TABLES, EVENTS, DELIVERIES), schema=tables.schema, prefix=tables.prefix)
+    return undelivered_in(connection, of_webhooks)
 
 
 def _creation_rights(connection: Connection, schema: str | None) -> CreationRights | None:
@@ -254,6 +300,7 @@ def _rows(connection: Connection, tables: Tables, now_ms: int) -> RowFacts:
         expired_sessions=_count(connection, sessions, _is_own(sessions), sessions.c.expires_at <= now_ms),
         tenants=_count(connection, tenants, _is_own(tenants)),
         tenants_of_other_apps=_count(connection, tenants, ~_is_own(tenants)),
+        is_expiry_indexed=page_ranges.is_indexed(connection, sessions, "expires_at"),
         keys=_keys(connection, tables),
     )
 
@@ -295,34 +342,3 @@ def _is_own(table: Table) -> Any:
 
 def _count(connection: Connection, table: FromClause, *conditions: Any) -> int:
     return connection.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
-
-
-def _pooler(engine: Engine, connection: Connection) -> PoolerFacts | None:
-    """Look for a pooler; the transaction of `connection` is over afterwards."""
-    driver: Any = connection.connection.dbapi_connection
-    if is_servers_own(driver):
-        connection.rollback()
-        return None
-    tracks = _tracks_statements(driver)
-    connection.rollback()
-    return PoolerFacts(lends_by_transaction=_lends(engine, connection), tracks_statements=tracks)
-
-
-def _tracks_statements(driver: Any) -> bool:
-    """Prepare a statement: a pooler that keeps account of them gives it another name on the server."""
-    name = f"supertokens_py_{secrets.token_hex(8)}"
-    driver.pgconn.prepare(name.encode(), b"SELECT 1")
-    query = "SELECT count(*) FROM pg_prepared_statements WHERE name = %s"
-    (found,) = driver.execute(query, [name]).fetchone()
-    if found:
-        driver.execute(f"DEALLOCATE {name}")  # others get this connection after us
-    return not found
-
-
-def _lends(engine: Engine, connection: Connection) -> bool:
-    """Return whether a second client gets the process that the first, still connected one has used."""
-    query = "SELECT pg_backend_pid()"
-    before = connection.exec_driver_sql(query).scalar()
-    connection.rollback()
-    with engine.connect() as other:
-        return bool(other.exec_driver_sql(query).scalar() == before)
