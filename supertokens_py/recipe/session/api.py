@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Literal, TypeAlias
 
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.base import APIOptions
@@ -11,8 +11,12 @@ from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 
 from . import csrf
 from .container import SessionContainer
+from .device_results import LimitUsed, SessionsGetOkResult, SessionsRevokePostOkResult
 from .flows import SessionFlows
-from .results import SignOutOkayResponse
+from .guests import guests_may_pass
+from .limits import SessionLimit
+from .refusals import refuse_unbound
+from .results import SessionInformationResult, SignOutOkayResponse
 from .verification import OverrideValidators, VerifyOptions
 
 __all__ = ["APIInterface", "APIOptions"]
@@ -22,7 +26,7 @@ Verify: TypeAlias = Callable[
     [BaseRequest, VerifyOptions, dict[str, Any]], Coroutine[Any, Any, SessionContainer | None]
 ]
 
-_NO_CLAIMS = VerifyOptions(override_global_claim_validators=lambda *_: [])  # type: ignore[misc]
+_NO_CLAIMS = VerifyOptions(override_global_claim_validators=lambda *_: [], allow_guests=True)  # type: ignore[misc]
 
 
 class APIInterface:
@@ -32,6 +36,8 @@ class APIInterface:
         self.flows = flows  #: a subclass passes on those of the instance that the override receives
         self.disable_refresh_post = False
         self.disable_signout_post = False
+        self.disable_sessions_get = False
+        self.disable_sessions_revoke_post = False
 
     async def refresh_post(self, api_options: APIOptions, user_context: dict[str, Any]) -> SessionContainer:
         """POST /session/refresh."""
@@ -44,6 +50,32 @@ class APIInterface:
         if session is not None:
             await self.flows.sign_out(session, api_options.request, user_context)
         return SignOutOkayResponse()
+
+    async def sessions_get(
+        self, session: SessionContainer, api_options: APIOptions, user_context: dict[str, Any]
+    ) -> SessionsGetOkResult | GeneralErrorResponse:
+        """GET /sessions, where `devices` are on: the user's sessions, in every tenant."""
+        found = await session.list_sessions(user_context)
+        limit = await self.flows.limit_of(session, user_context)
+        return SessionsGetOkResult(found, None if limit is None else _used(limit, session, found))
+
+    async def sessions_revoke_post(
+        self,
+        session: SessionContainer,
+        handles: list[str] | None,
+        which: Literal["others", "all"] | None,
+        api_options: APIOptions,
+        user_context: dict[str, Any],
+    ) -> SessionsRevokePostOkResult | GeneralErrorResponse:
+        """POST /sessions/revoke, where `devices` are on: end the user's sessions, by handle or by a word.
+
+        A handle of another user's session is answered like one of no session.
+        """
+        if which == "all":
+            return SessionsRevokePostOkResult(await session.revoke_all(user_context))
+        if which == "others":
+            return SessionsRevokePostOkResult(await session.revoke_others(user_context))
+        return SessionsRevokePostOkResult(await session.revoke_some(handles or [], user_context))
 
     async def verify_session(
         self,
@@ -59,6 +91,18 @@ class APIInterface:
             anti_csrf_check, session_required, check_database, override_global_claim_validators
         )
         return await self.flows.verify(api_options.request, options, user_context)
+
+
+def _used(
+    limit: SessionLimit, session: SessionContainer, found: Sequence[SessionInformationResult]
+) -> LimitUsed:
+    """Count the sessions that a limit counts; those in which somebody else acts do not."""
+    everywhere = limit.per == "user"
+    used = sum(
+        (everywhere or one.tenant_id == session.tenant_id) and not (one.device and one.device.impersonated)
+        for one in found
+    )
+    return LimitUsed(used, limit.max_sessions)
 
 
 class RefreshedResponse(APIResponse):
@@ -85,7 +129,9 @@ async def answer_signout(
     return await apis.signout_post(session, options, user_context)
 
 
-def verify_by(apis: APIInterface, options_of: Callable[[BaseRequest, Any], APIOptions]) -> Verify:
+def verify_by(
+    apis: APIInterface, options_of: Callable[[BaseRequest, Any], APIOptions], *, binds_devices: bool
+) -> Verify:
     """Return the verification of applications that replaced the API `verify_session`."""
 
     async def verify(
@@ -93,17 +139,20 @@ def verify_by(apis: APIInterface, options_of: Callable[[BaseRequest, Any], APIOp
     ) -> SessionContainer | None:
         varies = options.vary or request.session_sought
         request.session_sought = True
-        session = await apis.verify_session(
-            options_of(request, None),
-            options.anti_csrf_check,
-            options.session_required,
-            options.check_database,
-            options.override_global_claim_validators,
-            user_context,
-        )
+        with guests_may_pass(options.allow_guests):
+            session = await apis.verify_session(
+                options_of(request, None),
+                options.anti_csrf_check,
+                options.session_required,
+                options.check_database,
+                options.override_global_claim_validators,
+                user_context,
+            )
         if session is None:
             options.allow_none()
             request.set_session_as_none()
+        elif options.require_bound:  # which the API is not told
+            refuse_unbound(session, is_on=binds_devices)
         request.session_sought = varies
         return session
 

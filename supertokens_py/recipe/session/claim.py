@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 from supertokens_py.recipe.overrides import parameter_names
-from supertokens_py.runtime.bridge import call_app
+from supertokens_py.runtime.bridge import blocking, call_app
 from supertokens_py.types.base import RecipeUserId, context_of
 
 if TYPE_CHECKING:
@@ -65,6 +65,16 @@ class SessionClaim(ABC, Generic[_T]):
         context = context_of(user_context)
         value = await self.fetch(user_id, user_id, tenant_id, {}, context)
         return {} if value is None else self.add_to_payload_({}, value, context)
+
+    def sync_build(
+        self, user_id: str, tenant_id: str, user_context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """As `build`, and block meanwhile: for a log-in that is no coroutine function.
+
+        Raises:
+            RuntimeError: an event loop runs in this thread; await `build` there.
+        """
+        return blocking(self.build)(user_id, tenant_id, user_context)
 
     @abstractmethod
     def add_to_payload_(

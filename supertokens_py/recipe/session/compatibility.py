@@ -38,6 +38,8 @@ FUNCTION_RESULTS = {
 }
 API_RESULTS = {
     "signout_post": Result((APIResponse,), "a SignOutOkayResponse or a GeneralErrorResponse"),
+    "sessions_get": Result((APIResponse,), "a SessionsGetOkResult or a GeneralErrorResponse"),
+    "sessions_revoke_post": Result((APIResponse,), "a SessionsRevokePostOkResult or a GeneralErrorResponse"),
     "verify_session": _A_SESSION_OR_NONE,
 }
 

@@ -12,9 +12,15 @@ AntiCsrf: TypeAlias = Literal["VIA_TOKEN", "VIA_CUSTOM_HEADER", "NONE"]
 
 SESSION_REFRESH = "/session/refresh"
 SIGNOUT = "/signout"
+IMPERSONATION_END = "/impersonation/end"
+SESSIONS = "/sessions"
+DEVICE_REGISTER = "/session/device/register"
+DEVICE_REFRESH = "/session/device/refresh"
+SESSIONS_REVOKE = "/sessions/revoke"
 
 ACCESS_TOKEN_COOKIE_KEY = "sAccessToken"  # noqa: S105
 REFRESH_TOKEN_COOKIE_KEY = "sRefreshToken"  # noqa: S105
+DEVICE_COOKIE_KEY = "__Host-sDevice"
 LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY = "sIdRefreshToken"  # noqa: S105
 
 ACCESS_TOKEN_HEADER_KEY = "st-access-token"  # noqa: S105

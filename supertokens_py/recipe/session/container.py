@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from supertokens_py.constants import PROTECTED_CLAIMS
@@ -21,11 +20,14 @@ from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import context_of
 
+from .authentication import Authentication, is_step_up
 from .claim import SessionClaim, SessionClaimValidator
-from .claim_evaluation import all_pass
 from .constants import TokenTransferMethod
+from .container_parts import ContainerParts
 from .exceptions import InvalidClaimsError, UnauthorisedError
+from .own_sessions import OwnSessions
 from .policy import SessionPolicy
+from .reserved_claims import refuse_reserved, with_reserved_of
 from .results import (
     AccessTokenObj,
     GetSessionTokensDangerouslyDict,
@@ -33,40 +35,19 @@ from .results import (
     SessionInformationResult,
     TokenInfo,
 )
-from .token_contents import TokenContents, issued_token
-from .token_delivery import Deliveries, Delivery
+from .token_contents import P, issued_token
+from .token_delivery import Delivery
 from .token_writer import TokenWriter, check_fits_cookie
 
 if TYPE_CHECKING:
     from .functions import RecipeInterface
 
 _T = TypeVar("_T")
-
+Parts: TypeAlias = "ContainerParts[RecipeInterface, SessionContainer[Any]]"
 GONE = "Session does not exist anymore."
 
 
-#: `(access token, its payload, update, user_context)` to the new token, if any, and the custom claims.
-MergePayload: TypeAlias = Callable[
-    [str, dict[str, Any], dict[str, Any], dict[str, Any]],
-    Awaitable[tuple[AccessTokenObj | None, dict[str, Any]]],
-]
-
-
-@dataclass(slots=True)
-class ContainerParts:
-    """What the containers of one app share; `SessionRecipe` fills it in once overrides are installed."""
-
-    policy: SessionPolicy
-    deliveries: Deliveries
-    # A container calls the functions, overrides included, and they return containers: the public contract
-    # ties these two modules to each other.
-    functions: RecipeInterface = field(init=False)
-    merge_payload: MergePayload = field(init=False)
-    #: whether claims pass without asking the functions; nothing does where `validate_claims` was replaced
-    all_pass: Callable[[Sequence[SessionClaimValidator], dict[str, Any]], bool] = all_pass
-
-
-class SessionContainer(TokenContents):
+class SessionContainer(OwnSessions[P]):
     """A verified session. Reads come from its access token and cost nothing; writes go to the engine.
 
     Methods without `sync_` that touch the engine are coroutines; each has a `sync_` twin that blocks
@@ -77,23 +58,26 @@ class SessionContainer(TokenContents):
     refresh_token: TokenInfo | None = None
     anti_csrf_token: str | None = None
     access_token_updated: bool = False
+    #: Whether the cookies of the new tokens are to outlive the browser; None where there are none.
+    persistent: bool | None = None
     _delivery: Delivery | None = None  #: of the request that it is, or was, attached to
 
     def __init__(
         self,
-        parts: ContainerParts,
+        parts: Parts,
         token: AccessToken,
         *,
         refresh_token: TokenInfo | None = None,
         anti_csrf_token: str | None = None,
         updated: bool = False,
+        persistent: bool = True,
     ) -> None:
         self._token = token
         self._parts = parts
         self.response_mutators: list[Callable[[BaseResponse, dict[str, Any]], None]] = []
         if updated:
             self.refresh_token, self.anti_csrf_token = refresh_token, anti_csrf_token
-            self.access_token_updated = True
+            self.access_token_updated, self.persistent = True, persistent
 
     def __repr__(self) -> str:
         return f"SessionContainer(handle={self.session_handle!r}, user_id={self.user_id!r})"
@@ -110,6 +94,10 @@ class SessionContainer(TokenContents):
     def config(self) -> SessionPolicy:
         """The session recipe's settings."""
         return self._parts.policy
+
+    @property
+    def _reserved(self) -> frozenset[str]:
+        return self._parts.reserved
 
     @property
     def req_res_info(self) -> ReqResInfo | None:
@@ -171,6 +159,16 @@ class SessionContainer(TokenContents):
         if self._delivery is not None:
             self._delivery.clear(self, self._token, context)
 
+    async def reauthenticate(
+        self,
+        methods: Sequence[str] = (),
+        acr: str | None = None,
+        user_context: dict[str, Any] | None = None,
+    ) -> SessionContainer:
+        """Do what `session.asyncio.reauthenticate` does with this session, which has ended afterwards."""
+        how = Authentication(methods=methods, acr=acr)
+        return await self._parts.reauthenticate(self, how, context_of(user_context))
+
     # -- the access token payload --------------------------------------------------------------------
 
     async def merge_into_access_token_payload(
@@ -183,8 +181,10 @@ class SessionContainer(TokenContents):
             UnauthorisedError: the session is gone.
         """
         context, update = context_of(user_context), access_token_payload_update
+        refuse_reserved(update, self._parts.reserved)
         payload = self.get_access_token_payload()
-        if type(update) is dict:  # the engine refuses anything else, as it validates the update
+        # The engine refuses anything else, as it validates the update.
+        if isinstance(update, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
             self._check_fits({**payload, **update})
         self._adopt(await self._parts.merge_payload(self._token.text, payload, update, context), context)
 
@@ -202,6 +202,7 @@ class SessionContainer(TokenContents):
         validate_object("new_access_token_payload", new_access_token_payload)
         issuer = self.get_access_token_payload().get("iss")
         payload = custom_claims({"iss": issuer, **new_access_token_payload})
+        payload = with_reserved_of(self._token.payload, payload, self._parts.reserved)
         self._check_fits(payload)
         functions = self.recipe_implementation
         result = await functions.regenerate_access_token(self.access_token, payload, context)
@@ -214,16 +215,15 @@ class SessionContainer(TokenContents):
     ) -> None:
         issued, custom = regenerated
         if issued is None:  # the token expired meanwhile: the client gets the payload with its next refresh
-            kept = {
-                name: value
-                for name, value in self.get_access_token_payload().items()
-                if name in PROTECTED_CLAIMS
-            }
+            payload = self.get_access_token_payload()
+            kept = {name: payload[name] for name in payload if name in PROTECTED_CLAIMS}
             self._payload = {**kept, **custom}
             return
         token = issued_token(issued.token)
         self._token, self._payload, self.access_token_updated = token, None, True
+        self.persistent = issued.persistent
         if self._delivery is not None:
+            self._delivery.persistent = issued.persistent
             self._delivery.replace(self, token, user_context)
 
     def _check_fits(self, payload: Mapping[str, Any]) -> None:
@@ -256,7 +256,10 @@ class SessionContainer(TokenContents):
         if result.invalid_claims:
             failed = tuple(failure.id for failure in result.invalid_claims)
             emit(ClaimsFailed(handle=self.session_handle, claims=failed))
-            raise InvalidClaimsError("INVALID_CLAIMS", result.invalid_claims)
+            error = InvalidClaimsError("INVALID_CLAIMS", result.invalid_claims)
+            if is_step_up(result.invalid_claims):
+                error.code = "authentication_not_fresh"
+            raise error
 
     async def fetch_and_set_claim(
         self, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
@@ -311,7 +314,8 @@ class SessionContainer(TokenContents):
         writer: TokenWriter | None = None,
     ) -> None:
         """Do what `attach_to_request_response` does, without a coroutine."""
-        delivery = self._delivery = Delivery(self._parts.deliveries, request, transfer_method)
+        delivery = Delivery(self._parts.deliveries, request, transfer_method, self.persistent is not False)
+        self._delivery = delivery
         request.set_session(self)
         if self.access_token_updated:
             delivery.deliver(self._token, self.refresh_token, self.anti_csrf_token, user_context, writer)
@@ -333,6 +337,7 @@ class SessionContainer(TokenContents):
     sync_get_expiry: Final = blocking(get_expiry)
     sync_update_session_data_in_database: Final = blocking(update_session_data_in_database)
     sync_revoke_session: Final = blocking(revoke_session)
+    sync_reauthenticate: Final = blocking(reauthenticate)
     sync_merge_into_access_token_payload: Final = blocking(merge_into_access_token_payload)
     sync_update_access_token_payload: Final = blocking(update_access_token_payload)
     sync_assert_claims: Final = blocking(assert_claims)

@@ -17,18 +17,22 @@ from supertokens_py.recipe_module import App
 from supertokens_py.runtime.bridge import call_app
 
 from . import csrf
+from .authentication import challenge_of
 from .exceptions import (
     CONTAINS_MULTIPLE,
     AccessTokenTooLargeError,
     ClaimValidationError,
     ClearDuplicateSessionCookiesError,
+    DeviceProofDelayedError,
     DuplicateSessionCookiesError,
     InvalidClaimsError,
+    SessionLimitError,
     TokenTheftError,
     TryRefreshTokenError,
     UnauthorisedError,
 )
 from .functions import RecipeInterface
+from .pages import Pages
 from .policy import SessionPolicy
 from .request_tokens import RequestTokens
 from .token_delivery import Deliveries
@@ -41,6 +45,9 @@ TRY_REFRESH_TOKEN = TryRefreshTokenError.public_message
 MessageHook: TypeAlias = Callable[[BaseRequest, str, BaseResponse], Awaitable[BaseResponse] | BaseResponse]
 ClaimHook: TypeAlias = Callable[
     [BaseRequest, list[ClaimValidationError], BaseResponse], Awaitable[BaseResponse] | BaseResponse
+]
+LimitHook: TypeAlias = Callable[
+    [BaseRequest, SessionLimitError, BaseResponse], Awaitable[BaseResponse] | BaseResponse
 ]
 
 
@@ -58,12 +65,15 @@ class ErrorHandlers:
         on_unauthorised: MessageHook | None = None,
         on_invalid_claim: ClaimHook | None = None,
         on_clear_duplicate_session_cookies: MessageHook | None = None,
+        *,
+        on_session_limit_reached: LimitHook | None = None,
     ) -> None:
         self.on_token_theft_detected = on_token_theft_detected
         self.on_try_refresh_token = on_try_refresh_token
         self.on_unauthorised = on_unauthorised
         self.on_invalid_claim = on_invalid_claim
         self.on_clear_duplicate_session_cookies = on_clear_duplicate_session_cookies
+        self.on_session_limit_reached = on_session_limit_reached
 
 
 class InputErrorHandlers(ErrorHandlers):
@@ -71,10 +81,13 @@ class InputErrorHandlers(ErrorHandlers):
 
     `on_token_theft_detected` gets (request, session_handle, user_id, response), or with five parameters
     (request, session_handle, user_id, recipe_user_id, response); if it takes a `reason` by name, it gets
-    the kind of reuse as well. The others get (request, message or claim errors, response).
+    the kind of reuse as well. `on_session_limit_reached` gets (request, the `SessionLimitError`, response).
+    The others get (request, message or claim errors, response).
     """
 
 
+#: When a browser that could not prove its device is to try again: its own wait grows from half a second on.
+RETRY_AFTER_S = "5"
 CHALLENGE_HEADER = "WWW-Authenticate"
 #: With `init(debug=True)` only: the code of the error. To others it would say that a thief was noticed.
 REASON_HEADER = "supertokens-reason"
@@ -92,8 +105,10 @@ class ErrorResponses:
         hooks: ErrorHandlers,
         functions: RecipeInterface,
         deliveries: Deliveries,
+        pages: Pages | None = None,
     ) -> None:
         self._app = app
+        self._pages = pages
         self._policy = policy
         self._hooks = hooks
         self._expired_status = policy.session_expired_status_code
@@ -114,9 +129,11 @@ class ErrorResponses:
         emit_refused(error)
         if self._app.debug:
             _explain(error, answer)
-        if answer.status_code == 401 and answer.get_header(CHALLENGE_HEADER) is None:
-            # RFC 9110, 15.5.2: strict clients refuse a 401 without it.
-            answer.set_header(CHALLENGE_HEADER, "Bearer")
+        challenge = challenge_of(error.payload) if isinstance(error, InvalidClaimsError) else None
+        if answer.status_code == 401:
+            challenge = challenge or "Bearer"  # RFC 9110, 15.5.2: strict clients refuse a 401 without it
+        if challenge is not None and answer.get_header(CHALLENGE_HEADER) is None:
+            answer.set_header(CHALLENGE_HEADER, challenge)
         return answer
 
     async def _answer(
@@ -135,6 +152,9 @@ class ErrorResponses:
                 return await self._theft(error, request, response, user_context)
             case InvalidClaimsError():
                 return await self._invalid_claims(error, request, response)
+            case SessionLimitError() | DeviceProofDelayedError():
+                await self._refuse(request, user_context, clear=False)
+                return await self._temporary(error, request, response)
             case AccessTokenTooLargeError():
                 log.error("%s", error)
                 return _message(response, 500, "the access token does not fit a cookie")
@@ -147,7 +167,21 @@ class ErrorResponses:
                 await self._refuse(request, user_context, clear=False)
                 hook, status, body = "on_try_refresh_token", self._expired_status, TRY_REFRESH_TOKEN
         answer = await self._ask(hook, request, str(error), response)
-        return _message(response, status, body) if answer is None else answer
+        return answer or self._page(error, request, response) or _message(response, status, body)
+
+    async def _temporary(
+        self, error: SessionLimitError | DeviceProofDelayedError, request: BaseRequest, response: BaseResponse
+    ) -> BaseResponse:
+        """Answer what may be otherwise in a while; the client keeps what it has."""
+        if isinstance(error, SessionLimitError):
+            answer = await self._ask("on_session_limit_reached", request, error, response)
+            return answer or _message(response, 409, error.public_message)
+        response.set_header("Retry-After", RETRY_AFTER_S)
+        return _message(response, 503, error.public_message)
+
+    def _page(self, error: Exception, request: BaseRequest, response: BaseResponse) -> BaseResponse | None:
+        """Return what a browser that navigates gets, where the application renders pages."""
+        return None if self._pages is None else self._pages.instead(error, request, response)
 
     def _log_duplicates(self, error: DuplicateSessionCookiesError) -> None:
         # Every refresh of every browser in that state ends here, until a setting is changed.
@@ -170,12 +204,14 @@ class ErrorResponses:
         if answer is not None:
             return answer
         await _if_reachable(self._functions.revoke_session(error.session_handle, user_context))
-        return _message(response, self._expired_status, str(error))
+        page = self._page(error, request, response)
+        return page or _message(response, self._expired_status, str(error))
 
     async def _invalid_claims(
         self, error: InvalidClaimsError, request: BaseRequest, response: BaseResponse
     ) -> BaseResponse:
         answer = await self._ask("on_invalid_claim", request, error.payload, response)
+        answer = answer or self._page(error, request, response)
         if answer is not None:
             return answer
         response.set_status_code(self._invalid_claim_status)

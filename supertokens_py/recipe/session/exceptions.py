@@ -4,6 +4,8 @@ SuperTokensSessionError
 ├── UnauthorisedError                    401 "unauthorised"
 ├── TryRefreshTokenError                 401 "try refresh token"
 ├── TokenTheftError                      401 "token theft detected", tokens cleared
+├── DeviceProofDelayedError              503, tokens stay
+├── SessionLimitError                    409 "session limit reached"
 ├── InvalidClaimsError                   403 "invalid claim"
 ├── AccessTokenTooLargeError             500, the access token does not fit a cookie
 ├── DuplicateSessionCookiesError         500, session cookies came twice (also a ConfigError)
@@ -12,11 +14,18 @@ SuperTokensSessionError
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from supertokens_py.error_codes import SessionErrorCode
-from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, SuperTokensError
+from supertokens_py.exceptions import (
+    AnsweredError,
+    BadInputError,
+    ConfigError,
+    EngineUnavailableError,
+    SuperTokensError,
+    TooManyAttemptsError,
+)
 from supertokens_py.framework.request import note_session_error
 from supertokens_py.types.base import RecipeUserId
 
@@ -63,6 +72,13 @@ class TryRefreshTokenError(SuperTokensSessionError):
         self.code = code
 
 
+class DeviceProofDelayedError(SuperTokensSessionError):
+    """A browser could not prove its device for now (`Secure-Session-Skipped`); it keeps its tokens."""
+
+    code = "device_proof_delayed"
+    public_message = "device proof delayed"
+
+
 class AccessTokenTooLargeError(SuperTokensSessionError):
     """The access token of a session in cookies is larger than a cookie; the client keeps its refresh token.
 
@@ -70,6 +86,7 @@ class AccessTokenTooLargeError(SuperTokensSessionError):
     """
 
     refuses_session = False
+    code = "access_token_too_large"
 
     def __init__(self, session_handle: str, length: int, limit: int) -> None:
         super().__init__(
@@ -102,8 +119,26 @@ class TokenTheftError(SuperTokensSessionError):
         self.reason = reason
 
 
+class SessionLimitError(SuperTokensSessionError):
+    """A session was not created: its user has as many as `SessionLimit` allows, and it says "refuse".
+
+    `limit` is that number, `sessions` are the handles of the live ones. The tokens that the client has stay.
+    """
+
+    code = "session_limit"
+    public_message = "session limit reached"
+
+    def __init__(self, limit: int, sessions: Sequence[str]) -> None:
+        super().__init__(f"the user has {len(sessions)} sessions already, of {limit} at most")
+        self.limit = limit
+        self.sessions: list[str] = [*sessions]
+
+
 class InvalidClaimsError(SuperTokensSessionError):
-    """The session exists, but claims in it fail; `payload` lists every failure in order."""
+    """The session exists, but claims in it fail; `payload` lists every failure in order.
+
+    `code` is "authentication_not_fresh" where the user has to authenticate again, else "claims_failed".
+    """
 
     refuses_session = False
     code = "claims_failed"
@@ -132,7 +167,13 @@ class ClearDuplicateSessionCookiesError(SuperTokensSessionError):
 
 
 #: The errors that the SDK answers itself; every other one is the application's.
-ANSWERED = (SuperTokensSessionError, BadInputError, EngineUnavailableError)
+ANSWERED = (
+    SuperTokensSessionError,
+    BadInputError,
+    EngineUnavailableError,
+    TooManyAttemptsError,
+    AnsweredError,
+)
 
 
 class ClaimValidationError:

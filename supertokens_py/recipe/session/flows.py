@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
+from supertokens_py.engine.device_keys import claim_of
+from supertokens_py.engine.session_records import Ending
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.payloads import json_copy, validate_custom_claims, validate_object
 from supertokens_py.recipe_module import App
+from supertokens_py.types.base import JSONObject
 
 from . import csrf
 from .claim_checks import AddedClaims, ClaimChecks
 from .constants import ACCESS_TOKEN_COOKIE_KEY, ANTI_CSRF_HEADER_KEY, REFRESH_TOKEN_COOKIE_KEY
 from .container import SessionContainer
+from .controls import SessionControls
+from .creation import asking_also, current_wishes
+from .endings import ending
 from .exceptions import (
     CONTAINS_MULTIPLE,
     ClearDuplicateSessionCookiesError,
     DuplicateSessionCookiesError,
+    SuperTokensSessionError,
     UnauthorisedError,
 )
 from .functions import FunctionParts, RecipeInterface
+from .limits import SessionLimit
+from .page_sessions import for_pages
+from .pages import Pages
 from .policy import SessionPolicy
+from .replacing import Replacements
 from .request_tokens import RequestTokens, other
+from .reserved_claims import refuse_reserved
+from .session_use import noting_use
 from .sign_in_warnings import SignInWarnings
 from .token_delivery import Deliveries
 from .token_writer import TokenWriter, check_fits_cookie
-from .verification import Verification, Verify
+from .verification import Verification, Verify, VerifyOptions
+from .visits import Visits
+
+_ANY_SESSION = VerifyOptions(None, False, False, lambda *_: [], allow_guests=True)  # type: ignore[misc]
+#: Whatever would be lost with the tokens of a request: a forged request is refused by `create`.
+_LIVE_SESSION = replace(_ANY_SESSION, anti_csrf_check=False, check_database=True)
 
 
 class SessionFlows:
@@ -32,31 +53,50 @@ class SessionFlows:
 
     Args:
         parts: those of the plain functions.
+        controls: the optional features.
         functions: the functions, overrides included.
         replaced: the names of those that the application replaced.
         claims: evaluates claims.
         added: the claims that other recipes put into new sessions.
+        replacements: creates sessions in the place of others.
+        pages: what browsers that navigate get, where the application renders pages.
     """
 
     def __init__(
         self,
         parts: FunctionParts,
+        controls: SessionControls,
         deliveries: Deliveries,
         functions: RecipeInterface,
         replaced: frozenset[str],
         claims: ClaimChecks,
         added: AddedClaims,
+        replacements: Replacements,
+        pages: Pages | None = None,
     ) -> None:
         self._app: App = parts.app
         self._policy = parts.policy
         self._issuers = parts.issuers
         self._deliveries = deliveries
         self._functions = functions
+        self._bindings = parts.bindings
+        self._replacements = replacements
+        self._reserved = parts.reserved
+        self._usual_claims = parts.claims_of_new
+        self._upgrades_guests = parts.guests.upgrade_at_sign_in
         self._added_claims = added.claims  # grows while the other recipes of the app are connected
-        #: see `Verification.verify`
-        self.verify: Verify = Verification(
-            parts, functions, replaced, claims, added.validators, self.refresh
+        devices = controls.devices
+        verify: Verify = Verification(
+            parts, functions, replaced, claims, added.validators, self.refresh, pages
         ).verify
+        self._verify_strictly = verify  # to which no expired token is a visitor's
+        if pages is not None:
+            verify = for_pages(verify, pages)
+        tracks = devices is not None and devices.track_activity
+        #: see `Verification.verify`
+        self.verify: Verify = noting_use(verify, parts.app) if tracks else verify
+        self._choices = parts.choices
+        self._visits = Visits(devices, parts.app.clients) if devices is not None else None
         self._warnings = SignInWarnings(
             parts.policy.fixed_transfer != "any",
             cookie_secure=parts.policy.cookie_secure,
@@ -65,8 +105,12 @@ class SessionFlows:
 
     # -- refresh -------------------------------------------------------------------------------------
 
-    async def refresh(self, request: BaseRequest, user_context: dict[str, Any]) -> SessionContainer:
+    async def refresh(
+        self, request: BaseRequest, user_context: dict[str, Any], *, proof: bool = True
+    ) -> SessionContainer:
         """Exchange the request's refresh token for new tokens (protocol: Refresh).
+
+        `proof` says whether one's own pages have to prove that they sent it.
 
         Raises:
             UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: as the protocol says.
@@ -76,7 +120,7 @@ class SessionFlows:
         request.require_delivery()
         tokens, policy = RequestTokens(request), self._policy
         csrf.refuse_foreign_form(request)
-        allowed = policy.allowed_transfer(request, False, user_context)
+        allowed = policy.fixed_transfer or policy.allowed_transfer(request, False, user_context)
         writer = self._deliveries.writer(request, user_context)
         chosen = tokens.refresh_token(allowed)
         if allowed != "header" and (chosen is None or chosen[1] == "cookie"):
@@ -84,15 +128,18 @@ class SessionFlows:
         if chosen is None:
             raise _no_refresh_token(tokens, clear=not csrf.is_unasked(request, policy))
         refresh_token, method = chosen
-        if method == "cookie":
+        if method == "cookie" and proof:
             csrf.require_proof_of_refresh(request, policy)
         clears_other = tokens.uses(other(method))
         if method == "cookie" or clears_other:
             writer.prepare()
         via_token = method == "cookie" and policy.anti_csrf_mode == "VIA_TOKEN"
-        session = await self._functions.refresh_session(
-            refresh_token, request.get_header(ANTI_CSRF_HEADER_KEY), not via_token, user_context
-        )
+        if self._bindings is not None:
+            await self._bindings.admit(request, refresh_token, user_context)
+        with await self._asking(request):
+            session = await self._functions.refresh_session(
+                refresh_token, request.get_header(ANTI_CSRF_HEADER_KEY), not via_token, user_context
+            )
         request.note_new_tokens()
         if clears_other:
             writer.clear(other(method))
@@ -112,8 +159,12 @@ class SessionFlows:
         payload: dict[str, Any] | None,
         data: dict[str, Any] | None,
         user_context: dict[str, Any],
+        replaces: SessionContainer | str | None = None,
     ) -> SessionContainer:
-        """Create a session and add its tokens to the response; nothing is added if creation fails."""
+        """Create a session and add its tokens to the response; nothing is added if creation fails.
+
+        `replaces` is a session, or the handle of one, that ends with it.
+        """
         request.require_delivery()
         self._app.warn_of_mount(request)
         policy = self._policy
@@ -127,16 +178,69 @@ class SessionFlows:
                 writer.prepare()
         self._warnings.sign_in(request, method)
         complete = await self.initial_payload(user_id, tenant_id, payload, user_context)
+
+        def create_new_session() -> Awaitable[SessionContainer]:
+            return self._functions.create_new_session(
+                user_id, complete, data, method == "header", tenant_id, user_context=user_context
+            )
+
+        if replaces is None and self._upgrades_guests and current_wishes().counts:
+            replaces = await self._guest_of(request, user_context)
+        replacement = await self._replacements.of(replaces, user_context, request)
+        key = await self._replacements.key_of(replacement, user_context)
         if method == "cookie":
-            check_fits_cookie(complete)
-        session = await self._functions.create_new_session(
-            user_id, complete, data, method == "header", tenant_id, user_context=user_context
-        )
+            check_fits_cookie({**complete, **self._claims_of_new(), **claim_of(key)})
+        offers = method == "cookie" and self._replacements.may_offer and key is None
+        with await self._asking(request, offered=offers):
+            session = await self._replacements.create(replacement, create_new_session, user_context)
         request.note_creation(session.session_handle)
         if writer is not None:
             writer.clear(other(method))
         session.attach(request, method, user_context, writer)
+        await self._replacements.go_on(request, session, key, user_context, offers=offers)
         return session
+
+    async def _asking(self, request: BaseRequest, *, offered: bool = False) -> AbstractContextManager[None]:
+        """Return what has the engine note the client of a request, where the application wants that.
+
+        `offered` says that the client may bind the session to its device.
+        """
+        if self._visits is None:
+            return asking_also(offered=True) if offered else nullcontext()
+        return asking_also(visit=await self._visits.of(request), offered=offered)
+
+    async def _guest_of(self, request: BaseRequest, user_context: dict[str, Any]) -> SessionContainer | None:
+        """Return the session of a guest that a request comes with; no other session, and no error, counts."""
+        before = request.session_error, request.refused
+        try:
+            session = await self.verify(request, _ANY_SESSION, user_context, guards=False)
+        except SuperTokensSessionError:
+            request.session_error, request.refused = before
+            return None
+        return session if session is not None and session.is_guest else None
+
+    async def user_session_of(
+        self, request: BaseRequest, user_context: dict[str, Any]
+    ) -> SessionContainer | None:
+        """Return the live session of a user that a request comes with, whose tokens a guest's would replace.
+
+        Raises:
+            TryRefreshTokenError: its access token is not accepted as it is, but the session may live on.
+            UnauthorisedError: the proof of its device is missing.
+        """
+        before = request.session_error, request.refused
+        try:
+            session = await self._verify_strictly(request, _LIVE_SESSION, user_context, guards=False)
+        except UnauthorisedError as error:
+            if error.code.startswith("device_"):
+                raise
+            request.session_error, request.refused = before
+            return None
+        return None if session is None or session.is_guest else session
+
+    def _claims_of_new(self) -> JSONObject:
+        wished = current_wishes().claims
+        return self._usual_claims() if wished is None else wished
 
     def _require_cookies(self, request: BaseRequest, user_context: dict[str, Any]) -> None:
         try:
@@ -155,6 +259,7 @@ class SessionFlows:
             ProtectedClaimError: the caller's claims name a protected one.
         """
         validate_custom_claims(given)
+        refuse_reserved(given, self._reserved)
         if given is not None:
             validate_object("access_token_payload", given)
         payload = {**(given or {}), "iss": self._issuers.own}
@@ -164,13 +269,18 @@ class SessionFlows:
                 payload = claim.add_to_payload_(payload, value, user_context)
         return payload
 
+    async def limit_of(self, session: SessionContainer, user_context: dict[str, Any]) -> SessionLimit | None:
+        """Return how many sessions the user of a session may have; None: as many as they like."""
+        return await self._choices.limit(session.user_id, session.tenant_id, user_context)
+
     # -- sign out ------------------------------------------------------------------------------------
 
     async def sign_out(
         self, session: SessionContainer, request: BaseRequest, user_context: dict[str, Any]
     ) -> None:
         """End a session; the client drops the tokens of both transfer methods, if it sent any."""
-        await session.revoke_session(user_context)
+        with ending(Ending(reason="signout")):
+            await session.revoke_session(user_context)
         info = session.req_res_info
         if info is not None and RequestTokens(request).uses(other(info.transfer_method)):
             self._deliveries.writer(request, user_context).clear(other(info.transfer_method))

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from supertokens_py.engine.call import call_engine
+from supertokens_py.engine.explanations import SessionExplanation, explain
 from supertokens_py.engine.interface import Sessions
-from supertokens_py.engine.records import IssuedSession, NewSession, RefreshRequest, TokenTheft, Unauthorised
+from supertokens_py.engine.records import (
+    IssuedSession,
+    NewSession,
+    RefreshRequest,
+    TokenTheft,
+    Unauthorised,
+)
+from supertokens_py.engine.session_records import LimitReached
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.payloads import (
     custom_claims,
@@ -17,22 +25,30 @@ from supertokens_py.payloads import (
 from supertokens_py.recipe_module import App
 from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.secret import hidden
-from supertokens_py.tokens.access_token import AccessToken
-from supertokens_py.types.base import MaybeAwaitable
+from supertokens_py.tokens.access_token import AccessToken, parse_access_token
+from supertokens_py.types.base import JSONObject, MaybeAwaitable
 
+from .choices import CreationChoices, report_evicted
 from .claim import SessionClaimValidator
 from .claim_functions import ClaimFunctions
 from .container import SessionContainer
-from .exceptions import TokenTheftError, UnauthorisedError
+from .creation import create, current_wishes
+from .device_binding.bindings import DeviceBindings
+from .endings import current_ending
+from .exceptions import SessionLimitError, TokenTheftError, UnauthorisedError
+from .guests import GuestSettings, guests_may_pass, may_guests_pass
 from .issuers import Issuers
+from .lifetimes import SessionLifetime
 from .policy import SessionPolicy
+from .reserved_claims import laid_over, refuse_reserved, with_reserved_of
 from .results import (
-    AccessTokenObj,
     RegenerateAccessTokenOkResult,
     SessionInformationResult,
     SessionObj,
 )
+from .token_contents import new_token
 from .token_writer import check_fits_cookie
+from .user_sessions import UserSessionFunctions
 
 _T = TypeVar("_T")
 
@@ -64,13 +80,18 @@ class FunctionParts:
     app: App
     policy: SessionPolicy
     issuers: Issuers
+    choices: CreationChoices
     read_token: Callable[[str], AccessToken | None]
     session_of_token: SessionOfToken
     session_of_issued: Callable[[IssuedSession], SessionContainer]
     session_of_refreshed: Callable[[IssuedSession, dict[str, Any]], Awaitable[SessionContainer]]
+    reserved: frozenset[str]  #: claims that only the SDK writes, besides the protected ones
+    claims_of_new: Callable[[], JSONObject]  #: those of a user who has just authenticated
+    guests: GuestSettings
+    bindings: DeviceBindings | None = None  #: where sessions may be bound to devices
 
 
-class RecipeInterface(ClaimFunctions):
+class RecipeInterface(ClaimFunctions, UserSessionFunctions):
     """The functions of the session recipe, with their default behaviour.
 
     An override receives an instance, assigns functions of its own to it (they are called without
@@ -93,17 +114,39 @@ class RecipeInterface(ClaimFunctions):
         tenant_id: str,
         user_context: dict[str, Any],
     ) -> SessionContainer:
-        """Create a session that no request knows of yet."""
-        policy = self.parts.policy
+        """Create a session that no request knows of yet.
+
+        Raises:
+            SessionLimitError: the user has as many as they may have.
+        """
+        refuse_reserved(access_token_payload, self.parts.reserved)
+        policy, wishes, choices = self.parts.policy, current_wishes(), self.parts.choices
+        claims = self.parts.claims_of_new() if wishes.claims is None else wishes.claims
+        lifetime = wishes.lifetime
+        if not (lifetime or wishes.copies):
+            lifetime = await choices.lifetime(user_id, tenant_id, user_context)
+        limit = await choices.limit(user_id, tenant_id, user_context) if wishes.counts else None
         new = NewSession(
             user_id=user_id,
             tenant_id=tenant_id,
-            payload={} if access_token_payload is None else access_token_payload,
+            payload=laid_over(access_token_payload, claims),
             data={} if session_data_in_database is None else session_data_in_database,
             anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
             dynamic_key=policy.use_dynamic_access_token_signing_key,
+            visit=wishes.visit,
+            lifetime=lifetime,
+            limit=None if limit is None else limit.record,
+            actor=wishes.actor,
+            counts=wishes.counts,
+            offered=wishes.offered,
+            bound_like=wishes.bound_like,
         )
-        issued = await call_engine(user_context, self._sessions.create, new)
+        issued = await create(self._sessions, new, wishes.replaces, user_context)
+        if isinstance(issued, Unauthorised):
+            raise UnauthorisedError(issued.message, code=issued.code)
+        if isinstance(issued, LimitReached):
+            raise SessionLimitError(issued.max_sessions, issued.handles)
+        await report_evicted(limit, user_id, tenant_id, issued.ended, user_context)
         return self.parts.session_of_issued(issued)
 
     async def get_session(
@@ -130,9 +173,10 @@ class RecipeInterface(ClaimFunctions):
                 return None
             raise UnauthorisedError("Token parsing failed", clear_tokens=False, code="not_a_session_token")
         check_csrf = anti_csrf_check is not False and policy.explicit_anti_csrf == "VIA_TOKEN"
-        return await self.parts.session_of_token(
-            token, anti_csrf_token, user_context, check_csrf, check_database is True
-        )
+        with guests_may_pass(may_guests_pass(self.parts.guests)):
+            return await self.parts.session_of_token(
+                token, anti_csrf_token, user_context, check_csrf, check_database is True
+            )
 
     async def refresh_session(
         self,
@@ -155,6 +199,7 @@ class RecipeInterface(ClaimFunctions):
             anti_csrf_token=anti_csrf_token,
             anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
             dynamic_key=policy.use_dynamic_access_token_signing_key,
+            visit=current_wishes().visit,
         )
         result = await call_engine(user_context, self._sessions.refresh, request)
         if isinstance(result, Unauthorised):
@@ -165,49 +210,18 @@ class RecipeInterface(ClaimFunctions):
 
     async def revoke_session(self, session_handle: str, user_context: dict[str, Any]) -> bool:
         """End a session; False if there was none."""
-        return await call_engine(user_context, self._sessions.revoke, [session_handle]) != []
-
-    async def revoke_all_sessions_for_user(
-        self,
-        user_id: str,
-        tenant_id: str,
-        revoke_across_all_tenants: bool,
-        user_context: dict[str, Any],
-        revoke_sessions_for_linked_accounts: bool = True,
-    ) -> list[str]:
-        """Revoke a user's sessions, by default those of linked login methods too; return their handles."""
-        tenant = None if revoke_across_all_tenants else tenant_id
-        return await call_engine(
-            user_context,
-            self._sessions.revoke_user,
-            user_id,
-            tenant_id=tenant,
-            linked_accounts=revoke_sessions_for_linked_accounts,
+        ended = await call_engine(
+            user_context, self._sessions.revoke, [session_handle], ending=current_ending()
         )
-
-    async def get_all_session_handles_for_user(
-        self,
-        user_id: str,
-        tenant_id: str,
-        fetch_across_all_tenants: bool,
-        user_context: dict[str, Any],
-        fetch_sessions_for_linked_accounts: bool = True,
-    ) -> list[str]:
-        """Return the handles of a user's sessions, by default those of linked login methods too."""
-        tenant = None if fetch_across_all_tenants else tenant_id
-        return await call_engine(
-            user_context,
-            self._sessions.user_handles,
-            user_id,
-            tenant_id=tenant,
-            linked_accounts=fetch_sessions_for_linked_accounts,
-        )
+        return ended != []
 
     async def revoke_multiple_sessions(
         self, session_handles: list[str], user_context: dict[str, Any]
     ) -> list[str]:
         """End sessions; return the handles of those that existed."""
-        return await call_engine(user_context, self._sessions.revoke, session_handles)
+        return await call_engine(
+            user_context, self._sessions.revoke, session_handles, ending=current_ending()
+        )
 
     async def get_session_information(
         self, session_handle: str, user_context: dict[str, Any]
@@ -227,6 +241,10 @@ class RecipeInterface(ClaimFunctions):
             stored.recipe_user_id,
         )
 
+    async def explain_session(self, session_handle: str, user_context: dict[str, Any]) -> SessionExplanation:
+        """Say whether a session lives, or why it ended."""
+        return await call_engine(user_context, explain, self.parts.app.engine, session_handle)
+
     async def update_session_data_in_database(
         self, session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
@@ -242,6 +260,7 @@ class RecipeInterface(ClaimFunctions):
             PayloadTooLargeError: the access token would not fit a cookie, which the session may be kept in.
         """
         update = access_token_payload_update  # the engine validates it
+        refuse_reserved(update, self.parts.reserved)
         only_removes = type(update) is dict and all(value is None for value in update.values())
         # How the tokens of a session travel is not stored: each may be in cookies, unless a setting says no.
         check = None if only_removes or self.parts.policy.fixed_transfer == "header" else check_fits_cookie
@@ -258,9 +277,27 @@ class RecipeInterface(ClaimFunctions):
         )
         validate_object("new_access_token_payload", new_access_token_payload)
         payload = {"iss": self.parts.issuers.own, **custom_claims(new_access_token_payload)}
+        stored = await call_engine(user_context, self._sessions.information, session_handle)
+        if stored is None:
+            return False
+        payload = with_reserved_of(stored.payload, payload, self.parts.reserved)
         if self.parts.policy.fixed_transfer != "header":
             check_fits_cookie(payload)
         return await call_engine(user_context, self._sessions.replace_payload, session_handle, payload)
+
+    async def set_session_lifetime(
+        self, session_handle: str, lifetime: SessionLifetime, user_context: dict[str, Any]
+    ) -> bool:
+        """Give a session a shorter lifetime; False if there is no such session.
+
+        A limit that is None stays as it is.
+
+        Raises:
+            ConfigError: `session.init` was not given a `lifetime`.
+            BadInputError: it would be a longer one.
+        """
+        shorter = self.parts.choices.shorter_lifetime(lifetime)
+        return await call_engine(user_context, self._sessions.shorten, session_handle, shorter)
 
     async def regenerate_access_token(
         self, access_token: str, new_access_token_payload: dict[str, Any] | None, user_context: dict[str, Any]
@@ -269,13 +306,14 @@ class RecipeInterface(ClaimFunctions):
         token = self.parts.read_token(access_token)
         if token is not None and not self.parts.issuers.accepts(token.payload.get("iss")):
             return None
-        result = await call_engine(
-            user_context, self._sessions.regenerate, access_token, payload=new_access_token_payload
-        )
+        payload = new_access_token_payload
+        whole = parse_access_token(access_token)  # of a long one, `read_token` may know the header only
+        if whole is not None and isinstance(payload, dict):
+            payload = with_reserved_of(whole.payload, payload, self.parts.reserved)
+        result = await call_engine(user_context, self._sessions.regenerate, access_token, payload=payload)
         if isinstance(result, Unauthorised):
             return None
-        issued = result.access_token
         return RegenerateAccessTokenOkResult(
             SessionObj(result.handle, result.user_id, result.payload, result.tenant_id),
-            AccessTokenObj(issued.text, issued.expires_ms, issued.created_ms) if issued else None,
+            new_token(result),
         )

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from supertokens_py.engine.explanations import SessionExplanation
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.types.base import JSONObject
 
 from .api import APIInterface, APIOptions
 from .claim import SessionClaim, SessionClaimValidator
 from .container import SessionContainer
+from .device_results import SessionsGetOkResult, SessionsRevokePostOkResult
 from .functions import RecipeInterface
 from .results import (
     AccessTokenObj,
     ClaimsValidationResult,
     ClaimValidationResult,
+    Device,
     GetClaimValueOkResult,
     GetSessionTokensDangerouslyDict,
     RegenerateAccessTokenOkResult,
@@ -37,6 +40,7 @@ __all__ = [
     "AccessTokenObj",
     "ClaimValidationResult",
     "ClaimsValidationResult",
+    "Device",
     "GetClaimValueOkResult",
     "GetSessionTokensDangerouslyDict",
     "JSONObject",
@@ -50,8 +54,11 @@ __all__ = [
     "SessionClaimValidator",
     "SessionContainer",
     "SessionDoesNotExistError",
+    "SessionExplanation",
     "SessionInformationResult",
     "SessionObj",
+    "SessionsGetOkResult",
+    "SessionsRevokePostOkResult",
     "SignOutOkayResponse",
     "TokenInfo",
 ]

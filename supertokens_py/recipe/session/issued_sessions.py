@@ -10,18 +10,19 @@ from supertokens_py.engine.records import IssuedSession, Unauthorised
 from supertokens_py.payloads import custom_claims, validate_payload_update
 from supertokens_py.recipe_module import App
 
-from .container import GONE, ContainerParts, MergePayload, SessionContainer
+from .container import GONE, Parts, SessionContainer
+from .container_parts import MergePayload
 from .exceptions import UnauthorisedError
 from .functions import RecipeInterface
 from .issuers import Issuers
 from .results import AccessTokenObj, TokenInfo
-from .token_contents import issued_token
+from .token_contents import issued_token, new_token
 
 
 class IssuedSessions:
     """Makes the containers of issued tokens, and has tokens issued again with another payload."""
 
-    def __init__(self, app: App, parts: ContainerParts, issuers: Issuers) -> None:
+    def __init__(self, app: App, parts: Parts, issuers: Issuers) -> None:
         self._app = app
         self._parts = parts
         self._issuers = issuers
@@ -31,10 +32,11 @@ class IssuedSessions:
         refresh = issued.refresh_token
         return SessionContainer(
             self._parts,
-            issued_token(issued.access_token.text),
+            issued.access_token.parsed or issued_token(issued.access_token.text),
             refresh_token=TokenInfo(refresh.text, refresh.expires_ms, refresh.created_ms),
             anti_csrf_token=issued.anti_csrf_token,
             updated=True,
+            persistent=issued.persistent,
         )
 
     async def of_refreshed(self, issued: IssuedSession, user_context: dict[str, Any]) -> SessionContainer:
@@ -45,7 +47,7 @@ class IssuedSessions:
         missing (an old release, a removed claim) it is added: a token without is accepted by clones as well.
 
         Raises:
-            UnauthorisedError: the session is gone.
+            UnauthorisedError: the session is gone, or the engine refuses to sign its payload.
         """
         issuer = issued.payload.get("iss")
         if issuer is not None and self._issuers.accepts(issuer):
@@ -57,7 +59,7 @@ class IssuedSessions:
             merge={"iss": self._issuers.own},
         )
         if isinstance(renewed, Unauthorised):
-            raise UnauthorisedError(GONE, code="session_gone")
+            raise _refused(renewed)
         token = renewed.access_token or issued.access_token
         return self.of_issued(replace(issued, payload=renewed.payload, access_token=token))
 
@@ -69,16 +71,20 @@ class IssuedSessions:
         The engine merges into what is stored, so changes made meanwhile elsewhere are kept.
 
         Raises:
-            UnauthorisedError: the session is gone.
+            UnauthorisedError: the session is gone, or the engine refuses; the code says why.
         """
         regenerated = await call_engine(
             user_context, self._app.engine.sessions.regenerate, access_token, merge=update
         )
         if isinstance(regenerated, Unauthorised):
-            raise UnauthorisedError(GONE, code="session_gone")
-        issued = regenerated.access_token
-        token = AccessTokenObj(issued.text, issued.expires_ms, issued.created_ms) if issued else None
-        return token, regenerated.payload
+            raise _refused(regenerated)
+        return new_token(regenerated), regenerated.payload
+
+
+def _refused(refusal: Unauthorised) -> UnauthorisedError:
+    """Return the error of a payload that the engine did not sign; the message of a session gone is 0.24's."""
+    message = GONE if refusal.code == "session_gone" else refusal.message
+    return UnauthorisedError(message, code=refusal.code)
 
 
 def merge_by(functions: RecipeInterface) -> MergePayload:

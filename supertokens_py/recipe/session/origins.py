@@ -75,3 +75,26 @@ def follows_link(request: BaseRequest) -> bool:
         and request.get_header("sec-fetch-mode") == "navigate"
         and request.get_header("sec-fetch-dest") == "document"
     )
+
+
+def comes_from_elsewhere(request: BaseRequest) -> bool:
+    """Return whether a visitor arrives from a page of another origin: browsers prove no device for that."""
+    return follows_link(request) and request.get_header("sec-fetch-site") not in ("same-origin", "none")
+
+
+def is_navigation(request: BaseRequest) -> bool:
+    """Return whether a browser asks for a page to show, and no script for data.
+
+    Fetch Metadata says so (https://www.w3.org/TR/fetch-metadata/); of an older browser, what it accepts.
+    """
+    if request.get_header("purpose") == "prefetch" or "prefetch" in (request.get_header("sec-purpose") or ""):
+        return False  # nobody has asked for it yet
+    mode = request.get_header("sec-fetch-mode")
+    if mode is not None:
+        return mode == "navigate" and request.get_header("sec-fetch-dest") == "document"
+    return "text/html" in (request.get_header("accept") or "")
+
+
+def is_htmx(request: BaseRequest) -> bool:
+    """Return whether HTMX asks for a part of a page (https://htmx.org/reference/#request_headers)."""
+    return request.get_header("hx-request") == "true"

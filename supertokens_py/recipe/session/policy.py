@@ -15,7 +15,7 @@ from supertokens_py.urls import LOCAL_SITE, scheme_of, site_of
 
 from .constants import AUTH_MODE_HEADER_KEY, AntiCsrf, TokenTransferMethod
 from .exceptions import UnauthorisedError
-from .origins import OwnPages
+from .origins import OwnPages, is_htmx, is_navigation
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ class SessionPolicy:
     use_dynamic_access_token_signing_key: bool
     jwks_refresh_interval_sec: int
     accepted_issuers: frozenset[str] | None  #: besides the API's own; None accepts all
+    binds_devices: bool = False  #: whether clients may have a bound cookie
+    renders_pages: bool = False  #: whether browsers come without a frontend SDK
 
     @cached_property
     def anti_csrf_mode(self) -> AntiCsrf:
@@ -105,11 +107,17 @@ class SessionPolicy:
     def transfer_of_new_session(
         self, request: BaseRequest, user_context: dict[str, Any]
     ) -> TokenTransferMethod:
-        """Return how the tokens of a session that this request creates travel: as headers by default."""
+        """Return how the tokens of a session that this request creates travel: as headers by default.
+
+        A browser that sends a form of a page keeps nothing but cookies.
+        """
         allowed = self.allowed_transfer(request, True, user_context)
         if allowed != "any":
             return allowed
-        return "cookie" if auth_mode(request) == "cookie" else "header"
+        asked = auth_mode(request)
+        if asked is None and self.renders_pages and (is_navigation(request) or is_htmx(request)):
+            return "cookie"
+        return "cookie" if asked == "cookie" else "header"
 
     def require_working_cookies(self, request: BaseRequest | None, user_context: dict[str, Any]) -> None:
         """Refuse a cookie session that browsers would drop: SameSite=None without Secure (protocol: Sites).

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from supertokens_py.app import Supertokens
+from supertokens_py.engine.session_records import SessionFeatures
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -14,6 +15,7 @@ from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe_module import App, Route
 
 from .api import APIInterface, Verify, answer_refresh, answer_signout, verify_by
+from .choices import CreationChoices
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_checks import AddedClaims, ClaimChecks
 from .claim_evaluation import never_passes
@@ -22,20 +24,32 @@ from .constants import (
     ANTI_CSRF_HEADER_KEY,
     AUTH_MODE_HEADER_KEY,
     AUTHORIZATION_HEADER_KEY,
+    IMPERSONATION_END,
     SESSION_REFRESH,
+    SESSIONS,
+    SESSIONS_REVOKE,
     SIGNOUT,
 )
-from .container import ContainerParts, SessionContainer
+from .container import Parts, SessionContainer
+from .container_parts import ContainerParts
+from .device_binding.bindings import DeviceBindings
+from .device_binding.routes import device_routes
+from .device_routes import answer_revoke, answer_sessions, options_of_revoke
 from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError
 from .flows import SessionFlows
 from .functions import FunctionParts, RecipeInterface
+from .impersonating import Impersonations, answer_end
 from .issued_sessions import IssuedSessions, merge_by
 from .issuers import Issuers
+from .page_routes import with_pages
+from .pages import Pages
+from .replacing import Replacements
 from .settings import SessionConfig, SessionSettings, resolve
 from .token_delivery import Deliveries
 from .verification import VerifyOptions
 from .verifier import Verifier
+from .watched_verifier import verifier_of
 
 
 class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settings=SessionSettings):
@@ -48,40 +62,78 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
     def __init__(self, app: App, given: SessionSettings) -> None:
         config = resolve(given, app.app_info)
         super().__init__(app, config)
+        self.session_features: SessionFeatures = config.controls.features
         self._own_issuer = given.issuer
         self._added = AddedClaims()
         issuers = Issuers(lambda: app.recipe(OpenIdRecipe).issuer, config.accepted_issuers)
         deliveries = Deliveries(config, app.now_ms)
-        containers = ContainerParts(config, deliveries)
-        self.verifier: Verifier = Verifier(app, containers, issuers)
+        controls = config.controls
+        containers: Parts = ContainerParts(config, deliveries, reserved=controls.reserved_claims)
+        self.verifier: Verifier = verifier_of(app, containers, issuers, controls.instant_revocation)
         sessions = IssuedSessions(app, containers, issuers)
-        parts = FunctionParts(
-            app=app,
-            policy=config,
-            issuers=issuers,
-            read_token=self.verifier.read,
-            session_of_token=self.verifier.session_of,
-            session_of_issued=sessions.of_issued,
-            session_of_refreshed=sessions.of_refreshed,
+        self.choices: CreationChoices = CreationChoices(controls.lifetime, controls.limit)
+        binding = controls.device_binding
+        #: where sessions may be bound to devices
+        self.bindings: DeviceBindings | None = (
+            None if binding is None else DeviceBindings(app, config, binding)
         )
+        parts = self._parts_of_functions(issuers, sessions)
         functions, replaced = self.install_functions(
             FlexibleRecipeInterface(parts), {"create_new_session": adapt_create_new_session}, FUNCTION_RESULTS
         )
-        containers.functions = functions
-        containers.merge_payload = sessions.merge_payload
-        if "regenerate_access_token" in replaced:
-            containers.merge_payload = merge_by(functions)
-        if "validate_claims" in replaced:
-            containers.all_pass = never_passes
+        self.replacements: Replacements = Replacements(parts, functions, controls)
+        self._connect_containers(containers, sessions, functions, replaced)
+        base = str(app.app_info.api_base_path)
+        pages = Pages.of(controls.pages, base, config, app.now_ms)
+        self.pages: Pages | None = pages  #: where the application renders pages
         self.claims: ClaimChecks = ClaimChecks(self._added, functions, replaced)
-        self.flows: SessionFlows = SessionFlows(
-            parts, deliveries, functions, replaced, self.claims, self._added
+        others = (self.claims, self._added, self.replacements, pages)
+        self.flows: SessionFlows = SessionFlows(parts, controls, deliveries, functions, replaced, *others)
+        self.impersonations: Impersonations = Impersonations(
+            parts, functions, self.flows, self.replacements, controls.impersonation
         )
         apis, replaced_apis = self.install_apis(APIInterface(self.flows), API_RESULTS)
         is_replaced = "verify_session" in replaced_apis
         #: with options made once; adapters call it at each request
-        self.verify: Verify = verify_by(apis, self.api_options) if is_replaced else self.flows.verify
-        self._errors = ErrorResponses(app, config, config.error_handlers, functions, deliveries)
+        self.verify: Verify = (
+            verify_by(apis, self.api_options, binds_devices=binding is not None)
+            if is_replaced
+            else self.flows.verify
+        )
+        self._errors = ErrorResponses(app, config, config.error_handlers, functions, deliveries, pages)
+
+    def _parts_of_functions(self, issuers: Issuers, sessions: IssuedSessions) -> FunctionParts:
+        controls, now_ms = self.config.controls, self.app.now_ms
+        return FunctionParts(
+            app=self.app,
+            policy=self.config,
+            issuers=issuers,
+            choices=self.choices,
+            read_token=self.verifier.read,
+            session_of_token=self.verifier.session_of,
+            session_of_issued=sessions.of_issued,
+            session_of_refreshed=sessions.of_refreshed,
+            reserved=controls.reserved_claims,
+            guests=controls.guests,
+            claims_of_new=lambda: controls.claims_of_new(now_ms()),
+            bindings=self.bindings,
+        )
+
+    def _connect_containers(
+        self,
+        containers: Parts,
+        sessions: IssuedSessions,
+        functions: RecipeInterface,
+        replaced: frozenset[str],
+    ) -> None:
+        """Give sessions what they call; where the application replaced a function, they go by that."""
+        containers.functions = functions
+        containers.merge_payload = sessions.merge_payload
+        containers.reauthenticate = self.replacements.reauthenticate
+        if "regenerate_access_token" in replaced:
+            containers.merge_payload = merge_by(functions)
+        if "validate_claims" in replaced:
+            containers.all_pass = never_passes
 
     @classmethod
     def get_instance(cls) -> SessionRecipe:
@@ -140,8 +192,8 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
     # -- HTTP ----------------------------------------------------------------------------------------
 
     def routes(self) -> Sequence[Route]:
-        apis = self.api_implementation
-        return (
+        apis, impersonation = self.api_implementation, self.config.controls.impersonation
+        routes = (
             self.json_route(
                 "POST",
                 SESSION_REFRESH,
@@ -153,6 +205,35 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
                 SIGNOUT,
                 lambda options, _, context: answer_signout(apis, self.flows, options, context),
                 lambda: not apis.disable_signout_post,
+            ),
+            *self._device_routes(),
+            *(() if self.bindings is None else device_routes(self.bindings)),
+            self.json_route(
+                "POST",
+                IMPERSONATION_END,
+                lambda options, _, context: answer_end(self.impersonations, options, context),
+                lambda: impersonation is not None and impersonation.routes,
+            ),
+        )
+        return routes if self.pages is None else with_pages(routes, self.pages, self.flows)
+
+    def _device_routes(self) -> Sequence[Route]:
+        apis, devices = self.api_implementation, self.config.controls.devices
+        if devices is None or not devices.routes:
+            return ()
+        verify = options_of_revoke(devices, self.config.controls.reserved_claims)
+        return (
+            self.json_route(
+                "GET",
+                SESSIONS,
+                lambda options, _, context: answer_sessions(apis, self.flows, options, context),
+                lambda: not apis.disable_sessions_get,
+            ),
+            self.json_route(
+                "POST",
+                SESSIONS_REVOKE,
+                lambda options, _, context: answer_revoke(apis, self.flows, verify, options, context),
+                lambda: not apis.disable_sessions_revoke_post,
             ),
         )
 

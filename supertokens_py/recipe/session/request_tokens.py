@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from supertokens_py.framework.cookies import SentCookies
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.secret import hidden
-from supertokens_py.tokens.access_token import AccessToken, looks_like_jwt
+from supertokens_py.tokens.access_token import AccessToken, looks_like_jwt, parse_access_token
 
 from .constants import (
     ACCESS_TOKEN_COOKIE_KEY,
@@ -27,8 +28,8 @@ class RequestTokens:
     """What a request presents, read once and as it was sent: nothing says yet whether a token is ours."""
 
     __slots__ = (
+        "_cookies",
         "_refresh_cookies",
-        "_request",
         "access_cookies",
         "bearer",
         "has_legacy_cookie",
@@ -37,25 +38,25 @@ class RequestTokens:
     )
 
     def __init__(self, request: BaseRequest) -> None:
-        self._request = request
-        self._refresh_cookies: list[str] | None = None
-        #: whether there is a cookie of a very old SDK
-        self.has_legacy_cookie: bool = bool(request.cookie_values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY))
-        self.access_cookies: list[str] = request.cookie_values(ACCESS_TOKEN_COOKIE_KEY)
         self.method: str = request.method()
         value = request.get_header(AUTHORIZATION_HEADER_KEY)
         #: the Bearer credentials (scheme in any case), or None
         self.bearer: str | None = (
             None if value is None or value[:7].lower() != "bearer " else value[7:].strip() or None
         )
-        #: whether access cookies came with the handshake of a WebSocket
-        self.is_websocket: bool = bool(self.access_cookies) and request.is_websocket()
+        #: whether this is the handshake of a WebSocket
+        self.is_websocket: bool = request.is_websocket()
+        self._cookies: SentCookies = request.sent_cookies()
+        #: whether there is a cookie of a very old SDK
+        self.has_legacy_cookie: bool = bool(self._cookies.values(LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY))
+        self.access_cookies: list[str] = self._cookies.values(ACCESS_TOKEN_COOKIE_KEY)
+        self._refresh_cookies: list[str] | None = None
 
     @property
     def refresh_cookies(self) -> list[str]:
         """The cookies with refresh tokens, which browsers send to the refresh path only."""
         if self._refresh_cookies is None:
-            self._refresh_cookies = self._request.cookie_values(REFRESH_TOKEN_COOKIE_KEY)
+            self._refresh_cookies = self._cookies.values(REFRESH_TOKEN_COOKIE_KEY)
         return self._refresh_cookies
 
     def uses(self, method: TokenTransferMethod) -> bool:
@@ -110,3 +111,10 @@ class RequestTokens:
 def other(method: TokenTransferMethod) -> TokenTransferMethod:
     """Return the other transfer method."""
     return "cookie" if method == "header" else "header"
+
+
+def names(request: BaseRequest, handle: str) -> bool:
+    """Return whether an access token of a request, genuine or not, is of a session."""
+    tokens = RequestTokens(request)
+    given = [*tokens.access_cookies, *([] if tokens.bearer is None else [tokens.bearer])]
+    return any(read is not None and read.handle == handle for read in map(parse_access_token, given))

@@ -26,8 +26,11 @@ class TokenInfo:
     created_time: int
 
 
+@dataclass
 class AccessTokenObj(TokenInfo):
-    """An access token just issued."""
+    """An access token just issued; `persistent`: whether its cookie outlives the browser."""
+
+    persistent: bool = field(default=True, kw_only=True)
 
 
 @dataclass
@@ -48,8 +51,30 @@ class RegenerateAccessTokenOkResult:
     access_token: AccessTokenObj | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """Where a session is used, as its user recognises it; for display only, since clients say what they like.
+
+    None stands for what is not known: of a session that an official core made, or that has not been seen
+    since `session.init(devices=...)`. Times are Unix ms.
+    """
+
+    label: str | None = None  #: such as "Chrome on Windows"
+    user_agent: str | None = None  #: the header, as last seen
+    ip: str | None = None  #: as last seen, as far as `DeviceSettings.ip` lets it be kept
+    created_ip: str | None = None  #: the one from which the session was created
+    last_seen: int | None = None  #: when it was created, refreshed, or used (`track_activity`)
+    current: bool = False  #: whether it is the session that asks
+    persistent: bool = True  #: whether its cookies outlive the browser
+    impersonated: bool = False  #: whether somebody else acts as the user in it
+    bound: bool = False  #: whether it is bound to the device (`device_binding`)
+
+
 class SessionInformationResult:
-    """A session as stored. Times are Unix ms; the claims exclude the protected ones."""
+    """A session as stored. Times are Unix ms; the claims exclude the protected ones.
+
+    `device` is None unless it comes from a list of sessions, which leaves the session data out (`{}`).
+    """
 
     def __init__(
         self,
@@ -61,15 +86,22 @@ class SessionInformationResult:
         time_created: int,
         tenant_id: str,
         recipe_user_id: str | None = None,
+        device: Device | None = None,
     ) -> None:
         self.session_handle = session_handle
         self.user_id = user_id
+        self.device = device
         self.recipe_user_id: RecipeUserId = RecipeUserId(recipe_user_id or user_id)
         self.session_data_in_database = session_data_in_database
         self.expiry = expiry
         self.custom_claims_in_access_token_payload = custom_claims_in_access_token_payload
         self.time_created = time_created
         self.tenant_id = tenant_id
+
+    def __repr__(self) -> str:
+        """Show whose session it is, and when; not what the application keeps in it."""
+        shown = ("session_handle", "user_id", "tenant_id", "time_created", "expiry", "device")
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     @property
     def access_token_payload(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -16,12 +15,22 @@ from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.urls import cookie_domain, scheme_of
 
-from . import lost_cookies
 from .api import APIInterface
 from .constants import SESSION_REFRESH, AntiCsrf
+from .controls import SessionControls, control_checks, revocation_settings
+from .derived_settings import log_what_was_derived, warn_of_lost_cookies
+from .device_binding.settings import DeviceBindingChoice, binding_settings, check_binding
+from .devices import DeviceSettings
 from .error_responses import ErrorHandlers, InputErrorHandlers
+from .event_settings import EventSettings
 from .functions import RecipeInterface
+from .guests import NO_GUESTS, GuestSettings
+from .impersonation import Impersonation
+from .instant_revocation import InstantRevocation
+from .lifetimes import LifetimeChoice, SessionLifetime
+from .limits import LimitChoice, SessionLimit
 from .origins import OwnPages
+from .pages import PageSettings
 from .policy import (
     Allowed,
     SessionPolicy,
@@ -30,8 +39,6 @@ from .policy import (
     normalise_same_site,
     same_site_between,
 )
-
-log: logging.Logger = logging.getLogger(__name__)
 
 
 class InputOverrideConfig(OverrideConfig):
@@ -79,6 +86,19 @@ class SessionSettings(RecipeSettings):
         jwt: older JWT switch; deprecated.
         accepted_issuers: `iss` of access tokens that are accepted besides this API's own, such as
             "https://api.example.org/auth" of another API domain on the same database; "any" compares nothing.
+        devices: keep what users need to recognise their devices in a list of sessions.
+        lifetime: how long sessions live, or a function (user_id, tenant_id, user_context) that says so.
+        limit: how many sessions a user may have at once, or a function as for `lifetime`.
+        events: keep what happened to sessions in the database.
+        instant_revocation: have every process refuse ended sessions within seconds, without asking the
+            database at each request [False]; `InstantRevocation(...)` for other settings than its defaults.
+        impersonation: who may act as another user.
+        step_up: put into new sessions when and how the user authenticated, so that routes can ask for a
+            fresh authentication (`AuthenticationClaim`) [False].
+        guests: how visitors are treated who have a session (`create_guest_session`) but have not signed in.
+        pages: redirect browsers that navigate, where the server renders pages.
+        device_binding: "auto", or a `DeviceBinding`, binds sessions in cookies to a key of the device, where
+            the browser can (Device Bound Session Credentials); experimental.
 
     Raises:
         ConfigError: an argument cannot work; the message names it.
@@ -99,6 +119,16 @@ class SessionSettings(RecipeSettings):
     jwks_refresh_interval_sec: int | None = None
     jwt: JWTConfig | dict[str, Any] | None = None
     accepted_issuers: Sequence[str] | Literal["any"] | None = None
+    devices: DeviceSettings | None = None
+    lifetime: SessionLifetime | LifetimeChoice | None = None
+    limit: SessionLimit | LimitChoice | None = None
+    events: EventSettings | None = None
+    instant_revocation: InstantRevocation | bool | None = None
+    impersonation: Impersonation | None = None
+    step_up: bool | None = None
+    guests: GuestSettings | None = None
+    pages: PageSettings | None = None
+    device_binding: DeviceBindingChoice | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -129,6 +159,7 @@ _CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         lambda value: isinstance(value, ErrorHandlers),
         "an instance of ErrorHandlers or None",
     ),
+    *control_checks(),
     ("jwt", lambda value: isinstance(value, JWTConfig | dict), "a JWTConfig or None"),
     (
         "get_token_transfer_method",
@@ -205,6 +236,7 @@ class SessionConfig(SessionPolicy):
     """The policy, and what the application gave besides; read-only."""
 
     app_info: AppInfo
+    controls: SessionControls
     error_handlers: ErrorHandlers
     override: InputOverrideConfig
 
@@ -226,6 +258,18 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
     choose_transfer, fixed_transfer = _transfer(given.get_token_transfer_method)
     config = SessionConfig(
         app_info=app_info,
+        controls=SessionControls(
+            devices=given.devices,
+            lifetime=given.lifetime,
+            limit=given.limit,
+            events=given.events,
+            instant_revocation=revocation_settings(given.instant_revocation),
+            impersonation=given.impersonation,
+            step_up=given.step_up is True,
+            guests=given.guests or NO_GUESTS,
+            pages=given.pages,
+            device_binding=binding_settings(given.device_binding),
+        ),
         api_domain=app_info.api_domain,
         api_site=app_info.top_level_api_domain,
         fixed_website=app_info.fixed_origin,
@@ -247,11 +291,14 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
         use_dynamic_access_token_signing_key=given.use_dynamic_access_token_signing_key is not False,
         jwks_refresh_interval_sec=given.jwks_refresh_interval_sec or 14_400,
         accepted_issuers=_accepted_issuers(given.accepted_issuers),
+        renders_pages=given.pages is not None,
+        binds_devices=given.device_binding is not None,
         error_handlers=given.error_handlers or ErrorHandlers(),
         override=given.override or InputOverrideConfig(),
     )
-    _log_what_was_derived(config)
-    _warn_of_lost_cookies(config, given.cookie_same_site)
+    check_binding(config.controls.device_binding, config)
+    log_what_was_derived(config)
+    warn_of_lost_cookies(config, given.cookie_same_site)
     return config
 
 
@@ -272,33 +319,3 @@ def _fixed_same_site(given: SameSite | None, app_info: AppInfo) -> SameSite | No
     if website is None:
         return None
     return same_site_between(app_info.api_domain, app_info.top_level_api_domain, website)
-
-
-def _log_what_was_derived(config: SessionConfig) -> None:
-    same_site = config.fixed_same_site
-    if config.explicit_anti_csrf is None:
-        log.info(
-            "anti_csrf is %s (derived): cookies are SameSite=%s",
-            config.anti_csrf_mode,
-            same_site or "lax or none, as the function `origin` answers",
-        )
-    elif config.explicit_anti_csrf == "NONE" and same_site in ("none", None):
-        log.warning(
-            "anti_csrf is NONE and cookies may be SameSite=None: any website can act as your users. "
-            "Leave anti_csrf out, or set cookie_same_site to lax or strict"
-        )
-
-
-def _warn_of_lost_cookies(config: SessionConfig, given_same_site: SameSite | None) -> None:
-    if given_same_site is not None and config.fixed_same_site == "none" and not config.cookie_secure:
-        log.warning(
-            "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
-            "stays signed in. Leave cookie_same_site out, or serve the API over https."
-        )
-    for loss in (
-        lost_cookies.by_secure(config.api_domain, config.cookie_secure),
-        lost_cookies.by_domain(config.api_domain, config.cookie_domain),
-        lost_cookies.by_name(config.api_domain, config.fixed_website or config.api_domain),
-    ):
-        if loss is not None:
-            log.warning("%s; %s", loss.text, loss.advice)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from supertokens_py.engine.device_keys import thumbprint_in
+from supertokens_py.engine.records import Regenerated
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.types.base import RecipeUserId
 
+from .reserved_claims import GUEST_KEY, actor_of
+from .results import AccessTokenObj
 from .token_writer import front_token
+from .typed_payloads import read_payload
+
+Q = TypeVar("Q")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    P = TypeVarWithDefault("P", covariant=True, default=dict[str, Any])
+else:
+    P = TypeVar("P", covariant=True)  # `typing` has no defaults before 3.13
 
 
 def issued_token(text: str) -> AccessToken:
@@ -24,11 +37,25 @@ def issued_token(text: str) -> AccessToken:
     return token
 
 
-class TokenContents:
-    """Reads from an access token, which costs nothing: no call of the engine."""
+def new_token(regenerated: Regenerated) -> AccessTokenObj | None:
+    """Return the token that carries a changed payload; None where the presented one had expired."""
+    issued = regenerated.access_token
+    if issued is None:
+        return None
+    return AccessTokenObj(
+        issued.text, issued.expires_ms, issued.created_ms, persistent=regenerated.persistent
+    )
+
+
+class TokenContents(Generic[P]):
+    """Reads from an access token, which costs nothing: no call of the engine.
+
+    `P` is the type of its payload.
+    """
 
     _token: AccessToken
     _payload: dict[str, Any] | None = None  #: parsed when asked for, once
+    _payload_type: type[Any] | None = None
 
     @property
     def access_token(self) -> str:
@@ -61,6 +88,24 @@ class TokenContents:
         return self._token.tenant_id
 
     @property
+    def is_guest(self) -> bool:
+        """Whether this is the session of a visitor who has not signed in (`create_guest_session`)."""
+        return GUEST_KEY in self._token.payload
+
+    @property
+    def impersonator(self) -> str | None:
+        """The id of who acts as the user (`create_impersonation_session`); None for the user themselves."""
+        return actor_of(self._token.payload)
+
+    @property
+    def bound_key(self) -> str | None:
+        """The thumbprint (RFC 7638) of the device's key that the session is bound to; None: to none.
+
+        Only with `session.init(device_binding=...)`; `verify_session` has checked the proof then.
+        """
+        return thumbprint_in(self._token.payload)
+
+    @property
     def user_data_in_access_token(self) -> dict[str, Any]:
         """The payload; see `get_access_token_payload`."""
         return self.get_access_token_payload()
@@ -91,3 +136,29 @@ class TokenContents:
         if payload is None:
             payload = self._payload = cast("dict[str, Any]", json.loads(self._token.payload_json))
         return payload
+
+    @property
+    def payload(self) -> P:
+        """The payload as `verify_session(payload=)` wants it, else a dict; see `get_access_token_payload`.
+
+        It is read anew each time. Changes to it are not kept: `merge_into_access_token_payload` is.
+
+        Raises:
+            PayloadTypeError: a change since the verification does not fit.
+        """
+        kind = self._payload_type
+        return cast("P", self.get_access_token_payload() if kind is None else self.payload_as(kind))
+
+    def payload_as(self, kind: type[Q]) -> Q:
+        """Return the payload as a dataclass or pydantic model, whose fields are checked, or as a TypedDict.
+
+        Raises:
+            PayloadTypeError: it does not fit; names the field.
+            ConfigError: `kind` is something else.
+        """
+        return read_payload(kind, self.get_access_token_payload())
+
+    def type_payload(self, kind: type[Any]) -> None:
+        """Have `payload` be a `kind` from now on; raises as `payload_as` does."""
+        self.payload_as(kind)
+        self._payload_type = kind

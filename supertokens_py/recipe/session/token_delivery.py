@@ -13,6 +13,7 @@ from supertokens_py.tokens.access_token import AccessToken
 
 from .constants import TokenTransferMethod
 from .policy import SessionPolicy
+from .reserved_claims import GUEST_KEY, actor_of
 from .results import TokenInfo
 from .token_writer import PROXY_LIMIT, TokenWriter
 
@@ -65,6 +66,7 @@ class Delivery:
     deliveries: Deliveries
     request: BaseRequest | None
     transfer_method: TokenTransferMethod
+    persistent: bool = True  #: whether cookies outlive the browser
 
     def deliver(
         self,
@@ -80,10 +82,10 @@ class Delivery:
         self._warn_if_lost(self.request, token)
         writer = writer or self.deliveries.writer(self.request, user_context)
         try:
-            writer.set_access_token(token, self.transfer_method)
+            writer.set_access_token(token, self.transfer_method, persistent=self.persistent)
         finally:  # also where it is larger than a cookie: the earlier refresh token was used up
             if refresh_token is not None:
-                writer.set_refresh_token(refresh_token, self.transfer_method)
+                writer.set_refresh_token(refresh_token, self.transfer_method, persistent=self.persistent)
             if anti_csrf_token is not None and self.transfer_method == "cookie":
                 writer.set_anti_csrf(anti_csrf_token)
         if len(token.text) > _SMALL_TOKEN:
@@ -98,6 +100,8 @@ class Delivery:
         """Have the client drop its tokens, if `session` is still the session of the request."""
         if self._is_possible(session, token) and self.request is not None:
             self._warn_if_lost(self.request, token)
+            if GUEST_KEY not in token.payload and actor_of(token.payload) is None:
+                self.request.signed_out = token.handle, token.user_id
             self.deliveries.writer(self.request, user_context).clear(self.transfer_method)
 
     def _is_possible(self, session: object, token: AccessToken) -> bool:

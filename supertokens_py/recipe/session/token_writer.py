@@ -18,6 +18,7 @@ from .constants import (
     ACCESS_TOKEN_COOKIE_KEY,
     ACCESS_TOKEN_HEADER_KEY,
     ANTI_CSRF_HEADER_KEY,
+    DEVICE_COOKIE_KEY,
     FRONT_TOKEN_HEADER_SET_KEY,
     LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY,
     REFRESH_TOKEN_COOKIE_KEY,
@@ -65,8 +66,10 @@ class TokenWriter:
         if self._same_site is None:
             self._same_site = self._policy.get_cookie_same_site(self._request, self._user_context)
 
-    def set_access_token(self, token: AccessToken, method: TokenTransferMethod) -> None:
-        """Deliver an access token and its front token.
+    def set_access_token(
+        self, token: AccessToken, method: TokenTransferMethod, *, persistent: bool = True
+    ) -> None:
+        """Deliver an access token and its front token; its cookie ends with the browser unless `persistent`.
 
         Raises:
             AccessTokenTooLargeError: it is larger than a cookie.
@@ -78,16 +81,20 @@ class TokenWriter:
             self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, token.text)
             return
         # The cookie outlives the token on purpose: its presence says that there may be a session to refresh.
-        self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, token.text, self._now_ms + ONE_YEAR_MS)
+        self._set_cookie(
+            ACCESS_TOKEN_COOKIE_KEY, token.text, self._now_ms + ONE_YEAR_MS if persistent else None
+        )
         if self._policy.expose_access_token_to_frontend_in_cookie_based_auth:
             self._changes.set_header(ACCESS_TOKEN_HEADER_KEY, token.text)
 
-    def set_refresh_token(self, token: TokenInfo, method: TokenTransferMethod) -> None:
-        """Deliver a refresh token."""
+    def set_refresh_token(
+        self, token: TokenInfo, method: TokenTransferMethod, *, persistent: bool = True
+    ) -> None:
+        """Deliver a refresh token; see `set_access_token` for `persistent`."""
         if method == "header":
             self._changes.set_header(REFRESH_TOKEN_HEADER_KEY, token.token)
         else:
-            self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, token.token, token.expiry)
+            self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, token.token, token.expiry if persistent else None)
 
     def set_anti_csrf(self, token: str) -> None:
         """Deliver an anti-CSRF token."""
@@ -100,6 +107,8 @@ class TokenWriter:
             # refresh token does not.
             self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, "", 0)
             self._set_cookie(ACCESS_TOKEN_COOKIE_KEY, "", 0)
+            if self._policy.binds_devices and self._request.cookie_values(DEVICE_COOKIE_KEY):
+                self._changes.set_cookie(Cookie(DEVICE_COOKIE_KEY, "", 0))
             if self._changes.headers.get(ACCESS_TOKEN_HEADER_KEY):  # the exposed one; a cleared one stays
                 self._changes.remove_header(ACCESS_TOKEN_HEADER_KEY)
         else:
@@ -122,7 +131,12 @@ class TokenWriter:
         self._set_cookie(name, "", 0, domain=domain or None)
 
     def _set_cookie(
-        self, name: str, value: str, expires_ms: int, *, domain: str | Literal[False] | None = False
+        self,
+        name: str,
+        value: str,
+        expires_ms: int | None,
+        *,
+        domain: str | Literal[False] | None = False,
     ) -> None:
         policy = self._policy
         if self._same_site is None:
@@ -137,7 +151,7 @@ class TokenWriter:
                 secure=policy.cookie_secure,
                 http_only=True,
                 same_site=self._same_site,
-                lifetime_ms=expires_ms - self._now_ms,
+                lifetime_ms=None if expires_ms is None else expires_ms - self._now_ms,
             )
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from supertokens_py.engine.device_keys import CONFIRMATION_KEY
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe_module import App
@@ -15,11 +16,14 @@ from supertokens_py.urls import request_path
 from . import csrf
 from .claim import SessionClaimValidator
 from .claim_checks import ClaimChecks
-from .constants import ANTI_CSRF_HEADER_KEY, SESSION_REFRESH, TokenTransferMethod
+from .constants import ANTI_CSRF_HEADER_KEY, DEVICE_COOKIE_KEY, SESSION_REFRESH, TokenTransferMethod
 from .container import SessionContainer
-from .exceptions import UnauthorisedError
+from .exceptions import TryRefreshTokenError, UnauthorisedError
 from .functions import NO_SESSION, FunctionParts, OverrideValidators, RecipeInterface
+from .guests import guests_may_pass, may_guests_pass
+from .pages import Pages
 from .policy import Allowed, SessionPolicy
+from .refusals import GuestNotAllowedError, refuse_unbound
 from .request_tokens import RequestTokens
 
 __all__ = ["OverrideValidators", "Verification", "Verify", "VerifyOptions"]
@@ -38,6 +42,10 @@ class VerifyOptions:
     override_global_claim_validators: OverrideValidators | None = None
     #: whether a response with a valid session, or none, depends on the request's credentials
     vary: bool = True
+    #: whether a guest may pass; None: as `session.init(guests=)` says
+    allow_guests: bool | None = None
+    #: whether the session must be bound to a device
+    require_bound: bool = False
 
     def __post_init__(self) -> None:
         if callable(self.anti_csrf_check):
@@ -109,6 +117,23 @@ def decide(
     return token, transfer, None, False
 
 
+def _deciding_for(pages: Pages) -> Callable[..., Presented | None]:
+    """Return `decide` for pages that a server renders, which are asked for again with newer tokens early."""
+
+    def decide_for_page(tokens: RequestTokens, request: BaseRequest, *others: Any) -> Presented | None:
+        presented = decide(tokens, request, *others)
+        if presented is not None and presented[1] == "cookie" and pages.is_due(request, presented[0]):
+            raise TryRefreshTokenError("the page comes with newer tokens", code="access_token_due")
+        return presented
+
+    return decide_for_page
+
+
+def _knows_all(_: BaseRequest, __: AccessToken) -> bool:
+    """Do without proofs of devices where none can be asked for."""
+    return True
+
+
 class Verification:
     """Verifies sessions of requests. Overrides are chosen when it is made.
 
@@ -119,6 +144,7 @@ class Verification:
         claims: evaluates claims.
         validators: those of every verification; the list grows while the other recipes are connected.
         refresh: refreshes the session of a request, for guards on the refresh path.
+        pages: has browsers that navigate refresh early.
     """
 
     def __init__(
@@ -129,9 +155,12 @@ class Verification:
         claims: ClaimChecks,
         validators: list[SessionClaimValidator],
         refresh: Callable[[BaseRequest, dict[str, Any]], Awaitable[SessionContainer]],
+        pages: Pages | None = None,
     ) -> None:
+        self._decide = decide if pages is None else _deciding_for(pages)
         self._app: App = parts.app
         self._policy = parts.policy
+        self._guests = parts.guests
         self._fixed_transfer: Allowed | None = parts.policy.fixed_transfer
         self._read = parts.read_token
         self._session_of_token = parts.session_of_token
@@ -140,6 +169,10 @@ class Verification:
         self._are_claims_chosen_per_call = claims.are_chosen_per_call
         self._validators = validators
         self._refresh = refresh
+        self._bindings = parts.bindings
+        self._knows: Callable[[BaseRequest, AccessToken], bool] = (
+            _knows_all if parts.bindings is None else parts.bindings.knows
+        )
 
     async def verify(
         self,
@@ -151,9 +184,8 @@ class Verification:
     ) -> SessionContainer | None:
         """Verify the session of a request and attach it.
 
-        Args:
-            guards: as `verify_session` does, refresh where the request is a POST to the refresh path, and
-                detach an earlier session where there is none.
+        With `guards`, do as `verify_session` does: refresh where the request is a POST to the refresh path,
+        and detach an earlier session where there is none.
 
         Raises:
             UnauthorisedError, TryRefreshTokenError, InvalidClaimsError: as the protocol says.
@@ -162,25 +194,29 @@ class Verification:
         request.session_sought = True  # before anything fails: the error depends on the credentials as well
         tokens = RequestTokens(request)
         if guards and tokens.method == "POST" and self._is_refresh_path(request):
-            session = await self._refresh(request, user_context)
-            request.session_sought = varies
-            return session
+            return await self._refreshed(request, user_context, varies=varies)
         allowed = self._fixed_transfer or self._policy.allowed_transfer(request, False, user_context)
-        presented = decide(tokens, request, allowed, options, self._policy, self._read, user_context)
+        presented = self._decide(tokens, request, allowed, options, self._policy, self._read, user_context)
         if presented is None:
             session = None
         elif self._get_session is not None:
             session = await self._ask_override(self._get_session, presented, options, user_context)
         else:
             token, _, anti_csrf_token, check_csrf = presented
-            session = await self._session_of_token(
-                token, anti_csrf_token, user_context, check_csrf, options.check_database
-            )
+            try:
+                session = await self._session_of_token(
+                    token, anti_csrf_token, user_context, check_csrf, options.check_database
+                )
+            except GuestNotAllowedError as refusal:
+                session = await self._session_of_guest(refusal, presented, options, user_context)
         if presented is None or session is None:
             options.allow_none()
             if guards:
                 request.set_session_as_none()
         else:
+            own = session._token  # pyright: ignore[reportPrivateUsage] - a property costs more
+            if options.require_bound or (CONFIRMATION_KEY in own.payload and not self._knows(request, own)):
+                await self._check_device(session, request, options, user_context)
             override = options.override_global_claim_validators
             # Claims come first: a session that fails them is not attached, so its 403 carries no tokens.
             if override is not None or self._validators or self._are_claims_chosen_per_call:
@@ -189,24 +225,76 @@ class Verification:
         request.session_sought = varies  # errors have left above, and always depend on the credentials
         return session
 
-    @staticmethod
+    async def _refreshed(
+        self, request: BaseRequest, user_context: dict[str, Any], *, varies: bool
+    ) -> SessionContainer:
+        session = await self._refresh(request, user_context)
+        request.session_sought = varies
+        return session
+
+    async def _check_device(
+        self,
+        session: SessionContainer,
+        request: BaseRequest,
+        options: VerifyOptions,
+        user_context: dict[str, Any],
+    ) -> None:
+        """Require what a session that is bound to a device, or has to be, must come with.
+
+        It comes before claims: whoever copied the tokens is not to learn anything about the session.
+        """
+        if self._bindings is not None:
+            await self._bindings.require(session, request.cookie_values(DEVICE_COOKIE_KEY), user_context)
+        if options.require_bound:
+            refuse_unbound(session, is_on=self._bindings is not None)
+
+    async def _session_of_guest(
+        self,
+        refusal: GuestNotAllowedError,
+        presented: Presented,
+        options: VerifyOptions,
+        user_context: dict[str, Any],
+    ) -> SessionContainer | None:
+        """Return the session of a guest, if this route lets them pass; to others they have none."""
+        if not self._may_guests_pass(options):
+            return _none_for_guests(refusal, options)
+        token, _, anti_csrf_token, check_csrf = presented
+        with guests_may_pass(True):
+            return await self._session_of_token(
+                token, anti_csrf_token, user_context, check_csrf, options.check_database
+            )
+
+    def _may_guests_pass(self, options: VerifyOptions) -> bool:
+        said = options.allow_guests
+        return may_guests_pass(self._guests) if said is None else said
+
     async def _ask_override(
+        self,
         get_session: Callable[..., Awaitable[SessionContainer | None]],
         presented: Presented,
         options: VerifyOptions,
         user_context: dict[str, Any],
     ) -> SessionContainer | None:
         token, _, anti_csrf_token, check_csrf = presented
-        return await get_session(
-            access_token=token.text,
-            anti_csrf_token=anti_csrf_token,
-            anti_csrf_check=check_csrf,
-            session_required=options.session_required,
-            check_database=options.check_database,
-            override_global_claim_validators=options.override_global_claim_validators,
-            user_context=user_context,
-        )
+        with guests_may_pass(self._may_guests_pass(options)):
+            try:
+                return await get_session(
+                    access_token=token.text,
+                    anti_csrf_token=anti_csrf_token,
+                    anti_csrf_check=check_csrf,
+                    session_required=options.session_required,
+                    check_database=options.check_database,
+                    override_global_claim_validators=options.override_global_claim_validators,
+                    user_context=user_context,
+                )
+            except GuestNotAllowedError as refusal:
+                return _none_for_guests(refusal, options)
 
     def _is_refresh_path(self, request: BaseRequest) -> bool:
         below = self._app.below_base(request.get_path())
         return below is not None and request_path(below) == SESSION_REFRESH
+
+
+def _none_for_guests(refusal: GuestNotAllowedError, options: VerifyOptions) -> None:
+    if options.session_required:
+        raise refusal

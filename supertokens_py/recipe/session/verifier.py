@@ -17,9 +17,12 @@ from supertokens_py.recipe_module import App
 from supertokens_py.tokens.access_token import LONG_TOKEN, AccessToken, parse_access_token, parse_header
 
 from . import csrf
-from .container import ContainerParts, SessionContainer
+from .container import Parts, SessionContainer
 from .exceptions import TryRefreshTokenError, UnauthorisedError
+from .guests import NO_GUESTS, may_guests_pass
 from .issuers import Issuers, is_issuer_accepted
+from .refusals import GuestNotAllowedError
+from .reserved_claims import GUEST_KEY
 from .token_contents import issued_token
 
 #: How often keys of a certain age are loaded again while they do not change.
@@ -34,7 +37,7 @@ class Verifier:
 
     _keys: Keys  #: those of the engine, from the first `check` on
 
-    def __init__(self, app: App, containers: ContainerParts, issuers: Issuers) -> None:
+    def __init__(self, app: App, containers: Parts, issuers: Issuers) -> None:
         policy = containers.policy
         self._app = app
         self._containers = containers
@@ -62,6 +65,7 @@ class Verifier:
         """Return the session of an access token, after verifying it.
 
         Raises:
+            GuestNotAllowedError: it is one of a guest, and guests may not pass here.
             TryRefreshTokenError: the token is not valid, or the anti-CSRF token is another one.
             UnauthorisedError: the database was asked and knows no such session.
         """
@@ -96,6 +100,7 @@ class Verifier:
 
         Raises:
             TryRefreshTokenError: it is not; the session may be.
+            GuestNotAllowedError: it is one of a guest, and guests may not pass here.
             EngineUnavailableError: there are no keys yet, and they cannot be loaded.
         """
         now = self._now_ms()
@@ -105,6 +110,13 @@ class Verifier:
             self._ask_again_ms = now + self._ask_again_after_ms  # for one request; others do not wait
             keys = await self._reloaded(keys)
         self._due_ms = self._due_of(keys)
+        token = await self._checked(token, keys, now)
+        # Whatever the settings say: a route may say otherwise, and only its verification knows.
+        if GUEST_KEY in token.payload and not may_guests_pass(NO_GUESTS):
+            raise GuestNotAllowedError
+        return token
+
+    async def _checked(self, token: AccessToken, keys: KeySet, now: int) -> AccessToken:
         try:
             return self.verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
         except UnknownIssuerError as error:
@@ -199,7 +211,8 @@ class VerifiedTokens:
         if known is None:
             token = with_payload(token, keys, dynamic_key=dynamic_key)
             until_ms = verify(token, keys, now_ms=now_ms, dynamic_key=dynamic_key, issuers=self._issuers())
-            self._remember(cache, token, until_ms)
+            if GUEST_KEY not in token.payload:  # each use of a guest's is to come by here
+                self._remember(cache, token, until_ms)
             return token
         if now_ms > known[1]:
             raise TryRefreshTokenError("Access token expired", code="access_token_expired")
