@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 
+from .engine.session_records import NO_FEATURES, SessionFeatures
+from .exceptions import ConfigError
 from .framework.request import BaseRequest
 from .framework.response import BaseResponse
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 RouteHandler: TypeAlias = Callable[
     [BaseRequest, BaseResponse, str, dict[str, Any]], Awaitable[BaseResponse | None]
 ]
+
+#: `(tenant id of the path, user context)` to the tenant that is meant.
+TenantChoice: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,10 @@ class RecipeModule:
     first_factors: Sequence[str] = ()
     #: Whether this recipe needs an engine that keeps users.
     keeps_users: ClassVar[bool] = False
+    #: Returns the tenant that a request to one of the SDK's routes means; None: this recipe has no say in it.
+    choose_tenant: TenantChoice | None = None
+    #: What this recipe needs an engine to do with sessions besides.
+    session_features: SessionFeatures = NO_FEATURES
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -94,10 +104,6 @@ class RecipeModule:
         """Return the HTTP APIs."""
         return ()
 
-    async def tenant_of_request(self, tenant_id: str, user_context: dict[str, Any]) -> str:
-        """Return the tenant that a request to one of the SDK's routes means; each recipe is asked in turn."""
-        return tenant_id
-
     def cors_headers(self) -> Sequence[str]:
         """Return request headers that a CORS layer must allow."""
         return ()
@@ -113,4 +119,28 @@ class RecipeModule:
         raise error
 
 
+def features_of(recipes: Iterable[RecipeModule]) -> SessionFeatures:
+    """Return what the recipes of an app need an engine to do with sessions: one of them, at most, asks."""
+    return next((one.session_features for one in recipes if one.session_features.any), NO_FEATURES)
+
+
 RecipeInit: TypeAlias = Callable[[App], RecipeModule]
+
+
+def check_recipe_list(recipe_list: Any) -> None:
+    """Refuse what is no list of recipes.
+
+    Raises:
+        ConfigError: it names what is wrong.
+    """
+    if isinstance(recipe_list, str) or not isinstance(recipe_list, Sequence | None):
+        raise ConfigError("recipe_list must be a list, such as [session.init()]")
+    if not recipe_list:
+        raise ConfigError("Please provide at least one recipe to the supertokens.init function call")
+    for make in cast("Sequence[Any]", recipe_list):
+        forgot_parentheses = isinstance(make, type) and not issubclass(cast("type[Any]", make), RecipeModule)
+        if isinstance(make, ModuleType):
+            name = make.__name__.rpartition(".")[2]
+            raise ConfigError(f"recipe_list holds the module {name}: write {name}.init()")
+        if not callable(make) or forgot_parentheses:
+            raise ConfigError(f"recipe_list contains {make!r}, which is not the result of a recipe's init()")

@@ -9,11 +9,11 @@ from supertokens_py.app import Supertokens
 from supertokens_py.engine.call import call_engine
 from supertokens_py.events import EmailDropped, emit
 from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
-from supertokens_py.recipe.session.asyncio import create_new_session
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.emails import is_made_up
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
 from supertokens_py.recipe.sign_in.mailing import APIOptions
+from supertokens_py.recipe.sign_in.sessions import BY_PASSWORD, begin_session
 from supertokens_py.runtime.afterwards import Afterwards
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.response import GeneralErrorResponse
@@ -211,9 +211,7 @@ class APIInterface:
 async def _new_session(
     api_options: APIOptions, tenant_id: str, recipe_user_id: Any, user_context: dict[str, Any]
 ) -> SessionContainer:
-    return await create_new_session(
-        api_options.request, tenant_id, recipe_user_id, {}, {}, user_context=user_context
-    )
+    return await begin_session(api_options.request, tenant_id, recipe_user_id, BY_PASSWORD, user_context)
 
 
 async def _size_of(request: BaseRequest) -> int:

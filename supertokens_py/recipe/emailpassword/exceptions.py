@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.exceptions import AnsweredError, SuperTokensError
 
 from .types import ErrorFormField
 
@@ -13,12 +13,17 @@ class SuperTokensEmailPasswordError(SuperTokensError):
     """Base class of this recipe's errors."""
 
 
-class FieldError(SuperTokensEmailPasswordError):
-    """Fields of a form are wrong; answered as `{"status": "FIELD_ERROR"}`."""
+class FieldError(SuperTokensEmailPasswordError, AnsweredError):
+    """Fields of a form are wrong; answered as `{"status": "FIELD_ERROR"}`, wherever it is raised."""
+
+    code = "form_fields"
 
     def __init__(self, message: str, form_fields: list[ErrorFormField]) -> None:
         super().__init__(message)
         self.form_fields = form_fields
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": "FIELD_ERROR", "formFields": self.get_json_form_fields()}
 
     def get_json_form_fields(self) -> list[dict[str, str]]:
         """Return the errors as frontends get them."""

@@ -18,6 +18,7 @@ from supertokens_py.engine.records import (
     ProofExpired,
     UnknownUser,
 )
+from supertokens_py.engine.validation import normalise_tenant_id
 from supertokens_py.events import UserSignedIn, emit
 from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
@@ -136,7 +137,7 @@ class RecipeInterface:
         if isinstance(made, EmailTaken):
             return EmailAlreadyExistsError()
         own = login_method_id(made, email)
-        proofs.note(PasswordProof(str(own)))
+        proofs.note(PasswordProof(str(own), tenant_id=normalise_tenant_id(tenant_id)))
         return SignUpOkResult(made, own)
 
     @in_both_forms(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from importlib.util import find_spec
-from typing import Any, ClassVar, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias
 
 from supertokens_py.engine.user_services import ClientKind
 from supertokens_py.events import SignInFailed
-from supertokens_py.exceptions import BadInputError, ConfigError, TooBusyError, TooManyAttemptsError
+from supertokens_py.exceptions import BadInputError, ConfigError, TooBusyError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
@@ -19,11 +19,10 @@ from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
-from supertokens_py.recipe.sign_in.clients import admit, take_back
+from supertokens_py.recipe.sign_in.clients import admit, asked_about, take_back
 from supertokens_py.recipe.sign_in.frontends import (
     json_body,
     refuse_linking,
-    too_many_attempts,
     user_for_frontend,
 )
 from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN
@@ -37,7 +36,6 @@ from supertokens_py.urls import host_of, is_local
 
 from . import proofs
 from .api import APIInterface, APIOptions
-from .exceptions import FieldError
 from .forms import (
     EMAIL,
     PASSWORD,
@@ -273,10 +271,7 @@ class EmailPasswordRecipe(
     async def _email_exists(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
-        email = options.request.get_query_param("email")
-        if email is None:
-            raise BadInputError("Please provide the email as a GET param")
-        await admit(self.app, "exists", options.request, user_context)
+        email = await asked_about(self.app, options.request, user_context)
         result = await self.api_implementation.email_exists_get(
             email=email, tenant_id=tenant_id, api_options=options, user_context=user_context
         )
@@ -307,19 +302,6 @@ class EmailPasswordRecipe(
         if isinstance(result, PasswordPolicyViolationError):
             return _field_error(PASSWORD, result.failure_reason)
         return result.to_json()
-
-    # -- errors ----------------------------------------------------------------------------------------
-
-    def handles(self, error: Exception) -> bool:
-        return isinstance(error, FieldError | TooManyAttemptsError)
-
-    async def error_response(
-        self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
-    ) -> BaseResponse:
-        if isinstance(error, TooManyAttemptsError):
-            return too_many_attempts(error)
-        fields = cast("FieldError", error).get_json_form_fields()
-        return BaseResponse({"status": "FIELD_ERROR", "formFields": fields}, 200)
 
 
 def _field_error(name: str, error: str) -> dict[str, Any]:

@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from supertokens_py.engine.call import call_engine
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
+from supertokens_py.types.base import RecipeUserId, user_id_text
 from supertokens_py.types.response import GeneralErrorResponse
 
+from .member_results import (
+    AssociateUserToTenantEmailAlreadyExistsError,
+    AssociateUserToTenantNotAllowedError,
+    AssociateUserToTenantOkResult,
+    AssociateUserToTenantPhoneNumberAlreadyExistsError,
+    AssociateUserToTenantResult,
+    AssociateUserToTenantThirdPartyUserAlreadyExistsError,
+    AssociateUserToTenantUnknownUserIdError,
+    DisassociateUserFromTenantOkResult,
+    association_result,
+)
 from .results import (
     CreateOrUpdateTenantOkResult,
     CreateOrUpdateThirdPartyConfigOkResult,
@@ -125,6 +137,23 @@ class RecipeInterface:
             )
         )
 
+    async def associate_user_to_tenant(
+        self, tenant_id: str, user_id: str | RecipeUserId, user_context: dict[str, Any]
+    ) -> AssociateUserToTenantResult:
+        """Put a user into a tenant, with everything that the user is known by."""
+        users = self._app.engine.users
+        return association_result(
+            await call_engine(user_context, users.associate, tenant_id, user_id_text(user_id))
+        )
+
+    async def dissociate_user_from_tenant(
+        self, tenant_id: str, user_id: str | RecipeUserId, user_context: dict[str, Any]
+    ) -> DisassociateUserFromTenantOkResult:
+        """Take a user out of a tenant, with the sessions, roles and links there."""
+        users = self._app.engine.users
+        result = await call_engine(user_context, users.dissociate, tenant_id, user_id_text(user_id))
+        return DisassociateUserFromTenantOkResult(result is True)
+
 
 class APIOptions(BaseAPIOptions):
     """The request of an API call and its recipe."""
@@ -183,10 +212,18 @@ class APIInterface:
 __all__ = [
     "APIInterface",
     "APIOptions",
+    "AssociateUserToTenantEmailAlreadyExistsError",
+    "AssociateUserToTenantNotAllowedError",
+    "AssociateUserToTenantOkResult",
+    "AssociateUserToTenantPhoneNumberAlreadyExistsError",
+    "AssociateUserToTenantResult",
+    "AssociateUserToTenantThirdPartyUserAlreadyExistsError",
+    "AssociateUserToTenantUnknownUserIdError",
     "CreateOrUpdateTenantOkResult",
     "CreateOrUpdateThirdPartyConfigOkResult",
     "DeleteTenantOkResult",
     "DeleteThirdPartyConfigOkResult",
+    "DisassociateUserFromTenantOkResult",
     "EmailPasswordConfig",
     "GetTenantOkResult",
     "ListAllTenantsItem",

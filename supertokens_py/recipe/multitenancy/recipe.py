@@ -14,7 +14,7 @@ from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.claim_base_classes.primitive_array_claim import SdkArrayClaim
 from supertokens_py.recipe.session.recipe import SessionRecipe
-from supertokens_py.recipe_module import App, Route
+from supertokens_py.recipe_module import App, Route, TenantChoice
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.response import APIResponse
@@ -63,7 +63,9 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
         super().__init__(app, config)
         functions, replaced = self.install_functions(RecipeInterface(app))
         self.install_apis(APIInterface())
-        self._choose_tenant = functions.get_tenant_id if "get_tenant_id" in replaced else None
+        self.choose_tenant: TenantChoice | None = (
+            functions.get_tenant_id if "get_tenant_id" in replaced else None
+        )
         self._listed = listed
         self._providers: Sequence[Any] = ()
         self._providers_of: ProvidersOf = no_providers
@@ -81,11 +83,6 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
     def connect(self) -> None:
         if self.config.get_allowed_domains_for_tenant_id and self.app.has_recipe(SessionRecipe.recipe_id):
             self.app.recipe(SessionRecipe).add_claim_from_other_recipe(AllowedDomainsClaim)
-
-    async def tenant_of_request(self, tenant_id: str, user_context: dict[str, Any]) -> str:
-        return (
-            tenant_id if self._choose_tenant is None else await self._choose_tenant(tenant_id, user_context)
-        )
 
     def offers_providers(self, static: Sequence[Any], providers_of: ProvidersOf) -> None:
         """Have GET /loginmethods list providers.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.call import call_engine
 from supertokens_py.exceptions import ConfigError, TooManyAttemptsError
-from supertokens_py.recipe.session.asyncio import create_new_session
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.frontends import first_factors_among, require_first_factor
 from supertokens_py.recipe.sign_in.outcomes import EmailExistsGetOkResult
+from supertokens_py.recipe.sign_in.sessions import BY_MAIL, BY_TEXT_MESSAGE, begin_session
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import hidden
 from supertokens_py.types.response import GeneralErrorResponse
@@ -173,8 +173,9 @@ class APIInterface:
             return result
         if not isinstance(result, ConsumeCodeOkResult):
             return RestartFlowError()
-        begun = await create_new_session(
-            api_options.request, tenant_id, result.recipe_user_id, {}, {}, user_context=user_context
+        methods = BY_MAIL if device.email is not None else BY_TEXT_MESSAGE
+        begun = await begin_session(
+            api_options.request, tenant_id, result.recipe_user_id, methods, user_context
         )
         return ConsumeCodePostOkResult(result.created_new_recipe_user, result.user, begun)
 

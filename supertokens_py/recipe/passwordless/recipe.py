@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from supertokens_py.events import SignInFailed
-from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
@@ -19,12 +19,11 @@ from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
-from supertokens_py.recipe.sign_in.clients import admit, take_back
+from supertokens_py.recipe.sign_in.clients import admit, asked_about, take_back
 from supertokens_py.recipe.sign_in.frontends import (
     json_body,
     refuse_linking,
     signed_in_or_up,
-    too_many_attempts,
 )
 from supertokens_py.recipe.sign_in.mailing import EmailDeliveryIngredient, SMSDeliveryIngredient
 from supertokens_py.recipe.sign_in.outcomes import answers_of
@@ -258,10 +257,7 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
     async def _email_exists(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
-        email = options.request.get_query_param("email")
-        if email is None:
-            raise BadInputError("Please provide the email as a GET param")
-        await admit(self.app, "exists", options.request, user_context)
+        email = await asked_about(self.app, options.request, user_context)
         result = await self.api_implementation.email_exists_get(
             email=email, tenant_id=tenant_id, api_options=options, user_context=user_context
         )
@@ -280,15 +276,3 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
             phone_number=phone_number, tenant_id=tenant_id, api_options=options, user_context=user_context
         )
         return result.to_json()
-
-    # -- errors ----------------------------------------------------------------------------------------
-
-    def handles(self, error: Exception) -> bool:
-        return isinstance(error, TooManyAttemptsError)
-
-    async def error_response(
-        self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
-    ) -> BaseResponse:
-        if not isinstance(error, TooManyAttemptsError):
-            raise error
-        return too_many_attempts(error)

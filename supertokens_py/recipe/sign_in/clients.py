@@ -7,7 +7,7 @@ from typing import Any
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.user_services import ClientKind
 from supertokens_py.events import ClientRefused, emit
-from supertokens_py.exceptions import TooManyAttemptsError
+from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe_module import App
 
@@ -25,6 +25,20 @@ async def admit(app: App, kind: ClientKind, request: BaseRequest, user_context: 
     if wait_ms:
         emit(ClientRefused(kind=kind, retry_after_ms=wait_ms))
         raise TooManyAttemptsError(wait_ms)
+
+
+async def asked_about(app: App, request: BaseRequest, user_context: dict[str, Any]) -> str:
+    """Return the address that a client asks about, whether it is taken.
+
+    Raises:
+        BadInputError: it names none.
+        TooManyAttemptsError: it has asked too often.
+    """
+    email = request.get_query_param("email")
+    if email is None:
+        raise BadInputError("Please provide the email as a GET param")
+    await admit(app, "exists", request, user_context)
+    return email
 
 
 def client_of(app: App, user_context: dict[str, Any]) -> str | None:

@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from supertokens_py.constants import FDI_HEADER
-from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
+from supertokens_py.exceptions import BadInputError
 from supertokens_py.framework.request import BaseRequest
-from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.session.asyncio import get_session
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.secret import HiddenObject
-from supertokens_py.types.response import GeneralErrorResponse
 from supertokens_py.types.users import User
 
 _NEWEST = (4, 2)
@@ -52,16 +50,6 @@ def signed_in_or_up(
     """Return the answer of a route that signs up whoever is new, as a frontend of the request's version."""
     name = "createdNewRecipeUser" if _knows_login_methods(request) else "createdNewUser"
     return {"status": "OK", "user": user_for_frontend(user, recipe_user_id, request), name: created}
-
-
-def too_many_attempts(error: TooManyAttemptsError) -> BaseResponse:
-    """Return the answer to somebody who has to wait.
-
-    A frontend shows the message of a 200; of a 429 it says that something went wrong.
-    """
-    answer = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
-    answer.set_header("Retry-After", str(-(-error.retry_after_ms // 1000)))
-    return answer
 
 
 async def json_body(request: BaseRequest, refusal: str = "Please provide a JSON body") -> dict[str, Any]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.events import SignInFailed, emit
 
 if TYPE_CHECKING:
+    from supertokens_py.engine.code_records import ConsumedCode
+    from supertokens_py.engine.records import PasswordProof, SignedInUp
     from supertokens_py.recipe.session.container import SessionContainer
 
-T = TypeVar("T")
+T = TypeVar("T", bound="PasswordProof | ConsumedCode | SignedInUp")
 
 
 class Proofs(Generic[T]):
@@ -70,7 +73,10 @@ async def revoked_as_outdated(
         failure: what to emit then.
         user_context: of the request.
     """
-    for proof in proofs:
+    tenant_id = session.get_tenant_id(user_context)
+    for each in proofs:
+        # The application may sign users in to one tenant, and create their session in another one.
+        proof = each if each.tenant_id == tenant_id else replace(each, tenant_id=None)
         if not await call_engine(user_context, is_current, proof):
             await session.revoke_session(user_context)
             emit(failure)

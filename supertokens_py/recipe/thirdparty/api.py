@@ -6,13 +6,15 @@ import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from supertokens_py.app import Supertokens
 from supertokens_py.engine.validation import is_storable
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
-from supertokens_py.recipe.session.asyncio import create_new_session
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
+from supertokens_py.recipe.sign_in.clients import admit
 from supertokens_py.recipe.sign_in.emails import is_one_recipient
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
+from supertokens_py.recipe.sign_in.sessions import BY_PROVIDER, begin_session
 from supertokens_py.secret import HiddenObject
 from supertokens_py.types.providers import MAX_THIRD_PARTY_USER_ID
 from supertokens_py.types.response import GeneralErrorResponse
@@ -139,6 +141,7 @@ class APIInterface:
         if email is None:
             return SignInUpPostNoEmailGivenByProviderResponse()
         known = provider.id, user_info.third_party_user_id, email.id
+        await _count_sign_up(*known[:2], tenant_id, api_options, user_context)
         with verified_by_provider(*known) if email.is_verified else nullcontext():
             result = await api_options.recipe_implementation.sign_in_up(
                 third_party_id=provider.id,
@@ -168,6 +171,31 @@ class APIInterface:
         api_options.response.redirect(target)
 
 
+async def _count_sign_up(
+    third_party_id: str,
+    third_party_user_id: str,
+    tenant_id: str,
+    api_options: APIOptions,
+    user_context: dict[str, Any],
+) -> None:
+    """Count a new user of a client; known ones sign in, however many users the client has made.
+
+    Raises:
+        TooManyAttemptsError: the client has made too many.
+    """
+    app = Supertokens.get_instance()
+    if app.clients.network_of(api_options.request) is None:
+        return
+    user = await api_options.recipe_implementation.get_user_by_thirdparty_info(
+        third_party_id=third_party_id,
+        third_party_user_id=third_party_user_id,
+        tenant_id=tenant_id,
+        user_context=user_context,
+    )
+    if user is None:
+        await admit(app, "sign_up", api_options.request, user_context)
+
+
 async def _with_session(
     result: SignInUpOkResult | SignInUpNotAllowed | LinkingToSessionUserFailedError,
     tenant_id: str,
@@ -178,8 +206,8 @@ async def _with_session(
         return SignInUpNotAllowed(_NOT_ALLOWED)
     if not isinstance(result, SignInUpOkResult):
         return result
-    session = await create_new_session(
-        api_options.request, tenant_id, result.recipe_user_id, {}, {}, user_context=user_context
+    session = await begin_session(
+        api_options.request, tenant_id, result.recipe_user_id, BY_PROVIDER, user_context
     )
     return SignInUpPostOkResult(
         result.user,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from supertokens_py.exceptions import BadInputError, SuperTokensError
+from typing import Any
+
+from supertokens_py.exceptions import AnsweredError, BadInputError, SuperTokensError
+from supertokens_py.types.response import GeneralErrorResponse
 
 
 class SuperTokensThirdPartyError(SuperTokensError):
@@ -15,7 +18,7 @@ class ClientTypeNotFoundError(BadInputError):
     code = "client_type_not_found"
 
 
-class ProviderError(SuperTokensThirdPartyError):
+class ProviderError(SuperTokensThirdPartyError, AnsweredError):
     """Signing in with a provider failed: it refused, does not answer, or says something that does not fit.
 
     Frontends are shown `public_message`; the error's own text says why, without secrets, and is logged.
@@ -26,6 +29,9 @@ class ProviderError(SuperTokensThirdPartyError):
     def __init__(self, message: str, *, provider_name: str) -> None:
         self.provider_name = provider_name
         super().__init__(message)
+
+    def to_json(self) -> dict[str, Any]:
+        return GeneralErrorResponse(self.public_message).to_json()
 
     @property
     def public_message(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from supertokens_py.engine.records import SignedInUp
 from supertokens_py.events import SignInFailed, emit
-from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.base import Recipe, RecipeSettings
@@ -24,7 +24,6 @@ from supertokens_py.recipe.sign_in.frontends import (
     json_body,
     refuse_linking,
     signed_in_or_up,
-    too_many_attempts,
 )
 from supertokens_py.recipe.sign_in.outcomes import answers_of
 from supertokens_py.recipe.sign_in.proofs import revoked_as_outdated
@@ -165,9 +164,14 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
         )
         return [ThirdPartyProvider(third_party_id, name) for third_party_id, name in found]
 
-    async def _provider(
+    async def find_provider(
         self, third_party_id: str, client_type: str | None, tenant_id: str, user_context: dict[str, Any]
     ) -> Provider:
+        """Return the provider that a request to sign in names.
+
+        Raises:
+            BadInputError: the tenant has none of this id.
+        """
         found = await self.recipe_implementation.get_provider(
             third_party_id=third_party_id,
             client_type=client_type,
@@ -219,8 +223,9 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
         name = "redirectURIOnProviderDashboard"
         uri = bodies.required_text(asked(name), name, bodies.PARAM, bodies.LONGEST_URI)
         client_type = bodies.optional_text(asked("clientType"), "clientType")
+        await admit(self.app, "authorise", request, user_context)
         result = await self.api_implementation.authorisation_url_get(
-            provider=await self._provider(third_party_id, client_type, tenant_id, user_context),
+            provider=await self.find_provider(third_party_id, client_type, tenant_id, user_context),
             redirect_uri_on_provider_dashboard=uri,
             api_options=options,
             user_context=user_context,
@@ -235,7 +240,7 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
         sent = await json_body(request, "Please provide a JSON input")
         body = bodies.sign_in_up_body(sent)
         links = await refuse_linking(sent, request, user_context)
-        provider = await self._provider(body.third_party_id, body.client_type, tenant_id, user_context)
+        provider = await self.find_provider(body.third_party_id, body.client_type, tenant_id, user_context)
         await admit(self.app, "sign_in", request, user_context)
         with proofs.collected() as signed_in, _failures_noted(tenant_id):
             result = await self.api_implementation.sign_in_up_post(
@@ -248,8 +253,6 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
                 api_options=options,
                 user_context=user_context,
             )
-        if isinstance(result, SignInUpPostOkResult):
-            await take_back(self.app, "sign_in", request, user_context)
         response.set_json_content(await self._signed_in(result, signed_in, request, user_context))
         return response
 
@@ -268,6 +271,7 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
         failure = SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID)
         if await revoked_as_outdated(session, signed_in, is_current, failure, user_context):
             return GeneralErrorResponse(_GONE).to_json()
+        await take_back(self.app, "sign_in", request, user_context)
         own = str(session.get_recipe_user_id())
         return signed_in_or_up(result.user, own, request, created=result.created_new_user)
 
@@ -280,17 +284,3 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
             user_context=user_context,
         )
         return response
-
-    # -- errors ----------------------------------------------------------------------------------------
-
-    def handles(self, error: Exception) -> bool:
-        return isinstance(error, ProviderError | TooManyAttemptsError)
-
-    async def error_response(
-        self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
-    ) -> BaseResponse:
-        if isinstance(error, TooManyAttemptsError):
-            return too_many_attempts(error)
-        if isinstance(error, ProviderError):
-            return BaseResponse(GeneralErrorResponse(error.public_message).to_json(), 200)
-        raise error

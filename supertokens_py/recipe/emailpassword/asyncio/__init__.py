@@ -71,7 +71,7 @@ async def sign_up(
     tenant_id: str,
     email: str,
     password: str,
-    session: SessionContainer | dict[str, Any] | None = None,
+    session: SessionContainer[Any] | dict[str, Any] | None = None,
     user_context: _Context = None,
 ) -> SignUpOkResult | EmailAlreadyExistsError | LinkingToSessionUserFailedError:
     """Create a user, and no session. Neither the address nor the password is checked.
@@ -101,7 +101,7 @@ async def sign_in(
     tenant_id: str,
     email: str,
     password: str,
-    session: SessionContainer | dict[str, Any] | None = None,
+    session: SessionContainer[Any] | dict[str, Any] | None = None,
     user_context: _Context = None,
 ) -> SignInOkResult | WrongCredentialsError | LinkingToSessionUserFailedError:
     """Return the user whose address and password these are; `create_new_session` makes the session."""

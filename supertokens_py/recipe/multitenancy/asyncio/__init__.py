@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.recipe.multitenancy.interfaces import (
+    AssociateUserToTenantResult,
     CreateOrUpdateTenantOkResult,
     CreateOrUpdateThirdPartyConfigOkResult,
     DeleteTenantOkResult,
     DeleteThirdPartyConfigOkResult,
+    DisassociateUserFromTenantOkResult,
     GetTenantOkResult,
     ListAllTenantsOkResult,
     TenantConfig,
     TenantConfigCreateOrUpdate,
 )
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
-from supertokens_py.types.base import context_of
+from supertokens_py.types.base import RecipeUserId, context_of
 from supertokens_py.types.providers import ProviderConfig
 
 
@@ -82,3 +84,45 @@ async def delete_third_party_config(
     """
     functions = MultitenancyRecipe.get_instance().recipe_implementation
     return await functions.delete_third_party_config(tenant_id, third_party_id, context_of(user_context))
+
+
+async def associate_user_to_tenant(
+    tenant_id: str, user_id: str | RecipeUserId, user_context: dict[str, Any] | None = None
+) -> AssociateUserToTenantResult:
+    """Put a user into a further tenant, with the address, number or account that they are known by.
+
+    Args:
+        tenant_id: the tenant.
+        user_id: of the login method, as the application knows it.
+        user_context: handed down.
+
+    Returns:
+        `AssociateUserToTenantOkResult`, or what is in the way, by its class or its `status`. Of linked users
+        and of recipes that are not here only a core decides (`AssociateUserToTenantNotAllowedError`).
+
+    Raises:
+        BadInputError: there is no such tenant.
+        ConfigError: the app has no sign-in recipe.
+    """
+    functions = MultitenancyRecipe.get_instance().recipe_implementation
+    return await functions.associate_user_to_tenant(tenant_id, user_id, context_of(user_context))
+
+
+async def dissociate_user_from_tenant(
+    tenant_id: str, user_id: str | RecipeUserId, user_context: dict[str, Any] | None = None
+) -> DisassociateUserFromTenantOkResult:
+    """Take a user out of a tenant, with the sessions, roles and verification links that they have there.
+
+    The user stays, even if in no tenant any more; `delete_user` removes one. Verified addresses and metadata
+    belong to no tenant.
+
+    Raises:
+        BadInputError: the user is linked to others in a database that only a core may change so.
+        ConfigError: the app has no sign-in recipe.
+    """
+    functions = MultitenancyRecipe.get_instance().recipe_implementation
+    return await functions.dissociate_user_from_tenant(tenant_id, user_id, context_of(user_context))
+
+
+#: The name from 0.25 on.
+disassociate_user_from_tenant = dissociate_user_from_tenant

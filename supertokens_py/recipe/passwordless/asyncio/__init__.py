@@ -65,7 +65,7 @@ async def create_code(
     email: str | None = None,
     phone_number: str | None = None,
     user_input_code: str | None = None,
-    session: SessionContainer | dict[str, Any] | None = None,
+    session: SessionContainer[Any] | dict[str, Any] | None = None,
     user_context: _Context = None,
 ) -> CreateCodeOkResult:
     """Make a code for an address or a phone number. Nothing is sent, and neither is checked.
@@ -112,7 +112,7 @@ async def consume_code(
     user_input_code: str | None = None,
     device_id: str | None = None,
     link_code: str | None = None,
-    session: SessionContainer | dict[str, Any] | None = None,
+    session: SessionContainer[Any] | dict[str, Any] | None = None,
     user_context: _Context = None,
 ) -> ConsumeCodeOkResult | Refused | LinkingToSessionUserFailedError:
     """Use up a code (with its device) or a link, and return its user, who is created where there is none.
@@ -312,7 +312,7 @@ async def signinup(
     tenant_id: str,
     email: str | None = None,
     phone_number: str | None = None,
-    session: SessionContainer | dict[str, Any] | None = None,
+    session: SessionContainer[Any] | dict[str, Any] | None = None,
     user_context: _Context = None,
 ) -> ConsumeCodeOkResult:
     """Return the user of a contact, who is created where there is none, without any proof of the contact.

@@ -38,7 +38,7 @@ async def manually_create_or_update_user(
     third_party_user_id: str,
     email: str,
     is_verified: bool | dict[str, Any] | None = None,
-    session: SessionContainer | None = None,
+    session: SessionContainer[Any] | None = None,
     user_context: _Context = None,
 ) -> (
     ManuallyCreateOrUpdateUserOkResult
