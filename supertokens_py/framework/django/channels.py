@@ -14,8 +14,9 @@ except ModuleNotFoundError as _error:
         "Channels needs: pip install 'supertokens-py[channels]'", name=_error.name
     ) from _error
 
-from supertokens_py.framework.adapter import SessionCheck, SuperTokensError, lend
+from supertokens_py.framework.adapter import SessionCheck, SuperTokensError, are_revocations_watched, lend
 from supertokens_py.framework.asgi import AsgiRequest, Connection, close_of
+from supertokens_py.framework.watched_sockets import WatchedSocket
 
 from .asgiref_bridge import ASGIREF
 
@@ -40,7 +41,7 @@ class SessionAuthMiddleware(BaseMiddleware):
         scope = {**scope, "state": {**scope.get("state", {})}}
         lend(ASGIREF)
         try:
-            await self._check.verify(AsgiRequest.of(Connection(scope, receive)))
+            session = await self._check.verify(AsgiRequest.of(Connection(scope, receive)))
         except SuperTokensError as error:
             refusal = close_of(error)
             if refusal is None:
@@ -48,4 +49,10 @@ class SessionAuthMiddleware(BaseMiddleware):
             await receive()  # the handshake, which servers want to have been taken note of
             await send({"type": "websocket.close", "code": refusal[0], "reason": refusal[1]})
             return None
-        return await self._application(scope, receive, send)
+        if session is None or not are_revocations_watched():
+            return await self._application(scope, receive, send)
+        socket = WatchedSocket(receive, send, lambda: session)
+        try:
+            return await self._application(scope, socket.receive, socket.send)
+        finally:
+            await socket.end()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from traceback import walk_tb
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
 
 from supertokens_py.framework.adapter import (
     SuperTokensError,
@@ -26,6 +28,13 @@ from .asgiref_bridge import ASGIREF
 from .django_request import DELIVERS, DjangoRequest
 from .native import to_native, with_changes
 
+Answer: TypeAlias = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+#: Where it is in MIDDLEWARE, `request.user` is the user of the session, and Django's signals are sent.
+USER_MIDDLEWARE: Final = frozenset(
+    f"supertokens_py.framework.django.users.{name}" for name in ("user_middleware", "UserMiddleware")
+)
+
 
 class SuperTokensMiddleware:
     """Sync under WSGI, async under ASGI, without a thread hop in either."""
@@ -39,10 +48,16 @@ class SuperTokensMiddleware:
         self._is_async = iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]
         if self._is_async:
             markcoroutinefunction(self)
+        self._answer: Answer = self._call_async if self._is_async else self._call
+        if not USER_MIDDLEWARE.isdisjoint(settings.MIDDLEWARE):
+            # By its name, for it needs `django.contrib.auth`, which projects without users do not have.
+            telling = import_string("supertokens_py.framework.django.login_signals.telling")
+            self._answer = telling(self._answer, is_async=self._is_async)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._is_async:
-            return self._call_async(request)
+        return self._answer(request)
+
+    def _call(self, request: HttpRequest) -> HttpResponseBase:
         base = _of_sdk_path(request)
         answer = None if base is None else answer_route_blocking(base)
         response = self._get_response(request) if answer is None else to_native(answer)

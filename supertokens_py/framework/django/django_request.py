@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.http import HttpRequest
+from django.http.request import RawPostDataException
 
 from supertokens_py.framework.adapter import BaseRequest, lend, register
 from supertokens_py.framework.request import KEY
@@ -73,6 +74,9 @@ class DjangoRequest(BaseRequest):
         lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
         return "; ".join(lines)
 
+    def peer_address(self) -> str | None:
+        return self.request.META.get("REMOTE_ADDR")
+
     def get_original_url(self) -> str:
         return self.request.build_absolute_uri()
 
@@ -81,6 +85,12 @@ class DjangoRequest(BaseRequest):
 
     async def body(self) -> bytes:
         return self.request.body
+
+    async def form_data(self) -> dict[str, Any]:
+        try:
+            return await super().form_data()
+        except RawPostDataException:  # a middleware has read the body, as a form of its own
+            return self.request.POST.dict()
 
     def forbid_caching(self) -> None:
         self.request._cache_update_cache = False  # what `UpdateCacheMiddleware` and `cache_page` ask

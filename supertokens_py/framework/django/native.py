@@ -16,9 +16,22 @@ from supertokens_py.framework.response import MERGED
 from .django_request import DjangoRequest
 
 
+class Redirect(HttpResponse):
+    """Django's test client and `assertRedirects` ask redirects for their `url`.
+
+    It is no `HttpResponseRedirect`: that refuses the schemes of mobile apps, to which an override may send.
+    """
+
+    @property
+    def url(self) -> str:
+        """Where it leads."""
+        return self.headers["Location"]
+
+
 def to_native(answer: BaseResponse) -> HttpResponse:
     """Return Django's response, without the changes of its request."""
-    response = HttpResponse(answer.body, status=answer.status_code, content_type=answer.content_type)
+    kind = Redirect if answer.get_header("Location") is not None else HttpResponse
+    response = kind(answer.body, status=answer.status_code, content_type=answer.content_type)
     for name, value in answer.headers.values():
         response.headers[name] = value
     _set_cookies(response, answer.cookies.values())
@@ -68,7 +81,7 @@ def _set_cookies(response: HttpResponseBase, cookies: Iterable[Cookie]) -> None:
             {
                 "path": cookie.path,
                 "domain": cookie.domain or "",
-                "expires": cookie.expires,
+                "expires": cookie.expires or "",  # which Morsel leaves out
                 "samesite": cookie.same_site.capitalize(),
             }
         )

@@ -19,11 +19,12 @@ except ModuleNotFoundError as _error:
     ) from _error
 
 from supertokens_py.framework.adapter import SessionCheck, SuperTokensError, running_loop
+from supertokens_py.framework.openapi import complete_document
 
 from .django_request import DjangoRequest
 from .session import noted
 
-__all__ = ["NO_SESSION", "SessionAuth", "setup"]
+__all__ = ["NO_SESSION", "SessionAuth", "document_routes", "setup"]
 
 
 class _NoSession:
@@ -69,6 +70,23 @@ def setup(api: NinjaAPI) -> None:
     With DEBUG, Ninja does: a traceback, with status 500.
     """
     api.add_exception_handler(SuperTokensError, _raise_again)
+
+
+def document_routes(api: NinjaAPI) -> None:
+    """Have the OpenAPI document say all that clients should know of sessions.
+
+    That is, for each operation with `SessionAuth`, that the cookie is as good as the bearer token, and what
+    it is refused with (401, 403, 503); and the SDK's routes: the refresh, the sign-out, and those of the
+    sign-in recipes in use. What the application itself says of a response or of a path stays. Call it once
+    for each API.
+    """
+    plain: Any = api.get_openapi_schema
+
+    def get_openapi_schema(**options: Any) -> Any:
+        return complete_document(plain(**options), SessionAuth.__name__)
+
+    holder: Any = api
+    holder.get_openapi_schema = get_openapi_schema
 
 
 def _raise_again(request: HttpRequest, error: Any) -> NoReturn:

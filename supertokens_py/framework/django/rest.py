@@ -17,49 +17,20 @@ except ModuleNotFoundError as _error:
         "Django REST framework needs: pip install 'supertokens-py[drf]'", name=_error.name
     ) from _error
 
-from supertokens_py.framework.adapter import SessionCheck, SessionClaimValidator, SessionContainer
+from supertokens_py.framework.adapter import (
+    FRESH_S,
+    AuthenticationClaim,
+    SessionCheck,
+    SessionClaimValidator,
+    SessionContainer,
+    require_noted,
+)
 
 from .django_request import DjangoRequest
 from .session import noted
+from .session_user import SessionUser
 
-__all__ = ["HasSession", "SessionAuthentication", "SessionUser", "has_claims"]
-
-
-class SessionUser:
-    """`request.user` of an application that maps no model: the user id under the names that are asked for.
-
-    It has no permissions and no groups, and is never staff.
-    """
-
-    is_authenticated = is_active = True
-    is_anonymous = is_staff = is_superuser = False
-
-    def __init__(self, session: SessionContainer) -> None:
-        self.session = session
-        self.id: str = session.get_user_id()
-        self.pk: str = self.id
-        self.username: str = self.id
-
-    def __str__(self) -> str:
-        return self.id
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SessionUser) and other.id == self.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    def get_username(self) -> str:
-        return self.id
-
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
-        return False
-
-    def has_perms(self, perm_list: Any, obj: Any = None) -> bool:
-        return False
-
-    def has_module_perms(self, module: str) -> bool:
-        return False
+__all__ = ["HasSession", "IsFresh", "SessionAuthentication", "SessionUser", "has_claims"]
 
 
 def _verified(check: SessionCheck, request: Any) -> SessionContainer | None:
@@ -106,15 +77,39 @@ class HasSession(BasePermission):
     validators: ClassVar[tuple[SessionClaimValidator, ...]] = ()
 
     def has_permission(self, request: Any, view: Any) -> Any:
-        session: Any = request.auth
+        session: SessionContainer | None = request.auth
         if not isinstance(session, SessionContainer):  # none, or another authentication class came first
             session = _verified(self.check, request)
-        if self.validators and session is not None:
+        if session is not None and (validators := self.required(session)):
             with noted(DjangoRequest.of(request)):
-                session.sync_assert_claims([*self.validators])
+                session.sync_assert_claims([*validators])
         return True
+
+    def required(self, session: SessionContainer) -> tuple[SessionClaimValidator, ...]:
+        """Return the validators of claims that this session must pass."""
+        return self.validators
 
 
 def has_claims(*validators: SessionClaimValidator) -> type[HasSession]:
     """Return a permission class that also asks for claims: 403 with the reasons where one does not hold."""
     return type("HasClaims", (HasSession,), {"validators": validators})
+
+
+class IsFresh(HasSession):
+    """Also asks for a recent authentication: 403 with the reasons where it is older than 15 minutes.
+
+    It needs `session.init(step_up=True)`. `IsFresh.within(300)` is a class for five minutes.
+    """
+
+    validators: ClassVar[tuple[SessionClaimValidator, ...]] = (AuthenticationClaim.validators.fresh(FRESH_S),)
+
+    @classmethod
+    def within(cls, max_age_in_seconds: float) -> type[IsFresh]:
+        """Return a permission class for another age in seconds, which must be more than 0."""
+        fresh = AuthenticationClaim.validators.fresh(max_age_in_seconds)
+        return type(cls.__name__, (cls,), {"validators": (fresh,)})
+
+    def required(self, session: SessionContainer) -> tuple[SessionClaimValidator, ...]:
+        """Return the validators; ConfigError where no session of this app says when it began."""
+        require_noted(session)
+        return self.validators

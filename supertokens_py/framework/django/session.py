@@ -7,7 +7,7 @@ import inspect
 import types
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.db import connections
@@ -20,6 +20,7 @@ from supertokens_py.framework.adapter import (
     SessionCheck,
     SessionContainer,
     SuperTokensError,
+    running_loop,
 )
 
 from .django_middleware import error_response, error_response_blocking
@@ -29,10 +30,21 @@ from .native import marked_personal
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class SessionRequest(HttpRequest):
-    """The request of a view under `verify_session`, for annotations: Django itself makes plain ones."""
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
 
-    supertokens: SessionContainer
+    P = TypeVarWithDefault("P", default=dict[str, Any])
+else:
+    P = TypeVar("P")
+
+
+class SessionRequest(HttpRequest, Generic[P]):
+    """The request of a view under `verify_session`, for annotations: Django itself makes plain ones.
+
+    `SessionRequest[Shop]` is that of a view under `verify_session(payload=Shop)`.
+    """
+
+    supertokens: SessionContainer[P]
 
 
 def _other_kind(view: Any, kind: str, module: str) -> ConfigError:
@@ -129,6 +141,23 @@ def noted(base: DjangoRequest) -> Generator[None]:
     except ANSWERED as error:
         base.session_error = error
         raise
+
+
+_if_there = SessionCheck(session_required=False)
+
+
+def optional_session(request: HttpRequest) -> SessionContainer | None:
+    """Return the session of a request, which is verified unless somebody has done so; None for visitors."""
+    base = DjangoRequest.of(request)
+    if base.session_sought:
+        return base.get_session()
+    with noted(base):
+        return _if_there.verify_blocking(base)
+
+
+def would_block(request: HttpRequest) -> bool:
+    """Return whether `optional_session` would block the event loop that runs in this thread."""
+    return not DjangoRequest.of(request).session_sought and running_loop() is not None
 
 
 def _leave_to_the_middleware(base: DjangoRequest, error: SuperTokensError) -> None:

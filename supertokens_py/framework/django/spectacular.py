@@ -1,4 +1,8 @@
-"""Tells drf-spectacular how requests authenticate. Import it where your URLs are: that registers it."""
+"""Tells drf-spectacular how requests authenticate. Import it where your URLs are: that registers it.
+
+`SPECTACULAR_SETTINGS["POSTPROCESSING_HOOKS"]` may have
+`"supertokens_py.framework.django.spectacular.document_routes"` besides.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-__all__ = ["SessionScheme"]
+from supertokens_py.framework.openapi import complete_document
+
+__all__ = ["SessionScheme", "document_routes"]
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
@@ -24,3 +30,11 @@ class SessionScheme(OpenApiAuthenticationExtension):
             {"type": "http", "scheme": "bearer"},
             {"type": "apiKey", "in": "cookie", "name": "sAccessToken"},
         ]
+
+
+def document_routes(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Add what views refuse with (401, 403, 503), and the SDK's routes, as the refresh.
+
+    What the application itself says of a response or of a path stays.
+    """
+    return complete_document(result, "sessionBearer", "sessionCookie")

@@ -1,0 +1,134 @@
+"""`request.user` and `request.auser()` of the SuperTokens session.
+
+Put `"supertokens_py.framework.django.users.user_middleware"` into `MIDDLEWARE`, below
+`AuthenticationMiddleware` if that is there. Then `LoginRequiredMiddleware`, `login_required` and templates
+work as ever. `SUPERTOKENS_USER` names a function from user id to user; default: the row of `AUTH_USER_MODEL`
+whose primary key is the user id. Who has no session, or no such row, is anonymous.
+
+Views of `django.contrib.admin` keep the user of Django's own log-in: the admin has a log-in and a log-out of
+its own, whose forms know nothing of sessions of ours, and nobody there would refresh an access token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from supertokens_py.framework.adapter import (
+    ConfigError,
+    SessionCheck,
+    SessionContainer,
+    SuperTokensError,
+)
+
+from .django_middleware import error_response_blocking
+from .django_request import DjangoRequest
+from .session import noted, optional_session, would_block
+from .user_rows import row_of
+
+_IF_THERE: Final = SessionCheck(session_required=False)
+_LOGIN_REQUIRED: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+_USER_NAMES: Final = ("user", "auser")
+_DJANGOS: Final = "_supertokens_django_user"
+_LOADED: Final = "_supertokens_user"  #: where `auser` has found it
+_ADMIN_NAMES: Final = frozenset(("admin", "django-admindocs"))  # what `AdminSite.urls` and admindocs say
+_IN_A_LOOP: Final = (
+    "in an async view request.user would block: write `await request.auser()`, also before a template"
+)
+
+
+class UserMiddleware:
+    """Sync under WSGI, async under ASGI. A view that asks for no user costs nothing."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self._get_response = get_response
+        self._asks_always = _LOGIN_REQUIRED in settings.MIDDLEWARE
+        self._has_admin = apps.is_installed("django.contrib.admin")
+        if iscoroutinefunction(get_response):  # pyright: ignore[reportDeprecated]
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        holder: Any = request
+        if self._has_admin:
+            given = vars(request)
+            given[_DJANGOS] = {name: given[name] for name in _USER_NAMES if name in given}
+        holder.user = SimpleLazyObject(lambda: _user(request))
+        holder.auser = _once(lambda: _auser(request))
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> Any:
+        """Leave the admin to Django's own log-in; elsewhere answer a session that does not hold, before
+        `LoginRequiredMiddleware` asks for its user, as it does for views that require no log-in, too.
+
+        An error that left that middleware would be logged as a server error. Django calls this in a thread
+        without a loop.
+        """
+        if self._has_admin and _is_of_admin(request):
+            vars(request).update(vars(request).pop(_DJANGOS))
+            return None
+        if not self._asks_always:
+            return None
+        base = DjangoRequest.of(request)
+        try:
+            _IF_THERE.verify_blocking(base)
+        except SuperTokensError as error:
+            return error_response_blocking(base, error)
+        return None
+
+
+user_middleware = UserMiddleware
+
+
+def _is_of_admin(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and not _ADMIN_NAMES.isdisjoint(match.app_names)
+
+
+def _user(request: HttpRequest) -> Any:
+    if _LOADED in vars(request):
+        return vars(request)[_LOADED]
+    if would_block(request):
+        raise ConfigError(_IN_A_LOOP)
+    return _user_of(optional_session(request))
+
+
+async def _auser(request: HttpRequest) -> Any:
+    base = DjangoRequest.of(request)
+    session: SessionContainer | None = base.get_session()
+    if not base.session_sought:
+        with noted(base):
+            session = await _IF_THERE.verify(base)
+    user = await sync_to_async(_user_of)(session)
+    vars(request)[_LOADED] = user  # templates of async views ask for `request.user`
+    return user
+
+
+def _user_of(session: SessionContainer | None) -> Any:
+    if session is None or session.is_guest:  # also on a route that lets guests pass: they have no user
+        return AnonymousUser()
+    user = row_of(session.get_user_id())
+    # As Django's own log-in has it, who is no longer active is nobody.
+    return user if user is not None and getattr(user, "is_active", True) else AnonymousUser()
+
+
+def _once(load: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    loading: asyncio.Future[Any] | None = None
+
+    async def user() -> Any:
+        nonlocal loading
+        if loading is None:
+            loading = asyncio.ensure_future(load())
+        return await loading
+
+    return user
