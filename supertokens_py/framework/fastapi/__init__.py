@@ -13,9 +13,19 @@ except ModuleNotFoundError as _error:
     ) from _error
 
 if TYPE_CHECKING:
-    from .parameters import CheckedSession, CurrentSession, OptionalSession, RequireClaims
+    from .openapi import document_routes
+    from .parameters import (
+        CheckedSession,
+        CurrentSession,
+        Fresh,
+        FreshSession,
+        OptionalSession,
+        RequireClaims,
+    )
 
-_PARAMETERS = frozenset(("CheckedSession", "CurrentSession", "OptionalSession", "RequireClaims"))
+_PARAMETERS = frozenset(
+    ("CheckedSession", "CurrentSession", "Fresh", "FreshSession", "OptionalSession", "RequireClaims")
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -24,15 +34,22 @@ def __getattr__(name: str) -> Any:
         from . import parameters  # noqa: PLC0415  (an optional extra)
 
         return getattr(parameters, name)
+    if name == "document_routes":
+        from .openapi import document_routes  # noqa: PLC0415  (an optional extra)
+
+        return document_routes
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = [
     "CheckedSession",
     "CurrentSession",
+    "Fresh",
+    "FreshSession",
     "OptionalSession",
     "RequireClaims",
     "SuperTokensMiddleware",
+    "document_routes",
     "get_middleware",
     "supertokens_lifespan",
 ]

@@ -4,7 +4,7 @@
 # object's annotations and would take `connection` for a query parameter.
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Literal, overload
+from typing import Annotated, Any, Final, Literal, TypeVar, overload
 
 from fastapi import Depends, params
 from fastapi.openapi.models import HTTPBearer
@@ -26,6 +26,10 @@ from supertokens_py.framework.starlette import error_response, refusal
 
 from .fastapi_request import FastApiRequest
 
+P = TypeVar("P")
+
+SCHEME: Final = "SuperTokens"  #: the security scheme in the OpenAPI document
+
 
 class SessionDependency(SessionCheck, SecurityBase, params.Depends):
     """Verifies the session of a connection; shows up as a security scheme in the OpenAPI document.
@@ -41,7 +45,7 @@ class SessionDependency(SessionCheck, SecurityBase, params.Depends):
             bearerFormat="JWT",
             description="SuperTokens session: header or cookie. Without one: 401, `WWW-Authenticate: Bearer`",
         )
-        self.scheme_name = "SuperTokens"
+        self.scheme_name = SCHEME
         # FastAPI awaits a dependency whose attribute `__call__` is a coroutine function; the class's own is
         # none, so that it can refuse before there is a coroutine that nobody awaits.
         self.__call__ = self._verify
@@ -53,9 +57,6 @@ class SessionDependency(SessionCheck, SecurityBase, params.Depends):
         under `verify_session()` with the same arguments, or under `verify_session`, which means all of them.
         """
         return True if other is verify_session else super().__eq__(other)
-
-    def __hash__(self) -> int:
-        return hash(verify_session)  # equal ones have equal hashes, and an application has few
 
     def __call__(
         self,
@@ -112,6 +113,10 @@ def verify_session(
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
     vary: bool = True,
+    allow_guests: bool | None = None,
+    require_bound: bool = False,
+    *,
+    payload: None = None,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer]]: ...
 
 
@@ -123,7 +128,41 @@ def verify_session(
     override_global_claim_validators: OverrideValidators | None = None,
     user_context: dict[str, Any] | None = None,
     vary: bool = True,
+    allow_guests: bool | None = None,
+    require_bound: bool = False,
+    *,
+    payload: None = None,
 ) -> Callable[..., Coroutine[Any, Any, SessionContainer | None]]: ...
+
+
+@overload
+def verify_session(
+    anti_csrf_check: bool | None = None,
+    session_required: Literal[True] = True,
+    check_database: bool = False,
+    override_global_claim_validators: OverrideValidators | None = None,
+    user_context: dict[str, Any] | None = None,
+    vary: bool = True,
+    allow_guests: bool | None = None,
+    require_bound: bool = False,
+    *,
+    payload: type[P],
+) -> Callable[..., Coroutine[Any, Any, SessionContainer[P]]]: ...
+
+
+@overload
+def verify_session(
+    anti_csrf_check: bool | None = None,
+    session_required: bool = True,
+    check_database: bool = False,
+    override_global_claim_validators: OverrideValidators | None = None,
+    user_context: dict[str, Any] | None = None,
+    vary: bool = True,
+    allow_guests: bool | None = None,
+    require_bound: bool = False,
+    *,
+    payload: type[P],
+) -> Callable[..., Coroutine[Any, Any, SessionContainer[P] | None]]: ...
 
 
 def verify_session(*options: Any, **named: Any) -> Callable[..., Coroutine[Any, Any, Any]]:
@@ -138,6 +177,8 @@ _parameters = dict(inspect.signature(SessionCheck).parameters)
 _parameters["user_context"] = _parameters["user_context"].replace(
     annotation=Annotated[Any, Depends(_ForgottenParentheses())]
 )
+# Equal ones have equal hashes, and an application has few. FastAPI asks three times per request: no frame.
+SessionDependency.__hash__ = hash(verify_session).__index__  # type: ignore[assignment,method-assign]
 verify_session.__signature__ = inspect.Signature(list(_parameters.values()))  # type: ignore[attr-defined]
 
 
