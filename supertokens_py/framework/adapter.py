@@ -9,30 +9,37 @@ responses, cache headers, origins of WebSockets) is done in here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from supertokens_py.app import Supertokens, request_context
+from supertokens_py.engine.uris import kind_of
 from supertokens_py.events import emit_refused
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.failed_requests import revoke_undelivered, withdraw
-from supertokens_py.recipe.session import SessionContainer, SessionRecipe
+from supertokens_py.recipe.session import AuthenticationClaim, SessionContainer, SessionRecipe
 from supertokens_py.recipe.session.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_checks import OverrideValidators
-from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError
+from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError, UnauthorisedError
+from supertokens_py.recipe.session.required_claims import FRESH_S, require_noted, requiring, with_requirements
+from supertokens_py.recipe.session.revocation_watch import are_revocations_watched, on_revoked
+from supertokens_py.recipe.session.typed_payloads import require_readable
 from supertokens_py.recipe.session.verification import VerifyOptions
 from supertokens_py.runtime.bridge import AppBridge, blocking, completed, lend, offload, running_loop
 from supertokens_py.settings import explains_unknown_arguments
 
+from .forms import form_fields
 from .native import register
-from .request import BaseRequest, form_fields
+from .request import BaseRequest
 from .response import PERSONAL, BaseResponse, Changes
 
 __all__ = [
     "ANSWERED",
+    "FRESH_S",
     "PERSONAL",
     "AppBridge",
+    "AuthenticationClaim",
     "BaseRequest",
     "BaseResponse",
     "Changes",
@@ -44,12 +51,17 @@ __all__ = [
     "SessionContainer",
     "SuperTokensError",
     "SuperTokensSessionError",
+    "acting_s",
     "answer_error",
     "answer_error_blocking",
     "answer_route",
     "answer_route_blocking",
+    "api_domain",
+    "are_revocations_watched",
+    "base_path",
     "blocking",
     "close_engine",
+    "closing_reason",
     "completed",
     "deliver",
     "deliver_at_once",
@@ -58,15 +70,22 @@ __all__ = [
     "finish_blocking",
     "flush",
     "form_fields",
+    "initialise",
     "is_sdk_path",
+    "keeps_sessions_in_a_file",
     "lend",
+    "on_revoked",
     "open_engine",
     "refusal_reason",
+    "refusal_statuses",
     "register",
+    "require_noted",
+    "requiring",
     "running_loop",
     "sdk_methods",
     "settle",
     "settle_blocking",
+    "with_requirements",
 ]
 
 
@@ -110,6 +129,18 @@ def refusal_reason(error: SuperTokensSessionError) -> str:
     return str(error.code) if Supertokens.get_instance().debug else error.public_message
 
 
+def closing_reason() -> str:
+    """Return what the client of a WebSocket is told whose session was revoked; see `refusal_reason`."""
+    return refusal_reason(UnauthorisedError("the session was revoked", code="session_revoked"))
+
+
+def acting_s(session: SessionContainer[Any]) -> float | None:
+    """Return for how many seconds the access token of an impersonation is valid; None for a user's own."""
+    if session.impersonator is None:
+        return None
+    return session.get_access_token_payload()["exp"] - Supertokens.get_instance().now_ms() / 1000
+
+
 async def settle(request: BaseRequest, status: int) -> None:
     """Withdraw what a response of this status may not deliver; 500 where an error leaves the application."""
     if request.must_withdraw(status):
@@ -127,6 +158,43 @@ def flush() -> None:
     For environments that freeze a process between requests, at the end of each; failures are logged only.
     """
     Supertokens.get_instance().flush()
+
+
+def initialise(arguments: Mapping[str, Any]) -> None:
+    """Call `init` for an adapter that takes its arguments from settings, unless it has been called.
+
+    Raises:
+        ConfigError: the arguments cannot work; the message names the one at fault.
+    """
+    if Supertokens.current() is None:
+        try:
+            Supertokens.init(**arguments)
+        except TypeError as error:
+            raise ConfigError(f"the settings are not the arguments of supertokens_py.init: {error}") from None
+
+
+def api_domain() -> str | None:
+    """Return the API domain of the current app, such as "https://api.example.com"; None before `init`."""
+    app = Supertokens.current()
+    return None if app is None else app.app_info.api_domain
+
+
+def base_path() -> str:
+    """Return the path below which the SDK's routes are, such as "/auth", without what a gateway strips."""
+    info = Supertokens.get_instance().app_info
+    return str(info.api_base_path).removeprefix(str(info.api_gateway_path))
+
+
+def refusal_statuses() -> tuple[int, int]:
+    """Return the statuses of a request without a valid session, and of a session whose claims fail."""
+    config = SessionRecipe.get_instance().config
+    return config.session_expired_status_code, config.invalid_claim_status_code
+
+
+def keeps_sessions_in_a_file() -> bool:
+    """Return whether the current app's sessions are in a SQLite file of this machine, or in its memory."""
+    app = Supertokens.current()
+    return app is not None and kind_of(app.supertokens_config.engine_uri) == "sqlite"
 
 
 async def open_engine() -> None:
@@ -212,6 +280,10 @@ class SessionCheck:
         override_global_claim_validators: OverrideValidators | None = None,
         user_context: dict[str, Any] | None = None,
         vary: bool = True,
+        allow_guests: bool | None = None,
+        require_bound: bool = False,
+        *,
+        payload: type[Any] | None = None,
     ) -> None:
         """Take the options of a route.
 
@@ -224,14 +296,28 @@ class SessionCheck:
             user_context: copied into the user context of each request.
             vary: False where the response is the same for everybody, also for visitors without a session:
                 it gets no `Vary`, and its `Cache-Control` stays as the view wrote it. Error responses do.
+            allow_guests: whether the session of a guest passes; None: as `session.init(guests=)` says. To
+                other routes a guest has no session: 403, or None where it is optional.
+            require_bound: refuse a session that is not bound to a device (`device_binding`) with 403.
+            payload: what `session.payload` is: a dataclass or pydantic model, which is checked (one that
+                does not fit is a PayloadTypeError, and so a 500), or a TypedDict for type checkers.
         """
         options = VerifyOptions(
-            anti_csrf_check, session_required, check_database, override_global_claim_validators, vary
+            anti_csrf_check,
+            session_required,
+            check_database,
+            override_global_claim_validators,
+            vary,
+            allow_guests,
+            require_bound,
         )
         self._options = options
         self._user_context = user_context
         override = options.override_global_claim_validators
-        self._key = replace(options, override_global_claim_validators=None), id(override)
+        if payload is not None:
+            require_readable(payload)
+        self._payload = payload
+        self._key = replace(options, override_global_claim_validators=None), id(override), payload
 
     def verify(self, request: BaseRequest) -> Coroutine[Any, Any, SessionContainer | None]:
         """Verify the session of a request and attach it.
@@ -240,7 +326,16 @@ class SessionCheck:
             SuperTokensError: when awaited; `answer_error` makes its response.
         """
         context = request_context(request, self._user_context)
+        if self._payload is not None:
+            return self._verify_typed(request, context)
         return Supertokens.get_instance().recipe(SessionRecipe).verify(request, self._options, context)
+
+    async def _verify_typed(self, request: BaseRequest, context: dict[str, Any]) -> SessionContainer | None:
+        recipe = Supertokens.get_instance().recipe(SessionRecipe)
+        session = await recipe.verify(request, self._options, context)
+        if session is not None and self._payload is not None:
+            session.type_payload(self._payload)
+        return session
 
     verify_blocking: Final = blocking(verify)
 

@@ -80,6 +80,9 @@ class AiohttpRequest(BaseRequest):
     def cookie_header(self) -> str:
         return "; ".join(self.request.headers.getall("Cookie", ()))
 
+    def peer_address(self) -> str | None:
+        return self.request.remote
+
     def get_original_url(self) -> str:
         return str(self.request.url)
 

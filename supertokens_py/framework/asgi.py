@@ -18,6 +18,7 @@ from .adapter import (
     SuperTokensSessionError,
     answer_error,
     answer_route,
+    are_revocations_watched,
     deliver,
     is_sdk_path,
     lend,
@@ -26,6 +27,7 @@ from .adapter import (
     settle,
 )
 from .request import KEY
+from .watched_sockets import WatchedSocket
 
 __all__ = [
     "AsgiRequest",
@@ -137,6 +139,10 @@ class AsgiRequest(BaseRequest):
         lines = [value.decode("latin-1") for name, value in self._scope["headers"] if name == b"cookie"]
         return "; ".join(lines)
 
+    def peer_address(self) -> str | None:
+        client = self._scope.get("client")
+        return client[0] if client else None
+
     def get_original_url(self) -> str:
         scope = self._scope
         host = self.get_header("host") or ":".join(map(str, scope.get("server") or ("localhost",)))
@@ -174,7 +180,7 @@ class SuperTokensMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self._run_other(scope, receive, send)
             return
         if (bridge := self.bridge) is not None:
             lend(bridge)
@@ -196,10 +202,21 @@ class SuperTokensMiddleware:
 
         try:
             await self.app(scope, receive, send_with_changes)
-            if KEY in slot:
-                slot.pop(KEY).release()
+            slot.pop(KEY, None)  # it leads to the scope and back here; avoids a reference cycle
         except Exception as error:
             await self._answer_error(error, scope, receive, None if started else send)
+
+    async def _run_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket" or not are_revocations_watched():
+            await self.app(scope, receive, send)
+            return
+        slot: dict[str, Any] = {}  # shared with the copies of the scope that frameworks make
+        scope[SLOT] = slot
+        socket = WatchedSocket(receive, send, lambda: slot[KEY].get_session() if KEY in slot else None)
+        try:
+            await self.app(scope, socket.receive, socket.send)
+        finally:
+            await socket.end()
 
     async def _answered_route(self, scope: Scope, receive: Receive, send: Send) -> bool:
         request = self.request_class.of(self.native(scope, receive))
@@ -246,7 +263,7 @@ async def _start_of(answer: BaseResponse, request: AsgiRequest) -> Message:
 async def _with_changes(message: Message, request: AsgiRequest) -> Message:
     if request.must_withdraw(message["status"]):
         await settle(request, message["status"])
-    changes = request.take_changes()
+    changes = request.finish()
     if changes is None:
         return message
     raw = message.get("headers", ())

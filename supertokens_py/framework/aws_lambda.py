@@ -81,6 +81,11 @@ class LambdaRequest(BaseRequest):
     def cookie_header(self) -> str:
         return "; ".join(self._headers.get("cookie", ()))
 
+    def peer_address(self) -> str | None:
+        """Return the address that the gateway saw; load balancers write it into a header only."""
+        known: dict[str, Any] = self._context.get("http") or self._context.get("identity") or {}
+        return known.get("sourceIp")
+
     def get_original_url(self) -> str:
         event = self.request
         scheme = self.get_header("x-forwarded-proto") or "https"

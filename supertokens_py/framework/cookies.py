@@ -13,11 +13,14 @@ SameSite: TypeAlias = Literal["lax", "strict", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie to set, with its value in clear; `expires_ms` 0 deletes it."""
+    """A cookie to set, with its value in clear.
+
+    `expires_ms` 0 deletes it; None leaves out `Expires` and `Max-Age`, so that it ends with the browser.
+    """
 
     name: str
     value: str = field(repr=False)
-    expires_ms: int
+    expires_ms: int | None
     path: str = "/"
     domain: str | None = None
     secure: bool = True
@@ -30,7 +33,11 @@ class Cookie:
         """The lifetime (s, rounded up). Clients prefer it: a wrong clock of theirs does not count."""
         if self.expires_ms == 0:
             return 0
-        return None if self.lifetime_ms is None else max(0, -(-self.lifetime_ms // 1000))
+        return (
+            None
+            if self.lifetime_ms is None or self.expires_ms is None
+            else max(0, -(-self.lifetime_ms // 1000))
+        )
 
     @property
     def key(self) -> tuple[str, str | None, str]:
@@ -43,18 +50,19 @@ class Cookie:
         return quote(self.value, safe="")
 
     @property
-    def expires(self) -> str:
-        """The expiry as an HTTP date (always GMT, rounded up to the second)."""
-        return formatdate(-(-self.expires_ms // 1000), usegmt=True)
+    def expires(self) -> str | None:
+        """The expiry as an HTTP date (always GMT, rounded up to the second); None: with the browser."""
+        return None if self.expires_ms is None else formatdate(-(-self.expires_ms // 1000), usegmt=True)
 
     def header(self) -> str:
         """Return the value of the Set-Cookie header."""
         parts = [f"{self.name}={self.coded_value}", f"Path={self.path}"]
         if self.domain:
             parts.append(f"Domain={self.domain}")
-        parts.append(f"Expires={self.expires}")
-        if self.max_age is not None:
-            parts.append(f"Max-Age={self.max_age}")
+        if (expires := self.expires) is not None:
+            parts.append(f"Expires={expires}")
+        if (max_age := self.max_age) is not None:
+            parts.append(f"Max-Age={max_age}")
         if self.http_only:
             parts.append("HttpOnly")
         if self.secure:
@@ -63,16 +71,38 @@ class Cookie:
         return "; ".join(parts)
 
 
-def plain_cookie_values(line: str, key: str) -> list[str] | None:
-    """Return what `parse_cookie_header` finds under a name that occurs once at most, and parse nothing else.
+class SentCookies:
+    """The cookies of one request: a Cookie header, of which no more is parsed than is asked for."""
 
-    None leaves everything out of the ordinary to the parser.
-    """
-    before, name, after = line.partition(key + "=")
-    if not name or key in before or key in after or (before and not before.endswith("; ")):
-        return None if key in line else []
-    value = after.partition(";")[0].strip()
-    return [decode_cookie_value(value) if value.startswith('"') else value]
+    __slots__ = ("_header", "_parsed")
+
+    def __init__(self, header: str) -> None:
+        self._header = header
+        self._parsed: Mapping[str, list[str]] | None = None
+
+    def values(self, key: str) -> list[str]:
+        """Return every value sent under a name, decoded, in order."""
+        header = self._header
+        if "%" not in header:  # names may be encoded
+            before, name, after = header.partition(key)
+            if not name:
+                return []
+            # Nearly always it is there once, as a whole name; everything else is left to the parser.
+            if after[:1] == "=" and key not in after and (not before or before.endswith("; ")):
+                value = after[1:].partition(";")[0].strip()
+                return [decode_cookie_value(value) if value.startswith('"') else value]
+        if self._parsed is None:
+            self._parsed = parse_cookie_header(header)
+        found = self._parsed.get(key)
+        return [decode_cookie_value(raw) for raw in found] if found else []
+
+    def has(self, key: str, raw: str) -> bool:
+        """Return whether there is a name with just this value, which needs no encoding.
+
+        False does not mean that there is none: `values` knows more ways to write it.
+        """
+        pair = f"{key}={raw}"
+        return f"{pair};" in self._header or self._header.endswith(pair)
 
 
 def parse_cookie_header(header: str) -> Mapping[str, list[str]]:

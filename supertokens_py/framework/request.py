@@ -9,21 +9,15 @@ from __future__ import annotations
 import json
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Self
-from urllib.parse import parse_qsl
 
 from supertokens_py.exceptions import ConfigError
 
-from .cookies import decode_cookie_value, parse_cookie_header, plain_cookie_values
+from .cookies import SentCookies, decode_cookie_value
+from .forms import form_fields
 from .response import PERSONAL, BaseResponse, Changes
-
-
-def form_fields(body: bytes) -> dict[str, Any]:
-    """Return an urlencoded body as a flat dict, last value of each."""
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-
 
 #: The key of the neutral request in the place where its framework's request keeps things.
 KEY = "supertokens.request"
@@ -60,17 +54,20 @@ class BaseRequest(ABC):
     finished: bool = False  #: the response has started; changes can no longer reach the client
     session_sought: bool = False  #: a session was looked for, found or not, so the response depends on it
     created_handles: Sequence[str] = ()  #: sessions that this request created
+    signed_in: bool = False  #: whether the last of them is that of somebody who has just authenticated
+    signed_out: tuple[str, str] | None = (
+        None  #: handle and user of the request's session, if that was revoked
+    )
     session_error: Exception | None = None  #: the last session error that is known to be of this request
     refused: bool = False  #: its session was refused after tokens had been made for the response
     _before_creation: Changes | None = None
     _changes: Changes | None = None
     _session: Any = None
-    _cookies: Mapping[str, list[str]] | None = None
-    _cookie_text: str | None = None
+    _sent_cookies: SentCookies | None = None
 
     def __init_subclass__(cls) -> None:
-        if cls.get_cookie is not BaseRequest.get_cookie and cls.cookie_values is BaseRequest.cookie_values:
-            cls.cookie_values = _single_cookie  # a class of 0.24, which was asked for one cookie at a time
+        if cls.get_cookie is not BaseRequest.get_cookie and cls.sent_cookies is BaseRequest.sent_cookies:
+            cls.sent_cookies = _single_cookies  # a class of 0.24, which was asked for one cookie at a time
 
     def __init__(self, request: Any) -> None:
         """Wrap a framework's request; all wrappers of one request share what they know."""
@@ -137,6 +134,13 @@ class BaseRequest(ABC):
         """Return the Cookie header; several lines are joined by "; "."""
         return self.get_header("cookie") or ""
 
+    def peer_address(self) -> str | None:
+        """Return the address at the other end of the connection; None where the framework does not say.
+
+        Behind a proxy it is the proxy's, unless the server in front of the application knows better.
+        """
+        return None
+
     @abstractmethod
     def get_original_url(self) -> str:
         """Return the full URL."""
@@ -161,8 +165,8 @@ class BaseRequest(ABC):
             return {}
 
     async def form_data(self) -> dict[str, Any]:
-        """Return an urlencoded body as a flat dict, last value of each."""
-        return form_fields(await self.body())
+        """Return the fields of a form, urlencoded or multipart, as a flat dict, last value of each."""
+        return form_fields(await self.body(), self.get_header("content-type"))
 
     def get_query_param(self, key: str, default: str | None = None) -> str | None:
         """Return one query parameter."""
@@ -175,21 +179,15 @@ class BaseRequest(ABC):
             return None
         return await (self.json() if content_type.startswith("application/json") else self.form_data())
 
+    def sent_cookies(self) -> SentCookies:
+        """Return the cookies of the request."""
+        if self._sent_cookies is None:
+            self._sent_cookies = SentCookies(self.cookie_header())
+        return self._sent_cookies
+
     def cookie_values(self, key: str) -> list[str]:
         """Return every value sent under a cookie name, decoded, in order."""
-        text = self._cookie_text
-        if text is None:
-            text = self._cookie_text = self.cookie_header()
-        if "%" not in text:  # names may be encoded
-            if key not in text:
-                return []
-            found = plain_cookie_values(text, key)
-            if found is not None:
-                return found
-        if self._cookies is None:
-            self._cookies = parse_cookie_header(text)
-        found = self._cookies.get(key)
-        return [decode_cookie_value(raw) for raw in found] if found else []
+        return self.sent_cookies().values(key)
 
     def get_cookie(self, key: str) -> str | None:
         """Return a cookie's first value, decoded."""
@@ -223,8 +221,9 @@ class BaseRequest(ABC):
         _delivering.set(weakref.ref(self))
         self.forbid_caching()
 
-    def note_creation(self, session_handle: str) -> None:
+    def note_creation(self, session_handle: str, *, is_sign_in: bool = True) -> None:
         """A session was created whose tokens are about to be added to the response."""
+        self.signed_in = is_sign_in
         if not self.created_handles:
             self._before_creation = None if self._changes is None else self._changes.copy()
         self.created_handles = [*self.created_handles, session_handle]
@@ -257,23 +256,18 @@ class BaseRequest(ABC):
             self._changes.withhold()
         return handles
 
-    def take_changes(self) -> Changes | None:
-        """Return the changes of the response that starts now, if any; they are returned once."""
+    def finish(self) -> Changes | None:
+        """Return the changes of the response that starts now, if any, and drop the session."""
         if mutators := getattr(self._session, "response_mutators", None):
             self._run(mutators)
         self.finished = True
         changes, self._changes = self._changes, None
+        self.release()
         if not self.session_sought:
             return changes or None
         if not changes:
             return PERSONAL
         changes.personal = True
-        return changes
-
-    def finish(self) -> Changes | None:
-        """Return the changes of a complete response, and drop the session."""
-        changes = self.take_changes()
-        self.release()
         return changes
 
     def release(self) -> None:
@@ -305,6 +299,19 @@ class BaseRequest(ABC):
         self.keep_session(None)
 
 
-def _single_cookie(self: BaseRequest, key: str) -> list[str]:
-    value = self.get_cookie(key)
-    return [] if value is None else [decode_cookie_value(value)]
+class _SingleCookies(SentCookies):
+    """The cookies of a request that is asked for one at a time, and returns its first value."""
+
+    __slots__ = ("_request",)
+
+    def __init__(self, request: BaseRequest) -> None:
+        super().__init__(request.cookie_header())
+        self._request = request
+
+    def values(self, key: str) -> list[str]:
+        value = self._request.get_cookie(key)
+        return [] if value is None else [decode_cookie_value(value)]
+
+
+def _single_cookies(self: BaseRequest) -> SentCookies:
+    return _SingleCookies(self)

@@ -90,8 +90,9 @@ class Changes:
 
     def set_cookie(self, cookie: Cookie) -> None:
         """Add a cookie; an earlier one of the same key is replaced and moves to the end."""
-        self.cookies.pop(cookie.key, None)
-        self.cookies[cookie.key] = cookie
+        place = cookie.key
+        self.cookies.pop(place, None)
+        self.cookies[place] = cookie
 
     def size(self) -> int:
         """Return how many bytes these headers and cookies take on the wire."""
@@ -258,14 +259,14 @@ class BaseResponse:
         self,
         key: str,
         value: str,
-        expires: int,
+        expires: int | None,
         path: str = "/",
         domain: str | None = None,
         secure: bool = False,
         httponly: bool = False,
         samesite: SameSite = "lax",
     ) -> None:
-        """Set a cookie that expires at `expires` (Unix ms); its value is percent-encoded.
+        """Set a cookie that expires at `expires` (Unix ms; None: with the browser); it is percent-encoded.
 
         Raises:
             ValueError: name, path or domain would break out of its place.
@@ -273,8 +274,9 @@ class BaseResponse:
         _refuse(f"the name of cookie {key!r}", key, "\r\n\0;=")
         _refuse(f"path and domain of cookie {key!r}", path + (domain or ""), "\r\n\0;")
         cookie = Cookie(key, value, expires, path, domain, secure, httponly, samesite)
-        self.cookies.pop(cookie.key, None)
-        self.cookies[cookie.key] = cookie
+        place = cookie.key
+        self.cookies.pop(place, None)
+        self.cookies[place] = cookie
 
     def header_list(self) -> list[tuple[str, str]]:
         """Return every header but the session's own, Content-Type first, one Set-Cookie per cookie."""

@@ -74,6 +74,9 @@ class SanicRequest(BaseRequest):
     def cookie_header(self) -> str:
         return "; ".join(self.request.headers.getall("cookie", ()))
 
+    def peer_address(self) -> str | None:
+        return self.request.ip  # `remote_addr` and `client_ip` read headers
+
     def get_original_url(self) -> str:
         return self.request.url
 

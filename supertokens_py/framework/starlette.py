@@ -58,7 +58,7 @@ class StarletteRequest(AsgiRequest):
 
     async def form_data(self) -> dict[str, Any]:
         try:
-            return form_fields(await self.body())
+            return form_fields(await self.body(), self.get_header("content-type"))
         except RuntimeError:  # the endpoint has read the body, as a form of its own
             return dict(await self.request.form())
 

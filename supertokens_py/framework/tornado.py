@@ -80,6 +80,9 @@ class TornadoRequest(BaseRequest):
     def cookie_header(self) -> str:
         return "; ".join(self.request.headers.get_list("Cookie"))
 
+    def peer_address(self) -> str | None:
+        return self.request.remote_ip
+
     def get_original_url(self) -> str:
         return self.request.full_url()
 

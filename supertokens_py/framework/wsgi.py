@@ -94,6 +94,9 @@ class WsgiRequest(BaseRequest):
     def cookie_header(self) -> str:
         return self.request.environ.get("HTTP_COOKIE", "")
 
+    def peer_address(self) -> str | None:
+        return self.request.environ.get("REMOTE_ADDR")
+
     def get_original_url(self) -> str:
         environ = self.request.environ
         host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast, overload
+from typing import cast
 
 from flask import request
 from werkzeug.local import LocalProxy
 
-from supertokens_py.framework.adapter import ConfigError, SessionCheck, SessionContainer, running_loop
+from supertokens_py.framework.adapter import (
+    ConfigError,
+    SessionCheck,
+    SessionContainer,
+    running_loop,
+)
+from supertokens_py.framework.session_required import SessionRequired, session_required_by
 
 from .flask_request import FlaskRequest
 from .session import verify_session
-
-V = TypeVar("V", bound=Callable[..., Any])
 
 _if_there = SessionCheck(session_required=False)
 
@@ -33,20 +36,5 @@ def _found() -> SessionContainer | None:
 current_session: SessionContainer = cast("SessionContainer", LocalProxy(_found))
 
 
-@overload
-def session_required(view: V, /) -> V: ...
-
-
-@overload
-def session_required(**options: Any) -> Callable[[V], V]: ...
-
-
-def session_required(view: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-    """Require a session: `verify_session()` under the name that Flask's users look for.
-
-    Args:
-        view: the view, where the decorator is written without parentheses.
-        options: those of `verify_session`, such as `check_database=True`.
-    """
-    guard = verify_session(**options)
-    return guard if view is None else guard(view)
+#: Requires a session for a view.
+session_required: SessionRequired = session_required_by(verify_session)

@@ -1,0 +1,35 @@
+"""What `init` says about browsers, for adapters that check the settings of their framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from supertokens_py.app import Supertokens
+from supertokens_py.recipe.session import SessionRecipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebFacts:
+    """Domains, cookies and headers of the current app."""
+
+    api: str  #: the origin of the API, such as "https://api.example.com"
+    website: str | None  #: that of the website; None where it is decided per request
+    base_path: str  #: where the SDK's routes are, such as "/auth", without what a gateway strips
+    cookie_domain: str | None
+    cors_headers: Sequence[str]  #: request headers that a CORS layer must allow
+
+
+def web_facts() -> WebFacts | None:
+    """Return what the current app was given; None before `init`."""
+    app = Supertokens.current()
+    if app is None:
+        return None
+    info = app.app_info
+    return WebFacts(
+        api=info.api_domain,
+        website=info.fixed_origin,
+        base_path=str(info.api_base_path).removeprefix(str(info.api_gateway_path)),
+        cookie_domain=app.recipe(SessionRecipe).config.cookie_domain,
+        cors_headers=app.get_all_cors_headers(),
+    )
