@@ -32,15 +32,12 @@ class ClientAddresses:
     """
 
     def __init__(self, client_ip: ClientIP | None) -> None:
-        given: Any = client_ip
-        if given is not None and (not callable(given) or inspect.iscoroutinefunction(given)):
-            raise ConfigError("client_ip must be a plain function (request) -> address or None, or None")
-        self._client_ip = client_ip
+        self.client_ip: ClientIP | None = checked(client_ip, "client_ip")
         self._has_warned = False
 
     def network_of(self, request: BaseRequest) -> str | None:
         """Return what counts as one client: an IPv4 address, or the /64 network of an IPv6 address."""
-        given = None if self._client_ip is None else self._client_ip(request)
+        given = None if self.client_ip is None else self.client_ip(request)
         if given is None:
             return None
         network = network_of(given)
@@ -50,14 +47,30 @@ class ClientAddresses:
         return network
 
 
+def checked(client_ip: Any, name: str) -> Any:
+    """Return a function of a request, or None.
+
+    Raises:
+        ConfigError: it is neither, or an `async` function; the message calls it `name`.
+    """
+    if client_ip is not None and (not callable(client_ip) or inspect.iscoroutinefunction(client_ip)):
+        raise ConfigError(f"{name} must be a plain function (request) -> address or None, or None")
+    return client_ip
+
+
 def network_of(address: str) -> str | None:
     """Return what counts as one client; None where a text is no IP address."""
+    known = parsed(address)
+    if isinstance(known, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((int(known), _IPV6_PREFIX), strict=False))
+    return None if known is None else str(known)
+
+
+def parsed(address: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an IP address without its zone, as IPv4 where it is mapped; None where a value is none."""
     try:
         known = ipaddress.ip_address(address.strip().partition("%")[0])
     except (ValueError, AttributeError):
         return None
-    if isinstance(known, ipaddress.IPv6Address):
-        if known.ipv4_mapped is not None:
-            return str(known.ipv4_mapped)
-        return str(ipaddress.IPv6Network((int(known), _IPV6_PREFIX), strict=False))
-    return str(known)
+    mapped = known.ipv4_mapped if isinstance(known, ipaddress.IPv6Address) else None
+    return mapped or known

@@ -7,17 +7,23 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+from supertokens_py.app import Supertokens
 from supertokens_py.constants import VERSION
 from supertokens_py.engine.variable_spelling import misspelt_variables
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
-from . import clean, doctor, importing, keys, schema, serve, sessions, users
+from . import admin, clean, doctor, importing, keys, restored, schema, serve, sessions, users, webhooks
 from .output import Output
 from .parsing import CommandParser
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_NO_APPLICATION = (
+    "the application did not call supertokens_py.init(...) while it was loaded, so its database is unknown: "
+    "call it there, or name the database with --connection-uri"
+)
 
 
 class Command(Protocol):
@@ -40,10 +46,13 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "serve": serve,
     "doctor": doctor,
+    "admin": admin,
     "sessions": sessions,
     "users": users,
+    "webhooks": webhooks,
     "keys": keys,
     "clean": clean,
+    "restored": restored,
     "schema": schema,
     "import": importing,
 }
@@ -53,6 +62,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     args = _parser().parse_command(arguments)
     return execute(args.command, args)
+
+
+def run_for_application(
+    arguments: Sequence[str],
+    *,
+    program: str,
+    stdout: Any = None,
+    stderr: Any = None,
+    cors_origins: Sequence[str] | None = None,
+) -> int:
+    """Run the command line of a framework, such as `manage.py`; return the exit code.
+
+    Without --connection-uri it works on the database or core of the application, with its engine settings;
+    where `init` was not called, that is an error of the command (2). `doctor` checks the domains and cookies
+    of the application as well.
+
+    Args:
+        arguments: those of the command line.
+        program: what help and messages call it.
+        stdout: where output goes; None: where that of Python goes.
+        stderr: where complaints go.
+        cors_origins: origins that the framework's CORS layer allows, for `doctor`; None: not known.
+    """
+    args = _parser(program).parse_command(arguments)
+    out = Output(as_json=bool(getattr(args, "json", False)), stdout=stdout, stderr=stderr)
+    if getattr(args, "connection_uri", "") is None:
+        app = Supertokens.current()
+        if app is None:
+            out.complain(_NO_APPLICATION)
+            return 2
+        config = app.supertokens_config
+        args.connection_uri, args.engine_config = config.engine_uri, config.engine
+        args.core_api_key = args.core_api_key or config.api_key
+        args.application, args.application_cors = app, cors_origins
+    return execute(args.command, args, out)
 
 
 def execute(name: str, args: argparse.Namespace, out: Output | None = None) -> int:
@@ -76,8 +120,8 @@ def execute(name: str, args: argparse.Namespace, out: Output | None = None) -> i
         return 0
 
 
-def _parser() -> CommandParser:
-    parser = CommandParser(prog="supertokens", description="Sessions of supertokens_py on the command line.")
+def _parser(program: str = "supertokens") -> CommandParser:
+    parser = CommandParser(prog=program, description="Sessions of supertokens_py on the command line.")
     parser.add_argument("--version", action="version", version=f"supertokens_py {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():

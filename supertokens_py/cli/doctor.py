@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from supertokens_py.app import Supertokens
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output
-from .store import add_store_options, core_api_key, given_uri
+from .store import add_store_options, core_api_key, given_engine_config, given_uri
+
+if TYPE_CHECKING:
+    from supertokens_py.doctor import ProviderSettings, WebSettings
 
 HELP = "check database, keys, clock, domains, cookies and CORS, without changing anything"
 _SIGNS = {"ok": "ok  ", "note": "note", "warning": "WARN", "error": "FAIL"}
@@ -25,20 +29,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     web = parser.add_argument_group("what a browser would see", "the arguments of init() and session.init()")
     web.add_argument("--api-domain", metavar="ORIGIN")
     web.add_argument("--website-domain", metavar="ORIGIN")
-    web.add_argument("--api-base-path", metavar="PATH", default="/auth")
+    web.add_argument("--api-base-path", metavar="PATH", help="default: /auth")
     web.add_argument("--cookie-same-site", choices=("lax", "strict", "none"))
     web.add_argument("--cookie-secure", choices=("true", "false"))
     web.add_argument("--cookie-domain", metavar="DOMAIN")
     web.add_argument("--anti-csrf", choices=("VIA_TOKEN", "VIA_CUSTOM_HEADER", "NONE"))
-    web.add_argument("--transfer", choices=("cookie", "header", "any"), default="any")
+    web.add_argument("--transfer", choices=("cookie", "header", "any"), help="default: any")
     web.add_argument(
         "--cors-origin", action="append", metavar="ORIGIN", help="an allowed origin; may be repeated"
     )
+    web.add_argument("--device-binding", action="store_true", help="sessions are bound to devices")
+    web.add_argument("--initiator", action="append", metavar="HOST", help="of DeviceBinding; may be repeated")
     web.add_argument(
         "--probe", action="store_true", help="also send the running API a refresh, as a browser would"
     )
     parser.add_argument(
-        "--app", metavar="MODULE", help="import the module that calls init(), and check its providers, too"
+        "--app", metavar="MODULE", help="import the module that calls init(), and check what that was given"
     )
     parser.add_argument("--no-store", action="store_true", help="check the browser side only")
 
@@ -47,18 +53,21 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Print every finding; 1 if one is an error."""
     from supertokens_py import doctor  # noqa: PLC0415  (other commands import no database code)
 
-    if bool(args.api_domain) != bool(args.website_domain):
+    app: Supertokens | None = _app_of(args.app) if args.app else getattr(args, "application", None)
+    if bool(args.api_domain) != bool(args.website_domain) and (args.api_domain or app is None):
         raise ConfigError("--api-domain and --website-domain belong together")
-    if args.no_store and not (args.api_domain or args.app):
+    if args.no_store and not (args.api_domain or app):
         raise ConfigError("with --no-store there is nothing to check but --api-domain and --website-domain")
-    if args.probe and not args.api_domain:
+    web = _web_settings(args, app)
+    if args.probe and web is None:
         raise ConfigError("--probe needs to know what to ask: --api-domain and --website-domain")
     findings = doctor.run(
         connection_uri=None if args.no_store else given_uri(args),
+        engine_config=given_engine_config(args),
         core_api_key=core_api_key(args),
-        web=doctor.WebSettings(**_web_settings(args)) if args.api_domain else None,
+        web=web,
         probe=bool(args.probe),
-        providers=doctor.settings_of(_app_of(args.app), args.website_domain) if args.app else None,
+        providers=_providers(args, app),
     )
     level = doctor.worst(findings)
     out.result({"verdict": level, "findings": [finding.as_json() for finding in findings]})
@@ -86,11 +95,32 @@ def _app_of(name: str) -> Supertokens:
     return app
 
 
-def _web_settings(args: argparse.Namespace) -> dict[str, Any]:
+def _providers(args: argparse.Namespace, app: Supertokens | None) -> ProviderSettings | None:
+    """Return the providers of an app that has some."""
+    if app is None or not app.has_recipe("thirdparty"):
+        return None
+    from supertokens_py import doctor  # noqa: PLC0415
+
+    return doctor.settings_of(app, args.website_domain)
+
+
+def _web_settings(args: argparse.Namespace, app: Supertokens | None) -> WebSettings | None:
+    """Return what the app says, unless the options say otherwise; None where neither names domains."""
+    from supertokens_py import doctor  # noqa: PLC0415
+
+    if args.api_domain:
+        known = doctor.WebSettings(api_domain=args.api_domain, website_domain=args.website_domain)
+        return replace(known, **_given(args))
+    if app is None:
+        return None
+    of_app = doctor.web_settings_of(app, args.website_domain, getattr(args, "application_cors", None))
+    return None if of_app is None else replace(of_app, **_given(args))
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that were given, as arguments of `WebSettings`."""
     secure = cast("str | None", args.cookie_secure)
-    return dict(
-        api_domain=args.api_domain,
-        website_domain=args.website_domain,
+    options: dict[str, Any] = dict(
         api_base_path=args.api_base_path,
         same_site=args.cookie_same_site,
         secure=None if secure is None else secure == "true",
@@ -98,4 +128,7 @@ def _web_settings(args: argparse.Namespace) -> dict[str, Any]:
         anti_csrf=args.anti_csrf,
         transfer=args.transfer,
         cors_origins=args.cors_origin,
+        device_binding=bool(args.device_binding or args.initiator) or None,
+        initiators=args.initiator,
     )
+    return {name: value for name, value in options.items() if value is not None}

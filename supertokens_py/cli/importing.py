@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
-from supertokens_py.engine.config import EngineConfig
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.formatting import counted
 
 from .output import Output
-from .store import add_store_options, connection_uri, is_remote, store_name
+from .store import add_store_options, connection_uri, engine_settings, is_remote, store_name
 
 if TYPE_CHECKING:
     from supertokens_py.engine.embedded.importing.transfer import Copied, LeftBehind, Transfer
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if not from_uri:
         raise ConfigError(f"say where to copy from: --from postgresql://… or ${FROM_URI}")
     origin = Origin(uri=from_uri, schema=args.from_schema, prefix=args.from_prefix)
-    with open_transfer(origin, uri, EngineConfig().resolve(), batch=args.batch) as transfer:
+    with open_transfer(origin, uri, engine_settings(args), batch=args.batch) as transfer:
         if args.dry_run:
             return _report(transfer.counts(), transfer.left_behind(), out, dry_run=True)
         transfer.begin()

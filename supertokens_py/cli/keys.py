@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Protocol, cast, runtime_checkable
+from dataclasses import asdict
+from typing import cast
 
 from supertokens_py.engine.interface import Engine
-from supertokens_py.engine.renewal import RenewalOrder, Renewed
+from supertokens_py.engine.renewal import OwnsKeys, PublishedKey, RenewalOrder, Renewed
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.formatting import counted, moment
 from supertokens_py.secret import new_secret
@@ -19,19 +20,6 @@ HELP = "list and renew the keys of access and refresh tokens, and encrypt them"
 
 _DAY_MS = 86_400_000
 _MAX_DAYS = 36_500
-
-
-@runtime_checkable
-class OwnsKeys(Protocol):
-    """The keys of an engine that owns them."""
-
-    def renew(self, order: RenewalOrder) -> Renewed:
-        """Renew families of keys."""
-        ...
-
-    def encrypt(self) -> int:
-        """Encrypt the keys at rest; return how many were not."""
-        ...
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -175,17 +163,7 @@ def _print_secret(out: Output) -> int:
 
 def _list(engine: Engine, out: Output) -> int:
     jwks = engine.keys.jwks()
-    keys = [_described(key["kid"]) for key in jwks.keys]
-    out.result({"keys": keys, "max_age_s": jwks.max_age_s})
-    out.table(
-        ("KEY", "KIND", "CREATED"),
-        [(key["kid"], key["kind"], moment(cast("int | None", key["created_ms"]))) for key in keys],
-    )
+    keys = [PublishedKey.of(key["kid"]) for key in jwks.keys]
+    out.result({"keys": [asdict(key) for key in keys], "max_age_s": jwks.max_age_s})
+    out.table(("KEY", "KIND", "CREATED"), [(key.kid, key.kind, moment(key.created_ms)) for key in keys])
     return 0
-
-
-def _described(kid: str) -> dict[str, object]:
-    kind, _, rest = kid.partition("-")
-    if kind == "d" and rest.isdecimal():
-        return {"kid": kid, "kind": "dynamic", "created_ms": int(rest)}
-    return {"kid": kid, "kind": "static" if kind == "s" else "unknown", "created_ms": None}

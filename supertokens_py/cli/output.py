@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
+
+from supertokens_py.formatting import json_text, visible
 
 
 class Progress(Protocol):
@@ -34,12 +35,12 @@ class Output:
     def result(self, value: object) -> None:
         """Print the outcome for programs."""
         if self.as_json:
-            self.stdout.write(_json(value, indent=2) + "\n")
+            self.stdout.write(json_text(value, indent=2) + "\n")
             self.stdout.flush()
 
     def complain(self, text: str) -> None:
         """Print an error, to the error stream."""
-        line = _json({"error": text}) if self.as_json else f"supertokens: {visible(text, keep=chr(10))}"
+        line = json_text({"error": text}) if self.as_json else f"supertokens: {visible(text, keep=chr(10))}"
         self.stderr.write(line + "\n")
         self.stderr.flush()
 
@@ -101,24 +102,3 @@ class _Bar:
 
     def advance(self, amount: int) -> None:
         self._bars.advance(self._task, amount)
-
-
-def visible(text: str, *, keep: str = "") -> str:
-    r"""Return text with control characters, line breaks and direction marks as escapes such as `\x1b`.
-
-    User ids and payloads come from outside: printed raw, they could clear an operator's screen, set its
-    title, or look like other lines.
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char in keep else ascii(char)[1:-1] for char in text)
-
-
-def _json(value: object, *, indent: int | None = None) -> str:
-    """Return JSON in which every character that is not printable is escaped, as `visible` does."""
-    lines = json.dumps(value, indent=indent, ensure_ascii=False).split("\n")
-    if all(map(str.isprintable, lines)):
-        return "\n".join(lines)
-    return "\n".join(
-        "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line) for line in lines
-    )

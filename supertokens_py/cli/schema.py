@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any, cast
 
-from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.session_records import SessionFeatures
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output
-from .store import add_store_options, connection_uri, is_remote
+from .store import add_store_options, connection_uri, engine_settings, is_remote
 
 HELP = "print or make the tables, for a database where the application may not create them"
+
+#: Arguments of `session.init` that need a table, and which of `SessionFeatures` that is.
+_FEATURES = {
+    "devices": "details",
+    "lifetime": "details",
+    "impersonation": "details",
+    "events": "events",
+    "webhooks": "deliveries",
+    "instant_revocation": "revocations",
+    "device_binding": "device_keys",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,25 +33,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in (printing, creating):
         add_store_options(action)
         action.add_argument("--users", action="store_true", help="also the tables of sign-in recipes")
+        action.add_argument(
+            "--feature",
+            action="append",
+            choices=sorted(_FEATURES),
+            help="also the table of an argument of session.init; repeatable",
+        )
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
     """Carry out one action; schema and prefix are those of `SUPERTOKENS_TABLE_SCHEMA` and `..._PREFIX`."""
+    from supertokens_py.engine.embedded.accounts.user_layout import UserLayout  # noqa: PLC0415
+    from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES  # noqa: PLC0415
     from supertokens_py.engine.embedded.all_tables import ALL_TABLES  # noqa: PLC0415
+    from supertokens_py.engine.embedded.engine import tables_of  # noqa: PLC0415
     from supertokens_py.engine.embedded.storage.database import Database  # noqa: PLC0415
     from supertokens_py.engine.embedded.storage.schema import statements  # noqa: PLC0415
-    from supertokens_py.engine.embedded.user_tables import (  # noqa: PLC0415
-        USER_TABLES,
-        refuse_migrated_users,
-    )
 
     uri = connection_uri(args)
     if is_remote(uri):
         raise ConfigError("a core makes its tables itself: name a database with --connection-uri")
-    settings = EngineConfig().resolve()
-    tables = (*ALL_TABLES, *USER_TABLES) if args.users else ALL_TABLES
-    database = Database(uri, settings, tables, check=refuse_migrated_users if args.users else None)
+    settings = engine_settings(args)
+    features = [_FEATURES[name] for name in cast("list[str] | None", args.feature) or ()]
+    wanted: dict[str, Any] = dict.fromkeys(features, True)
+    optional = tables_of(SessionFeatures(**wanted))
+    tables = (*ALL_TABLES, *(USER_TABLES if args.users else ()), *optional)
+    database = Database(uri, settings, tables)
+    if args.users:
+        database.also_check(UserLayout(database.tables, settings.migration_mode).learn)
     try:
         if args.action == "create":
             database.prepare()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from supertokens_py.constants import DEFAULT_TENANT_ID, SUPPORTED_CDI_VERSIONS
+from supertokens_py.engine.session_records import NO_FEATURES
 from supertokens_py.engine.uris import describe
 from supertokens_py.exceptions import ConfigError
 
@@ -18,7 +22,7 @@ HELP = "serve the embedded engine to SuperTokens SDKs"
 FACTORY = "supertokens_py.server.environment:create"
 #: Longer than clients and proxies keep idle connections, so that it is never this side that closes one.
 _KEEP_ALIVE_S = 75
-_GRACE_S = 30
+GRACE_S = 30
 #: uvicorn's setting: the addresses whose `X-Forwarded-For` counts.
 _TRUSTED_PROXIES = "FORWARDED_ALLOW_IPS"
 
@@ -73,28 +77,45 @@ def run(args: argparse.Namespace, out: Output) -> int:
         os.environ[environment.BASE_PATH] = cast("str", args.base_path)
     if args.sessions_only:
         os.environ[environment.SESSIONS_ONLY] = "1"
-    environment.create()
+    environment.create_from(os.environ, features=NO_FEATURES)  # only to have the variables checked
     _prepare_store(args, keeps_users=os.environ.get(environment.SESSIONS_ONLY, "").strip() != "1")
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     oldest, newest = SUPPORTED_CDI_VERSIONS[0], SUPPORTED_CDI_VERSIONS[-1]
     out.say(f"Serving {describe(uri)} on {address} (CDI {oldest} to {newest})")
     versions = list(SUPPORTED_CDI_VERSIONS)
     out.result({"address": address, "workers": workers, "api_keys": len(keys), "cdi_versions": versions})
-    uvicorn.run(
-        FACTORY,
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_level=cast("str", args.log_level),
-        access_log=bool(args.access_log),
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_GRACE_S,
-        server_header=False,
-        # Left to itself, uvicorn believes whatever a program of this machine says about whom it speaks for.
-        proxy_headers=_TRUSTED_PROXIES in os.environ,
-    )
+    with _counting_together(workers):
+        uvicorn.run(
+            FACTORY,
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level=cast("str", args.log_level),
+            access_log=bool(args.access_log),
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S,
+            server_header=False,
+            # Left to itself, uvicorn believes what any program of this machine says of whom it speaks for.
+            proxy_headers=_TRUSTED_PROXIES in os.environ,
+        )
     return 0
+
+
+@contextmanager
+def _counting_together(workers: int) -> Generator[None]:
+    """Give worker processes a place where each one's counters are seen by all: any of them may be asked."""
+    from supertokens_py.server.metrics import DIRECTORY  # noqa: PLC0415
+
+    if workers == 1 or os.environ.get(DIRECTORY):
+        yield
+        return
+    with TemporaryDirectory(prefix="supertokens-metrics-") as directory:
+        os.environ[DIRECTORY] = directory
+        try:
+            yield
+        finally:
+            del os.environ[DIRECTORY]
 
 
 def _check_database(uri: str, workers: int) -> None:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import cast
 
-from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, open_engine
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.uris import describe, kind_of, sqlite_name
@@ -59,6 +59,17 @@ def store_name(args: argparse.Namespace) -> str:
     return describe(connection_uri(args))
 
 
+def given_engine_config(args: argparse.Namespace) -> EngineConfig:
+    """Return the engine's settings: those of an application that runs the command, else the environment's."""
+    given: EngineConfig | None = getattr(args, "engine_config", None)
+    return given or EngineConfig()
+
+
+def engine_settings(args: argparse.Namespace) -> ResolvedEngineConfig:
+    """Return these settings with every default filled in."""
+    return given_engine_config(args).resolve()
+
+
 def core_api_key(args: argparse.Namespace) -> str | None:
     """Return the API key that the options or the environment give for a core."""
     given = cast("str | None", args.core_api_key)
@@ -73,15 +84,23 @@ def is_remote(uri: str) -> bool:
 def open_store(args: argparse.Namespace, *, may_create: bool = False, keeps_users: bool = False) -> Engine:
     """Return the engine that the options mean; without `may_create` it makes no file, table, column or key.
 
+    What applications record of their sessions in this database, it records, too.
+
     Raises:
         ConfigError: the URI cannot work, or means a SQLite file that does not exist.
+        EngineUnavailableError: the database cannot be read.
     """
     uri = connection_uri(args)
     if not may_create:
         refuse_missing_file(uri)
-    settings = EngineConfig().resolve()
+    settings = engine_settings(args)
     return open_engine(
-        uri, settings, api_key=core_api_key(args), may_create=may_create, keeps_users=keeps_users
+        uri,
+        settings,
+        api_key=core_api_key(args),
+        may_create=may_create,
+        keeps_users=keeps_users,
+        features=None,
     )
 
 

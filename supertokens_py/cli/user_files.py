@@ -18,7 +18,11 @@ from typing import Any, Literal, TextIO, TypeAlias, cast
 from supertokens_py import payloads
 from supertokens_py.engine import validation
 from supertokens_py.engine.embedded.importing.users import ImportedUser
-from supertokens_py.engine.embedded.password_hashes import importable_form
+from supertokens_py.engine.embedded.signin.password_hashes import (
+    importable_form,
+    importable_form_of_flask_security,
+    is_hashed_twice,
+)
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.recipe.sign_in.emails import is_address
 from supertokens_py.types.base import JSONObject
@@ -40,8 +44,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 _FLASK_SECURITY = "fs_uniquifier"  # a column that no other system has
 _FIREBASE = frozenset({"salt", "passwordSalt"})
 _DOUBLE = (
-    "Flask-Security hashes a password twice, first with SECURITY_PASSWORD_SALT: that cannot be verified "
-    "(use --single-hash if SECURITY_PASSWORD_SINGLE_HASH was set, or --reset-passwords)"
+    "Flask-Security hashes a password twice, first with SECURITY_PASSWORD_SALT: give its value to this "
+    "command, and to the application, as flask_security_password_salt "
+    "(SUPERTOKENS_FLASK_SECURITY_PASSWORD_SALT), or use --single-hash if it had SECURITY_PASSWORD_SINGLE_HASH"
 )
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0", ""})
 _LONGEST_LINE = 2 * payloads.MAX_METADATA_JSON
@@ -74,7 +79,9 @@ class Reading:
     form: Format
     metadata_columns: Sequence[str] = ()
     reset_passwords: bool = False
+    flask_security: bool = False
     single_hash: bool = False
+    has_salt: bool = False
 
 
 def form_of(path: Path) -> Format:
@@ -180,13 +187,19 @@ def _password_hash(reading: Reading, values: JSONObject) -> str | None:
             raise BadInputError(
                 "hashes of Firebase are not supported: such users have to reset their passwords"
             )
-        if _FLASK_SECURITY in values and not reading.single_hash:
-            raise BadInputError(_DOUBLE)
+        if reading.flask_security or reading.single_hash or _FLASK_SECURITY in values:
+            return _flask_security_hash(reading, given)
         return importable_form(given)
     except BadInputError as error:
         if reading.reset_passwords:
             return None
         raise BadInputError(f"{error} (--reset-passwords imports such users without one)") from None
+
+
+def _flask_security_hash(reading: Reading, given: str) -> str:
+    if is_hashed_twice(given) and not reading.single_hash and not reading.has_salt:
+        raise BadInputError(_DOUBLE)
+    return importable_form_of_flask_security(given, single=reading.single_hash)
 
 
 def _flag(field: str, value: object, *, default: bool) -> bool:

@@ -14,14 +14,14 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.embedded.engine import EmbeddedEngine
 from supertokens_py.engine.embedded.importing.users import Arrival, ImportedUser, UserImport
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.formatting import counted
 
 from .output import Output, visible
-from .store import connection_uri, is_remote, refuse_missing_file, store_name
+from .store import connection_uri, engine_settings, is_remote, refuse_missing_file, store_name
 from .user_files import Inactive, Reading, Record, Refused, form_of, read, unused_columns
 
 _SHOWN = 20  # reasons; the rest are counted
@@ -52,13 +52,13 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if is_remote(uri):
         raise ConfigError("--connection-uri must be the database that keeps the users, not a core")
     refuse_missing_file(uri)
-    reading = _reading(args)
+    settings = engine_settings(args)
+    reading = _reading(args, settings)
     ignored = unused_columns(reading)
     if ignored:
         names = visible(", ".join(ignored))
         out.say(f"not imported: {names} (--metadata COLUMN keeps a column as metadata)")
     checked = _checked(reading)
-    settings = EngineConfig().resolve()
     with closing(EmbeddedEngine(uri, settings, may_create=False, keeps_users=True)) as engine:
         users = UserImport(engine, settings, cast("str", args.tenant))
         users.check_tenant()
@@ -69,14 +69,16 @@ def run(args: argparse.Namespace, out: Output) -> int:
     return _report(summary, out, args, wrote=summary is not checked and not args.dry_run)
 
 
-def _reading(args: argparse.Namespace) -> Reading:
+def _reading(args: argparse.Namespace, settings: ResolvedEngineConfig) -> Reading:
     path = Path(cast("str", args.file))
     return Reading(
         path=path,
         form=args.format or form_of(path),
         metadata_columns=tuple(cast("list[str]", args.metadata or [])),
         reset_passwords=args.reset_passwords,
+        flask_security=args.flask_security,
         single_hash=args.single_hash,
+        has_salt=settings.flask_security_password_salt is not None,
     )
 
 

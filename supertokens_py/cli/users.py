@@ -49,9 +49,14 @@ def _configure_import(parser: argparse.ArgumentParser) -> None:
         help="also take users whose hash is missing or cannot be verified: they reset their passwords",
     )
     parser.add_argument(
+        "--flask-security",
+        action="store_true",
+        help="the hashes are those of Flask-Security [where there is a column fs_uniquifier]",
+    )
+    parser.add_argument(
         "--single-hash",
         action="store_true",
-        help="the hashes of Flask-Security are those of the passwords themselves",
+        help="the same, made with SECURITY_PASSWORD_SINGLE_HASH: of the passwords themselves",
     )
     parser.add_argument("--skip-refused", action="store_true", help="import the others if lines are refused")
     parser.add_argument("--batch", type=_batch, default=500, help="users per transaction [%(default)s]")
