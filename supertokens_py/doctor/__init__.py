@@ -6,6 +6,7 @@ from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.uris import check_connection_uri, kind_of
 from supertokens_py.exceptions import ConfigError
 
+from .applications import web_settings_of
 from .core import check_core
 from .database import check_database
 from .findings import Finding, Level, worst
@@ -13,7 +14,16 @@ from .probe import probe_api
 from .providers import ProviderSettings, check_providers, settings_of
 from .web import WebSettings, check_web
 
-__all__ = ["Finding", "Level", "ProviderSettings", "WebSettings", "run", "settings_of", "worst"]
+__all__ = [
+    "Finding",
+    "Level",
+    "ProviderSettings",
+    "WebSettings",
+    "run",
+    "settings_of",
+    "web_settings_of",
+    "worst",
+]
 
 
 def run(

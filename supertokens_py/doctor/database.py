@@ -7,23 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.embedded.found_features import OPTIONAL_TABLES, REVOCATIONS_TABLE
 from supertokens_py.engine.embedded.inspection import (
     CreationRights,
     DatabaseFacts,
     KeyFacts,
     LayoutFacts,
-    PoolerFacts,
     RowFacts,
     ServerFacts,
     UnreadableDatabaseError,
     inspect_database,
 )
-from supertokens_py.engine.embedded.key_cipher import is_strong
+from supertokens_py.engine.embedded.keys.key_cipher import is_strong
+from supertokens_py.engine.embedded.pooler_facts import PoolerFacts
 from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.factory import MISSING_DRIVER
 from supertokens_py.formatting import counted, moment
 
 from .findings import Finding
+from .refreshes import dear_refreshes
+from .replica import check_replica
+from .webhooks import undelivered_events
 
 _TOPIC = "database"
 _KEYS = "keys"
@@ -55,7 +59,10 @@ def check_database(uri: str, settings: ResolvedEngineConfig) -> list[Finding]:
     except Exception as error:  # a driver may raise anything, and a traceback does not help an operator
         text = f"cannot read {location.name}: {type(error).__name__}: {error}"
         return [Finding("error", _TOPIC, text, "check the connection URI and the encoding of the database")]
-    return [*_readable(location), *findings_of(facts, settings, is_sqlite=location.is_sqlite)]
+    findings = [*_readable(location), *findings_of(facts, settings, is_sqlite=location.is_sqlite)]
+    if settings.read_uri is not None and facts.server is not None and not facts.server.is_standby:
+        findings += check_replica(settings.read_uri, location)
+    return findings
 
 
 def findings_of(
@@ -74,9 +81,13 @@ def findings_of(
     yield from _sharing(facts, settings)
     if facts.rows is not None:
         yield from _rows(facts.rows)
+        yield from dear_refreshes(facts, settings)
         yield from _keys(facts.rows.keys, live, settings, now_ms)
     if facts.pooler is not None:
-        yield from _pooler(facts.pooler, settings)
+        yield _pooler(facts.pooler)
+        yield from _revocations(facts.layout, settings)
+    if facts.undelivered is not None:
+        yield from undelivered_events(facts.undelivered)
 
 
 def _path(location: Location) -> Path:
@@ -180,22 +191,28 @@ def _layout(layout: LayoutFacts, settings: ResolvedEngineConfig, live: int) -> I
         yield _not_creatable(layout.creation, settings.table_schema)
     for table, (columns, addable) in layout.lacking.items():
         yield _lacking(table, ", ".join(columns), addable=addable)
+    for table in layout.lost_keys:
+        what = f"the foreign key of {table} is gone; rows of ended sessions stay until they are cleaned up"
+        yield Finding("warning", _TOPIC, what, "start the application once: it puts the key back")
     if not live:
         yield from _other_prefixes(layout, settings)
-    if layout.others:
-        more = " …" if len(layout.others) > _SHOWN_TABLES else ""
-        shown = ", ".join(layout.others[:_SHOWN_TABLES]) + more
-        others = counted(len(layout.others), "other table")
+    if foreign := _foreign(layout, settings):
+        more = " …" if len(foreign) > _SHOWN_TABLES else ""
+        shown = ", ".join(foreign[:_SHOWN_TABLES]) + more
+        others = counted(len(foreign), "other table")
         yield Finding("note", _TOPIC, f"{others}, not to be touched: {shown}")
     if layout.has_users:
-        yield Finding("note", _TOPIC, "users are kept here; their primary and external ids are honoured")
-    if layout.migration_mode != "LEGACY":
-        yield Finding(
-            "warning",
-            _TOPIC,
-            f"core 12 keeps its users in other tables (migration_mode is {layout.migration_mode})",
-            "sign-in recipes, such as emailpassword.init(), refuse it: leave sign-up and sign-in to the core",
-        )
+        yield from _users(layout)
+
+
+def _users(layout: LayoutFacts) -> Iterator[Finding]:
+    yield Finding("note", _TOPIC, "users are kept here; their primary and external ids are honoured")
+    if layout.users_refused is not None:
+        what = f"sign-in recipes, such as emailpassword.init(), refuse it: {layout.users_refused}"
+        yield Finding("warning", _TOPIC, what, "leave sign-up and sign-in to the core, or do what it says")
+    elif layout.migration_mode != "LEGACY":
+        mode = f"users are kept in the tables of core 12 (migration_mode is {layout.migration_mode})"
+        yield Finding("note", _TOPIC, f"{mode}, which sign-in recipes read and write")
 
 
 def _sharing(facts: DatabaseFacts, settings: ResolvedEngineConfig) -> Iterator[Finding]:
@@ -304,10 +321,26 @@ def _at_rest(is_encrypted: bool) -> str:
     return " (encrypted)" if is_encrypted else ""
 
 
-def _pooler(pooler: PoolerFacts, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+def _pooler(pooler: PoolerFacts) -> Finding:
     mode = "transaction mode" if pooler.lends_by_transaction else "session mode, or with much to do"
     tracks = "tracks" if pooler.tracks_statements else "does not track"
-    yield Finding("ok", _POOLER, f"there is one in between ({mode}); it {tracks} prepared statements")
-    if settings.prepare_threshold:
-        text = f"prepare_threshold {settings.prepare_threshold} has no effect through it"
-        yield Finding("note", _POOLER, text, "leave it at 0")
+    text = f"there is one in between ({mode}); it {tracks} prepared statements, and gets none"
+    return Finding("ok", _POOLER, text)
+
+
+def _revocations(layout: LayoutFacts, settings: ResolvedEngineConfig) -> Iterator[Finding]:
+    """Yield how soon processes behind a pooler see revoked sessions."""
+    if settings.table_prefix + REVOCATIONS_TABLE not in layout.others:
+        return
+    if settings.listen_uri is None:
+        text = "revoked sessions are seen every second only: a pooler tells nobody of them"
+        advice = "set EngineConfig(listen_uri=...) or SUPERTOKENS_LISTEN_URI to a direct connection"
+        yield Finding("note", _POOLER, text, advice)
+    else:
+        yield Finding("ok", _POOLER, "revoked sessions are heard of beside it, by listen_uri")
+
+
+def _foreign(layout: LayoutFacts, settings: ResolvedEngineConfig) -> list[str]:
+    """Return the tables that are none of ours."""
+    optional = {settings.table_prefix + name for name in OPTIONAL_TABLES}
+    return [name for name in layout.others if name not in optional]

@@ -10,6 +10,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import lost_cookies
 from supertokens_py.urls import api_origin, cookie_domain, host_of, is_local, scheme_of, site_of
 
+from .device_binding import check_device_binding
 from .findings import Finding
 
 SameSite: TypeAlias = Literal["lax", "strict", "none"]
@@ -35,6 +36,8 @@ class WebSettings:
     anti_csrf: AntiCsrf | None = None
     transfer: Transfer = "any"
     cors_origins: Sequence[str] | None = None
+    device_binding: bool = False
+    initiators: Sequence[str] = ()
 
 
 def check_web(settings: WebSettings) -> list[Finding]:
@@ -50,6 +53,16 @@ def check_web(settings: WebSettings) -> list[Finding]:
     found = [*_domains(pair), *_cors(pair)]
     if settings.transfer != "header":
         found += [*_cookies(pair), *_cookie_domain(pair), *_anti_csrf(pair)]
+    if settings.device_binding:
+        found += check_device_binding(
+            api,
+            website,
+            secure=pair.secure,
+            cookie_domain=settings.cookie_domain,
+            transfer=settings.transfer,
+            initiators=settings.initiators,
+            cors_origins=settings.cors_origins,
+        )
     return found
 
 
