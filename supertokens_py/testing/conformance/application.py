@@ -79,10 +79,10 @@ class Application:
         """Send a request as it is."""
         return self.client.request(method, path, headers, **options)
 
-    def log_in(self, mode: str) -> Visitor:
-        """Return a visitor with a new session."""
+    def log_in(self, mode: str, path: str = "/login") -> Visitor:
+        """Return a visitor with a new session; "/visit" makes it the one of a guest."""
         visitor = Visitor(self, mode)
-        visitor.first = visitor.post("/login")
+        visitor.first = visitor.post(path)
         assert (visitor.first.status, sorted(visitor.first.json)) == (200, ["handle"])
         visitor.handle = visitor.first.json["handle"]
         return visitor

@@ -145,6 +145,7 @@ class WsgiClient:
             "SCRIPT_NAME": root_path,
             "PATH_INFO": unquote(path).removeprefix(root_path).encode().decode("latin-1"),
             "QUERY_STRING": query,
+            "REMOTE_ADDR": "127.0.0.1",
             "SERVER_NAME": "api.example.com",
             "SERVER_PORT": "443",
             "SERVER_PROTOCOL": "HTTP/1.1",

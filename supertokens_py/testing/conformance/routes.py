@@ -222,6 +222,11 @@ def _log_in(view: View) -> Steps:
     return {"handle": session.get_handle()}
 
 
+def _visit(view: View) -> Steps:
+    session: Any = yield Call("create_guest_session", (view.request,))
+    return {"handle": session.get_handle()}
+
+
 def _merge(view: View) -> Any:
     yield view.merge({"visits": 1})
     return Answer(_who(view), headers=(*OWN_HEADERS, ("Cache-Control", "public, max-age=60")))
@@ -296,10 +301,12 @@ def _must_be_admin(given: Any, session: Any, user_context: Any) -> Any:
 ROUTES = (
     Route("/open", _who, ("GET", "POST")),
     Route("/login", _log_in, ("POST",)),
+    Route("/visit", _visit, ("POST",)),
     Route("/me", _who, ("GET", "POST"), {}),
     Route("/call", _get_session, ("GET", "POST")),
     Route("/optional", _who, guard={"session_required": False}),
     Route("/database", _who, guard={"check_database": True}),
+    Route("/guests", _who, guard={"allow_guests": True}),
     Route("/admin", _who, guard={"override_global_claim_validators": _must_be_admin}),
     Route("/merge", _merge, ("POST",), {}),
     Route("/end", _end, ("POST",), {}),

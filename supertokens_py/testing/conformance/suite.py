@@ -253,6 +253,18 @@ class Conformance:
         views, hooks = application.request("GET", "/kinds").json["kinds"], kinds_of(found[0][0])
         assert views[0] in hooks or hooks[0] in views, f"views have {views[0]}, overrides {hooks[0]}"
 
+    def test_a_guest(self, application: Application, mode: str) -> None:
+        """To a route that does not say otherwise a guest has no session, and keeps the tokens."""
+        visitor = application.log_in(mode, "/visit")
+        for path in ("/me", "/call", "/database", "/admin"):
+            refused = visitor.get(path)
+            assert (refused.status, refused.json["claimValidationErrors"][0]["id"]) == (403, "st-guest")
+        assert answer(visitor.get("/optional")) == (200, {"user": None})
+        assert visitor.refresh().status == 200
+        assert visitor.get("/guests").json["user"].startswith("guest_")
+        if self.driver.websockets:
+            self._shake(application, [("authorization", f"Bearer {visitor.access}")], False)
+
     def test_caches(self, application: Application, mode: str) -> None:
         """Responses with tokens are never stored; those that depend on a session are their visitor's own."""
         visitor = application.log_in(mode)
