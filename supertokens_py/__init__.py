@@ -11,17 +11,32 @@ init(
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from . import audit, events, supertokens
-from .app import Supertokens
-from .client_addresses import ClientIP
-from .config import AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig
-from .engine.config import EngineConfig
-from .framework.request import BaseRequest
-from .recipe_module import RecipeInit, RecipeModule
-from .types.base import RecipeUserId
+from .event_dispatch import Event, subscribe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from . import supertokens
+    from .top_level import (
+        AppInfo,
+        BaseRequest,
+        EngineConfig,
+        InputAppInfo,
+        RecipeInit,
+        RecipeModule,
+        RecipeUserId,
+        Supertokens,
+        SupertokensConfig,
+        convert_to_recipe_user_id,
+        get_all_cors_headers,
+        get_request_from_user_context,
+        init,
+        is_recipe_initialized,
+    )
 
 __all__ = [
     "AppInfo",
@@ -41,60 +56,38 @@ __all__ = [
     "supertokens",
 ]
 
-# Here, because every import of the package passes here: the audit log is complete without `init`, too.
-events.subscribe(audit.log_event)
 
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: pytest imports the package in every run of an environment that has it.
 
-def init(
-    app_info: InputAppInfo,
-    framework: Framework | None = None,
-    supertokens_config: SupertokensConfig | None = None,
-    recipe_list: Sequence[RecipeInit] | None = None,
-    mode: Mode | None = None,
-    telemetry: bool | None = None,
-    debug: bool | None = None,
-    *,
-    client_ip: ClientIP | None = None,
-) -> None:
-    """Configure the SDK for this process. Makes no network call and opens no database.
-
-    A second call is ignored with a warning; a call that failed leaves nothing behind.
-
-    Args:
-        app_info: origins and paths of the API and the website.
-        framework: a name of `supertokens_py.framework`, such as "fastapi"; optional, adapters know who
-            they are.
-        supertokens_config: which engine keeps the sessions; left out, an SQLite file.
-        recipe_list: the recipes, such as `[session.init()]`; at least one.
-        mode: "asgi" or "wsgi"; accepted for compatibility, nothing depends on it.
-        telemetry: accepted for compatibility; nothing is ever sent anywhere.
-        debug: write the SDK's decisions to stderr.
-        client_ip: `(request) -> address` says whom a request comes from; limits per client need it. The
-            request is the SDK's, with `get_header()`; `request.request` is your framework's.
-
-    Raises:
-        ConfigError: an argument cannot work; the message names it.
+    Names are those above, and every module of the package.
     """
-    Supertokens.init(
-        *(app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug), client_ip=client_ip
-    )
+    if name in __all__ and name != "supertokens":
+        value = globals()[name] = getattr(import_module(".top_level", __name__), name)
+        return value
+    if not name.startswith("_"):
+        try:
+            return import_module(f".{name}", __name__)
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def get_all_cors_headers() -> list[str]:
-    """Return the request headers that your CORS layer must allow, besides Content-Type."""
-    return Supertokens.get_instance().get_all_cors_headers()
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
-def get_request_from_user_context(user_context: dict[str, Any] | None) -> BaseRequest | None:
-    """Return the request that a user context belongs to, or None outside a request."""
-    return Supertokens.get_instance().get_request_from_user_context(user_context)
+@cache  # an import statement costs as much as the rest of an event that nobody listens to
+def _audit_log() -> Callable[[Event], None]:
+    from .audit import log_event  # noqa: PLC0415  (loads every kind of event)
+
+    return log_event
 
 
-def is_recipe_initialized(recipe_id: str) -> bool:
-    """Return whether the recipe with this id is in use."""
-    return Supertokens.get_instance().has_recipe(recipe_id)
+def _write_to_audit_log(event: Event) -> None:
+    _audit_log()(event)
 
 
-def convert_to_recipe_user_id(user_id: str) -> RecipeUserId:
-    """Wrap a user id; without account linking both are the same text."""
-    return RecipeUserId(user_id)
+# Here, because every import of the package passes here: the audit log is complete without `init`, too.
+subscribe(_write_to_audit_log)

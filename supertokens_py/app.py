@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
-from types import ModuleType
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from . import error_answers
@@ -22,13 +22,13 @@ from .config import (
 )
 from .constants import FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
-from .engine.factory import check_location, check_packages, open_engine
+from .engine.factory import check_engine, check_features, open_engine
 from .engine.interface import Engine
 from .exceptions import ConfigError, GeneralError
 from .framework.request import BaseRequest
 from .framework.response import BaseResponse
 from .logger import is_debugging
-from .recipe_module import RecipeInit, RecipeModule
+from .recipe_module import RecipeInit, RecipeModule, check_recipe_list, features_of
 from .routes import Routes
 from .runtime import fork_hooks
 from .runtime.clock import now_ms as system_now_ms
@@ -64,12 +64,14 @@ class Supertokens(fork_hooks.ForkAware):
         client_ip: ClientIP | None = None,
     ) -> None:
         check_arguments(app_info, framework, supertokens_config, mode)
-        _check_recipe_list(recipe_list)
+        check_recipe_list(recipe_list)
         check_switches(telemetry=telemetry, debug=debug)
+        self._with: Callable[[SupertokensConfig], Supertokens] = lambda config: Supertokens(
+            app_info, framework, config, recipe_list, mode, telemetry, debug, client_ip=client_ip
+        )
         self.app_info: AppInfo = AppInfo.from_input(app_info, framework, mode)
         self.supertokens_config: SupertokensConfig = supertokens_config or SupertokensConfig()
-        check_packages(self.supertokens_config.engine_uri)
-        check_location(self.supertokens_config.engine_uri)
+        check_engine(self.supertokens_config.engine_uri)
         self.clients: ClientAddresses = ClientAddresses(client_ip)
         self.telemetry = False  # accepted for compatibility; nothing is ever sent anywhere
         self._engine_settings = (self.supertokens_config.engine or EngineConfig()).resolve()
@@ -84,6 +86,7 @@ class Supertokens(fork_hooks.ForkAware):
             self._add(make(self))
         for recipe in list(self._recipes.values()):
             recipe.connect()
+        check_features(self.supertokens_config.engine_uri, features_of(self._recipes.values()))
         self._routes = Routes(self._recipes.values())
         self._base = str(self.app_info.api_base_path)
         self._below = f"{self._base}/"
@@ -115,7 +118,7 @@ class Supertokens(fork_hooks.ForkAware):
         *,
         client_ip: ClientIP | None = None,
     ) -> None:
-        """Create the current app; see `supertokens_py.init`."""
+        """Create the current app: `supertokens_py.init`."""
         if Supertokens._current is not None:
             log.warning(
                 "init was called again and ignored; the first call stands (%s). "
@@ -152,6 +155,17 @@ class Supertokens(fork_hooks.ForkAware):
         """Drop the current app and close its connections; `init` may then be called again."""
         app, Supertokens._current = Supertokens._current, None
         if app is not None:
+            app.close()
+
+    @contextmanager
+    def using(self, config: SupertokensConfig) -> Generator[Supertokens]:
+        """Make the same app on another engine the current one while this runs; for tests."""
+        app = self._with(config)
+        before, Supertokens._current = Supertokens._current, app
+        try:
+            yield app
+        finally:
+            Supertokens._current = before
             app.close()
 
     def flush(self) -> None:
@@ -200,6 +214,7 @@ class Supertokens(fork_hooks.ForkAware):
             api_domain=self.app_info.api_domain,
             website_domain=self.app_info.fixed_origin or "",
             keeps_users=any(recipe.keeps_users for recipe in self._recipes.values()),
+            features=features_of(self._recipes.values()),
         )
 
     def recipe(self, kind: type[R]) -> R:
@@ -287,8 +302,8 @@ class Supertokens(fork_hooks.ForkAware):
         if found is None:
             return None
         route, tenant_id = found
-        for recipe in list(self._recipes.values()):
-            tenant_id = await recipe.tenant_of_request(tenant_id, user_context)
+        for choose_tenant in filter(None, [recipe.choose_tenant for recipe in self._recipes.values()]):
+            tenant_id = await choose_tenant(tenant_id, user_context)
         return await route.handler(request, response, tenant_id, user_context)
 
     def methods_of(self, path: str) -> list[str]:
@@ -327,20 +342,6 @@ class Supertokens(fork_hooks.ForkAware):
 def request_context(request: BaseRequest | None, given: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return a user context for one request: a copy of `given`, so nothing is shared between requests."""
     return {**(given or {}), "_default": {"request": request, "keep_cache_alive": True}}
-
-
-def _check_recipe_list(recipe_list: Any) -> None:
-    if isinstance(recipe_list, str) or not isinstance(recipe_list, Sequence | None):
-        raise ConfigError("recipe_list must be a list, such as [session.init()]")
-    if not recipe_list:
-        raise ConfigError("Please provide at least one recipe to the supertokens.init function call")
-    for make in cast("Sequence[Any]", recipe_list):
-        forgot_parentheses = isinstance(make, type) and not issubclass(cast("type[Any]", make), RecipeModule)
-        if isinstance(make, ModuleType):
-            name = make.__name__.rpartition(".")[2]
-            raise ConfigError(f"recipe_list holds the module {name}: write {name}.init()")
-        if not callable(make) or forgot_parentheses:
-            raise ConfigError(f"recipe_list contains {make!r}, which is not the result of a recipe's init()")
 
 
 def current_time_ms() -> int:

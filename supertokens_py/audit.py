@@ -14,11 +14,16 @@ from typing import TypeAlias
 
 from .events import (
     ClaimsFailed,
+    ClientRefused,
+    DatabaseFailed,
+    DeviceProofMissing,
     EmailDropped,
     EngineUnavailable,
     Event,
+    RevocationsStale,
     SessionRefreshedAgain,
     SessionRefused,
+    SessionRevoked,
     TextMessageRefused,
     TokenForged,
     TokenReused,
@@ -27,6 +32,17 @@ from .events import (
 Fact: TypeAlias = str | float | bool | None
 
 LOGGER_NAME = "supertokens_py.audit"
+
+
+_ATTENTION = (
+    TokenForged,
+    TokenReused,
+    DeviceProofMissing,
+    EngineUnavailable,
+    RevocationsStale,
+    TextMessageRefused,
+)
+_FREQUENT = (SessionRefused, DatabaseFailed)
 
 
 def log_event(event: Event) -> None:
@@ -46,18 +62,31 @@ def log_event(event: Event) -> None:
 
 
 def facts_of(event: Event) -> dict[str, Fact]:
-    """Return the fields of an event as plain values; what is unknown of a reused token is left out."""
+    """Return the fields of an event as plain values; unknown ones of an end are left out."""
     facts = dict(vars(event))
     if isinstance(event, ClaimsFailed):
         facts["claims"] = ",".join(event.claims)
     if isinstance(event, TokenReused):
         return {name: value for name, value in facts.items() if value is not None or name == "subtype"}
+    if isinstance(event, SessionRevoked):
+        return {name: value for name, value in facts.items() if value is not None}
     return facts
 
 
+def detail_of(event: Event) -> str:
+    """Return the one word out of a short list that says more of an event, for metrics; "" if it has none."""
+    if isinstance(event, TokenReused):
+        return event.subtype or ""
+    if isinstance(event, SessionRevoked | EmailDropped):
+        return event.reason
+    if isinstance(event, DatabaseFailed | ClientRefused):
+        return event.kind
+    return event.code if isinstance(event, SessionRefused) else ""
+
+
 def _level_of(event: Event) -> int:
-    if isinstance(event, SessionRefused):
-        return logging.DEBUG  # forged tokens must not fill a disk
+    if isinstance(event, _FREQUENT):
+        return logging.DEBUG  # forged tokens must not fill a disk, nor an outage
     return logging.WARNING if _needs_attention(event) else logging.INFO
 
 
@@ -66,7 +95,7 @@ def _needs_attention(event: Event) -> bool:
         return event.late
     if isinstance(event, EmailDropped):
         return event.reason == "queue"
-    return isinstance(event, TokenForged | TokenReused | EngineUnavailable | TextMessageRefused)
+    return isinstance(event, _ATTENTION)
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,9 @@ DEFAULT_APP_ID = "public"
 
 RID_HEADER = "rid"
 FDI_HEADER = "fdi-version"
+#: Beyond the core driver interface: whom a request to a core is made for, an IPv4 address or an IPv6 network.
+#: In the answer with the versions, that the core takes it.
+CLIENT_HEADER = "st-client"
 
 #: Claims of a session token that applications may neither set nor overwrite
 #: (protocol: Protected claims); `stt` marks OAuth2 tokens and would make a session unusable.

@@ -1,4 +1,4 @@
-"""The responses of errors that belong to no recipe: bad input is 400, an engine out of reach 503."""
+"""The responses of all errors but those of sessions: bad input, an engine out of reach, too many attempts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import sys
 import traceback
 
 from .events import EngineUnavailable, emit
-from .exceptions import BadInputError, EngineUnavailableError
+from .exceptions import AnsweredError, BadInputError, EngineUnavailableError, TooManyAttemptsError
 from .framework.response import BaseResponse
+from .types.response import GeneralErrorResponse
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -31,7 +32,19 @@ def answer(error: Exception) -> BaseResponse | None:
         response = BaseResponse({"message": "session store unavailable"}, 503)
         response.set_header("Retry-After", "1")
         return response
-    return None
+    if isinstance(error, AnsweredError):
+        return BaseResponse(error.to_json(), 200)
+    return _too_many_attempts(error) if isinstance(error, TooManyAttemptsError) else None
+
+
+def _too_many_attempts(error: TooManyAttemptsError) -> BaseResponse:
+    """Return the answer to somebody who has to wait.
+
+    A frontend shows the message of a 200; of a 429 it says that something went wrong.
+    """
+    response = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
+    response.set_header("Retry-After", str(-(-error.retry_after_ms // 1000)))
+    return response
 
 
 def _passed_through_application(error: Exception) -> bool:

@@ -14,22 +14,15 @@ failed. No token, key or cookie is in any of them. The audit log and OpenTelemet
 
 from __future__ import annotations
 
-import inspect
-import logging
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar
 
-from .exceptions import ConfigError
-
-log: logging.Logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """Base class of all events."""
-
-    name: ClassVar[str]  #: stable, such as "session.created"
+from .device_events import DeviceBound as DeviceBound
+from .device_events import DeviceProofMissing as DeviceProofMissing
+from .event_dispatch import Event as Event
+from .event_dispatch import Subscriber as Subscriber
+from .event_dispatch import emit as emit
+from .event_dispatch import subscribe as subscribe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +47,7 @@ class SessionRefreshed(Event):
 class SessionRefreshedAgain(Event):
     """Within the grace period, the previous token was presented, or the current one once more.
 
-    Racing calls of one client do that within a second; `late` says that it took suspiciously long.
-    """
+    Racing calls of one client do so within a second; with `late` it took suspiciously long."""
 
     name: ClassVar[str] = "session.refreshed_again"
     handle: str
@@ -91,10 +83,22 @@ class TokenReused(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRevoked(Event):
-    """A session was revoked by a call."""
+    """A session was revoked by a call; `reason` is such as "signout" (docs: Why a session ended)."""
 
     name: ClassVar[str] = "session.revoked"
     handle: str
+    reason: str = "application"
+    actor_id: str | None = None  #: who revoked it, if not its user
+    user_id: str | None = None  #: of the login method, where accounts are linked; None over a core
+    tenant_id: str | None = None  #: None over a core
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevocationsStale(Event):
+    """The log of revoked sessions was last read `age_ms` ago (None: never), and cannot be read."""
+
+    name: ClassVar[str] = "revocation.stale"
+    age_ms: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,34 @@ class ClaimsFailed(Event):
     name: ClassVar[str] = "session.claims_failed"
     handle: str
     claims: tuple[str, ...]  #: the ids of their validators
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpersonationStarted(Event):
+    """Somebody began to act as a user, in a session of the user's; `reason` is what they gave."""
+
+    name: ClassVar[str] = "impersonation.started"
+    handle: str
+    user_id: str
+    tenant_id: str
+    actor_id: str
+    actor_handle: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpersonationEnded(Event):
+    """Somebody stopped acting as a user by a call; an end by time or by a sign-out is only one of a session.
+
+    `restored_handle` is their own session from now on; None where it had ended, so that they are signed out.
+    """
+
+    name: ClassVar[str] = "impersonation.ended"
+    handle: str
+    user_id: str
+    tenant_id: str
+    actor_id: str
+    restored_handle: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,10 +169,34 @@ class KeyRotated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdminActed(Event):
+    """Somebody did something on the admin page; what it did to sessions and keys are events of their own."""
+
+    name: ClassVar[str] = "admin.acted"
+    action: str  #: "read_payload", "revoke" or "rotate_keys"
+    actor_id: str
+    target: str  #: such as "session HANDLE", "user ID"
+
+
+@dataclass(frozen=True, kw_only=True)
 class EngineUnavailable(Event):
     """A request was answered with 503: the database or the core is out of reach."""
 
     name: ClassVar[str] = "engine.unavailable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseFailed(Event):
+    """The database failed once; unless `is_final`, the call is tried again, and may succeed.
+
+    `kind` is "conflict" (two transactions), "connection" (lost, or none could be opened), "full" (the server
+    has no room for another connection), "read_only" (also a pooler's mix-up), "schema" (the tables are gone),
+    "locked" (another writer of a SQLite file), "pool" (every connection of the process stayed busy), "other".
+    """
+
+    name: ClassVar[str] = "database.failed"
+    kind: str
+    is_final: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,11 +221,8 @@ class UserSignedIn(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInFailed(Event):
-    """Somebody gave a wrong password or code; `user_id` is None where there is no user of the address.
-
-    It is None for every wrong code: who is to sign in is not looked up for one. Nor is it known who failed to
-    sign in with a provider.
-    """
+    """Somebody gave a wrong password or code; `user_id` is None where there is no user of the address, for
+    every wrong code, and for sign-ins with a provider: nobody is looked up."""
 
     name: ClassVar[str] = "user.sign_in_failed"
     user_id: str | None
@@ -259,7 +312,7 @@ class EmailUnverified(Event):
 class ClientRefused(Event):
     """One client has done something too often in an hour.
 
-    `kind` is "sign_in", "sign_up", "reset", "code" or "exists".
+    `kind` is "sign_in", "sign_up", "reset", "code", "exists" or "authorise" (the address of a provider).
     """
 
     name: ClassVar[str] = "client.refused"
@@ -289,62 +342,8 @@ class TextMessageRefused(Event):
     retry_after_ms: int
 
 
-Subscriber: TypeAlias = Callable[[Event], object]
-
-
-class _Subscription:
-    """One subscriber; compared by identity, so that a function may subscribe twice."""
-
-    def __init__(self, function: Subscriber) -> None:
-        self.function = function
-        self.has_failed = False
-
-
-# Appending and removing are atomic. There is no lock, since another thread might have acquired it at a fork.
-_subscriptions: list[_Subscription] = []
-
-
-def subscribe(function: Subscriber) -> Callable[[], None]:
-    """Call `function` with every event from now on, in this process; return what ends that.
-
-    It is called in the thread that did the work, often the one of an event loop, before the request goes on:
-    hand over to a queue whatever takes time. Its errors are logged once and reach no request.
-
-    Raises:
-        ConfigError: it is no function, or an `async` one.
-    """
-    given: Any = function
-    if not callable(given) or inspect.iscoroutinefunction(given):
-        raise ConfigError("subscribe takes a plain function of one argument, the event; it is not awaited")
-    subscription = _Subscription(function)
-    _subscriptions.append(subscription)
-
-    def unsubscribe() -> None:
-        if subscription in _subscriptions:
-            _subscriptions.remove(subscription)
-
-    return unsubscribe
-
-
-def emit(event: Event) -> None:
-    """Hand `event` to every subscriber; call it after the commit."""
-    for subscription in (*_subscriptions,):
-        try:
-            subscription.function(event)
-        except Exception:
-            if not subscription.has_failed:
-                subscription.has_failed = True
-                log.exception("a subscriber of events failed; its next failures are not logged")
-
-
 def emit_refused(error: Exception) -> None:
     """Emit `SessionRefused` for an error that leaves a request without a session; for others do nothing."""
     if getattr(error, "refuses_session", False):
         code = str(getattr(error, "code", "application"))
         emit(SessionRefused(code=code, may_refresh=getattr(error, "may_refresh", False)))
-
-
-def emit_revoked(handles: Iterable[str]) -> None:
-    """Emit `SessionRevoked` for each session."""
-    for handle in handles:
-        emit(SessionRevoked(handle=handle))

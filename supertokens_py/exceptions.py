@@ -4,25 +4,29 @@ SuperTokensError
 ├── GeneralError                 misuse; never turned into a response
 │   ├── ConfigError              a bad argument of `init` or of a recipe (also a ValueError)
 │   ├── ProtectedClaimError      a payload names a claim that only the SDK may write (also a ValueError)
-│   └── PayloadTooLargeError     the custom claims do not fit a cookie (also a ValueError)
+│   ├── PayloadTooLargeError     the custom claims do not fit a cookie (also a ValueError)
+│   └── PayloadTypeError         a payload is not what `verify_session(payload=)` asks for (also a TypeError)
 ├── BadInputError                a malformed request or argument: HTTP 400
 │   ├── UnknownTenantError       a tenant that does not exist (`engine.interface`)
 │   └── ClientTypeNotFoundError  a provider has no such client (`recipe.thirdparty.exceptions`)
+├── AnsweredError                a frontend shows it to people: HTTP 200
+│   ├── FieldError               fields of a form are wrong (`recipe.emailpassword.exceptions`)
+│   └── ProviderError            signing in with a provider failed (`recipe.thirdparty.exceptions`)
 ├── TooManyAttemptsError         a password or code was guessed too often: answered as 200 GENERAL_ERROR
 │   └── TooBusyError             more passwords are to be hashed than may wait
 ├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
 ├── UnreadableDatabaseError      a command cannot read a database (`engine.embedded.inspection`)
-├── SuperTokensThirdPartyError   (`recipe.thirdparty.exceptions`)
-│   └── ProviderError            signing in with a provider failed: answered as 200 GENERAL_ERROR
 ├── SuperTokensSessionError      no session, or claims fail (`recipe.session.exceptions`)
 └── SuperTokensJWTError, SuperTokensOpenIdError, SuperTokensUserMetadataError, SuperTokensUserRolesError,
-    MultitenancyError            base classes of 0.24, raised by nothing
+    MultitenancyError            base classes of 0.24, raised by nothing (`FieldError` and `ProviderError`
+                                 have those of their recipes besides)
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 class SuperTokensError(Exception):
@@ -71,10 +75,32 @@ class PayloadTooLargeError(GeneralError, ValueError):
         )
 
 
+class PayloadTypeError(GeneralError, TypeError):
+    """The payload of a valid session is not what the application says that it is: its own data, so HTTP 500.
+
+    Attributes:
+        field: the first field that does not fit, such as "cart.items.0"; "" is the payload itself.
+    """
+
+    code = "payload_type"
+
+    def __init__(self, kind: str, field: str, problem: str) -> None:
+        self.field = field
+        super().__init__(f"the payload of the session is no {kind}: {field or 'payload'}: {problem}")
+
+
 class BadInputError(SuperTokensError):
     """A request cannot be understood; answered with 400 and this message."""
 
     code = "bad_input"
+
+
+class AnsweredError(SuperTokensError, ABC):
+    """What a frontend shows to people: answered with 200 and a `status`, wherever it is raised."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return the body of the answer."""
 
 
 class TooManyAttemptsError(SuperTokensError):

@@ -5,11 +5,19 @@
     @session_created.connect
     def greet(app, event, **_): ...
 
-The sender is the app that `init` made. Receivers are called after the commit, in the thread that did the work
-and with the record of `supertokens_py.events`; their errors are logged once and reach no request.
+The sender is the Flask or Quart application whose context is active: that of a request, of a command, or of
+`with app.app_context()`. Elsewhere, as in a thread of its own, it is the app that `init` made, so that a
+receiver with `sender=app` hears of nothing there. Receivers are called after the commit, with the context of
+the request and with the record of `supertokens_py.events`; their errors are logged once and reach no request.
+
+A signal keeps its receivers weakly: one that is defined inside a function is gone when that returns, unless
+it is connected by `session_created.connect(greet, weak=False)`.
 """
 
 from __future__ import annotations
+
+import sys
+from typing import Any
 
 try:
     from blinker import NamedSignal, Namespace
@@ -53,10 +61,18 @@ _BY_EVENT: dict[type[Event], NamedSignal] = {
 }
 
 
+def _sender() -> Any:
+    # Looked up and not imported: blinker may be there without either.
+    for module in (sys.modules.get("flask"), sys.modules.get("quart")):
+        if module is not None and module.has_app_context():
+            return module.current_app._get_current_object()
+    return Supertokens.current()
+
+
 def _send(event: Event) -> None:
     signal = _BY_EVENT.get(type(event))
     if signal is not None:
-        signal.send(Supertokens.current(), event=event)
+        signal.send(_sender(), event=event)
 
 
 subscribe(_send)

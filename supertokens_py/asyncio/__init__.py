@@ -5,12 +5,15 @@ Sessions, roles and metadata take any text of yours as user id; the users here a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.id_mapping import MappingExists, UserIdKind
+from supertokens_py.engine.interface import Engine
+from supertokens_py.engine.readiness import Readiness, ReadinessCheck
 from supertokens_py.engine.records import UnknownUser, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.interfaces import (
@@ -30,6 +33,7 @@ __all__ = [
     "create_user_id_mapping",
     "delete_user",
     "delete_user_id_mapping",
+    "get_readiness",
     "get_user",
     "get_user_count",
     "get_user_id_mapping",
@@ -62,6 +66,35 @@ async def delete_user(
     context = remove_all_linked_accounts if isinstance(remove_all_linked_accounts, dict) else user_context
     engine = Supertokens.get_instance().engine
     await call_engine(context_of(context), engine.users.remove, user_id_text(user_id))
+
+
+_readiness: WeakKeyDictionary[Supertokens, ReadinessCheck] = WeakKeyDictionary()
+
+
+async def get_readiness() -> Readiness:
+    """Return whether requests that need sessions can be served; for the readiness probe of a deployment.
+
+    It looks at database (or core) and keys, once a second at most, whoever asks, and takes 2 s at most under
+    an event loop. Answer a probe with its `status_code`: 200, 503 (the store cannot be reached) or 500
+    (something has to be mended). For liveness, ask nobody.
+
+    Raises:
+        GeneralError: `init` was not called; nothing else is raised.
+    """
+    app = Supertokens.get_instance()
+    check = _readiness.get(app)
+    if check is None:
+        check = _readiness[app] = ReadinessCheck(_engine_of(app))
+    return await check.ask()
+
+
+def _engine_of(app: Supertokens) -> Callable[[], Engine]:
+    known = ref(app)  # what is kept for an app must not keep it
+
+    def engine() -> Engine:
+        return (known() or Supertokens.get_instance()).engine
+
+    return engine
 
 
 async def get_user(user_id: str | RecipeUserId, user_context: _Context = None) -> User | None:

@@ -11,6 +11,7 @@ __all__ = [
     "create_user_id_mapping",
     "delete_user",
     "delete_user_id_mapping",
+    "get_readiness",
     "get_user",
     "get_user_count",
     "get_user_id_mapping",
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 delete_user: Final = blocking(_asyncio.delete_user)
+get_readiness: Final = blocking(_asyncio.get_readiness)
 get_user: Final = blocking(_asyncio.get_user)
 list_users_by_account_info: Final = blocking(_asyncio.list_users_by_account_info)
 get_users_oldest_first: Final = blocking(_asyncio.get_users_oldest_first)

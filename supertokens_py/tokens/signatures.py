@@ -57,7 +57,12 @@ def sign_jwt(payload: Mapping[str, Any], *, key: RSAPrivateKey, kid: str, versio
     Raises:
         ValueError: a value has no JSON form (NaN, a set, an object of yours).
     """
-    signed = f"{_header(kid, version)}.{encode_base64(to_json(payload).encode())}"
+    return sign_json(to_json(payload), key=key, kid=kid, version=version)
+
+
+def sign_json(payload: str, *, key: RSAPrivateKey, kid: str, version: int | None = None) -> str:
+    """Do what `sign_jwt` does with a payload that is JSON already."""
+    signed = f"{_header(kid, version)}.{encode_base64(payload.encode())}"
     signature = key.sign(signed.encode("ascii"), _PADDING, _HASH)
     return f"{signed}.{encode_base64(signature)}"
 
