@@ -11,13 +11,17 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, field_validator
 
-from supertokens_py import InputAppInfo, SupertokensConfig, init
+from supertokens_py import InputAppInfo, SupertokensConfig, get_request_from_user_context, init
 from supertokens_py.asyncio import get_user
 from supertokens_py.framework.fastapi import get_middleware
 from supertokens_py.recipe import emailpassword, emailverification, passwordless, session, thirdparty
 from supertokens_py.recipe.emailverification.interfaces import EmailDoesNotExistError, UnknownUserIdError
-from supertokens_py.recipe.session import SessionContainer
-from supertokens_py.recipe.session.asyncio import create_new_session, revoke_all_sessions_for_user
+from supertokens_py.recipe.session import DeviceSettings, EventSettings, SessionContainer, SessionLifetime
+from supertokens_py.recipe.session.asyncio import (
+    create_new_session,
+    explain_session,
+    revoke_all_sessions_for_user,
+)
 from supertokens_py.recipe.session.framework.fastapi import verify_session
 from supertokens_py.recipe.thirdparty import ProviderClientConfig, ProviderConfig, ProviderInput
 
@@ -27,6 +31,7 @@ WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails
 VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
 # How people sign in without a password: "USER_INPUT_CODE", "MAGIC_LINK" or "USER_INPUT_CODE_AND_MAGIC_LINK"
 PASSWORDLESS = os.environ.get("PASSWORDLESS")
+BY_PHONE = os.environ.get("PASSWORDLESS_BY_PHONE") == "1"  # by text message as well; needs the extra "phone"
 # Other sign-ins: "name=https://login.example.com/.well-known/openid-configuration", any number of them
 OPENID_PROVIDERS = dict(item.split("=", 1) for item in os.environ.get("OPENID_PROVIDERS", "").split())
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
@@ -48,11 +53,19 @@ def openid(name, document):
     )
 
 
-recipes = [session.init(), emailpassword.init()]
+def remember_me(user_id, tenant_id, user_context):
+    """The page has a checkbox, and says in a header what is chosen there."""
+    request = get_request_from_user_context(user_context)
+    return SessionLifetime(persistent=request is None or request.get_header("x-remember-me") != "no")
+
+
+controls = {"devices": DeviceSettings(), "lifetime": remember_me, "events": EventSettings()}
+recipes = [session.init(**controls), emailpassword.init()]
 if VERIFICATION:
     recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
 if PASSWORDLESS:
-    recipes.append(passwordless.init(passwordless.ContactEmailOnlyConfig(), PASSWORDLESS))
+    contacts = passwordless.ContactEmailOrPhoneConfig if BY_PHONE else passwordless.ContactEmailOnlyConfig
+    recipes.append(passwordless.init(contacts(), PASSWORDLESS))
 if OPENID_PROVIDERS:
     providers = [openid(name, document) for name, document in OPENID_PROVIDERS.items()]
     recipes.append(thirdparty.init(thirdparty.SignInAndUpFeature(providers)))
@@ -117,6 +130,17 @@ async def sign_out_everywhere(session: Session):
     await session.revoke_session()  # this one, so that the response clears its tokens
     others = await revoke_all_sessions_for_user(session.get_user_id())
     return {"ended": 1 + len(others)}
+
+
+class Ended(BaseModel):
+    handle: str
+
+
+@app.post("/api/why")
+async def why(body: Ended):
+    """For whoever knows the handle of a session, which is in its tokens and in no URL."""
+    found = await explain_session(body.handle)
+    return {"text": found.text, "reason": found.reason}
 
 
 @app.exception_handler(RequestValidationError)

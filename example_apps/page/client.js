@@ -22,7 +22,7 @@ const KEYS = {
 const read = (key) => localStorage.getItem(key);
 const write = (key, value) => (value ? localStorage.setItem(key, value) : localStorage.removeItem(key));
 
-const watchers = { change: [], exchange: [] };
+const watchers = { change: [], exchange: [], ended: [] };
 const notify = (kind, detail) => watchers[kind].forEach((watcher) => watcher(detail));
 
 /** Calls `watcher()` whenever the session changes, in this tab or another one. */
@@ -30,11 +30,18 @@ export const onChange = (watcher) => watchers.change.push(watcher);
 /** Calls `watcher({method, path, status, body, ms, note})` after each request. */
 export const onExchange = (watcher) => watchers.exchange.push(watcher);
 
+/** Calls `watcher(handle)` when the server refuses a session that this browser had. */
+export const onEnded = (watcher) => watchers.ended.push(watcher);
+
 addEventListener("storage", (event) => event.key?.startsWith("demo.") && notify("change"));
 
 /** Whether the next session travels in cookies or in headers. A living session keeps its way. */
 export const authMode = () => read(KEYS.mode) ?? "cookie";
 export const setAuthMode = (mode) => write(KEYS.mode, mode);
+
+// Sent with sign-ins, where the server asks for it: whether cookies outlive the browser.
+let remembered = null;
+export const setRemembered = (value) => (remembered = value);
 
 /** The session as the front token tells it, or null. Times are milliseconds of this browser's clock. */
 export function currentSession() {
@@ -96,6 +103,7 @@ const existence = () => (read(KEYS.front) ? "yes" : read(KEYS.updated) ? "no" : 
 async function send(method, path, { body, bearer, rid = "anti-csrf" } = {}) {
   // Any `rid` header proves to the server that a script of an allowed origin sent this, not a form.
   const headers = { rid, "st-auth-mode": authMode() };
+  if (remembered !== null) headers["x-remember-me"] = remembered ? "yes" : "no";
   if (bearer) headers.authorization = `Bearer ${bearer}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   const started = performance.now();
@@ -126,6 +134,7 @@ function absorb(response, path) {
   if (!front) return null;
   const before = read(KEYS.front);
   remember(front === "remove" ? null : front);
+  if (front === "remove" && before && response.status === 401) notify("ended", decodeFrontToken(before).up.sessionHandle);
   if (front === "remove") [KEYS.access, KEYS.refresh].forEach((key) => write(key, null));
   notify("change");
   if (front === "remove") return before ? "session ended, tokens cleared" : "there is no session";

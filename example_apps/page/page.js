@@ -1,6 +1,7 @@
 // What you see: buttons, the live session and the log. The protocol itself lives in client.js.
 
 import { nameOf, onAccount, setUpForm } from "./account.js";
+import { setUpDevices } from "./devices.js";
 import { setUpVerification, showVerification } from "./verification.js";
 import {
   authMode, call, currentSession, onChange, onExchange, refresh, refreshAsThief, setAuthMode, signOut,
@@ -170,6 +171,7 @@ function duration(ms) {
 }
 
 setUpForm(run);
+setUpDevices(run, element);
 setUpVerification(run, render);
 onAccount(render);
 onChange(render);

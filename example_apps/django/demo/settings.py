@@ -15,6 +15,7 @@ WEBSITE = os.environ.get("WEBSITE_DOMAIN", DOMAIN)  # where the links of e-mails
 VERIFICATION = os.environ.get("EMAIL_VERIFICATION")
 # How people sign in without a password: "USER_INPUT_CODE", "MAGIC_LINK" or "USER_INPUT_CODE_AND_MAGIC_LINK"
 PASSWORDLESS = os.environ.get("PASSWORDLESS")
+BY_PHONE = os.environ.get("PASSWORDLESS_BY_PHONE") == "1"  # by text message as well; needs the extra "phone"
 # Other sign-ins: "name=https://login.example.com/.well-known/openid-configuration", any number of them
 OPENID_PROVIDERS = dict(item.split("=", 1) for item in os.environ.get("OPENID_PROVIDERS", "").split())
 DATABASE = os.environ.get("SUPERTOKENS_CONNECTION_URI", "sqlite:///supertokens.db")
@@ -38,7 +39,8 @@ recipes = [session.init(), emailpassword.init()]
 if VERIFICATION:
     recipes.append(emailverification.init(VERIFICATION, get_email_for_recipe_user_id=own_users))
 if PASSWORDLESS:
-    recipes.append(passwordless.init(passwordless.ContactEmailOnlyConfig(), PASSWORDLESS))
+    contacts = passwordless.ContactEmailOrPhoneConfig if BY_PHONE else passwordless.ContactEmailOnlyConfig
+    recipes.append(passwordless.init(contacts(), PASSWORDLESS))
 if OPENID_PROVIDERS:
     providers = [openid(name, document) for name, document in OPENID_PROVIDERS.items()]
     recipes.append(thirdparty.init(thirdparty.SignInAndUpFeature(providers)))

@@ -33,7 +33,7 @@ SuperTokens.init({
   recipeList: [
     Multitenancy.init(), // the tenant is the one of the address: /auth?tenantId=…
     EmailPassword.init(),
-    Passwordless.init({ contactMethod: "EMAIL" }),
+    Passwordless.init({ contactMethod: "EMAIL_OR_PHONE" }), // of which the API says what it takes
     ThirdParty.init(), // the API names the providers
     EmailVerification.init({ mode: "REQUIRED" }), // nobody gets to a <SessionAuth> page before
     Session.init(),
