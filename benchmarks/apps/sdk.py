@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -21,8 +22,15 @@ def core_uri() -> str:
     return os.environ["BENCH_CORE"]
 
 
-def start(package: str, framework: str, *, uri: str | None = None, **settings: Any) -> None:
-    """Call `init`; `settings` are those of our engine."""
+def start(
+    package: str,
+    framework: str,
+    *,
+    uri: str | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> None:
+    """Call `init`; `settings` are those of our engine, `recipe` those of `session.init`."""
     root, session = module(package, ""), module(package, "recipe.session")
     require_measured_package()
     config = {
@@ -37,7 +45,7 @@ def start(package: str, framework: str, *, uri: str | None = None, **settings: A
         ),
         framework=framework,
         supertokens_config=root.SupertokensConfig(**config),
-        recipe_list=[session.init()],
+        recipe_list=[session.init(**(recipe or {}))],
         mode="wsgi" if framework in ("flask", "django-wsgi") else "asgi",
     )
 

@@ -60,9 +60,10 @@ async def fastapi_users() -> dict[str, Any]:
     from apps.users import Manager, Users, jwt_strategy
 
     manager = Manager(Users())
-    strategy = jwt_strategy(*_pems(tokens.new_key()))
-    user = manager.user_db.user
-    texts = [await strategy.write_token(user) for _ in range(DISTINCT)]
+    key = tokens.new_key()
+    strategy = jwt_strategy(*_pems(key))
+    texts = tokens.alike(await strategy.write_token(manager.user_db.user), key, DISTINCT)
+    assert await strategy.read_token(texts[-1], manager) is manager.user_db.user
     return {
         "fastapi-users read_token": tokens.repeated_async(
             lambda token: strategy.read_token(token, manager), texts
@@ -75,9 +76,11 @@ def flask_jwt_extended() -> dict[str, Any]:
     import flask_jwt_extended
 
     app = flask.Flask(__name__)
-    private, public = _pems(tokens.new_key())
+    key = tokens.new_key()
+    private, public = _pems(key)
     app.config.update(JWT_ALGORITHM="RS256", JWT_PRIVATE_KEY=private, JWT_PUBLIC_KEY=public)
     flask_jwt_extended.JWTManager(app)
     app.app_context().push()
-    texts = [flask_jwt_extended.create_access_token("user-1") for _ in range(DISTINCT)]
+    texts = tokens.alike(flask_jwt_extended.create_access_token("user-1"), key, DISTINCT)
+    assert flask_jwt_extended.decode_token(texts[-1])["sub"] == "user-1"
     return {"flask-jwt-extended decode_token": tokens.repeated(flask_jwt_extended.decode_token, texts)}

@@ -7,31 +7,19 @@ import itertools
 import json
 from typing import Any
 
+from apps import sign_in
+from apps.sign_in import ADDRESS, PASSWORD
+
 OURS, BY_HAND = "ours: POST /auth/signin", "one hash + one session"
 FASTAPI_USERS, DJANGO = "fastapi-users: authenticate + JWT", "django: authenticate()"
-ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
 #: The parameters of everybody's hashes; ours by default.
 MEMORY_KB, ITERATIONS, LANES = 87_795, 1, 2
 
 
 def _start(uri: str) -> Any:
     """Start an app without limits, in process, and return what sends it a form."""
-    from supertokens_py import EngineConfig, InputAppInfo, SupertokensConfig, init
+    sign_in.start(uri)
     from supertokens_py.framework.wsgi import SuperTokensMiddleware
-    from supertokens_py.recipe import emailpassword, session
-    from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, EmailDeliveryInterface
-
-    class Nowhere(EmailDeliveryInterface[Any]):
-        async def send_email(self, template_vars: Any, user_context: dict[str, Any]) -> None:
-            """Send nothing."""
-
-    engine = EngineConfig(sign_in_free_failures=0, password_reset_emails_per_day=0, clean_up_interval=0)
-    delivery = EmailDeliveryConfig(Nowhere())
-    init(
-        InputAppInfo("Shop", "https://api.example.com", website_domain="https://example.com"),
-        supertokens_config=SupertokensConfig(uri, engine=engine),
-        recipe_list=[session.init(), emailpassword.init(email_delivery=delivery)],
-    )
 
     def nothing(*_: Any) -> Any:
         raise AssertionError("the route was not found")
@@ -39,8 +27,7 @@ def _start(uri: str) -> Any:
     app = SuperTokensMiddleware(nothing)
 
     def send(path: str, **fields: str) -> Any:
-        form = [{"id": name, "value": value} for name, value in fields.items()]
-        body = json.dumps({"formFields": form}).encode()
+        body = json.dumps(sign_in.form(**fields)).encode()
         environ = {
             "REQUEST_METHOD": "POST",
             "PATH_INFO": f"/auth{path}",

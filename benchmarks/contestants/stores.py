@@ -43,7 +43,7 @@ async def sdk_cases(package: str, uri: str, store: str) -> dict[str, Any]:
         pool.append(session.get_all_session_tokens_dangerously())
     cases = _async_cases(package, api, pool)
     if package == sdk.OURS:
-        cases |= _sync_cases(package, sdk.module(package, "recipe.session.syncio"), pool)
+        cases |= sync_cases(package, sdk.module(package, "recipe.session.syncio"), pool)
     return {f"{label}: {name}": case for name, case in cases.items()}
 
 
@@ -78,7 +78,7 @@ def _async_cases(package: str, api: Any, pool: list[dict[str, Any]]) -> dict[str
     return {"create, async": create, "refresh, async": refresh, "verify with database, async": verify}
 
 
-def _sync_cases(package: str, twin: Any, pool: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: C901  its functions count
+def sync_cases(package: str, twin: Any, pool: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: C901  its functions count
     def create(n: int) -> Any:
         def run() -> None:
             for _ in range(n):
@@ -121,7 +121,7 @@ async def scale_cases(uri: str, label: str, rows: str) -> dict[str, Any]:
         if number == 0:
             populate(uri, int(rows))
     twin = sdk.module(sdk.OURS, "recipe.session.syncio")
-    cases = {name.removesuffix(", sync"): case for name, case in _sync_cases(sdk.OURS, twin, pool).items()}
+    cases = {name.removesuffix(", sync"): case for name, case in sync_cases(sdk.OURS, twin, pool).items()}
     cases |= _user_cases(twin, uri)
     return {f"{label}: {name}": case for name, case in cases.items() if name != "create"}
 

