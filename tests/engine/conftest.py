@@ -45,6 +45,24 @@ def fresh_shared(request: pytest.FixtureRequest) -> TestDatabase:
 
 
 @pytest.fixture(params=[SQLITE, POSTGRES])
+def users_database(request: pytest.FixtureRequest, sqlite_files: Sqlite) -> TestDatabase:
+    """Like `fresh_shared`, with the tables of users that sign in, and nobody in them."""
+    if request.param == "sqlite-file":
+        return sqlite_files.create(users=True)
+    return request.getfixturevalue("users_postgres_database")
+
+
+@pytest.fixture(params=[SQLITE, MEMORY, POSTGRES])
+def any_users_database(request: pytest.FixtureRequest, sqlite_files: Sqlite) -> TestDatabase:
+    """The same, and one in memory, which is empty."""
+    if request.param == "sqlite-memory":
+        return TestDatabase("sqlite-memory", "sqlite://")
+    if request.param == "sqlite-file":
+        return sqlite_files.create(users=True)
+    return request.getfixturevalue("users_postgres_database")
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
 def empty_database(request: pytest.FixtureRequest, sqlite_files: Sqlite) -> TestDatabase:
     """A database as before the first start."""
     if request.param == "sqlite-file":

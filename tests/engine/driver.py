@@ -12,7 +12,7 @@ from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.embedded.background import USUAL_PACE, Pace
 from supertokens_py.engine.embedded.cleanup import Cleaner
-from supertokens_py.engine.embedded.session_rows import SESSIONS
+from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS
 from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
@@ -24,6 +24,7 @@ from supertokens_py.engine.records import (
     Verified,
 )
 from supertokens_py.engine.renewal import RenewalOrder
+from supertokens_py.engine.session_records import NO_FEATURES, SessionFeatures
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.keys import next_pair
 
@@ -62,12 +63,18 @@ class Driver:
         keeps_users: bool = False,
         monotonic_s: Callable[[], float] = time.monotonic,
         pace: Pace = USUAL_PACE,
+        features: SessionFeatures = NO_FEATURES,
         **settings: Any,
     ) -> None:
         self.uri = uri
         self.settings = EngineConfig(**(QUIET | settings)).resolve({})
         self.engine = EmbeddedEngine(
-            uri, self.settings, pace=pace, keeps_users=keeps_users, new_key=next_pair
+            uri,
+            self.settings,
+            pace=pace,
+            keeps_users=keeps_users,
+            features=features,
+            new_key=next_pair,
         )
         self.ring = self.engine.keys
         self.ring.monotonic_s = monotonic_s

@@ -9,8 +9,9 @@ from typing import Any
 
 from supertokens_py.engine.code_records import ConsumedCode, PresentedCode
 from supertokens_py.engine.records import IssuedSession
+from supertokens_py.engine.session_records import Limit, LimitReached
 from supertokens_py.types.users import User
-from tests.engine.driver import Driver, header
+from tests.engine.driver import Driver, header, new_session
 
 PATIENT: dict[str, Any] = {"sqlite_busy_timeout": 60, "pool_timeout": 60, "sqlite_synchronous": "NORMAL"}
 
@@ -107,6 +108,32 @@ def sign_up_many(queue: Any, barrier: Barrier, uri: str, email: str, threads: in
         worker.join()
     core.close()
     queue.put((made, others))
+
+
+def log_in_many(queue: Any, barrier: Barrier, uri: str, threads: int, limit: Limit) -> None:
+    """Log one user in, in several threads at once; put handles, refusals and how many live ones were seen."""
+    core = Driver(uri, **PATIENT)
+    core.keys.jwks()
+    handles: list[str] = []
+    refusals: list[LimitReached] = []
+    seen: list[int] = []
+
+    def log_in() -> None:
+        result = core.sessions.create(new_session("ada", limit=limit))
+        if isinstance(result, LimitReached):
+            refusals.append(result)
+        else:
+            handles.append(result.handle)
+        seen.append(len(core.sessions.user_handles("ada", tenant_id=None)))
+
+    workers = [threading.Thread(target=log_in) for _ in range(threads)]
+    barrier.wait(40)
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    core.close()
+    queue.put((handles, refusals, seen))
 
 
 def consume_many(

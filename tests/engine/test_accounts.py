@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from supertokens_py.engine.embedded.user_tables import (
+from supertokens_py.engine.embedded.accounts.user_tables import (
     EMAIL_USERS,
     EMAILS_IN_TENANTS,
     USERS,
@@ -14,7 +14,7 @@ from supertokens_py.engine.embedded.user_tables import (
 from supertokens_py.engine.records import EMAIL_PASSWORD, UserQuery
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.users import User
-from tests.engine.conftest import POSTGRES, SQLITE, Opener
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase
 
@@ -31,11 +31,16 @@ USER_TABLES = {
 }
 
 
-@pytest.fixture(params=[SQLITE, POSTGRES])
-def stored(request: pytest.FixtureRequest) -> TestDatabase:
+@pytest.fixture
+def stored(users_database: TestDatabase) -> TestDatabase:
+    """A database with tables of users, which the test may change."""
+    return users_database
+
+
+@pytest.fixture
+def bare(fresh_shared: TestDatabase) -> TestDatabase:
     """A database without tables of users, which the test may change."""
-    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
-    return request.getfixturevalue(name)
+    return fresh_shared
 
 
 @pytest.fixture
@@ -163,24 +168,25 @@ def test_users_outlive_their_tenant(core: Driver) -> None:
 # -- tables ------------------------------------------------------------------------------------------
 
 
-def test_a_database_of_sessions_alone_has_no_tables_of_users(stored: TestDatabase, start: Opener) -> None:
+def test_a_database_of_sessions_alone_has_no_tables_of_users(bare: TestDatabase, start: Opener) -> None:
     """They come with the recipe; a process without it goes on, and follows mappings then."""
-    alone = start(stored.uri)
+    alone = start(bare.uri)
     alone.create("ada")
-    assert not tables_of(stored) & USER_TABLES
-    core = start(stored.uri, keeps_users=True, **QUICK)
+    assert not tables_of(bare) & USER_TABLES
+    core = start(bare.uri, keeps_users=True, **QUICK)
     assert core.users.count(tenant_id=None) == 0
-    assert tables_of(stored) >= USER_TABLES
+    assert tables_of(bare) >= USER_TABLES
     alone.create("ada")
     assert len(core.sessions.user_handles("ada", tenant_id=None)) == 2
 
 
-def test_own_tables_of_users_are_not_taken_for_a_cores(stored: TestDatabase, start: Opener) -> None:
+def test_own_tables_of_users_are_not_taken_for_a_cores(bare: TestDatabase, start: Opener) -> None:
     """A core gives out refresh tokens that would be accepted; there is none."""
-    core = start(stored.uri, keeps_users=True, **QUICK)
+    core = start(bare.uri, keeps_users=True, **QUICK)
     assert not core.database.is_shared
     assert core.database.has_user_tables
-    assert not start(stored.uri).database.is_shared
+    assert not start(bare.uri).database.is_shared
+    assert start(bare.uri).database.has_user_tables
 
 
 def test_rows_are_those_of_the_legacy_layout(stored: TestDatabase, core: Driver) -> None:
@@ -214,27 +220,11 @@ def test_a_database_of_core_9_is_used_as_it_is(stored: TestDatabase, start: Open
     assert stored.columns("app_id_to_user_id") == before
 
 
-def test_migrated_users_are_refused(stored: TestDatabase, start: Opener) -> None:
-    """SI-65. Core 12 keeps them elsewhere: writing here would make users that it does not see."""
-    start(stored.uri, keeps_users=True, **QUICK).users.count(tenant_id=None)
-    stored.query("CREATE TABLE recipe_user_tenants (app_id varchar(64))")
-    assert start(stored.uri, keeps_users=True, **QUICK).users.count(tenant_id=None) == 0
-    stored.query("INSERT INTO recipe_user_tenants VALUES ('public')")
-    with pytest.raises(ConfigError, match="tables of SuperTokens core 12"):
-        start(stored.uri, keeps_users=True, **QUICK).users.count(tenant_id=None)
-    stored.query("DELETE FROM recipe_user_tenants")
-    insert_config = "INSERT INTO tenant_configs (app_id, tenant_id, core_config) VALUES ('public', 't1', %s)"
-    stored.query(insert_config, '{"migration_mode": "DUAL_WRITE_READ_NEW"}')
-    with pytest.raises(ConfigError, match="migration_mode is DUAL_WRITE_READ_NEW"):
-        start(stored.uri, keeps_users=True, **QUICK).users.count(tenant_id=None)
-    start(stored.uri).create("ada")  # sessions are elsewhere
-
-
-def test_foreign_tables_of_the_same_names_are_refused(stored: TestDatabase, start: Opener) -> None:
-    stored.query("CREATE TABLE emailpassword_users (id integer)")
+def test_foreign_tables_of_the_same_names_are_refused(bare: TestDatabase, start: Opener) -> None:
+    bare.query("CREATE TABLE emailpassword_users (id integer)")
     with pytest.raises(ConfigError, match="emailpassword_users"):
-        start(stored.uri, keeps_users=True, **QUICK).users.count(tenant_id=None)
-    start(stored.uri).create("ada")
+        start(bare.uri, keeps_users=True, **QUICK).users.count(tenant_id=None)
+    start(bare.uri).create("ada")
 
 
 def test_prefix_and_schema_hold_for_users_too(fresh_postgres_database: TestDatabase, start: Opener) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.embedded.passwords import Passwords
+from supertokens_py.engine.embedded.signin.passwords import Passwords
 from supertokens_py.engine.limits import wait_ms
 from supertokens_py.engine.records import UserQuery
 from supertokens_py.events import Event, subscribe
 from supertokens_py.exceptions import TooManyAttemptsError
 from supertokens_py.types.users import User
-from tests.engine.conftest import POSTGRES, SQLITE, Opener
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -24,10 +24,10 @@ QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
 
 
-@pytest.fixture(params=[SQLITE, POSTGRES])
-def stored(request: pytest.FixtureRequest) -> TestDatabase:
-    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
-    return request.getfixturevalue(name)
+@pytest.fixture
+def stored(users_database: TestDatabase) -> TestDatabase:
+    """A database with tables of users, which the test may change."""
+    return users_database
 
 
 @pytest.fixture
@@ -181,3 +181,19 @@ def test_refusals_are_events(core: Driver) -> None:
 )
 def test_the_error_says_how_long(ms: int, wait: str) -> None:
     assert str(TooManyAttemptsError(ms)) == f"Too many attempts. Please try again in {wait}"
+
+
+def counted(stored: TestDatabase) -> int:
+    """Return how many counts are kept."""
+    return stored.query(
+        "SELECT count(*) FROM key_value WHERE substr(name, 1, 24) = 'supertokens_py_attempts_'"
+    )[0][0]
+
+
+def test_guesses_at_made_up_addresses_give_way_after_a_day(
+    core: Driver, stored: TestDatabase, clock: Clock
+) -> None:
+    for number in range(120):
+        assert guess(core, f"made-up-{number}@example.com") is None
+        clock.advance(hours=1)
+    assert 24 <= counted(stored) <= 45

@@ -11,10 +11,11 @@ import weakref
 
 import pytest
 
-from supertokens_py.engine.embedded import activity, cleanup
+from supertokens_py.engine.embedded import cleanup
 from supertokens_py.engine.embedded.background import BackgroundThread, Pace
-from supertokens_py.engine.embedded.cleanup import CleanedUp
-from supertokens_py.engine.embedded.session_rows import SESSIONS
+from supertokens_py.engine.embedded.cleanup import CleanedUp, Cleaner
+from supertokens_py.engine.embedded.session_state import activity
+from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
@@ -65,6 +66,22 @@ def test_a_clean_up_works_in_batches(core: Driver, clock: Clock, monkeypatch: py
     core.seed({"session_info": rows})
     assert core.clean_up().sessions == 1234
     assert core.count("session_info") == 0
+
+
+def test_a_clean_up_that_fails_in_part_deletes_sessions_and_keys(
+    core: Driver, clock: Clock, caplog: pytest.LogCaptureFixture
+):
+    """And says what failed, to whoever asked for it."""
+    core.create()
+    clock.advance(ms=MONTHS_MS)
+    cleaner = Cleaner(core.database, core.ring, core.settings)
+    for name in ("one", "two"):
+        cleaner.also(lambda _, name=name: {}[name])
+    with pytest.raises(KeyError, match="one"):
+        cleaner.clean_up()
+    assert core.count("session_info") == 0
+    assert core.count("session_access_token_signing_keys") == 0
+    assert "another part of the clean-up failed: 'two'" in caplog.messages
 
 
 def test_one_process_sweeps_per_interval(shared_database: TestDatabase, start: Opener, clock: Clock):

@@ -7,8 +7,8 @@ from base64 import b64encode
 import pytest
 
 from supertokens_py.engine.code_records import NewCode, PresentedCode
-from supertokens_py.engine.embedded import code_digests
-from supertokens_py.engine.embedded.code_digests import DeviceSecret
+from supertokens_py.engine.embedded.signin import code_digests
+from supertokens_py.engine.embedded.signin.code_digests import DeviceSecret
 from supertokens_py.exceptions import BadInputError
 
 DEVICE = DeviceSecret(bytes(range(32)))

@@ -14,6 +14,7 @@ import pytest
 
 from supertokens_py.engine.code_records import NewCode, PresentedCode, RestartFlow
 from supertokens_py.engine.records import EmailTaken, IssuedSession, TokenTheft, Unauthorised, UserQuery
+from supertokens_py.engine.session_records import Limit, WhenReached
 from tests.engine import processes
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header
@@ -93,6 +94,28 @@ def test_64_clients_of_4_processes_use_one_code(fresh_shared: TestDatabase, star
     assert answers.count(RestartFlow()) == 63
     (user,) = core.users.page("public", UserQuery()).users
     assert user.id in answers
+
+
+@pytest.mark.parametrize("when_reached", ["end_oldest", "refuse"])
+def test_64_log_ins_of_4_processes_at_a_limit(
+    shared_database: TestDatabase, start: Opener, when_reached: WhenReached
+):
+    """CP-15: three sessions live at the end, and no more at any moment; of refused ones there is no trace."""
+    limit = Limit(max_sessions=3, when_reached=when_reached)
+    arguments = [(shared_database.uri, 16, limit)] * 4
+    results = processes.run_all(CONTEXT, processes.log_in_many, arguments)
+    handles = list(chain.from_iterable(handles for handles, _, _ in results))
+    refusals = list(chain.from_iterable(refusals for _, refusals, _ in results))
+    assert max(chain.from_iterable(seen for _, _, seen in results)) == 3
+    assert len(handles) == (64 if when_reached == "end_oldest" else 3)
+    core = start(shared_database.uri)
+    live = core.sessions.user_handles("ada", tenant_id=None)
+    assert len(live) == 3
+    assert set(live) <= set(handles)
+    assert {(one.max_sessions, frozenset(one.handles)) for one in refusals} == (
+        set() if when_reached == "end_oldest" else {(3, frozenset(live))}
+    )
+    assert shared_database.query("SELECT count(*) FROM session_info") == [(3,)]
 
 
 def test_merges_of_different_keys_all_survive(shared_database: TestDatabase, start: Opener):

@@ -24,7 +24,7 @@ from supertokens_py.engine.records import (
 from supertokens_py.events import Event, subscribe
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.users import User
-from tests.engine.conftest import MEMORY, POSTGRES, SQLITE, Opener
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
@@ -35,22 +35,19 @@ ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
 HOUR = 3_600_000
 
 
-@pytest.fixture(params=[SQLITE, POSTGRES])
-def stored(request: pytest.FixtureRequest) -> TestDatabase:
-    """A database that a test may look into, without tables of users yet."""
-    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
-    return request.getfixturevalue(name)
+@pytest.fixture
+def stored(users_database: TestDatabase) -> TestDatabase:
+    """A database with tables of users, which the test may change."""
+    return users_database
 
 
-@pytest.fixture(params=[SQLITE, MEMORY, POSTGRES])
-def core(request: pytest.FixtureRequest, start: Opener, clock: Clock, sqlite_files: Sqlite) -> Driver:
+@pytest.fixture
+def core(any_users_database: TestDatabase, start: Opener, clock: Clock, sqlite_files: Sqlite) -> Driver:
     """An engine of an app that signs users in."""
-    if request.param == "sqlite-memory":
-        driver = start("sqlite://", keeps_users=True, now_ms=clock, **QUICK)
+    driver = start(any_users_database.uri, keeps_users=True, now_ms=clock, **QUICK)
+    if any_users_database.kind == "sqlite-memory":
         driver.seed(sqlite_files.keys())
-        return driver
-    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
-    return start(request.getfixturevalue(name).uri, keeps_users=True, now_ms=clock, **QUICK)
+    return driver
 
 
 @pytest.fixture

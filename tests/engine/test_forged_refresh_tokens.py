@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2
-from supertokens_py.engine.records import IssuedSession, Unauthorised
+from supertokens_py.engine.embedded.session_state.refresh_tokens import (
+    MasterKey,
+    hash1,
+    hash2,
+    successor,
+)
+from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, claims
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
@@ -108,3 +114,20 @@ def test_a_database_with_tables_of_a_core_is_shared(postgres_database: TestDatab
         assert answers == [True, False]
     finally:
         postgres_database.query("DROP TABLE dashboard_users")
+
+
+def test_a_retired_token_cannot_be_made_newer(start: Opener, database: TestDatabase, clock: Clock) -> None:
+    """With `encryption_key`, whoever has a retired token and the database has nothing to date one with."""
+    core = start(database.uri, now_ms=clock, encryption_key="k" * 40)
+    first = core.create()
+    clock.advance(minutes=5)
+    second = core.refresh(first)
+    clock.advance(minutes=5)
+    third = core.refresh(second)
+    clock.advance(minutes=5)
+    master_key, retired = core.ring.open_token(first.refresh_token.text)
+    assert retired is not None
+    stolen_key = MasterKey(master_key.text)
+    newer = successor(stolen_key, retired, rotated_ms=clock(), anti_csrf=False)
+    assert isinstance(core.refresh(newer.text), TokenTheft)
+    assert core.refresh(third) == Unauthorised("Session does not exist.", "session_gone")

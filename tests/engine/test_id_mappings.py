@@ -10,7 +10,7 @@ from supertokens_py.engine.id_mapping import MappingExists, UserIdMapping
 from supertokens_py.engine.records import UnknownUser, UserQuery
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.users import User
-from tests.engine.conftest import POSTGRES, SQLITE, Opener
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase
 
@@ -18,10 +18,10 @@ QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 PASSWORD = "correct horse 1"
 
 
-@pytest.fixture(params=[SQLITE, POSTGRES])
-def stored(request: pytest.FixtureRequest) -> TestDatabase:
-    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
-    return request.getfixturevalue(name)
+@pytest.fixture
+def stored(users_database: TestDatabase) -> TestDatabase:
+    """A database with tables of users, which the test may change."""
+    return users_database
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded.key_cipher import (
+from supertokens_py.engine.embedded.keys.key_cipher import (
     ENCRYPTED_PREFIX,
     MARK,
     AtRest,
@@ -16,8 +16,13 @@ from supertokens_py.engine.embedded.key_cipher import (
     is_strong,
     renewed_mark,
 )
-from supertokens_py.engine.embedded.key_material import new_key_text
-from supertokens_py.engine.embedded.refresh_tokens import MasterKey, hash2, open_token, successor
+from supertokens_py.engine.embedded.keys.key_material import new_key_text
+from supertokens_py.engine.embedded.session_state.refresh_tokens import (
+    MasterKey,
+    hash2,
+    open_token,
+    successor,
+)
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import new_secret
 from tests.engine.conftest import Opener

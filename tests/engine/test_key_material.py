@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded.key_material import (
+from supertokens_py.engine.embedded.keys.key_material import (
+    NEVER_MADE_MS,
     SigningKey,
-    is_due,
+    due_ms,
     lifetime_ms,
     max_age_s,
     new_key_text,
@@ -66,9 +67,8 @@ def test_a_damaged_key_is_named(text: str):
 
 def test_a_key_is_made_a_minute_before_its_time():
     """When the newest is older than the interval less 60 s, or there is none."""
-    assert is_due(None, SETTINGS, now_ms=NOW)
-    assert not is_due(NOW - 2 * HOUR + 60_000, SETTINGS, now_ms=NOW)
-    assert is_due(NOW - 2 * HOUR + 59_999, SETTINGS, now_ms=NOW)
+    assert due_ms(keys(NOW, NOW - HOUR), SETTINGS) == NOW + 2 * HOUR - 60_000
+    assert due_ms(keys(), SETTINGS) == NEVER_MADE_MS
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from supertokens_py.engine.code_records import (
     RestartFlow,
     WrongCode,
 )
-from supertokens_py.engine.embedded import code_rows
+from supertokens_py.engine.embedded.accounts import code_rows
 from supertokens_py.engine.records import EmailTaken, UnknownTenantError, UnknownUser, UserQuery
 from supertokens_py.events import (
     EmailChanged,
@@ -38,7 +38,7 @@ from supertokens_py.events import (
 )
 from supertokens_py.exceptions import BadInputError, ConfigError, TooManyAttemptsError
 from supertokens_py.types.users import AccountInfo, User
-from tests.engine.conftest import MEMORY, POSTGRES, SQLITE, Opener
+from tests.engine.conftest import MEMORY, Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
@@ -49,11 +49,10 @@ LIFETIME = 600_000
 RESTART = RestartFlow()
 
 
-@pytest.fixture(params=[SQLITE, POSTGRES])
-def stored(request: pytest.FixtureRequest) -> TestDatabase:
-    """A database that a test may look into, without tables of users yet."""
-    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
-    return request.getfixturevalue(name)
+@pytest.fixture
+def stored(users_database: TestDatabase) -> TestDatabase:
+    """A database with tables of users, which the test may change."""
+    return users_database
 
 
 @pytest.fixture
@@ -107,7 +106,7 @@ def wrong_for(made: CreatedCode) -> str:
 
 
 def test_what_is_made_and_stored(core: Driver, stored: TestDatabase, clock: Clock) -> None:
-    """SI-37. Six digits for the message, an id for the browser, and digests in the official columns."""
+    """SI-37, SI-38. Six digits for the message, an id for the browser, digests in the official columns."""
     made = code_for(core, " Ada@Example.com")
     assert made.user_input_code.isdecimal()
     assert [len(made.user_input_code), len(made.device_id), len(made.link_code)] == [6, 44, 43]
@@ -261,7 +260,7 @@ def test_a_made_up_code_that_the_device_has_is_made_up_again(
 ) -> None:
     made = code_for(core)
     made_up = iter([made.user_input_code, made.user_input_code, "other!"])
-    monkeypatch.setattr(code_rows.__package__ + ".code_digests.new_code", lambda: next(made_up))
+    monkeypatch.setattr("supertokens_py.engine.embedded.signin.code_digests.new_code", lambda: next(made_up))
     assert code_for(core, device_id=made.device_id).user_input_code == "other!"
 
 
@@ -581,7 +580,7 @@ def test_rows_of_a_new_user(core: Driver, stored: TestDatabase) -> None:
 
 
 def test_codes_and_users_of_a_core_are_taken_up(core: Driver, stored: TestDatabase, clock: Clock) -> None:
-    """SI-48, SI-64. Rows as a core writes them: the user signs in with the code that it sent."""
+    """SI-38, SI-48, SI-64. Rows as a core writes them: the user signs in with the code that it sent."""
     core.users.count(tenant_id=None)
     user_id, joined = "10000000-0000-4000-8000-000000000000", 1_600_000_000_000
     for statement, *values in (

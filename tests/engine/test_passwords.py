@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded import password_hashes, passwords
-from supertokens_py.engine.embedded.password_hashes import importable_form
-from supertokens_py.engine.embedded.passwords import Passwords
+from supertokens_py.engine.embedded.signin import password_hashes, passwords
+from supertokens_py.engine.embedded.signin.password_hashes import importable_form
+from supertokens_py.engine.embedded.signin.passwords import Passwords
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
 
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
@@ -36,7 +36,7 @@ def test_defaults_are_those_of_an_official_core() -> None:
 _AT_ONCE = """
 import os, signal, threading
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded.passwords import Passwords
+from supertokens_py.engine.embedded.signin.passwords import Passwords
 
 apps = [Passwords(EngineConfig().resolve({})) for _ in range(2)]
 stored = apps[0].hash("a password 1")
@@ -328,7 +328,7 @@ def test_without_memory_for_a_hash_the_engine_is_unavailable(
     }
     with monkeypatch.context() as without_memory:
         without_memory.setattr(passwords, "Argon2id", lambda **_: Full())
-        without_memory.setattr(password_hashes, "check_of", lambda _: full)
+        without_memory.setattr(password_hashes, "check_of", lambda *_: full)
         for _ in range(3):
             with pytest.raises(EngineUnavailableError, match="not enough memory"):
                 calls[method]()

@@ -88,3 +88,19 @@ def test_nothing_is_kept_for_long(core: Driver, stored: TestDatabase, clock: Clo
     clock.advance(hours=24, ms=1)
     core.clean_up()
     assert stored.query(count) == []
+
+
+def counted(stored: TestDatabase) -> int:
+    """Return how many counts are kept."""
+    return stored.query(
+        "SELECT count(*) FROM key_value WHERE substr(name, 1, 23) = 'supertokens_py_clients_'"
+    )[0][0]
+
+
+def test_counts_of_clients_that_are_made_up_for_give_way(
+    core: Driver, stored: TestDatabase, clock: Clock
+) -> None:
+    for number in range(200):
+        assert begun(core, 1, f"2001:db8:{number:x}::/64") == [0]
+        clock.advance(minutes=1)
+    assert 15 <= counted(stored) <= 30

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from supertokens_py.engine.embedded.refresh_decision import (
+from supertokens_py.engine.embedded.session_state.refresh_decision import (
     Rules,
     StoredTokens,
     anti_csrf_token,
@@ -17,7 +17,7 @@ from supertokens_py.engine.embedded.refresh_decision import (
     promoted,
     successor_of,
 )
-from supertokens_py.engine.embedded.refresh_tokens import (
+from supertokens_py.engine.embedded.session_state.refresh_tokens import (
     MasterKey,
     RefreshToken,
     hash1,
@@ -25,7 +25,7 @@ from supertokens_py.engine.embedded.refresh_tokens import (
     new_master_key,
     successor,
 )
-from supertokens_py.engine.embedded.token_families import new_family, new_handle
+from supertokens_py.engine.embedded.session_state.token_families import new_family, new_handle
 
 NOW = 1_700_000_000_000
 GRACE = 30_000
@@ -48,10 +48,11 @@ def decided(
     *,
     grace: int = GRACE,
     shared: bool = False,
-    is_successor: bool = False,
+    made: int | None = None,
+    restored: int | None = None,
 ) -> str:
-    rules = Rules(grace, shared=shared)
-    return decide(row, presented, now_ms=NOW, rules=rules, is_successor=is_successor)
+    rules = Rules(grace, shared=shared, restored_ms=restored)
+    return decide(row, presented, now_ms=NOW, rules=rules, successor_ms=lambda: made)
 
 
 def test_a_missing_session_is_gone():
@@ -108,10 +109,88 @@ def test_a_successor_whose_rotation_was_lost_is_promoted():
         text=f"x.{family.nonce}.V2", handle=family.handle, user_id="u", parent_hash1=hash1("current")
     )
     row = stored(previous="old", rotated=NOW - 1)
-    assert decided(presented, row, is_successor=True) == "PROMOTE"
-    assert decided(presented, row, is_successor=True, grace=0) == "ROTATE"
+    assert decided(presented, row, made=NOW) == "PROMOTE"
+    assert decided(presented, row, made=NOW, grace=0) == "ROTATE"
     assert decided(presented, row) == "STALE_LINEAGE"
-    assert decided(presented, stored("newer"), is_successor=True) == "STALE_LINEAGE"
+    assert decided(presented, stored("newer", rotated=NOW), made=NOW) == "STALE_LINEAGE"
+
+
+@pytest.mark.parametrize("restored", [None, NOW])
+@pytest.mark.parametrize(
+    ("rotated", "made", "grace", "decision"),
+    [
+        (NOW - 100, NOW - 99, GRACE, "NEWER"),
+        (None, NOW - 10**9, GRACE, "NEWER"),
+        (NOW - 100, NOW + GRACE, GRACE, "NEWER"),
+        (NOW - 100, NOW - 100, GRACE, "STALE_LINEAGE"),  # what was retired is older than its successor
+        (NOW - 100, NOW - 101, GRACE, "STALE_LINEAGE"),
+        (NOW - 100, NOW + GRACE + 1, GRACE, "STALE_LINEAGE"),  # a wrong clock made it
+        (NOW - 100, None, GRACE, "STALE_LINEAGE"),  # somebody else made it
+        (NOW - 100, NOW - 99, 5_000, "NEWER"),
+        (NOW - 100, NOW - 99, 4_999, "STALE_LINEAGE"),  # clocks may differ by that
+        (NOW - 100, NOW - 99, 0, "STALE_LINEAGE"),
+    ],
+)
+def test_a_token_that_is_newer_than_its_row_goes_on(
+    rotated: int | None, made: int | None, grace: int, decision: str, restored: int | None
+):
+    """NEWER: the database lost the rotation, and nobody is accused; whether or not anybody said so."""
+    family = new_family("public")
+    presented = RefreshToken(
+        text=f"x.{family.nonce}.V2", handle=family.handle, user_id="u", parent_hash1=hash1("unknown")
+    )
+    row = stored(previous=None if rotated is None else "old", rotated=rotated)
+    if decision == "STALE_LINEAGE" and restored is not None:
+        decision = "RESTORED"
+    assert decided(presented, row, grace=grace, made=made, restored=restored) == decision
+    stranger = RefreshToken(text=presented.text, handle="h", user_id="u", parent_hash1=hash1("unknown"))
+    no_family = "STALE_LINEAGE" if restored is None else "RESTORED"
+    assert decided(stranger, row, grace=grace, made=made, restored=restored) == no_family
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize(
+    ("rotated", "decision"),
+    [(None, "RESTORED"), (NOW - 101, "RESTORED"), (NOW - 100, "RESTORED"), (NOW - 99, "STALE_LINEAGE")],
+)
+def test_a_row_of_before_a_restore_accuses_nobody(rotated: int | None, decision: str, shared: bool):
+    """RESTORED: until the session rotates again; what the row does know is decided as ever."""
+    row = stored(previous=None if rotated is None else "old", rotated=rotated)
+    restored = NOW - 100
+    assert decided(token("unknown"), row, shared=shared, restored=restored) == decision
+    assert decided(token("unknown"), row, shared=shared) == "STALE_LINEAGE"
+    assert (
+        decided(token("current"), stored(previous="old", rotated=NOW - GRACE - 1), restored=NOW) == "ROTATE"
+    )
+    assert (
+        decided(token("old"), stored(previous="old", rotated=NOW - GRACE - 1), restored=NOW) == "RECENT_PREV"
+    )
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "grace_ms", "retired", "its_successor"),
+    [
+        (0, GRACE, "REPEAT", "PROMOTE"),
+        (GRACE, GRACE, "REPEAT", "PROMOTE"),
+        (GRACE + 1, GRACE, "ROTATE", "ROTATE"),
+        (-GRACE - 1, GRACE, "ROTATE", "ROTATE"),
+        (0, 0, "ROTATE", "ROTATE"),
+    ],
+)
+def test_a_rotation_that_was_taken_back(age_ms: int, grace_ms: int, retired: str, its_successor: str):
+    """REPEAT and PROMOTE within its window: as if it never had been. Then, whichever comes first."""
+    family = new_family("public")
+    child = RefreshToken(
+        text=f"x.{family.nonce}.V2", handle=family.handle, user_id="u", parent_hash1=hash1("current")
+    )
+    row = stored(rotated=NOW - age_ms)
+    assert decided(token("current"), row, grace=grace_ms) == retired
+    assert decided(child, row, grace=grace_ms, made=NOW) == its_successor
+    assert decided(child, row, grace=grace_ms) == "STALE_LINEAGE"
+    if its_successor == "PROMOTE":
+        assert promoted(row, child, now_ms=NOW, grace_ms=grace_ms) == StoredTokens(
+            child.hash2, row.current, row.rotated_ms, row.expires_ms
+        )
 
 
 def test_a_promotion_within_the_window_is_no_rotation():

@@ -5,22 +5,23 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supertokens_py.engine.embedded.refresh_tokens import (
+from supertokens_py.engine.embedded.session_state.refresh_tokens import (
     MasterKey,
     RefreshToken,
     first_token,
     hash1,
     hash2,
-    is_successor,
     new_master_key,
     open_token,
     successor,
+    successor_ms,
 )
 from tests.support import refresh_tokens
 
@@ -152,13 +153,15 @@ def test_a_successor_is_always_the_same():
     assert one == successor(MASTER, presented, rotated_ms=5, anti_csrf=True)
     assert one == open_token(MASTER, one.text)
     assert one.parent_hash1 == presented.hash1
-    assert is_successor(MASTER, one)
-    assert not is_successor(MASTER, presented)
-    assert not is_successor(MasterKey.of([new_master_key()]), one)
+    assert successor_ms(MASTER, one) == 5
+    assert successor_ms(MASTER, presented) is None
+    assert successor_ms(MasterKey.of([new_master_key()]), one) is None
+    for nonce in (one.nonce[:32] + "0" * 11 + "6" + one.nonce[44:], one.nonce[:32] + "x" * 32, "short"):
+        assert successor_ms(MASTER, replace(one, text=one.text.replace(one.nonce, nonce))) is None
     peppered = MasterKey.of([MASTER.text], [b"pepper", b"before", b""])
-    assert not is_successor(peppered, one)  # anybody with the database could have made it
+    assert successor_ms(peppered, one) is None  # anybody with the database could have made it
     before = MasterKey.of([MASTER.text], [b"before"])
-    assert is_successor(peppered, successor(before, presented, rotated_ms=5, anti_csrf=True))
+    assert successor_ms(peppered, successor(before, presented, rotated_ms=7, anti_csrf=True)) == 7
     assert (one.handle, one.user_id, one.tenant_id) == ("h", "u", "t1")
     assert re.fullmatch(
         r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one.anti_csrf_token or ""

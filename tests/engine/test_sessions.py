@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import astuple
 from typing import Any
 
 import pytest
 
 from supertokens_py.constants import PROTECTED_CLAIMS
-from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2
-from supertokens_py.engine.embedded.session_rows import SESSIONS
+from supertokens_py.engine.embedded.session_state.refresh_tokens import hash1, hash2
+from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS
 from supertokens_py.engine.records import Regenerated, TryRefresh, Unauthorised, UnknownTenantError, Verified
 from supertokens_py.exceptions import BadInputError, ProtectedClaimError
 from supertokens_py.tokens.access_token import parse_access_token
@@ -427,6 +428,25 @@ def test_regenerate_checks_the_signature(core: Driver):
         answer = core.sessions.regenerate(bad, payload={"evil": 1})
         assert answer == Unauthorised("the access token is not a valid one", "access_token_invalid"), bad
     assert core.sessions.information(session.handle).payload == {"a": 1}
+
+
+@pytest.mark.parametrize("version", [3, 4, 5])
+def test_an_access_token_comes_as_it_would_be_parsed(core: Driver, version: int):
+    """Of a new session and of a refreshed one; what was given for its payload may be changed later."""
+    given: dict[str, Any] = {"é": ["\ud800", 1.5, None, {"a": (1, 2)}], "": 2**70}
+    made = core.create(payload=given, token_version=version)
+    refreshed = core.refresh(made, token_version=version)
+    given["é"][3]["a"] = "changed"
+    for token in (made.access_token, refreshed.access_token):
+        assert token.parsed is not None
+        assert astuple(token.parsed) == astuple(parse_access_token(token.text))
+        assert token.parsed.payload["é"][3] == {"a": [1, 2]}
+
+
+def test_an_access_token_that_is_too_long_to_be_read(core: Driver):
+    """It is left to who reads it to say so."""
+    token = core.create(payload={"a": "x" * 60_000}).access_token
+    assert (token.parsed, parse_access_token(token.text)) == (None, None)
 
 
 @pytest.mark.parametrize(("version", "absent"), [(3, {"tId", "rsub"}), (4, {"rsub"})])

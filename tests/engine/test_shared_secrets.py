@@ -8,7 +8,7 @@ import pytest
 
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
-from supertokens_py.engine.embedded.refresh_tokens import MasterKey, derived_secrets
+from supertokens_py.engine.embedded.session_state.refresh_tokens import MasterKey, derived_secrets
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText

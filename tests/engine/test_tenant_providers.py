@@ -9,7 +9,7 @@ import pytest
 
 from supertokens_py.engine.records import Tenant, UnknownTenantError
 from supertokens_py.exceptions import BadInputError
-from tests.engine.conftest import POSTGRES, SQLITE, Opener
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase
 
@@ -46,11 +46,10 @@ GOOGLE: dict[str, Any] = {
 GITHUB: dict[str, Any] = {"thirdPartyId": "github", "clients": [{"clientId": "three"}]}
 
 
-@pytest.fixture(params=[SQLITE, POSTGRES])
-def stored(request: pytest.FixtureRequest) -> TestDatabase:
-    """A database without tables of users, which the test may look into."""
-    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
-    return request.getfixturevalue(name)
+@pytest.fixture
+def stored(users_database: TestDatabase) -> TestDatabase:
+    """A database with tables of users, which the test may change."""
+    return users_database
 
 
 @pytest.fixture

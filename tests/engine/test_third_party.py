@@ -14,7 +14,7 @@ from supertokens_py.engine.records import EmailChangeNotAllowed, SignedInUp, Unk
 from supertokens_py.events import Event, subscribe
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
-from tests.engine.conftest import POSTGRES, SQLITE, Opener
+from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.engine.test_accounts import tables_of
 from tests.support.clock import Clock
@@ -24,11 +24,10 @@ QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 ADDRESS = "ada@example.com"
 
 
-@pytest.fixture(params=[SQLITE, POSTGRES])
-def stored(request: pytest.FixtureRequest) -> TestDatabase:
-    """A database without tables of users, which the test may look into."""
-    name = "sqlite_database" if request.param == "sqlite-file" else "fresh_postgres_database"
-    return request.getfixturevalue(name)
+@pytest.fixture
+def stored(users_database: TestDatabase) -> TestDatabase:
+    """A database with tables of users, which the test may change."""
+    return users_database
 
 
 @pytest.fixture

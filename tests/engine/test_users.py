@@ -59,7 +59,7 @@ def test_removal_is_in_the_audit_log(
         caplog.clear()
         core.users.remove("u1")
     assert [record.getMessage() for record in caplog.records if record.name == LOGGER_NAME] == [
-        f"session.revoked handle={session.handle}"
+        f"session.revoked handle={session.handle} reason=user_removed user_id=u1 tenant_id=public"
     ]
 
 

@@ -23,7 +23,7 @@ from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
 USER_MODULES = ("accounts", "email_password", "email_verification", "id_mappings", "passwordless")
-USER_MODULES += ("third_party", "tenant_providers")
+USER_MODULES += ("third_party", "tenant_providers", "tenant_members")
 
 
 class Host:
@@ -109,18 +109,16 @@ def events() -> Iterator[list[Event]]:
     unsubscribe()
 
 
-@pytest.fixture(
-    params=[pytest.param(None, id="newest"), pytest.param("5.4", id="5.4", marks=pytest.mark.postgres)]
-)
-def core(request: pytest.FixtureRequest, start: Opener, clock: Clock, host: Host) -> Iterator[Driver]:
+@pytest.fixture(params=[None, "5.4"], ids=["newest", "5.4"])
+def core(
+    request: pytest.FixtureRequest, start: Opener, clock: Clock, host: Host, sqlite_database: TestDatabase
+) -> Iterator[Driver]:
     """A remote engine over our server, in the newest version and in the one of current official SDKs.
 
-    Each has another database behind the server, which makes no difference to a client.
+    The database behind the server makes no difference to a client; tests/engine has each of them.
     """
     keeps_users = request.function.__module__ in OF_USERS
-    on_file = keeps_users or request.param is None
-    database: TestDatabase = request.getfixturevalue("sqlite_database" if on_file else "postgres_database")
-    behind = start(database.uri, keeps_users=keeps_users, now_ms=clock, **QUICK)
+    behind = start(sqlite_database.uri, keeps_users=keeps_users, now_ms=clock, **QUICK)
     host.app = create_app(behind.engine, allow_no_api_key=True, max_cdi_version=request.param, now_ms=clock)
     engine = RemoteEngine(
         host.address,

@@ -79,7 +79,8 @@ def test_each_revoked_session_that_existed_is_one_event(caplog: pytest.LogCaptur
     core = Core({REMOVE: answer, "POST /public/recipe/session/remove": answer})
     engine_over(core).sessions.revoke(["a", "b", "c"])
     engine_over(core).sessions.revoke_user("u1", tenant_id=None)
-    expected = [("INFO", "session.revoked", {"handle": handle}) for handle in ("a", "b")]
+    facts = {"reason": "application"}
+    expected = [("INFO", "session.revoked", {"handle": handle} | facts) for handle in ("a", "b")]
     assert events(caplog) == expected * 2
 
 

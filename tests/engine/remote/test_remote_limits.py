@@ -264,6 +264,23 @@ def test_each_client_keeps_wrong_codes_of_its_own(official: OfficialCore, clock:
     assert all(looked_at("192.0.2.1") for _ in range(12))
 
 
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_only_a_core_of_ours_is_told_of_clients(official: OfficialCore, clock: Clock, is_ours: bool) -> None:
+    """An official one would do nothing with the address; ours counts by it, so that this process need not."""
+    versions = httpx2.Response(200, json={"versions": ["5.3"]}, headers={"st-client": "taken"})
+    if is_ours:
+        official.answers["GET /apiversion"] = versions
+    core, presented = start(official, clock, passwordless_wrong_codes_per_hour=1), code_core(official, clock)
+    core.passwordless.consume("public", presented, client="192.0.2.1")
+    asked = [
+        (path, request.headers.get("st-client"))
+        for path, request in zip(official.asked, official.requests, strict=True)
+    ]
+    sent = ("POST /public/recipe/signinup/code/consume", "192.0.2.1" if is_ours else None)
+    looked_up = [] if is_ours else [("GET /public/recipe/signinup/codes", None)]
+    assert asked == [("GET /apiversion", None), *looked_up, sent]
+
+
 def test_messages_with_codes_are_counted_over_tenants(official: OfficialCore, clock: Clock) -> None:
     """Of a contact with shares, and of all contacts by an hour; what was not sent is taken back."""
     core = start(official, clock, passwordless_text_messages_of_all_tenants_per_hour=2)

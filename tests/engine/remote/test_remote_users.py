@@ -200,10 +200,12 @@ def test_a_core_may_forbid_another_address() -> None:
     assert result == EmailChangeNotAllowed("linked")
 
 
-def test_a_proof_ends_with_the_user_only() -> None:
+def test_a_proof_ends_with_the_user_or_their_membership() -> None:
     core = Core({"GET /user/id": {**OK, "user": LINKED}})
     engine = engine_over(core)
     assert engine.email_password.is_current(PasswordProof("primary"))
+    assert engine.email_password.is_current(PasswordProof("primary", tenant_id="t1"))
+    assert not engine.email_password.is_current(PasswordProof("primary", tenant_id="t2"))
     core.answers["GET /user/id"] = {"status": "UNKNOWN_USER_ID_ERROR"}
     assert not engine.email_password.is_current(PasswordProof("primary"))
 

@@ -481,20 +481,23 @@ def test_a_transaction_that_lost_is_done_again(postgres_database: TestDatabase, 
 
 
 @pytest.mark.postgres
-def test_a_new_session_whose_answer_was_lost(postgres_database: TestDatabase, start: Opener):
+def test_a_new_session_whose_answer_was_lost(
+    postgres_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch
+):
     """The row was written, then the connection broke: sent again it meets itself, and that is success."""
     core = start(postgres_database.uri)
-    pool = core.database.pool
-    lost: list[str] = []
+    core.create("somebody")  # the keys are made
+    row = DriverQuery.row
 
-    def lose(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("INSERT INTO session_info") and not lost:
-            lost.append(statement)
-            connection.connection.dbapi_connection.pgconn.finish()
+    def lost(query: DriverQuery, connection: Any, values: Any) -> Any:
+        assert query.text.startswith("INSERT INTO session_info")
+        row(query, connection, values)
+        monkeypatch.undo()
+        connection.dbapi_connection.pgconn.finish()
+        return row(query, connection, values)
 
-    event.listen(pool, "after_cursor_execute", lose)
+    monkeypatch.setattr(DriverQuery, "row", lost)
     session = core.create()
-    assert len(lost) == 1
     assert core.sessions.user_handles("user", tenant_id=None) == [session.handle]
     assert core.refresh(session).handle == session.handle
 

@@ -12,10 +12,12 @@ import pytest
 
 from supertokens_py.engine.embedded.storage import postgres
 from supertokens_py.engine.embedded.storage.url import locate
+from supertokens_py.engine.records import Verified
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.engine.storage.test_database import together
+from tests.engine.test_keys import wait_until
 from tests.support.databases import Postgres, TestDatabase
 
 pytestmark = pytest.mark.postgres
@@ -74,27 +76,36 @@ def use(core: Driver) -> None:
         core.verify(session)
 
 
-def test_nothing_is_prepared(postgres_database: TestDatabase, start: Opener):
-    """A pooler may hand the connection to somebody who calls another statement by the same name."""
-    core = start(postgres_database.uri, pool_size=1)
-    use(core)
-    assert prepared(core) == []
-
-
-@pytest.mark.parametrize("options", ["", "?prepare_threshold=2"])
-def test_statements_are_prepared_on_request(postgres_database: TestDatabase, start: Opener, options: str):
-    """By the setting or by the URI, on a connection that is the server's own."""
-    core = start(
-        postgres_database.uri + options, pool_size=1, **({} if options else {"prepare_threshold": 2})
-    )
+@pytest.mark.parametrize(
+    ("options", "settings"), [("", {}), ("", {"prepare_threshold": 2}), ("?prepare_threshold=2", {})]
+)
+def test_statements_are_prepared_for_a_server(
+    postgres_database: TestDatabase, start: Opener, options: str, settings: dict[str, Any]
+):
+    """By default, by the setting or by the URI, on a connection that is the server's own."""
+    core = start(postgres_database.uri + options, pool_size=1, **settings)
     use(core)
     assert len(prepared(core)) > 0
+
+
+def test_no_other_client_prepares_under_the_same_names(postgres_database: TestDatabase, start: Opener):
+    """Whoever shares a connection to the server through a pooler gets an error, not our statement."""
+    cores = [start(postgres_database.uri, pool_size=1, prepare_threshold=1) for _ in range(2)]
+    for core in cores:
+        use(core)
+    one, other = map(prepared, cores)
+    assert set(one).isdisjoint({*other, *(f"_pg3_{number}" for number in range(100))})
+
+
+def test_a_driver_that_names_statements_otherwise():
+    """Nothing is prepared rather than under names that other clients may use."""
+    assert not postgres.name_statements_uniquely(object())
 
 
 def test_nothing_is_prepared_behind_a_pooler(
     postgres_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch
 ):
-    """Not even on request: whether it tracks prepared statements cannot be seen."""
+    """Not even on request: whether it tracks prepared statements cannot be seen of every pooler."""
     monkeypatch.setattr(postgres, "is_servers_own", lambda _: False)
     core = start(postgres_database.uri, pool_size=1, prepare_threshold=1)
     use(core)
@@ -116,16 +127,12 @@ def test_a_threshold_that_is_no_number(start: Opener, value: str):
         start(f"postgresql://me@db.internal/shop?prepare_threshold={value}")
 
 
-@pytest.mark.parametrize("mix_up", ["DEALLOCATE ALL", "PREPARE _pg3_{} AS SELECT 1"])
 def test_prepared_statements_that_were_mixed_up(
-    postgres_database: TestDatabase, start: Opener, mix_up: str, caplog: pytest.LogCaptureFixture
+    postgres_database: TestDatabase, start: Opener, caplog: pytest.LogCaptureFixture
 ):
     """A pooler that passes the server's greeting on looks like one: what fails is repeated, unprepared."""
     core = start(postgres_database.uri, pool_size=1, prepare_threshold=3)
     session = core.create()
-    with closing(core.database.pool.raw_connection()) as connection:
-        for number in range(20):
-            connection.dbapi_connection.pgconn.exec_(mix_up.format(number).encode())
     use(core)
     with closing(core.database.pool.raw_connection()) as connection:
         connection.dbapi_connection.pgconn.exec_(b"DEALLOCATE ALL")
@@ -133,9 +140,25 @@ def test_prepared_statements_that_were_mixed_up(
     assert core.refresh(session).handle == session.handle
     assert prepared(core) == []
     assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
-        "a pooler in between does not track prepared statements: leave prepare_threshold at 0; "
+        "a pooler in between does not track prepared statements: set prepare_threshold to 0; "
         "all connections are replaced"
     ]
+
+
+def test_a_column_that_was_altered(postgres_database: TestDatabase, start: Opener):
+    """A migration gave it another type: prepared statements are made anew."""
+    core = start(postgres_database.uri, pool_size=1, prepare_threshold=1)
+    session = core.create()
+    use(core)
+    assert len(prepared(core)) > 0
+    alter = "ALTER TABLE session_info ALTER COLUMN jwt_user_payload TYPE VARCHAR(65535)"
+    postgres_database.query(alter)
+    try:
+        assert core.verify(session).payload == {}
+        use(core)
+        assert len(prepared(core)) > 0
+    finally:
+        postgres_database.query(alter.replace("VARCHAR(65535)", "TEXT"))
 
 
 # Read-only connections
@@ -234,7 +257,7 @@ def test_more_units_of_work_than_the_server_has_room_for(limited: str, start: Op
     assert results == [[session.handle] * 5] * 24
 
 
-def test_no_connection_of_our_own_to_wait_for(limited: str, start: Opener):
+def test_no_connection_of_our_own_to_wait_for(limited: str, postgres_database: TestDatabase, start: Opener):
     """Others hold all of them: the message says what is short."""
     core = start(limited, pool_size=10)
     with (
@@ -246,6 +269,8 @@ def test_no_connection_of_our_own_to_wait_for(limited: str, start: Opener):
         ),
     ):
         core.create()
+    left = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'limited'"
+    wait_until(lambda: postgres_database.query(left) == [(0,)])  # a server process ends after its client
     assert core.create().user_id == "user"
 
 
@@ -307,3 +332,30 @@ def test_tables_that_were_dropped(empty_postgres_database: TestDatabase, start: 
     for each in (core, start(empty_postgres_database.uri)):
         assert each.refresh(new).handle == new.handle
     assert core.refresh(old).message == "Invalid refresh token"
+
+
+def test_a_connection_keeps_its_cursor(
+    postgres_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads and refreshes make none of their own, and a connection in place of a broken one has another."""
+    driver = start(postgres_database.uri, pool_size=1, refresh_token_rotation_grace_period=0)
+    issued = driver.refresh(driver.create())
+    assert driver.verify(issued) == Verified(payload={})
+    made: list[psycopg.Connection[Any]] = []
+    cursor = psycopg.Connection.cursor
+
+    def counted(connection: psycopg.Connection[Any], *args: Any, **kwargs: Any) -> Any:
+        made.append(connection)
+        return cursor(connection, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.Connection, "cursor", counted)
+    for _ in range(3):
+        issued = driver.refresh(issued)
+        assert driver.verify(issued) == Verified(payload={})
+    assert made == []
+    monkeypatch.undo()
+    postgres_database.query(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert driver.verify(driver.refresh(issued)) == Verified(payload={})

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from supertokens_py.engine.embedded.key_material import new_key_text
-from supertokens_py.engine.embedded.refresh_tokens import hash1, hash2, new_master_key
-from supertokens_py.engine.embedded.session_rows import RotationStatements, SessionStatements
+from supertokens_py.engine.embedded.keys.key_material import new_key_text
+from supertokens_py.engine.embedded.session_state.refresh_tokens import hash1, hash2, new_master_key
+from supertokens_py.engine.embedded.session_state.session_rows import RotationStatements, SessionStatements
 from supertokens_py.engine.embedded.storage.driver_queries import DriverQuery
 from supertokens_py.exceptions import ConfigError
 from tests.engine.conftest import Opener
@@ -85,7 +85,6 @@ OFFICIAL_KEYS = {
 }
 
 OFFICIAL_INDEXES = {
-    "session_expiry_index": "(expires_at)",
     "session_info_user_id_app_id_index": "(user_id, app_id)",
     "role_permissions_permission_index": "(app_id, permission)",
     "user_roles_app_id_role_index": "(app_id, role)",
@@ -181,10 +180,11 @@ def test_keys_are_the_official_ones(postgres_database: TestDatabase):
 
 @pytest.mark.postgres
 def test_indexes_are_the_official_ones(postgres_database: TestDatabase):
-    """25: by name, but for those that repeat the beginning of a primary key."""
+    """25: by name, but for those that repeat the beginning of a primary key, and that of expiry."""
     sql = "SELECT indexname, substring(indexdef from '\\(.*\\)') FROM pg_indexes WHERE schemaname = 'public'"
     found = dict(postgres_database.query(sql))
     assert {name: found.get(name) for name in OFFICIAL_INDEXES} == OFFICIAL_INDEXES
+    assert "session_expiry_index" not in found
 
 
 @pytest.mark.postgres
@@ -313,6 +313,10 @@ def test_adoption_only_adds(official: OfficialCore, start: Opener):
     }
     assert after.keys() == before.keys() | OFFICIAL_COLUMNS.keys()
     assert official.database.query("SELECT email FROM emailpassword_users") == [("x@example.com",)]
+    layout = (
+        "SELECT reloptions, to_regclass('session_expiry_index') IS NOT NULL FROM pg_class WHERE relname = %s"
+    )
+    assert official.database.query(layout, "session_info") == [(None, True)]
 
 
 FOREIGN_TABLES = ("emailpassword_users", "app_id_to_user_id", "userid_mapping")
