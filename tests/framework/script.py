@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -27,6 +28,14 @@ def query_of(request: Any) -> str:
     if hasattr(request, "environ"):
         return request.environ["QUERY_STRING"]
     return request.query_string if isinstance(request.query_string, str) else request.query_string.decode()
+
+
+@dataclass
+class Shop:
+    """The payload of sessions of this application, as "/typed" wants it."""
+
+    plan: str
+    seats: int = 1
 
 
 class World:
@@ -80,6 +89,10 @@ ROUTES: dict[str, dict[str, Any] | None] = {
     "/csrf-off": {"anti_csrf_check": False},
     "/claims": {},  # with the world's override
     "/context": {"user_context": {"from": "route"}},
+    "/guests": {"allow_guests": True},
+    "/users": {"allow_guests": False, "session_required": False},
+    "/bound": {"require_bound": True},
+    "/typed": {"payload": Shop, "session_required": False},
     "/shared": {"session_required": False, "vary": False},
     "/auth/session/refresh": {"session_required": False},  # reached only while the SDK's own API is off
     "/auth/other": None,

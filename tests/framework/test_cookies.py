@@ -141,6 +141,15 @@ def test_any_header_is_read(header: str) -> None:
             decode_cookie_value(value)
 
 
+def test_a_cookie_may_end_with_the_browser() -> None:
+    """CP-11: neither `Expires` nor `Max-Age`, also of a response that the application writes."""
+    assert Cookie("a", "1", None).header() == "a=1; Path=/; HttpOnly; Secure; SameSite=Lax"
+    assert Cookie("a", "1", None, lifetime_ms=5000).max_age is None
+    response = BaseResponse()
+    response.set_cookie("a", "1", None)
+    assert response.header_list()[1:] == [("Set-Cookie", "a=1; Path=/; SameSite=Lax")]
+
+
 def test_a_set_cookie_line_reads_as_it_was_meant() -> None:
     """FP-1, FP-9: what a Set-Cookie line holds; the standard library reads the same."""
     cookie = Cookie(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
@@ -535,3 +536,19 @@ def test_create_leaves_the_argument_alone(site: Site) -> None:
     payload = {"a": {"b": 1}}
     site.sign_in(payload=payload)
     assert payload == {"a": {"b": 1}}
+
+
+@ASGI_AND_WSGI
+@pytest.mark.parametrize("kind", [dict, OrderedDict])
+def test_a_payload_is_too_large_in_a_dictionary_of_any_class(bare_site: Site, kind: Any) -> None:
+    """A browser would drop the cookie; nothing is written."""
+    site = bare_site.init()
+
+    def script(view: Any) -> Any:
+        yield view.merge(kind({"note": "x" * 5000}))
+
+    visitor = site.sign_in()
+    reply = visitor.post("/protected", do=script)
+    assert reply.status == 500
+    assert "browsers drop cookies above 4096" in str(site.client.error)
+    assert "note" not in site.stored(visitor.handle).payload

@@ -75,6 +75,60 @@ def test_class_based_views(site: Site) -> None:
     assert One.as_view()(request_with(None)).content == b'{"open": true}'
 
 
+def test_a_view_may_require_a_recent_authentication(sqlite_files: Sqlite, clock: Clock) -> None:
+    """`session_required(fresh=)` of both kinds of views: 403 for an older one, never 401."""
+    from django.http import JsonResponse
+
+    from supertokens_py.framework.django.views import session_required
+
+    @session_required(fresh=300)
+    def view(request: Any) -> JsonResponse:
+        return JsonResponse({})
+
+    @session_required(fresh=300)
+    async def later(request: Any) -> JsonResponse:
+        return JsonResponse({})
+
+    def statuses(access: str | None) -> list[int]:
+        answers = view(request_with(access)), asyncio.run(later(request_with(access)))
+        return [answer.status_code for answer in answers]
+
+    site = Site("django_sync", sqlite_files.create().uri, clock).init(step_up=True)
+    access = site.sign_in("header").access
+    assert [statuses(None), statuses(access)] == [[401, 401], [200, 200]]
+    clock.advance(s=301)
+    assert statuses(access) == [403, 403]
+    site.close()
+
+
+def test_a_view_may_require_claims(site: Site) -> None:
+    """`session_required(claims=)` of both kinds of views."""
+    from django.http import JsonResponse
+
+    from supertokens_py.framework.django.views import session_required
+
+    plans: dict[str, str] = {}
+    plan = PrimitiveClaim[str](key="plan", fetch_value=lambda user_id, *_: plans.get(user_id))
+
+    @session_required(claims=[plan.validators.has_value("paid")])
+    def view(request: Any) -> JsonResponse:
+        return JsonResponse({})
+
+    @session_required(claims=[plan.validators.has_value("paid")])
+    async def later(request: Any) -> JsonResponse:
+        return JsonResponse({})
+
+    def statuses(access: str | None) -> list[int]:
+        answers = view(request_with(access)), asyncio.run(later(request_with(access)))
+        return [answer.status_code for answer in answers]
+
+    assert statuses(None) == [401, 401]
+    access = site.sign_in("header").access
+    assert statuses(access) == [403, 403]
+    plans["user-1"] = "paid"
+    assert statuses(access) == [200, 200]
+
+
 def test_async_class_based_views(site: Site) -> None:
     """FP-41: the async decorator on an async method."""
     from django.http import JsonResponse

@@ -30,7 +30,13 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
-from supertokens_py.framework.django.rest import HasSession, SessionAuthentication, SessionUser, has_claims
+from supertokens_py.framework.django.rest import (
+    HasSession,
+    IsFresh,
+    SessionAuthentication,
+    SessionUser,
+    has_claims,
+)
 
 PlanClaim = PrimitiveClaim("plan", lambda *_: "free")
 WANTS_PRO = PlanClaim.validators.has_value("pro", id_="pro")
@@ -248,3 +254,25 @@ def test_the_schema(site: Site) -> None:
         "sessionBearer": {"type": "http", "scheme": "bearer"},
         "sessionCookie": {"type": "apiKey", "in": "cookie", "name": "sAccessToken"},
     }
+
+
+def test_a_recent_authentication(site: Site) -> None:
+    """403 with what is missing where it is too old, also of another session than that of `request.auth`."""
+    site.init(step_up=True)
+    visitor = site.sign_in("header")
+    quarter, minute = variant(permission_classes=[IsFresh]), variant(permission_classes=[IsFresh.within(60)])
+    assert ask(site, quarter).status == 401
+    site.clock.advance(s=61)
+    assert [ask(site, view, visitor.access).status for view in (quarter, minute)] == [200, 403]
+    site.clock.advance(s=840)
+    refused = ask(site, quarter, visitor.access)
+    assert (refused.status, refused.json["claimValidationErrors"][0]["id"]) == (403, "st-auth")
+    assert refused.header("www-authenticate") == (
+        'Bearer error="insufficient_user_authentication", max_age="900"'
+    )
+
+
+def test_a_recent_authentication_that_nobody_notes(site: Site) -> None:
+    """Without `step_up` every session would be stale for ever."""
+    visitor = site.sign_in("header")
+    assert ask(site, variant(permission_classes=[IsFresh]), visitor.access).status == 500

@@ -24,7 +24,7 @@ ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
 
 @pytest.fixture(params=["fastapi", "flask", "django_sync", "django_async"])
 def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
-    site = Site(request.param, sqlite_files.create().uri, clock)
+    site = Site(request.param, sqlite_files.create(users=True).uri, clock)
     yield site
     site.close()
 

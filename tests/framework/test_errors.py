@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.exceptions import TooBusyError, TooManyAttemptsError
 from supertokens_py.recipe import multitenancy
+from supertokens_py.recipe.emailpassword.exceptions import FieldError
+from supertokens_py.recipe.emailpassword.types import ErrorFormField
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session.exceptions import (
     ClaimValidationError,
@@ -19,6 +22,7 @@ from supertokens_py.recipe.session.exceptions import (
     TryRefreshTokenError,
     UnauthorisedError,
 )
+from supertokens_py.recipe.thirdparty.exceptions import ProviderError
 
 from .script import Answer
 from .site import ASGI_AND_WSGI, Site
@@ -79,6 +83,37 @@ def test_bad_input_is_a_400_with_its_text(site: Site) -> None:
     assert reply.status == 400
     assert "user_id must not be longer than 128 characters" in reply.json["message"]
     assert reply.session_parts == []
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_too_many_attempts_are_the_same_answer_in_every_view(site: Site, path: str) -> None:
+    """Of an application's own log-in, too, which calls the functions of a sign-in recipe."""
+    visitor = site.sign_in()
+    for kind, text in (
+        (TooManyAttemptsError, "Too many attempts"),
+        (TooBusyError, "Too many people are signing in at this moment"),
+    ):
+        reply = visitor.post(path, do=raising(lambda kind=kind: kind(90_500)))
+        message = f"{text}. Please try again in 91 seconds"
+        assert (reply.status, reply.json) == (200, {"status": "GENERAL_ERROR", "message": message})
+        assert (reply.header("retry-after"), reply.session_parts) == ("91", [])
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_what_people_are_shown_is_the_same_answer_in_every_view(site: Site, path: str) -> None:
+    """Whichever recipe is in use: an application's own form, or its own sign-in with a provider."""
+    visitor = site.sign_in()
+    fields = FieldError("wrong", [ErrorFormField("age", "Too young")])
+    provider = ProviderError("no answer", provider_name="Shop")
+    for error, body in (
+        (fields, {"status": "FIELD_ERROR", "formFields": [{"id": "age", "error": "Too young"}]}),
+        (
+            provider,
+            {"status": "GENERAL_ERROR", "message": "Sign in with Shop failed. Please try again."},
+        ),
+    ):
+        reply = visitor.post(path, do=raising(lambda error=error: error))
+        assert (reply.status, reply.json, reply.session_parts) == (200, body, [])
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

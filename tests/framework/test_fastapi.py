@@ -523,6 +523,21 @@ def test_a_stream_keeps_flowing_chunk_by_chunk(site: Site) -> None:
     assert reply.front["up"]["a"] == 1
 
 
+def test_a_session_lets_go_of_its_request_when_the_response_starts(site: Site) -> None:
+    """Nothing can be added to it any more, and whatever keeps the session is not to keep the request."""
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.get("/stream")
+    async def stream(session: Session) -> StreamingResponse:
+        assert session.req_res_info is not None
+        return StreamingResponse(repr(session.req_res_info) for _ in range(1))
+
+    visitor = site.sign_in("cookie")
+    use(site, app)
+    assert visitor.get("/stream").body == b"None"
+
+
 def test_a_stream_that_breaks_is_followed_by_no_other_answer(site: Site) -> None:
     """FP-88: an answer that has begun is not followed by another; the server learns of the error."""
     app = FastAPI()

@@ -16,12 +16,15 @@ LITESTAR = "Litestar needs: pip install 'supertokens-py[litestar]'"
 QUART = "Quart needs: pip install 'supertokens-py[quart]'"
 REST = "Django REST framework needs: pip install 'supertokens-py[drf]'"
 CHANNELS = "Channels needs: pip install 'supertokens-py[channels]'"
+ADMIN = "the admin page needs: pip install 'supertokens-py[admin]'"
 NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
 
 
 @pytest.mark.parametrize(
     ("module", "loads", "missing", "message"),
     [
+        ("supertokens_py.admin", "supertokens_py.admin", "jinja2", ADMIN),
+        ("supertokens_py.admin", "supertokens_py.admin", "starlette", ADMIN),
         ("supertokens_py.framework.fastapi", "supertokens_py.framework.fastapi", "starlette", FASTAPI),
         (f"{RECIPE}.fastapi", "supertokens_py.framework.fastapi.session", "fastapi", FASTAPI),
         ("supertokens_py.framework.flask", "supertokens_py.framework.flask", "flask", FLASK),

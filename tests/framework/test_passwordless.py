@@ -31,7 +31,7 @@ ADDRESS, NUMBER = "ada@example.com", "+16502530000"
 @pytest.fixture(params=[*DRIVERS, *SERVED])
 def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
     """An application of each framework in turn, those with servers of their own among them."""
-    site = Site(request.param, sqlite_files.create().uri, clock)
+    site = Site(request.param, sqlite_files.create(users=True).uri, clock)
     yield site
     site.close()
 

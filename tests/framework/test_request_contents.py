@@ -88,3 +88,13 @@ def test_the_url_and_its_parameters(site: Site) -> None:
     assert reply.json["all"] == {"a": "2", "name": "Jürgen", "empty": ""}
     assert reply.json["named"] == ["2", "Jürgen", "", None]
     assert reply.json["default"] == "x"
+
+
+def test_the_address_of_the_client_is_that_of_the_connection(site: Site) -> None:
+    """Whatever headers say that anybody may write; test clients of ASGI have a name instead."""
+
+    def ask(view: Any) -> dict[str, Any]:
+        return {"peer": as_base_request(view.request).peer_address()}
+
+    forged = [("x-forwarded-for", "198.51.100.9"), ("forwarded", "for=198.51.100.9")]
+    assert site.get("/open", forged, do=ask).json["peer"] in ("127.0.0.1", "testclient")

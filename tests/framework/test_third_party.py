@@ -35,7 +35,7 @@ def provider() -> Iterator[OpenIDProvider]:
 
 @pytest.fixture(params=["fastapi", "flask", "django_sync", "django_async"])
 def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
-    site = Site(request.param, sqlite_files.create().uri, clock)
+    site = Site(request.param, sqlite_files.create(users=True).uri, clock)
     yield site
     site.close()
 
@@ -47,11 +47,11 @@ class NoMails(EmailDeliveryInterface[Any]):
         raise AssertionError("an e-mail was sent")
 
 
-def served(bare_site: Site, provider: OpenIDProvider, *recipes: Any) -> Site:
+def served(bare_site: Site, provider: OpenIDProvider, *recipes: Any, **settings: Any) -> Site:
     clients = [ProviderClientConfig(provider.client_id, provider.client_secret, scope=["openid", "email"])]
     config = ProviderConfig("shop", "Shop", clients, oidc_discovery_endpoint=provider.document)
     feature = thirdparty.SignInAndUpFeature([ProviderInput(config)])
-    return bare_site.init(recipes=[thirdparty.init(feature), *recipes])
+    return bare_site.init(recipes=[thirdparty.init(feature), *recipes], **settings)
 
 
 def begun(visitor: Visitor) -> dict[str, Any]:
@@ -107,6 +107,17 @@ def test_an_address_that_the_provider_has_not_verified(bare_site: Site, provider
     assert answer.json["user"]["loginMethods"][0]["verified"] is False
     refused = visitor.get("/protected")
     assert (refused.status, refused.json["claimValidationErrors"][0]["id"]) == (403, "st-ev")
+
+
+@ASGI_AND_WSGI
+def test_a_provider_proves_no_method(bare_site: Site, provider: OpenIDProvider) -> None:
+    """With `step_up` the session says when its user signed in; what the provider asked for is its word."""
+    visitor = Visitor(served(bare_site, provider, step_up=True), "cookie")
+    begin = begun(visitor)
+    answer = came_back(visitor, begin, provider.sign_in(begin["urlWithQueryParams"], "bob"))
+    now_ms = bare_site.clock.now_ms
+    said = answer.front["up"]["st-auth"]
+    assert said == {"v": {"time": now_ms, "amr": [], "acr": None}, "t": now_ms}
 
 
 def test_the_person_refuses(bare_site: Site, provider: OpenIDProvider) -> None:

@@ -271,19 +271,20 @@ LEGACY = {
     "1": "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIxIn0=",
     "2": "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0=",
 }
+LEGACY_CLAIMS = {
+    "sessionHandle": "h",
+    "userId": "u",
+    "refreshTokenHash1": "r",
+    "userData": {},
+    "expiryTime": 1,
+    "timeCreated": 1,
+}
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_legacy_tokens_can_be_refreshed(site: Site, version: str) -> None:
     """FP-37: a V1 or V2 token is a reason to refresh, also where the session is optional."""
-    claims = {
-        "sessionHandle": "h",
-        "userId": "u",
-        "refreshTokenHash1": "r",
-        "userData": {},
-        "expiryTime": 1,
-        "timeCreated": 1,
-    }
+    claims = {**LEGACY_CLAIMS}
     body = urlsafe_b64encode(json.dumps(claims).encode()).decode()
     for path in ("/protected", "/optional"):
         assert_refused(site.get(path, bearer=f"{LEGACY[version]}.{body}.AAAA"), TRY_REFRESH)

@@ -1,0 +1,230 @@
+"""A site of pages with Django's own users and its admin, which `test_django_site` runs in a process.
+
+    python -m tests.framework.django_site
+
+prints what its visitors see as JSON, by the name of what they do.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import django
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from supertokens_py import InputAppInfo, SupertokensConfig
+from supertokens_py.recipe import session
+from supertokens_py.recipe.session import PageSettings
+
+ORIGIN = "http://testserver"
+PASSWORD = "correct horse"
+
+settings.configure(
+    ALLOWED_HOSTS=["*"],
+    SECRET_KEY="only for tests",
+    ROOT_URLCONF=__name__,
+    INSTALLED_APPS=[
+        "django.contrib.admin",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.messages",
+        "django.contrib.sessions",
+        "supertokens_py.framework.django",
+    ],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "supertokens_py.framework.django.django_middleware.middleware",
+        "supertokens_py.framework.django.users.user_middleware",
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    ],
+    LOGIN_URL="/login",
+    TEMPLATES=[
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "APP_DIRS": True,
+            "OPTIONS": {
+                "context_processors": [
+                    "django.template.context_processors.request",
+                    "django.contrib.auth.context_processors.auth",
+                    "django.contrib.messages.context_processors.messages",
+                ]
+            },
+        }
+    ],
+    SUPERTOKENS={
+        "app_info": InputAppInfo(app_name="Shop", api_domain=ORIGIN, website_domain=ORIGIN),
+        "supertokens_config": SupertokensConfig("sqlite://"),
+        "recipe_list": [session.init(pages=PageSettings(login_path="/login"))],
+    },
+    USE_TZ=True,
+)
+django.setup()
+
+# isort: split
+from django.contrib import admin  # noqa: E402
+from django.contrib.auth import authenticate  # noqa: E402
+from django.contrib.auth.decorators import login_not_required  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.http import HttpRequest, HttpResponse  # noqa: E402
+from django.shortcuts import redirect  # noqa: E402
+from django.template import engines  # noqa: E402
+from django.test import AsyncClient, Client, SimpleTestCase  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from supertokens_py.framework.django.views import session_required  # noqa: E402
+from supertokens_py.recipe.session import next_page  # noqa: E402
+from supertokens_py.recipe.session.syncio import create_new_session  # noqa: E402
+from supertokens_py.testing import PAGE, login_as  # noqa: E402
+
+_HELLO = "{% if user.is_authenticated %}{{ user.username }}{% else %}visitor{% endif %}"
+
+
+@login_not_required
+def login(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        user = authenticate(request, username=request.POST["user"], password=request.POST["password"])
+        assert user is not None
+        create_new_session(request, "public", str(user.pk))
+        return redirect(next_page(request.GET.get("next")))
+    return HttpResponse("log in")
+
+
+@login_not_required
+def home(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(engines["django"].from_string(_HELLO).render({}, request))
+
+
+@login_not_required
+async def async_home(request: Any) -> HttpResponse:
+    await request.auser()
+    return HttpResponse(engines["django"].from_string(_HELLO).render({}, request))
+
+
+@login_not_required
+@session_required
+def account(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("account")
+
+
+def orders(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("orders")
+
+
+urlpatterns = [
+    path("", home),
+    path("async", async_home),
+    path("login", login),
+    path("account", account),
+    path("orders", orders),
+    path("admin/", admin.site.urls),
+]
+
+
+def browser() -> Client:
+    return Client(headers=PAGE)
+
+
+def seen(response: Any) -> list[Any]:
+    return [response.status_code, response.headers.get("Location") or response.content.decode()[:40]]
+
+
+def sign_in(client: Client, user: str) -> Any:
+    return client.post("/login?next=/", {"user": user, "password": PASSWORD})
+
+
+def admin_of(client: Client, user: str) -> list[Any]:
+    form = {"username": user, "password": PASSWORD, "next": "/admin/"}
+    return seen(client.post("/admin/login/", form))
+
+
+def is_inside(client: Client) -> list[Any]:
+    response = client.get("/admin/")
+    return [response.status_code, response.headers.get("Location") or response.context["user"].username]
+
+
+def visit_the_admin() -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    staff = browser()
+    result["admin: visitor"] = is_inside(staff)
+    result["admin: log-in"] = admin_of(staff, "root")
+    result["admin: afterwards"] = is_inside(staff)
+    result["admin: elsewhere"] = [seen(staff.get("/")), seen(staff.get("/orders"))]
+    sign_in(staff, "ada")
+    result["admin: with a session of ada"] = [is_inside(staff), seen(staff.get("/"))]
+    result["admin: sign-out of ada"] = [seen(staff.post("/auth/signout", {"next": "/"})), is_inside(staff)]
+    sign_in(staff, "root")
+    result["admin: log-out"] = [staff.post("/admin/logout/").status_code, is_inside(staff)]
+    result["admin: session after log-out"] = seen(staff.get("/"))
+    expired = browser()
+    sign_in(expired, "ada")
+    forge(expired)
+    result["admin: bad token"] = [is_inside(expired), admin_of(expired, "root"), is_inside(expired)]
+    return result
+
+
+def forge(client: Client) -> None:
+    """Put an access token into a client of which the SDK says: try to refresh."""
+    head, _, _ = client.cookies["sAccessToken"].value.rpartition(".")
+    client.cookies["sAccessToken"] = f"{head}.AAAA"
+
+
+def visit_the_pages() -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    visitor = browser()
+    followed = visitor.get("/account", follow=True)
+    result["pages: followed"] = [followed.redirect_chain, seen(followed)]
+    result["pages: log-in"] = seen(sign_in(visitor, "ada"))
+    result["pages: account"] = seen(visitor.get("/account"))
+    result["pages: user of templates"] = [seen(visitor.get("/")), async_to_sync(async_page)(visitor)]
+    forge(visitor)
+    response = visitor.post("/account", {"a": "b"}, headers={"referer": f"{ORIGIN}/account"})
+    result["pages: form with an old token"] = [response.status_code, response.headers["Content-Type"]]
+    signed_out = browser()
+    sign_in(signed_out, "ada")
+    test = SimpleTestCase()
+    test.client = signed_out
+    test.assertRedirects(signed_out.post("/auth/signout", {"next": "/login"}), "/login", status_code=303)
+    result["pages: signed out"] = seen(signed_out.get("/"))
+    return result
+
+
+async def async_page(client: Client) -> list[Any]:
+    other = AsyncClient(headers=PAGE)
+    other.cookies = client.cookies
+    return seen(await other.get("/async"))
+
+
+def log_in_as() -> dict[str, Any]:
+    """Return who a test client is after `login_as` with a row of the model, and with its primary key."""
+    ada = User.objects.get(username="ada")
+    found: dict[str, Any] = {}
+    for name, one in (("row", ada), ("number", ada.pk), ("text", str(ada.pk))):
+        client = browser()
+        login_as(client, one, allow_real_store=True)
+        found[f"login_as: {name}"] = seen(client.get("/"))
+    try:
+        login_as(browser(), User(username="unsaved"), allow_real_store=True)
+    except TypeError as error:
+        found["login_as: unsaved"] = str(error)
+    return found
+
+
+def main() -> dict[str, Any]:
+    setup_test_environment()  # for `response.context`
+    call_command("migrate", verbosity=0)
+    User.objects.create_user("ada", password=PASSWORD)
+    User.objects.create_superuser("root", password=PASSWORD)
+    return {**visit_the_admin(), **visit_the_pages(), **log_in_as()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main()))

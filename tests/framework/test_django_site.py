@@ -1,0 +1,59 @@
+"""A site of pages with Django's own users and its admin."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.timeout(180)  # a project in a process of its own
+
+ADMIN_LOGIN = [302, "/admin/login/?next=/admin/"]
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.framework.django_site"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_admin_goes_by_the_log_in_of_django_alone(seen: dict[str, Any]) -> None:
+    """Its log-in and log-out work beside the user middleware, and no session enters it or holds it up."""
+    assert seen["admin: visitor"] == ADMIN_LOGIN
+    assert seen["admin: log-in"] == [302, "/admin/"]
+    assert seen["admin: afterwards"] == [200, "root"]
+    assert seen["admin: elsewhere"] == [[200, "visitor"], [302, "/login?next=/orders"]]
+    assert seen["admin: with a session of ada"] == [[200, "root"], [200, "ada"]]
+    assert seen["admin: sign-out of ada"] == [[303, "/"], [200, "root"]]
+    assert seen["admin: log-out"] == [200, ADMIN_LOGIN]
+    assert seen["admin: session after log-out"] == [200, "root"]
+    assert seen["admin: bad token"] == [ADMIN_LOGIN, [302, "/admin/"], [200, "root"]]
+
+
+def test_redirects_and_forms_are_as_the_test_client_of_django_expects(seen: dict[str, Any]) -> None:
+    """It follows redirects by their `url`, and sends forms as multipart/form-data."""
+    assert seen["pages: followed"] == [[["/login?next=/account", 303]], [200, "log in"]]
+    assert seen["pages: log-in"] == [302, "/"]
+    assert seen["pages: account"] == [200, "account"]
+    assert seen["pages: form with an old token"] == [401, "text/html; charset=utf-8"]
+    assert seen["pages: signed out"] == [200, "visitor"]
+
+
+def test_templates_of_async_views_find_the_user_that_auser_has_loaded(seen: dict[str, Any]) -> None:
+    assert seen["pages: user of templates"] == [[200, "ada"], [200, "ada"]]
+
+
+def test_login_as_takes_what_force_login_takes(seen: dict[str, Any]) -> None:
+    assert [seen[f"login_as: {one}"] for one in ("row", "number", "text")] == [[200, "ada"]] * 3
+    assert seen["login_as: unsaved"] == (
+        "login_as needs a user id, a number, or a saved row of a Django model, not <User: unsaved>"
+    )
