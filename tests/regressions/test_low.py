@@ -283,7 +283,9 @@ def test_d38_what_the_package_imports_is_declared() -> None:
         declared |= {re.match(r"\w+", line)[0].lower() for line in lines}  # type: ignore[index]
     declared |= {"supertokens_py", "werkzeug"}  # Flask is Werkzeug's
     declared |= {"rest_framework", "ninja"}  # modules of djangorestframework and django-ninja
-    declared |= {"phonenumbers"}  # the module of phonenumberslite
+    declared |= {"phonenumbers", "ua_parser"}  # modules of phonenumberslite and ua-parser
+    declared |= {"prometheus_client"}  # module of prometheus-client
+    declared |= {"typing_extensions"}  # only type checkers import it, which bring it
     declared |= {"drf_spectacular"}  # registers with it where an application uses it
     imported: set[str] = set()
     for file in PACKAGE.rglob("*.py"):

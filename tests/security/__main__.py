@@ -17,9 +17,12 @@ from tests.support.temporary_postgres import postgres
 
 from . import fuzz
 from .crowd import crowd
+from .event_kills import kill
 from .front_tokens import fuzz_payloads
 from .kills import storm
 from .outage import outage as without_postgres
+from .sign_in_floods import flood_codes, flood_guesses
+from .storms import database
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one = command(kills, "kill -9 servers under load, and hold what was acknowledged against what is there")
     seeded(one, "--count", 1000)
     on_a_database(one, "sqlite")
+    one = command(events, "kill -9 processes that keep events: none without its change, none undelivered")
+    seeded(one, "--count", 200)
+    on_a_database(one, "sqlite")
     one = command(clients, "clients with bad connections: none logged out; thieves beside them: all found")
     seeded(one, "--clients", 64)
     one.add_argument("--minutes", type=float, default=10)
@@ -60,6 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one = command(outage, "kill PostgreSQL under load for some seconds: 503 meanwhile, and nobody logged out")
     one.add_argument("--seconds", type=float, default=10)
     one.add_argument("--seed", type=int, default=1)
+
+    one = command(codes, "codes asked for made-up addresses: rows, bytes and memory are bounded")
+    one.add_argument("--count", type=int, default=100_000)
+    on_a_database(one, "sqlite")
+    one.add_argument("--per-second", type=float, default=10, help="by the clock of the application")
+    one = command(guesses, "passwords guessed at one address: the limit holds, and others sign in")
+    one.add_argument("--count", type=int, default=10_000)
+    on_a_database(one, "sqlite")
 
     given = parser.parse_args(arguments)
     started = time.perf_counter()
@@ -101,6 +115,24 @@ def flood(given: Any) -> int:
     return 0
 
 
+def codes(given: Any) -> int:
+    problems: list[str] = []
+    for knows_client in (False, True):
+        with database(given.database) as (made, _, _):
+            found = flood_codes(made, given.count, per_second=given.per_second, knows_client=knows_client)
+        client = "one known client" if knows_client else "unknown clients"
+        print(f"{given.database}, {client}, {given.per_second:g} requests a second: {found}", flush=True)
+        problems += found.problems
+    return _told(problems)
+
+
+def guesses(given: Any) -> int:
+    with database(given.database) as (made, _, _):
+        found = flood_guesses(made, given.count)
+    print(f"{given.database}, ten guesses a second: {found}")
+    return _told(found.problems)
+
+
 def kills(given: Any) -> int:
     with storm(given.database, given.seed) as killed:
         killed.rounds(given.count)
@@ -108,6 +140,12 @@ def kills(given: Any) -> int:
     print(f"seed {given.seed}, {given.database}: {killed.tally}")
     print(f"from start to the first session {starts[len(starts) // 2]:.2f} s, at most {starts[-1]:.2f} s")
     return _told(killed.tally.problems)
+
+
+def events(given: Any) -> int:
+    tally = kill(given.database, given.seed, given.count)
+    print(f"seed {given.seed}, {given.database}: {tally}")
+    return _told(tally.problems)
 
 
 def clients(given: Any) -> int:

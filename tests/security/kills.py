@@ -344,7 +344,7 @@ def _is_whole(row: tuple[Any, ...]) -> bool:
     return (
         set(sizes) == {32}
         and len(set(hashes)) == len(hashes)
-        and (previous is None) is (rotated_ms is None)
+        and (previous is None or rotated_ms is not None)  # a rotation may have been taken back
         and created_ms <= (rotated_ms or created_ms) < expires_ms
         and (payload["visits"], data) == (0, {})
     )

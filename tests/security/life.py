@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import patch
 
+from supertokens_py.engine.embedded.keys.access_tokens import Grant
+from supertokens_py.engine.embedded.sessions.refresh_state import Outcome, Use
 from supertokens_py.engine.embedded.storage import server_clock
+from supertokens_py.engine.embedded.storage.errors import UnknownOutcomeError
 from supertokens_py.engine.records import (
     IssuedSession,
     Regenerated,
@@ -27,6 +31,7 @@ from .model import Access, Model, Session, Settings, Verdict
 
 SETTINGS = Settings(access_ms=600_000, session_ms=6_000_000, grace_ms=30_000)
 USERS = ("alice", "bob")
+SUCCEEDS = ("rotate", "keep", "promote", "repeat", "resume")
 
 
 class Life:
@@ -89,13 +94,10 @@ class Life:
             else [self.core.refresh(text)]
         )
         expected = self.model.refresh(session.handle, text, now_ms=now_ms)
-        if expected in ("rotate", "keep", "repeat"):
+        if expected in SUCCEEDS:
             assert all(isinstance(answer, IssuedSession) for answer in answers), (expected, answers)
             (successor,) = {answer.refresh_token.text for answer in answers}
-            if expected == "rotate":
-                self.model.rotated(session.handle, successor, now_ms=now_ms)
-            elif expected == "keep":
-                self.model.kept(session.handle, now_ms=now_ms)
+            self.model.answered(session.handle, expected, successor, now_ms=now_ms)
             assert successor == session.current
             for answer in answers:
                 assert answer.payload == session.payload
@@ -113,6 +115,33 @@ class Life:
         ], answers
         assert all(isinstance(answer, TokenTheft | Unauthorised) for answer in answers)
         self.model.ended(session.handle)
+
+    def lose(self, which: int, token: int) -> None:
+        """Refresh as `refresh` does, but nobody hears of it but this model, and it is taken back."""
+        session = self._any(which)
+        if session is None:
+            return
+        text = session.refresh_tokens[-1 - token % len(session.refresh_tokens)]
+        now_ms, lost = self.clock(), self.core.sessions.lost_answers
+        expected = self.model.refresh(session.handle, text, now_ms=now_ms)
+        if expected not in SUCCEEDS or expected == "resume" or session.orphan is not None:
+            return  # if two rotations of one token were taken back, the successors of both are believed
+        watch, outcomes = lost.watch, list[Outcome]()
+
+        def broken(use: Use, refresh: Callable[[Use], Outcome]) -> Outcome:
+            def unheard(use: Use) -> Outcome:
+                outcomes.append(refresh(use))
+                raise UnknownOutcomeError("the connection broke")
+
+            return watch(use, unheard)
+
+        with patch.object(lost, "watch", broken), contextlib.suppress(UnknownOutcomeError):
+            self.core.refresh(text)
+        lost.flush()
+        (outcome,) = outcomes
+        assert isinstance(outcome.answer, Grant)
+        self.model.answered(session.handle, expected, outcome.answer.token.text, now_ms=now_ms)
+        self.model.taken_back(session.handle, text, now_ms=now_ms)
 
     def verify(self, which: int, token: int) -> None:
         """Verify any access token, with and without asking the store."""
@@ -292,6 +321,7 @@ def random_step(life: Life, dice: random.Random) -> str:
             "create",
             "refresh",
             "tabs",
+            "lose",
             "verify",
             "merge",
             "handle",
@@ -302,12 +332,13 @@ def random_step(life: Life, dice: random.Random) -> str:
             "sweep",
             "keys",
         ),
-        (10, 30, 6, 20, 10, 4, 3, 0.3, 8, 20, 0.5, 0.1),
+        (10, 30, 6, 5, 20, 10, 4, 3, 0.3, 8, 20, 0.5, 0.1),
     )[0]
     steps: dict[str, Callable[[], object]] = {
         "create": lambda: life.create(number),
         "refresh": lambda: life.refresh(number, token),
         "tabs": lambda: life.refresh(number, token, tabs=3),
+        "lose": lambda: life.lose(number, token),
         "verify": lambda: life.verify(number, token),
         "merge": lambda: life.merge(number, token, dice.randrange(100)),
         "handle": lambda: life.merge_by_handle(number, dice.randrange(100)),

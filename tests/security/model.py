@@ -43,6 +43,8 @@ class Session:
     payload: dict[str, Any]
     previous: str | None = None
     rotated_ms: int | None = None
+    is_taken_back: bool = False  #: whether it is open if anybody got `current`, and `previous` is as good
+    orphan: str | None = None  #: what was current when `previous` was used all the same
     refresh_tokens: list[str] = field(default_factory=list)
     access_tokens: list[Access] = field(default_factory=list)
 
@@ -64,33 +66,55 @@ class Model:
         self.live[session.handle] = session
 
     def everything(self) -> list[Session]:
-        return [*self.live.values(), *self.gone.values()]
+        """Return all sessions, those that are alive last: that is where `Life` looks first."""
+        return [*self.gone.values(), *self.live.values()]
 
     def ended(self, handle: str) -> None:
         self.gone[handle] = self.live.pop(handle)
 
     def refresh(self, handle: str, token: str, *, now_ms: int) -> str | None:
-        """Return "rotate", "keep", "repeat" or a reuse subtype, or None: no such session."""
+        """Return which success ("rotate", "keep", ...), which reuse subtype, or None: no such session.
+
+        "resume" is the rotation of the previous token, whose own one was taken back.
+        """
         session = self.live.get(handle)
         if session is None or session.expires_ms < now_ms:
             return None
         grace_ms, rotated_ms = self.settings.grace_ms, session.rotated_ms
         recent = grace_ms > 0 and rotated_ms is not None and now_ms <= rotated_ms + grace_ms
+        keeps = recent and (rotated_ms is None or rotated_ms <= now_ms + grace_ms)
         if token == session.current:
-            dated_right = rotated_ms is None or rotated_ms <= now_ms + grace_ms
-            return "keep" if recent and dated_right else "rotate"
+            kept = "promote" if session.is_taken_back else "keep"
+            return kept if keeps else "rotate"
         if token == session.previous:
+            if session.is_taken_back:
+                return "repeat" if keeps else "resume"
             return "repeat" if recent else "RECENT_PREV"
-        return "STALE_LINEAGE"
+        return "ORPHANED_BRANCH" if token == session.orphan else "STALE_LINEAGE"
 
-    def kept(self, handle: str, *, now_ms: int) -> None:
+    def answered(self, handle: str, verdict: str, successor: str, *, now_ms: int) -> None:
+        """Do to a session what a refresh does that succeeds."""
         session = self.live[handle]
-        session.expires_ms = max(session.expires_ms, now_ms + self.settings.session_ms)
+        if verdict in ("rotate", "resume"):
+            self.rotated(handle, successor, is_resumed=verdict == "resume", now_ms=now_ms)
+        elif verdict == "keep":
+            session.expires_ms = max(session.expires_ms, now_ms + self.settings.session_ms)
+        elif verdict == "promote":
+            session.expires_ms = now_ms + self.settings.session_ms
+        session.is_taken_back = False
 
-    def rotated(self, handle: str, successor: str, *, now_ms: int) -> None:
+    def taken_back(self, handle: str, token: str, *, now_ms: int) -> None:
+        """Take back the rotation of a token at this time, if that is the last one."""
+        session = self.live[handle]
+        if not session.is_taken_back and (token, now_ms) == (session.previous, session.rotated_ms):
+            session.is_taken_back, session.orphan = True, None
+
+    def rotated(self, handle: str, successor: str, *, is_resumed: bool, now_ms: int) -> None:
         session = self.live[handle]
         assert not any(successor in other.refresh_tokens for other in self.everything()), "a token came twice"
-        session.previous, session.current, session.rotated_ms = session.current, successor, now_ms
+        session.orphan = session.current if is_resumed else None
+        session.previous = session.previous if is_resumed else session.current
+        session.current, session.rotated_ms = successor, now_ms
         session.expires_ms = now_ms + self.settings.session_ms
         session.refresh_tokens.append(successor)
 
@@ -107,7 +131,8 @@ class Model:
         session = self.live.get(handle)
         if session is None or session.expires_ms <= now_ms:
             return "unauthorised"
-        return "ok" if token.lineage in (session.current, session.previous) else "try refresh"
+        known = [session.previous] if session.is_taken_back else [session.current, session.previous]
+        return "ok" if token.lineage in known else "try refresh"
 
     def swept(self, *, now_ms: int) -> int:
         dead = [handle for handle, session in self.live.items() if session.expires_ms <= now_ms]

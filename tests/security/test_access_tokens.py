@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supertokens_py.engine.embedded.session_rows import SESSIONS
+from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS
 from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.exceptions import ProtectedClaimError
 from supertokens_py.recipe.session.exceptions import SuperTokensSessionError

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.engine.embedded.key_cipher import AtRest
+from supertokens_py.engine.embedded.keys.key_cipher import AtRest
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.engine.uris import check_connection_uri, check_location

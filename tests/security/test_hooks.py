@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 from supertokens_py.recipe import jwt, multitenancy, openid, thirdparty, usermetadata, userroles
-from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
+from supertokens_py.recipe.session import (
+    DeviceSettings,
+    InputErrorHandlers,
+    InputOverrideConfig,
+    SessionLifetime,
+    SessionLimit,
+)
 from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.session.interfaces import (
     APIInterface,
@@ -20,6 +26,7 @@ from supertokens_py.recipe.session.interfaces import (
     RecipeInterface,
     SessionClaimValidator,
 )
+from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.providers import ProviderClientConfig, ProviderConfig
 from tests.engine.remote.cores import Core, engine_over
 from tests.framework.script import Call
@@ -133,6 +140,10 @@ FUNCTIONS: dict[str, Act] = {
     "revoke_all_sessions_for_user": asking("revoke_all_sessions_for_user", "user-1"),
     "get_all_session_handles_for_user": asking("get_all_session_handles_for_user", "user-1"),
     "revoke_multiple_sessions": asking("revoke_multiple_sessions", [...]),
+    "revoke_other_sessions": asking("revoke_other_sessions", ...),
+    "list_sessions": asking("list_sessions", "user-1"),
+    "explain_session": asking("explain_session", ...),
+    "set_session_lifetime": asking("set_session_lifetime", ..., SessionLifetime(idle=60)),
     "get_session_information": asking("get_session_information", ...),
     "update_session_data_in_database": on_the_session("update_session_data_in_database", {"a": 1}),
     "merge_into_access_token_payload": asking("merge_into_access_token_payload", ..., {"a": 1}),
@@ -146,6 +157,13 @@ APIS: dict[str, Act] = {
     "refresh_post": refresh,
     "signout_post": lambda site, visitor: visitor.post("/auth/signout"),
     "verify_session": look,
+}
+#: APIs that are served where devices are listed.
+DEVICE_APIS: dict[str, Act] = {
+    "sessions_get": lambda site, visitor: visitor.get("/auth/sessions"),
+    "sessions_revoke_post": lambda site, visitor: visitor.post(
+        "/auth/sessions/revoke", headers=[("content-type", "application/json")], body=b'{"handles": ["x"]}'
+    ),
 }
 
 
@@ -177,13 +195,25 @@ HANDLERS: dict[str, Act] = {
 #: Its session is over in any case: see `test_an_exception_in_the_theft_hook`.
 THEFT = "on_token_theft_detected"
 
+#: It is asked where there is a limit.
+LIMIT = "on_session_limit_reached"
+ONE_SESSION = SessionLimit(max_sessions=1, when_reached="refuse")
+
 PLACES: dict[str, tuple[Callable[[Any], dict[str, Any]], Act]] = {
     **{name: (lambda hook, n=name: override("functions", n, hook), act) for name, act in FUNCTIONS.items()},
     **{name: (lambda hook, n=name: override("apis", n, hook), act) for name, act in APIS.items()},
     **{
+        name: (lambda hook, n=name: override("apis", n, hook) | {"devices": DeviceSettings()}, act)
+        for name, act in DEVICE_APIS.items()
+    },
+    **{
         name: (lambda hook, n=name: {"error_handlers": InputErrorHandlers(**{n: hook})}, act)
         for name, act in HANDLERS.items()
     },
+    LIMIT: (
+        lambda hook: {"error_handlers": InputErrorHandlers(**{LIMIT: hook}), "limit": ONE_SESSION},
+        create_session,
+    ),
     "get_token_transfer_method": (lambda hook: {"get_token_transfer_method": broken}, create_session),
     "origin": (lambda hook: {"info": {"origin": broken}}, create_cookies),
 }
@@ -192,8 +222,8 @@ PLACES: dict[str, tuple[Callable[[Any], dict[str, Any]], Act]] = {
 def test_no_place_is_forgotten() -> None:
     """Every function, API and error handler of the session recipe is below."""
     assert set(FUNCTIONS) == names_of(RecipeInterface)
-    assert set(APIS) == names_of(APIInterface)
-    assert {*HANDLERS, THEFT} == set(inspect.signature(InputErrorHandlers).parameters)
+    assert {*APIS, *DEVICE_APIS} == names_of(APIInterface)
+    assert {*HANDLERS, THEFT, LIMIT} == set(inspect.signature(InputErrorHandlers).parameters)
 
 
 @pytest.mark.filterwarnings("ignore:update_access_token_payload is deprecated:DeprecationWarning")
@@ -343,6 +373,8 @@ OTHERS: dict[tuple[Any, str], tuple[Any, ...]] = {
         ProviderConfig(third_party_id="google", clients=[ProviderClientConfig(client_id="1")]),
     ),
     (multitenancy, "delete_third_party_config"): ("t0", "google"),
+    (multitenancy, "associate_user_to_tenant"): ("t0", RecipeUserId("user-1")),
+    (multitenancy, "dissociate_user_from_tenant"): ("t0", RecipeUserId("user-1")),
 }
 #: recipe, API -> its path
 OTHER_APIS: dict[tuple[Any, str], str] = {

@@ -45,6 +45,10 @@ class SessionLife(RuleBasedStateMachine):
         self.life.refresh(which, token, tabs=tabs)
 
     @rule(which=INDEX, token=INDEX)
+    def lose(self, which: int, token: int) -> None:
+        self.life.lose(which, token)
+
+    @rule(which=INDEX, token=INDEX)
     def verify(self, which: int, token: int) -> None:
         self.life.verify(which, token)
 

@@ -57,9 +57,9 @@ def test_a_loss_would_be_noticed(
                 goes_on()
 
         monkeypatch.setattr(killed, when, damaged)
-        killed.rounds(3)
+        killed.rounds(10)  # clients on a busy machine may not ask before the first kills
     assert any(noticed in problem for problem in killed.tally.problems), killed.tally.problems
-    assert killed.tally.done["kills"] < 3
+    assert killed.tally.done["kills"] < 10
 
 
 @BOTH

@@ -18,7 +18,7 @@ from supertokens_py.recipe.emailpassword import EmailDeliveryConfig
 from supertokens_py.recipe.emailpassword.types import EmailTemplateVars
 from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
-from tests.support.databases import TestDatabase
+from tests.support.databases import Sqlite, TestDatabase
 
 API = "http://api.example.com"
 ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
@@ -42,6 +42,12 @@ class Outbox(EmailDeliveryInterface[EmailTemplateVars]):
     def token(self) -> str:
         """The token in the last link."""
         return self.sent[-1].password_reset_link.partition("token=")[2].partition("&")[0]
+
+
+@pytest.fixture
+def sqlite_database(sqlite_files: Sqlite) -> TestDatabase:
+    """A SQLite file of this test, with the tables of users that sign in, too."""
+    return sqlite_files.create(users=True)
 
 
 @pytest.fixture(autouse=True)

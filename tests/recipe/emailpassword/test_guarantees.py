@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.embedded import passwords
-from supertokens_py.engine.embedded.passwords import Passwords
+from supertokens_py.engine.embedded.signin import passwords
+from supertokens_py.engine.embedded.signin.passwords import Passwords
 from tests.support.clock import Clock
 
 from .conftest import ADDRESS, PASSWORD, Browser, Outbox, Start

@@ -12,7 +12,13 @@ import pytest
 from supertokens_py.asyncio import delete_user
 from supertokens_py.recipe.emailpassword import InputOverrideConfig
 from supertokens_py.recipe.emailpassword.asyncio import update_email_or_password
-from supertokens_py.recipe.emailpassword.interfaces import SignInPostOkResult
+from supertokens_py.recipe.emailpassword.interfaces import SignInPostOkResult, SignUpPostOkResult
+from supertokens_py.recipe.multitenancy.asyncio import (
+    associate_user_to_tenant,
+    create_or_update_tenant,
+    dissociate_user_from_tenant,
+)
+from supertokens_py.recipe.multitenancy.interfaces import TenantConfig
 from supertokens_py.recipe.session.asyncio import (
     create_new_session,
     get_all_session_handles_for_user,
@@ -42,6 +48,11 @@ async def change(browser: Browser, outbox: Outbox, user_id: str) -> None:
 async def delete(browser: Browser, outbox: Outbox, user_id: str) -> None:
     """The user is deleted."""
     await delete_user(user_id)
+
+
+async def leave(browser: Browser, outbox: Outbox, user_id: str) -> None:
+    """The user is taken out of the tenant."""
+    await dissociate_user_from_tenant("public", user_id)
 
 
 class Between:
@@ -117,7 +128,7 @@ def post_of_0_31(between: Between) -> InputOverrideConfig:
 OVERRIDES = [sign_in_of_0_24, post_of_0_24, post_of_0_31]
 
 
-@pytest.mark.parametrize("happens", [reset, change, delete])
+@pytest.mark.parametrize("happens", [reset, change, delete, leave])
 @pytest.mark.parametrize("override", OVERRIDES)
 async def test_no_session_outlives_what_its_sign_in_knew(
     start: Start, browser: Browser, outbox: Outbox, happens: Change, override: Any
@@ -168,6 +179,43 @@ async def test_a_user_deleted_while_signing_up_has_no_session(start: Start, brow
     message = "This account was changed meanwhile. Please sign in."
     assert (reply.json(), dict(reply.cookies)) == ({"status": "GENERAL_ERROR", "message": message}, {})
     assert await get_all_session_handles_for_user(made[0]) == []
+
+
+async def test_a_sign_up_may_move_the_user_to_another_tenant(start: Start, browser: Browser) -> None:
+    """As an override does that knows the tenant by the address: the session is one of that tenant."""
+
+    def functions(original: Any) -> Any:
+        sign_up = original.sign_up
+
+        async def own(email: str, password: str, tenant_id: str, user_context: dict[str, Any]) -> Any:
+            result = await sign_up(email, password, tenant_id, user_context)
+            await associate_user_to_tenant("t1", result.user.id)
+            await dissociate_user_from_tenant("public", result.user.id)
+            return result
+
+        original.sign_up = own
+        return original
+
+    def apis(original: Any) -> Any:
+        async def sign_up_post(form_fields: Any, tenant_id: str, api_options: Any, user_context: Any) -> Any:
+            fields = {field.id: field.value for field in form_fields}
+            made = await api_options.recipe_implementation.sign_up(
+                email=fields["email"],
+                password=fields["password"],
+                tenant_id=tenant_id,
+                user_context=user_context,
+            )
+            session = await create_new_session(api_options.request, "t1", made.user.id, {}, {}, user_context)
+            return SignUpPostOkResult(made.user, session)
+
+        original.sign_up_post = sign_up_post
+        return original
+
+    start(override=InputOverrideConfig(functions=functions, apis=apis))
+    await create_or_update_tenant("t1", TenantConfig(email_password_enabled=True))
+    reply = await browser.sign_up()
+    assert reply.json()["status"] == "OK"
+    assert len(await get_all_session_handles_for_user(reply.json()["user"]["id"])) == 1
 
 
 async def test_a_sign_in_may_change_the_password_by_itself(start: Start, browser: Browser) -> None:

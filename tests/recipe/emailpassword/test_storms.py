@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine import call
-from supertokens_py.engine.embedded.passwords import Passwords
+from supertokens_py.engine.embedded.signin.passwords import Passwords
 from supertokens_py.exceptions import TooBusyError
 from supertokens_py.recipe.emailpassword import asyncio as users
 from supertokens_py.runtime.bridge import offload

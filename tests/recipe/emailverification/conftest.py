@@ -21,7 +21,7 @@ from supertokens_py.recipe.session.framework.fastapi import verify_session
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.recipe.emailpassword.conftest import API, each_database
 from tests.support.clock import Clock
-from tests.support.databases import TestDatabase
+from tests.support.databases import Sqlite, TestDatabase
 
 __all__ = ["each_database"]
 
@@ -51,6 +51,12 @@ class Outbox(EmailDeliveryInterface[Any]):
 def token_in(link: str) -> str:
     """Return the token in a link."""
     return link.partition("token=")[2].partition("&")[0]
+
+
+@pytest.fixture
+def sqlite_database(sqlite_files: Sqlite) -> TestDatabase:
+    """A SQLite file of this test, with the tables of users that sign in, too."""
+    return sqlite_files.create(users=True)
 
 
 @pytest.fixture

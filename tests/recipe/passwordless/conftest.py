@@ -26,7 +26,7 @@ from supertokens_py.recipe.passwordless import (
 )
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.clock import Clock
-from tests.support.databases import TestDatabase
+from tests.support.databases import Sqlite, TestDatabase
 
 API = "http://api.example.com"
 ADDRESS, NUMBER = "ada@example.com", "+16502530000"
@@ -73,6 +73,12 @@ def opened(link: str) -> dict[str, str]:
     """Return what the website's page posts when a link is opened."""
     parts = urlsplit(link)
     return {"preAuthSessionId": parse_qs(parts.query)["preAuthSessionId"][0], "linkCode": parts.fragment}
+
+
+@pytest.fixture
+def sqlite_database(sqlite_files: Sqlite) -> TestDatabase:
+    """A SQLite file of this test, with the tables of users that sign in, too."""
+    return sqlite_files.create(users=True)
 
 
 @pytest.fixture

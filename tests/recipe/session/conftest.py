@@ -10,7 +10,7 @@ import pytest
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.recipe import session
 from tests.support.clock import Clock
-from tests.support.databases import Sqlite
+from tests.support.databases import Sqlite, TestDatabase
 
 Start = Callable[..., None]
 
@@ -21,13 +21,33 @@ def start(sqlite_files: Sqlite, clock: Clock) -> Iterator[Start]:
     engine = EngineConfig(
         now_ms=clock, clean_up_interval=0, access_token_validity_jitter=0, sqlite_synchronous="NORMAL"
     )
-    uri = sqlite_files.create().uri
+    own = sqlite_files.create().uri
+
+    def started(*, uri: str = own, **settings: Any) -> None:
+        Supertokens.reset()
+        init(
+            InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com"),
+            supertokens_config=SupertokensConfig(uri, engine=engine),
+            recipe_list=[session.init(**settings)],
+        )
+
+    yield started
+    Supertokens.reset()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stored(request: pytest.FixtureRequest, clock: Clock, sqlite_database: TestDatabase) -> Iterator[Start]:
+    """Initialise the SDK on each database."""
+    database = sqlite_database
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres_database")
+    engine = EngineConfig(now_ms=clock, clean_up_interval=0, access_token_validity_jitter=0)
 
     def started(**settings: Any) -> None:
         Supertokens.reset()
         init(
             InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com"),
-            supertokens_config=SupertokensConfig(uri, engine=engine),
+            supertokens_config=SupertokensConfig(database.uri, engine=engine),
             recipe_list=[session.init(**settings)],
         )
 

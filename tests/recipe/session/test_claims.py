@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,6 +87,23 @@ async def test_build_fetches_and_wraps_and_none_adds_nothing() -> None:
         return f"{user_id}@{tenant_id}"
 
     assert await PrimitiveClaim[str]("who", fetch).build("u", "t") == {"who": {"v": "u@t", "t": NOW}}
+
+
+def test_a_claim_is_built_by_code_that_blocks() -> None:
+    """Whether its function is sync or async; beside an event loop it is refused."""
+
+    async def fetch(user_id: str, tenant_id: str, user_context: Any) -> str:
+        await asyncio.sleep(0)
+        return f"{user_id}@{tenant_id}"
+
+    async def beside_a_loop() -> None:
+        LEVEL.sync_build("user", "public")
+
+    assert LEVEL.sync_build("user", "public", {}) == {}
+    assert PrimitiveClaim[str]("who", fetch).sync_build("u", "t") == {"who": {"v": "u@t", "t": NOW}}
+    assert PrimitiveClaim[str]("who", lambda *_: "x").sync_build("u", "t") == {"who": {"v": "x", "t": NOW}}
+    with pytest.raises(RuntimeError, match="would block the event loop"):
+        asyncio.run(beside_a_loop())
 
 
 async def test_a_fetch_that_does_not_tell_its_parameters() -> None:

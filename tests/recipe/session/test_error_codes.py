@@ -14,6 +14,7 @@ from typing import Any, get_args
 import pytest
 
 from supertokens_py.error_codes import SessionErrorCode
+from supertokens_py.events import ClaimsFailed, Event, SessionRefused, subscribe
 from supertokens_py.exceptions import BadInputError, SuperTokensError
 from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.session.exceptions import (
@@ -21,7 +22,7 @@ from supertokens_py.recipe.session.exceptions import (
     TryRefreshTokenError,
     UnauthorisedError,
 )
-from tests.framework.site import Site
+from tests.framework.site import DRIVERS, Site
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
@@ -139,20 +140,54 @@ def _claims(site: Site, visitor: Any, clock: Clock) -> None:
     visitor.get("/claims")
 
 
-@pytest.mark.parametrize(
-    ("provoke", "code"),
-    [
-        (_no_token, "no_token"),
-        (_expired, "access_token_expired"),
-        (_changed, "access_token_signature"),
-        (_refresh_without, "refresh_token_missing"),
-        (_refresh_invalid, "refresh_token_invalid"),
-        (_reused, "refresh_token_reused"),
-        (_gone, "session_gone"),
-        (_superseded, "access_token_superseded"),
-        (_claims, "claims_failed"),
-    ],
-)
+PROVOKED = [
+    (_no_token, "no_token"),
+    (_expired, "access_token_expired"),
+    (_changed, "access_token_signature"),
+    (_refresh_without, "refresh_token_missing"),
+    (_refresh_invalid, "refresh_token_invalid"),
+    (_reused, "refresh_token_reused"),
+    (_gone, "session_gone"),
+    (_superseded, "access_token_superseded"),
+    (_claims, "claims_failed"),
+]
+
+
+@pytest.mark.parametrize("framework", DRIVERS)
+def test_codes_are_those_of_the_core_in_every_framework(
+    framework: str, sqlite_database: TestDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CP-36: each refusal is an event with its code, and no response says it."""
+    codes: list[str] = []
+    bodies: list[bytes] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, SessionRefused):
+            codes.append(event.code)
+        elif isinstance(event, ClaimsFailed):
+            codes.append("claims_failed")
+
+    answer = Site.request
+
+    def kept(self: Site, *args: Any, **kwargs: Any) -> Any:
+        reply = answer(self, *args, **kwargs)
+        bodies.append(reply.body)
+        return reply
+
+    monkeypatch.setattr(Site, "request", kept)
+    site = Site(framework, sqlite_database.uri, clock).init()
+    claim = BooleanClaim("admin", lambda *_: False)
+    site.world.validators = lambda given, session, context: [*given, claim.validators.is_true()]
+    unsubscribe = subscribe(note)
+    for provoke, _ in PROVOKED:
+        provoke(site, site.sign_in("header"), clock)
+    unsubscribe()
+    site.close()
+    assert codes == [code for _, code in PROVOKED]
+    assert [code for code in codes for body in bodies if code.encode() in body] == []
+
+
+@pytest.mark.parametrize(("provoke", "code"), PROVOKED)
 def test_the_debug_log_has_the_code(
     provoke: Callable[[Site, Any, Clock], None],
     code: str,

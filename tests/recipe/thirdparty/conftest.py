@@ -22,7 +22,7 @@ from supertokens_py.recipe.thirdparty.provider import (
 )
 from supertokens_py.recipe.thirdparty.providers.source import ProviderSource
 from tests.support.clock import Clock
-from tests.support.databases import TestDatabase
+from tests.support.databases import Sqlite, TestDatabase
 from tests.support.fake_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -36,6 +36,12 @@ WEBSITE = "http://localhost:3000"
 CALLBACK = f"{WEBSITE}/auth/callback/custom"
 
 MakeSource = Callable[..., ProviderSource]
+
+
+@pytest.fixture
+def sqlite_database(sqlite_files: Sqlite) -> TestDatabase:
+    """A SQLite file of this test, with the tables of users that sign in, too."""
+    return sqlite_files.create(users=True)
 
 
 @pytest.fixture(scope="module")

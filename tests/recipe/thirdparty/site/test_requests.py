@@ -507,6 +507,41 @@ async def test_a_client_that_fails_too_often_has_to_wait(
     assert (await browser.sign_in_up(client="192.0.2.2")).json()["status"] == "OK"
 
 
+async def test_a_client_makes_so_many_users(start: Start, browser: Browser, account: Account) -> None:
+    """Users who are known sign in all the same."""
+    start(
+        client_ip=lambda request: request.get_header("x-real-ip"), engine={"sign_ups_per_client_and_hour": 2}
+    )
+
+    async def answer(user_id: str, client: str) -> str:
+        account.user_id, account.email = user_id, f"{user_id}@example.com"
+        return str((await browser.sign_in_up(client=client)).json()["status"])
+
+    made = [await answer(user_id, "192.0.2.1") for user_id in ("ada", "bob", "eve", "ada")]
+    assert made == ["OK", "OK", "GENERAL_ERROR", "OK"]
+    assert await answer("eve", "192.0.2.2") == "OK"
+    assert await answer("joe", "") == "OK"
+
+
+async def test_a_client_asks_for_so_many_addresses_of_providers(start: Start, browser: Browser) -> None:
+    start(client_ip=lambda _: "192.0.2.1", engine={"lookups_per_client_and_hour": 2})
+    answers = [(await browser.authorise()).json()["status"] for _ in range(3)]
+    assert answers == ["OK", "OK", "GENERAL_ERROR"]
+
+
+async def test_a_proof_that_is_no_longer_true_counts_as_a_failure(
+    start: Start, browser: Browser, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user was deleted while they signed in: as with a password that was changed meanwhile."""
+    app = start(client_ip=lambda _: "192.0.2.1", engine={"sign_in_failures_per_client_and_hour": 1})
+    monkeypatch.setattr(app.engine.third_party, "is_current", lambda _: False)
+    assert "changed meanwhile" in (await browser.sign_in_up()).json()["message"]
+    monkeypatch.undo()
+    account.asked.clear()
+    assert (await browser.sign_in_up()).json()["status"] == "GENERAL_ERROR"
+    assert account.asked == []
+
+
 def _everywhere(provider: Any) -> Any:
     provider.include_in_non_public_tenants_by_default = True
     return provider
