@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from tests.browser.packages import build_pages
 from tests.browser.servers import KINDS, Backend, Setup, backend, page_server
 from tests.browser.tab import WAIT_MS, Tab, Traffic, watched
-from tests.support.programs import CHROMIUM_OPTIONS, chromium
+from tests.support.programs import CHROMIUM_OPTIONS, chromium, headless_chromium
 
 HERE = Path(__file__).parent
 #: The first test of a fresh checkout waits until the npm packages are installed.
@@ -46,7 +46,7 @@ def _repeats_a_client(item: pytest.Item) -> bool:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium."""
-    program = chromium()
+    program = headless_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         expect.set_options(timeout=WAIT_MS)  # a context's default does not reach `expect`
@@ -103,9 +103,15 @@ def api(kind: Any, setup: Setup, pages: Path, database: str) -> Iterator[Backend
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser with an empty profile."""
-    with browser.new_context() as context, watched(context):
+def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
+    """A browser with an empty profile; `@pytest.mark.browser(whole=True)` asks for all of Chromium."""
+    marker = request.node.get_closest_marker("browser")
+    with contextlib.ExitStack() as stack:
+        if marker is not None and marker.kwargs.get("whole"):
+            launched = browser.browser_type.launch(executable_path=chromium(), args=CHROMIUM_OPTIONS)
+            browser = stack.enter_context(launched)
+        context = stack.enter_context(browser.new_context())
+        stack.enter_context(watched(context))
         yield context
 
 

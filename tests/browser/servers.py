@@ -89,12 +89,16 @@ class Backend:
 
     def end_grace_period(self, user_id: str) -> None:
         """Make the grace period of a user's sessions end: nobody waits for it."""
-        kind = "sqlite-file" if self._database.startswith("sqlite") else "postgresql"
-        TestDatabase(kind, self._database).query(
+        self.query(
             "UPDATE session_info SET refresh_token_rotated_at = refresh_token_rotated_at - 60000 "
             "WHERE user_id = %s",
             user_id,
         )
+
+    def query(self, sql: str, *values: Any) -> Any:
+        """Send a statement to the database, past the SDK."""
+        kind = "sqlite-file" if self._database.startswith("sqlite") else "postgresql"
+        return TestDatabase(kind, self._database).query(sql, *values)
 
     def post(self, path: str) -> Any:
         """Send a request of the test itself, without session, and return the JSON."""

@@ -130,6 +130,7 @@ def test_another_site_can_neither_sign_out_nor_get_tokens(
     assert tab.refresh() is True
 
 
+@pytest.mark.browser(whole=True)  # the other one keeps third-party cookies
 @pytest.mark.parametrize("mode", ["custom-header"], indirect=True, scope="module")
 def test_a_website_on_another_site(open_tab: OpenTab, page_port: int, traffic: Traffic, user: str) -> None:
     """The browser drops third-party cookies: logged out, without a loop. Header mode is the way out."""

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, BrowserContext
 
+from tests.browser.certificates import self_signed
 from tests.browser.servers import DJANGO_ASGI, DJANGO_WSGI, FASTAPI, FLASK, Backend, Setup
 from tests.browser.tab import REFRESH, Tab, Traffic, watched
 from tests.servers.harness import Kind
@@ -47,24 +43,6 @@ def setup(scheme: str, tmp_path_factory: pytest.TempPathFactory) -> Setup:
         certificate = tmp_path_factory.mktemp("tls") / "certificate.pem"
         certificate.write_bytes(self_signed(WEBSITE_HOST, API_HOST))
     return Setup({}, {}, api_host=API_HOST, origins=origins, certificate=certificate)
-
-
-def self_signed(*hosts: str) -> bytes:
-    """Return a certificate for `hosts`, valid for an hour, and its key, in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests/browser")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 @pytest.fixture

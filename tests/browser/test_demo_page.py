@@ -75,6 +75,8 @@ def test_pictures_of_the_main_states(
         for button in ("Count a visit", "Who am I", "Refresh now", "Ask the database too"):
             press(page, button)
         expect(page.locator("#answer")).to_contain_text("database")
+        press(page, "Show my devices")
+        expect(page.locator("#devices li").first).to_contain_text("this one")
         picture("4-in-use")
         press(page, "Sign out POST")
         press(page, "Who am I")

@@ -1,4 +1,4 @@
-"""The React and Vue examples, built as their users build them, on the FastAPI example."""
+"""The React, Vue and Angular examples, built as their users build them, on the FastAPI example."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.packages import install
-from tests.browser.vite import START_SECONDS, built_and_served, served
+from tests.browser.vite import START_SECONDS, built_and_served, served, served_by_angular
 from tests.servers.harness import EXAMPLES, FASTAPI, Server, running
 
 VALIDITY_SECONDS = 60
@@ -39,6 +39,13 @@ def react(example_api: Server, builds: Path) -> Iterator[str]:
 def vue(example_api: Server, builds: Path) -> Iterator[str]:
     """The Vue example; its origin."""
     with built_and_served(EXAMPLES / "vue", example_api, builds / "vue") as origin:
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def angular(example_api: Server) -> Iterator[str]:
+    """The Angular example; its origin."""
+    with served_by_angular(EXAMPLES / "angular", example_api) as origin:
         yield origin
 
 
@@ -102,10 +109,14 @@ def test_the_react_example(react: str, context: BrowserContext) -> None:
     heading(page, "Sign in")
 
 
-def test_the_vue_example(vue: str, context: BrowserContext) -> None:
+@pytest.mark.parametrize("name", ["vue", "angular"])
+def test_the_examples_with_a_router_guard(
+    name: str, request: pytest.FixtureRequest, context: BrowserContext
+) -> None:
     """Sign-in page, payload as reactive state and by hand, a router guard that redirects."""
+    origin: str = request.getfixturevalue(name)
     page = context.new_page()
-    page.goto(vue)
+    page.goto(origin)
     expect(page.get_by_text("Not signed in.")).to_be_visible()
     go(page, "Dashboard")
     sign_in(page, "grace")
@@ -114,7 +125,7 @@ def test_the_vue_example(vue: str, context: BrowserContext) -> None:
 
     go(page, "Admin")
     heading(page, "You are not an admin")
-    assert page.url == f"{vue}/not-an-admin"
+    assert page.url == f"{origin}/not-an-admin"
 
     go(page, "Dashboard")
     heading(page, "Dashboard of grace")
@@ -124,7 +135,7 @@ def test_the_vue_example(vue: str, context: BrowserContext) -> None:
     heading(page, "Sign in")
 
 
-@pytest.mark.parametrize("name", ["react", "vue"])
+@pytest.mark.parametrize("name", ["react", "vue", "angular"])
 def test_a_name_that_the_api_refuses_is_explained(
     name: str, request: pytest.FixtureRequest, browser: Browser
 ) -> None:
@@ -147,10 +158,10 @@ def test_a_name_that_the_api_refuses_is_explained(
 
 @pytest.mark.parametrize("back", ["//evil.test/", "https://evil.test/", "/\\evil.test"])
 def test_a_link_cannot_lead_away_after_signing_in(
-    react: str, vue: str, context: BrowserContext, back: str
+    react: str, vue: str, angular: str, context: BrowserContext, back: str
 ) -> None:
     """The way back that the sign-in page is given stays on the website."""
-    for origin, parameter in ((react, "redirectToPath"), (vue, "back")):
+    for origin, parameter in ((react, "redirectToPath"), (vue, "back"), (angular, "back")):
         page = context.new_page()
         page.goto(f"{origin}/signin?{parameter}={back}")
         sign_in(page, "ada")

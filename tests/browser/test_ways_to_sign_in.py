@@ -13,14 +13,20 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.prebuilt import Site, dashboard, fill, says, website
 from tests.browser.tab import Traffic, watched
 from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK
-from tests.support.mails import MailedCode, mailed_codes, next_mailed_code
+from tests.support.mails import MailedCode, mailed_codes, next_mailed_code, next_texted_code, texted_codes
 from tests.support.openid import CLIENT_SECRET, OpenIDProvider, npm_provider, python_provider
 
 PASSWORD = "correct horse 1"
 NO_ADDRESS = "Could not retrieve email. Please try a different method."
+NUMBER = "+1 650 253 0000"
 CONSUME = "/auth/signinup/code/consume"
-#: What each tenant offers; "public" offers everything.
-TENANTS = {"acme": ["emailpassword"], "guests": ["otp-email"]}
+#: What each tenant offers; those of "public" are everything but text messages.
+TENANTS = {
+    "public": ["emailpassword", "otp-email", "link-email", "thirdparty"],
+    "acme": ["emailpassword"],
+    "guests": ["otp-email"],
+    "phones": ["otp-phone", "link-phone"],
+}
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
 
@@ -51,6 +57,7 @@ def site(
     environ = {
         "EMAIL_VERIFICATION": "REQUIRED",
         "PASSWORDLESS": "USER_INPUT_CODE_AND_MAGIC_LINK",
+        "PASSWORDLESS_BY_PHONE": "1",
         "SUPERTOKENS_PASSWORDLESS_MESSAGES_PER_DAY": "0",  # else an address gets one in 15 seconds
         "OPENID_PROVIDERS": f"company={company.document} club={club.document}",
         "OPENID_CLIENT_ID": company.client_id,
@@ -247,6 +254,25 @@ def test_each_tenant_has_ways_of_its_own(page: Page, site: Site, address: str) -
     fill(page, "CONTINUE", userInputCode=next_mailed_code(site.server, before).code)
     expect(page.get_by_text("Signed in.")).to_be_visible()
     assert payload_of(page)["tId"] == "guests"
+
+
+def test_a_code_by_text_message(page: Page, site: Site) -> None:
+    """No such number, a wrong code, and the right one."""
+    page.goto(f"{site.origin}/auth?tenantId=phones")
+    number = page.locator("input[type=tel]")
+    number.fill("+1 555")
+    page.get_by_role("button", name="CONTINUE", exact=True).click()
+    expect(page.get_by_text("Phone number is invalid")).to_be_visible()
+    number.fill(NUMBER)
+    before = texted_codes(site.server)
+    page.get_by_role("button", name="CONTINUE", exact=True).click()
+    expect(page.get_by_text("An OTP and a magic link was sent to you at")).to_be_visible()
+    code = next_texted_code(site.server, before)
+    fill(page, "CONTINUE", userInputCode=f"{(int(code) + 1) % 1_000_000:06}")
+    says(page, "generalError", "Invalid OTP")
+    fill(page, "CONTINUE", userInputCode=code)
+    expect(page.get_by_text("Signed in.")).to_be_visible()
+    assert payload_of(page)["tId"] == "phones"
 
 
 def test_the_screen_asks_for_what_an_address_has(

@@ -13,13 +13,16 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK, Kind, Server, running
 from tests.support.mails import mailed_links, next_mailed_link
-from tests.support.programs import chromium
+from tests.support.programs import headless_chromium
 
 pytestmark = pytest.mark.browser
 
 VALIDITY_SECONDS = 6
 PASSWORD, NEW_PASSWORD = "correct horse 1", "battery staple 2"
 ENTRY = "#log li"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1"
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=40_000)  # a bound for a busy machine; a context's own does not reach `expect`
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=headless_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
         yield browser
         browser.close()
@@ -319,6 +322,32 @@ def test_signing_out_everywhere_reaches_another_browser(page: Page, browser: Bro
         expect(other.get_by_role("status")).to_have_text("Not signed in")
     press(page, "Ask the database too")
     expect(page.get_by_role("status")).to_have_text("Not signed in")
+
+
+def test_a_device_is_signed_out_and_learns_why(page: Page, browser: Browser, server: Server) -> None:
+    """The list marks one's own; the other browser is refused, and says why when it is asked."""
+    page.get_by_label("Stay signed in").uncheck()
+    log_in(page, user="grace")
+    cookies = {one["name"]: one["expires"] for one in page.context.cookies()}
+    assert cookies == {"sAccessToken": -1, "sRefreshToken": -1}  # they end with the browser
+    with tab(browser, server, user_agent=IPHONE) as phone:
+        log_in(phone, user="grace")
+        press(page, "Show my devices")
+        devices = page.locator("#devices li")
+        expect(devices).to_have_count(2)
+        own = devices.filter(has_text="this one")
+        expect(own).to_contain_text("until the browser closes")
+        page.get_by_role("button", name="Sign out: Safari on iPhone").click()
+        expect(devices).to_have_count(1)
+        expect(page.get_by_role("button", name="Show my devices")).to_be_focused()  # its own is gone
+        expect(page.locator("#devices-note")).to_have_text("1 session ended.")
+        press(phone, "Ask the database too")
+        expect(phone.locator("#ended-text")).to_have_text("Your session has ended.")
+        phone.get_by_role("button", name="Why was I signed out?").click()
+        expect(phone.locator("#ended-text")).to_contain_text("the user ended it in the list of their devices")
+    page.get_by_role("button", name="Sign out: ").click()
+    expect(page.get_by_role("status")).to_have_text("Not signed in")
+    expect(devices).to_have_count(0)
 
 
 def test_changing_the_way_of_a_living_session_leaves_one_set_of_tokens(page: Page) -> None:

@@ -1,7 +1,8 @@
 """One of several processes that refresh, read, sign in and sign out through a pooler, in several threads.
 
-    python -m tests.real.pooled_worker URI ROLE ROUNDS
+    python -m tests.real.pooled_worker URI ROLE ROUNDS [deceived]
 
+With `deceived` it takes the pooler for the server, as it would one that passes the server's greeting on.
 It prints JSON: what failed, and the sessions that nobody ended.
 """
 
@@ -12,6 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from supertokens_py.engine.embedded.storage import postgres
 from supertokens_py.engine.records import IssuedSession, Verified
 from tests.engine.driver import Driver
 
@@ -67,4 +69,6 @@ def main(uri: str, role: str, rounds: int) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[4:] == ["deceived"]:
+        postgres.is_servers_own = lambda _: True
     main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -48,7 +48,7 @@ ON_TOP = (
 
 def _place(kind: Kind, database: str) -> Any:
     marks = [pytest.mark.postgres] if database == "postgres" else []
-    marks += [pytest.mark.quick] if kind is FASTAPI else []
+    marks += [pytest.mark.quick] if (kind, database) == (FASTAPI, "sqlite") else []
     return pytest.param((kind, database), id=f"{kind.name}-{database}", marks=marks)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import shared
-from fastapi import Body, Depends, FastAPI, Request, Response
+from fastapi import Body, Depends, FastAPI, Request, Response, WebSocket
 from starlette.middleware.cors import CORSMiddleware
 
 from supertokens_py import get_all_cors_headers
@@ -26,6 +26,7 @@ app.add_middleware(
     allow_methods=["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"],
     allow_headers=["content-type", *get_all_cors_headers()],
 )
+app.add_middleware(shared.Refusing)
 
 Session = Annotated[SessionContainer, Depends(verify_session())]
 OptionalSession = Annotated[SessionContainer | None, Depends(verify_session(session_required=False))]
@@ -80,6 +81,12 @@ async def checked(session: CheckedSession):
 async def merge(session: Session, body: Annotated[dict[str, Any], Body()]):
     await session.merge_into_access_token_payload(body)
     return shared.describe(session)
+
+
+@app.post("/replace-me")
+async def replace_me(request: Request, session: Session):
+    await create_new_session(request, "public", session.get_user_id(), replaces=session)
+    return {}
 
 
 @app.post("/revoke-me")
@@ -146,3 +153,16 @@ async def accepted_posts():
 @app.post("/test/revoke")
 async def revoke(handle: str):
     return {"revoked": await revoke_session(handle)}
+
+
+@app.post("/test/refuse")
+async def refuse(path: str = ""):
+    shared.Refusing.path = path
+    return {}
+
+
+@app.websocket("/socket")
+async def socket(websocket: WebSocket, session: Session):
+    await websocket.accept()
+    await websocket.send_text(session.get_user_id())
+    await websocket.close()

@@ -15,6 +15,7 @@ from typing import Any
 
 from supertokens_py import InputAppInfo, SupertokensConfig, init
 from supertokens_py.recipe import session, userroles
+from supertokens_py.recipe.session import PageSettings, SessionLifetime
 from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.userroles import PermissionClaim, UserRoleClaim
 
@@ -42,10 +43,16 @@ def configure() -> None:
         ),
         supertokens_config=SupertokensConfig(connection_uri=os.environ["SUPERTOKENS_CONNECTION_URI"]),
         recipe_list=[
-            session.init(**json.loads(os.environ.get("SESSION_SETTINGS", "{}"))),
+            session.init(**_session_settings()),
             userroles.init(),
         ],
     )
+
+
+def _session_settings() -> dict[str, Any]:
+    given = json.loads(os.environ.get("SESSION_SETTINGS", "{}"))
+    kinds = {"lifetime": SessionLifetime, "pages": PageSettings}
+    return given | {name: kind(**given[name]) for name, kind in kinds.items() if name in given}
 
 
 def require_second_factor(validators: list[Any], *_rest: Any) -> list[Any]:
@@ -78,3 +85,18 @@ def page_file(name: str) -> tuple[bytes, str] | None:
         return None
     kind = MARKUP.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     return file.read_bytes(), kind
+
+
+class Refusing:
+    """Answers 503 to the path that a test has named, as a proxy does that finds no server behind it."""
+
+    path = ""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path") != self.path:
+            return await self._app(scope, receive, send)
+        await send({"type": "http.response.start", "status": 503, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
