@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.clock import Clock
 from tests.support.programs import missing
+from tests.support.quick import is_left_out, mark_quick
 
 if TYPE_CHECKING:
     from tests.support.databases import Postgres, Sqlite, TestDatabase
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 logging.getLogger("django.request").setLevel(logging.ERROR)
 
 
-_OF_THE_SCRIPTS = {"SUPERTOKENS_SKIP_INSTALL"}
+_OF_THE_SCRIPTS = {"SUPERTOKENS_SKIP_INSTALL", "SUPERTOKENS_TEST_CHROMIUM", "SUPERTOKENS_TEST_PG_BIN"}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -30,6 +31,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from tests.support.groups import GroupScheduling
 
     return GroupScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare `-m quick` the modules that it leaves out."""
+    quick = config.option.markexpr == "quick" and is_left_out(collection_path, config.rootpath)
+    return True if quick else None
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Choose the tests of `-m quick`."""
+    mark_quick(items)
 
 
 def pytest_collection_finish() -> None:
@@ -50,13 +63,11 @@ def pytest_runtest_teardown() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _made_once() -> Iterator[None]:
-    """Most databases here are copies with the same keys and tables: parse and describe them once (30 ms)."""
-    from supertokens_py.engine.embedded import key_rows
-    from supertokens_py.engine.embedded.storage import database
+    """Share what the engines and applications of all tests have in common."""
+    from tests.support.once import make_once
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(key_rows, "parse_key", functools.cache(key_rows.parse_key))
-        patch.setattr(database, "Tables", functools.cache(database.Tables))
+        make_once(patch)
         yield
 
 
@@ -131,9 +142,17 @@ def empty_postgres_database(postgres_server: Postgres) -> Iterator[TestDatabase]
 @pytest.fixture
 def fresh_postgres_database(postgres_server: Postgres) -> Iterator[TestDatabase]:
     """Like `postgres_database`, but the test may do to it whatever it likes."""
-    database = postgres_server.create()
+    database = postgres_server.take()
     yield database
-    postgres_server.drop(database)
+    postgres_server.restore(database)
+
+
+@pytest.fixture
+def users_postgres_database(postgres_server: Postgres) -> Iterator[TestDatabase]:
+    """Like `fresh_postgres_database`, with the tables of users that sign in, and nobody in them."""
+    database = postgres_server.take(users=True)
+    yield database
+    postgres_server.restore(database)
 
 
 @pytest.fixture

@@ -261,6 +261,7 @@ def test_a_wrong_argument_of_session_init_is_named(name: str, value: Any) -> Non
         "on_unauthorised",
         "on_invalid_claim",
         "on_clear_duplicate_session_cookies",
+        "on_session_limit_reached",
     ],
 )
 def test_hooks_that_are_no_functions(name: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import event
 
 from supertokens_py.audit import LOGGER_NAME
 from supertokens_py.engine.embedded.storage.database import UnitConflictError
+from supertokens_py.engine.session_records import Ending
 from supertokens_py.events import SessionCreated, emit
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe.session.claims import BooleanClaim
@@ -109,14 +110,20 @@ def test_older_tokens_are_told_apart(core: Driver, clock: Clock, events: Events)
 
 
 def test_each_revoked_session_is_an_event(core: Driver, events: Events) -> None:
-    """Once for each session that existed, whichever way it was revoked; nothing for one that did not."""
+    """Once for each session that existed, with why and by whom; nothing for one that did not."""
     one, two, three = core.create("a"), core.create("b"), core.create("b")
     del events[:]
     core.sessions.revoke([one.handle, "unknown", one.handle])
-    core.sessions.revoke_user("b", tenant_id="public")
+    ending = Ending(reason="admin", actor_id="boss")
+    core.sessions.revoke_user("b", tenant_id="public", ending=ending)
     core.sessions.revoke([two.handle])
     core.refresh(three)
-    revoked = [("INFO", "session.revoked", {"handle": session.handle}) for session in (one, two, three)]
+    by_admin = {"reason": "admin", "actor_id": "boss", "user_id": "b"}
+    facts = [{"reason": "application", "user_id": "a"}, by_admin, by_admin]
+    revoked = [
+        ("INFO", "session.revoked", {"handle": session.handle, "tenant_id": "public"} | more)
+        for session, more in zip((one, two, three), facts, strict=True)
+    ]
     assert sorted(events, key=str) == sorted(revoked, key=str)
 
 

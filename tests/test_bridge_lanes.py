@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -127,3 +128,17 @@ def test_a_child_has_threads_of_its_own() -> None:
     if child == 0:
         os._exit(asyncio.run(lane.offload(lambda: 7)))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of single threads are Linux's")
+@pytest.mark.parametrize("gives_way", [True, False])
+async def test_threads_give_way_to_others(gives_way: bool) -> None:
+    """Hashes leave the processor to requests that want it, too: this thread keeps its priority."""
+
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    own = priority()
+    lane = Lane("test", 1, gives_way=gives_way)
+    assert await lane.offload(priority) == (min(19, own + 10) if gives_way else own)
+    assert priority() == own

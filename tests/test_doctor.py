@@ -34,6 +34,14 @@ def test_findings_are_records(tmp_path: Path) -> None:
     assert not (tmp_path / "new.db").exists()
 
 
+def test_the_tables_of_features_are_no_others(fresh_shared: TestDatabase) -> None:
+    """They are ours, under whichever prefix."""
+    for prefix, count in (("", 0), ("shop_", 1)):
+        fresh_shared.query(f"CREATE TABLE {prefix}supertokens_py_revocations (seq int)")
+        found = doctor.run(connection_uri=fresh_shared.uri)
+        assert len([one for one in found if "not to be touched" in one.text]) == count
+
+
 def test_nothing_asked_is_nothing_found() -> None:
     """Both parts can be left out."""
     assert doctor.run() == []

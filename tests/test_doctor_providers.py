@@ -150,6 +150,7 @@ init(
     ("source", "code", "text"),
     [
         (APP, 0, "github is not asked for addresses"),
+        (APP, 0, "the website http://localhost:3000 is the same site as the API http://localhost:8000"),
         ("x = 1", 2, "does not call init()"),
         ("import nowhere_at_all", 2, "cannot be imported"),
     ],
@@ -159,11 +160,51 @@ def test_the_providers_of_an_application(
 ) -> None:
     """`--app` names the module that calls `init`, as servers are started with."""
     Supertokens.reset()
-    name = f"app_of_doctor_{len(source)}"
+    name = f"app_of_doctor_{len(source)}_{len(text)}"
     (tmp_path / f"{name}.py").write_text(source)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     ran = run("doctor", "--no-store", "--app", name)
+    Supertokens.reset()
+    assert ran.code == code
+    assert text in f"{ran.out}{ran.err}"
+
+
+BY_REQUEST = """
+from supertokens_py import InputAppInfo, init
+from supertokens_py.recipe import session
+
+init(
+    app_info=InputAppInfo("Shop", "https://api.example.com", origin=lambda *_: "https://example.com"),
+    recipe_list=[session.init()],
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        ((), 2, "--api-domain and --website-domain"),
+        (("--website-domain", "https://example.com"), 0, "https://example.com is the same site as the API"),
+        (("--website-domain", "https://example.org"), 0, "https://example.org is another site than the API"),
+        (("--website-domain", "https://example.org", "--cookie-same-site", "lax"), 1, "are not sent from"),
+    ],
+)
+def test_the_domains_of_an_application(
+    run: Runner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    text: str,
+) -> None:
+    """A website that is decided request by request is named; other options win over the app."""
+    Supertokens.reset()
+    name = f"app_of_doctor_by_request_{hash(arguments) & 0xFFFFFF}"
+    (tmp_path / f"{name}.py").write_text(BY_REQUEST)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    ran = run("doctor", "--no-store", "--app", name, *(arguments or ("--probe",)))
     Supertokens.reset()
     assert ran.code == code
     assert text in f"{ran.out}{ran.err}"

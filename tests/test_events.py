@@ -10,6 +10,7 @@ import pytest
 
 from supertokens_py.events import (
     ClaimsFailed,
+    DatabaseFailed,
     EngineUnavailable,
     Event,
     SessionCreated,
@@ -62,7 +63,7 @@ def test_a_session_from_creation_to_reuse(core: Driver, clock: Clock, events: li
             handle=handle, user_id="somebody", presented="previous", age_ms=3000, late=False
         ),
         TokenReused(handle=handle, user_id="somebody", subtype="RECENT_PREV", age_ms=303000),
-        SessionRevoked(handle=other.handle),
+        SessionRevoked(handle=other.handle, user_id="other", tenant_id="public"),
     ]
 
 
@@ -81,7 +82,11 @@ def test_refused_requests_are_events_in_every_framework(
     site.uri = "sqlite:////dev"
     site.init()
     assert visitor.get("/protected").status == 503
-    assert events == [ClaimsFailed(handle=visitor.handle, claims=("admin", "paid")), EngineUnavailable()]
+    assert events == [
+        ClaimsFailed(handle=visitor.handle, claims=("admin", "paid")),
+        DatabaseFailed(kind="other", is_final=True),
+        EngineUnavailable(),
+    ]
     site.close()
 
 

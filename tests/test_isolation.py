@@ -63,6 +63,29 @@ def test_importing_the_package_loads_no_framework_and_no_database(module: str) -
     assert loaded & (FRAMEWORKS | STORES | OTHERS) == set()
 
 
+def test_names_of_the_package_come_with_their_first_use() -> None:
+    """Code that imports the package alone finds its modules as attributes, and each of its names."""
+    loaded_by(
+        "import supertokens_py\n"
+        "import sys; assert 'supertokens_py.app' not in sys.modules\n"
+        "assert supertokens_py.exceptions.ConfigError and supertokens_py.recipe and supertokens_py.events\n"
+        "assert all(hasattr(supertokens_py, name) for name in supertokens_py.__all__)\n"
+        "assert set(supertokens_py.__all__) <= set(dir(supertokens_py))\n"
+        "assert not hasattr(supertokens_py, 'no_such_name') and not hasattr(supertokens_py, '_private')"
+    )
+
+
+def test_a_module_of_the_package_that_lacks_a_library_says_which() -> None:
+    """The error of the module itself is not taken for an unknown name."""
+    loaded_by(
+        "import sys; sys.modules['blinker'] = None\n"
+        "import supertokens_py\n"
+        "try: supertokens_py.signals\n"
+        "except ModuleNotFoundError as error: assert 'pip install blinker' in str(error)\n"
+        "else: raise SystemExit('no error')"
+    )
+
+
 def test_providers_load_their_http_client_with_the_first_request() -> None:
     """It takes longer than the rest of the start."""
     loaded = loaded_by("import supertokens_py.recipe.thirdparty.providers.source")

@@ -17,7 +17,7 @@ from opentelemetry.trace import StatusCode
 
 from supertokens_py import Supertokens, otel
 from supertokens_py.audit import LOGGER_NAME
-from supertokens_py.events import emit_refused
+from supertokens_py.events import RevocationsStale, emit, emit_refused
 from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from tests.framework.site import Site
@@ -43,11 +43,25 @@ class Telemetry:
         for resource in data.resource_metrics if data else ():
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
+                    if metric.name == "db.client.connection.count":
+                        continue
                     kind = metric.name.removeprefix("supertokens.session.")
                     for point in metric.data.data_points:
                         values = tuple(str(value) for value in point.attributes.values())
                         found[values if kind == "events" else (kind, *values)] = point.value
         return found
+
+    @property
+    def connections(self) -> list[tuple[str, int]]:
+        data: Any = self._reader.get_metrics_data()
+        return [
+            (point.attributes["db.client.connection.state"], point.value)
+            for resource in data.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == "db.client.connection.count"
+            for point in metric.data.data_points
+        ]
 
     @property
     def spans(self) -> list[Any]:
@@ -110,6 +124,13 @@ def test_refusals_are_counted_by_code(site: Site, telemetry: Telemetry) -> None:
     assert dict(getattr(span, "attributes", {})) == {"supertokens.session.refusals": "session_gone"}
 
 
+def test_unreadable_revocations_are_counted(site: Site, telemetry: Telemetry) -> None:
+    """CP-19: each try in vain, beside the event of it."""
+    for _ in range(2):
+        emit(RevocationsStale(age_ms=6000))
+    assert telemetry.counts == {("supertokens.revocation.stale",): 2, ("revocation.stale",): 2}
+
+
 def test_engine_calls_are_spans(site: Site, telemetry: Telemetry) -> None:
     """Creating, refreshing, asking the store and revoking are spans; a plain verification is none."""
     visitor = site.sign_in()
@@ -133,7 +154,10 @@ def test_a_failing_call_is_a_failed_span(site: Site, telemetry: Telemetry) -> No
     assert site.post("/open", do=lambda view: (yield view.create())).status == 503
     (span,) = telemetry.spans
     assert span.status.status_code is StatusCode.ERROR
-    assert telemetry.counts == {("engine.unavailable",): 1}
+    assert telemetry.counts == {
+        ("engine.unavailable",): 1,
+        ("supertokens.database.errors", "other", "True"): 1,
+    }
 
 
 def test_neither_says_who(site: Site, telemetry: Telemetry) -> None:
@@ -152,6 +176,13 @@ def test_twice_is_once(site: Site, telemetry: Telemetry) -> None:
     site.sign_in()
     assert telemetry.counts == {("session.created",): 1}
     assert telemetry.names == ["supertokens.sessions.create"]
+
+
+def test_connections_are_observed_once(site: Site, telemetry: Telemetry) -> None:
+    """As many as the pool has, also after a second `instrument()`, and of an app that was named."""
+    otel.instrument(Supertokens.get_instance())
+    site.sign_in()
+    assert sorted(telemetry.connections) == [("idle", 1), ("used", 0)]
 
 
 def test_the_audit_log_is_left_alone(site: Site, telemetry: Telemetry) -> None:

@@ -12,6 +12,7 @@ from supertokens_py.constants import VERSION
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.records import Unauthorised
+from supertokens_py.engine.session_records import SessionFeatures, Visit
 from supertokens_py.engine.uris import describe
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.server import environment
@@ -20,6 +21,7 @@ from tests.cli.conftest import Runner
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.driver import Driver, header
 from tests.server.processes import API_KEY, ServerProcess, serving
+from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
 
 
@@ -55,6 +57,27 @@ def test_sessions_of_a_user_are_listed(run: Runner, store: tuple[str, ...], core
     assert (nobody.code, nobody.out, nobody.err) == (1, "", "supertokens: eve has no live session\n")
     assert run("sessions", "list", "eve", "--json", *store).json == []
     assert run("sessions", "list", "ann", "--tenant", "public", "--json", *store).json == listed
+
+
+def test_sessions_are_listed_with_their_devices(run: Runner, store: tuple[str, ...]) -> None:
+    """Where an application keeps them: when, from where and by what a session was used last."""
+    core = Driver(store[1], features=SessionFeatures(details=True))
+    visit = Visit(ip="192.0.2.0", agent="curl/8.14", label="curl")
+    handle = core.create("ann", visit=visit).handle
+    core.close()
+    ran = run("sessions", "list", "ann", *store)
+    assert ran.out.splitlines()[0].split() == [
+        "HANDLE",
+        "TENANT",
+        "CREATED",
+        "EXPIRES",
+        "SEEN",
+        "FROM",
+        "DEVICE",
+    ]
+    assert ran.out.splitlines()[1].split()[-2:] == ["192.0.2.0", "curl"]
+    (listed,) = run("sessions", "list", "ann", "--json", *store).json
+    assert (listed["handle"], listed["label"], listed["agent"]) == (handle, "curl", "curl/8.14")
 
 
 def test_a_session_is_shown(run: Runner, store: tuple[str, ...], core: Driver) -> None:
@@ -185,7 +208,7 @@ def test_expired_rows_are_deleted(run: Runner, store: tuple[str, ...], core: Dri
 
 def test_a_missing_file_is_not_created(run: Runner, sqlite_files: Sqlite) -> None:
     """A command in the wrong directory must not leave an empty database there."""
-    for command in (("sessions", "list", "u"), ("keys", "list"), ("clean",)):
+    for command in (("sessions", "list", "u"), ("keys", "list"), ("clean",), ("restored",)):
         ran = run(*command)
         assert ran.code == 2
         assert "there is no database supertokens.db" in ran.err
@@ -293,13 +316,13 @@ def test_a_server_of_sessions_alone_needs_and_makes_nothing_for_users(
     assert sqlite_database.query(tables) == [(1,)]
 
 
-def test_serving_migrated_users_says_how_to_serve_the_sessions(
+def test_serving_users_of_an_unknown_layout_says_how_to_serve_the_sessions(
     run: Runner, start: Opener, sqlite_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anything listens."""
     start(sqlite_database.uri, keeps_users=True).users.count(tenant_id=None)
-    sqlite_database.query("CREATE TABLE recipe_user_tenants (app_id varchar(64))")
-    sqlite_database.query("INSERT INTO recipe_user_tenants VALUES ('public')")
+    insert = "INSERT INTO tenant_configs (app_id, tenant_id, core_config) VALUES ('public', 'public', %s)"
+    sqlite_database.query(insert, '{"migration_mode": "MIGRATED"}')
     for name in ("CONNECTION_URI", "API_KEYS", "ALLOW_NO_API_KEY", "SESSIONS_ONLY"):
         monkeypatch.setenv(f"SUPERTOKENS_{name}", "0" if name == "SESSIONS_ONLY" else "")
     served: list[str] = []
@@ -307,7 +330,7 @@ def test_serving_migrated_users_says_how_to_serve_the_sessions(
     serve = ("serve", "--connection-uri", sqlite_database.uri)
     ran = run(*serve)
     assert (ran.code, served) == (2, [])
-    assert "tables of SuperTokens core 12" in ran.err
+    assert "no tables of users of SuperTokens core 12" in ran.err
     assert "--sessions-only serves a database without its users" in ran.err
     assert run(*serve, "--sessions-only").code == 0
     assert served == ["yes"]
@@ -332,6 +355,27 @@ def test_reading_commands_change_nothing(run: Runner, fresh_shared: TestDatabase
     assert "refresh_token_rotated_at" in fresh_shared.columns("session_info")
     assert run("keys", "list", *store).code == 0
     assert fresh_shared.query("SELECT count(*) FROM jwt_signing_keys") == [(0,)]
+
+
+def test_the_tables_of_features_are_made_in_advance(run: Runner, empty_database: TestDatabase) -> None:
+    """`--feature` names an argument of `session.init`; an application that may make none finds all."""
+    store = ("--connection-uri", empty_database.uri)
+    features = ("--feature", "devices", "--feature", "lifetime", "--feature", "events")
+    asked = (*features, "--feature", "webhooks", "--feature", "instant_revocation")
+    asked = (*asked, "--feature", "device_binding")
+    assert "supertokens_py" not in run("schema", "print", *store).out
+    printed = run("schema", "print", *asked, *store).out
+    made = run("schema", "create", "--json", *asked, *store).json["tables"]
+    for name in ("sessions", "events", "deliveries", "revocations", "device_keys"):
+        assert printed.count(f"CREATE TABLE supertokens_py_{name} ") == 1
+        assert f"supertokens_py_{name}" in made
+    wanted = SessionFeatures(details=True, events=True, revocations=True, deliveries=True, device_keys=True)
+    application = EmbeddedEngine(
+        empty_database.uri, EngineConfig().resolve({}), may_create=False, features=wanted
+    )
+    application.keys.jwks()
+    application.close()
+    assert run("schema", "print", "--feature", "everything", *store).code == 2
 
 
 def test_the_printed_schema_is_complete(
@@ -451,3 +495,43 @@ def test_a_misspelt_setting_is_named(
         "the environment variable SUPERTOKENS_TABLE_SCHEM is read by nothing; "
         "did you mean SUPERTOKENS_TABLE_SCHEMA?"
     )
+
+
+def test_why_a_session_ended(run: Runner, fresh_shared: TestDatabase) -> None:
+    """CP-26: `sessions why` says so in a sentence; `sessions revoke` is an event with its author."""
+    store = ("--connection-uri", fresh_shared.uri)
+    driver = Driver(fresh_shared.uri, features=SessionFeatures(events=True))
+    live, ended = driver.create("ann").handle, driver.create("ann").handle
+    assert run("sessions", "revoke", ended, "--by", "support", *store).code == 0
+    why = run("sessions", "why", ended, *store)
+    assert why.code == 0
+    assert why.out.startswith(f"{ended}: ended ")
+    assert why.out.endswith("Z: an administrator ended it (by support)\n")
+    told = run("sessions", "why", ended, "--json", *store).json
+    assert (told["state"], told["reason"], told["actor_id"], told["user_id"]) == (
+        "ended",
+        "admin",
+        "support",
+        "ann",
+    )
+    both = run("sessions", "why", "--user", "ann", "--json", *store).json
+    assert [(one["handle"], one["state"]) for one in both] == [(live, "live"), (ended, "ended")]
+    nobody = run("sessions", "why", "--user", "eve", *store)
+    assert (nobody.code, nobody.err) == (1, "supertokens: nothing is known of sessions of eve\n")
+    unknown = run("sessions", "why", "nothing", *store)
+    assert (unknown.code, unknown.out.partition(":")[0]) == (1, "nothing")
+    assert run("sessions", "why", *store).code == 2
+    assert run("sessions", "why", live, "--user", "ann", *store).code == 2
+    driver.close()
+
+
+def test_a_clean_up_by_command_leaves_events(run: Runner, fresh_shared: TestDatabase) -> None:
+    """For how long they are kept is known to the application alone."""
+    clock = Clock()
+    driver = Driver(fresh_shared.uri, features=SessionFeatures(events=True), now_ms=clock)
+    clock.advance(days=-400)
+    session = driver.create("ann")
+    assert run("clean", "--connection-uri", fresh_shared.uri).code == 0
+    types = [event.type for event in driver.events.of_session(session.handle)]
+    assert types == ["session.created", "session.expired"]
+    driver.close()

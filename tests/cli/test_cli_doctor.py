@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
+from supertokens_py.doctor import refreshes
 from supertokens_py.doctor.database import check_database
 from supertokens_py.doctor.web import WebSettings, check_web
 from supertokens_py.engine.config import EngineConfig
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime.clock import now_ms
 from supertokens_py.secret import new_secret
 from supertokens_py.server import create_app
@@ -26,6 +28,7 @@ from tests.cli.preflights import api_with_cors
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.server.processes import API_KEY
+from tests.support import core12
 from tests.support.databases import Postgres, TestDatabase
 
 
@@ -72,13 +75,33 @@ def test_rows_that_an_official_core_keeps_are_honoured(run: Runner, sqlite_datab
     ]
 
 
-def test_users_in_the_tables_of_core_12_are_named(run: Runner, sqlite_database: TestDatabase) -> None:
-    """Sessions go on; sign-in recipes would refuse the database at its first use."""
-    insert = "INSERT INTO tenant_configs (app_id, tenant_id, core_config) VALUES ('public', 'public', %s)"
-    sqlite_database.query(insert, '{"migration_mode": "MIGRATED"}')
-    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+@pytest.mark.postgres
+def test_users_in_the_tables_of_core_12_are_named(
+    run: Runner, fresh_postgres_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions go on; sign-in recipes refuse the database as long as nobody says which tables to read."""
+    database = fresh_postgres_database
+    run("schema", "create", "--users", "--connection-uri", database.uri)
+    core12.add_tables(database)
+    user_id = "10000000-0000-4000-8000-000000000000"
+    core12.write_user(database, "MIGRATED", user_id, {"email": "ada@example.com"}, joined_ms=1)
+    ran = run("doctor", "--json", "--connection-uri", database.uri)
     assert ran.code == 0
-    assert "core 12 keeps its users in other tables (migration_mode is MIGRATED)" in texts(ran, "warning")
+    assert [text for text in texts(ran, "warning") if "core 12" in text] == [
+        "sign-in recipes, such as emailpassword.init(), refuse it: SuperTokens core 12 keeps users of this "
+        "database in its own tables, and no configuration of a tenant says in which migration_mode: set "
+        "migration_mode (SUPERTOKENS_MIGRATION_MODE) to what the core has"
+    ]
+    with pytest.raises(ConfigError, match="in which migration_mode"):
+        Driver(database.uri, keeps_users=True).users.count(tenant_id=None)
+    monkeypatch.setenv("SUPERTOKENS_MIGRATION_MODE", "MIGRATED")
+    ran = run("doctor", "--json", "--connection-uri", database.uri)
+    assert (
+        "users are kept in the tables of core 12 (migration_mode is MIGRATED), which sign-in recipes read "
+        "and write"
+    ) in texts(ran, "note")
+    listed = run("users", "list", "--json", "--connection-uri", database.uri)
+    assert [user["id"] for user in listed.json["users"]] == [user_id]
 
 
 def test_a_database_without_keys_is_no_loss_without_sessions(
@@ -161,7 +184,7 @@ def test_an_error_that_is_none_of_the_database(
     def fail(*_: object) -> None:
         raise TypeError("cannot use a string pattern on a bytes-like object")
 
-    monkeypatch.setattr("supertokens_py.engine.embedded.inspection.is_servers_own", fail)
+    monkeypatch.setattr("supertokens_py.engine.embedded.pooler_facts.is_servers_own", fail)
     ran = run("doctor", "--json", "--connection-uri", empty_postgres_database.uri)
     (told,) = texts(ran, "error")
     assert ran.code == 1
@@ -476,6 +499,7 @@ def problems(**settings: Any) -> list[tuple[str, str]]:
 
 GOOD = {"api_domain": "https://api.example.com", "website_domain": "https://www.example.com"}
 APART = {"api_domain": "https://api.example.com", "website_domain": "https://www.other.org"}
+BOUND = {**GOOD, "device_binding": True, "initiators": ["admin.example.com"]}
 LOCAL = {"api_domain": "http://localhost:8000", "website_domain": "http://localhost:3000"}
 
 
@@ -490,6 +514,8 @@ LOCAL = {"api_domain": "http://localhost:8000", "website_domain": "http://localh
         {**APART, "transfer": "header"},
         {"api_domain": "https://example.com", "website_domain": "https://example.com", "cors_origins": []},
         {"api_domain": "http://127.0.0.1:8000", "website_domain": "http://127.0.0.1:3000"},
+        {**GOOD, "device_binding": True, "cors_origins": ["https://www.example.com"]},
+        {**BOUND, "cors_origins": ["https://www.example.com", "https://admin.example.com"]},
     ],
 )
 def test_sound_settings_have_no_problem(settings: dict[str, Any]) -> None:
@@ -522,6 +548,15 @@ def test_sound_settings_have_no_problem(settings: dict[str, Any]) -> None:
         ({**GOOD, "cors_origins": ["http://www.example.com"]}, "error", "differs in scheme, port or path"),
         ({**GOOD, "cors_origins": ["https://www.example.com/"]}, "error", "ends with '/'"),
         ({**GOOD, "cors_origins": []}, "error", "not among the allowed origins"),
+        ({**LOCAL, "device_binding": True}, "error", "no browser binds sessions of http://localhost:8000"),
+        ({**GOOD, "secure": False, "device_binding": True}, "error", "no browser binds sessions"),
+        ({**BOUND, "cookie_domain": ".example.com"}, "error", "all hosts of .example.com"),
+        ({**BOUND, "transfer": "header"}, "error", "sessions in headers cannot be bound"),
+        (
+            {**BOUND, "cors_origins": ["https://www.example.com", "https://shop.example.com"]},
+            "warning",
+            "pages of https://shop.example.com may call the API, and cannot have",
+        ),
     ],
 )
 def test_what_would_go_wrong_in_a_browser(settings: dict[str, Any], level: str, part: str) -> None:
@@ -536,6 +571,9 @@ def test_the_command_takes_the_arguments_of_init(run: Runner) -> None:
     assert (ran.code, ran.json["verdict"]) == (1, "error")
     ran = run("doctor", "--no-store", *good, "--cookie-secure", "true", "--cookie-same-site", "lax")
     assert ran.code == 0
+    ran = run("doctor", "--no-store", *good, "--device-binding", "--initiator", "admin.example.com")
+    makes_prove = "and pages of admin.example.com, www.example.com make it prove that"
+    assert (ran.code, makes_prove in ran.out) == (0, True)
     assert "ok    cookies: session cookies are SameSite=Lax; Secure" in ran.out
     assert run("doctor", "--no-store").code == 2
     assert run("doctor", "--api-domain", "https://a.com").code == 2
@@ -790,3 +828,30 @@ def test_advice_about_same_site_fits_the_place() -> None:
     assert advice(**APART, same_site="lax") == [
         "leave cookie_same_site at its default, or have website and API on one site"
     ]
+
+
+@pytest.mark.postgres
+def test_an_index_of_expiry_that_costs_refreshes(
+    run: Runner, fresh_postgres_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named where there are many sessions and no official core, which would use it; never elsewhere."""
+    database = fresh_postgres_database
+    driver = Driver(database.uri)
+    driver.create()
+    driver.close()
+
+    def advice() -> list[str]:
+        ran = run("doctor", "--json", "--connection-uri", database.uri)
+        return [found["advice"] for found in ran.json["findings"] if "every index of" in found["text"]]
+
+    monkeypatch.setattr(refreshes, "MANY", 1)
+    assert advice() == []
+    database.query("CREATE INDEX session_expiry_index ON session_info (expires_at)")
+    assert advice() == [
+        "DROP INDEX CONCURRENTLY session_expiry_index; ALTER TABLE session_info SET (fillfactor = 90)"
+    ]
+    monkeypatch.setattr(refreshes, "MANY", 2)
+    assert advice() == []
+    monkeypatch.setattr(refreshes, "MANY", 1)
+    monkeypatch.setenv("SUPERTOKENS_SHARED_WITH_CORE", "YES")
+    assert advice() == []

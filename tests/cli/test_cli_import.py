@@ -11,11 +11,13 @@ import pytest
 from supertokens_py.engine.embedded.importing import destination as destination_module
 from supertokens_py.engine.embedded.importing.destination import MARKER, Destination
 from supertokens_py.engine.records import IssuedSession, Tenant, Unauthorised
+from supertokens_py.engine.session_records import Lifetime, SessionFeatures, Visit
 from supertokens_py.tokens.signatures import signature_matches
 from tests.cli.conftest import Ran, Runner
 from tests.engine.conftest import POSTGRES, SQLITE
 from tests.engine.driver import Driver, header
 from tests.support.databases import Postgres, Sqlite, TestDatabase
+from tests.support.device_proofs import new_key, proof
 
 SESSIONS = 23
 
@@ -553,3 +555,51 @@ def test_a_source_with_encrypted_keys_is_refused(
         "same SUPERTOKENS_ENCRYPTION_KEY\n"
     )
     assert not target.path.exists()
+
+
+def test_limits_of_sessions_hold_in_the_copy(
+    run: Runner, fresh_postgres_database: TestDatabase, target: TestDatabase
+) -> None:
+    """What is kept of devices goes along with the sessions that do, and goes where they have ended."""
+    features = SessionFeatures(details=True)
+    source = Driver(fresh_postgres_database.uri, features=features)
+    lifetime, visit = Lifetime(absolute_ms=3_600_000, persistent=False), Visit(label="Chrome on Windows")
+    kept, ended, expired = (source.create("ann", lifetime=lifetime, visit=visit) for _ in range(3))
+    source.change_row(expired.handle, expires_at=1)
+    ran = copy(run, source, target)
+    assert (ran.code, ran.json["complete"]) == (0, True)
+    counts = {table["table"]: table for table in ran.json["tables"]}
+    assert counts["supertokens_py_sessions"]["copied"] == counts["session_info"]["copied"] == 2
+    source.sessions.revoke([ended.handle])
+    assert copy(run, source, target).code == 0
+    there = Driver(target.uri, features=features)
+    assert there.sessions.listed("ann", tenant_id=None) == source.sessions.listed("ann", tenant_id=None)
+    assert there.sessions.details(kept.handle) == source.sessions.details(kept.handle)
+    assert there.count("supertokens_py_sessions") == 1
+    there.close()
+    source.close()
+
+
+def test_bound_sessions_stay_bound_in_the_copy(
+    run: Runner, fresh_postgres_database: TestDatabase, target: TestDatabase
+) -> None:
+    """The key of the device goes along, and its next proof is accepted there; that of an ended one stays."""
+    source = Driver(fresh_postgres_database.uri, features=SessionFeatures(device_keys=True))
+    key = new_key()
+    kept, ended = source.create("ann"), source.create("ann")
+    challenges: list[str] = []
+    for session in (kept, ended):
+        offer = source.device_keys.offer(session.handle)
+        bound = source.device_keys.register(proof(key, offer, with_key=True), check=lambda _: None)
+        challenges.append(bound.challenge)
+    source.sessions.revoke([ended.handle])
+    ran = copy(run, source, target)
+    counts = {table["table"]: table["copied"] for table in ran.json["tables"]}
+    assert (ran.code, counts["supertokens_py_device_keys"]) == (0, 1)
+    there = Driver(target.uri, features=SessionFeatures(device_keys=True))
+    found = there.device_keys.of_refresh_token(kept.refresh_token.text)
+    assert found == source.device_keys.of_session(kept.handle)
+    proved = there.device_keys.prove(found.bound_id, proof(key, challenges[0]))
+    assert proved.key == found
+    there.close()
+    source.close()

@@ -70,8 +70,15 @@ def test_a_user_is_shown_and_deleted(run: Runner, core: Driver, store: tuple[str
 def test_a_database_of_sessions_alone_gets_no_tables(
     run: Runner, stored: TestDatabase, start: Opener, store: tuple[str, str]
 ) -> None:
-    """Looking for users makes none."""
+    """Looking for users makes none, and the error does not blame the sessions."""
     start(stored.uri).create("ada")
-    assert run("users", "list", *store).code == 2
+    for action in (("list",), ("show", "ada"), ("delete", "ada")):
+        ran = run("users", *action, *store)
+        assert ran.code == 2
+        assert (
+            " keeps no users: the application lists no sign-in recipe, such as emailpassword.init()"
+            in ran.err
+        )
+        assert "sessions" not in ran.err.replace(stored.uri, "")
     with pytest.raises(Exception, match="emailpassword_users"):
         stored.query("SELECT 1 FROM emailpassword_users")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,18 @@ from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.engine.embedded.importing.user_rows import ImportRows
 from supertokens_py.engine.embedded.importing.users import UserImport, unusable_hash
-from supertokens_py.engine.embedded.password_hashes import importable_form
+from supertokens_py.engine.embedded.signin.password_hashes import importable_form
 from supertokens_py.engine.records import UserQuery
 from supertokens_py.types.users import User
 from tests.cli.conftest import Runner
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.driver import Driver
+from tests.engine.test_flask_security_hashes import (
+    FLASK_DOUBLE_HASHES,
+    FLASK_SALT,
+    FLASK_SINGLE_BY_DEFAULT,
+    FLASK_SINGLE_HASHES,
+)
 from tests.engine.test_passwords import FOREIGN_HASHES, FOREIGN_PASSWORD
 from tests.support.databases import TestDatabase
 
@@ -147,6 +154,11 @@ def refused(line: int, reason: str) -> str:
     )
 
 
+_FLASK_SECURITY_TWICE = (
+    "Flask-Security hashes a password twice, first with SECURITY_PASSWORD_SALT: give its value to this "
+    "command, and to the application, as flask_security_password_salt "
+    "(SUPERTOKENS_FLASK_SECURITY_PASSWORD_SALT), or use --single-hash if it had SECURITY_PASSWORD_SINGLE_HASH"
+)
 _WITHOUT = " (--reset-passwords imports such users without one)"
 
 
@@ -165,10 +177,8 @@ _WITHOUT = " (--reset-passwords imports such users without one)"
             "hashes of Firebase are not supported: such users have to reset their passwords" + _WITHOUT,
         ),
         (
-            {"fs_uniquifier": "x"},
-            "Flask-Security hashes a password twice, first with SECURITY_PASSWORD_SALT: that cannot be "
-            "verified (use --single-hash if SECURITY_PASSWORD_SINGLE_HASH was set, or --reset-passwords)"
-            + _WITHOUT,
+            {"fs_uniquifier": "x", "password_hash": FOREIGN_HASHES["passlib"]},
+            _FLASK_SECURITY_TWICE + _WITHOUT,
         ),
         ({"user_id": "x" * 129}, "user_id must not be longer than 128 characters"),
         ({"user_id": True}, "user_id must be a text"),
@@ -444,22 +454,70 @@ def test_an_unusable_hash_has_the_form_of_the_others(sqlite_core: Driver) -> Non
     assert one.startswith("$argon2id$v=19$m=1024,t=1,p=1$")
 
 
-def test_single_hashes_of_flask_security_are_taken(
-    sqlite_core: Driver, users_import: Import, tmp_path: Path
+_FLASK_COLUMNS = ("id", "email", "password", "active", "fs_uniquifier", "confirmed_at")
+
+
+def flask_users(*hashes: str) -> str:
+    """Return a table of users as Flask-Security has it, in CSV."""
+    file = io.StringIO()
+    rows = [(n, f"u{n}@example.com", one, 1, f"f{n}", "") for n, one in enumerate(hashes)]
+    csv.writer(file).writerows([_FLASK_COLUMNS, *rows])
+    return file.getvalue()
+
+
+def test_users_of_flask_security_keep_their_passwords(
+    stored: TestDatabase, start: Opener, users_import: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [
-        ("id", "email", "password", "active", "fs_uniquifier", "confirmed_at"),
-        (1, "a@example.com", FOREIGN_HASHES["passlib, SHA-512"], 1, "abc", "2020-01-31 12:00:00"),
-        (2, "b@example.com", FOREIGN_HASHES["passlib, bcrypt"], "", "def", ""),
-    ]
-    with (tmp_path / "users.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
-    text = (tmp_path / "users.csv").read_text()
-    assert users_import(sqlite_core, text, "--single-hash").code == 0
-    a, b = (
-        sqlite_core.email_password.verify("public", f"{name}@example.com", FOREIGN_PASSWORD) for name in "ab"
-    )
-    assert [user.login_methods[0].verified for user in (a, b)] == [True, False]
+    """SI-25. The salt is a setting of the command and of the application; the database does not have it."""
+    monkeypatch.setenv("SUPERTOKENS_FLASK_SECURITY_PASSWORD_SALT", FLASK_SALT)
+    core = start(stored.uri, keeps_users=True, **QUICK, flask_security_password_salt=FLASK_SALT)
+    core.database.prepare()
+    hashes = [*FLASK_DOUBLE_HASHES.values(), *FLASK_SINGLE_BY_DEFAULT.values()]
+    ran = users_import(core, flask_users(*hashes))
+    assert (ran.code, ran.err) == (0, "")
+    rows = stored.query("SELECT * FROM emailpassword_users")
+    assert len(rows) == len(hashes)
+    assert FLASK_SALT not in str(rows) + ran.out
+    for number in range(len(hashes)):
+        address = f"u{number}@example.com"
+        assert core.email_password.verify("public", address, FOREIGN_PASSWORD + "x") is None
+        assert core.email_password.verify("public", address, FOREIGN_PASSWORD).id == str(number)
+    now = stored.query("SELECT password_hash FROM emailpassword_users")
+    assert all(hashed.startswith("$argon2id$v=19$m=1024,t=1,p=1$") for (hashed,) in now)
+    monkeypatch.delenv("SUPERTOKENS_FLASK_SECURITY_PASSWORD_SALT")
+    plain = start(stored.uri, keeps_users=True, **QUICK)  # nobody needs the salt any more
+    assert plain.email_password.verify("public", "u0@example.com", FOREIGN_PASSWORD).id == "0"
+
+
+def test_an_export_without_the_column_of_flask_security_is_named(
+    sqlite_core: Driver, users_import: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--flask-security`: the hashes themselves look like those of anybody."""
+    record = {"email": "a@example.com", "password_hash": FLASK_DOUBLE_HASHES["argon2"]}
+    ran = users_import(sqlite_core, [record], "--flask-security")
+    assert (ran.code, ran.err) == (1, refused(1, _FLASK_SECURITY_TWICE + _WITHOUT))
+    monkeypatch.setenv("SUPERTOKENS_FLASK_SECURITY_PASSWORD_SALT", FLASK_SALT)
+    assert users_import(sqlite_core, [record], "--flask-security").code == 0
+
+
+def test_single_hashes_of_flask_security_are_taken(sqlite_core: Driver, users_import: Import) -> None:
+    """Without a salt; Django's forms are such without being asked for."""
+    assert users_import(sqlite_core, flask_users(*FLASK_SINGLE_HASHES.values()), "--single-hash").code == 0
+    for number in range(len(FLASK_SINGLE_HASHES)):
+        assert sqlite_core.email_password.verify("public", f"u{number}@example.com", FOREIGN_PASSWORD)
+
+
+def test_django_hashes_in_flask_security_need_no_salt(sqlite_core: Driver, users_import: Import) -> None:
+    assert users_import(sqlite_core, flask_users(*FLASK_SINGLE_BY_DEFAULT.values())).code == 0
+    assert sqlite_core.email_password.verify("public", "u0@example.com", FOREIGN_PASSWORD)
+
+
+def test_a_hash_of_flask_security_that_could_not_be_stored_is_refused(
+    sqlite_core: Driver, users_import: Import
+) -> None:
+    long = f"$pbkdf2-sha512$10000000${'A' * 128}${'A' * 86}"
+    ran = users_import(sqlite_core, flask_users(long), "--single-hash")
+    assert (ran.code, ran.err) == (1, refused(2, "the password hash is too long" + _WITHOUT))
 
 
 def test_a_large_file_is_read_piece_by_piece(

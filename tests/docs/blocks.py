@@ -4,6 +4,7 @@ A block is a module of its own, unless a comment stands on the line above it:
 
     <!-- continue -->          it goes on where the previous block ended
     <!-- setup: quickstart-flask -->   it goes on where the first module of that page ended
+    <!-- file: shop/urls.py -->        it is a file of a project, which a test of that page makes and runs
 
 A comment `<!-- check ... -->` after a block holds assertions that readers do not need to see. They may use
 `browser()`, which talks to the `app` (or Django's `urlpatterns`) that the blocks made.
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 
+_FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.M | re.S)
 _MARKER = re.compile(r"<!-- (?P<word>continue|setup)(?:: (?P<page>[\w-]+))? -->")
 
 
@@ -46,6 +48,9 @@ def modules(page: Path) -> list[Module]:
         if line == "```python":
             end = lines.index("```", index)
             marker = _MARKER.fullmatch(above)
+            if above.startswith("<!-- file: "):
+                index = end + 1
+                continue
             if marker is None or marker["word"] == "setup":
                 found.append(Module(page, marker["page"] if marker else None))
             found[-1].parts.append((index + 2, "\n".join(lines[index + 1 : end]), False))
@@ -57,6 +62,11 @@ def modules(page: Path) -> list[Module]:
         above = line
         index += 1
     return found
+
+
+def files(page: Path) -> list[tuple[str, str]]:
+    """Return the files of a page: path and text each."""
+    return _FILE.findall(page.read_text())
 
 
 def all_modules() -> list[Module]:

@@ -26,7 +26,7 @@ import tests.support.pyramid  # noqa: F401  its import warns
 from supertokens_py import Supertokens, SupertokensConfig
 from supertokens_py.audit import LOGGER_NAME
 from tests.docs.azure_host import AzureHost
-from tests.docs.blocks import PAGES, ROOT, Module, all_modules, first_module
+from tests.docs.blocks import PAGES, ROOT, Module, all_modules, files, first_module
 from tests.docs.served import in_a_thread, serving
 from tests.seeds.sites import django_settings
 
@@ -140,7 +140,14 @@ def test_no_python_block_is_overlooked() -> None:
     ran = sum(text.count("```python\n") for text in (page.read_text() for page in PAGES))
     parts = [part for module in all_modules() for part in module.parts]
     checks = sum(page.read_text().count("<!-- check\n") for page in PAGES)
-    assert len(parts) == ran + checks
+    in_files = sum(name.endswith(".py") for page in PAGES for name, _ in files(page))
+    assert len(parts) == ran + checks - in_files
+
+
+def test_no_page_sends_readers_to_a_repository_of_this_project() -> None:
+    """Its address is not known: files are named by their path, and pages linked by their names."""
+    texts = {page.name: page.read_text() for page in [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]}
+    assert [name for name, text in texts.items() if re.search(r"://[^\s)]*supertokens[-_]py\b", text)] == []
 
 
 def test_the_table_of_engine_settings() -> None:

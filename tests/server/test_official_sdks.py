@@ -29,7 +29,9 @@ PARTS = (
     "done: create, verify with and without database, anti-csrf, payload and data, refresh, theft, garbage, "
     "revoke, roles, metadata, tenants, jwt"
 )
-USERS = "done: sign-up, sign-in, session, reset, change, verification, list, delete, mapping, guesses"
+USERS = (
+    "done: sign-up, sign-in, session, reset, change, verification, list, delete, mapping, members, guesses"
+)
 CODES = "done: e-mail, phone, wrong codes, resend, devices, change"
 PROVIDERS = "done: sign-in, find, providers of a tenant"
 NPM_FLAGS = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")

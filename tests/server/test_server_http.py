@@ -101,9 +101,11 @@ def test_liveness_and_keys_need_neither_key_nor_version(start: Callable[..., Wir
             assert wire.raw(method, path).text == "Hello\n"
     assert wire.raw("GET", "/.well-known/jwks.json", headers={"cdi-version": "9.9"}).json()["keys"]
     assert wire.refusal("GET", "/apiversion") == (401, "Invalid API key")
-    assert wire.raw("GET", "/apiversion", headers={"api-key": KEY}).json() == {
+    versions = wire.raw("GET", "/apiversion", headers={"api-key": KEY})
+    assert versions.json() == {
         "versions": ["3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6"]
     }
+    assert versions.headers["st-client"] == "taken"
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,33 @@ def test_who_guesses_too_often_is_told_so(start: Callable[..., Wire]) -> None:
     assert wire.post(f"{CODE}/consume", by_link(made))["status"] == "OK"
 
 
+@pytest.mark.parametrize(
+    ("clients", "are_one"),
+    [
+        (("192.0.2.1", "192.0.2.2"), False),
+        (("2001:db8::/64", "2001:db8:0:1::/64"), False),
+        (("2001:db8::/64", "2001:db8::1"), True),
+        (("nobody knows", ""), True),
+    ],
+)
+def test_wrong_codes_are_counted_by_the_client_that_an_sdk_names(
+    start: Callable[..., Wire], clients: tuple[str, str], are_one: bool
+) -> None:
+    """In a header beyond the interface, from whoever has shown an API key; other texts are nobody's."""
+    wire = start(engine={"passwordless_wrong_codes_per_hour": 1}, keeps_users=True)
+    made = code_for(wire)
+
+    def refused(client: str) -> bool:
+        headers = {"st-client": client}
+        return (
+            "retryAfterMs"
+            in wire.raw("POST", f"{CODE}/check", json=by_code(made, "x"), headers=headers).json()
+        )
+
+    one, other = clients
+    assert [refused(client) for client in (one, one, other)] == [False, True, are_one]
+
+
 def test_codes_are_sent_again_shown_and_ended(users: Wire) -> None:
     made = code_for(users)
     again = users.post(CODE, {"deviceId": made["deviceId"], "userInputCode": "my code"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 
@@ -25,8 +26,9 @@ def database(request: pytest.FixtureRequest) -> TestDatabase:
 
 
 def test_two_workers_keep_one_set_of_sessions(database: TestDatabase) -> None:
-    """Whichever process answers: create, verify, refresh, theft and revoke agree."""
-    strict = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "0"}
+    """Whichever process answers: create, verify, refresh, theft, revoke and metrics agree."""
+    key = "key-that-reads-the-metrics"
+    strict = {"SUPERTOKENS_REFRESH_TOKEN_ROTATION_GRACE_PERIOD": "0", "SUPERTOKENS_METRICS_KEYS": key}
     with serving(database.uri, "--workers", "2", environ=strict) as server:
         engine = RemoteEngine(server.address, EngineConfig().resolve({}), api_key=API_KEY)
         for _ in range(3):
@@ -49,6 +51,15 @@ def test_two_workers_keep_one_set_of_sessions(database: TestDatabase) -> None:
             assert isinstance(gone, Unauthorised)
         assert len({key["kid"] for key in engine.keys.jwks().keys}) == 2
         engine.close()
+        shown = httpx2.get(f"{server.address}/metrics", headers={"api-key": key}).text
+        refreshes = (
+            r'total\{answer="(\w+)",method="POST",route="/recipe/session/refresh",status="200"\} (\S+)'
+        )
+        assert sorted(re.findall(refreshes, shown)) == [
+            ("OK", "6.0"),
+            ("TOKEN_THEFT_DETECTED", "3.0"),
+            ("UNAUTHORISED", "3.0"),
+        ]
         assert server.stop() in (0, -15)
         assert "Traceback" not in server.output()
 

@@ -296,7 +296,7 @@ def test_the_first_interface_has_flags(wire: Wire) -> None:
     assert old.refusal("PUT", V1, {"tenantId": "t1", "firstFactors": []})[0] == 400
 
 
-def test_users_cannot_be_associated(wire: Wire) -> None:
+def test_a_server_of_sessions_has_nobody_to_associate(wire: Wire) -> None:
     """No login methods are kept here."""
     for path in ("/recipe/multitenancy/tenant/user", "/recipe/multitenancy/tenant/user/remove"):
         assert wire.post(path, {"recipeUserId": "u"}) == {"status": "UNKNOWN_USER_ID_ERROR"}

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from supertokens_py.engine import call
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded.passwords import Passwords
+from supertokens_py.engine.embedded.signin.passwords import Passwords
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.runtime.lanes import Lane
 from supertokens_py.server import create_app
@@ -476,3 +476,23 @@ def test_an_application_knows_a_user_by_an_id_of_its_own(users: Wire) -> None:
     assert users.refusal("GET", MAP, params={"userId": "42", "userIdType": "ours"}) == odd
     assert users.post(f"{MAP}/remove", {"userId": "42"}) == {"status": "OK", "didMappingExist": True}
     assert users.post(f"{MAP}/remove", {"userId": "42"})["didMappingExist"] is False
+
+
+def test_users_join_and_leave_tenants(users: Wire) -> None:
+    """By `recipeUserId`, below CDI 4.0 by `userId`; without surrounding white space."""
+    member, remove = "/recipe/multitenancy/tenant/user", "/recipe/multitenancy/tenant/user/remove"
+    users.put(V2, {"tenantId": "t1"})
+    ada, bob = signed_up(users)["id"], signed_up(users, "bob@example.com")["id"]
+    other = signed_up(users, tenant="/t1")["id"]
+    added = {"status": "OK", "wasAlreadyAssociated": False}
+    assert users.post(f"/t1{member}", {"recipeUserId": f" {bob} "}) == added
+    assert users.at("3.0").post(f"/t1{member}", {"userId": bob}) == {**added, "wasAlreadyAssociated": True}
+    assert users.post(f"/t1{member}", {"recipeUserId": ada}) == {"status": "EMAIL_ALREADY_EXISTS_ERROR"}
+    assert users.post(f"/t1{remove}", {"recipeUserId": other}) == {"status": "OK", "wasAssociated": True}
+    assert users.at("3.0").post(f"/t1{remove}", {"userId": other}) == {"status": "OK", "wasAssociated": False}
+    assert users.post(f"/t1{member}", {"recipeUserId": ada}) == added
+    assert users.get("/user/id", {"userId": ada})["user"]["tenantIds"] == ["public", "t1"]
+    for path in (member, remove):
+        assert users.post(path, {"recipeUserId": "nobody"}) == UNKNOWN_USER
+        assert users.refusal("POST", path, {"recipeUserId": " "})[0] == 400
+        assert users.refusal("POST", f"/nowhere{path}", {"recipeUserId": ada})[0] == 400

@@ -7,7 +7,7 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 #: Modules that have other programs do one thing for all their tests.
-WHOLE = ("tests/test_supply_chain.py", "tests/typing/")
+WHOLE = ("tests/framework/test_django_admin.py", "tests/test_supply_chain.py", "tests/typing/")
 #: Folders that start programs once for each application and database among the parameters.
 PER_PROGRAM = ("tests/browser/", "tests/examples/", "tests/real/", "tests/servers/")
 _PROGRAM = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from supertokens_py.engine.embedded.key_material import new_key_text
+from supertokens_py.engine.embedded.keys.key_material import new_key_text
 from supertokens_py.secret import SecretText
 
 #: More than the engines of one test make, so that each has keys of its own.

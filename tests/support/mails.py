@@ -13,6 +13,7 @@ from tests.servers.harness import Server
 #: How long the log may take to show an e-mail: it may be written after the answer.
 MAIL_SECONDS = 40
 _LETTER = re.compile(r"no e-mail service is set up.*?This e-mail is for", re.DOTALL)
+_MESSAGE = re.compile(r"no SMS service is set up \(development\)\. To \S+:\n(.*)")
 _CODE = re.compile(r"^(\d{6})$", re.MULTILINE)
 _LINK = re.compile(r"http://\S+/auth/verify\?\S+#\S+")
 
@@ -47,6 +48,16 @@ def mailed_codes(server: Server) -> list[MailedCode]:
 def next_mailed_code(server: Server, before: list[MailedCode]) -> MailedCode:
     """Return what the e-mail has that comes after those of `before`."""
     return _next(server, lambda: mailed_codes(server), before)
+
+
+def texted_codes(server: Server) -> list[str]:
+    """Return the codes of all text messages so far."""
+    return [_only(re.findall(r"\b\d{6}\b", message)) for message in _MESSAGE.findall(server.logs())]
+
+
+def next_texted_code(server: Server, before: list[str]) -> str:
+    """Return the code of the text message that comes after those of `before`."""
+    return _next(server, lambda: texted_codes(server), before)
 
 
 def _only(found: list[str]) -> str:

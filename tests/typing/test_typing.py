@@ -72,6 +72,7 @@ def mypy(project: Path) -> set[Finding]:
 @pytest.mark.parametrize("checker", _MARKS)
 @pytest.mark.parametrize("snippet", sorted(path.name for path in SNIPPETS.glob("*.py")))
 def test_the_types_are_what_users_rely_on(snippet: str, checker: str, request: pytest.FixtureRequest) -> None:
+    """CP-39: also of the aliases of FastAPI, and of payloads."""
     lines = (SNIPPETS / snippet).read_text().splitlines()
     expected = {
         (snippet, number, rule)

@@ -6,6 +6,7 @@ const assert = require("node:assert/strict");
 const SuperTokens = require("supertokens-node");
 const EmailPassword = require("supertokens-node/recipe/emailpassword");
 const EmailVerification = require("supertokens-node/recipe/emailverification");
+const Multitenancy = require("supertokens-node/recipe/multitenancy");
 const Session = require("supertokens-node/recipe/session");
 
 const done = [];
@@ -108,6 +109,22 @@ async function mapAnId() {
     done.push("mapping");
 }
 
+async function joinAndLeave() {
+    await Multitenancy.createOrUpdateTenant("members", {});
+    const [email, made] = ["member@example.com", await EmailPassword.signUp("public", "member@example.com", password)];
+    const own = id(made.user.id);
+    for (const wasAlreadyAssociated of [false, true])
+        assert.deepEqual(await Multitenancy.associateUserToTenant("members", own), { status: "OK", wasAlreadyAssociated });
+    assert.equal(await status(EmailPassword.signIn("members", email, password)), "OK");
+    for (const wasAssociated of [true, false])
+        assert.deepEqual(await Multitenancy.disassociateUserFromTenant("members", own), { status: "OK", wasAssociated });
+    assert.equal(await status(EmailPassword.signUp("members", email, password)), "OK");
+    assert.equal(await status(Multitenancy.associateUserToTenant("members", own)), "EMAIL_ALREADY_EXISTS_ERROR");
+    const unknown = Multitenancy.associateUserToTenant("members", id("nobody"));
+    assert.equal(await status(unknown), "UNKNOWN_USER_ID_ERROR");
+    done.push("members");
+}
+
 async function guess() {
     for (let number = 0; number < 12; number++)
         assert.equal(await status(signIn("u1@example.com", "wrong")), "WRONG_CREDENTIALS_ERROR");
@@ -126,6 +143,7 @@ SuperTokens.init({
     const userId = await signUpAndIn();
     for (const part of [reset, verify, find, remove]) await part(userId);
     await mapAnId();
+    await joinAndLeave();
     await guess();
     console.log(`done: ${done.join(", ")}`);
     process.exit(0);

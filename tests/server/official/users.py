@@ -14,6 +14,7 @@ from supertokens_python import asyncio as app
 from supertokens_python.recipe import emailpassword, emailverification, session
 from supertokens_python.recipe.emailpassword import asyncio as passwords
 from supertokens_python.recipe.emailverification import asyncio as verification
+from supertokens_python.recipe.multitenancy import asyncio as tenants
 from supertokens_python.recipe.session import asyncio as sessions
 
 try:
@@ -22,6 +23,8 @@ try:
 
     IS_NEW = True
 except ImportError:  # before 0.25 a user was one login method
+    from supertokens_python.recipe.multitenancy.interfaces import TenantConfig
+
     RecipeUserId = str
     AccountInfoInput = None
     IS_NEW = False
@@ -145,6 +148,26 @@ async def map_an_id() -> None:
     step("mapping")
 
 
+async def join_and_leave() -> None:
+    config = None if IS_NEW else TenantConfig(email_password_enabled=True)
+    await tenants.create_or_update_tenant("members", config)
+    made = await passwords.sign_up("public", "member@example.com", PASSWORD)
+    own = RecipeUserId(made.user.id if IS_NEW else made.user.user_id)
+    leave = tenants.disassociate_user_from_tenant if IS_NEW else tenants.dissociate_user_from_tenant
+    for known in (False, True):
+        added = await tenants.associate_user_to_tenant("members", own)
+        assert (kind(added), added.was_already_associated) == ("AssociateUserToTenantOkResult", known)
+    assert kind(await passwords.sign_in("members", "member@example.com", PASSWORD)) == "SignInOkResult"
+    for was_there in (True, False):
+        assert (await leave("members", own)).was_associated is was_there
+    await passwords.sign_up("members", "member@example.com", PASSWORD)
+    taken = await tenants.associate_user_to_tenant("members", own)
+    assert kind(taken) == "AssociateUserToTenantEmailAlreadyExistsError", taken
+    unknown = await tenants.associate_user_to_tenant("members", RecipeUserId("nobody"))
+    assert kind(unknown) == "AssociateUserToTenantUnknownUserIdError", unknown
+    step("members")
+
+
 async def guess() -> None:
     for _ in range(12):
         wrong = await passwords.sign_in("public", "u1@example.com", "wrong")
@@ -161,6 +184,7 @@ async def main() -> None:
     await find(user_id)
     await remove(user_id)
     await map_an_id()
+    await join_and_leave()
     await guess()
 
 
