@@ -60,7 +60,15 @@ def table_of_contents(caption: str, *pages: str) -> str:
 
 (GENERATED / "later-pages.md").write_text(
     table_of_contents(
-        "Run", "production", "frontends", "performance", "scale-out", "official-core", "security"
+        "Run",
+        "production",
+        "operations",
+        "frontends",
+        "performance",
+        "scale-out",
+        "sharding",
+        "official-core",
+        "security",
     )
     + table_of_contents("Move", "moving", "moving-users", "differences")
 )
