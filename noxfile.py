@@ -15,7 +15,18 @@ PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["pro
 PYTHONS = [line.rpartition(" ")[2] for line in PROJECT["classifiers"] if "Python :: 3." in line]
 RUNTIME_EXTRAS = sorted(PROJECT["optional-dependencies"].keys() - {"dev", "docs"})
 #: What the versions of the dependencies can change; the rest is tools, documents and the browser.
-PLACES = ["cli", "engine", "framework", "recipe", "regressions", "scenarios", "security", "server", "servers"]
+PLACES = [
+    "admin",
+    "cli",
+    "engine",
+    "framework",
+    "recipe",
+    "regressions",
+    "scenarios",
+    "security",
+    "server",
+    "servers",
+]
 
 nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["lint", "docs", "lowest", "newest"]

@@ -22,7 +22,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "supertokens_py"
 #: What the contract of adapters is made of; the rest of the folder are adapters.
-CORE_OF_FRAMEWORK = ("adapter", "cookies", "native", "request", "response")
+CORE_OF_FRAMEWORK = ("adapter", "cookies", "native", "request", "response", "web_facts")
+
+#: Front ends of the command line, and pages, which frameworks look for below their adapters. They call what
+#: applications call.
+FRONT_ENDS = ("django.admin", "django.management.commands.supertokens", "flask.commands")
 
 #: Names of the standard library that are public in spite of their underscore.
 DOCUMENTED = frozenset({"_asdict", "_exit", "_fields", "_replace"})
@@ -77,7 +81,8 @@ def beyond_the_contract(known: dict[str, Module]) -> list[str]:
     """Return which adapters import more of the package than their contract, all that others have."""
     beside = {f"{PACKAGE}.framework.{name}" for name in CORE_OF_FRAMEWORK}
     adapters = {name for name in known if name.startswith(f"{PACKAGE}.framework.")} - beside
-    allowed = tuple(f"{PACKAGE}.{name}." for name in ("framework", "exceptions", "types"))
+    allowed = tuple(f"{PACKAGE}.{name}." for name in ("framework", "events", "exceptions", "types"))
+    adapters -= {f"{PACKAGE}.framework.{name}" for name in FRONT_ENDS}
     return [
         f"an adapter knows the core by more than its contract: {name} imports {other}"
         for name in sorted(adapters)
