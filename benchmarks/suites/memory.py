@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from argparse import Namespace
@@ -13,6 +14,7 @@ from support.rounds import BENCHMARKS, sized, worker_environment
 from support.servers import standin_core
 
 CACHE = 4096
+PAGE_MB: float = resource.getpagesize() / 1e6
 
 
 def run(options: Namespace) -> Report:
@@ -63,10 +65,10 @@ def run(options: Namespace) -> Report:
             for times, grown in bound.items()
         ]
         groups.append(Group("Growth of the memory of verified tokens", "MB", rows, base=rows[0].label))
+        # Few tokens may fit into pages that the process has already: growth is known to a page.
+        fits = max(bound["1 x"], PAGE_MB)
         claims.append(
-            Claim(
-                "verified tokens: growth at 3 x the bound / at the bound", 1.15, bound["3 x"] / bound["1 x"]
-            )
+            Claim("verified tokens: growth at 3 x the bound / at the bound", 1.15, bound["3 x"] / fits)
         )
     return Report(
         "memory",
