@@ -12,6 +12,7 @@ SessionErrorCode: TypeAlias = Literal[
     "no_token",
     "not_a_session_token",
     "options_request",
+    "not_a_navigation",
     "legacy_cookie",
     "duplicate_access_cookies",
     "duplicate_cookies",

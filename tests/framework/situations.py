@@ -78,6 +78,11 @@ def _claim_fails(id_: str, **reason: Any) -> dict[str, Any]:
     return {"message": "invalid claim", "claimValidationErrors": [{"id": id_, "reason": reason}]}
 
 
+def _with_pages(site: Site) -> Site:
+    settings = PageSettings(login_path="/login")
+    return site.init(info={"website_domain": "https://api.example.com"}, pages=settings)
+
+
 def _create(view: Any) -> Any:
     yield view.create("user-1")
 
@@ -110,6 +115,12 @@ def _not_a_session_token(site: Site) -> Ask:
 def _options_request(site: Site) -> Ask:
     visitor = site.init().sign_in("header")
     return lambda: visitor.request("OPTIONS", "/protected")
+
+
+@_refuses("not_a_navigation", 401, UNAUTHORISED)
+def _not_a_navigation(site: Site) -> Ask:
+    visitor = _with_pages(site).sign_in()
+    return lambda: visitor.get(REFRESH, headers=[*NAVIGATES, ("sec-purpose", "prefetch")])
 
 
 @_refuses("legacy_cookie", 401, TRY_REFRESH)
@@ -175,8 +186,7 @@ def _access_token_expired(site: Site) -> Ask:
 
 @_refuses("access_token_due", 303, None)
 def _access_token_due(site: Site) -> Ask:
-    settings = PageSettings(login_path="/login")
-    visitor = site.init(info={"website_domain": "https://api.example.com"}, pages=settings).sign_in()
+    visitor = _with_pages(site).sign_in()
     site.clock.advance(minutes=31)
     return lambda: visitor.get("/protected", headers=NAVIGATES)
 

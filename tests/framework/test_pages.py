@@ -9,7 +9,7 @@ import pytest
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import PageSettings, next_page
 
-from .site import Site, Visitor
+from .site import DRIVERS, SERVED, Site, Visitor
 
 NAVIGATES = [
     ("sec-fetch-mode", "navigate"),
@@ -19,6 +19,25 @@ NAVIGATES = [
 FROM_ELSEWHERE = [*NAVIGATES[:2], ("sec-fetch-site", "cross-site")]
 OLD_BROWSER = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
 HTMX = [("hx-request", "true"), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")]
+#: How browsers, their previews and the preload extension of HTMX say that nobody has asked for it yet.
+IN_ADVANCE = [
+    [*NAVIGATES, ("sec-purpose", "prefetch")],
+    [*NAVIGATES, ("sec-purpose", "prefetch;prerender")],
+    [*NAVIGATES, ("sec-purpose", "Prefetch;anonymous-client-ip")],
+    [*NAVIGATES, ("purpose", "prefetch")],
+    [*OLD_BROWSER, ("x-moz", "prefetch")],
+    [*OLD_BROWSER, ("x-purpose", "preview")],
+    [*HTMX, ("sec-purpose", "prefetch")],
+    [*HTMX, ("hx-preloaded", "true")],
+]
+#: Pictures, frames and scripts.
+NO_PAGES = [
+    [("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image"), ("sec-fetch-site", "same-origin")],
+    [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe"), ("sec-fetch-site", "same-origin")],
+    [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty"), ("accept", "text/html")],
+    [("accept", "image/avif,image/webp,*/*")],
+    [],
+]
 PAGE = "/protected?tab=2&q=a%20b"
 LOGIN = "/login?next=/protected%3Ftab%3D2%26q%3Da%2520b"
 REFRESH = "/auth/session/refresh?next=/protected%3Ftab%3D2%26q%3Da%2520b"
@@ -99,6 +118,31 @@ def test_an_expired_page_comes_back_after_one_rotation(pages: Site) -> None:
     assert back.session_parts == ["front-token", "sAccessToken", "sRefreshToken"]
     assert visitor.get(PAGE, headers=NAVIGATES).json == {"user": "user-1"}
     assert [call for call in calls if call == "sessions.refresh"] == ["sessions.refresh"]
+
+
+@pytest.mark.parametrize("bare_site", [*DRIVERS, *SERVED], indirect=True)
+def test_what_nobody_asks_for_rotates_nothing(pages: Site) -> None:
+    """CP-37: neither a page nor the refresh that it leads to, where a browser or HTMX fetches in advance."""
+    visitor = pages.sign_in("cookie")
+    pages.clock.advance(hours=2)
+    calls = pages.spy()
+    for headers in (*IN_ADVANCE, *NO_PAGES):
+        for path in (PAGE, REFRESH):
+            reply = visitor.get(path, headers=headers)
+            assert (reply.status, reply.session_parts) == (401, []), (path, headers)
+            assert reply.header("hx-redirect") is None
+            if path == REFRESH or headers in IN_ADVANCE:
+                assert "no-store" in (reply.header("cache-control") or "")
+    assert calls == []
+    assert where(visitor.get(REFRESH, headers=NAVIGATES)) == (303, PAGE)
+
+
+@pytest.mark.parametrize("bare_site", ["fastapi"], indirect=True)
+def test_a_sign_out_is_not_done_in_advance(pages: Site) -> None:
+    visitor = pages.sign_in("cookie")
+    cookies = [("sRefreshToken", visitor.refresh_token or ""), ("sPageSignOut", "1")]
+    assert pages.get(REFRESH, IN_ADVANCE[0], cookies=cookies).status == 401
+    assert pages.stored(visitor.handle) is not None
 
 
 def test_tokens_in_headers_are_no_business_of_pages(pages: Site) -> None:

@@ -7,11 +7,14 @@ No page can forge `Origin` (https://www.rfc-editor.org/rfc/rfc6454) or `Sec-Fetc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.urls import schemeful_site, web_origin
 
 from .constants import AUTH_MODE_HEADER_KEY, RID_HEADER_KEY
+
+_PURPOSES: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,25 @@ def comes_from_elsewhere(request: BaseRequest) -> bool:
     return follows_link(request) and request.get_header("sec-fetch-site") not in ("same-origin", "none")
 
 
+def is_in_advance(request: BaseRequest) -> bool:
+    """Return whether nobody has asked for a page yet: a browser, or HTMX, fetches it in case somebody will.
+
+    `Sec-Purpose` says so (https://fetch.spec.whatwg.org/#sec-purpose-header); of older ones, `Purpose` and
+    what they sent before it; of a link under the pointer, the preload extension of HTMX.
+    """
+    if request.get_header("hx-preloaded") == "true":
+        return True
+    said = (request.get_header(name) or "" for name in _PURPOSES)
+    return any(purpose in value.lower() for value in said for purpose in ("prefetch", "preview"))
+
+
 def is_navigation(request: BaseRequest) -> bool:
     """Return whether a browser asks for a page to show, and no script for data.
 
     Fetch Metadata says so (https://www.w3.org/TR/fetch-metadata/); of an older browser, what it accepts.
     """
-    if request.get_header("purpose") == "prefetch" or "prefetch" in (request.get_header("sec-purpose") or ""):
-        return False  # nobody has asked for it yet
+    if is_in_advance(request):
+        return False
     mode = request.get_header("sec-fetch-mode")
     if mode is not None:
         return mode == "navigate" and request.get_header("sec-fetch-dest") == "document"
@@ -97,4 +112,4 @@ def is_navigation(request: BaseRequest) -> bool:
 
 def is_htmx(request: BaseRequest) -> bool:
     """Return whether HTMX asks for a part of a page (https://htmx.org/reference/#request_headers)."""
-    return request.get_header("hx-request") == "true"
+    return request.get_header("hx-request") == "true" and not is_in_advance(request)

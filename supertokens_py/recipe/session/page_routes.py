@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -16,6 +16,8 @@ from .flows import SessionFlows
 from .origins import is_htmx, is_navigation
 from .page_answers import hop, redirect, to_page
 from .pages import Pages, is_first_hop
+
+_NO_PAGE: Final = "a refresh on the way to a page, asked for by no browser that goes there"
 
 
 def with_pages(routes: Sequence[Route], pages: Pages, flows: SessionFlows) -> Sequence[Route]:
@@ -32,12 +34,15 @@ def _refresh_route(pages: Pages, flows: SessionFlows) -> Route:
 
     A page of another site can make a browser do that, too. It gains nothing: the tokens stay in the browser,
     a second use of the token within the grace period repeats the first, and where it goes on to is a page of
-    this server.
+    this server. What fetches pages in advance, and pictures, frames and scripts, are refused: tokens that
+    nobody waits for would be rotated again and again.
     """
 
     async def answer(
         request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
     ) -> BaseResponse:
+        if not is_navigation(request) and not is_htmx(request):
+            raise UnauthorisedError(_NO_PAGE, clear_tokens=False, code="not_a_navigation")
         following = pages.safe_next(request.get_query_param("next"))
         if is_first_hop(request):
             return hop(response, pages.refresh(following))

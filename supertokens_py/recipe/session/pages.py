@@ -22,7 +22,7 @@ from supertokens_py.tokens.access_token import AccessToken
 
 from .constants import ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY, SESSION_REFRESH, SIGNOUT
 from .exceptions import TokenTheftError, TryRefreshTokenError, UnauthorisedError
-from .origins import comes_from_elsewhere, is_htmx, is_navigation
+from .origins import comes_from_elsewhere, is_htmx, is_in_advance, is_navigation
 from .page_answers import hop, redirect
 from .policy import SessionPolicy
 from .refusals import GuestNotAllowedError
@@ -151,6 +151,8 @@ class Pages:
             return None
         if is_htmx(request):
             return self._of_htmx(request, response, may_refresh=may_refresh)
+        if is_in_advance(request) or self._is_refresh(request):  # what is fetched so may be kept for minutes
+            response.set_header(CACHE_HEADER, NO_STORE)
         if not is_navigation(request):
             return None
         if request.method() == "POST":
