@@ -28,14 +28,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     `web-js` is the other client with more names: what it sends does not depend on the adapter.
     """
-    doubled = [item for item in items if HERE in item.path.parents and _repeats_a_client(item)]
+    here = f"{HERE}{os.sep}"
+    ours = [item for item in items if str(item.path).startswith(here)]
+    doubled = {item for item in ours if _repeats_a_client(item)}
     config.hook.pytest_deselected(items=doubled)
     items[:] = [item for item in items if item not in doubled]
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(FIRST_TEST_SECONDS))
+    for item in ours:
+        item.add_marker(pytest.mark.browser)
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(FIRST_TEST_SECONDS))
 
 
 def _repeats_a_client(item: pytest.Item) -> bool:

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
-from jsonschema import Draft202012Validator
 
 from supertokens_py import Supertokens
 from supertokens_py.framework.fastapi import document_routes
@@ -84,6 +83,8 @@ class Documented:
         return found
 
     def errors(self, schema: dict[str, Any], value: Any) -> list[str]:
+        from jsonschema import Draft202012Validator  # reads a grammar, for a second, in every worker
+
         validator = Draft202012Validator({**schema, "components": self.document["components"]})
         return [error.message for error in validator.iter_errors(value)]
 

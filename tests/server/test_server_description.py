@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import pytest
-from schemathesis.core.failures import FailureGroup
-from schemathesis.generation import GenerationMode
 
 from supertokens_py.constants import SUPPORTED_CDI_VERSIONS, VERSION
 from supertokens_py.server import app as app_module
@@ -26,7 +25,6 @@ from supertokens_py.server.routes import (
     users,
 )
 from supertokens_py.server.routing import Endpoint
-from tests.server.fuzz_cdi import Target, corpus, operations, run, send_bodies
 from tests.server.wire import Wire
 
 ALL: list[Endpoint] = [
@@ -176,35 +174,43 @@ def test_no_member_is_read_that_is_not_described(
     assert asked - refused == {name.removesuffix("?") for name in endpoint.body}
 
 
-def test_made_up_requests_are_answered_as_described() -> None:
+@pytest.fixture
+def fuzz() -> ModuleType:
+    """What makes requests up, read late: Schemathesis would keep every worker for half a second."""
+    from tests.server import fuzz_cdi
+
+    return fuzz_cdi
+
+
+def test_made_up_requests_are_answered_as_described(fuzz: Any) -> None:
     """Right and wrong requests to every operation; `scripts/fuzz cdi` sends more."""
-    target = Target()
-    for operation in operations(target).values():
-        run(operation, target, count=3, seed=1, mode=GenerationMode.POSITIVE)
+    target = fuzz.Target()
+    for operation in fuzz.operations(target).values():
+        fuzz.run(operation, target, count=3, seed=1, mode=fuzz.GenerationMode.POSITIVE)
     for label in ("POST /recipe/session", "POST /recipe/session/verify", "POST /recipe/session/remove"):
-        run(operations(target)[label], target, count=20, seed=1, mode=GenerationMode.NEGATIVE)
+        fuzz.run(fuzz.operations(target)[label], target, count=20, seed=1, mode=fuzz.GenerationMode.NEGATIVE)
     assert target.statuses.keys() <= {200, 400, 403, 404}
     assert target.answers["OK"] > 60
 
 
-def test_bodies_of_the_corpus_are_answered_as_described() -> None:
+def test_bodies_of_the_corpus_are_answered_as_described(fuzz: Any) -> None:
     """Each committed body, sent to every operation that takes one."""
-    target = Target()
-    assert send_bodies(target, corpus()) == []
+    target = fuzz.Target()
+    assert fuzz.send_bodies(target, fuzz.corpus()) == []
     assert target.statuses.keys() == {200, 400, 413}
 
 
-def test_an_answer_that_is_not_described_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_is_not_described_is_found(fuzz: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search can fail: an extra member, a defect."""
-    target = Target()
-    asked = operations(target)["GET /recipe/roles"]
-    run(asked, target, count=1, seed=1, mode=GenerationMode.POSITIVE)
+    target = fuzz.Target()
+    asked = fuzz.operations(target)["GET /recipe/roles"]
+    fuzz.run(asked, target, count=1, seed=1, mode=fuzz.GenerationMode.POSITIVE)
     original = core.JsonResponse.render
     monkeypatch.setattr(
         core.JsonResponse, "render", lambda self, content: original(self, {**content, "extra": 1})
     )
-    with pytest.raises(FailureGroup, match="extra"):
-        run(asked, target, count=1, seed=1, mode=GenerationMode.POSITIVE)
+    with pytest.raises(fuzz.FailureGroup, match="extra"):
+        fuzz.run(asked, target, count=1, seed=1, mode=fuzz.GenerationMode.POSITIVE)
     monkeypatch.setattr(core.JsonResponse, "render", lambda self, content: 1 // 0)
     with pytest.raises(Exception, match="zero"):
-        run(asked, target, count=1, seed=1, mode=GenerationMode.POSITIVE)
+        fuzz.run(asked, target, count=1, seed=1, mode=fuzz.GenerationMode.POSITIVE)
