@@ -211,7 +211,7 @@ class UserSignedUp(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class UserSignedIn(Event):
-    """A user proved who they are; the session that follows is an event of its own."""
+    """A user proved who they are: by a function, or at a route of a recipe which began a session for it."""
 
     name: ClassVar[str] = "user.signed_in"
     user_id: str

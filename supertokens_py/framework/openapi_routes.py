@@ -246,8 +246,7 @@ def _refused(sessions: Sessions) -> Document:
 
 
 def _signing_in(sessions: Sessions, summary: str, body: Document, answer: Document) -> Document:
-    full = {"409": json_answer("The user has as many sessions as are allowed", reference("Refusal"))}
-    operation = _open(summary, answer, body=body, refused={**_refused(sessions), **full})
+    operation = _open(summary, answer, body=body, refused=_refused(sessions))
     operation["responses"]["200"]["headers"] = {**TOKEN_HEADERS, **RETRY_AFTER}
     return {**operation, "parameters": [MODE, VERSION]}
 

@@ -352,24 +352,3 @@ def test_a_limit_may_depend_on_the_user(bare_site: Site) -> None:
     for user_id in ("paying", "paying", "other", "other"):
         bare_site.sign_in(user_id=user_id)
     assert [len(bare_site.handles(user_id)) for user_id in ("paying", "other")] == [2, 1]
-
-
-@ASGI_AND_WSGI
-def test_a_log_in_form_beyond_the_limit(bare_site: Site, events: list[Event]) -> None:
-    """CP-15: the user stays, the right password is answered with 409, and no session begins."""
-    limit = SessionLimit(max_sessions=1, when_reached="refuse")
-    mails = EmailDeliveryConfig(AsyncOutbox())
-    bare_site.init(engine=QUICK, recipes=[emailpassword.init(email_delivery=mails)], limit=limit)
-    visitor, other = Visitor(bare_site), Visitor(bare_site)
-    user_id = send(visitor, "/signup", email=ADDRESS, password=PASSWORD).json["user"]["id"]
-    events.clear()
-    reply = send(other, "/signin", email=ADDRESS, password=PASSWORD)
-    assert (reply.status, reply.json) == (409, {"message": "session limit reached"})
-    assert (reply.set_cookies, reply.header("front-token")) == ([], None)
-    assert [event.name for event in events] == ["user.signed_in", "session.refused"]
-    assert visitor.get("/protected").json == {"user": user_id}
-    wrong = send(other, "/signin", email=ADDRESS, password="wrong horse 1")
-    assert wrong.json["status"] == "WRONG_CREDENTIALS_ERROR"
-    visitor.post("/auth/signout")
-    assert send(other, "/signin", email=ADDRESS, password=PASSWORD).json["status"] == "OK"
-    assert other.get("/protected").json == {"user": user_id}

@@ -19,9 +19,10 @@ from supertokens_py.engine.records import (
     UnknownUser,
 )
 from supertokens_py.engine.validation import normalise_tenant_id
-from supertokens_py.events import UserSignedIn, emit
+from supertokens_py.events import UserSignedIn
 from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
+from supertokens_py.recipe.sign_in.sessions import announce
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, User
 
@@ -158,7 +159,7 @@ class RecipeInterface:
             email=email, password=password, tenant_id=tenant_id, user_context=user_context
         )
         if isinstance(result, SignInOkResult):
-            emit(UserSignedIn(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
+            announce(UserSignedIn(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
         return result
 
     @in_both_forms("email password tenant_id user_context", "email password tenant_id user_context")

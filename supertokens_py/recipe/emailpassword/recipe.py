@@ -28,6 +28,7 @@ from supertokens_py.recipe.sign_in.frontends import (
 from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN
 from supertokens_py.recipe.sign_in.outcomes import answers_of
 from supertokens_py.recipe.sign_in.proofs import revoked_as_outdated
+from supertokens_py.recipe.sign_in.sessions import sign_in_route, tell
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import hidden
@@ -248,7 +249,7 @@ class EmailPasswordRecipe(
         links = await refuse_linking(body, options.request, user_context)
         await admit(self.app, kind, options.request, user_context)
         try:
-            with proofs.collected() as verified:
+            with sign_in_route() as events, proofs.collected() as verified:
                 result = await post(
                     form_fields=form,
                     tenant_id=tenant_id,
@@ -266,6 +267,7 @@ class EmailPasswordRecipe(
         failure = SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID)
         if await revoked_as_outdated(result.session, verified, is_current, failure, user_context):
             return None
+        tell(events)
         return result
 
     async def _email_exists(

@@ -16,7 +16,7 @@ from supertokens_py.engine.code_records import (
     PresentedCode,
     RestartFlow,
 )
-from supertokens_py.events import UserSignedIn, emit
+from supertokens_py.events import UserSignedIn
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.clients import client_of
@@ -25,6 +25,7 @@ from supertokens_py.recipe.sign_in.outcomes import (
     UnknownUserIdError,
 )
 from supertokens_py.recipe.sign_in.proofs import Proofs
+from supertokens_py.recipe.sign_in.sessions import announce
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, User
 
@@ -150,7 +151,7 @@ class RecipeInterface:
         if not isinstance(used, ConsumedCode):
             return conversions.refused(used)
         PROOFS.note(used)
-        emit(UserSignedIn(user_id=used.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
+        announce(UserSignedIn(user_id=used.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
         device = None if used.device is None else conversions.consumed(used.device)
         return ConsumeCodeOkResult(used.created, used.user, RecipeUserId(used.recipe_user_id), device)
 

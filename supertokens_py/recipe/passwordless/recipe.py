@@ -28,6 +28,7 @@ from supertokens_py.recipe.sign_in.frontends import (
 from supertokens_py.recipe.sign_in.mailing import EmailDeliveryIngredient, SMSDeliveryIngredient
 from supertokens_py.recipe.sign_in.outcomes import answers_of
 from supertokens_py.recipe.sign_in.proofs import revoked_as_outdated
+from supertokens_py.recipe.sign_in.sessions import sign_in_route, tell
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.base import MaybeAwaitable
@@ -232,7 +233,7 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
         presented = presented_of(body)
         links = await refuse_linking(body, options.request, user_context)
         await admit(self.app, "sign_in", options.request, user_context)
-        with PROOFS.collected() as proofs:
+        with sign_in_route() as events, PROOFS.collected() as proofs:
             result = await self.api_implementation.consume_code_post(
                 pre_auth_session_id=presented.pre_auth_session_id,
                 user_input_code=presented.user_input_code,
@@ -250,6 +251,7 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
         failure = SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID)
         if await revoked_as_outdated(result.session, proofs, is_current, failure, user_context):
             return GeneralErrorResponse(_GONE).to_json()
+        tell(events)
         await take_back(self.app, "sign_in", options.request, user_context)
         own = str(result.session.get_recipe_user_id())
         return signed_in_or_up(result.user, own, options.request, created=result.created_new_recipe_user)

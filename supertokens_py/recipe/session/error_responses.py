@@ -15,6 +15,7 @@ from supertokens_py.framework.response import EXPOSE_HEADER, BaseResponse
 from supertokens_py.recipe.overrides import Result, parameter_names, takes_argument
 from supertokens_py.recipe_module import App
 from supertokens_py.runtime.bridge import call_app
+from supertokens_py.types.response import GeneralErrorResponse
 
 from . import csrf
 from .authentication import challenge_of
@@ -27,6 +28,7 @@ from .exceptions import (
     DuplicateSessionCookiesError,
     InvalidClaimsError,
     SessionLimitError,
+    SignInLimitError,
     TokenTheftError,
     TryRefreshTokenError,
     UnauthorisedError,
@@ -175,7 +177,7 @@ class ErrorResponses:
         """Answer what may be otherwise in a while; the client keeps what it has."""
         if isinstance(error, SessionLimitError):
             answer = await self._ask("on_session_limit_reached", request, error, response)
-            return answer or _message(response, 409, error.public_message)
+            return answer or _limit_reached(error, response)
         response.set_header("Retry-After", RETRY_AFTER_S)
         return _message(response, 503, error.public_message)
 
@@ -271,6 +273,13 @@ async def _if_reachable(revocation: Coroutine[Any, Any, object]) -> None:
 def _plain_json(value: Any) -> Any:
     # A validator's reason may contain a date or a set; refusing to answer would turn its 403 into a 500.
     return json.loads(json.dumps(value, default=str, skipkeys=True), parse_constant=str)
+
+
+def _limit_reached(error: SessionLimitError, response: BaseResponse) -> BaseResponse:
+    if isinstance(error, SignInLimitError):
+        response.set_json_content(GeneralErrorResponse(error.public_message).to_json())
+        return response
+    return _message(response, 409, error.public_message)
 
 
 def _message(response: BaseResponse, status: int, message: str) -> BaseResponse:

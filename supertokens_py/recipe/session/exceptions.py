@@ -6,6 +6,7 @@ SuperTokensSessionError
 ├── TokenTheftError                      401 "token theft detected", tokens cleared
 ├── DeviceProofDelayedError              503, tokens stay
 ├── SessionLimitError                    409 "session limit reached"
+│   └── SignInLimitError                 at the routes of sign-in recipes: 200 GENERAL_ERROR
 ├── InvalidClaimsError                   403 "invalid claim"
 ├── AccessTokenTooLargeError             500, the access token does not fit a cookie
 ├── DuplicateSessionCookiesError         500, session cookies came twice (also a ConfigError)
@@ -132,6 +133,14 @@ class SessionLimitError(SuperTokensSessionError):
         super().__init__(f"the user has {len(sessions)} sessions already, of {limit} at most")
         self.limit = limit
         self.sessions: list[str] = [*sessions]
+
+
+class SignInLimitError(SessionLimitError):
+    """The same at a route of a sign-in recipe, whose frontend shows people the message of a 200 only."""
+
+    public_message = (
+        "You are signed in on as many devices as you may be. Please sign out on one of them and try again."
+    )
 
 
 class InvalidClaimsError(SuperTokensSessionError):

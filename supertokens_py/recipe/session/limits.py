@@ -21,7 +21,7 @@ class SessionLimit:
     Args:
         max_sessions: how many live sessions a user may have.
         when_reached: "end_oldest" ends the least recently seen ones; "refuse" raises `SessionLimitError`,
-            which is answered with 409.
+            which is answered with 409, and at routes of sign-in recipes with a message to the user.
         per: whether a user's sessions count in all tenants together ("user") or in each ("tenant").
         on_sessions_evicted: called with (user_id, tenant_id, handles, user_context) after a new session ended
             those of these handles: to tell the user, say. It may be sync or async; its errors are logged, and

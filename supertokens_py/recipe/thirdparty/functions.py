@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.records import EmailChangeNotAllowed, SignedInUp
-from supertokens_py.events import UserSignedIn, emit
+from supertokens_py.events import UserSignedIn
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.proofs import Proofs
+from supertokens_py.recipe.sign_in.sessions import announce
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
 
 from .results import (
@@ -112,7 +113,7 @@ class RecipeInterface:
         if not isinstance(result, ManuallyCreateOrUpdateUserOkResult):
             return result
         if not result.created_new_user:
-            emit(UserSignedIn(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
+            announce(UserSignedIn(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID))
         return SignInUpOkResult(
             result.user,
             result.created_new_user,

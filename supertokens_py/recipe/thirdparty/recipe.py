@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from supertokens_py.engine.records import SignedInUp
-from supertokens_py.events import SignInFailed, emit
+from supertokens_py.events import SignInFailed, UserSignedIn, emit
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
@@ -27,6 +27,7 @@ from supertokens_py.recipe.sign_in.frontends import (
 )
 from supertokens_py.recipe.sign_in.outcomes import answers_of
 from supertokens_py.recipe.sign_in.proofs import revoked_as_outdated
+from supertokens_py.recipe.sign_in.sessions import sign_in_route, tell
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.providers import MAX_THIRD_PARTY_ID
@@ -242,7 +243,7 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
         links = await refuse_linking(sent, request, user_context)
         provider = await self.find_provider(body.third_party_id, body.client_type, tenant_id, user_context)
         await admit(self.app, "sign_in", request, user_context)
-        with proofs.collected() as signed_in, _failures_noted(tenant_id):
+        with sign_in_route() as events, proofs.collected() as signed_in, _failures_noted(tenant_id):
             result = await self.api_implementation.sign_in_up_post(
                 provider=provider,
                 redirect_uri_info=body.redirect_uri_info,
@@ -253,13 +254,14 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
                 api_options=options,
                 user_context=user_context,
             )
-        response.set_json_content(await self._signed_in(result, signed_in, request, user_context))
+        response.set_json_content(await self._signed_in(result, signed_in, events, request, user_context))
         return response
 
     async def _signed_in(
         self,
         result: APIResponse,
         signed_in: Sequence[SignedInUp],
+        events: Sequence[UserSignedIn],
         request: BaseRequest,
         user_context: dict[str, Any],
     ) -> dict[str, Any]:
@@ -271,6 +273,7 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
         failure = SignInFailed(user_id=result.user.id, tenant_id=tenant_id, recipe_id=RECIPE_ID)
         if await revoked_as_outdated(session, signed_in, is_current, failure, user_context):
             return GeneralErrorResponse(_GONE).to_json()
+        tell(events)
         await take_back(self.app, "sign_in", request, user_context)
         own = str(session.get_recipe_user_id())
         return signed_in_or_up(result.user, own, request, created=result.created_new_user)

@@ -256,6 +256,7 @@ async def test_a_user_who_changes_while_signing_in_gets_no_session(
     assert user is not None
     assert await get_all_session_handles_for_user(user.id) == []
     assert [event.user_id for event in found if isinstance(event, SignInFailed)] == [user.id]
+    assert [event for event in found if isinstance(event, UserSignedIn)] == []
 
 
 async def test_no_get_changes_anything(
