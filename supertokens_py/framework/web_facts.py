@@ -18,6 +18,7 @@ class WebFacts:
     base_path: str  #: where the SDK's routes are, such as "/auth", without what a gateway strips
     cookie_domain: str | None
     cors_headers: Sequence[str]  #: request headers that a CORS layer must allow
+    login_path: str | None  #: where pages send visitors; None where `pages` is not set
 
 
 def web_facts() -> WebFacts | None:
@@ -25,11 +26,12 @@ def web_facts() -> WebFacts | None:
     app = Supertokens.current()
     if app is None:
         return None
-    info = app.app_info
+    info, session = app.app_info, app.recipe(SessionRecipe)
     return WebFacts(
         api=info.api_domain,
         website=info.fixed_origin,
         base_path=str(info.api_base_path).removeprefix(str(info.api_gateway_path)),
-        cookie_domain=app.recipe(SessionRecipe).config.cookie_domain,
+        cookie_domain=session.config.cookie_domain,
         cors_headers=app.get_all_cors_headers(),
+        login_path=None if session.pages is None else session.pages.settings.login_path,
     )

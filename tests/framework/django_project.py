@@ -14,12 +14,14 @@ import sys
 from typing import Any, ClassVar
 
 import django
+from asgiref.sync import async_to_sync
 from django.conf import settings
 
 from supertokens_py import InputAppInfo, SupertokensConfig
 from supertokens_py.recipe import session
 
 ORIGIN = "http://localhost:8000"
+WEBSITE = os.environ.get("PROJECT_WEBSITE", ORIGIN)
 
 settings.configure(
     ALLOWED_HOSTS=["*"],
@@ -44,7 +46,7 @@ settings.configure(
         }
     ],
     SUPERTOKENS={
-        "app_info": InputAppInfo(app_name="Shop", api_domain=ORIGIN, website_domain=ORIGIN),
+        "app_info": InputAppInfo(app_name="Shop", api_domain=ORIGIN, website_domain=WEBSITE),
         "supertokens_config": SupertokensConfig(os.environ["PROJECT_SESSIONS"]),
         "recipe_list": [session.init()],
     },
@@ -185,9 +187,13 @@ def visit() -> dict[str, Any]:
         for one in paths:
             result[f"{visitor} {one}"] = seen(client.get(one))
             result[f"{visitor} async {one}"] = seen(asyncio.run(_get(async_client, one)))
-        with CaptureQueriesContext(connection) as queries:
-            client.get("/nobody")
-        result[f"{visitor} queries"] = len(queries)
+        for one in ("/nobody", "/user", "/auser"):
+            with CaptureQueriesContext(connection) as queries:
+                client.get(one)
+            # Django's functions of an async view then run in this thread, on this connection.
+            with CaptureQueriesContext(connection) as async_queries:
+                async_to_sync(async_client.get)(one)
+            result[f"{visitor} queries {one}"] = [len(queries), len(async_queries)]
     return result
 
 

@@ -16,17 +16,22 @@ from .clients import django_settings  # noqa: F401  must be first
 from corsheaders.defaults import default_headers
 from django.core.management.base import CommandError
 from django.test import override_settings
+from django.urls import path
 
 from supertokens_py import InputAppInfo, SupertokensConfig, get_all_cors_headers, init
 from supertokens_py.app import Supertokens
 from supertokens_py.framework.django.browser_checks import CORS, check_browser, check_forms
 from supertokens_py.framework.django.management.commands.supertokens import Command
 from supertokens_py.recipe import session
+from supertokens_py.recipe.session import PageSettings
 
 OURS = "supertokens_py.framework.django.django_middleware.middleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 SHOP, API = "https://shop.example.com", "https://api.example.com"
+USERS = "supertokens_py.framework.django.users.user_middleware"
 ANY = object()
+LOGIN = PageSettings(login_path="/login")
+urlpatterns = [path("login", lambda request: None, name="log-in")]  # type: ignore[arg-type, return-value]
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +130,31 @@ def test_the_domain_of_the_other_session_cookie_is_not_taken_for_ours(
     start(API, cookie_domain=ours)
     with override_settings(MIDDLEWARE=[OURS], SESSION_COOKIE_DOMAIN=djangos):
         assert [one.id for one in check_browser()] == ids
+
+
+@pytest.mark.parametrize(
+    ("changed", "pages", "ids"),
+    [
+        ({}, LOGIN, ["supertokens.W008"]),  # Django's own is /accounts/login/
+        ({"LOGIN_URL": "nowhere"}, LOGIN, ["supertokens.W008"]),
+        ({"LOGIN_URL": "https://other.example.com/login"}, LOGIN, ["supertokens.W008"]),
+        ({"LOGIN_URL": "/login"}, LOGIN, []),
+        ({"LOGIN_URL": "/login/"}, LOGIN, []),
+        ({"LOGIN_URL": f"{API}/login"}, LOGIN, []),
+        ({"LOGIN_URL": "log-in"}, LOGIN, []),
+        ({"MIDDLEWARE": [OURS]}, LOGIN, []),  # login_required asks Django's own log-in
+        ({}, None, []),
+    ],
+)
+def test_the_two_log_in_pages_are_compared(
+    changed: dict[str, Any], pages: PageSettings | None, ids: list[str]
+) -> None:
+    """A visitor is sent to one page, whichever of the two guards a view."""
+    start(API, pages=pages)
+    with override_settings(**{"MIDDLEWARE": [OURS, USERS], "ROOT_URLCONF": __name__, **changed}):
+        found = check_browser()
+    assert [one.id for one in found] == ids
+    assert all('LOGIN_URL = "/login"' in str(one.hint) for one in found)
 
 
 @pytest.mark.parametrize(

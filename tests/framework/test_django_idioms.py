@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,7 +101,10 @@ def test_views_find_the_user_of_the_session_and_can_require_one(tmp_path: Path) 
         assert seen[f"guest {kind}/guarded"][0] == seen[f"guest {kind}/class"][0] == 403
         assert seen[f"ada {kind}/guests"] == [200, {"guest": False, "known": True}]
         assert seen[f"guest {kind}/guests"] == [200, {"guest": True, "known": False}]
-    assert [seen[f"{who} queries"] for who in ("nobody", "ada", "stranger", "forger")] == [0, 0, 0, 0]
+    for who in ("nobody", "ada", "stranger", "forger"):
+        assert seen[f"{who} queries /nobody"] == [0, 0]
+    for where in ("/user", "/auser"):  # one each, where the view looks: so they are counted
+        assert seen[f"ada queries {where}"] == [1, 1]
 
 
 def test_login_required_middleware_asks_the_session(tmp_path: Path) -> None:
@@ -126,6 +130,22 @@ def test_manage_py_works_on_the_sessions_of_the_project(tmp_path: Path) -> None:
     wrong = run(tmp_path, "supertokens", "sessions", "revoke")
     assert wrong.returncode == 2
     assert "say which sessions to revoke: either handles or --user" in wrong.stderr
+
+
+def test_manage_py_check_says_what_is_wrong(tmp_path: Path) -> None:
+    """CP-40: the four checks are registered, those of a deployment for `check --deploy` only."""
+    csrf = "django.middleware.csrf.CsrfViewMiddleware"
+    faults = {
+        "PROJECT_MIDDLEWARE": json.dumps([csrf, "django.contrib.auth.middleware.AuthenticationMiddleware"]),
+        "PROJECT_WEBSITE": "https://shop.example.com",
+    }
+    always = {"supertokens.W003", "supertokens.W004"}
+    for arguments, found in (
+        ((), always),
+        (("--deploy",), {*always, "supertokens.W002", "supertokens.W006"}),
+    ):
+        said = run(tmp_path, "check", *arguments, **faults).stderr
+        assert {*re.findall(r"\((supertokens\.\w+)\)", said)} == found, said
 
 
 def test_manage_py_of_a_project_without_init_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,11 +11,14 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # Django's names
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
 from django.utils.module_loading import import_string
 
 from supertokens_py.framework.web_facts import WebFacts, web_facts
 
 CORS: Final = "corsheaders.middleware.CorsMiddleware"
+USERS: Final = "supertokens_py.framework.django.users.user_middleware"
 _CSRF: Final = "django.middleware.csrf.CsrfViewMiddleware"
 _EXPOSED: Final = ("front-token", "st-access-token", "st-refresh-token", "anti-csrf")
 
@@ -25,7 +28,7 @@ def check_browser(**_: Any) -> list[CheckMessage]:
     facts = web_facts()
     if facts is None:
         return []  # `check_settings` says so
-    found = list(_cookies(facts))
+    found = [*_cookies(facts), *_login_pages(facts)]
     if facts.website is not None and facts.website != facts.api:
         found += _cors(facts) if CORS in settings.MIDDLEWARE else [_no_cors(facts)]
     return found
@@ -121,6 +124,26 @@ def _cookies(facts: WebFacts) -> Iterator[CheckMessage]:
             hint=f'session.init(cookie_domain="{given}") if other hosts are to get them; silence this if not',
             id="supertokens.W007",
         )
+
+
+def _login_pages(facts: WebFacts) -> Iterator[CheckMessage]:
+    """Compare the two log-in pages of a project whose `request.user` is that of the session."""
+    if facts.login_path is None or USERS not in settings.MIDDLEWARE:
+        return
+    djangos = _login_url().removeprefix(facts.api)
+    if djangos.rstrip("/") != facts.login_path.rstrip("/"):
+        yield Warning(
+            f'login_required sends visitors to "{djangos}", and verify_session to "{facts.login_path}".',
+            hint=f'LOGIN_URL = "{facts.login_path}", or the same in PageSettings(login_path=...)',
+            id="supertokens.W008",
+        )
+
+
+def _login_url() -> str:
+    try:
+        return resolve_url(settings.LOGIN_URL)
+    except NoReverseMatch:
+        return str(settings.LOGIN_URL)
 
 
 def _allows(conf: Any, website: str) -> bool:

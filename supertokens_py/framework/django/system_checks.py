@@ -10,12 +10,11 @@ from django.core.checks import CheckMessage, Error, Warning  # Django's names
 
 from supertokens_py.framework.adapter import api_domain, keeps_sessions_in_a_file
 
-from .browser_checks import CORS
+from .browser_checks import CORS, USERS
 
 OURS: Final = "supertokens_py.framework.django.django_middleware.middleware"
 _SAME: Final = frozenset((OURS, "supertokens_py.framework.django.middleware"))
-_USERS: Final = "supertokens_py.framework.django.users.user_middleware"
-_DJANGO_USERS: Final = "django.contrib.auth.middleware.AuthenticationMiddleware"
+_DJANGOUSERS: Final = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -38,12 +37,12 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     if api_domain() is None:
         hint = "call supertokens_py.init in the settings, or set SUPERTOKENS"
         found.append(Error("supertokens_py.init was not called.", hint=hint, id="supertokens.E003"))
-    users, djangos = _place(names, {_USERS}), _place(names, {_DJANGO_USERS})
+    users, djangos = _place(names, {USERS}), _place(names, {_DJANGOUSERS})
     if users is not None and djangos is not None and users < djangos:
         found.append(
             Warning(
                 "request.user is that of Django's own log-in, not that of the SuperTokens session.",
-                hint=f'put "{_USERS}" after "{_DJANGO_USERS}" in MIDDLEWARE',
+                hint=f'put "{USERS}" after "{_DJANGOUSERS}" in MIDDLEWARE',
                 id="supertokens.W003",
             )
         )
