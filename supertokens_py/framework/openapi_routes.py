@@ -84,6 +84,7 @@ def described(sessions: Sessions) -> Iterator[Described]:
         ("EmailVerification", _of_email_verification(sessions)),
         ("Passwordless", _of_passwordless(sessions)),
         ("ThirdParty", _of_third_party(sessions)),
+        ("Multitenancy", _of_tenants()),
     ):
         for one in routes:
             yield Described(one.method, one.path, {"tags": [tag], **one.operation}, True)
@@ -230,6 +231,22 @@ def _of_third_party(sessions: Sessions) -> Iterator[Described]:
     answers = {"303": {"description": "On to the website", "headers": location}, "400": BAD_INPUT}
     back = _operation("Where Apple posts its form", answers)
     yield Described("post", "/callback/apple", {**back, "requestBody": {"content": form, "required": True}})
+
+
+def _of_tenants() -> Iterator[Described]:
+    switch = object_of(enabled=FLAG)
+    provider = object_of(id=TEXT, name={"description": "A text, or null"})
+    offered = status_of(
+        "OK",
+        emailPassword=switch,
+        passwordless=switch,
+        thirdParty=object_of(enabled=FLAG, providers=list_of(provider)),
+        webauthn=switch,
+        firstFactors=list_of(TEXT),
+    )
+    client = query("clientType", "Which client of the providers, where they have several", required=False)
+    asked = _open("Say by which ways people may sign in", one_of(offered), parameters=[client])
+    yield Described("get", "/loginmethods", asked)
 
 
 def _exists(path: str, parameter: str, what: str) -> Described:

@@ -200,6 +200,27 @@ async def test_the_lifespan_opens_the_engine(site: Site) -> None:
     assert session.get_user_id() == "ada"  # a closed engine opens again
 
 
+async def test_the_lifespan_closes_the_engine(site: Site) -> None:
+    """No connection is left, also where the application's own lifespan fails."""
+
+    def connections() -> int:
+        counts = site.engine.connection_counts()
+        return counts.used + counts.idle
+
+    @asynccontextmanager
+    async def own(app: FastAPI) -> AsyncGenerator[None]:
+        assert connections() > 0
+        yield
+        raise RuntimeError("the application's own mistake")
+
+    async with supertokens_lifespan(FastAPI()):
+        assert connections() > 0
+    assert connections() == 0
+    with pytest.raises(RuntimeError, match="own mistake"):
+        await _enter(supertokens_lifespan(own), FastAPI())
+    assert connections() == 0
+
+
 async def test_without_a_database_the_application_starts(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,9 +16,16 @@ from supertokens_py import Supertokens
 from supertokens_py.framework.fastapi import document_routes
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterface
 from supertokens_py.ingredients.smsdelivery.types import SMSDeliveryInterface
-from supertokens_py.recipe import emailpassword, emailverification, passwordless, thirdparty
+from supertokens_py.recipe import (
+    emailpassword,
+    emailverification,
+    multitenancy,
+    passwordless,
+    thirdparty,
+)
 from supertokens_py.recipe.emailpassword.recipe import EmailPasswordRecipe
 from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
+from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.passwordless.recipe import PasswordlessRecipe
 from supertokens_py.recipe.session import SessionLimit
 from supertokens_py.recipe.thirdparty.recipe import ThirdPartyRecipe
@@ -33,7 +40,7 @@ from .site import Site
 
 BACK = "https://example.com/auth/callback/shop"
 PASSWORD = "correct horse 1"
-TAGS = {"EmailPassword", "EmailVerification", "Passwordless", "ThirdParty"}
+TAGS = {"EmailPassword", "EmailVerification", "Passwordless", "ThirdParty", "Multitenancy"}
 #: Older names of routes, which documents leave out.
 OLDER = {("GET", "/signup/email/exists"), ("GET", "/signup/phonenumber/exists")}
 
@@ -235,8 +242,16 @@ def test_providers(documented: Documented, mode: str) -> None:
     assert apple.header("location").startswith(f"{BACK}?state=")
 
 
+def test_the_ways_to_sign_in(documented: Documented) -> None:
+    """What the log-in page of a frontend asks first."""
+    ada = Visitor(documented.site, "cookie")
+    everybody = documented.get(ada, "/loginmethods").json
+    assert everybody["thirdParty"] == {"enabled": True, "providers": [{"id": "shop", "name": "Shop"}]}
+    assert documented.get(ada, "/loginmethods", clientType="none").json["status"] == "OK"
+
+
 def test_every_route_and_status_is_documented(documented: Documented) -> None:
-    """Each route of the four recipes; at each, the statuses of every result that its API may have."""
+    """Each route of the five recipes; at each, the statuses of every result that its API may have."""
     paths = documented.document["paths"]
     found = {
         (method.upper(), path.removeprefix("/auth")): operation
@@ -245,7 +260,8 @@ def test_every_route_and_status_is_documented(documented: Documented) -> None:
         if TAGS & {*operation["tags"]}
     }
     app = Supertokens.get_instance()
-    recipes = (EmailPasswordRecipe, EmailVerificationRecipe, PasswordlessRecipe, ThirdPartyRecipe)
+    signing_in = (EmailPasswordRecipe, EmailVerificationRecipe, PasswordlessRecipe, ThirdPartyRecipe)
+    recipes = (*signing_in, MultitenancyRecipe)
     routes = {(one.method, one.path) for kind in recipes for one in app.recipe(kind).routes()}
     assert {*found} == routes - OLDER
     ids = [one["operationId"] for operations in paths.values() for one in operations.values()]
@@ -276,6 +292,7 @@ def test_every_route_and_status_is_documented(documented: Documented) -> None:
         ("GET /passwordless/phonenumber/exists", passwordless, "phone_number_exists_get", set[str]()),
         ("GET /authorisationurl", thirdparty, "authorisation_url_get", set[str]()),
         ("POST /signinup", thirdparty, "sign_in_up_post", set[str]()),
+        ("GET /loginmethods", multitenancy, "login_methods_get", set[str]()),
     ):
         method, _, below = path.partition(" ")
         assert _statuses(documented, found[method, below]) == _results(apis, name) | more, path
@@ -293,7 +310,8 @@ AS_FIELD_ERRORS = {"EMAIL_ALREADY_EXISTS_ERROR", "PASSWORD_POLICY_VIOLATED_ERROR
 
 
 def _results(recipe: Any, name: str) -> set[str]:
-    api = sys.modules[f"{recipe.__name__}.api"]
+    homes = (f"{recipe.__name__}.{module}" for module in ("api", "interfaces"))
+    api = next(sys.modules[home] for home in homes if home in sys.modules)
     method = inspect.unwrap(getattr(api.APIInterface, name))
     union = eval(method.__annotations__["return"], vars(api))
     return {one.status for one in get_args(union)} - AS_FIELD_ERRORS
@@ -321,6 +339,7 @@ def test_without_sign_in_recipes_nothing_of_them_is_documented(sqlite_files: Sql
         assert paths == {
             "/auth/session/refresh": {"post"},
             "/auth/signout": {"post"},
+            "/auth/loginmethods": {"get"},
             "/auth/signup": {"post"},
             "/auth/signin": {"post"},
             "/auth/user/password/reset/token": {"post"},
