@@ -26,13 +26,15 @@ class Routes:
     def find(self, method: str, path: str, rid: str = "") -> tuple[Route, str] | None:
         """Return the route and the tenant of a path below the base; `/{tenant}/…` is that of a tenant.
 
+        The id of the tenant is in lower case, however the path has it.
+
         Where recipes share a path, `rid` says which one is meant; without it, or where that one leaves the
         path to others, it is the first.
         """
         known = self._all()
         routes, tenant_id = known.get((method, path)), DEFAULT_TENANT_ID
         if routes is None and (match := _TENANT_SEGMENT.fullmatch(path)):
-            tenant_id = match[1]
+            tenant_id = match[1].lower()  # as tenants are stored: rules of one tenant ask for one name
             routes = known.get((method, match[2]))
         enabled = [(owner, route) for owner, route in routes or () if route.enabled()]
         # Ids of combined recipes (`thirdpartyemailpassword`) name each part.

@@ -56,6 +56,14 @@ def test_the_rid_decides_between_recipes(
     assert found[1] == ("t1" if path.startswith("/t1") else "public")
 
 
+@pytest.mark.parametrize("written", ["staff", "STAFF", "Staff"])
+def test_a_tenant_has_one_name_however_a_path_writes_it(emailpassword: Shared, written: str) -> None:
+    """Overrides and validators compare ids: `/STAFF/signup` would pass those that refuse staff."""
+    found = Routes([emailpassword]).find("GET", f"/{written}/shared")
+    assert found is not None
+    assert found[1] == "staff"
+
+
 def test_what_one_recipe_leaves_is_the_others(passwordless: Shared, emailpassword: Shared) -> None:
     routes = Routes([emailpassword, passwordless])
     emailpassword.is_on = False
