@@ -137,14 +137,22 @@ class Cluster:
 
         return wait_for(whole, "the three nodes are not together", START_S, self.logs)
 
-    def wait_for_another(self, than: Node) -> Node:
-        """Wait until another node says that it is the primary; return it."""
+    def wait_for_another(self, than: Node) -> tuple[Node, float]:
+        """Wait until another node says that it is the primary; return it, and when it was last asked in vain.
+
+        It has been the primary since then at the earliest, so what is counted from there is not too short.
+        """
         others = [node for node in self.nodes if node is not than]
+        in_vain = time.monotonic()
 
         def named() -> Node | None:
-            return next((node for node in others if node.answers("/primary")), None)
+            nonlocal in_vain
+            asked = time.monotonic()
+            found = next((node for node in others if node.answers("/primary")), None)
+            in_vain = in_vain if found else asked
+            return found
 
-        return wait_for(named, f"nobody took over from {than.name}", START_S, self.logs)
+        return wait_for(named, f"nobody took over from {than.name}", START_S, self.logs), in_vain
 
     def logs(self) -> str:
         """Return the ends of what the nodes said."""

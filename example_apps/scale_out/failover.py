@@ -1,4 +1,4 @@
-"""What holds while the primary of three PostgreSQL nodes is killed, frozen and cut off, under load."""
+"""What holds while the primary of three PostgreSQL nodes is killed, frozen, cut off, demoted, under load."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def check_synchronous(site: Site, cluster: Cluster, rounds: list[str], within_s:
     try:
         wait_for(lambda: len(load.seen.sessions) > 20 or None, "no log-ins", RECOVERY_S)
         delays = [_break_primary(cluster, load, how, site) for how in rounds]
+        _whole(cluster)
     finally:
         load.stop()
     load.check_all()
@@ -38,31 +39,45 @@ def check_synchronous(site: Site, cluster: Cluster, rounds: list[str], within_s:
     assert [process.pid for process in site.applications if process.poll() is None] == pids
     states = [kept.state for kept in load.seen.sessions]
     say(
-        f"fail-overs: {len(rounds)}; 0 of {states.count('live')} acknowledged sessions lost, 0 of "
-        f"{states.count('ended')} log-outs undone; answers {dict(load.seen.statuses)}, the slowest after "
-        f"{load.seen.slowest_s:.1f} s; first write at most {max(delays):.2f} s after a primary was named"
+        f"fail-overs: {len(rounds)} ({_listed(rounds)}); 0 of {states.count('live')} acknowledged sessions "
+        f"lost, 0 of {states.count('ended')} log-outs undone; answers {dict(load.seen.statuses)}, "
+        f"the slowest after {load.seen.slowest_s:.1f} s; "
+        f"first write at most {max(delays):.2f} s after a primary was named"
     )
     assert max(delays) <= within_s, delays
 
 
 def _break_primary(cluster: Cluster, load: Load, how: str, site: Site) -> float:
     words, do, undo = HOW[how]
-    former = cluster.wait_until_whole()
+    former = _whole(cluster)
     began = time.monotonic()
     do(former)
-    successor = cluster.wait_for_another(former)
-    named = time.monotonic()
+    successor, named = cluster.wait_for_another(former)
     first = wait_for(lambda: load.writes_after(named), "nothing is written", RECOVERY_S, site.said)
     say(
         f"{former.name} {words}: {successor.name} takes over after {named - began:.1f} s, "
         f"first write {first - named:.2f} s later"
     )
     undo(former)
-    if how == "demote":
-        cluster.wait_until_whole()
-        # Nothing is read from it that was true before, and nothing refused because it is read-only.
-        assert former.connections() == 0 < successor.connections()
     return first - named
+
+
+def _whole(cluster: Cluster) -> Node:
+    """Wait until the former primary has come back as a standby; return the primary.
+
+    No application is connected to a standby: what it read there could be of the past, and what it wrote
+    would be refused.
+    """
+    primary = cluster.wait_until_whole()
+    connections = {node.name: node.connections() for node in cluster.nodes}
+    assert connections.pop(primary.name) > 0, "no application is connected to the primary"
+    assert not any(connections.values()), f"applications are connected to standbys: {connections}"
+    return primary
+
+
+def _listed(rounds: list[str]) -> str:
+    """Return how often the primary was broken in which way."""
+    return ", ".join(f"{how}: {rounds.count(how)}" for how in dict.fromkeys(rounds))
 
 
 def check_asynchronous(site: Site, cluster: Cluster) -> None:

@@ -3,7 +3,7 @@
     python run.py                          serve until Ctrl-C: two processes, one database
     python run.py --check                  serve, try it out (a killed process, a database restart), and end
     python run.py --cluster                four processes, three nodes, synchronous replication
-    python run.py --cluster --check        kill the primary under load (more: --kills, --freezes, --cuts)
+    python run.py --cluster --check        kill the primary under load, freeze it, cut it off, demote it
     python run.py --cluster --asynchronous --check     what a fail-over loses without synchronous replication
 
 Needs nginx on the PATH. Without SUPERTOKENS_CONNECTION_URI it runs a PostgreSQL server of its own, from
@@ -170,10 +170,10 @@ def parsed() -> argparse.Namespace:
         "--processes", type=int, default=4, metavar="N", help="of the application, on a cluster [4]"
     )
     parser.add_argument("--asynchronous", action="store_true", help="a commit does not wait for a standby")
-    parser.add_argument("--kills", type=int, default=1, help="how often the primary is killed [1]")
-    parser.add_argument("--freezes", type=int, default=0, help="how often it is frozen [0]")
-    parser.add_argument("--demotions", type=int, default=0, help="how often it changes places [0]")
-    parser.add_argument("--cuts", type=int, default=0, help="how often it is cut off from the others [0]")
+    parser.add_argument("--kills", type=int, default=1, help="how often the primary is killed with -9 [1]")
+    parser.add_argument("--freezes", type=int, default=1, help="how often it is frozen [1]")
+    parser.add_argument("--cuts", type=int, default=1, help="how often it is cut off from the others [1]")
+    parser.add_argument("--demotions", type=int, default=1, help="how often it changes places [1]")
     parser.add_argument(
         "--within", type=float, default=2.0, metavar="S",
         help="seconds from the naming of a new primary to the first write [2]",

@@ -42,20 +42,24 @@ def _in_memory() -> dict[str, str]:
 
 
 @pytest.mark.real
-@pytest.mark.timeout(300)
-def test_a_primary_that_is_killed_under_load() -> None:
-    """No acknowledged session is lost, no log-out undone, nobody logged out, and no process restarted."""
+@pytest.mark.timeout(400)
+def test_a_primary_that_is_killed_frozen_cut_off_and_demoted_under_load() -> None:
+    """No acknowledged session is lost, no log-out undone, nobody logged out, and no process restarted.
+
+    Each time the first write is acknowledged at most two seconds after Patroni names the new primary, and no
+    application stays connected to a standby.
+    """
     for name, package in (("nginx", "nginx-light"), ("patroni", None), ("etcd", "etcd-server")):
         program(name, package)
     port = random.randrange(20_000, 30_000, 8)
-    options = ("--cluster", "--check", "--within", "30", "--processes", "2")
+    options = ("--cluster", "--check", "--processes", "2")
     ran = subprocess.run(
         [sys.executable, str(SCRIPT), *options, "--port", str(port)],
         capture_output=True,
         text=True,
-        timeout=290,
+        timeout=390,
         env=os.environ | _in_memory(),
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr[-3000:]
     assert ran.stdout.endswith("all good\n")
-    assert "fail-overs: 1; 0 of " in ran.stdout
+    assert "fail-overs: 4 (kill: 1, freeze: 1, cut: 1, demote: 1); 0 of " in ran.stdout
