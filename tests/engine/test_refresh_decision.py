@@ -15,6 +15,7 @@ from supertokens_py.engine.embedded.session_state.refresh_decision import (
     is_late,
     is_theft,
     promoted,
+    reinstated,
     successor_of,
 )
 from supertokens_py.engine.embedded.session_state.refresh_tokens import (
@@ -102,31 +103,67 @@ def test_children_are_accepted_only_where_a_core_makes_tokens(rotated: int | Non
     assert decided(child, row, shared=True, grace=0) == "ROTATE"
 
 
-def test_a_successor_whose_rotation_was_lost_is_promoted():
-    """PROMOTE: a restored database knows its parent as current; a sealed child that is none is reuse."""
+def test_a_successor_whose_rotation_was_lost():
+    """REINSTATE: a restored database knows its parent as current; a sealed child that is none is reuse."""
     family = new_family("public")
     presented = RefreshToken(
         text=f"x.{family.nonce}.V2", handle=family.handle, user_id="u", parent_hash1=hash1("current")
     )
-    row = stored(previous="old", rotated=NOW - 1)
-    assert decided(presented, row, made=NOW) == "PROMOTE"
-    assert decided(presented, row, made=NOW, grace=0) == "ROTATE"
+    row = stored(previous="old", rotated=NOW - 10**9)
+    assert decided(presented, row, made=NOW - GRACE) == "REINSTATE"
+    assert decided(presented, row, made=NOW - GRACE - 1) == "NEWER"
+    assert decided(presented, row, made=NOW + GRACE + 1) == "NEWER"
+    assert decided(presented, row, made=NOW, grace=0) == "NEWER"
+    assert reinstated(row, presented, made_ms=NOW - 1) == StoredTokens(
+        presented.hash2, hash2("current"), NOW - 1, row.expires_ms
+    )
     assert decided(presented, row) == "STALE_LINEAGE"
     assert decided(presented, stored("newer", rotated=NOW), made=NOW) == "STALE_LINEAGE"
+
+
+@pytest.mark.parametrize(
+    ("rotated", "made", "grace", "decision"),
+    [
+        (NOW, NOW, GRACE, "REINSTATE"),
+        (NOW, NOW - GRACE, GRACE, "REINSTATE"),
+        (NOW - GRACE, NOW - GRACE - 1, GRACE, "REINSTATE"),
+        (NOW - GRACE - 1, NOW - GRACE - 2, GRACE, "NEWER"),
+        (NOW - 10**9, NOW - 10**9 - GRACE, GRACE, "NEWER"),
+        (NOW, NOW - GRACE - 1, GRACE, "ORPHANED_BRANCH"),  # its parent came after the grace period
+        (NOW - 10**9, NOW - 10**9 - GRACE - 1, GRACE, "ORPHANED_BRANCH"),
+        (NOW, None, GRACE, "ORPHANED_BRANCH"),
+        (NOW, NOW - 1, 0, "ORPHANED_BRANCH"),
+    ],
+)
+def test_two_tokens_that_one_was_rotated_to(rotated: int, made: int | None, grace: int, decision: str):
+    """REINSTATE, NEWER: the database lost the first rotation, and the same token was rotated again."""
+    family = new_family("public")
+    twin = RefreshToken(
+        text=f"x.{family.nonce}.V2", handle=family.handle, user_id="u", parent_hash1=hash1("old")
+    )
+    row = stored(previous="old", rotated=rotated)
+    assert decided(twin, row, grace=grace, made=made) == decision
+    if decision == "REINSTATE":
+        assert made is not None
+        assert reinstated(row, twin, made_ms=made) == StoredTokens(
+            twin.hash2, row.previous, rotated, row.expires_ms
+        )
 
 
 @pytest.mark.parametrize("restored", [None, NOW])
 @pytest.mark.parametrize(
     ("rotated", "made", "grace", "decision"),
     [
-        (NOW - 100, NOW - 99, GRACE, "NEWER"),
+        (NOW - 100, NOW - 99, GRACE, "REINSTATE"),
         (None, NOW - 10**9, GRACE, "NEWER"),
-        (NOW - 100, NOW + GRACE, GRACE, "NEWER"),
+        (None, NOW - GRACE, GRACE, "REINSTATE"),
+        (None, NOW - GRACE - 1, GRACE, "NEWER"),
+        (NOW - 100, NOW + GRACE, GRACE, "REINSTATE"),
         (NOW - 100, NOW - 100, GRACE, "STALE_LINEAGE"),  # what was retired is older than its successor
         (NOW - 100, NOW - 101, GRACE, "STALE_LINEAGE"),
         (NOW - 100, NOW + GRACE + 1, GRACE, "STALE_LINEAGE"),  # a wrong clock made it
         (NOW - 100, None, GRACE, "STALE_LINEAGE"),  # somebody else made it
-        (NOW - 100, NOW - 99, 5_000, "NEWER"),
+        (NOW - 100, NOW - 99, 5_000, "REINSTATE"),
         (NOW - 100, NOW - 99, 4_999, "STALE_LINEAGE"),  # clocks may differ by that
         (NOW - 100, NOW - 99, 0, "STALE_LINEAGE"),
     ],
@@ -134,7 +171,7 @@ def test_a_successor_whose_rotation_was_lost_is_promoted():
 def test_a_token_that_is_newer_than_its_row_goes_on(
     rotated: int | None, made: int | None, grace: int, decision: str, restored: int | None
 ):
-    """NEWER: the database lost the rotation, and nobody is accused; whether or not anybody said so."""
+    """REINSTATE, NEWER: the database lost the rotation, and nobody is accused; even if nobody said so."""
     family = new_family("public")
     presented = RefreshToken(
         text=f"x.{family.nonce}.V2", handle=family.handle, user_id="u", parent_hash1=hash1("unknown")

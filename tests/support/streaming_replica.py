@@ -38,6 +38,19 @@ class StreamingReplica:
                     return
         raise AssertionError("the replica does not catch up")
 
+    def cut(self) -> None:
+        """Let it hear of nothing more that the primary does; what it has received, it keeps."""
+        self._ask("ALTER SYSTEM SET primary_conninfo = ''")
+        self._ask("SELECT pg_reload_conf()")
+        with psycopg.connect(self.server.uri, autocommit=True) as replica:
+            for _ in range(6000):
+                found = replica.execute(
+                    "SELECT count(*), pg_sleep(0.01) FROM pg_stat_wal_receiver"
+                ).fetchone()
+                if found is not None and found[0] == 0:
+                    return
+        raise AssertionError("the replica still hears of its primary")
+
     def promote(self) -> None:
         """Make it a primary of its own."""
         self._ask("SELECT pg_promote()")

@@ -22,13 +22,14 @@ from .token_families import has_family, is_of_family
 
 #: GONE: no live session. ROTATE: the current token. KEEP: the current token within the grace period of its
 #: own rotation. REPEAT: the previous token within it. PROMOTE: a child that an official core made and nobody
-#: used before, or whose rotation the database lost or took back. FORGED: sealed under the master key, but by
-#: nobody who had a token of the session. NEWER: made by a rotation that the database lost, later than all
-#: that it knows of the session; the token is rotated. RESTORED: the row is of before a restore, and knows
-#: nothing of what followed the back-up. A reuse subtype: somebody presented a token twice. With these two,
-#: the session must end.
+#: used before, or whose rotation was taken back. FORGED: sealed under the master key, but by nobody who had a
+#: token of the session. REINSTATE: made by a rotation that the database lost, within the grace period of it;
+#: the row becomes what it then was. NEWER: made by one that is longer ago; the token is rotated. RESTORED:
+#: the row is of before a restore, and knows nothing of what followed the back-up. A reuse subtype: somebody
+#: presented a token twice. With these two, the session must end.
 Decision: TypeAlias = (
-    Literal["GONE", "ROTATE", "KEEP", "REPEAT", "PROMOTE", "FORGED", "NEWER", "RESTORED"] | ReuseSubtype
+    Literal["GONE", "ROTATE", "KEEP", "REPEAT", "PROMOTE", "FORGED", "REINSTATE", "NEWER", "RESTORED"]
+    | ReuseSubtype
 )
 
 #: A second use so long after the rotation is reported: what races or retries, comes sooner as a rule.
@@ -95,11 +96,10 @@ def decide(
     if row is None or row.expires_ms < now_ms:
         return "GONE"
     recent = in_grace(row, now_ms=now_ms, grace_ms=rules.grace_ms)
-    # A rotation far in the future was written by a clock that was wrong: do not wait for it.
-    keeps = recent and (row.rotated_ms or 0) <= now_ms + rules.grace_ms
     if constant_time_equal(presented.hash2, row.current):
         # As long as the previous token may be repeated, one that was taken back is treated as that.
-        return ("REPEAT" if row.is_taken_back else "KEEP") if keeps else "ROTATE"
+        kept: Decision = "REPEAT" if row.is_taken_back else "KEEP"
+        return kept if _is_recent(row.rotated_ms, now_ms=now_ms, grace_ms=rules.grace_ms) else "ROTATE"
     if row.previous is not None and constant_time_equal(presented.hash2, row.previous):
         return "REPEAT" if recent else "RECENT_PREV"
     if rules.shared:
@@ -109,13 +109,44 @@ def decide(
     if not is_of_family(presented.nonce, presented.handle):
         return "FORGED"
     made_ms = successor_ms()
-    if made_ms is not None and _is_child(presented, row.current):
-        # The database lost the rotation: it was restored, or is a replica that was behind. Or it was taken
-        # back though somebody had got this token: then it is the current one, and ages as such.
-        return "PROMOTE" if keeps or (rules.grace_ms > 0 and not row.is_taken_back) else "ROTATE"
-    if made_ms is not None and _is_newer(made_ms, row, now_ms=now_ms, rules=rules):
-        return "NEWER"
+    if made_ms is not None and (found := _of_a_rotation(row, presented, made_ms, now_ms=now_ms, rules=rules)):
+        return found
     return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else _of_nobody(row, rules)
+
+
+def _is_recent(rotated_ms: int | None, *, now_ms: int, grace_ms: int) -> bool:
+    """Return whether now is in the grace period of a rotation that no wrong clock dated far ahead."""
+    return grace_ms > 0 and rotated_ms is not None and abs(now_ms - rotated_ms) <= grace_ms
+
+
+def _of_a_rotation(
+    row: StoredTokens, presented: RefreshToken, made_ms: int, *, now_ms: int, rules: Rules
+) -> Decision | None:
+    """Decide about a token of a rotation here that the row does not know; None: the row has gone past it.
+
+    The database lost that rotation, as it was restored or is a replica that was behind, or it was taken back
+    though somebody had got the token: then that is the current one, and ages as such.
+    """
+    is_child, grace_ms = _is_child(presented, row.current), rules.grace_ms
+    if is_child and row.is_taken_back:
+        return "PROMOTE" if _is_recent(row.rotated_ms, now_ms=now_ms, grace_ms=grace_ms) else "ROTATE"
+    if not (
+        is_child
+        or _is_newer(made_ms, row, now_ms=now_ms, rules=rules)
+        or _is_twin(made_ms, row, presented, grace_ms=grace_ms)
+    ):
+        return None
+    latest_ms = max(made_ms, row.rotated_ms or 0)
+    return "REINSTATE" if _is_recent(latest_ms, now_ms=now_ms, grace_ms=grace_ms) else "NEWER"
+
+
+def _is_twin(made_ms: int, row: StoredTokens, presented: RefreshToken, *, grace_ms: int) -> bool:
+    """Return whether the current token was made in place of this one, since the database had lost it.
+
+    A repeated use within the grace period makes the same token, so that there are two only after a loss.
+    """
+    rotated_ms = row.rotated_ms or 0
+    return rotated_ms - grace_ms <= made_ms <= rotated_ms and _is_child(presented, row.previous)
 
 
 def _is_newer(made_ms: int, row: StoredTokens, *, now_ms: int, rules: Rules) -> bool:
@@ -162,6 +193,15 @@ def promoted(row: StoredTokens, presented: RefreshToken, *, now_ms: int, grace_m
         previous = row.current if row.is_taken_back else row.previous
         return StoredTokens(presented.hash2, previous, row.rotated_ms, row.expires_ms)
     return StoredTokens(presented.hash2, row.current, now_ms, row.expires_ms)
+
+
+def reinstated(row: StoredTokens, presented: RefreshToken, *, made_ms: int) -> StoredTokens:
+    """Return the hashes and the time of rotation after `REINSTATE`; `expires_ms` stays.
+
+    The token says what the database lost: its parent was previous from the time at which it was made.
+    """
+    rotated_ms = max(made_ms, row.rotated_ms or 0)
+    return StoredTokens(presented.hash2, presented.parent_hash2, rotated_ms, row.expires_ms)
 
 
 def is_late(age_ms: int, *, life_ms: int, kept: bool) -> bool:

@@ -38,9 +38,10 @@ from ..session_state.refresh_decision import (
     is_late,
     is_theft,
     promoted,
+    reinstated,
     successor_of,
 )
-from ..session_state.refresh_tokens import RefreshToken, successor, successor_ms
+from ..session_state.refresh_tokens import RefreshToken, successor
 from ..session_state.session_changes import SessionChanges
 from ..session_state.session_details import DetailStatements, changed_client, visit_values
 from ..session_state.session_rows import (
@@ -175,13 +176,7 @@ class Refresher:
         now_ms = self._settings.now_ms()
         tokens = None if row is None else stored_tokens(row)
         rules = Rules(self._settings.grace_period_ms, self._database.is_shared, self._keys.restored_ms)
-        decision = decide(
-            tokens,
-            use.token,
-            now_ms=now_ms,
-            rules=rules,
-            successor_ms=lambda: successor_ms(use.master_key, use.token),
-        )
+        decision = decide(tokens, use.token, now_ms=now_ms, rules=rules, successor_ms=use.made_ms)
         if row is None or tokens is None:
             log.debug("refresh refused: session %s is gone", use.token.handle)
             return Outcome(Unauthorised(NO_SESSION, "session_gone"))
@@ -193,7 +188,7 @@ class Refresher:
         payload = json_object(payload_text)
         session = SessionKey(handle=use.token.handle, tenant_id=use.token.tenant_id, user_id=recipe_user_id)
         found = Found(tokens, user_id, recipe_user_id, payload, bool(use_static_key), now_ms, session, terms)
-        if decision == "NEWER":
+        if decision in ("REINSTATE", "NEWER"):
             self._losses.note(session)
         return self._decided(connection, use, found, decision)
 
@@ -235,8 +230,8 @@ class Refresher:
                 return self._keep(connection, use, found)
             case "REPEAT":
                 return self._repeat(connection, use, found)
-            case "PROMOTE":
-                return self._promote(connection, use, found)
+            case "PROMOTE" | "REINSTATE":
+                return self._promote(connection, use, found, decision)
             case "GONE":
                 raise AssertionError("answered before")
             case _:
@@ -270,10 +265,14 @@ class Refresher:
             connection.execute(self._rows.rerotate, values)
         return self._again(use, found, repeated.token, found.terms.capped(tokens.expires_ms))
 
-    def _promote(self, connection: Connection, use: Use, found: Found) -> Outcome:
-        """Make a child of the current token current, and answer it with itself."""
+    def _promote(
+        self, connection: Connection, use: Use, found: Found, decision: Literal["PROMOTE", "REINSTATE"]
+    ) -> Outcome:
+        """Make a token current that the row does not know, and answer it with itself."""
         now_ms, grace_ms = found.now_ms, self._settings.grace_period_ms
         row = promoted(found.tokens, use.token, now_ms=now_ms, grace_ms=grace_ms)
+        if decision == "REINSTATE":
+            row = reinstated(found.tokens, use.token, made_ms=use.made_ms() or now_ms)
         expires_ms = self._expires_ms(now_ms, found.terms)
         values = use.key | {
             "presented": row.previous,

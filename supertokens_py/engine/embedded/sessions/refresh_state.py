@@ -14,7 +14,7 @@ from supertokens_py.types.base import JSONObject
 
 from ..keys.access_tokens import Grant
 from ..session_state.refresh_decision import StoredTokens
-from ..session_state.refresh_tokens import MasterKey, RefreshToken
+from ..session_state.refresh_tokens import MasterKey, RefreshToken, successor_ms
 from ..session_state.session_terms import Terms
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -49,6 +49,10 @@ class Use:
     def key(self) -> dict[str, Any]:
         """The parameters that find the row of the session."""
         return {"tenant": self.token.tenant_id, "handle": self.token.handle}
+
+    def made_ms(self) -> int | None:
+        """Return when the rotation here was that made the token; None: somebody else made it."""
+        return successor_ms(self.master_key, self.token)
 
 
 @dataclass(frozen=True, slots=True)
