@@ -15,6 +15,7 @@ from typing import TypeAlias
 from .events import (
     ClaimsFailed,
     ClientRefused,
+    ContactRefused,
     DatabaseFailed,
     DeviceProofMissing,
     EmailDropped,
@@ -79,7 +80,7 @@ def detail_of(event: Event) -> str:
         return event.subtype or ""
     if isinstance(event, SessionRevoked | EmailDropped):
         return event.reason
-    if isinstance(event, DatabaseFailed | ClientRefused):
+    if isinstance(event, DatabaseFailed | ClientRefused | ContactRefused):
         return event.kind
     return event.code if isinstance(event, SessionRefused) else ""
 

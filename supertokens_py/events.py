@@ -23,6 +23,10 @@ from .event_dispatch import Event as Event
 from .event_dispatch import Subscriber as Subscriber
 from .event_dispatch import emit as emit
 from .event_dispatch import subscribe as subscribe
+from .limit_events import ClientRefused as ClientRefused
+from .limit_events import ContactRefused as ContactRefused
+from .limit_events import EmailDropped as EmailDropped
+from .limit_events import TextMessageRefused as TextMessageRefused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,40 +310,6 @@ class EmailUnverified(Event):
 
     name: ClassVar[str] = "user.email_unverified"
     user_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClientRefused(Event):
-    """One client has done something too often in an hour.
-
-    `kind` is "sign_in", "sign_up", "reset", "code", "exists" or "authorise" (the address of a provider).
-    """
-
-    name: ClassVar[str] = "client.refused"
-    kind: str
-    retry_after_ms: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmailDropped(Event):
-    """An e-mail that was asked for was not even prepared; whoever asked was answered as usual.
-
-    `reason` is "address" (it gets no more for now) or "queue" (too many wait for the delivery service).
-    """
-
-    name: ClassVar[str] = "email.dropped"
-    recipe_id: str
-    tenant_id: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextMessageRefused(Event):
-    """A tenant has had its text messages of the hour: somebody may be after the money that they cost."""
-
-    name: ClassVar[str] = "text_message.refused"
-    tenant_id: str
-    retry_after_ms: int
 
 
 def emit_refused(error: Exception) -> None:

@@ -42,6 +42,7 @@ from supertokens_py.engine.records import (
     UnknownUser,
 )
 from supertokens_py.events import (
+    ContactRefused,
     EmailChanged,
     EmailVerified,
     PhoneNumberChanged,
@@ -52,10 +53,10 @@ from supertokens_py.events import (
     emit,
 )
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
-from supertokens_py.secret import hidden
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import LoginMethod
 
+from .code_bodies import contact_body, new_code_body, presented_body
 from .core import Core, ok, tenant_path, unexpected
 from .limits import LocalClients, LocalSends
 from .users import RemoteUsers
@@ -94,9 +95,15 @@ class RemotePasswordless:
         client: str | None = None,
     ) -> int:
         """Count a message to a contact in this process, and return 0; or return the milliseconds to wait."""
-        tenant, (value,) = validation.normalise_tenant_id(tenant_id), _contact(email, phone_number).values()
+        tenant, (value,) = (
+            validation.normalise_tenant_id(tenant_id),
+            contact_body(email, phone_number).values(),
+        )
         per_day, share = self._settings.passwordless_messages_per_day, MESSAGES_OF_ITS_OWN
         wait = self._sends.begin_shared(_SENDS, value, per_day=per_day, share=share, client=client)
+        if wait:
+            kind = "phone" if email is None else "email"
+            emit(ContactRefused(kind=kind, tenant_id=tenant, retry_after_ms=wait))
         if wait or email is not None:
             return wait
         if wait := self._rates.begin_text_message(tenant):
@@ -105,13 +112,13 @@ class RemotePasswordless:
         return wait
 
     def not_sent(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> None:
-        (value,) = _contact(email, phone_number).values()
+        (value,) = contact_body(email, phone_number).values()
         self._sends.failed(_SENDS, "", value)
         if phone_number is not None:
             self._rates.take_back_text_message(validation.normalise_tenant_id(tenant_id))
 
     def create_code(self, tenant_id: str, new: NewCode) -> CreatedCode | RestartFlow | CodeAlreadyUsed:
-        body = _new_code(new)
+        body = new_code_body(new)
         if new.device_id is not None and new.pre_auth_session_id is not None:
             # A core does not compare the two.
             found = self.devices(tenant_id, device_id=new.device_id)
@@ -155,7 +162,7 @@ class RemotePasswordless:
     def _present(
         self, tenant_id: str, path: str, presented: PresentedCode, client: str | None
     ) -> JSONObject | RestartFlow | WrongCode:
-        tenant, body = validation.normalise_tenant_id(tenant_id), _presented(presented)
+        tenant, body = validation.normalise_tenant_id(tenant_id), presented_body(presented)
         who = self._admitted(tenant, presented.device_id, client)
         try:
             answer = self._post(tenant, path, body, client)
@@ -204,7 +211,7 @@ class RemotePasswordless:
     def revoke_codes(
         self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None
     ) -> None:
-        body = _contact(email, phone_number)
+        body = contact_body(email, phone_number)
         try:
             ok(self._post(tenant_id, f"{_PATH}s/remove", body))
         except UnknownTenantError:
@@ -237,7 +244,7 @@ class RemotePasswordless:
         given = {"deviceId": device_id, "preAuthSessionId": pre_auth_session_id}
         named = {name: value for name, value in given.items() if value is not None}
         if email is not None or phone_number is not None:
-            named |= _contact(email, phone_number)
+            named |= contact_body(email, phone_number)
         if len(named) != 1:
             raise BadInputError(
                 "Please provide exactly one of email, phoneNumber, deviceId or preAuthSessionId"
@@ -310,40 +317,6 @@ def _refusal(
             return PhoneNumberChangeNotAllowed(member(answer, "reason", str))
         case _:
             raise unexpected(answer)
-
-
-def _contact(email: str | None, phone_number: str | None) -> dict[str, str]:
-    if (email is None) == (phone_number is None):
-        raise BadInputError("Please provide exactly one of email or phoneNumber")
-    if email is not None:
-        return {"email": validation.stored_email(email)}
-    return {"phoneNumber": validation.stored_phone_number(phone_number)}
-
-
-def _new_code(new: NewCode) -> JSONObject:
-    if sum(one is not None for one in (new.email, new.phone_number, new.device_id)) != 1:
-        raise BadInputError("Please provide exactly one of email, phoneNumber or deviceId")
-    if new.user_input_code == "":
-        raise BadInputError("userInputCode cannot be an empty string.")
-    if new.device_id is None:
-        body: JSONObject = dict(_contact(new.email, new.phone_number))
-    else:
-        body = {"deviceId": hidden(new.device_id)}
-    return body if new.user_input_code is None else {**body, "userInputCode": hidden(new.user_input_code)}
-
-
-def _presented(presented: PresentedCode) -> JSONObject:
-    """Return what is sent to a core.
-
-    Raises:
-        BadInputError: it is not exactly one of link and code.
-    """
-    by_link, by_code = presented.link_code, (presented.device_id, presented.user_input_code)
-    if (by_link is None) != (None not in by_code) or (by_link is not None and by_code != (None, None)):
-        raise BadInputError("Please provide exactly one of linkCode or deviceId+userInputCode")
-    given = {"linkCode": by_link, "deviceId": by_code[0], "userInputCode": by_code[1]}
-    sent = {name: hidden(value) for name, value in given.items() if value is not None}
-    return {"preAuthSessionId": presented.pre_auth_session_id, **sent}
 
 
 def _is_same(first: str, second: str) -> bool:

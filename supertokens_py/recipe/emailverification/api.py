@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.app import Supertokens
 from supertokens_py.engine.call import call_engine
+from supertokens_py.events import EmailDropped, emit
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.mailing import APIOptions
@@ -69,6 +70,7 @@ class APIInterface:
         app = Supertokens.get_instance()
         service, client = app.engine.email_verification, app.clients.network_of(api_options.request)
         if not await call_engine(user_context, service.may_send, tenant_id, email, client):
+            emit(EmailDropped(recipe_id=api_options.recipe_id, tenant_id=tenant_id, reason="address"))
             return GenerateEmailVerifyTokenPostOkResult()
         is_sent = False
         try:

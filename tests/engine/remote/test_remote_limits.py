@@ -13,7 +13,7 @@ import pytest
 
 from supertokens_py.engine.code_records import PresentedCode
 from supertokens_py.engine.remote.limits import MOST, Counts
-from supertokens_py.events import subscribe
+from supertokens_py.events import ContactRefused, Event, TextMessageRefused, subscribe
 from supertokens_py.exceptions import EngineUnavailableError, TooManyAttemptsError
 from tests.engine.test_attempts import ADDRESS, PASSWORD, guess
 from tests.support.clock import Clock
@@ -187,6 +187,22 @@ def test_links_to_verify_an_address_are_limited(official: OfficialCore, clock: C
     assert not core.email_verification.may_send("public", " ADA@example.com", "192.0.2.7")
     core.email_verification.not_sent("public", " ADA@example.com")
     assert core.email_verification.may_send("public", ADDRESS, "198.51.100.9")
+
+
+def test_a_refused_message_is_an_event(official: OfficialCore, clock: Clock) -> None:
+    """As with a database: the contact, or the tenant's text messages, and not both."""
+    found: list[Event] = []
+    codes = start(official, clock, passwordless_text_messages_per_hour=1).passwordless
+    unsubscribe = subscribe(found.append)
+    waits = [codes.may_send("public", email=ADDRESS) for _ in range(2)]
+    waits += [codes.may_send("public", phone_number=f"+1650253000{digit}") for digit in "001"]
+    unsubscribe()
+    assert waits == [0, 15_000, 0, 15_000, 3_600_000]
+    assert found == [
+        ContactRefused(kind="email", tenant_id="public", retry_after_ms=15_000),
+        ContactRefused(kind="phone", tenant_id="public", retry_after_ms=15_000),
+        TextMessageRefused(tenant_id="public", retry_after_ms=3_600_000),
+    ]
 
 
 def test_a_text_message_that_was_not_sent_is_given_back(official: OfficialCore, clock: Clock) -> None:

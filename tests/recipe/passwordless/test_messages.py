@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from supertokens_py.events import ClientRefused, Event, SignInRefused, TextMessageRefused, subscribe
+from supertokens_py.events import (
+    ClientRefused,
+    ContactRefused,
+    Event,
+    SignInRefused,
+    TextMessageRefused,
+    subscribe,
+)
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.ingredients.emaildelivery import LoggingEmailService
 from supertokens_py.ingredients.emaildelivery.types import SMTPSettings, SMTPSettingsFrom
@@ -273,8 +280,10 @@ async def test_a_resend_that_fails_leaves_the_first_code(
 async def test_a_contact_is_not_flooded(
     start: Start, browser: Browser, outbox: Outbox, each_database: TestDatabase, clock: Clock, contact: Any
 ) -> None:
-    """By whoever asks, however it is written, for a new code or for another one."""
+    """By whoever asks, however it is written, for a new code or for another one; each refusal is an event."""
     start(uri=each_database.uri)
+    found: list[Event] = []
+    unsubscribe = subscribe(found.append)
     assert (await browser.post("/signinup/code", contact)).json()["status"] == "OK"
     refused = await browser.ask(
         " ADA@example.com" if "email" in contact else None,
@@ -288,6 +297,10 @@ async def test_a_contact_is_not_flooded(
     browser.device = {name: made[name] for name in ("deviceId", "preAuthSessionId")}
     assert (await browser.again()).json() == wait("15 seconds")
     assert len([*outbox.letters, *outbox.messages]) == 2
+    unsubscribe()
+    kind = "email" if "email" in contact else "phone"
+    refusal = ContactRefused(kind=kind, tenant_id="public", retry_after_ms=15_000)
+    assert [event for event in found if isinstance(event, ContactRefused)] == [refusal] * 2
     await create_code("public", email=ADDRESS)  # a call of the application's is not limited
     await create_code("public", email=ADDRESS)
 

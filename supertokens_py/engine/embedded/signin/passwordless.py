@@ -24,6 +24,7 @@ from supertokens_py.engine.records import (
     UnknownUser,
 )
 from supertokens_py.events import (
+    ContactRefused,
     EmailChanged,
     EmailVerified,
     PhoneNumberChanged,
@@ -99,6 +100,9 @@ class PasswordlessStore(CodeStore):
         wait = self._sends.begin_shared(
             _SENDS, contact.value, per_day=per_day, share=MESSAGES_OF_ITS_OWN, client=client
         )
+        if wait:
+            kind = "phone" if email is None else "email"
+            emit(ContactRefused(kind=kind, tenant_id=tenant, retry_after_ms=wait))
         if wait or email is not None:
             return wait
         if wait := self._text_message(tenant):
