@@ -59,6 +59,8 @@ SessionErrorCode: TypeAlias = Literal[
     "device_not_bound",
     "device_proof_missing",
     "device_proof_delayed",
+    "device_proof_wanted",
+    "device_proof_wrong",
     "user_unknown",
     # Decided elsewhere.
     "core_refused",

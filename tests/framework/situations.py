@@ -33,6 +33,7 @@ from supertokens_py.recipe.session.exceptions import raise_unauthorised_exceptio
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.routes import Call
 from tests.engine.remote.cores import Core, access_token, engine_over, jwk
+from tests.support.device_browser import DeviceBrowser
 from tests.support.device_proofs import REGISTER, challenge_in, new_key, proof
 
 from .site import Site, Visitor
@@ -466,6 +467,22 @@ def _device_proof_missing(site: Site) -> Ask:
 def _device_proof_delayed(site: Site) -> Ask:
     visitor = _bound(site)
     return lambda: visitor.refresh(headers=[("secure-session-skipped", "quota_exceeded")])
+
+
+@_refuses("device_proof_wanted", 403, {"message": "sign this challenge"})
+def _device_proof_wanted(site: Site) -> Ask:
+    """A browser that has been restarted, which knows no challenge."""
+    site.init(device_binding="auto")
+    browser = DeviceBrowser(site, site.clock)
+    browser.sign_in()
+    bound = browser.session
+    return lambda: browser.send_proof(bound.refresh_url, None, bound.identifier)
+
+
+@_refuses("device_proof_wrong", 403, {"message": "not a proof"})
+def _device_proof_wrong(site: Site) -> Ask:
+    site.init(device_binding="auto")
+    return lambda: site.post(REGISTER, [("secure-session-response", "x")])
 
 
 @_refuses("not_a_first_factor", 401, UNAUTHORISED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +16,17 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from supertokens_py import Supertokens
+from supertokens_py.events import Event, SessionRefused, subscribe
+from supertokens_py.exceptions import PayloadTooLargeError
 from supertokens_py.recipe.session.device_binding import bindings, bound_cookie
+from supertokens_py.recipe.session.token_writer import check_fits_cookie
 from supertokens_py.testing.conformance import Reply
 from tests.support.clock import Clock
 from tests.support.device_browser import BOUND_COOKIE, OFFER, BrowserSession, DeviceBrowser
+from tests.support.device_proofs import challenge_in
 
-from .site import Site
+from .site import ASGI_AND_WSGI, Site
 from .test_device_states import COOKIE_S, TRY_REFRESH, UNAUTHORISED, said
 
 REGISTER = "/auth/session/device/register"
@@ -91,7 +97,7 @@ def proof_with(key: Any, challenge: str, algorithm: str, **header: Any) -> str:
 def test_keys_that_are_too_weak_or_of_another_kind(offered: tuple[DeviceBrowser, str]) -> None:
     """CP-30: P-256 and RSA from 2048 bits on, and nothing else."""
     browser, challenge = offered
-    small = rsa.generate_private_key(65537, 1024)
+    small, nearly = (rsa.generate_private_key(65537, bits) for bits in (1024, 2047))
     wide = ec.generate_private_key(ec.SECP384R1())
     p256 = ec.generate_private_key(ec.SECP256R1())
     large = json.loads(RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048).public_key()))
@@ -99,6 +105,7 @@ def test_keys_that_are_too_weak_or_of_another_kind(offered: tuple[DeviceBrowser,
     header = {"typ": "dbsc+jwt", "jwk": symmetric}
     wrong = [
         proof_with(small, challenge, "RS256"),
+        proof_with(nearly, challenge, "RS256"),
         proof_with(wide, challenge, "ES384"),
         proof_with(wide, challenge, "ES256"),
         proof_with(p256, challenge, "ES256", jwk=browser.public_key()),
@@ -161,16 +168,65 @@ def test_an_old_offer(offered: tuple[DeviceBrowser, str], clock: Clock) -> None:
 
 
 @ONE
-def test_a_refresh_before_the_registration(offered: tuple[DeviceBrowser, str], clock: Clock) -> None:
-    """CP-29: an access token of full life, which says nothing of a key, outlives no registration."""
+def test_a_refresh_before_the_registration(offered: tuple[DeviceBrowser, str]) -> None:
+    """CP-29: it ends the offer, for an access token of full life says nothing of a key."""
     browser, challenge = offered
-    thief = browser.stolen()
-    assert thief.refresh().status == 200
-    browser.quota = None
-    browser.send_proof(REGISTER, browser.proof(challenge, with_key=True))
-    if browser.cookie(BOUND_COOKIE):
-        clock.advance(s=COOKIE_S)
-        assert thief.get("/protected").status == 401
+    assert browser.stolen().refresh().status == 200
+    reply = browser.send_proof(REGISTER, browser.proof(challenge, with_key=True))
+    assert said(reply) == (
+        403,
+        {"message": "the session has been refreshed since it was offered to be bound"},
+    )
+    assert_refused(reply, 403)
+    assert BOUND_COOKIE not in browser.jar
+
+
+def largest_payload() -> dict[str, Any]:
+    """Return a payload that fits a cookie beside the issuer, and with no other claim."""
+    issuer = "https://api.example.com/auth"
+    length = 4096
+    while True:
+        try:
+            check_fits_cookie({"text": "x" * length, "iss": issuer})
+        except PayloadTooLargeError:
+            length -= 1
+        else:
+            return {"text": "x" * length}
+
+
+@ASGI_AND_WSGI
+def test_each_refusal_of_a_device_has_a_code(
+    owner: DeviceBrowser, session: BrowserSession, bare_site: Site, request: pytest.FixtureRequest
+) -> None:
+    """CP-36: for those who watch the service, and with `debug` in the response."""
+    codes: list[tuple[str, bool]] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, SessionRefused):
+            codes.append((event.code, event.may_refresh))
+
+    request.addfinalizer(subscribe(note))
+    refresh_url, identifier = session.refresh_url, session.identifier
+    large = DeviceBrowser(bare_site, owner.now_ms)
+    large.quota = 0
+    offer = challenge_in(large.sign_in(payload=largest_payload()).header("secure-session-registration"))
+    refusals: list[tuple[Callable[[], Reply], str]] = [
+        (lambda: owner.send_proof(REGISTER, None), "device_proof_wrong"),
+        (lambda: owner.send_proof(REGISTER, "x"), "device_proof_wrong"),
+        (lambda: large.send_proof(REGISTER, large.proof(offer, with_key=True)), "device_not_bound"),
+        (lambda: owner.send_proof(refresh_url, "x"), "device_proof_wrong"),
+        (lambda: owner.send_proof(refresh_url, "x", identifier), "device_proof_wrong"),
+        (lambda: owner.send_proof(refresh_url, None, identifier), "device_proof_wanted"),
+        (lambda: owner.send_proof(refresh_url, owner.proof("old"), identifier), "device_proof_wanted"),
+    ]
+    for debug in (False, True):
+        Supertokens.get_instance().debug = debug
+        for ask, code in refusals:
+            reply = ask()
+            assert reply.status in (400, 403)
+            assert reply.header("supertokens-reason") == (code if debug else None)
+            assert codes.pop() == (code, code == "device_proof_wanted")
+    assert codes == []
 
 
 @ONE

@@ -130,7 +130,7 @@ class ErrorResponses:
         answer = await self._answer(error, request, response, user_context)
         emit_refused(error)
         if self._app.debug:
-            _explain(error, answer)
+            explain(str(getattr(error, "code", "application")), answer)
         challenge = challenge_of(error.payload) if isinstance(error, InvalidClaimsError) else None
         if answer.status_code == 401:
             challenge = challenge or "Bearer"  # RFC 9110, 15.5.2: strict clients refuse a 401 without it
@@ -256,8 +256,9 @@ class ErrorResponses:
         return request.get_session() is not None or RequestTokens(request).uses("cookie")
 
 
-def _explain(error: Exception, answer: BaseResponse) -> None:
-    answer.set_header(REASON_HEADER, str(getattr(error, "code", "application")))
+def explain(code: str, answer: BaseResponse) -> None:
+    """Have a response name the code of its refusal, also for scripts of other origins (with `debug` only)."""
+    answer.set_header(REASON_HEADER, code)
     exposed = answer.get_header(EXPOSE_HEADER)
     answer.set_header(EXPOSE_HEADER, f"{exposed}, {REASON_HEADER}" if exposed else REASON_HEADER)
 

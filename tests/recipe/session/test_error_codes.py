@@ -58,25 +58,54 @@ def test_every_code_is_documented() -> None:
     assert {one.code for one in _classes(SuperTokensSessionError)} <= set(get_args(SessionErrorCode))
 
 
-def _raised(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    for function in ast.walk(ast.parse(path.read_text())):
+def _without_a_code(source: str) -> Iterator[int]:
+    """Yield the lines that refuse a session, by an error or by a status, and do not say why."""
+    for function in ast.walk(ast.parse(source)):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name not in HELPERS:
-            for node in ast.walk(function):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    yield node.func.id, node
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            yield from (call.lineno for call in calls if _refuses(call) and not _says_its_code(call))
+
+
+def _refuses(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            if name in ("UnauthorisedError", "TryRefreshTokenError"):
+                return True
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return any(isinstance(one, ast.Constant) and one.value in (401, 403) for one in given)
+
+
+def _says_its_code(call: ast.Call) -> bool:
+    return any(keyword.arg == "code" for keyword in call.keywords)
 
 
 def test_every_place_says_its_code() -> None:
-    """No 401 of the SDK's own goes out as one of the application's."""
-    names = {"UnauthorisedError", "TryRefreshTokenError"}
+    """CP-36: no 401 or 403 of the SDK's own goes out as one of the application's, or without a reason."""
+    # The application under test raises errors of its own; the CDI server and the admin page refuse callers
+    # and people, and no session.
+    others = [PACKAGE / name for name in ("testing", "server", "admin")]
     without = [
-        f"{path.relative_to(ROOT)}:{call.lineno}"
+        f"{path.relative_to(ROOT)}:{line}"
         for path in PACKAGE.rglob("*.py")
-        if PACKAGE / "testing" not in path.parents  # whose application raises errors of its own
-        for name, call in _raised(path)
-        if name in names and not any(keyword.arg == "code" for keyword in call.keywords)
+        if not any(other in path.parents for other in others)
+        for line in _without_a_code(path.read_text())
     ]
     assert without == []
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "raise UnauthorisedError('gone')",
+        "raise exceptions.TryRefreshTokenError('old')",
+        "return _refused(response, 403, 'no proof')",
+        "response.set_status_code(401)",
+        "return BaseResponse({}, status=403)",
+    ],
+)
+def test_a_refusal_without_a_code_is_found(refusal: str) -> None:
+    """However it is written: by the name of an error, by that of its module, or by the status alone."""
+    assert [*_without_a_code(f"def view():\n    {refusal}")] == [2]
 
 
 def test_errors_of_applications() -> None:

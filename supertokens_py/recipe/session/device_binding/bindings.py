@@ -76,6 +76,11 @@ class DeviceBindings:
         self._known = KnownCookies(_KNOWN)
 
     @property
+    def explains(self) -> bool:
+        """Whether responses name the code of their refusal."""
+        return self._app.debug
+
+    @property
     def keys(self) -> DeviceKeys:
         """The engine's keys of devices.
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.device_keys import BoundKey, ProofRefused, ProofWanted, Proved
+from supertokens_py.error_codes import SessionErrorCode
+from supertokens_py.events import SessionRefused, emit
 from supertokens_py.exceptions import PayloadTooLargeError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import CACHE_HEADER, NO_STORE, BaseResponse
@@ -24,6 +26,7 @@ from supertokens_py.recipe.session.constants import (
     DEVICE_REFRESH,
     DEVICE_REGISTER,
 )
+from supertokens_py.recipe.session.error_responses import explain
 from supertokens_py.recipe.session.token_writer import check_fits_cookie
 from supertokens_py.recipe_module import Route
 from supertokens_py.tokens.access_token import parse_access_token
@@ -63,14 +66,14 @@ async def answer_register(
     """Answer POST /session/device/register."""
     proof = read_text(request.get_header(RESPONSE_HEADER))
     if proof is None:
-        return _refused(response, 403, "no proof")
+        return _refused(bindings, response, 403, "no proof", code="device_proof_wrong")
     try:
         result = await call_engine(user_context, bindings.keys.register, proof, check=check_fits_cookie)
     except PayloadTooLargeError as error:
         log.warning("a session is not bound to its device: %s", error)
-        return _refused(response, 403, "the session has no room for it")
+        return _refused(bindings, response, 403, "the session has no room for it", code="device_not_bound")
     if isinstance(result, ProofRefused):
-        return _refused(response, 403, result.reason)
+        return _refused(bindings, response, 403, result.reason, code="device_proof_wrong")
     return await _proven(bindings, result, request, response, user_context)
 
 
@@ -92,7 +95,7 @@ async def answer_device_refresh(
     """Answer POST /session/device/refresh."""
     given = request.get_header(ID_HEADER)
     if given is None:
-        return _refused(response, 403, "no session")
+        return _refused(bindings, response, 403, "no session", code="device_proof_wrong")
     bound_id = read_text(given)
     if bound_id is None or not _BOUND_ID.fullmatch(bound_id):
         return _answer(response, 200, _END)
@@ -103,7 +106,7 @@ async def answer_device_refresh(
         case None:
             return _answer(response, 200, _END)
         case ProofRefused():
-            return _refused(response, 400, result.reason)
+            return _refused(bindings, response, 400, result.reason, code="device_proof_wrong")
         case ProofWanted() | Proved():
             key = await _present_key(bindings, request, result.key, user_context)
     if key is None:
@@ -111,7 +114,7 @@ async def answer_device_refresh(
     match result:
         case ProofWanted():
             response.set_header(CHALLENGE_HEADER, challenge(result.challenge, bound_id))
-            return _refused(response, 403, "sign this challenge")
+            return _refused(bindings, response, 403, "sign this challenge", code="device_proof_wanted")
         case Proved():
             return await _proven(bindings, replace(result, key=key), request, response, user_context)
 
@@ -166,6 +169,11 @@ def _answer(response: BaseResponse, status: int, body: dict[str, Any]) -> BaseRe
     return response
 
 
-def _refused(response: BaseResponse, status: int, why: str) -> BaseResponse:
-    log.debug("a device is refused with %d: %s", status, why)
+def _refused(
+    bindings: DeviceBindings, response: BaseResponse, status: int, why: str, *, code: SessionErrorCode
+) -> BaseResponse:
+    log.debug("a device is refused with %d (%s): %s", status, code, why, extra={"code": code})
+    emit(SessionRefused(code=code, may_refresh=code == "device_proof_wanted"))
+    if bindings.explains:
+        explain(code, response)
     return _answer(response, status, {"message": why})
