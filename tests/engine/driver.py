@@ -78,6 +78,8 @@ class Driver:
         )
         self.ring = self.engine.keys
         self.ring.monotonic_s = monotonic_s
+        for notes in self.engine.recent_notes:
+            notes.monotonic_s = monotonic_s
         self.database = self.engine.database
 
     def __getattr__(self, name: str) -> Any:

@@ -154,17 +154,22 @@ def _background(
 
 
 def _waking(
-    noted: Sequence[RecentNotes | LostAnswers], background: BackgroundThread, webhooks: Webhooks | None
-) -> None:
-    """Have notes wake what works in the background."""
+    noted: Sequence[Activity | SessionActivity],
+    lost: LostAnswers,
+    background: BackgroundThread,
+    webhooks: Webhooks | None,
+) -> Sequence[RecentNotes]:
+    """Have notes wake what works in the background; return those of what was active."""
+    recent = [one.notes for one in noted]
 
     def wake() -> None:
         background.wake()
         if webhooks is not None:
             webhooks.wake()
 
-    for one in noted:
+    for one in (*recent, lost):
         one.on_note = wake
+    return recent
 
 
 class EmbeddedEngine:
@@ -209,7 +214,7 @@ class EmbeddedEngine:
         )
         noted, lost = [self._activity, *([] if used is None else [used])], self.sessions.lost_answers
         self._background = _background([*noted, lost], self._cleaner, settings, pace)
-        _waking([*(one.notes for one in noted), lost], self._background, self._webhooks)
+        self.recent_notes: Sequence[RecentNotes] = _waking(noted, lost, self._background, self._webhooks)
         self.device_keys: DeviceKeys | None = _device_keys(database, self.keys, changes, features)
         database.on_found = _honouring(database, user_ids, features, changes, self.sessions)
         self.roles: RoleStore = RoleStore(database)

@@ -44,12 +44,13 @@ class RecentNotes:
     def __init__(self, settings: ResolvedEngineConfig) -> None:
         self._settings = settings
         self.on_note: Callable[[], None] = lambda: None  #: is told that there is something to write
+        self.monotonic_s: Callable[[], float] = time.monotonic  #: the clock of the five minutes
         self._seen_at: dict[str, float] = {}
         self._pending: dict[str, int] = {}
 
     def note(self, name: str) -> None:
         """Remember that something is seen now, at most every five minutes."""
-        now = time.monotonic()
+        now = self.monotonic_s()
         if now - self._seen_at.get(name, float("-inf")) < THROTTLE_S:
             return
         if len(self._seen_at) >= MAX_REMEMBERED:
