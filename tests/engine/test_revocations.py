@@ -8,14 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
 
 from supertokens_py.engine import revoked_sessions
 from supertokens_py.engine.embedded.background import Pace
 from supertokens_py.engine.embedded.revocation.revocation_log import RevocationLog
 from supertokens_py.engine.embedded.revocation.revocation_rows import GAP_PATIENCE_S, Position
 from supertokens_py.engine.renewal import RenewalOrder
-from supertokens_py.engine.session_records import SessionFeatures
+from supertokens_py.engine.session_records import Limit, Replaces, SessionFeatures
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
@@ -23,6 +22,7 @@ from tests.engine.test_background import until
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 from tests.support.forks import in_child
+from tests.support.statements import logged_statements
 
 ON = SessionFeatures(revocations=True)
 LIFE_S = 3600
@@ -308,22 +308,50 @@ def test_what_was_revoked_while_nobody_listened(fresh_postgres_database: TestDat
     assert until(lambda: after in log_of(other).revoked.handles)
 
 
+EVERYTHING = SessionFeatures(
+    details=True, events=True, revocations=True, limits=True, device_keys=True, events_of_refreshes=True
+)
+
+
 @pytest.mark.postgres
-def test_only_revocations_announce_anything(fresh_postgres_database: TestDatabase, start: Opener):
+@pytest.mark.parametrize("features", [ON, EVERYTHING], ids=["alone", "with every feature"])
+def test_only_revocations_announce_anything(
+    fresh_postgres_database: TestDatabase, start: Opener, features: SessionFeatures
+):
     """CP-18: a transaction with NOTIFY waits for every other one that has it."""
-    core = start(fresh_postgres_database.uri, features=ON, pace=ONLY_WORDS)
-    session = core.create()
-    said: list[str] = []
+    core = start(fresh_postgres_database.uri, features=features, pace=ONLY_WORDS)
+    limit = Limit(max_sessions=2, when_reached="end_oldest") if features.limits else None
+    core.create()
+    with logged_statements(core.database) as log:
+        session = core.create("ada", limit=limit)
+        session = core.refresh(session)
+        core.engine.sessions.regenerate(session.access_token.text, payload={"a": 1})
+        assert _verbs(log) >= {"INSERT", "UPDATE"}
+        assert _announcements(log) == 0
+        core.engine.sessions.revoke([session.handle])
+        assert _announcements(log) == 1
 
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        said.append(statement)
 
-    event.listen(core.database.pool, "before_cursor_execute", note)
-    session = core.refresh(core.create())
-    core.engine.sessions.regenerate(session.access_token.text, payload={"a": 1})
-    assert [one for one in said if "notify" in one.lower()] == []
-    core.engine.sessions.revoke([session.handle])
-    assert len([one for one in said if "notify" in one.lower()]) == 1
+@pytest.mark.postgres
+def test_sessions_that_end_for_new_ones_are_announced(fresh_postgres_database: TestDatabase, start: Opener):
+    """CP-18: a log-in that ends another session is a revocation as well."""
+    core = start(fresh_postgres_database.uri, features=EVERYTHING, pace=ONLY_WORDS)
+    first, bob = core.create("ada"), core.create("bob")
+    with logged_statements(core.database) as log:
+        core.create("ada", limit=Limit(max_sessions=1, when_reached="end_oldest"))
+        assert _announcements(log) == 1
+        log.clear()
+        core.create("bob", replaces=Replaces(handle=bob.handle))
+        assert _announcements(log) == 1
+    assert core.row(first.handle) is None
+
+
+def _announcements(log: list[str]) -> int:
+    return sum("notify" in one.lower() for one in log)
+
+
+def _verbs(log: list[str]) -> set[str]:
+    return {one.partition(" ")[0].upper() for one in log}
 
 
 @pytest.mark.postgres
