@@ -9,10 +9,10 @@ import pytest
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
-from .site import DRIVERS, Site
+from .site import DRIVERS, LITESTAR, Site
 
 
-@pytest.fixture(params=[*DRIVERS, pytest.param("litestar", marks=pytest.mark.real)])
+@pytest.fixture(params=[*DRIVERS, LITESTAR])
 def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
     """An application of each framework in turn; the test calls `init` itself."""
     site = Site(request.param, sqlite_files.create().uri, clock)

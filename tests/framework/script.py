@@ -21,6 +21,8 @@ def who(view: View) -> dict[str, Any]:
 
 def query_of(request: Any) -> str:
     """Return the query of a framework's own request, without asking the adapter."""
+    if isinstance(request, dict):
+        return request["rawQueryString"]  # of an event for a Lambda function
     if hasattr(request, "query_arguments"):
         return request.query  # Tornado's
     if not hasattr(request, "receive_body") and hasattr(request, "scope"):  # Sanic's only fails there

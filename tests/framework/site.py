@@ -22,7 +22,17 @@ from tests.support.clock import Clock
 
 from .script import Script, World
 
-__all__ = ["ASGI_AND_WSGI", "CORE_DRIVERS", "DRIVERS", "Site", "Visitor", "quoted"]
+__all__ = [
+    "ADAPTERS",
+    "ASGI_AND_WSGI",
+    "CORE_DRIVERS",
+    "DRIVERS",
+    "EVERY_ADAPTER",
+    "LITESTAR",
+    "Site",
+    "Visitor",
+    "quoted",
+]
 
 DRIVERS = ("fastapi", "flask", "django_sync", "django_async", "quart")
 #: One under ASGI and one under WSGI, for what the core decides: an adapter cannot change it.
@@ -30,6 +40,11 @@ CORE_DRIVERS = ("fastapi", "flask")
 ASGI_AND_WSGI = pytest.mark.parametrize("bare_site", CORE_DRIVERS, indirect=True)
 #: Frameworks with servers of their own, for suites that are worth the time.
 SERVED = ("aiohttp", "sanic", "tornado")
+OTHERS = ("starlette", "drf", "ninja_sync", "ninja_async", "aws_lambda")
+LITESTAR = pytest.param("litestar", marks=pytest.mark.real)
+#: All of them, for what each adapter carries by itself.
+ADAPTERS = [*DRIVERS, *SERVED, *OTHERS, LITESTAR]
+EVERY_ADAPTER = pytest.mark.parametrize("bare_site", ADAPTERS, indirect=True)
 
 
 class Site:

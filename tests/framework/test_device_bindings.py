@@ -14,7 +14,7 @@ from tests.support.device_browser import DeviceBrowser
 from tests.support.device_proofs import REGISTER, challenge_in, new_key, proof
 
 from .script import Answer
-from .site import ASGI_AND_WSGI, Site, Visitor
+from .site import ASGI_AND_WSGI, EVERY_ADAPTER, Site, Visitor
 from .test_impersonation import END, act_as
 from .test_pages import FROM_ELSEWHERE, NAVIGATES
 from .test_verify import TRY_REFRESH, UNAUTHORISED
@@ -36,6 +36,7 @@ class Device(Visitor):
         super().__init__(site)
         self.key = new_key()
         self.bound: str | None = None
+        self.registered: dict[str, Any] = {}
 
     def credentials(self, path: str) -> list[tuple[str, str]]:
         lines = super().credentials(path)
@@ -64,7 +65,17 @@ class Device(Visitor):
         answer = proof(self.key, challenge_in(reply.header(OFFER)), with_key=True)
         registered = self.post(REGISTER, headers=[("secure-session-response", answer)])
         assert registered.status == 200, registered.body
+        self.registered = registered.json
         return reply
+
+    def prove(self) -> Reply:
+        """Ask for a new bound cookie, as browsers do without the page."""
+        name = ("sec-secure-session-id", f'"{self.registered["session_identifier"]}"')
+        path = self.registered["refresh_url"]
+        wanted = self.post(path, headers=[name])
+        assert said(wanted) == (403, {"message": "sign this challenge"})
+        given = str(wanted.header("secure-session-challenge")).partition('"')[2].partition('"')[0]
+        return self.post(path, headers=[name, ("secure-session-response", proof(self.key, given))])
 
     def bind(self, user_id: str = "user-1") -> Device:
         """Sign in, and have the access token say that the session is bound."""
@@ -82,8 +93,9 @@ def site(bare_site: Site) -> Site:
     return bare_site.init(device_binding="auto")
 
 
+@EVERY_ADAPTER
 def test_routes_for_bound_sessions_only(site: Site) -> None:
-    """In each framework: 403 before the first refresh, and for whoever does not register."""
+    """CP-29: 403 before the first refresh, and for whoever does not register; later by proof of the key."""
     device = Device(site)
     device.sign_in()
     assert said(device.get("/bound")) == (403, NOT_BOUND)
@@ -91,10 +103,17 @@ def test_routes_for_bound_sessions_only(site: Site) -> None:
     assert said(device.get("/bound")) == (200, {"user": "user-1"})
     assert said(site.sign_in().get("/bound")) == (403, NOT_BOUND)
     assert said(site.get("/bound")) == (401, UNAUTHORISED)
+    site.clock.advance(minutes=10)
+    for path in ("/bound", "/protected"):
+        assert said(device.get(path)) == (401, TRY_REFRESH)
+    assert device.prove().status == 200
+    assert said(device.get("/bound")) == (200, {"user": "user-1"})
     device.bound = None
     assert said(device.get("/bound")) == (401, TRY_REFRESH)
+    assert said(device.refresh()) == (401, UNAUTHORISED)
 
 
+@EVERY_ADAPTER
 def test_functions_and_optional_routes_in_each_framework(site: Site) -> None:
     """Without the cookie it is no visitor without a session, but one who has to refresh."""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from supertokens_py.events import subscribe
+from supertokens_py.recipe.session import DeviceBinding
 from supertokens_py.testing.conformance import Reply
 from tests.support.clock import Clock
 from tests.support.device_browser import BOUND_COOKIE, DeviceBrowser
+from tests.support.device_proofs import REGISTER, challenge_in
+from tests.support.units import refused_units
 
 from .site import ASGI_AND_WSGI, Site
 
@@ -17,6 +21,7 @@ from .site import ASGI_AND_WSGI, Site
 COOKIE_S, KEPT_S, FIRST_TOKEN_S = 600, 570, 300
 TRY_REFRESH = (401, {"message": "try refresh token"})
 UNAUTHORISED = (401, {"message": "unauthorised"})
+UNAVAILABLE = (503, {"message": "session store unavailable"})
 
 
 def said(reply: Reply) -> tuple[int, Any]:
@@ -112,7 +117,7 @@ def test_registered(site: Site, browser: DeviceBrowser) -> None:
         "scope": {
             "origin": "https://api.example.com",
             "include_site": False,
-            "scope_specification": reply.json["scope"]["scope_specification"],
+            "scope_specification": [],
         },
         "credentials": [
             {"type": "cookie", "name": BOUND_COOKIE, "attributes": "Path=/; Secure; HttpOnly; SameSite=Lax"}
@@ -126,6 +131,31 @@ def test_registered(site: Site, browser: DeviceBrowser) -> None:
     assert "domain" not in attributes
     assert browser.jar[BOUND_COOKIE].expires_ms == pytest.approx(site.clock() + KEPT_S * 1000, abs=1000)
     assert "cnf" not in payload(browser)
+
+
+@ASGI_AND_WSGI
+def test_settings_of_an_application(bare_site: Site, clock: Clock) -> None:
+    """CP-31: paths that are never held, hosts of pages, a life that is half a minute less in the browser."""
+    binding = DeviceBinding(
+        initiators=["admin.example.com"], excluded_paths=["/static", "/health"], cookie_lifetime=60
+    )
+    browser = DeviceBrowser(bare_site.init(device_binding=binding), clock)
+    browser.sign_in()
+    [reply] = browser.device_replies
+    assert reply.json["scope"]["scope_specification"] == [
+        {"type": "exclude", "domain": "*", "path": "/static"},
+        {"type": "exclude", "domain": "*", "path": "/health"},
+    ]
+    assert reply.json["allowed_refresh_initiators"] == ["example.com", "admin.example.com"]
+    assert browser.refresh().status == 200
+    assert browser.jar[BOUND_COOKIE].expires_ms == pytest.approx(clock() + 30_000, abs=1000)
+    thief = browser.stolen()
+    thief.jar[BOUND_COOKIE] = replace(thief.jar[BOUND_COOKIE], expires_ms=float("inf"))
+    clock.advance(s=60, ms=-1)
+    assert thief.get("/protected").status == 200
+    clock.advance(ms=1)
+    assert said(thief.get("/protected")) == TRY_REFRESH
+    assert browser.get("/protected").status == 200
 
 
 @ASGI_AND_WSGI
@@ -226,8 +256,8 @@ def test_an_answer_that_was_lost(bound: DeviceBrowser, clock: Clock) -> None:
 
 
 @ASGI_AND_WSGI
-def test_a_server_that_is_out_of_reach(bound: DeviceBrowser, clock: Clock) -> None:
-    """CP-28: 503 for the proof and for the client; both come again with what they have."""
+def test_a_browser_that_may_not_sign_for_now(bound: DeviceBrowser, clock: Clock) -> None:
+    """CP-31: a browser that may not sign for now comes again with what it has, and so does the client."""
     bound.quota = 0
     clock.advance(s=COOKIE_S)
     assert said(bound.get("/protected")) == TRY_REFRESH
@@ -235,6 +265,33 @@ def test_a_server_that_is_out_of_reach(bound: DeviceBrowser, clock: Clock) -> No
     bound.quota = None
     assert bound.refresh().status == 200
     assert bound.get("/protected").status == 200
+
+
+@ASGI_AND_WSGI
+def test_a_store_that_is_out_of_reach(bound: DeviceBrowser, clock: Clock) -> None:
+    """CP-28: 503 for the proof, and the session is kept; once the store is back, so is the session."""
+    clock.advance(s=COOKIE_S)
+    with refused_units(bound.site.engine.database, "the database is down"):
+        assert said(bound.get("/protected")) == TRY_REFRESH
+    assert said(bound.device_replies[-1]) == UNAVAILABLE
+    assert bound.device_replies[-1].set_cookies == []
+    assert bound.get("/protected").status == 200
+    assert [reply.status for reply in bound.device_replies] == [200, 503, 200]
+
+
+@ASGI_AND_WSGI
+def test_a_registration_while_the_store_is_out_of_reach(browser: DeviceBrowser) -> None:
+    """CP-28: 503, and the offer still holds."""
+    browser.quota = 0
+    offer = challenge_in(browser.sign_in().header("secure-session-registration"))
+    browser.quota = None
+    with refused_units(browser.site.engine.database, "the database is down"):
+        browser.register(REGISTER, offer)
+    assert said(browser.device_replies[-1]) == UNAVAILABLE
+    assert browser.device_replies[-1].set_cookies == []
+    browser.register(REGISTER, offer)
+    assert browser.refresh().status == 200
+    assert set(payload(browser)["cnf"]) == {"jkt"}
 
 
 @ASGI_AND_WSGI

@@ -93,13 +93,31 @@ def test_a_user_sees_their_devices_and_ends_one(bare_site: Site, mode: str) -> N
     )
     assert foreign.body == dead.body == b'{"status":"OK","revoked":[]}'
     assert foreign.status == dead.status == 200
-    assert [*map(str.lower, dict(foreign.headers))] == [*map(str.lower, dict(dead.headers))]
+    assert foreign.headers == dead.headers
     answer = revoke(desk, {"handles": [mallory.handle, phone.handle, phone.handle]})
     assert answer.json == {"status": "OK", "revoked": [phone.handle]}
     assert answer.session_parts == []
     assert seen(desk) == [desk.handle]
     assert seen(mallory) == [mallory.handle]
     assert_gone(phone.get("/database"))
+
+
+@ASGI_AND_WSGI
+@pytest.mark.parametrize(
+    ("setting", "kept"), [("off", None), ("truncated", "192.0.2.0"), ("full", "192.0.2.77")]
+)
+def test_what_is_kept_of_addresses(bare_site: Site, setting: Any, kept: str | None) -> None:
+    """CP-5: in the list and in the database, at creation and at each refresh."""
+    devices = DeviceSettings(ip=setting, client_ip=lambda request: request.get_header("x-client"))
+    visitor = come_from(bare_site.init(devices=devices), ADA, CHROME)
+    for _ in range(2):
+        bare_site.clock.advance(minutes=5)
+        assert visitor.refresh(headers=[("x-client", ADA), ("user-agent", CHROME)]).status == 200
+        (listed,) = visitor.get(LIST).json["sessions"]
+        assert (listed["ip"], listed["createdIp"], listed["label"]) == (kept, kept, "Chrome on Windows")
+        details = bare_site.engine.sessions.details(visitor.handle)
+        assert details is not None
+        assert (details.ip, details.created_ip, details.agent) == (kept, kept, CHROME)
 
 
 @ASGI_AND_WSGI

@@ -8,7 +8,7 @@ import pytest
 
 from supertokens_py import Supertokens
 from supertokens_py.recipe.session.claims import BooleanClaim
-from tests.framework.site import DRIVERS, SERVED, Site
+from tests.framework.site import ADAPTERS, Site
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
@@ -17,16 +17,6 @@ EXPOSED = "access-control-expose-headers"
 
 
 #: Each adapter carries whatever code there is; which ones there are is tested where those are provoked.
-ADAPTERS = [
-    *DRIVERS,
-    *SERVED,
-    "starlette",
-    "drf",
-    "ninja_sync",
-    pytest.param("litestar", marks=pytest.mark.real),
-]
-
-
 @pytest.fixture(params=ADAPTERS)
 def site(request: pytest.FixtureRequest, sqlite_database: TestDatabase, clock: Clock) -> Iterator[Site]:
     made = Site(request.param, sqlite_database.uri, clock).init()

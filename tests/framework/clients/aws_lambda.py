@@ -234,6 +234,10 @@ class HttpApiDriver(conformance.Driver):
         return self.service(function(routes))
 
 
+#: What a suite of several frameworks names.
+Driver = HttpApiDriver
+
+
 class FunctionUrlDriver(HttpApiDriver):
     service = FunctionUrl
 

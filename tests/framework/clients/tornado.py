@@ -65,9 +65,6 @@ class Driver(conformance.Driver):
 
 def _handler(route: Route) -> type[RequestHandler]:
     class Handler(SuperTokensMixin, RequestHandler):
-        def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-            pass
-
         async def run(self) -> None:
             answer = await route.run(self.request, getattr(self.request, "supertokens", None))
             self.set_status(answer.status)
