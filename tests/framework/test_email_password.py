@@ -15,20 +15,19 @@ from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
 from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
-from tests.support.databases import Sqlite
 
+from .sign_in import also_on_postgres, site_with_users
 from .site import DRIVERS, SERVED, Site
 
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
+EACH = [*DRIVERS, *SERVED]
 
 
-@pytest.fixture(params=[*DRIVERS, *SERVED])
-def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
+@pytest.fixture(params=EACH)
+def bare_site(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Site]:
     """An application of each framework in turn, those with servers of their own among them."""
-    site = Site(request.param, sqlite_files.create(users=True).uri, clock)
-    yield site
-    site.close()
+    yield from site_with_users(request, clock)
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +59,7 @@ def send(visitor: Visitor, path: str, more: dict[str, Any] | None = None, **fiel
     return visitor.post(f"/auth{path}", headers=headers, body=json.dumps(form).encode())
 
 
+@also_on_postgres(EACH, "flask", "django_sync")
 @pytest.mark.parametrize("make_outbox", [AsyncOutbox, BlockingOutbox], ids=["async", "blocking"])
 def test_a_whole_log_in(bare_site: Site, mode: str, make_outbox: type[AsyncOutbox]) -> None:
     """Sign up, see a protected page, sign out, forget the password, set another one, sign in."""

@@ -14,19 +14,17 @@ from supertokens_py.recipe.emailverification.types import EmailTemplateVars
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
 from tests.support.clock import Clock
-from tests.support.databases import Sqlite
 
+from .sign_in import FRAMEWORKS, also_on_postgres, site_with_users
 from .site import Site
 
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
 
 
-@pytest.fixture(params=["fastapi", "flask", "django_sync", "django_async"])
-def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
-    site = Site(request.param, sqlite_files.create(users=True).uri, clock)
-    yield site
-    site.close()
+@pytest.fixture(params=FRAMEWORKS)
+def bare_site(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Site]:
+    yield from site_with_users(request, clock)
 
 
 class Outbox(EmailDeliveryInterface[Any]):
@@ -44,6 +42,7 @@ def post(visitor: Visitor, path: str, body: dict[str, Any]) -> Reply:
     return visitor.post(f"/auth{path}", headers=headers, body=json.dumps(body).encode())
 
 
+@also_on_postgres(FRAMEWORKS, "flask", "django_async")
 def test_an_address_is_verified(bare_site: Site, mode: str) -> None:
     """Refused, asked for a link, used it in another browser, asked again, and in."""
     outbox = Outbox()

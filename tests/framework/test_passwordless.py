@@ -21,19 +21,18 @@ from supertokens_py.recipe.passwordless import (
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
 from tests.support.clock import Clock
-from tests.support.databases import Sqlite
 
+from .sign_in import also_on_postgres, site_with_users
 from .site import DRIVERS, SERVED, Site
 
 ADDRESS, NUMBER = "ada@example.com", "+16502530000"
+EACH = [*DRIVERS, *SERVED]
 
 
-@pytest.fixture(params=[*DRIVERS, *SERVED])
-def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
+@pytest.fixture(params=EACH)
+def bare_site(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Site]:
     """An application of each framework in turn, those with servers of their own among them."""
-    site = Site(request.param, sqlite_files.create(users=True).uri, clock)
-    yield site
-    site.close()
+    yield from site_with_users(request, clock)
 
 
 class AsyncOutbox(EmailDeliveryInterface[EmailTemplateVars], SMSDeliveryInterface[SMSTemplateVars]):
@@ -73,6 +72,7 @@ def send(visitor: Visitor, path: str, **body: Any) -> Reply:
     return visitor.post(f"/auth/signinup/code{path}", headers=headers, body=json.dumps(body).encode())
 
 
+@also_on_postgres(EACH, "flask", "django_async")
 @pytest.mark.parametrize("make_outbox", [AsyncOutbox, BlockingOutbox], ids=["async", "blocking"])
 def test_a_whole_log_in(bare_site: Site, mode: str, make_outbox: type[AsyncOutbox]) -> None:
     """Ask for a code, get it wrong, sign in, sign out, and come back by a link."""

@@ -16,9 +16,9 @@ from supertokens_py.recipe.thirdparty import ProviderClientConfig, ProviderConfi
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
 from tests.support.clock import Clock
-from tests.support.databases import Sqlite
 from tests.support.openid import OpenIDProvider, python_provider
 
+from .sign_in import FRAMEWORKS, also_on_postgres, site_with_users
 from .site import ASGI_AND_WSGI, Site
 
 BACK = "https://example.com/auth/callback/shop"
@@ -33,11 +33,9 @@ def provider() -> Iterator[OpenIDProvider]:
         yield running
 
 
-@pytest.fixture(params=["fastapi", "flask", "django_sync", "django_async"])
-def bare_site(request: pytest.FixtureRequest, sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
-    site = Site(request.param, sqlite_files.create(users=True).uri, clock)
-    yield site
-    site.close()
+@pytest.fixture(params=FRAMEWORKS)
+def bare_site(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Site]:
+    yield from site_with_users(request, clock)
 
 
 class NoMails(EmailDeliveryInterface[Any]):
@@ -74,6 +72,7 @@ def came_back(visitor: Visitor, begin: dict[str, Any], target: str) -> Reply:
     return visitor.post("/auth/signinup", headers=JSON, body=body.encode())
 
 
+@also_on_postgres(FRAMEWORKS, "flask", "django_sync")
 def test_a_whole_sign_in(bare_site: Site, mode: str, provider: OpenIDProvider) -> None:
     """SI-4: authorise, sign in at the provider, come back: a session that protected pages accept."""
     verification = emailverification.init("REQUIRED", EmailDeliveryConfig(NoMails()))
