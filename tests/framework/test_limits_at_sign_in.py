@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from supertokens_py.events import Event, SessionRefused, UserSignedIn, subscribe
-from supertokens_py.recipe import emailpassword, thirdparty
-from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, InputOverrideConfig
+from supertokens_py.recipe.emailpassword import InputOverrideConfig
 from supertokens_py.recipe.emailpassword.syncio import sign_in
 from supertokens_py.recipe.session import InputErrorHandlers, SessionLimit, SessionLimitError
 from supertokens_py.recipe.session.asyncio import (
     create_new_session,
     create_new_session_without_request_response,
 )
-from supertokens_py.testing.conformance import Reply
 from supertokens_py.types.response import GeneralErrorResponse
-from tests.recipe.thirdparty.site.conftest import Account, shop
 
-from . import test_email_password as passwords
-from . import test_passwordless as codes
 from .site import ASGI_AND_WSGI, Site, Visitor
+from .test_email_password import PASSWORD
+from .ways_in import CODE, PROVIDER, SIGN_IN, SIGN_UP, Application, Way, served
 
 ONE = SessionLimit(max_sessions=1, when_reached="refuse")
 FULL = {
@@ -31,8 +27,6 @@ FULL = {
     "message": "You are signed in on as many devices as you may be. "
     "Please sign out on one of them and try again.",
 }
-
-SignIn: TypeAlias = Callable[[Visitor, codes.AsyncOutbox], Reply]
 
 
 @pytest.fixture
@@ -44,40 +38,10 @@ def events() -> Iterator[list[Event]]:
     unsubscribe()
 
 
-def _init(site: Site, *, apis: Any = None, functions: Any = None, **settings: Any) -> codes.AsyncOutbox:
-    """Sign in by password (which `apis` and `functions` are of), code and provider, in one session each."""
-    outbox = codes.AsyncOutbox()
+def _init(site: Site, *, apis: Any = None, functions: Any = None, **settings: Any) -> Application:
+    """Sign in in one session each; `apis` and `functions` are of passwords."""
     override = InputOverrideConfig(apis=apis, functions=functions)
-    mails = EmailDeliveryConfig(passwords.AsyncOutbox())
-    recipes = [
-        emailpassword.init(email_delivery=mails, override=override),
-        codes.recipe(outbox),
-        thirdparty.init(thirdparty.SignInAndUpFeature([shop(Account())])),
-    ]
-    site.init(engine=passwords.QUICK, recipes=recipes, limit=ONE, **settings)
-    return outbox
-
-
-def _by_password(visitor: Visitor, _: codes.AsyncOutbox, path: str = "/signin") -> Reply:
-    return passwords.send(visitor, path, email="ada@example.com", password=passwords.PASSWORD)
-
-
-def _by_sign_up(visitor: Visitor, outbox: codes.AsyncOutbox) -> Reply:
-    return _by_password(visitor, outbox, "/signup")
-
-
-def _by_code(visitor: Visitor, outbox: codes.AsyncOutbox) -> Reply:
-    visitor.site.clock.advance(minutes=1)
-    asked = codes.send(visitor, "", email="bob@example.com")
-    device = {name: asked.json[name] for name in ("deviceId", "preAuthSessionId")}
-    return codes.send(visitor, "/consume", **device, userInputCode=outbox.sent[-1].user_input_code)
-
-
-def _by_provider(visitor: Visitor, _: codes.AsyncOutbox) -> Reply:
-    page = "https://example.com/auth/callback/shop"
-    info = {"redirectURIOnProviderDashboard": page, "redirectURIQueryParams": {"code": "c", "state": "s"}}
-    body = json.dumps({"thirdPartyId": "shop", "redirectURIInfo": info}).encode()
-    return visitor.post("/auth/signinup", headers=(("content-type", "application/json"),), body=body)
+    return served(site, override=override, limit=ONE, **settings)
 
 
 def _begun_elsewhere(original: Any) -> Any:
@@ -96,28 +60,28 @@ def _begun_elsewhere(original: Any) -> Any:
 @ASGI_AND_WSGI
 @pytest.mark.parametrize(
     ("first", "second"),
-    [(_by_sign_up, _by_password), (_by_code, _by_code), (_by_provider, _by_provider)],
+    [(SIGN_UP, SIGN_IN), (CODE, CODE), (PROVIDER, PROVIDER)],
     ids=["password", "code", "provider"],
 )
 def test_a_sign_in_beyond_the_limit_says_what_to_do(
-    bare_site: Site, events: list[Event], mode: str, first: SignIn, second: SignIn
+    bare_site: Site, events: list[Event], mode: str, first: Way, second: Way
 ) -> None:
     """SI-1, CP-15: a 200 with a message, no token, no `user.signed_in`; it works again after a sign-out."""
-    outbox = _init(bare_site)
+    application = _init(bare_site)
     visitor, other = Visitor(bare_site, mode), Visitor(bare_site, mode)
-    user_id = first(visitor, outbox).json["user"]["id"]
+    user_id = application.use(visitor, first).json["user"]["id"]
     events.clear()
-    reply = second(other, outbox)
+    reply = application.use(other, second)
     assert (reply.status, reply.json) == (200, FULL)
     names = ("front-token", "st-access-token", "st-refresh-token")
     assert (reply.set_cookies, [reply.header(name) for name in names]) == ([], [None] * 3)
     assert events == [SessionRefused(code="session_limit", may_refresh=False)]
     assert visitor.get("/protected").json == {"user": user_id}
-    assert second(visitor, outbox).json == FULL
+    assert application.use(visitor, second).json == FULL
     assert visitor.get("/protected").json == {"user": user_id}
     visitor.post("/auth/signout")
     events.clear()
-    assert second(other, outbox).json["user"]["id"] == user_id
+    assert application.use(other, second).json["user"]["id"] == user_id
     assert [event.name for event in events] == ["session.created", "user.signed_in"]
     assert other.get("/protected").json == {"user": user_id}
 
@@ -125,8 +89,8 @@ def test_a_sign_in_beyond_the_limit_says_what_to_do(
 @ASGI_AND_WSGI
 def test_a_sign_up_beyond_the_limit_says_what_to_do(bare_site: Site, events: list[Event]) -> None:
     """SI-1: where the application has begun a session for the new user before."""
-    outbox = _init(bare_site, functions=_begun_elsewhere)
-    reply = _by_sign_up(Visitor(bare_site), outbox)
+    application = _init(bare_site, functions=_begun_elsewhere)
+    reply = application.use(Visitor(bare_site), SIGN_UP)
     assert (reply.status, reply.json, reply.set_cookies) == (200, FULL, [])
     assert [event.name for event in events] == ["user.signed_up", "session.created", "session.refused"]
 
@@ -144,10 +108,10 @@ def test_an_override_that_begins_the_session_itself(bare_site: Site, events: lis
         original.sign_in_post = sign_in_post
         return original
 
-    outbox = _init(bare_site, apis=apis)
-    assert _by_sign_up(Visitor(bare_site), outbox).json["status"] == "OK"
+    application = _init(bare_site, apis=apis)
+    assert application.use(Visitor(bare_site), SIGN_UP).json["status"] == "OK"
     events.clear()
-    reply = _by_password(Visitor(bare_site), outbox)
+    reply = application.use(Visitor(bare_site), SIGN_IN)
     assert (reply.status, reply.json, reply.set_cookies) == (200, FULL, [])
     assert [event.name for event in events] == ["session.refused"]
 
@@ -174,12 +138,12 @@ def test_an_application_may_say_it_in_words_of_its_own(bare_site: Site) -> None:
         return response
 
     handlers = InputErrorHandlers(on_session_limit_reached=hook)
-    outbox = _init(bare_site, apis=apis, error_handlers=handlers)
-    assert _by_sign_up(Visitor(bare_site), outbox).json["status"] == "OK"
-    said = _by_password(Visitor(bare_site), outbox)
+    application = _init(bare_site, apis=apis, error_handlers=handlers)
+    assert application.use(Visitor(bare_site), SIGN_UP).json["status"] == "OK"
+    said = application.use(Visitor(bare_site), SIGN_IN)
     assert (said.status, said.json) == (200, {"status": "GENERAL_ERROR", "message": "1 at most"})
-    assert _by_code(Visitor(bare_site), outbox).json["status"] == "OK"
-    asked = _by_code(Visitor(bare_site), outbox)
+    assert application.use(Visitor(bare_site), CODE).json["status"] == "OK"
+    asked = application.use(Visitor(bare_site), CODE)
     assert (asked.status, asked.json) == (403, {"devices": 1, "path": "/auth/signinup/code/consume"})
 
 
@@ -196,10 +160,10 @@ def test_nobody_signed_in_whom_an_override_turned_away(bare_site: Site, events: 
         original.sign_in_post = sign_in_post
         return original
 
-    outbox = _init(bare_site, apis=apis)
-    user_id = _by_sign_up(Visitor(bare_site), outbox).json["user"]["id"]
+    application = _init(bare_site, apis=apis)
+    user_id = application.use(Visitor(bare_site), SIGN_UP).json["user"]["id"]
     events.clear()
-    assert _by_password(Visitor(bare_site), outbox).json["message"] == "Not today"
+    assert application.use(Visitor(bare_site), SIGN_IN).json["message"] == "Not today"
     assert events == []
-    sign_in("public", "ada@example.com", passwords.PASSWORD)
+    sign_in("public", "ada@example.com", PASSWORD)
     assert events == [UserSignedIn(user_id=user_id, tenant_id="public", recipe_id="emailpassword")]
