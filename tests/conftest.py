@@ -17,6 +17,7 @@ from tests.support.quick import is_left_out, mark_quick
 
 if TYPE_CHECKING:
     from tests.support.databases import Postgres, Sqlite, TestDatabase
+    from tests.support.temporary_postgres import Server
 
 # A line per refused request buries the assertion of a test that fails among hundreds of them.
 logging.getLogger("django.request").setLevel(logging.ERROR)
@@ -148,6 +149,18 @@ def fresh_postgres_database(postgres_server: Postgres) -> Iterator[TestDatabase]
     database = postgres_server.take()
     yield database
     postgres_server.restore(database)
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server that the test may stop and start."""
+    from tests.support.temporary_postgres import MissingServerError, postgres
+
+    try:
+        with postgres() as server:
+            yield server
+    except MissingServerError as error:
+        missing(str(error))
 
 
 @pytest.fixture

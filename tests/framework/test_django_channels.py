@@ -17,6 +17,8 @@ from tests.support.databases import Sqlite
 
 from .clients import django_settings  # noqa: F401  must be first
 from .site import Site
+from .test_device_bindings import Device
+from .test_guests import visit
 
 # isort: split
 from channels.generic.websocket import AsyncJsonWebsocketConsumer, JsonWebsocketConsumer
@@ -93,6 +95,46 @@ def test_a_socket_with_a_header(site: Site, consumer: Any) -> None:
     assert shake(router(consumer), [bearer, ("origin", "https://evil.test")]) == {"user": "ada"}
     assert shake(router(consumer), [("authorization", "Bearer garbage")]) == 1008
     assert shake(router(consumer), []) == 1008
+
+
+def test_a_guest(site: Site, consumer: Any) -> None:
+    """CP-24: refused as one without a session, unless the consumer is for guests too."""
+    guest, guest_id = visit(site, "header")
+    bearer = [("authorization", f"Bearer {guest.access}")]
+    assert shake(router(consumer), bearer) == 1008
+    assert shake(router(consumer, session_required=False), bearer) == {"user": None}
+    assert shake(router(consumer, allow_guests=True), bearer) == {"user": guest_id}
+
+
+def test_a_bound_session(site: Site, consumer: Any) -> None:
+    """CP-29: the handshake comes with the bound cookie, or is refused."""
+    device = Device(site.init(device_binding="auto")).bind()
+    with_proof = [line for line in device.credentials("/who") if line[0] == "cookie"]
+    app = router(consumer, require_bound=True)
+    assert shake(app, with_proof) == {"user": "user-1"}
+    assert shake(app, [("cookie", f"sAccessToken={device.access}")]) == 1008
+    assert shake(app, [("cookie", f"sAccessToken={site.sign_in().access}")]) == 1008
+    site.clock.advance(minutes=10)
+    assert shake(app, with_proof) == 1008
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_an_open_socket_of_a_revoked_session(site: Site, consumer: Any, is_on: bool) -> None:
+    """CP-16: it is closed as one that is refused; without `instant_revocation` it stays open."""
+    visitor = site.init(instant_revocation=is_on).sign_in("header", "ada")
+
+    async def run() -> Any:
+        bearer = (b"authorization", f"Bearer {visitor.access}".encode())
+        socket = WebsocketCommunicator(router(consumer), "/who", [bearer])
+        assert (await socket.connect())[0]
+        assert await socket.receive_json_from() == {"user": "ada"}
+        assert await asyncio.to_thread(syncio.revoke_session, visitor.handle)
+        said = await socket.receive_output(20) if is_on else await socket.receive_nothing()
+        await socket.disconnect()
+        return said
+
+    expected = {"type": "websocket.close", "code": 1008, "reason": "unauthorised"} if is_on else True
+    assert asyncio.run(run()) == expected
 
 
 def test_options_of_verify_session(site: Site, consumer: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +33,12 @@ def transactions(postgres_server: Postgres) -> Iterator[PgBouncer]:
         yield started
 
 
+#: Seconds after which no process accepts a session that another has revoked.
+BOUND_S = 5
+
+
 def refused(uri: str, *more: str) -> list[str]:
-    """Return what another process says of three sessions that this one revokes."""
+    """Return what another process says of three sessions that this one revokes, each in time."""
     core = Driver(uri, features=ON)
     core.create()
     worker = subprocess.Popen(
@@ -53,7 +58,9 @@ def refused(uri: str, *more: str) -> list[str]:
             worker.stdin.flush()
             assert worker.stdout.readline() == "accepted\n"
             assert core.engine.sessions.revoke([session.handle]) == [session.handle]
+            revoked_s = time.monotonic()
             said.append(worker.stdout.readline().strip())
+            assert time.monotonic() - revoked_s <= BOUND_S
     finally:
         worker.kill()
         worker.communicate()

@@ -37,8 +37,7 @@ from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
-from tests.support.programs import missing
-from tests.support.temporary_postgres import MissingServerError, Server, postgres
+from tests.support.temporary_postgres import Server
 
 
 def together(count: int, work: Callable[[], Any]) -> list[Any]:
@@ -621,16 +620,6 @@ def test_a_commit_of_unknown_outcome_is_not_repeated(postgres_database: TestData
         core.database.write(unit)
     assert len(calls) == 1
     assert core.refresh(session).handle == session.handle
-
-
-@pytest.fixture
-def own_server() -> Iterator[Server]:
-    """A server that the test may stop and start."""
-    try:
-        with postgres() as server:
-            yield server
-    except MissingServerError as error:
-        missing(str(error))
 
 
 @pytest.mark.postgres

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
+import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,6 +32,7 @@ from supertokens_py.recipe.session.watched_verifier import WatchedVerifier
 from tests.engine.driver import QUIET
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
+from tests.support.temporary_postgres import Server
 
 from .conftest import Start
 
@@ -262,6 +265,34 @@ def test_while_the_database_is_down(
         with caplog.at_level(logging.INFO):
             app.request(token)
         assert "revoked sessions can be read again" in caplog.text
+
+
+@pytest.mark.postgres
+def test_while_a_server_is_killed(own_server: Server, start: Start, clock: Clock) -> None:
+    """CP-17, CP-19: verification goes on, staleness is reported, and afterwards nothing has been missed."""
+    app = App(partial(start, uri=own_server.uri), clock, max_staleness=10)
+    token, gone, later = app.sign_in(), app.sign_in(), app.sign_in()
+    revoke_session(app.request(gone).get_handle())
+    last = app.request(later)
+    seen: list[Event] = []
+    unsubscribe = subscribe(seen.append)
+    try:
+        app.log.pace = STEADY  # each request that finds it too old tries again
+        own_server.crash(signal.SIGQUIT)
+        clock.advance(s=10, ms=1)
+        for _ in range(3):
+            app.request(token)
+            app.request(later)
+            assert refusal(app, gone) == ("session_revoked", True)
+        assert {one.age_ms for one in seen if isinstance(one, RevocationsStale)} == {10_001}
+        own_server.start()
+        app.revoke_elsewhere(last)
+        app.log.poll()
+        assert refusal(app, later) == ("session_revoked", True)
+        app.request(token)
+    finally:
+        unsubscribe()
+        app.close()
 
 
 @pytest.mark.parametrize("when_stale", ["check", "closed"])

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 from starlette.requests import Request
 
+from supertokens_py import Supertokens
+from supertokens_py.engine.session_records import NO_FEATURES
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.native import as_base_request
 from supertokens_py.recipe.session import SessionRecipe
@@ -14,6 +17,21 @@ from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.recipe.session.utils import normalise_session_scope
 
 from .conftest import Start
+
+
+def test_without_arguments_nothing_is_kept(stored: Start) -> None:
+    """CP-1: neither a feature of the engine is on, nor is a table of one made, whatever is done."""
+    stored()
+    assert SessionRecipe.get_instance().session_features == NO_FEATURES
+    made = sessions.create_new_session_without_request_response("public", "ada")
+    assert made.refresh_token is not None
+    sessions.refresh_session_without_request_response(made.refresh_token.token)
+    assert len(sessions.list_sessions("ada")) == 1
+    assert sessions.revoke_all_sessions_for_user("ada") == [made.get_handle()]
+    engine: Any = Supertokens.get_instance().engine
+    tables = inspect(engine.database.pool).get_table_names()
+    assert "session_info" in tables
+    assert [name for name in tables if name.startswith("supertokens_py_")] == []
 
 
 def request(*headers: tuple[bytes, bytes]) -> Request:
