@@ -101,6 +101,12 @@ def start(sqlite_database: TestDatabase, clock: Clock, outbox: Outbox) -> Iterat
     Supertokens.reset()
 
 
+def tokens_of(reply: httpx2.Response) -> list[str]:
+    """Return the names of the headers that bring tokens, in whichever way the client wants them."""
+    names = ("set-cookie", "front-token", "st-access-token", "st-refresh-token")
+    return [name for name in names if reply.headers.get(name)]
+
+
 class Browser:
     """Posts forms as the official frontend does."""
 

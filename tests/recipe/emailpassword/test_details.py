@@ -228,6 +228,14 @@ async def test_checks_of_0_24_take_anything() -> None:
     assert await utils.default_password_validator("correct horse 1", "public") is None
 
 
+def test_a_website_in_production_needs_a_service(start: Start) -> None:
+    """Links must not end in a log; the error has the lines to write. On localhost they may."""
+    for info in ({"website_domain": "https://shop.example"}, {"website_domain": "https://192.0.2.1"}):
+        with pytest.raises(ConfigError, match=r"email_delivery=emailpassword\.EmailDeliveryConfig\("):
+            start(info=info, email_delivery=None)
+    start(info={"website_domain": "http://localhost:3000"}, email_delivery=None)
+
+
 @pytest.mark.parametrize("lengths", [(0, 5), (6, 5), (8, 2000)])
 def test_a_policy_that_nobody_can_meet_is_refused(lengths: tuple[int, int]) -> None:
     with pytest.raises(ConfigError, match="min_length <= max_length"):

@@ -27,7 +27,7 @@ from supertokens_py.recipe.emailpassword.interfaces import (
 )
 from supertokens_py.types import GeneralErrorResponse, RecipeUserId
 
-from .conftest import ADDRESS, PASSWORD, Browser, Outbox, Start
+from .conftest import ADDRESS, PASSWORD, Browser, Outbox, Start, tokens_of
 
 
 def replacing(**hooks: Any) -> Any:
@@ -40,6 +40,13 @@ def replacing(**hooks: Any) -> Any:
 
     return override
 
+
+def form(**fields: str) -> dict[str, Any]:
+    return {"formFields": [{"id": name, "value": value} for name, value in fields.items()]}
+
+
+CREDENTIALS, ADDRESS_ONLY = form(email=ADDRESS, password=PASSWORD), form(email=ADDRESS)
+PASSWORD_ONLY = form(password=PASSWORD)
 
 seen: list[Any] = []
 
@@ -342,7 +349,32 @@ async def test_what_an_api_answers_reaches_the_browser(
     start(override=InputOverrideConfig(apis=replacing(**{name: post_of_0_24(answer)})))
     reply = await browser.form("/signup" if "up" in name else "/signin", email=ADDRESS, password=PASSWORD)
     assert (reply.status_code, reply.json()) == (200, body)
-    assert "set-cookie" not in reply.headers
+    assert tokens_of(reply) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "body"),
+    [
+        ("sign_up_post", "POST", "/signup", CREDENTIALS),
+        ("sign_in_post", "POST", "/signin", CREDENTIALS),
+        ("email_exists_get", "GET", f"/emailpassword/email/exists?email={ADDRESS}", {}),
+        ("generate_password_reset_token_post", "POST", "/user/password/reset/token", ADDRESS_ONLY),
+        ("password_reset_post", "POST", "/user/password/reset", {**PASSWORD_ONLY, "token": "t"}),
+    ],
+)
+async def test_the_message_of_every_api_reaches_the_browser(
+    start: Start, browser: Browser, outbox: Outbox, name: str, method: str, path: str, body: Any
+) -> None:
+    """SI-9."""
+
+    async def refuse(*_: Any, **__: Any) -> GeneralErrorResponse:
+        return GeneralErrorResponse("Not on Sundays")
+
+    start(override=InputOverrideConfig(apis=replacing(**{name: lambda _: refuse})))
+    reply = await browser.client.request(method, f"/auth{path}", json=body)
+    said = {"status": "GENERAL_ERROR", "message": "Not on Sundays"}
+    assert (reply.status_code, reply.json(), tokens_of(reply)) == (200, said, [])
+    assert outbox.sent == []
 
 
 async def test_an_api_that_answers_nothing_is_named(start: Start, browser: Browser) -> None:

@@ -19,6 +19,8 @@ from supertokens_py.types import GeneralErrorResponse, RecipeUserId
 
 from .conftest import ADDRESS, Browser, Outbox, Start
 
+SESSION = {"preAuthSessionId": "a"}
+
 seen: list[Any] = []
 
 
@@ -332,6 +334,31 @@ async def test_what_an_api_answers_reaches_the_browser(
     reply = await browser.ask()
     assert (reply.status_code, reply.json()) == (200, body)
     assert outbox.letters == []
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "body"),
+    [
+        ("create_code_post", "POST", "/signinup/code", {"email": ADDRESS}),
+        ("resend_code_post", "POST", "/signinup/code/resend", {**SESSION, "deviceId": "b"}),
+        ("consume_code_post", "POST", "/signinup/code/consume", {**SESSION, "linkCode": "c"}),
+        ("email_exists_get", "GET", f"/passwordless/email/exists?email={ADDRESS}", {}),
+        ("phone_number_exists_get", "GET", "/passwordless/phonenumber/exists?phoneNumber=%2B16502530000", {}),
+    ],
+)
+async def test_the_message_of_every_api_reaches_the_browser(
+    start: Start, browser: Browser, outbox: Outbox, name: str, method: str, path: str, body: Any
+) -> None:
+    """SI-9."""
+
+    async def refuse(*_: Any, **__: Any) -> GeneralErrorResponse:
+        return GeneralErrorResponse("Not on Sundays")
+
+    start(override=InputOverrideConfig(apis=replacing(**{name: lambda _: refuse})))
+    reply = await browser.client.request(method, f"/auth{path}", json=body)
+    said = {"status": "GENERAL_ERROR", "message": "Not on Sundays"}
+    assert (reply.status_code, reply.json(), reply.headers.get("front-token")) == (200, said, None)
+    assert [*outbox.letters, *outbox.messages] == []
 
 
 async def test_an_api_that_answers_nothing_is_named(start: Start, browser: Browser) -> None:

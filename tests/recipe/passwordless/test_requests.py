@@ -116,6 +116,7 @@ async def test_users_have_the_shape_of_the_frontends_version(
     if is_full:
         assert body == {"status": "OK", "user": user, "createdNewRecipeUser": True}
         assert user["loginMethods"][0]["recipeId"] == "passwordless"
+        assert user["timeJoined"] == user["loginMethods"][0]["timeJoined"] == clock()
     else:
         shape = {"id": user["id"], "email": ADDRESS, "timeJoined": clock()}
         assert body == {"status": "OK", "user": shape, "createdNewUser": True}

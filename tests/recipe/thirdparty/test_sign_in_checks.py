@@ -426,7 +426,7 @@ async def test_a_code_that_a_library_got(source: MakeSource, fake: FakeProvider,
 
 
 async def test_an_access_token_alone(source: MakeSource, fake: FakeProvider) -> None:
-    """It may have been issued to any application: only one that is looked at signs somebody in."""
+    """SI-59. It may have been issued to any application: only one that is looked at signs somebody in."""
     tokens = {"access_token": ACCESS_TOKEN}
     provider = await found(source(custom(fake)))
     with pytest.raises(BadInputError, match="needs an id_token"):
@@ -525,7 +525,7 @@ async def test_where_the_documents_name_the_user(
 async def test_no_secrets_in_logs(
     source: MakeSource, fake: FakeProvider, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither ours nor the HTTP client's, in success and failure, at DEBUG."""
+    """SI-73. Neither ours nor the HTTP client's, in success and failure, at DEBUG."""
     caplog.set_level(logging.DEBUG)
     frontend = await Frontend(await found(source(custom(fake)))).begin()
     token = fake.id_token = id_token(fake, clock, frontend.query["nonce"])

@@ -16,6 +16,7 @@ from supertokens_py.recipe.thirdparty.exceptions import ProviderError
 from supertokens_py.recipe.thirdparty.interfaces import APIInterface
 from supertokens_py.recipe.thirdparty.provider import ProviderClientConfig, ProviderConfig, ProviderInput
 from supertokens_py.types.response import GeneralErrorResponse
+from tests.support.clock import Clock
 
 from .conftest import ADDRESS, PAGE, TOKENS, Account, Browser, Start, apple_state, payload_of, query_of, shop
 
@@ -26,7 +27,7 @@ async def users() -> int:
     return await count()
 
 
-async def test_signing_up_and_in_again(start: Start, browser: Browser) -> None:
+async def test_signing_up_and_in_again(start: Start, browser: Browser, clock: Clock) -> None:
     """SI-2 SI-3 SI-4: the answer has the full user, whether it is new, and one session."""
     start()
     up = await browser.sign_in_up()
@@ -34,6 +35,8 @@ async def test_signing_up_and_in_again(start: Start, browser: Browser) -> None:
     assert up.json() == {"status": "OK", "user": user, "createdNewRecipeUser": True}
     assert user["thirdParty"] == [{"id": "shop", "userId": "ada-at-shop"}]
     assert user["emails"] == [ADDRESS]
+    assert user["timeJoined"] == user["loginMethods"][0]["timeJoined"] == clock()
+    assert "time_joined" not in up.text
     payload = payload_of(up)
     assert payload is not None
     assert (payload["sub"], payload["rsub"], payload["tId"]) == (user["id"], user["id"], "public")
