@@ -5,8 +5,9 @@ All of it goes through events of the pool (`Database.pool`), where every unit ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from sqlalchemy import event
 
@@ -41,6 +42,23 @@ def before_each_statement(database: Database, words: str, work: Callable[[], obj
         yield
     finally:
         event.remove(database.pool, "before_cursor_execute", sending)
+
+
+@contextmanager
+def before_each_commit(database: Database, work: Callable[[], object]) -> Generator[None]:
+    """Call `work` when a transaction of several statements has done its last one; it holds its locks."""
+
+    def committing(connection: Any) -> None:
+        driver = connection.connection.driver_connection
+        is_open = driver.in_transaction if database.location.is_sqlite else driver.info.transaction_status
+        if is_open:
+            work()
+
+    event.listen(database.pool, "commit", committing)
+    try:
+        yield
+    finally:
+        event.remove(database.pool, "commit", committing)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.users import ThirdPartyInfo
 
 from .accounts.account_rows import Account
+from .accounts.user_ids import lock_sessions
 from .accounts.user_tables import (
     EMAIL_USERS,
     PASSWORDLESS_USERS,
@@ -156,6 +157,7 @@ class TenantMembers:
                 connection.execute(self._lock[user.recipe_id], {"user": internal})
             was_there = tenant in self._accounts.rows.tenants(connection, internal)
             self._accounts.rows.leave(connection, tenant, internal)
+            lock_sessions(self._database, connection, which["ids"])
             ended = self._changes.end(connection, self._end_sessions, which, _ENDED)
             ended += self._acting.end(connection, which["ids"], _ENDED, tenant_id=tenant)
             for statement in self._forget:

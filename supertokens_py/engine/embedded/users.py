@@ -15,6 +15,7 @@ from supertokens_py.events import UserDeleted, emit
 from supertokens_py.exceptions import BadInputError, ConfigError
 
 from .accounts.code_rows import CodeRows
+from .accounts.user_ids import lock_sessions
 from .accounts.user_tables import USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
 from .metadata import USER_METADATA
 from .roles import USER_ROLES
@@ -93,6 +94,7 @@ class UserStore:
 
         def unit(connection: Connection) -> tuple[list[str], list[SessionKey], bool]:
             ids, was_user = self._remove_account(connection, user_id)
+            lock_sessions(self._database, connection, ids)
             ended: list[SessionKey] = []
             for one in ids:
                 ended += self._changes.end(connection, self._delete_sessions, {"user": one}, _REMOVED)

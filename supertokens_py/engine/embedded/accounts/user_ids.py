@@ -24,7 +24,11 @@ from sqlalchemy import (
 
 from supertokens_py.constants import DEFAULT_APP_ID
 
+from ..storage.database import UnitConflictError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection, FromClause
 
     from ..storage.database import Database
@@ -56,19 +60,13 @@ class UserIds:
             f"SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id"  # noqa: S608
         )
 
-        self._linked = text(
-            f"SELECT u.user_id, m.external_user_id FROM {users} u LEFT JOIN {mapping} m "  # noqa: S608
-            "ON m.app_id = u.app_id AND m.supertokens_user_id = u.user_id "
-            f"WHERE u.{app} AND u.primary_or_recipe_user_id = "
-            f"(SELECT primary_or_recipe_user_id FROM {users} WHERE {app} AND user_id = :id)"
-        )
-
         self._users_table = table(
             f"{tables.prefix}app_id_to_user_id", *map(column, _USER_COLUMNS), schema=tables.schema
         )
         self._mapping_table = table(
             f"{tables.prefix}userid_mapping", *map(column, _MAPPING_COLUMNS), schema=tables.schema
         )
+        self._linked = self.linked_ids()
 
     def linked_ids(self) -> CompoundSelect[Any]:
         """Return what selects the ids of `linked_to`, for a statement with the parameter `user`."""
@@ -103,19 +101,23 @@ class UserIds:
         users = self._users_table.alias()
         return _one(users, users.c.primary_or_recipe_user_id, users.c.user_id == user_id)
 
-    def linked_to(self, connection: Connection, user_id: str) -> list[str]:
+    def linked_to(self, connection: Connection, user_id: str, *, locked: bool = False) -> list[str]:
         """Return every id under which sessions of a user may be stored, `user_id` first.
 
         That is the user's own id and the ids of all login methods linked to the same primary user, in the
         official core's form and, where there is a mapping, in the application's: a session that was created
-        before the mapping keeps the former.
+        before the mapping keeps the former. With `locked` those sessions are (`lock_sessions`).
         """
-        if not self._database.has_user_tables:
-            return [user_id]
-        internal = connection.execute(self._internal, {"id": user_id}).scalar() or user_id
-        rows = connection.execute(self._linked, {"id": internal}).all()
-        found = [str(one) for row in rows for one in row if one is not None]
-        return list(dict.fromkeys([user_id, *found]))
+        ids = [user_id]
+        if self._database.has_user_tables:
+            found = connection.execute(self._linked, {"user": user_id}).scalars()
+            ids = list(dict.fromkeys([user_id, *found]))
+        if locked:
+            lock_sessions(self._database, connection, ids)
+            # One that was replaced before we had the lock may have an id that the user has got just now.
+            if not {*self.linked_to(connection, user_id)} <= {*ids}:
+                raise UnitConflictError
+        return ids
 
     def is_kept(self, connection: Connection, user_id: str) -> bool:
         """Return whether a user, by either id, is one of the official core's log-in recipes."""
@@ -146,6 +148,19 @@ class UserIds:
         if primary is None or primary == internal:
             return recipe_id, recipe_id
         return looked_up(self._external, primary) or primary, recipe_id
+
+
+def lock_sessions(database: Database, connection: Connection, user_ids: Iterable[str]) -> None:
+    """Let nobody else count, replace or end all sessions of users before the transaction ends.
+
+    It is taken before the first look at them, so that READ COMMITTED suffices: what ends every session sees
+    no row that is inserted after it has begun, though it waits for the row in whose place that comes. Rows
+    of users are locked before, those of sessions after it.
+
+    Args:
+        user_ids: as the rows of sessions, and of those who act, have them.
+    """
+    database.lock(connection, *(f"sessions of {one}" for one in user_ids))
 
 
 def _one(source: FromClause, wanted: ColumnElement[str], is_it: ColumnElement[bool]) -> ColumnElement[str]:

@@ -15,17 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from supertokens_py import payloads
 from supertokens_py.engine import validation
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.records import NewSession, Unauthorised, UnknownTenantError
+from supertokens_py.engine.records import Unauthorised, UnknownTenantError
 from supertokens_py.engine.session_records import (
     Ending,
-    Limit,
     LimitReached,
     Replaces,
     SessionKey,
 )
-from supertokens_py.exceptions import ConfigError
 
-from ..session_state.refresh_tokens import RefreshToken
+from ..accounts.user_ids import lock_sessions
 from ..session_state.session_changes import Recording, SessionChanges
 from ..session_state.session_details import DetailStatements, shown, visit_values
 from ..session_state.session_rows import (
@@ -37,6 +35,7 @@ from ..session_state.session_rows import (
 )
 from ..session_state.session_terms import Terms, new_terms
 from ..storage import errors
+from .drafts import Created, Draft
 from .inherited_keys import NOTHING, Inherited, InheritedKeys
 from .replacement import Former, FormerRows
 from .session_limits import SessionCounts, refusal
@@ -48,54 +47,6 @@ if TYPE_CHECKING:
 
 _REPLACED = Ending(reason="replaced")
 _LIMIT = Ending(reason="limit")
-NEEDS_DETAILS = (
-    "a session cannot have {name} here: nothing of the kind is kept. Pass session.init({argument}=...), so "
-    "that there is a table for it"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A session as it is asked for."""
-
-    new: NewSession
-    token: RefreshToken
-    user_id: str  #: as rows have it: the recipe user id
-    payload: str  #: as JSON
-    data: str  #: as JSON
-    now_ms: int
-
-    @property
-    def key(self) -> SessionKey:
-        """What the session is called."""
-        token = self.token
-        return SessionKey(handle=token.handle, tenant_id=token.tenant_id, user_id=self.user_id)
-
-    @property
-    def limit(self) -> Limit | None:
-        """The limit that the session is subject to."""
-        return self.new.limit if self.new.counts and self.new.actor is None else None
-
-    @property
-    def copies(self) -> bool:
-        """Whether it takes over what the session had that it replaces."""
-        return self.new.replaces is not None and self.new.replaces.copies
-
-    @property
-    def keeps_end(self) -> bool:
-        """Whether it ends when that session would have ended."""
-        return self.new.replaces is not None and self.new.replaces.keeps_end
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
-    """A session whose rows are written."""
-
-    payload: str  #: as JSON
-    data: str  #: as JSON
-    expires_ms: int
-    terms: Terms
-    ended: Sequence[str] = ()  #: by the limit
 
 
 @dataclass(slots=True)
@@ -104,20 +55,6 @@ class _Ended:
 
     by_limit: list[SessionKey] = field(default_factory=list[SessionKey])
     replaced: list[SessionKey] = field(default_factory=list[SessionKey])
-
-
-def require_kept(new: NewSession, *, keeps_details: bool) -> None:
-    """Refuse what only the table of details can keep, where there is none.
-
-    Raises:
-        ConfigError: it names the argument of `session.init` that makes the table.
-    """
-    if keeps_details:
-        return
-    if new.lifetime is not None:
-        raise ConfigError(NEEDS_DETAILS.format(name="a lifetime of its own", argument="lifetime"))
-    if new.actor is not None:
-        raise ConfigError(NEEDS_DETAILS.format(name="an actor", argument="impersonation"))
 
 
 class SessionWriter:
@@ -137,7 +74,7 @@ class SessionWriter:
         self._changes = changes
         self._sql = sql
         self._details = details
-        self._counts = SessionCounts(database)
+        self._counts = SessionCounts(database.tables)
         self._former_rows = FormerRows(database.tables)
         self._inherited_keys = InheritedKeys(database.tables, self._former)
         self._recorded: Insert | None = None  #: made once, so that SQLAlchemy compiles it once
@@ -148,12 +85,11 @@ class SessionWriter:
         Raises:
             UnknownTenantError: there is no such tenant.
         """
-        new = draft.new
         try:
-            if draft.limit is None and new.replaces is None and new.bound_like is None:
+            if draft.is_alone:
                 recording = None
                 if self._changes.creations_are_recorded and not self._database.location.is_sqlite:
-                    recording = self._changes.creation(draft.key, actor=new.actor)
+                    recording = self._changes.creation(draft.key, actor=None)
                 if recording is not None or not self._changes.creations_are_recorded:
                     return self._alone(draft, recording)
             return self._with_others(draft)
@@ -203,8 +139,9 @@ class SessionWriter:
     ) -> Created | LimitReached | Unauthorised:
         """Decide everything before the first row is written, so that a refusal leaves no trace."""
         new, replaces = draft.new, draft.new.replaces
-        if draft.limit is not None:
-            self._counts.lock(connection, draft.user_id)
+        self._lock_users(connection, draft)
+        if new.actor is not None and self._former(connection, new.actor.handle) is None:
+            return Unauthorised(NO_SESSION, "session_gone")
         former = None if replaces is None else self._former(connection, replaces.handle)
         others = None if replaces is None else self._others(connection, replaces, former)
         if others is None and replaces is not None:
@@ -228,6 +165,15 @@ class SessionWriter:
         self._inherited_keys.give(connection, draft.token.handle, inherited)
         self._record(connection, draft, former)
         return replace(created, ended=[one.handle for one in ended.by_limit])
+
+    def _lock_users(self, connection: Connection, draft: Draft) -> None:
+        if draft.is_alone or self._database.location.is_sqlite:
+            return
+        handles = filter(validation.is_possible_handle, draft.parents)
+        owners = [self._former_rows.user_id(connection, handle) for handle in handles]
+        actor_id = None if draft.new.actor is None else draft.new.actor.user_id
+        users = {one for one in (draft.user_id, actor_id, *owners) if one is not None}
+        lock_sessions(self._database, connection, users)
 
     def _former(self, connection: Connection, handle: str) -> Former | None:
         if not validation.is_possible_handle(handle):

@@ -59,11 +59,16 @@ class FormerRows:
     def __init__(self, tables: Tables) -> None:
         sessions = tables[SESSIONS]
         self._lock = select(sessions).where(*one_session(sessions)).with_for_update()
+        self._user = select(sessions.c.user_id).where(*one_session(sessions))
         self._bound = (CONFIRMATION_KEY,) if DEVICE_KEYS in tables else ()
         self._own: Select[Any] | None = None
         if SESSION_DETAILS in tables:
             own = tables[SESSION_DETAILS]
             self._own = select(own).where(*one_session(own))
+
+    def user_id(self, connection: Connection, handle: str) -> str | None:
+        """Return whose session it is, which no session changes; without a lock."""
+        return connection.execute(self._user, key_of(handle)).scalar()
 
     def locked(self, connection: Connection, handle: str, *, now_ms: int) -> Former | None:
         """Lock and return a session; None if it is not alive."""

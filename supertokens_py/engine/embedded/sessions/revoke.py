@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.engine.session_records import BY_APPLICATION, Ending, SessionKey
 
+from ..accounts.user_ids import lock_sessions
 from ..session_state.acting import ActingSessions
 from ..session_state.session_rows import SessionStatements, by_tenant
 from .refresh import Refresher
@@ -68,7 +70,8 @@ class Revoker(Refresher):
         if keep is not None:
             statement = statement.where(self._sql.handle != keep)
         several = (
-            self._changes.are_recorded
+            not self._database.location.is_sqlite  # which takes no lock of the user
+            or self._changes.are_recorded
             or self._acting.are_kept
             or (linked_accounts and self._database.has_user_tables)
         )
@@ -83,7 +86,8 @@ class Revoker(Refresher):
                 ),
             ]
 
-        ended = self._of_user(user_id, tenant_id, end, linked=linked_accounts, run=run)
+        ids = partial(self._users.linked_to, locked=True) if linked_accounts else self._locked_alone
+        ended = self._of_user(user_id, tenant_id, end, ids=ids, run=run)
         if validation.is_possible_user_id(user_id):
             self._changes.settle(ended, ending)
             self._activity.note(user_id)
@@ -97,7 +101,12 @@ class Revoker(Refresher):
         def read(connection: Connection, values: dict[str, Any]) -> Sequence[str]:
             return connection.execute(statement, values).scalars().all()
 
-        return self._of_user(user_id, tenant_id, read, linked=linked_accounts, run=self._database.read)
+        ids = self._users.linked_to if linked_accounts else _alone
+        return self._of_user(user_id, tenant_id, read, ids=ids, run=self._database.read)
+
+    def _locked_alone(self, connection: Connection, user_id: str) -> list[str]:
+        lock_sessions(self._database, connection, [user_id])
+        return [user_id]
 
     def _of_user(
         self,
@@ -105,7 +114,7 @@ class Revoker(Refresher):
         tenant_id: str | None,
         work: Callable[[Connection, dict[str, Any]], Sequence[T]],
         *,
-        linked: bool,
+        ids: Callable[[Connection, str], list[str]],
         run: Callable[[Callable[[Connection], list[T]]], list[T]],
     ) -> list[T]:
         """Return what `work` does with the sessions of each login method of a user."""
@@ -116,7 +125,7 @@ class Revoker(Refresher):
             return []
 
         def unit(connection: Connection) -> list[T]:
-            users = self._users.linked_to(connection, user_id) if linked else [user_id]
+            users = ids(connection, user_id)
             return [one for user in users for one in work(connection, values | {"user": user})]
 
         found = run(unit)
@@ -127,3 +136,7 @@ class Revoker(Refresher):
     def _require_tenant(self, tenant_id: str) -> None:
         if self._database.read(lambda c: c.execute(self._sql.tenant, {"tenant": tenant_id}).first()) is None:
             raise UnknownTenantError(tenant_id)
+
+
+def _alone(_connection: Connection, user_id: str) -> list[str]:
+    return [user_id]

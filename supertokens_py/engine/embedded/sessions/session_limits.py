@@ -1,4 +1,4 @@
-"""How many live sessions a user may have: counted under a lock, so that parallel sign-ins keep to it."""
+"""How many live sessions a user may have: counted under their lock, so that parallel sign-ins keep to it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ from ..session_state.session_rows import SESSION_DETAILS, SESSIONS, joined_befor
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ..storage.database import Database
+    from ..storage.tables import Tables
 
 
 class SessionCounts:
-    """Counts the sessions of users; a class because it holds its statements."""
+    """Counts the sessions of users, who are locked; a class because it holds its statements."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        tables = database.tables
+    def __init__(self, tables: Tables) -> None:
         row = tables[SESSIONS].c
         counted = select(row.session_handle).where(
             row.app_id == DEFAULT_APP_ID,
@@ -43,14 +41,6 @@ class SessionCounts:
             seen_at = func.coalesce(details.c.last_seen_at, seen_at)
         self._counted: Select[Any] = counted.order_by(seen_at.desc(), row.session_handle)
         self._counted_in_tenant: Select[Any] = self._counted.where(row.tenant_id == bindparam("tenant"))
-
-    def lock(self, connection: Connection, user_id: str) -> None:
-        """Let nobody else create a session that counts for the user before the transaction ends.
-
-        It is taken before the first look, so that READ COMMITTED suffices; what locks rows would not keep
-        out new ones.
-        """
-        self._database.lock(connection, f"session limit {user_id}")
 
     def excess(
         self, connection: Connection, limit: Limit, values: dict[str, Any], *, besides: Sequence[str] = ()

@@ -40,7 +40,8 @@ from ..session_state.session_terms import USUAL_TERMS, Terms, expired
 from ..session_state.token_families import Family, new_family, new_handle, tenant_of
 from ..storage.replica import Replica
 from .browsing import SessionBrowser
-from .creation import NEEDS_DETAILS, Created, Draft, SessionWriter, require_kept
+from .creation import SessionWriter
+from .drafts import NEEDS_DETAILS, Created, Draft, require_kept
 from .session_lists import SessionLists
 
 if TYPE_CHECKING:

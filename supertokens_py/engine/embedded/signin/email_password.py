@@ -315,7 +315,7 @@ class EmailPasswordStore:
         if moves and row.is_linked_or_is_a_primary_user:
             return EmailChangeNotAllowed(_LINKED)
         connection.execute(self._statements.delete_tokens, {"user": internal})
-        ids, ended = self._user_ids.linked_to(connection, user_id), list[SessionKey]()
+        ended, ids = list[SessionKey](), self._user_ids.linked_to(connection, user_id, locked=change.revokes)
         if moves:
             self._statements.change_email(
                 connection, internal, ids, former=row.email, email=str(change.email)

@@ -19,7 +19,7 @@ from supertokens_py.runtime import fork_hooks
 
 from ..storage import errors, parent_keys, schema
 from .connections import Connections, Fetch, Mode
-from .dialects import lock_key, take_lock
+from .dialects import lock_key, take_locks
 from .retries import Progress, Retries, Step
 from .tables import TableDefinition, Tables
 from .url import Location, locate
@@ -130,9 +130,9 @@ class Database(fork_hooks.ForkAware):
         """Run statements in one transaction. `work` may be called again: it must have no other effect."""
         return self._run(work, "write", repeatable=False)
 
-    def lock(self, connection: Connection, purpose: str) -> None:
-        """Keep other processes out of `purpose` until the transaction of `connection` ends."""
-        take_lock(connection, lock_key(purpose, self.tables))
+    def lock(self, connection: Connection, *purposes: str) -> None:
+        """Keep other processes out of each purpose until the transaction of `connection` ends."""
+        take_locks(connection, (lock_key(purpose, self.tables) for purpose in purposes))
 
     def close(self) -> None:
         """Close every connection; the next unit opens new ones."""

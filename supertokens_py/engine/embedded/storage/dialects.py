@@ -9,10 +9,14 @@ from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
     from sqlalchemy.sql.dml import Insert
 
     from .tables import Tables
+
+_TAKE_LOCKS = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 
 
 def insert_new(table: Table, *, is_sqlite: bool) -> Insert:
@@ -35,7 +39,10 @@ def lock_key(purpose: str, tables: Tables) -> int:
     return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
-def take_lock(connection: Connection, key: int) -> None:
-    """Wait for a lock that ends with the transaction; on SQLite every writer already holds the file."""
+def take_locks(connection: Connection, keys: Iterable[int]) -> None:
+    """Wait for locks that end with the transaction; on SQLite every writer already holds the file.
+
+    They are taken in the same order everywhere, so that nobody waits for somebody who waits for them.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+        connection.execute(_TAKE_LOCKS, {"keys": sorted({*keys})})
