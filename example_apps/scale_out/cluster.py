@@ -70,6 +70,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_open(port: int) -> bool:
+    """Return whether a program listens."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Cluster:
     """etcd and three nodes."""
 
@@ -100,6 +106,7 @@ class Cluster:
             *("--listen-client-urls", url, "--advertise-client-urls", url, "--listen-peer-urls", peers),
             *("--initial-advertise-peer-urls", peers, "--initial-cluster", f"default={peers}"),
         )
+        self.wait_until_open(self.etcd_port)
         for node in self.nodes:
             node.start()
         self.wait_until_whole()
@@ -120,6 +127,10 @@ class Cluster:
                 [str(word) for word in command],
                 cwd=self.directory, env=environ, stdout=log, stderr=log, **self.user,
             )  # fmt: skip
+
+    def wait_until_open(self, port: int) -> None:
+        """Wait until a program listens: Patroni gives up at once where it is refused at its start."""
+        wait_for(lambda: is_open(port) or None, f"nothing listens on port {port}", START_S, self.logs)
 
     def primary(self) -> Node | None:
         """Return the node that says it is the primary."""
@@ -178,6 +189,7 @@ class Node:
         if self._cable is None:
             file = self._write("cable", cable(self._cable_ports, self._targets()))
             self._cable = self.cluster.run(f"{self.name}-cable", "haproxy", "-db", "-f", file)
+            self.cluster.wait_until_open(self._cable_ports["etcd"])
         file = self._write("yml", json.dumps(self._configuration(), indent=1))  # JSON is YAML, too
         self._patroni = self.cluster.run(f"{self.name}-patroni", "patroni", file)
 
