@@ -241,7 +241,7 @@ def test_a_refusal_at_the_provider(
 
 
 def test_each_tenant_has_ways_of_its_own(page: Page, site: Site, address: str) -> None:
-    """`usesDynamicLoginMethods`: passwords here, codes there; the session is one of that tenant."""
+    """SI-72. `usesDynamicLoginMethods`: passwords here, codes there; the session is one of that tenant."""
     page.goto(f"{site.origin}/auth?tenantId=acme&show=signup")
     expect(page.locator("input[name=password]")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Continue", re.IGNORECASE))).to_have_count(0)

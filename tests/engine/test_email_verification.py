@@ -268,6 +268,25 @@ def test_a_mapped_user_is_known_by_either_id(
     assert EmailUnverified(user_id="mapped") in events
 
 
+@pytest.mark.parametrize("named", ["external", "internal"])
+def test_nothing_is_kept_of_a_removed_user_with_an_id_of_the_application(core: Driver, named: str) -> None:
+    """SI-69. Neither of addresses that were verified, nor of links that are out; under neither id."""
+    internal, verification = signed_up(core), core.email_verification
+    early = token_for(core, internal)
+    assert verification.verify("public", token_for(core, internal, NEW)) is not None
+    core.id_mappings.create(internal, "ada-1", None, force=True)
+    late = token_for(core, internal)
+    assert verification.verify("public", token_for(core, "ada-1", "third@example.com")) is not None
+    others = token_for(core, "bob", "bob@example.com")
+    core.users.remove("ada-1" if named == "external" else internal)
+    for token in (early, late):
+        assert verification.verify("public", token) is None
+    for address in (ADDRESS, NEW, "third@example.com"):
+        assert not verification.is_verified("ada-1", address)
+        assert not verification.is_verified(internal, address)
+    assert verification.verify("public", others) == VerifiedEmail("bob", "bob@example.com")
+
+
 def test_an_engine_of_sessions_alone_verifies_nothing(stored: TestDatabase, start: Opener) -> None:
     with pytest.raises(ConfigError, match="sign-in recipe"):
         _ = start(stored.uri).email_verification

@@ -10,6 +10,7 @@ import bcrypt
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from supertokens_py.engine.code_records import ConsumedCode, CreatedCode, Device, NewCode, PresentedCode
 from supertokens_py.engine.embedded.session_state.refresh_tokens import hash2, new_master_key
 from supertokens_py.engine.records import SignedInUp, UserQuery
 from supertokens_py.exceptions import BadInputError
@@ -23,6 +24,11 @@ from tests.support.refresh_tokens import session_token
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 ADA, BOB, CARL, DORA, EMIL, FRED = (f"{number}0000000-0000-4000-8000-000000000000" for number in range(1, 7))
 JOINED = 1_600_000_000_000
+NUMBER = "+16502530000"
+#: Id of a device and the code of a link, as a core makes them of the bytes 0 to 31, the salt 32 to 63 and the
+#: code 123456 (the second has the digest in `OfficialUsers.code`).
+DEVICE = "Yw3NKWbEM2aRElRIu7JbT_QSpJxzLbLIq8G4WBvXEN0"
+LINK = "GG0Ss4OqlRCeHdv7UHj5zeJmudmi8pXGJTZlfjEbW4Q"
 
 _SESSIONS_DDL = OFFICIAL_DDL.partition("CREATE TABLE app_id_to_user_id")[0]
 _TIMES_OF_CORE_12 = (
@@ -86,6 +92,26 @@ CREATE TABLE thirdparty_user_to_tenant (app_id VARCHAR(64) DEFAULT 'public',
 CREATE TABLE passwordless_users (app_id VARCHAR(64) DEFAULT 'public', user_id CHAR(36) NOT NULL,
   email VARCHAR(256), phone_number VARCHAR(256), time_joined BIGINT NOT NULL,
   CONSTRAINT passwordless_users_pkey PRIMARY KEY (app_id, user_id));
+CREATE TABLE passwordless_user_to_tenant (app_id VARCHAR(64) DEFAULT 'public',
+  tenant_id VARCHAR(64) DEFAULT 'public', user_id CHAR(36) NOT NULL, email VARCHAR(256),
+  phone_number VARCHAR(256),
+  CONSTRAINT passwordless_user_to_tenant_pkey PRIMARY KEY (app_id, tenant_id, user_id),
+  CONSTRAINT passwordless_user_to_tenant_email_key UNIQUE (app_id, tenant_id, email),
+  CONSTRAINT passwordless_user_to_tenant_phone_number_key UNIQUE (app_id, tenant_id, phone_number),
+  CONSTRAINT passwordless_user_to_tenant_user_id_fkey FOREIGN KEY (app_id, tenant_id, user_id)
+    REFERENCES all_auth_recipe_users (app_id, tenant_id, user_id) ON DELETE CASCADE);
+CREATE TABLE passwordless_devices (app_id VARCHAR(64) DEFAULT 'public',
+  tenant_id VARCHAR(64) DEFAULT 'public',
+  device_id_hash CHAR(44) NOT NULL, email VARCHAR(256), phone_number VARCHAR(256),
+  link_code_salt CHAR(44) NOT NULL, failed_attempts INT NOT NULL,
+  CONSTRAINT passwordless_devices_pkey PRIMARY KEY (app_id, tenant_id, device_id_hash));
+CREATE TABLE passwordless_codes (app_id VARCHAR(64) DEFAULT 'public',
+  tenant_id VARCHAR(64) DEFAULT 'public',
+  code_id CHAR(36) NOT NULL, device_id_hash CHAR(44) NOT NULL, link_code_hash CHAR(44) NOT NULL,
+  created_at BIGINT NOT NULL, CONSTRAINT passwordless_codes_pkey PRIMARY KEY (app_id, tenant_id, code_id),
+  CONSTRAINT passwordless_codes_link_code_hash_key UNIQUE (app_id, tenant_id, link_code_hash),
+  CONSTRAINT passwordless_codes_device_id_hash_fkey FOREIGN KEY (app_id, tenant_id, device_id_hash)
+    REFERENCES passwordless_devices (app_id, tenant_id, device_id_hash) ON DELETE CASCADE ON UPDATE CASCADE);
 CREATE TABLE totp_users (app_id VARCHAR(64) DEFAULT 'public', user_id VARCHAR(128) NOT NULL,
   CONSTRAINT totp_users_pkey PRIMARY KEY (app_id, user_id));
 """
@@ -169,6 +195,17 @@ class OfficialUsers:
         )
         return token
 
+    def code(self, **contact: str) -> None:
+        """Insert a device and its code."""
+        insert = "INSERT INTO passwordless_devices VALUES ('public', 'public', %s, %s, %s, %s, 1)"
+        salt = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
+        self.database.query(insert, DEVICE, contact.get("email"), contact.get("phone_number"), salt)
+        self.database.query(
+            "INSERT INTO passwordless_codes VALUES ('public', 'public', %s, %s, %s, %s)",
+            *("20000000-0000-4000-8000-000000000000", DEVICE, "nDpoavHqv8vldu3TKssOJvqFyOknHBs1tz-eXK0LVps="),
+            time.time_ns() // 1_000_000,
+        )
+
 
 @pytest.fixture(params=[SQLITE, POSTGRES])
 def database(request: pytest.FixtureRequest, sqlite_files: Sqlite) -> TestDatabase:
@@ -194,7 +231,9 @@ def official(request: pytest.FixtureRequest, database: TestDatabase) -> Official
     insert = "INSERT INTO thirdparty_user_to_tenant VALUES ('public', 'public', %s, 'google', 'g-1')"
     database.query(insert, DORA)
     users.user(EMIL, "passwordless")
-    database.query("INSERT INTO passwordless_users VALUES ('public', %s, NULL, '+49123', 1)", EMIL)
+    database.query("INSERT INTO passwordless_users VALUES ('public', %s, NULL, %s, 1)", EMIL, NUMBER)
+    insert = "INSERT INTO passwordless_user_to_tenant VALUES ('public', 'public', %s, NULL, %s)"
+    database.query(insert, EMIL, NUMBER)
     database.query("INSERT INTO totp_users VALUES ('public', %s)", DORA)
     return users
 
@@ -268,3 +307,43 @@ def test_users_of_other_recipes_are_left_to_the_core(official: OfficialUsers, st
     assert [user.id for user in found] == [DORA]
     core.users.remove(DORA)
     assert core.users.find(DORA) is None
+
+
+def test_codes_that_the_core_sent_sign_in_and_new_ones_fit_its_tables(
+    official: OfficialUsers, start: Opener
+) -> None:
+    """SI-38, SI-64. By its link the user whom it has; by ours whom it has, and somebody new."""
+    official.code(phone_number=NUMBER)
+    core = start(official.database.uri, keeps_users=True, **QUICK)
+
+    def used(**presented: Any) -> ConsumedCode:
+        used = core.passwordless.consume("public", PresentedCode(**presented))
+        assert isinstance(used, ConsumedCode)
+        return used
+
+    by_link = used(pre_auth_session_id=DEVICE, link_code=LINK)
+    assert (by_link.user.id, by_link.created) == (EMIL, False)
+    assert by_link.device == Device(pre_auth_session_id=DEVICE, failed_attempts=1, phone_number=NUMBER)
+    signed_in: list[tuple[str, bool]] = []
+    for contact in ({"phone_number": NUMBER}, {"email": "gina@example.com"}):
+        made = core.passwordless.create_code("public", NewCode(**contact))
+        assert isinstance(made, CreatedCode)
+        stored = official.database.one("passwordless_devices")
+        assert stored["device_id_hash"].strip() == made.pre_auth_session_id
+        assert official.database.one("passwordless_codes")["code_id"] == made.code_id
+        ours = used(
+            pre_auth_session_id=made.pre_auth_session_id,
+            device_id=made.device_id,
+            user_input_code=made.user_input_code,
+        )
+        signed_in.append((ours.user.id, ours.created))
+    gina = signed_in[1][0]
+    assert signed_in == [(EMIL, False), (gina, True)]
+    assert official.database.query("SELECT * FROM passwordless_devices") == []
+    assert official.database.one("passwordless_user_to_tenant WHERE user_id = %s", gina) == {
+        "app_id": "public",
+        "tenant_id": "public",
+        "user_id": gina,
+        "email": "gina@example.com",
+        "phone_number": None,
+    }

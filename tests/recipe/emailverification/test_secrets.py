@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -86,3 +87,46 @@ async def test_no_token_of_a_request_is_in_a_variable_or_a_log(
     assert "'***'" in shown
     assert token[8:40] not in shown
     assert token[8:40] not in caplog.text
+
+
+async def whole_life(browser: Browser, outbox: Outbox) -> list[str]:
+    """Sign up, use a wrong link and the right one, and ask again; return every secret that there was."""
+    await browser.sign_up()
+    cookies = [dict(browser.client.cookies)]
+    assert (await browser.ask()).json() == {"status": "OK"}
+    wrong = "wr0ng" * 20
+    assert (await browser.verify(wrong)).json() == {"status": "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"}
+    assert (await browser.verify(outbox.token)).json() == {"status": "OK"}
+    cookies.append(dict(browser.client.cookies))
+    assert (await browser.is_verified()).json() == {"status": "OK", "isVerified": True}
+    assert (await browser.ask()).json() == {"status": "EMAIL_ALREADY_VERIFIED_ERROR"}
+    return [outbox.token, wrong, *(value for one in cookies for value in one.values())]
+
+
+async def test_no_secret_is_logged(
+    start: Start, browser: Browser, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SI-73. Of anybody's link or session, at any level, nor in what records carry besides their text."""
+    caplog.set_level(logging.DEBUG)
+    start()
+    secrets = await whole_life(browser, outbox)
+    assert len(set(secrets)) == 5  # the refresh token is the same twice
+    said = caplog.text + "".join(str(vars(record)) for record in caplog.records)
+    assert "user.email_verified" in said
+    assert [secret for secret in secrets if secret in said] == []
+
+
+async def test_nothing_leaves_this_machine(
+    start: Start, browser: Browser, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SI-74. Letters go to the app's own service, and addresses are not looked up."""
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise AssertionError("somebody was asked")
+
+    for owner, name in ((socket.socket, "connect"), (socket.socket, "connect_ex"), (socket, "getaddrinfo")):
+        monkeypatch.setattr(owner, name, refused)
+    start()
+    await whole_life(browser, outbox)
+    assert (await browser.client.get("/auth/loginmethods")).status_code == 200
+    assert len(outbox.sent) == 1

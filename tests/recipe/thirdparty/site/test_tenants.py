@@ -16,6 +16,7 @@ from supertokens_py.recipe.multitenancy.asyncio import (
 from supertokens_py.recipe.multitenancy.interfaces import TenantConfigCreateOrUpdate
 from supertokens_py.recipe.thirdparty import ProviderClientConfig, ProviderConfig, ProviderInput
 from supertokens_py.recipe.thirdparty.asyncio import get_provider
+from supertokens_py.recipe.thirdparty.exceptions import ProviderError
 from tests.support.databases import TestDatabase
 
 from .conftest import Account, Browser, Start, query_of, shop
@@ -154,3 +155,17 @@ async def test_all_recipes_of_one_app(start: Start, browser: Browser, account: A
     answer = (await browser.client.get("/auth/t1/loginmethods")).json()
     assert [answer[method]["enabled"] for method in methods] == [False, True, True]
     assert answer["thirdParty"]["providers"] == []
+
+
+async def test_nothing_leaves_this_machine(
+    start: Start, browser: Browser, no_network: None, account: Account
+) -> None:
+    """SI-74: but for the requests to the provider itself, which are the provider's here."""
+    start()
+    assert await offered(browser) == [("shop", "Shop")]
+    assert (await browser.authorise()).json()["status"] == "OK"
+    first, again = await browser.sign_in_up(), await browser.sign_in_up()
+    assert first.json()["createdNewRecipeUser"] is True
+    assert again.json()["user"]["id"] == first.json()["user"]["id"]
+    account.error = ProviderError("no", provider_name="Shop")
+    assert (await browser.sign_in_up()).json()["status"] == "GENERAL_ERROR"
