@@ -13,10 +13,12 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.vite import built_and_served
+from tests.browser.packages import install
+from tests.browser.vite import built_and_served, served
 from tests.servers.harness import EXAMPLES, Kind, Server, free_port, running
 from tests.support.databases import TestDatabase
 
+FRONTEND = EXAMPLES / "react_login"
 _MAKE_TENANTS = """
 import json, sys
 from supertokens_py import InputAppInfo, SupertokensConfig, init
@@ -58,21 +60,27 @@ def website(
     environ: Mapping[str, str],
     *,
     tenants: Mapping[str, list[str]] | None = None,
+    development: bool = False,
 ) -> Iterator[Site]:
     """Run the React log-in example in front of an API, with a database in `folder`.
 
-    `tenants` are further ones, each with the ways to sign in (`first_factors`) that it offers.
+    `tenants` are further ones, each with the ways to sign in (`first_factors`) that it offers. Only in
+    `development` does React's StrictMode mount every component twice.
     """
     database = f"sqlite:///{folder}/users.db"
     if tenants:
         program = [sys.executable, "-c", _MAKE_TENANTS, database, json.dumps(tenants)]
         subprocess.run(program, check=True, stdin=subprocess.DEVNULL)
     port = free_port()
-    with (
-        running(kind, database, {"WEBSITE_DOMAIN": f"http://localhost:{port}", **environ}) as server,
-        built_and_served(EXAMPLES / "react_login", server, builds / "react_login", port=port) as origin,
-    ):
-        yield Site(origin, server, TestDatabase("sqlite-file", database))
+    with contextlib.ExitStack() as stack:
+        own = {"WEBSITE_DOMAIN": f"http://localhost:{port}", **environ}
+        server = stack.enter_context(running(kind, database, own))
+        if development:
+            install(FRONTEND)
+            serving = served(FRONTEND, server, port=port)
+        else:
+            serving = built_and_served(FRONTEND, server, builds / "react_login", port=port)
+        yield Site(stack.enter_context(serving), server, TestDatabase("sqlite-file", database))
 
 
 def fill(page: Page, button: str, **fields: str) -> None:
