@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from supertokens_py.app import Supertokens
+from supertokens_py.error_explanations import EXPLANATIONS
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output
@@ -26,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_store_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--explain", metavar="CODE", help="only say what the code of an error means")
     web = parser.add_argument_group("what a browser would see", "the arguments of init() and session.init()")
     web.add_argument("--api-domain", metavar="ORIGIN")
     web.add_argument("--website-domain", metavar="ORIGIN")
@@ -50,7 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Print every finding; 1 if one is an error."""
+    """Print every finding; 1 if one is an error. With `--explain`, only what a code means."""
+    if args.explain is not None:
+        return _explain(args.explain, out)
     from supertokens_py import doctor  # noqa: PLC0415  (other commands import no database code)
 
     app: Supertokens | None = _app_of(args.app) if args.app else getattr(args, "application", None)
@@ -76,6 +81,24 @@ def run(args: argparse.Namespace, out: Output) -> int:
         if finding.advice:
             out.say(f"      → {finding.advice}")
     return 1 if level == "error" else 0
+
+
+def _explain(code: str, out: Output) -> int:
+    """Print what the code of an error means, and what to do.
+
+    Raises:
+        ConfigError: no error has it; names those that are spelt alike.
+    """
+    found = EXPLANATIONS.get(code)
+    if found is None:
+        alike = difflib.get_close_matches(code, EXPLANATIONS)
+        known = f"; did you mean {' or '.join(alike)}?" if alike else ""
+        raise ConfigError(f"no error has the code {code!r}{known}")
+    out.result({"code": code, "meaning": found.meaning, "advice": found.advice})
+    out.say(f"{code}: {found.meaning}")
+    if found.advice:
+        out.say(f"      → {found.advice}")
+    return 0
 
 
 def _app_of(name: str) -> Supertokens:

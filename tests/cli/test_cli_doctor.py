@@ -60,6 +60,21 @@ def test_an_adopted_database_is_described_without_a_change(
     assert database.columns("session_info") == before
 
 
+def test_a_code_is_explained(run: Runner) -> None:
+    """Without a database; the name of a code that is none is met with those that are spelt alike."""
+    ran = run("doctor", "--explain", "access_token_not_yet_valid")
+    said = "access_token_not_yet_valid: The token was issued in the future."
+    assert (ran.code, ran.out) == (0, f"{said}\n      → Set the clocks of the hosts.\n")
+    ran = run("doctor", "--json", "--explain", "application")
+    assert (ran.code, ran.json) == (
+        0,
+        {"code": "application", "meaning": "Your own code raised the error.", "advice": ""},
+    )
+    ran = run("doctor", "--explain", "sesion_gone")
+    assert ran.code != 0
+    assert "no error has the code 'sesion_gone'; did you mean session_gone" in ran.err
+
+
 def test_rows_that_an_official_core_keeps_are_honoured(run: Runner, sqlite_database: TestDatabase) -> None:
     """Its users and other apps of one database."""
     sqlite_database.query("CREATE TABLE app_id_to_user_id (user_id text)")

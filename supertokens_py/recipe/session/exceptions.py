@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from supertokens_py.error_codes import SessionErrorCode
+from supertokens_py.error_explanations import EXPLANATIONS
 from supertokens_py.exceptions import (
     AnsweredError,
     BadInputError,
@@ -49,6 +50,12 @@ class SuperTokensSessionError(SuperTokensError):
         self.response_mutators: list[Callable[[Any, dict[str, Any]], None]] = []
         if self.refuses_session:
             note_session_error(self)
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, for developers; "" where there is nothing. Never for clients."""
+        known = EXPLANATIONS.get(self.code)
+        return "" if known is None else known.advice
 
 
 class UnauthorisedError(SuperTokensSessionError):

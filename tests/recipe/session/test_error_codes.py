@@ -14,11 +14,13 @@ from typing import Any, get_args
 import pytest
 
 from supertokens_py.error_codes import SessionErrorCode
+from supertokens_py.error_explanations import EXPLANATIONS
 from supertokens_py.events import ClaimsFailed, Event, SessionRefused, subscribe
 from supertokens_py.exceptions import BadInputError, SuperTokensError
 from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.session.exceptions import (
     SuperTokensSessionError,
+    TokenTheftError,
     TryRefreshTokenError,
     UnauthorisedError,
 )
@@ -56,6 +58,22 @@ def test_every_code_is_documented() -> None:
     codes = [*general, *get_args(SessionErrorCode)]
     assert sorted(_documented()) == sorted(codes)
     assert {one.code for one in _classes(SuperTokensSessionError)} <= set(get_args(SessionErrorCode))
+
+
+def test_what_a_code_means_is_what_the_page_says() -> None:
+    """To the letter, links and a dash aside: the command line and `hint` tell the same as docs/errors.md."""
+    page = (ROOT / "docs" / "errors.md").read_text()
+    rows = re.findall(r"^\| `([a-z_]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE)
+    plain = [(code, *(re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", cell) for cell in row)) for code, *row in rows]
+    assert plain == [(code, one.meaning, one.advice or "–") for code, one in EXPLANATIONS.items()]
+
+
+def test_errors_say_what_to_do() -> None:
+    """`hint` is for logs; errors of applications have none."""
+    assert UnauthorisedError("x", code="session_gone").hint == "The user signs in again."
+    assert TryRefreshTokenError("x", code="access_token_expired").hint == "Nothing: the frontend refreshes."
+    assert TokenTheftError("ada", "handle").hint == "Look at the event `session.reuse`: Security."
+    assert UnauthorisedError("banned").hint == ""
 
 
 def _without_a_code(source: str) -> Iterator[int]:
