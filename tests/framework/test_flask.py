@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from flask import Blueprint, Flask, Response, g, request
@@ -456,19 +459,117 @@ def test_decorators_of_the_application_get_a_response(site: Site, app: Flask) ->
     assert seen == ["refused"]
 
 
-def test_decorators_of_libraries_get_what_the_view_returned(site: Site, app: Flask) -> None:
-    """They get what the view returned: a schema that hides fields would let a finished response through."""
-    code = "def hide(view):\n    def call():\n        return {'user': view()['user']}\n    return call\n"
-    library: dict[str, Any] = {}
-    exec(compile(code, "/env/lib/python3/site-packages/schemas.py", "exec"), library)
+HIDE = """
+import functools
+def hide(view):
+    @functools.wraps(view)
+    def call():
+        return {'user': view()['user']}
+    return call
+"""
 
-    @verify_session()
-    def me() -> dict[str, str]:
-        return {"user": g.supertokens.get_user_id(), "password": "secret"}
+NO_STORE = """
+import functools
+def no_store(view):
+    @functools.wraps(view)
+    def call():
+        response = view()
+        response.headers['Cache-Control'] = 'no-store'
+        return response
+    return call
+def counted(view):
+    @functools.wraps(view)
+    def call():
+        return view()
+    return call
+"""
 
-    app.add_url_rule("/me", "me", library["hide"](me))
+VIEWS = """
+from flask import g
+from supertokens_py.recipe.session.framework.flask import verify_session
+@verify_session()
+def me():
+    return {'user': g.supertokens.get_user_id(), 'password': 'secret'}
+"""
+
+
+class Installed:
+    """Packages as an installation, an archive or a directory of both code and libraries holds them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def module(self, name: str, code: str) -> Any:
+        """Write the module, in packages where its parents are written, and import it."""
+        path = self.root.joinpath(*name.split("."))
+        path.mkdir(parents=True)
+        (path / "__init__.py").write_text(code)
+        importlib.invalidate_caches()
+        return importlib.import_module(name)
+
+
+@pytest.fixture(params=["task", "lib/site-packages"])
+def installed(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Installed]:
+    """A directory of modules: `pip install -t`, and `pip install` of the application with its libraries."""
+    monkeypatch.syspath_prepend(str(tmp_path / request.param))
+    yield Installed(tmp_path / request.param)
+    for name in [one for one in sys.modules if one.split(".")[0] in {"company", "schemas", "shop", "store"}]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("library", "application"),
+    [("schemas", "shop"), ("company.schemas", "company.shop"), ("schemas.hiding", "shop.views")],
+)
+def test_decorators_of_libraries_get_what_the_view_returned(
+    site: Site, app: Flask, installed: Installed, library: str, application: str
+) -> None:
+    """They get what the view returned: a schema that hides fields would let a finished response through.
+
+    Wherever the library lies: below the application's own decorator as well.
+    """
+    hide = installed.module(library, HIDE).hide
+    views = installed.module(application, VIEWS)
+    counted = installed.module(f"{application}.caching", NO_STORE).counted
+    app.add_url_rule("/me", "me", hide(views.me))
+    app.add_url_rule("/counted", "counted", hide(counted(views.me)))
+    app.add_url_rule("/twice", "twice", counted(hide(views.me)))
     assert_refused(site.get("/me"), UNAUTHORISED)
+    visitor = signed_in(site)
+    for path in ("/me", "/counted", "/twice"):
+        assert visitor.get(path).json == {"user": "user-1"}, path
+
+
+def test_a_schema_around_a_class_of_views_gets_what_the_view_returned(
+    site: Site, app: Flask, installed: Installed
+) -> None:
+    """As a decorator of the class, above one of the application around the method."""
+    hide = installed.module("schemas", HIDE).hide
+    counted = installed.module("shop.caching", NO_STORE).counted
+    views = installed.module("shop.views", VIEWS)
+
+    class Me(MethodView):
+        decorators: ClassVar = [hide]  # type: ignore[misc]
+
+        def get(self) -> Any:
+            return counted(views.me)()
+
+    app.add_url_rule("/me", view_func=Me.as_view("me"))
     assert signed_in(site).get("/me").json == {"user": "user-1"}
+
+
+def test_decorators_of_an_installed_application_get_a_response(
+    site: Site, app: Flask, installed: Installed
+) -> None:
+    """As those of one that runs from its source, in every module of its package."""
+    installed.module("store", "")
+    views = installed.module("store.views", VIEWS)
+    no_store = installed.module("store.caching", NO_STORE).no_store
+    app.add_url_rule("/me", "me", no_store(views.me))
+    reply = signed_in(site).get("/me")
+    assert (reply.json["user"], reply.header("cache-control")) == ("user-1", "no-store")
 
 
 def test_the_wsgi_application_is_refused_in_place_of_the_app(app: Flask) -> None:

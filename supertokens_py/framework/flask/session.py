@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
+import itertools
 import sys
 import types
 from collections.abc import Callable
@@ -19,16 +19,45 @@ from supertokens_py.framework.view_order import remember_bare
 from .flask_request import FlaskRequest
 from .flask_response import error_response, mark_personal
 
-#: Where installed packages are; Flask itself is one.
-_LIBRARIES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
+#: What stands between a view and Flask without a look at what the view returned.
+_TRANSPARENT = frozenset({"flask", "supertokens_py"})
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @functools.lru_cache
-def _is_of_a_library(file: str) -> bool:
-    return _LIBRARIES.search(file) is not None
+def _package_of(module: str) -> str:
+    """Return the outermost package of a module that has code: not `company` of a namespace `company.shop`."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    full: str = spec.name if spec is not None else module  # `python -m shop.app` runs as `__main__`
+    for name in itertools.accumulate(full.split("."), "{}.{}".format):
+        if getattr(sys.modules.get(name), "__file__", None):
+            return name
+    return full
+
+
+def _is_for_application(view: Callable[..., Any], frame: types.FrameType | None) -> bool:
+    """Whether a decorator of the view's own package takes what the view returned, and no library above it.
+
+    Where a file lies tells nothing: libraries lie beside the code of an application that is bundled, and an
+    application that is installed lies beside them. Any doubt makes a library of it.
+    """
+    own = getattr(inspect.unwrap(view), "__module__", None)
+    own = own and _package_of(own)
+    dispatch = current_app.dispatch_request.__code__  # of a subclass, in a module of its own
+    found = False
+    while frame is not None:
+        module = frame.f_globals.get("__name__") or ""
+        if module == "flask.app" or frame.f_code is dispatch:
+            return found
+        package = _package_of(module)
+        if package == own:
+            found = True
+        elif package not in _TRANSPARENT and package not in sys.stdlib_module_names:
+            return False
+        frame = frame.f_back
+    return False
 
 
 def _answered(base: FlaskRequest, error: SuperTokensError) -> Exception:
@@ -40,16 +69,16 @@ def _answered(base: FlaskRequest, error: SuperTokensError) -> Exception:
     return error if base.delivers else HTTPException(response=error_response(base, error))
 
 
-def _for_caller(returned: Any, caller: types.FrameType) -> Any:
-    """Return what a view returned, as a response where a decorator of the application is to look at it.
+def _for_caller(returned: Any, view: Callable[..., Any], caller: types.FrameType) -> Any:
+    """Return what a view returned, as a response where decorators of the application are to look at it.
 
     Those that were written for 0.24 expect one. Flask and libraries take whatever a view may return, and some
     need it as it is: a schema that hides fields would let a finished response through. Both kinds stand above
-    this one in the same way, and nothing but the file that a decorator is written in tells them apart.
+    this one in the same way, and nothing but the module that a decorator is written in tells them apart.
     """
-    if returned is None or _is_of_a_library(caller.f_code.co_filename):
+    if returned is None or caller.f_globals.get("__name__") == "flask.app":  # the second for its speed
         return returned  # None lets a request go on, where this guards `before_request`
-    return current_app.make_response(returned)
+    return current_app.make_response(returned) if _is_for_application(view, caller) else returned
 
 
 class verify_session(SessionCheck):  # noqa: N801  # used as a function
@@ -72,7 +101,8 @@ class verify_session(SessionCheck):  # noqa: N801  # used as a function
                 if base.session_sought and not base.delivers:
                     after_this_request(mark_personal)  # the middleware does it, where there is one
                 called: Callable[P, Any] = current_app.ensure_sync(view) if is_async else view
-                return _for_caller(called(*args, **kwargs), sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
+                caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+                return _for_caller(called(*args, **kwargs), view, caller)
             except ANSWERED as error:
                 raise _answered(base, error) from error.__cause__
 
