@@ -74,8 +74,7 @@ class RemoteSessions:
         """
         _require_latest(new.token_version)
         require_plain(new)
-        replaces = new.replaces
-        if replaces is None:
+        if (replaces := new.replaces) is None:
             return self._create(new)
         before = self._information(replaces.handle)
         if before is None and replaces.must_exist:
@@ -83,9 +82,11 @@ class RemoteSessions:
         if before is not None and replaces.copies:
             new = replace(new, payload={**before.payload, **new.payload}, data={**before.data, **new.data})
         issued = self._create(new)
+        if not self.revoke([replaces.handle]) and replaces.must_exist:
+            self.revoke([issued.handle])  # somebody ended the former meanwhile, with all others perhaps
+            return Unauthorised(NO_SESSION, "session_gone")
         if before is not None and replaces.with_others:
             self.revoke_user(before.user_id, tenant_id=None, keep=issued.handle)
-        self.revoke([replaces.handle])
         return issued
 
     def _create(self, new: NewSession) -> IssuedSession:
@@ -234,8 +235,7 @@ class RemoteSessions:
         if not linked_accounts:
             body["revokeSessionsForLinkedAccounts"] = False
         path = f"{tenant_path(tenant)}/recipe/session/remove"
-        answer = self._core.post(path, body, rid=_RID, tenant=tenant)
-        revoked = texts(ok(answer), "sessionHandlesRevoked")
+        revoked = texts(ok(self._core.post(path, body, rid=_RID, tenant=tenant)), "sessionHandlesRevoked")
         emit_revoked(revoked, ending)
         return revoked
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.exceptions import ConfigError
@@ -14,6 +15,7 @@ from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.recipe.session.exceptions import InvalidClaimsError, UnauthorisedError
 from supertokens_py.server import create_app
 from tests.engine.conftest import Opener
+from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
@@ -23,9 +25,13 @@ INFO = InputAppInfo("Test", "https://api.example.com", website_domain="https://e
 
 
 @pytest.fixture
-def server(sqlite_database: TestDatabase, start: Opener, clock: Clock, host: Host) -> Iterator[str]:
+def behind(sqlite_database: TestDatabase, start: Opener, clock: Clock) -> Driver:
+    return start(sqlite_database.uri, now_ms=clock)
+
+
+@pytest.fixture
+def server(behind: Driver, clock: Clock, host: Host) -> Iterator[str]:
     """The address of our CDI server."""
-    behind = start(sqlite_database.uri, now_ms=clock)
     host.app = create_app(behind.engine, allow_no_api_key=True, now_ms=clock)
     Supertokens.reset()
     yield host.address
@@ -47,6 +53,27 @@ def test_step_up_over_a_core(server: str, clock: Clock) -> None:
     with pytest.raises(UnauthorisedError) as refused:
         sessions.reauthenticate(former)
     assert refused.value.code == "session_gone"
+
+
+def test_a_session_that_ends_while_it_is_replaced_over_a_core_leaves_none(
+    server: str, host: Host, behind: Driver
+) -> None:
+    """All of the user's were ended, between the look at it and the creation of the new one."""
+    init(INFO, supertokens_config=SupertokensConfig(server), recipe_list=[session.init(step_up=True)])
+    former = sessions.create_new_session_without_request_response("public", "ada")
+    served, ended = host.app, list[str]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "POST" and scope["path"].endswith("/recipe/session") and not ended:
+            ended.extend(behind.sessions.revoke_user("ada", tenant_id=None))
+        await served(scope, receive, send)
+
+    host.app = app
+    with pytest.raises(UnauthorisedError) as refused:
+        sessions.reauthenticate(former)
+    assert refused.value.code == "session_gone"
+    assert ended == [former.session_handle]
+    assert sessions.get_all_session_handles_for_user("ada") == []
 
 
 def test_guests_over_a_core(server: str) -> None:
