@@ -158,10 +158,11 @@ class EmailPassword(Protocol):
         password: str | None,
         revoke_sessions: bool,
         proof: PasswordProof | None = None,
+        link: ConsumedToken | None = None,
     ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | ProofExpired | None:
         """Change what is given, end what was made for the old, and return None where that is done.
 
-        With `proof` nothing is changed where that is no longer current (`is_current`).
+        Nothing is changed where `proof` is no longer current, or `link` was sent to another address.
         """
         ...
 

@@ -15,6 +15,7 @@ from supertokens_py.engine.records import (
     EmailTaken,
     ImportedHash,
     PasswordProof,
+    ProofExpired,
     UnknownTenantError,
     UnknownUser,
 )
@@ -175,7 +176,8 @@ class RemoteEmailPassword:
         used = consumed_from_wire(ok(answer))
         user, tenant = self._users.find(used.user_id), validation.normalise_tenant_id(tenant_id)
         own = None if user is None else email_password_method(user, used.email, tenant)
-        return None if own is None else used
+        # A core that changes an address keeps the tokens that it sent to the former one.
+        return used if own is not None and own.has_same_email_as(used.email) else None
 
     def update(
         self,
@@ -185,35 +187,38 @@ class RemoteEmailPassword:
         password: str | None,
         revoke_sessions: bool,
         proof: PasswordProof | None = None,
-    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
+        link: ConsumedToken | None = None,
+    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | ProofExpired | None:
         """Change what is given, then end sessions where that is wanted: a core takes two calls for it.
 
-        It does not say whether the password was changed, so `proof` means nothing.
+        It does not say whether the password was changed, so of `proof` only its user counts. Nor does it say
+        which links that verify addresses it keeps: `link` ends none.
         """
         body = _change(email, password)
         if not validation.is_possible_user_id(user_id):
             return UnknownUser()
+        if proof is not None and not self._is_of(proof, user_id):
+            return ProofExpired()
         body["recipeUserId"] = user_id
-        answer = self._core.put("/recipe/user", body, rid=EMAIL_PASSWORD)
-        match answer.get("status"):
-            case "UNKNOWN_USER_ID_ERROR":
-                return UnknownUser()
-            case "EMAIL_ALREADY_EXISTS_ERROR":
-                return EmailTaken()
-            case "EMAIL_CHANGE_NOT_ALLOWED_ERROR":
-                return EmailChangeNotAllowed(member(answer, "reason", str))
-            case "OK":
-                pass
-            case _:
-                raise unexpected(answer)
+        refused = _refusal(self._core.put("/recipe/user", body, rid=EMAIL_PASSWORD))
+        if refused is not None:
+            return refused
         if email is not None:
             emit(EmailChanged(user_id=user_id))
         if password is not None:
-            self._end_wait(user_id)
-            if revoke_sessions:
+            if revoke_sessions:  # first: whatever fails after it, whoever had the old password is out
                 self._sessions.revoke_user(user_id, tenant_id=None)
             emit(PasswordChanged(user_id=user_id, sessions_revoked=revoke_sessions))
+            self._end_wait(user_id)
         return None
+
+    def _is_of(self, proof: PasswordProof, user_id: str) -> bool:
+        """Return whether a password was proven by the user who is meant, whatever linked id says so."""
+        if proof.user_id == user_id:
+            return True
+        user = self._users.find(user_id)
+        methods = () if user is None else user.login_methods
+        return user is not None and proof.user_id in (user.id, *(str(one.recipe_user_id) for one in methods))
 
     def _end_wait(self, user_id: str) -> None:
         """Forget wrong passwords that were counted for a user: there is a new one."""
@@ -225,6 +230,20 @@ class RemoteEmailPassword:
     def _post(self, tenant_id: str, path: str, body: JSONObject) -> JSONObject:
         full = f"{tenant_path(tenant_id)}{path}"
         return self._core.post(full, body, rid=EMAIL_PASSWORD, tenant=tenant_id)
+
+
+def _refusal(answer: JSONObject) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | None:
+    match answer.get("status"):
+        case "UNKNOWN_USER_ID_ERROR":
+            return UnknownUser()
+        case "EMAIL_ALREADY_EXISTS_ERROR":
+            return EmailTaken()
+        case "EMAIL_CHANGE_NOT_ALLOWED_ERROR":
+            return EmailChangeNotAllowed(member(answer, "reason", str))
+        case "OK":
+            return None
+        case _:
+            raise unexpected(answer)
 
 
 class RemoteHashImport:

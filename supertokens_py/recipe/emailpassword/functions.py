@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
@@ -24,7 +25,7 @@ from supertokens_py.recipe.emailverification.recipe import EmailVerificationReci
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.sessions import announce
 from supertokens_py.types.base import RecipeUserId
-from supertokens_py.types.users import AccountInfo, User
+from supertokens_py.types.users import AccountInfo, User, normalised_email
 
 from . import proofs
 from .results import (
@@ -50,9 +51,16 @@ RECIPE_ID = "emailpassword"
 
 log: logging.Logger = logging.getLogger(__name__)
 
-#: Whether the password that is being changed was forgotten, so that sessions end with the change.
-_ends_sessions: ContextVar[bool] = ContextVar("supertokens_ends_sessions", default=False)
 
+@dataclass(frozen=True)
+class _Reset:
+    """That a forgotten password is being changed, by a link, and whether sessions end with the change."""
+
+    link: ConsumedToken
+    ends_sessions: bool
+
+
+_reset: ContextVar[_Reset | None] = ContextVar("supertokens_password_reset", default=None)
 
 #: Which password has to be the user's still when it, or the address, is changed.
 _allowed_by: ContextVar[PasswordProof | None] = ContextVar("supertokens_allowed_by", default=None)
@@ -69,13 +77,13 @@ def allowed_by(proof: PasswordProof | None) -> Generator[None]:
 
 
 @contextmanager
-def ending_sessions(wanted: bool) -> Generator[None]:
-    """Have a change of a password within revoke every session of its user, in the same transaction."""
-    token = _ends_sessions.set(wanted)
+def _resetting(reset: _Reset) -> Generator[None]:
+    """Have a change of the user's password within be that of a reset, in one transaction."""
+    token = _reset.set(reset)
     try:
         yield
     finally:
-        _ends_sessions.reset(token)
+        _reset.reset(token)
 
 
 def login_method_id(user: User, email: str | None = None) -> RecipeUserId:
@@ -205,7 +213,8 @@ class RecipeInterface:
         if not isinstance(used, ConsumePasswordResetTokenOkResult):
             return used
         ends_all = self._revoke_sessions or await _is_unproven(used, user_context)
-        with ending_sessions(ends_all):
+        link = ConsumedToken(str(used.user_id), normalised_email(used.email))
+        with _resetting(_Reset(link, ends_all)):
             result = await self.update_email_or_password(
                 recipe_user_id=used.user_id,
                 password=new_password,
@@ -216,7 +225,7 @@ class RecipeInterface:
             return UpdateEmailOrPasswordOkResult(used.user_id, used.email)
         if isinstance(result, PasswordPolicyViolationError):
             return result
-        return PasswordResetTokenInvalidError()  # the user was deleted meanwhile
+        return PasswordResetTokenInvalidError()  # the user was deleted meanwhile, or has another address
 
     @in_both_forms("token tenant_id user_context", "token tenant_id user_context")
     async def consume_password_reset_token(
@@ -254,14 +263,18 @@ class RecipeInterface:
             error = await self._password_error(password, tenant_id_for_password_policy or DEFAULT_TENANT_ID)
             if error is not None:
                 return PasswordPolicyViolationError(error)
+        reset = _reset.get()
+        # An override may change somebody else as well.
+        of_user = reset is not None and reset.link.user_id == str(recipe_user_id)
         result = await call_engine_at_length(
             user_context,
             self._app.engine.email_password.update,
             recipe_user_id,
             email=email,
             password=password,
-            revoke_sessions=_ends_sessions.get(),
+            revoke_sessions=reset is not None and reset.ends_sessions,
             proof=_allowed_by.get(),
+            link=reset.link if reset is not None and of_user else None,
         )
         if isinstance(result, ProofExpired):
             return WrongCredentialsError()

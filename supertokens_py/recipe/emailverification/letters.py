@@ -19,12 +19,13 @@ def verification_letter(template_vars: EmailTemplateVars) -> EmailContent:
         app=app,
         to=template_vars.user.email,
         subject="Email verification instructions",
-        message=f"An account on {app} was opened with this address. Please verify it if you opened it.",
+        message=f"Somebody wants to use this address on {app}. Please verify it if it was you.",
         button="Verify e-mail address",
         link=template_vars.email_verify_link,
         note=(
-            "If somebody else opened it, do not follow the link: they would be taken for you. Ignore this "
-            "e-mail, or make the account yours with “Forgot password?”, which signs everybody else out."
+            "If it was not you, do not follow the link: they would be taken for you. Ignore this e-mail. If "
+            "they opened an account with your address, “Forgot password?” makes it yours and signs everybody "
+            "else out."
         ),
     ).content()
 

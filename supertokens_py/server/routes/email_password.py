@@ -85,7 +85,7 @@ async def _reset(request: EndpointRequest) -> JSONObject:
     if used is None:
         return _INVALID_TOKEN
     result = await request.ask_at_length(
-        store.update, used.user_id, email=None, password=password, revoke_sessions=False
+        store.update, used.user_id, email=None, password=password, revoke_sessions=False, link=used
     )
     return {"status": "OK", "userId": used.user_id} if result is None else _INVALID_TOKEN
 

@@ -260,8 +260,8 @@ def test_the_letter_says_what_to_do_in_html_and_in_text(start: Start) -> None:
     assert letter.text is not None
     assert "Verify e-mail address: http://example.com/?a=1&b=2\n" in letter.text
     assert "This e-mail is for ada@example.com." in letter.text
-    assert "opened with this address" in letter.text
-    assert "If somebody else opened it, do not follow the link" in letter.text
+    assert "Somebody wants to use this address on <b>Tests</b> & more." in letter.text
+    assert "If it was not you, do not follow the link" in letter.text
 
 
 async def test_the_smtp_service_writes_the_letter(start: Start) -> None:

@@ -100,6 +100,13 @@ class EmailUserRows:
             verified.c.user_id.in_(bindparam("ids", expanding=True)),
             verified.c.email == bindparam("former"),
         )
+        of_user = (
+            verified.c.app_id == DEFAULT_APP_ID,
+            verified.c.user_id.in_(bindparam("own", expanding=True)),
+        )
+        this_one = verified.c.email == bindparam("address")
+        self._verified: Select[Any] = select(verified.c.email).where(*of_user, this_one)
+        self._forget_others = delete(verified).where(*of_user, ~this_one)
 
     def _use_tokens(self, tables: Tables) -> None:
         tokens = tables[RESET_TOKENS]
@@ -138,6 +145,17 @@ class EmailUserRows:
         self._rows.change(connection, user_id, EMAIL_PASSWORD, {"email": email})
         connection.execute(self._end_verification, {"ids": ids})
         connection.execute(self._forget_verified, {"ids": ids, "former": former})
+
+    def end_verification_of(self, connection: Connection, ids: list[str], own: list[str], email: str) -> None:
+        """End links that verify an address of a user who has just proven to read the mail of `email`.
+
+        Whoever signed up with it may be somebody else, who wants an address of theirs instead: where it was
+        not verified, other addresses of the login method, whose ids are `own`, count as verified no longer.
+        """
+        connection.execute(self._end_verification, {"ids": ids})
+        values = {"own": own, "address": email}
+        if connection.execute(self._verified, values).first() is None:
+            connection.execute(self._forget_others, values)
 
 
 class _InTenants:

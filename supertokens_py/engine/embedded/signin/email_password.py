@@ -41,7 +41,7 @@ from ..accounts.email_user_rows import EmailUserRows
 from ..session_state.acting import ActingSessions
 from ..session_state.session_changes import SessionChanges
 from ..storage import errors
-from .password_changes import Change, Changed
+from .password_changes import Change, Changed, StoredHash
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -148,15 +148,15 @@ class EmailPasswordStore:
         self._attempts.succeeded(EMAIL_PASSWORD, tenant, address)
         hashed = self._renewed(stored.user_id, password, stored.password_hash)
         found = self._database.read(lambda c: self._accounts.load(c, [stored.user_id]))
-        proof = PasswordProof(stored.user_id, _mark(hashed), tenant)
+        proof = PasswordProof(stored.user_id, _digest(hashed), tenant)
         return Authenticated(found[0], proof) if found else None
 
-    def _stored(self, tenant_id: str, address: str) -> _Stored | None:
+    def _stored(self, tenant_id: str, address: str) -> StoredHash | None:
         if not validation.is_storable(address):
             return None
         values = {"tenant": tenant_id, "email": address}
         return self._database.read(
-            lambda c: next(map(_Stored, c.execute(self._statements.hash_of, values)), None)
+            lambda c: next(map(StoredHash, c.execute(self._statements.hash_of, values)), None)
         )
 
     def _renewed(self, user_id: str, password: str, stored: str) -> str:
@@ -178,7 +178,7 @@ class EmailPasswordStore:
         this is asked, one always sees the other.
         """
         now = self._database.write(lambda c: self._statements.kept_hash(c, proof.user_id, proof.tenant_id))
-        return now is not None and proof.mark in (None, _mark(now))
+        return now is not None and proof.mark in (None, _digest(now))
 
     def may_send_reset(self, tenant_id: str, email: str, client: str | None = None) -> bool:
         """Count an e-mail with a link to reset a password; False where the address has had enough of them."""
@@ -214,7 +214,7 @@ class EmailPasswordStore:
             if locked is None or address not in (None, locked.email):
                 return None  # whoever reads the mail of another address, also a former one, gets no token
             values = {"user": own.user_id, "email": locked.email}
-            values |= {"token": _hashed(token), "expiry": expiry}
+            values |= {"token": _digest(token), "expiry": expiry}
             connection.execute(self._statements.insert_token, values)
             return own.user_id
 
@@ -233,10 +233,11 @@ class EmailPasswordStore:
     def consume_reset_token(self, tenant_id: str, token: str) -> ConsumedToken | None:
         """Use up a token, and every other one of its user; of parallel calls one gets it.
 
-        None, and nothing is used up, where its user is not in the tenant.
+        None, and nothing is used up, where its user is not in the tenant. One that went to an address that
+        the user no longer has sets no password: a core that changes an address keeps its tokens.
         """
         token, tenant = hidden(token), validation.normalise_tenant_id(tenant_id)
-        hashed, now = _hashed(token), self._settings.now_ms()
+        hashed, now = _digest(token), self._settings.now_ms()
 
         def unit(connection: Connection) -> ConsumedToken | None:
             values = {"token": hashed, "tenant": tenant}
@@ -249,8 +250,9 @@ class EmailPasswordStore:
             if used is None or used.token_expiry < now:
                 return None
             known = connection.execute(self._statements.user_row, {"user": owner}).first()
-            email = used.email or (None if known is None else known.email)
-            return None if email is None else ConsumedToken(self._external(connection, owner), email)
+            if known is None or used.email not in (None, known.email):
+                return None
+            return ConsumedToken(self._external(connection, owner), known.email)
 
         return self._database.write(unit)
 
@@ -265,10 +267,12 @@ class EmailPasswordStore:
         password: str | None,
         revoke_sessions: bool,
         proof: PasswordProof | None = None,
+        link: ConsumedToken | None = None,
     ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | ProofExpired | None:
         """Change address or password; links that were made before end, and sessions where that is wanted.
 
-        With `proof` nothing is changed where the password is another one by now.
+        With `proof` nothing is changed where the password is another one by now, with `link` where the
+        address is. What a link's owner had not verified may be a stranger's: other addresses are forgotten.
 
         Raises:
             BadInputError: nothing is given, or it cannot be stored.
@@ -280,7 +284,7 @@ class EmailPasswordStore:
             return UnknownUser()
         hashed = None if password is None else self._passwords.hash(password)
         address = None if email is None else validation.stored_email(email)
-        change = Change(address, hashed, revoke_sessions, proof)
+        change = Change(address, hashed, revoke_sessions, proof, link)
         try:
             result = self._database.write(lambda connection: self._change(connection, user_id, change))
         except IntegrityError:
@@ -307,15 +311,16 @@ class EmailPasswordStore:
         row = connection.execute(self._statements.lock_user, {"user": internal}).first()
         if row is None:
             return UnknownUser()
-        if change.proof is not None and change.proof.mark is not None:
-            kept = hidden(connection.execute(self._statements.user_hash, {"user": internal}).scalar())
-            if kept is None or change.proof != PasswordProof(internal, _mark(kept)):
-                return ProofExpired()
+        if self._comes_too_late(connection, internal, row.email, change):
+            return ProofExpired()
         moves = change.email is not None and change.email != row.email
         if moves and row.is_linked_or_is_a_primary_user:
             return EmailChangeNotAllowed(_LINKED)
         connection.execute(self._statements.delete_tokens, {"user": internal})
         ended, ids = list[SessionKey](), self._user_ids.linked_to(connection, user_id, locked=change.revokes)
+        if change.link is not None:
+            own = [internal, self._external(connection, internal)]
+            self._statements.end_verification_of(connection, ids, own, row.email)
         if moves:
             self._statements.change_email(
                 connection, internal, ids, former=row.email, email=str(change.email)
@@ -328,23 +333,17 @@ class EmailPasswordStore:
                 ended += self._acting.end(connection, ids, _CHANGED)
         return Changed(self._external(connection, internal), moves, ended)
 
+    def _comes_too_late(self, connection: Connection, internal: str, email: str, change: Change) -> bool:
+        if change.link is not None and change.link.email != email:
+            return True
+        if change.proof is None or change.proof.mark is None:
+            return False
+        kept = hidden(connection.execute(self._statements.user_hash, {"user": internal}).scalar())
+        return kept is None or change.proof != PasswordProof(internal, _digest(kept))
+
 
 _CHANGED = Ending(reason="credentials_changed")
 
 
-class _Stored:
-    """The hash of a user; no variable shows it."""
-
-    __slots__ = ("password_hash", "user_id")
-
-    def __init__(self, row: Any) -> None:
-        self.user_id: str = row.user_id
-        self.password_hash, row = SecretText(row.password_hash), None
-
-
-def _mark(stored: str) -> str:
-    return sha256(stored.encode()).hexdigest()
-
-
-def _hashed(token: str) -> str:
-    return sha256(token.encode("utf-8", "replace")).hexdigest()
+def _digest(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from supertokens_py.engine.records import PasswordProof
+from supertokens_py.engine.records import ConsumedToken, PasswordProof
 from supertokens_py.engine.session_records import SessionKey
 from supertokens_py.events import EmailChanged, PasswordChanged, emit
+from supertokens_py.secret import SecretText
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Change:
     hashed: str | None = field(repr=False)
     revokes: bool
     proof: PasswordProof | None
+    link: ConsumedToken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,13 @@ class Changed:
             emit(EmailChanged(user_id=self.user_id))
         if change.hashed is not None:
             emit(PasswordChanged(user_id=self.user_id, sessions_revoked=change.revokes))
+
+
+class StoredHash:
+    """The hash of a user; no variable shows it."""
+
+    __slots__ = ("password_hash", "user_id")
+
+    def __init__(self, row: Any) -> None:
+        self.user_id: str = row.user_id
+        self.password_hash, row = SecretText(row.password_hash), None
