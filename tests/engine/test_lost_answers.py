@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
 
 
 def lose(core: Driver, session: IssuedSession, monkeypatch: pytest.MonkeyPatch, *, done: bool = True) -> None:
@@ -49,6 +51,28 @@ def test_a_lost_answer_ends_no_session(
     row = core.row(session.handle)
     assert row is not None
     assert row["refresh_token_rotated_at"] == clock.now_ms
+
+
+@pytest.mark.postgres
+def test_a_statement_that_was_repeated_before_the_server_went_away(
+    start: Opener, postgres_database: TestDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    """The single statement rotated, and broke off; sent again it found that done; then nobody answered."""
+    core = start(postgres_database.uri, now_ms=clock)
+    session = core.create()
+
+    def gone(*_: Any) -> None:
+        raise EngineUnavailableError("the server does not answer")
+
+    alone = core.database.alone
+    with monkeypatch.context() as patch:
+        patch.setattr(core.database, "alone", lambda *a, **k: (alone(*a, **k), alone(*a, **k))[1])
+        patch.setattr(core.database, "write", gone)
+        with pytest.raises(EngineUnavailableError):
+            core.refresh(session)
+    core.sessions.lost_answers.flush()
+    clock.advance(minutes=5)
+    assert isinstance(core.refresh(session), IssuedSession)
 
 
 def test_who_got_the_successor_elsewhere_goes_on_with_it(

@@ -103,6 +103,18 @@ class LostAnswers:
             log.info("a refresh of session %s, which nobody got, was taken back", lost.use.token.handle)
 
 
+def after_a_statement(unit: Callable[[], Outcome]) -> Outcome:
+    """Run a unit after a statement that found nothing to do, maybe as an earlier sending of it had done it.
+
+    Raises:
+        UnknownOutcomeError: the unit failed, and what that statement did was not heard of.
+    """
+    try:
+        return unit()
+    except EngineUnavailableError as error:
+        raise UnknownOutcomeError(str(error)) from error
+
+
 def take_back(tables: Tables) -> Update:
     """Return the statement that makes the previous token current again, if it was rotated at that time.
 

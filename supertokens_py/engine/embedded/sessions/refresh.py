@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from supertokens_py import payloads
@@ -53,7 +54,7 @@ from ..session_state.session_rows import (
     stored_tokens,
 )
 from ..session_state.session_terms import USUAL_TERMS, Terms, expired, terms_of
-from .lost_answers import LostAnswers
+from .lost_answers import LostAnswers, after_a_statement
 from .refresh_state import RESTORED, Following, Found, Losses, Outcome, Use, changed_note, lost_by_restore
 
 if TYPE_CHECKING:
@@ -134,10 +135,10 @@ class Refresher:
         return session
 
     def _outcome(self, use: Use) -> Outcome:
-        outcome = None
-        if not (self._database.location.is_sqlite or self._changes.refreshes_are_recorded):
-            outcome = self._rotate_current(use)
-        return outcome or self._database.write(lambda c: self._rotate(c, use))
+        general = partial(self._database.write, lambda c: self._rotate(c, use))
+        if self._database.location.is_sqlite or self._changes.refreshes_are_recorded:
+            return general()
+        return self._rotate_current(use) or after_a_statement(general)
 
     def _rotate_current(self, use: Use) -> Outcome | None:
         """Rotate the current token in one statement, or leave everything as it is and return None.
