@@ -12,6 +12,7 @@ import os
 import re
 import runpy
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -98,6 +99,10 @@ class Runner:
         return self._stack.enter_context(httpx2.Client(transport=transport, base_url=HERE, headers=sent))
 
 
+#: Each module of a quick start, imports and first database included. On a laptop it is well below a second.
+QUICK_START_S = 10.0
+
+
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
     """An empty directory, no app, and an environment that the block may change."""
@@ -114,8 +119,15 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
 
 
 @pytest.mark.parametrize("module", all_modules(), ids=lambda module: module.name)
-def test_block(module: Module, runner: Runner) -> None:
+def test_block(module: Module, runner: Runner, record_property: Callable[[str, object], None]) -> None:
+    """A module does what its checks say; of a quick start also in the time of somebody who waits for it."""
+    before = time.process_time()
     runner.run(module)
+    if module.page.name.startswith("quickstart-"):
+        spent = time.process_time() - before
+        record_property("cpu_seconds", round(spent, 2))  # in the report of `pytest --junit-xml`
+        print(f"{module.name}: {spent:.2f} s of CPU time")  # `pytest -rP` shows it
+        assert spent < QUICK_START_S
 
 
 @pytest.mark.parametrize(("page", "is_async"), [("quickstart-fastapi", True), ("quickstart-flask", False)])
