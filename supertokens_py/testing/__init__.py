@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .pytest_plugin.applications import SupertokensClock
-    from .pytest_plugin.logins import Login, Thief, assert_claim_failed, assert_logged_out, login_as, steal
+    from .pytest_plugin.assertions import assert_claim_failed, assert_logged_in, assert_logged_out
+    from .pytest_plugin.logins import Login, Thief, login_as, steal
     from .pytest_plugin.outbox import Outbox, SentMessage
     from .pytest_plugin.sign_ups import SignUp
     from .unittest_mixin import SupertokensTestMixin
@@ -27,6 +28,7 @@ __all__ = [
     "SupertokensTestMixin",
     "Thief",
     "assert_claim_failed",
+    "assert_logged_in",
     "assert_logged_out",
     "login_as",
     "steal",
@@ -51,6 +53,9 @@ _HOMES: Final = MappingProxyType(
         "SignUp": ".pytest_plugin.sign_ups",
         "SupertokensClock": ".pytest_plugin.applications",
         "SupertokensTestMixin": ".unittest_mixin",
+        "assert_claim_failed": ".pytest_plugin.assertions",
+        "assert_logged_in": ".pytest_plugin.assertions",
+        "assert_logged_out": ".pytest_plugin.assertions",
     }
 )
 

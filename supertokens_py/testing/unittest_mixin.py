@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .pytest_plugin.applications import SupertokensClock, under_test
+from .pytest_plugin.outbox import Outbox, collected
+from .pytest_plugin.provider_accounts import ProviderAccounts, known_accounts
+from .pytest_plugin.sign_ups import sign_up_as
 
 if TYPE_CHECKING:
     from supertokens_py.app import Supertokens
@@ -29,11 +33,36 @@ class SupertokensTestMixin(_Base):
 
     supertokens: Supertokens  #: your app, with your settings and recipes
     supertokens_clock: SupertokensClock  #: its clock, which only you move
+    _around: ExitStack
+    _outbox: Outbox | None
+    _accounts: ProviderAccounts | None
+
+    @property
+    def supertokens_outbox(self) -> Outbox:
+        """The e-mails and text messages since this was first asked for in the test; none of them is sent.
+
+        Delivery services are not called from then on.
+        """
+        if self._outbox is None:
+            self._outbox = self._around.enter_context(collected())
+        return self._outbox
+
+    def sign_up_as(self, client: Any, email: str = "ada@example.com", **how: Any) -> Any:
+        """Make a user through the API of a sign-in recipe, and sign a test client in.
+
+        Arguments, result and errors are those of the fixture `sign_up_as`.
+        """
+        if self._accounts is None:
+            self._accounts = self._around.enter_context(known_accounts())
+        return sign_up_as(self.supertokens_outbox, self._accounts, client, email, **how)
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         """Run the test with sessions in memory."""
         given = dict(self.supertokens_engine)
         self.supertokens_clock = SupertokensClock()
-        with under_test(self.supertokens_clock, uri=given.pop("engine", "sqlite://"), engine=given) as app:
-            self.supertokens = app
+        self._outbox = self._accounts = None
+        with ExitStack() as self._around:
+            self.supertokens = self._around.enter_context(
+                under_test(self.supertokens_clock, uri=given.pop("engine", "sqlite://"), engine=given)
+            )
             return super().run(result)

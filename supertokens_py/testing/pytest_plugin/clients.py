@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from inspect import iscoroutinefunction
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any
 from urllib.parse import quote, urlsplit
 
-#: Cookies by name: value and path.
-Cookies: TypeAlias = Mapping[str, tuple[str, str]]
+from .async_clients import AiohttpJar, QuartJar, TornadoJar
+from .jars import Cookies, Jar, WithoutContext
 
 _KNOWN = (
     "TestClient of Starlette and FastAPI, Client and AsyncClient of httpx and httpx2, FlaskClient, "
-    "Client and AsyncClient of Django, APIClient of Django REST framework, requests of RequestFactory"
+    "QuartClient, Client and AsyncClient of Django, APIClient of Django REST framework, requests of "
+    "RequestFactory, TestClient of aiohttp and Litestar, asgi_client of Sanic, AsyncHTTPTestCase of Tornado"
 )
 
 
-class Jar(Protocol):
-    """A client that a session can be put into."""
-
-    def set_cookies(self, cookies: Cookies) -> None: ...
-
-    def set_header(self, name: str, value: str) -> None: ...
-
-    def context(self) -> AbstractContextManager[Any]: ...
-
-    def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Any: ...
-
-
-class _WithoutContext:
-    def context(self) -> AbstractContextManager[Any]:
-        """Return what overrides and claims of the application have around them in a request."""
-        return nullcontext()
-
-
-class _Httpx(_WithoutContext):
+class _Httpx(WithoutContext):
     def __init__(self, client: Any) -> None:
         self._client = client
 
@@ -72,7 +55,7 @@ class _Flask:
         return self._client.open(path, method=method, headers=dict(headers), data=body)
 
 
-class _Django(_WithoutContext):
+class _Django(WithoutContext):
     def __init__(self, client: Any) -> None:
         self._client = client
 
@@ -92,7 +75,7 @@ class _Django(_WithoutContext):
         return self._client.generic(method, path, body, content_type, headers=others)
 
 
-class _Request(_WithoutContext):
+class _Request(WithoutContext):
     """A request of Django's `RequestFactory`, for a view that a test calls itself."""
 
     def __init__(self, request: Any) -> None:
@@ -114,6 +97,9 @@ _SHAPES: tuple[tuple[frozenset[str], type[Jar]], ...] = (
     (frozenset({"META", "COOKIES"}), _Request),
     (frozenset({"set_cookie", "environ_base", "open"}), _Flask),
     (frozenset({"cookies", "defaults", "generic"}), _Django),
+    (frozenset({"set_cookie", "cookie_jar", "open"}), QuartJar),
+    (frozenset({"make_url", "session", "request"}), AiohttpJar),
+    (frozenset({"fetch", "get_url", "http_client"}), TornadoJar),
     (frozenset({"cookies", "headers", "base_url", "request"}), _Httpx),
 )
 
@@ -128,6 +114,3 @@ def jar_of(client: Any) -> Jar:
         if all(hasattr(client, name) for name in names):
             return kind(client)  # type: ignore[call-arg]
     raise TypeError(f"login_as does not know a {type(client).__name__}. It knows: {_KNOWN}")
-
-
-Mode: TypeAlias = Literal["cookie", "header"]

@@ -7,11 +7,11 @@ from collections.abc import Coroutine, Generator
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import unquote
 
 from supertokens_py.app import Supertokens
 
-from .clients import Jar
+from .answers import json_of, response_of, status_of
+from .jars import Jar
 
 T = TypeVar("T")
 
@@ -29,7 +29,15 @@ class Call:
     tenant: str = "public"
 
 
-Conversation: TypeAlias = Generator[Call, Any, T]
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The response to a call, and its JSON."""
+
+    response: Any
+    body: Any
+
+
+Conversation: TypeAlias = Generator[Call, Answered, T]
 
 
 def path_of(below: str, tenant: str = "public") -> str:
@@ -45,7 +53,8 @@ def hold(conversation: Conversation[T], jar: Jar) -> T | Coroutine[Any, Any, T]:
         return _hold_awaiting(conversation, jar, answer)
     try:
         while True:
-            answer = _send(conversation.send(answer), jar)
+            response = response_of(answer)
+            answer = _send(conversation.send(Answered(response, json_of(response))), jar)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -54,7 +63,10 @@ def hold(conversation: Conversation[T], jar: Jar) -> T | Coroutine[Any, Any, T]:
 async def _hold_awaiting(conversation: Conversation[T], jar: Jar, answer: Any) -> T:
     try:
         while True:
-            answer = _send(conversation.send(await answer), jar)
+            response = response_of(await answer)
+            body = json_of(response)
+            read = await body if isawaitable(body) else body
+            answer = _send(conversation.send(Answered(response, read)), jar)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -65,33 +77,13 @@ def _send(call: Call, jar: Jar) -> Any:
     return jar.request("POST", path_of(call.path, call.tenant), headers, json.dumps(call.body).encode())
 
 
-def json_of(response: Any) -> Any:
-    """Return the body of a response of any framework's test client.
-
-    Raises:
-        ValueError: it is no JSON.
-    """
-    return response.json() if callable(response.json) else response.json
-
-
-def require_ok(response: Any, what: str) -> dict[str, Any]:
+def require_ok(answered: Answered, what: str) -> dict[str, Any]:
     """Return the body of a response that has the status "OK".
 
     Raises:
         AssertionError: it has not; the message says what it is.
     """
-    status, body = response.status_code, json_of(response)
+    status, body = status_of(answered.response), answered.body
     assert status == 200, f"{what} was answered with {status}: {body}"
     assert body["status"] == "OK", f"{what} was answered with {body}"
     return body
-
-
-def cookies_of(response: Any) -> dict[str, str]:
-    """Return the cookies that a response of any framework's test client sets."""
-    cookies: Any = getattr(response, "cookies", None)
-    if hasattr(cookies, "output"):  # Django's
-        return {name: unquote(morsel.value) for name, morsel in cookies.items()}
-    headers = response.headers
-    lines = headers.get_list("set-cookie") if hasattr(headers, "get_list") else headers.getlist("Set-Cookie")
-    pairs = (line.partition(";")[0].partition("=") for line in lines)
-    return {name: unquote(value.strip('"')) for name, _, value in pairs}

@@ -6,11 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.recipe.session import SessionContainer, SessionRecipe, syncio
+from supertokens_py.recipe.session import SessionContainer
 from supertokens_py.recipe.session.claim import SessionClaim
 from supertokens_py.recipe.session.constants import (
     ACCESS_TOKEN_COOKIE_KEY,
@@ -22,21 +22,13 @@ from supertokens_py.recipe.session.constants import (
 from supertokens_py.recipe.userroles import syncio as userroles
 
 from .applications import is_under_test
-from .clients import Jar, Mode, jar_of
-from .conversations import PROOF, json_of, path_of
+from .clients import jar_of
+from .conversations import PROOF, path_of
+from .jars import Jar, Mode
+from .visitors import acting_session, guest_session, user_session
 
 T = TypeVar("T")
 _REAL_STORE = "would write to the store that the application itself is configured with"
-
-
-class Answer(Protocol):
-    """The response of any framework's test client."""
-
-    @property
-    def status_code(self) -> int: ...
-
-    @property
-    def headers(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +83,7 @@ class Thief:
 
 def login_as(
     client: Any,
-    user_id: Any,
+    user_id: Any = None,
     *,
     payload: dict[str, Any] | None = None,
     claims: Mapping[SessionClaim[Any], Any] | None = None,
@@ -100,6 +92,8 @@ def login_as(
     tenant: str = "public",
     mode: Mode = "cookie",
     fresh: bool = True,
+    guest: bool = False,
+    actor: Any = None,
     allow_real_store: bool = False,
 ) -> Login:
     """Create a session as a sign-in does, and put its tokens into a test client.
@@ -108,10 +102,10 @@ def login_as(
     and the claims of recipes run, as for any session. It works in a running event loop, too.
 
     Args:
-        client: a test client of Starlette, FastAPI, httpx, httpx2, Flask, Django or REST framework, or a
-            request of Django's RequestFactory.
+        client: a test client of FastAPI, Starlette, Litestar, httpx, httpx2, Flask, Quart, Django, REST
+            framework, aiohttp, Sanic or Tornado (its test case), or a request of Django's RequestFactory.
         user_id: who signs in; no user of a sign-in recipe needs to exist. A number stands for its text, and
-            a row of a Django model for that of its primary key, in place of `force_login`.
+            a row of a Django model for that of its primary key, in place of `force_login`. A guest has none.
         payload: custom claims of the access token.
         claims: values of claims, such as `{PlanClaim: "pro"}`; as if they had just been fetched.
         roles: roles that the user is given first; those that do not exist are created.
@@ -119,29 +113,64 @@ def login_as(
         tenant: the tenant that the session belongs to.
         mode: how the tokens travel.
         fresh: whether the user counts as just authenticated (`session.init(step_up=True)`).
+        guest: sign a guest in, as `create_guest_session` does.
+        actor: the id of somebody who has just signed in, and now acts as the user, as
+            `create_impersonation_session` has it: your `Impersonation(may=...)` is asked.
         allow_real_store: work without the fixture, too, in the store that the application is configured with.
 
     Raises:
-        ConfigError: the session would be in the application's own store.
-        TypeError: the client is of no known kind (the message lists those that are), or `user_id` is none.
+        ConfigError: the session would be in the application's own store, or nobody may act as another.
+        InvalidClaimsError: `actor` may not act as this user.
+        TypeError: the client is of no known kind (the message lists those that are), `user_id` is none, or
+            the arguments do not go together.
     """
     jar = jar_of(client)
-    user_id = _text_of(user_id)
+    wanted = _Wanted(user_id, payload, claims or {}, roles, data, tenant, mode, fresh, guest, actor)
     if not allow_real_store:
         check_store("login_as", "let the test use the fixture supertokens, or pass allow_real_store=True")
+    return _put(off_the_loop(lambda: wanted.create(jar)), jar, mode)
 
-    def create() -> SessionContainer:
-        give_roles(roles, tenant, user_id)
-        contents = _with_claims(payload, claims or {})
-        with jar.context():
-            return syncio.create_new_session_without_request_response(
-                tenant, user_id, contents, data, mode == "header", authenticated=fresh
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The arguments of `login_as` that say whose session it is."""
+
+    user_id: Any
+    payload: dict[str, Any] | None
+    claims: Mapping[SessionClaim[Any], Any]
+    roles: Sequence[str]
+    data: dict[str, Any] | None
+    tenant: str
+    mode: Mode
+    fresh: bool
+    guest: bool
+    actor: Any
+
+    def __post_init__(self) -> None:
+        """Raise `TypeError` for what does not go together."""
+        if not self.guest:
+            text_of(self.user_id)
+        elif self.user_id is not None or self.actor is not None or self.roles:
+            raise TypeError("login_as(guest=True) makes the guest's id: leave user_id, roles and actor out")
+        if self.actor is not None and (self.payload or self.claims or self.data):
+            raise TypeError(
+                "login_as(actor=...) takes no payload, claims or data: such a session has its own"
             )
 
-    return _put(off_the_loop(create), jar, mode)
+    def create(self, jar: Jar) -> SessionContainer:
+        contents = _with_claims(self.payload, self.claims)
+        with jar.context():
+            if self.guest:
+                return guest_session(self.tenant, contents, self.data, self.mode)
+            user = text_of(self.user_id)
+            give_roles(self.roles, self.tenant, user)
+            if self.actor is not None:
+                return acting_session(self.tenant, user, text_of(self.actor), self.mode)
+            return user_session(self.tenant, user, contents, self.data, self.mode, fresh=self.fresh)
 
 
-def _text_of(user_id: Any) -> str:
+def text_of(user_id: Any) -> str:
+    """Return the id of a user: that of a number, or of a row of a Django model."""
     key = getattr(user_id, "pk", user_id)  # of a model
     if isinstance(key, str | int | UUID) and not isinstance(key, bool):
         return str(key)
@@ -194,39 +223,6 @@ def put_tokens(tokens: Tokens, jar: Jar, mode: Mode) -> None:
 def steal(login: Login) -> Thief:
     """Return somebody with a copy of the tokens that a login has got."""
     return Thief(login.tokens, login.mode)
-
-
-def assert_logged_out(response: Answer) -> None:
-    """Assert that a response ends the client's session: 401, and every token cleared."""
-    status = SessionRecipe.get_instance().config.session_expired_status_code
-    assert response.status_code == status, f"the status is {response.status_code}, not {status}"
-    front = response.headers.get("front-token")
-    assert front == "remove", f"the header front-token is {front!r}, not 'remove': the tokens stay"
-
-
-def assert_claim_failed(response: Any, claim: str) -> None:
-    """Assert that a response refuses a session for a claim, named by its key, such as "st-role"."""
-    status = SessionRecipe.get_instance().config.invalid_claim_status_code
-    assert response.status_code == status, f"the status is {response.status_code}, not {status}"
-    failed = _failed_claims(response)
-    assert failed is not None, (
-        f"the response names no claims: it is {_content_type(response)}, as where the application answers "
-        "such errors itself. The status is right; assert what the page says"
-    )
-    assert claim in failed, f"the claims that failed are {failed}, without {claim!r}"
-
-
-def _failed_claims(response: Any) -> list[str] | None:
-    """Return the keys of the claims that a response names; None where it is none of the SDK's."""
-    try:
-        body = json_of(response)
-        return [one["id"] for one in body["claimValidationErrors"]]
-    except (ValueError, LookupError, TypeError):
-        return None
-
-
-def _content_type(response: Any) -> str:
-    return response.headers.get("content-type") or "without a Content-Type"
 
 
 def off_the_loop(work: Callable[[], T]) -> T:

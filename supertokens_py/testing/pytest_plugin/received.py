@@ -15,13 +15,14 @@ from supertokens_py.recipe.session.constants import (
 )
 from supertokens_py.recipe.sign_in.frontends import no_validators
 
-from .conversations import Call, Conversation, cookies_of, require_ok
+from .answers import cookies_of
+from .conversations import Answered, Call, Conversation, require_ok
 from .logins import Login, Tokens, off_the_loop, put_tokens
 
 
-def take_tokens(response: Any, login: Login) -> None:
+def take_tokens(answered: Answered, login: Login) -> None:
     """Put the tokens that a response sends into the client: its own jar may not, as for `http://testserver`."""
-    headers, cookies = response.headers, cookies_of(response)
+    headers, cookies = answered.response.headers, cookies_of(answered.response)
     if login.mode == "header":
         access, refresh = headers[ACCESS_TOKEN_HEADER_KEY], headers.get(REFRESH_TOKEN_HEADER_KEY)
     else:
@@ -47,4 +48,4 @@ def verification(login: Login, outbox: Sequence[Any]) -> Conversation[Any]:
     response = yield Call("/user/email/verify", body, tenant=tenant)
     require_ok(response, "the link")
     take_tokens(response, login)
-    return response
+    return response.response

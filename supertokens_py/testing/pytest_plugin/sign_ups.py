@@ -12,8 +12,9 @@ from supertokens_py.recipe.thirdparty.provider import UserInfo, UserInfoEmail
 from supertokens_py.recipe.userroles import PermissionClaim, UserRoleClaim
 from supertokens_py.types.users import User
 
-from .clients import Jar, Mode, jar_of
-from .conversations import Call, Conversation, hold, require_ok
+from .clients import jar_of
+from .conversations import Answered, Call, Conversation, hold, require_ok
+from .jars import Jar, Mode
 from .logins import Login, Tokens, check_store, give_roles, off_the_loop, put_tokens
 from .outbox import Outbox
 from .provider_accounts import ProviderAccounts
@@ -153,7 +154,7 @@ def _by_provider(wanted: _Wanted, jar: Jar, accounts: ProviderAccounts) -> Conve
 # -- what all have in common ---------------------------------------------------------------------------
 
 
-def _signed_up(response: Any, wanted: _Wanted, jar: Jar) -> SignUp:
+def _signed_up(response: Answered, wanted: _Wanted, jar: Jar) -> SignUp:
     body = require_ok(response, "the sign-up")
     tokens = Tokens("", "", None)
     session: Any = None
