@@ -17,6 +17,7 @@ from tests.support.temporary_postgres import postgres
 
 from . import fuzz
 from .crowd import crowd
+from .endings import end_beside_replacements
 from .event_kills import kill
 from .front_tokens import fuzz_payloads
 from .kills import storm
@@ -74,6 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one = command(guesses, "passwords guessed at one address: the limit holds, and others sign in")
     one.add_argument("--count", type=int, default=10_000)
     on_a_database(one, "sqlite")
+    one = command(endings, "all sessions of a user end while they are replaced: none is left")
+    seeded(one, "--count", 1000)
+    on_a_database(one, "postgresql")
 
     given = parser.parse_args(arguments)
     started = time.perf_counter()
@@ -144,6 +148,13 @@ def kills(given: Any) -> int:
 
 def events(given: Any) -> int:
     tally = kill(given.database, given.seed, given.count)
+    print(f"seed {given.seed}, {given.database}: {tally}")
+    return _told(tally.problems)
+
+
+def endings(given: Any) -> int:
+    with database(given.database) as (made, _, _):
+        tally = end_beside_replacements(made.uri, given.count, given.seed)
     print(f"seed {given.seed}, {given.database}: {tally}")
     return _told(tally.problems)
 
