@@ -13,6 +13,7 @@ from processes import Site
 
 RECOVERY_S = 60
 THEFT = "session.reuse"
+LOSS = "the database has lost refreshes"
 
 HOW: dict[str, tuple[str, Callable[[Node], None], Callable[[Node], None]]] = {
     "kill": ("killed with -9", Node.kill, Node.start),
@@ -36,6 +37,7 @@ def check_synchronous(site: Site, cluster: Cluster, rounds: list[str], within_s:
         load.stop()
     load.check_all()
     _judge(site, load.seen)
+    assert LOSS not in site.said(), site.said()
     assert [process.pid for process in site.applications if process.poll() is None] == pids
     states = [kept.state for kept in load.seen.sessions]
     say(
@@ -137,7 +139,7 @@ def _wait_for_standbys(primary: Node) -> None:
 
 
 def _judge(site: Site, seen: Seen) -> None:
-    assert not seen.wrong, "\n".join(seen.wrong[:20])
+    assert not seen.wrong, "\n".join([*seen.wrong[:20], site.said()[-3000:]])
     assert THEFT not in site.said(), site.said()
 
 
