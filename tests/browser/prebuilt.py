@@ -64,8 +64,8 @@ def website(
 ) -> Iterator[Site]:
     """Run the React log-in example in front of an API, with a database in `folder`.
 
-    `tenants` are further ones, each with the ways to sign in (`first_factors`) that it offers. Only in
-    `development` does React's StrictMode mount every component twice.
+    `tenants` are further ones, each with the ways to sign in (`first_factors`) that it offers. In
+    `development` it is served unbuilt: React's StrictMode does what it does only there.
     """
     database = f"sqlite:///{folder}/users.db"
     if tenants:
