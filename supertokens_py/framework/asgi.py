@@ -189,16 +189,18 @@ class SuperTokensMiddleware:
         if is_sdk_path(self.path_of(scope)) and await self._answered_route(scope, receive, send):
             return
         started = False
+        sink = send
 
         async def send_with_changes(message: Message) -> None:
-            nonlocal started  # of this one request
+            nonlocal started, sink  # of this one request
             if message["type"] == "http.response.start":
                 started = True
                 if KEY in slot:
                     # Not in a variable: error trackers would send its tokens when the client is gone.
-                    await send(await _with_changes(message, slot[KEY]))
-                    return
-            await send(message)
+                    if message["status"] >= 500:
+                        sink = await self._after_failure(slot[KEY], send)
+                    message = await _with_changes(message, slot[KEY])
+            await sink(message)
 
         try:
             await self.app(scope, receive, send_with_changes)
@@ -226,6 +228,25 @@ class SuperTokensMiddleware:
         await send_answer(answer, request, send)
         return True
 
+    async def _after_failure(self, request: AsgiRequest, send: Send) -> Send:
+        """Answer a session error of which somebody between here and the view has made a server error.
+
+        Returns:
+            what sends the rest of that server error: nothing, if it is answered.
+        """
+        error = request.session_error
+        if error is None or not self.is_swallowed(error):
+            return send
+        await send_answer(await answer_error(request, error), request, send)
+        return _drop
+
+    def is_swallowed(self, error: Exception) -> bool:
+        """Whether an error left the view, as its traceback says, and no handler was made for it.
+
+        A client that should refresh would not, with a server error. Without a framework nobody can tell.
+        """
+        return False
+
     async def _answer_error(
         self, error: Exception, scope: Scope, receive: Receive, send: Send | None
     ) -> None:
@@ -233,6 +254,10 @@ class SuperTokensMiddleware:
             raise error
         request = self.request_class.of(self.native(scope, receive))
         await send_answer(await answer_error(request, error), request, send)
+
+
+async def _drop(message: Message) -> None:
+    """Send nothing."""
 
 
 def close_of(error: Exception) -> tuple[int, str] | None:

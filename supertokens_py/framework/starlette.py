@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, cast
+from traceback import walk_tb
+from typing import Any, ClassVar, Final, cast
 
 try:
     from starlette.concurrency import run_in_threadpool
     from starlette.exceptions import WebSocketException
+    from starlette.middleware.exceptions import ExceptionMiddleware
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
 except ModuleNotFoundError as _error:
@@ -30,7 +32,7 @@ from .adapter import (
     register,
 )
 from .anyio_bridge import ANYIO
-from .asgi import AsgiRequest, close_of
+from .asgi import ASGIApp, AsgiRequest, close_of
 
 __all__ = ["StarletteRequest", "SuperTokensMiddleware", "error_response", "refusal", "verify_session"]
 
@@ -65,6 +67,15 @@ class StarletteRequest(AsgiRequest):
 
 register(HTTPConnection, StarletteRequest)
 
+#: Where errors pass that have left an endpoint or a middleware, and the handlers that were made for them are.
+_LAYERS: Final = (
+    "starlette._exception_handler",
+    "starlette.middleware",
+    "starlette.routing",
+    "fastapi.middleware",
+    "fastapi.routing",
+)
+
 
 class SuperTokensMiddleware(asgi.SuperTokensMiddleware):
     """Answers SDK routes and session errors, and adds tokens to the responses of the application.
@@ -75,6 +86,23 @@ class SuperTokensMiddleware(asgi.SuperTokensMiddleware):
     request_class: ClassVar[type[AsgiRequest]] = StarletteRequest
     native: ClassVar[type[Any]] = Request
     bridge: ClassVar[AppBridge | None] = ANYIO
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        # Starlette builds from the inside out. Where a layer cannot be walked through, or is an application
+        # that is not built yet, the first request that gets inside does it.
+        layer: Any = app
+        while layer is not None and not isinstance(layer, ExceptionMiddleware):
+            layer = getattr(layer, "app", None)
+        handlers = getattr(layer, "_exception_handlers", None)
+        if handlers is not None:
+            _answer_near_the_endpoint(handlers)
+
+    def is_swallowed(self, error: Exception) -> bool:
+        modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+        if not modules or modules[0].startswith(_LAYERS):
+            return False  # it was Starlette that caught it, for a handler that was made for it
+        return any(module.startswith(_LAYERS) for module in modules)
 
 
 async def error_response(request: StarletteRequest, error: Exception) -> Response:
@@ -115,6 +143,7 @@ def refusal(request: StarletteRequest, error: SuperTokensError) -> Exception:
     Raises:
         ConfigError: nobody would answer the error, which alone would be a bare 500; says what is missing.
     """
+    request.session_error = error  # the middleware answers it, whatever somebody in between makes of it
     if request.is_websocket() and (close := close_of(error)):
         closing = WebSocketException(*close)
         closing.__cause__ = error
