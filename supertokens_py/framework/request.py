@@ -26,12 +26,29 @@ KEY = "supertokens.request"
 _delivering: ContextVar[weakref.ref[BaseRequest] | None] = ContextVar("supertokens_delivering", default=None)
 
 
-def note_session_error(error: Exception) -> None:
+#: The attributes of a framework's request, if its middleware wants to know the errors of a view that called
+#: nothing of the SDK. Weak as well: what holds them is what the framework holds.
+_listening: ContextVar[weakref.ref[Any] | None] = ContextVar("supertokens_listening", default=None)
+
+#: Where such an error is, in the attributes of the framework's request.
+RAISED = "supertokens.raised"
+
+
+def listen_for_session_errors(native: Any) -> None:
+    """Let session errors that are made in this context note themselves at a framework's request."""
+    _listening.set(weakref.ref(native))
+
+
+def note_session_error(error: Exception, *, refuses: bool) -> None:
     """Remember that the session of the current request was refused, if its response is to carry tokens.
 
     Who answers the error is unknown here: a handler of the application may, in its own words.
     """
-    known = _delivering.get()
+    listening = _listening.get()
+    native = None if listening is None else listening()
+    if native is not None:
+        vars(native)[RAISED] = error
+    known = _delivering.get() if refuses else None
     request = None if known is None else known()
     if request is not None and not request.finished:
         request.session_error = error

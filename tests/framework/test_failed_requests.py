@@ -469,6 +469,25 @@ def django_login(request: Any) -> Any:
     raise UnauthorisedError("banned")
 
 
+def django_closed(request: Any) -> Any:
+    """A view that calls nothing of the SDK."""
+    raise UnauthorisedError("closed")
+
+
+def django_claims(request: Any) -> Any:
+    raise InvalidClaimsError("claims", [ClaimValidationError("plan", {"message": "too small"})])
+
+
+def django_caught(request: Any) -> Any:
+    """A view that makes a 500 of the error itself."""
+    from django.http import JsonResponse
+
+    try:
+        raise UnauthorisedError("closed")
+    except UnauthorisedError:
+        return JsonResponse({"error": "of the view"}, status=500)
+
+
 def django_broken(request: Any) -> Any:
     """A view that can do without a session and fails for another reason."""
     try:
@@ -490,6 +509,9 @@ def test_django_a_middleware_that_catches_everything(made: Any, driver: str) -> 
             path("me", django_me),
             path("login", django_login),
             path("broken", django_broken),
+            path("closed", django_closed),
+            path("claims", django_claims),
+            path("caught", django_caught),
         ]
 
     site = made(driver)
@@ -498,3 +520,6 @@ def test_django_a_middleware_that_catches_everything(made: Any, driver: str) -> 
         site.client = WsgiClient(WSGIHandler()) if driver == "django_sync" else AsgiClient(ASGIHandler())
         assert_answered(site)
         assert site.get("/broken").json == {"error": "internal"}
+        assert (site.get("/closed").status, site.get("/closed").json) == (401, UNAUTHORISED)
+        assert site.get("/claims").status == 403
+        assert site.get("/caught").json == {"error": "of the view"}

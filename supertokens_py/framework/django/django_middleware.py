@@ -22,7 +22,7 @@ from supertokens_py.framework.adapter import (
     is_sdk_path,
     lend,
 )
-from supertokens_py.framework.request import KEY
+from supertokens_py.framework.request import KEY, RAISED, listen_for_session_errors
 
 from .asgiref_bridge import ASGIREF
 from .django_request import DELIVERS, DjangoRequest
@@ -61,7 +61,9 @@ class SuperTokensMiddleware:
         base = _of_sdk_path(request)
         answer = None if base is None else answer_route_blocking(base)
         response = self._get_response(request) if answer is None else to_native(answer)
-        return _complete_blocking(request, response) if KEY in vars(request) else response
+        if KEY in vars(request) or response.status_code >= 500:
+            return _complete_blocking(request, response)
+        return response
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         base = _of_sdk_path(request)
@@ -82,16 +84,19 @@ middleware = SuperTokensMiddleware
 def _of_sdk_path(request: HttpRequest) -> DjangoRequest | None:
     lend(ASGIREF)
     setattr(request, DELIVERS, True)
+    listen_for_session_errors(request)
     return DjangoRequest.of(request) if is_sdk_path(request.path) else None
 
 
 async def _complete(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     base: DjangoRequest | None = getattr(request, KEY, None)
+    raised: Exception | None = vars(request).pop(RAISED, None)  # its traceback leads back here
+    if response.status_code >= 500:
+        error = raised if base is None else base.session_error or raised
+        if error is not None and _left_the_view(error):
+            return await error_response(base or DjangoRequest.of(request), error)
     if base is None:
         return response
-    error = base.session_error
-    if response.status_code >= 500 and error is not None and _left_the_view(error):
-        return await error_response(base, error)
     return with_changes(response, base, await finish(base, response.status_code))
 
 

@@ -48,8 +48,7 @@ class SuperTokensSessionError(SuperTokensError):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.response_mutators: list[Callable[[Any, dict[str, Any]], None]] = []
-        if self.refuses_session:
-            note_session_error(self)
+        note_session_error(self, refuses=self.refuses_session)
 
     @property
     def hint(self) -> str:
