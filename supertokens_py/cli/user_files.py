@@ -24,8 +24,8 @@ from supertokens_py.engine.embedded.signin.password_hashes import (
     is_hashed_twice,
 )
 from supertokens_py.exceptions import BadInputError, ConfigError
-from supertokens_py.recipe.sign_in.emails import is_address
 from supertokens_py.types.base import JSONObject
+from supertokens_py.types.emails import is_address
 from supertokens_py.types.users import normalised_email
 
 Format = Literal["csv", "jsonl"]

@@ -17,6 +17,7 @@ from supertokens_py.engine.records import SIGN_IN_RECIPES, Tenant, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import SecretBytes
 from supertokens_py.types.base import JSONObject
+from supertokens_py.types.emails import is_recipient_or_name
 from supertokens_py.types.users import MAX_EMAIL, keeps_its_letters, normalised_email
 
 MAX_USER_ID = 128
@@ -87,13 +88,16 @@ def stored_email(email: object) -> str:
     """Return an address as it is stored.
 
     Raises:
-        BadInputError: it is empty, too long, no text that a database takes, or another's in lower case.
+        BadInputError: it is empty, too long, no text that a database takes, another's in lower case, or what
+            a mail header has for other recipients than it seems.
     """
     address = normalised_email(email) if isinstance(email, str) else ""
     if not address or len(address) > MAX_EMAIL or not is_storable(address):
         raise BadInputError(f"an e-mail address must be a text of 1 to {MAX_EMAIL} characters")
     if isinstance(email, str) and not keeps_its_letters(email):
         raise BadInputError("an e-mail address must not have letters that are others in lower case")
+    if not is_recipient_or_name(address):
+        raise BadInputError("an e-mail address must be one address, such as ada@example.com")
     return address
 
 

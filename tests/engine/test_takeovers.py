@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from supertokens_py.engine.code_records import NewCode
 from supertokens_py.engine.records import ConsumedToken, PasswordProof, ProofExpired, VerifiedEmail
+from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.users import User
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
@@ -104,3 +108,30 @@ def test_a_password_that_was_proven_by_another_user_changes_nothing(core: Driver
     change = core.email_password.update
     refused = change(user_id, email=EVIL, password=None, revoke_sessions=False, proof=proof)
     assert refused == ProofExpired()
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        "mallory@evil.example,boss@corp.example",
+        "=?utf-8?q?mallory=40evil.example=3E?=@corp.example",
+        '"mallory@evil.example"@corp.example',
+        "mallory@evil.example boss@corp.example",
+    ],
+)
+def test_an_address_is_one_recipient_by_whichever_door_it_comes(
+    core: Driver, user_id: str, several: str
+) -> None:
+    """A mail service sends such a text to the attacker, an application takes it for a colleague's address."""
+    attempts: list[Callable[[], object]] = [
+        lambda: core.email_verification.create_token("public", user_id, several),
+        lambda: core.email_password.update(user_id, email=several, password=None, revoke_sessions=False),
+        lambda: core.email_password.sign_up("public", several, PASSWORD),
+        lambda: core.hash_import.put("public", several, "$2b$10$" + "a" * 53),
+        lambda: core.passwordless.create_code("public", NewCode(email=several)),
+        lambda: core.third_party.sign_in_up("public", "google", "1", email=several, is_verified=True),
+    ]
+    for attempt in attempts:
+        with pytest.raises(BadInputError, match="must be one address"):
+            attempt()
+    assert core.users.count(tenant_id=None) == 1

@@ -10,12 +10,12 @@ from supertokens_py.engine.call import call_engine
 from supertokens_py.events import EmailDropped, emit
 from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
-from supertokens_py.recipe.sign_in.emails import is_made_up
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
 from supertokens_py.recipe.sign_in.mailing import APIOptions
 from supertokens_py.recipe.sign_in.sessions import BY_PASSWORD, begin_session
 from supertokens_py.runtime.afterwards import Afterwards
 from supertokens_py.runtime.bridge import call_app
+from supertokens_py.types.emails import is_made_up
 from supertokens_py.types.response import GeneralErrorResponse
 from supertokens_py.types.users import normalised_email
 

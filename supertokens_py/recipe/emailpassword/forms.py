@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from supertokens_py.exceptions import BadInputError, ConfigError
-from supertokens_py.recipe.sign_in.emails import is_address, is_one_recipient
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import hidden
-from supertokens_py.types.users import MAX_EMAIL, keeps_its_letters
+from supertokens_py.types.emails import is_address, is_recipient_or_name
 
 from .exceptions import FieldError
 from .passwords import bytes_error
@@ -62,15 +61,9 @@ def _storable(name: str, validate: Validate) -> Validate:
             return error
         if name == PASSWORD:
             return bytes_error(value)
-        return None if _is_email_or_name(value.strip()) else "Email is not valid"
+        return None if is_recipient_or_name(value.strip()) else "Email is not valid"
 
     return checked
-
-
-def _is_email_or_name(text: str) -> bool:
-    """Return whether it is one address, or a name without "@" that an application signs people in by."""
-    is_name = "@" not in text and len(text) <= MAX_EMAIL and text.isprintable() and keeps_its_letters(text)
-    return is_name or is_one_recipient(text)
 
 
 def parsed(body: dict[str, Any], fields: Sequence[NormalisedFormField]) -> list[FormField]:

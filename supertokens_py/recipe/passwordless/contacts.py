@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.recipe.sign_in.emails import is_address, is_one_recipient
 from supertokens_py.runtime.bridge import call_app
+from supertokens_py.types.emails import is_address, is_one_recipient
 from supertokens_py.types.users import normalised_email
 
 from .types import ContactMethod

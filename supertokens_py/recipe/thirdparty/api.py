@@ -12,10 +12,10 @@ from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.base import APIOptions as BaseAPIOptions
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.clients import admit
-from supertokens_py.recipe.sign_in.emails import is_one_recipient
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
 from supertokens_py.recipe.sign_in.sessions import BY_PROVIDER, begin_session
 from supertokens_py.secret import HiddenObject
+from supertokens_py.types.emails import is_one_recipient
 from supertokens_py.types.providers import MAX_THIRD_PARTY_USER_ID
 from supertokens_py.types.response import GeneralErrorResponse
 

@@ -40,9 +40,9 @@ from supertokens_py.recipe.emailpassword.types import (
     PasswordResetEmailTemplateVarsUser,
 )
 from supertokens_py.recipe.session.asyncio import create_new_session_without_request_response
-from supertokens_py.recipe.sign_in.emails import is_address, is_one_recipient
 from supertokens_py.recipe.sign_in.frontends import json_body
 from supertokens_py.types import LoginMethod, RecipeUserId, ThirdPartyInfo, User
+from supertokens_py.types.emails import is_address, is_one_recipient
 from tests.framework.test_adapter import OldRequest
 from tests.support.databases import TestDatabase
 

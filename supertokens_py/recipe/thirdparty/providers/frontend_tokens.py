@@ -7,10 +7,10 @@ from hashlib import sha256
 from typing import Any
 
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.recipe.sign_in.emails import is_address
 from supertokens_py.recipe.thirdparty.provider import Provider, UserInfo, UserInfoEmail
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import HiddenObject
+from supertokens_py.types.emails import is_address
 
 from .checks import checks_of
 

@@ -35,6 +35,11 @@ def is_one_recipient(text: str) -> bool:
     return fits and _is_dotted(local) and _is_dotted(domain)
 
 
+def is_recipient_or_name(text: str) -> bool:
+    """Return whether it is one recipient, or a name without "@" that an application signs people in by."""
+    return is_one_recipient(text) or ("@" not in text and _is_plain(text))
+
+
 def _is_plain(text: str) -> bool:
     return len(text) <= MAX_EMAIL and text.isprintable() and keeps_its_letters(text)
 
