@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+import unittest
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -73,6 +74,31 @@ def test_class_based_views(site: Site) -> None:
         assert view(request_with(None, method)).status_code == 401
         assert view(request_with(access, method)).content == b'{"user": "user-1"}'
     assert One.as_view()(request_with(None)).content == b'{"open": true}'
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_decorated_method_says_what_to_write(site: Site, is_async: bool) -> None:
+    """The decorator on the method itself is called with the object of the class, which is no request."""
+    from django.views import View
+
+    class One(View):
+        @verify_sync()
+        def post(self, request: Any) -> None:
+            raise NotImplementedError  # nobody gets here
+
+    class Other(View):
+        @verify_async()
+        async def post(self, request: Any) -> None:
+            raise NotImplementedError  # nobody gets here
+
+    view = (Other if is_async else One).as_view()
+    with pytest.raises(ConfigError) as raised:
+        asyncio.run(view(request_with(None, "post"))) if is_async else view(request_with(None, "post"))
+    name = "Other.post" if is_async else "One.post"
+    assert str(raised.value).endswith(
+        f"{name} is a method, and verify_session() guards functions: "
+        "write @method_decorator(verify_session()), of django.utils.decorators"
+    )
 
 
 def test_a_view_may_require_a_recent_authentication(sqlite_files: Sqlite, clock: Clock) -> None:
@@ -234,6 +260,48 @@ def test_what_a_view_wrote_before_its_session_was_refused(
         assert table() == []
         assert client.request("POST", "/guarded?name=kept", bearer).status == 200
         assert table() == ["kept"]
+    site.close()
+
+
+@pytest.mark.parametrize("with_middleware", [True, False])
+def test_a_transaction_around_a_guarded_view_is_rolled_back(
+    sqlite_files: Sqlite, clock: Clock, table: Any, monkeypatch: pytest.MonkeyPatch, with_middleware: bool
+) -> None:
+    """`@transaction.atomic` above the guard, as ATOMIC_REQUESTS; what a test holds open stays usable."""
+    from django.core.handlers.wsgi import WSGIHandler
+    from django.db import connection, transaction
+    from django.test import TestCase, override_settings
+    from django.urls import path
+
+    from supertokens_py.recipe.session.exceptions import InvalidClaimsError
+    from supertokens_py.testing.conformance import WsgiClient
+
+    def write(request: Any) -> None:
+        connection.cursor().execute("INSERT INTO written VALUES ('a')")
+        raise InvalidClaimsError("x", [])
+
+    class Urls:
+        urlpatterns = [  # noqa: RUF012
+            path("atomic", transaction.atomic(verify_sync()(write))),
+            path("plain", verify_sync()(write)),
+        ]
+
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", False)
+    site = Site("django_sync", sqlite_files.create().uri, clock).init()
+    bearer = [("authorization", f"Bearer {site.sign_in('header').access}")]
+    with override_settings(ROOT_URLCONF=Urls, MIDDLEWARE=[OURS] if with_middleware else []):
+        client = WsgiClient(WSGIHandler())
+
+        class Tests(TestCase):
+            def test(self) -> None:
+                assert client.request("POST", "/atomic", bearer).status == 403
+                assert table() == []
+                assert client.request("POST", "/plain", bearer).status == 403
+                assert table() == ["a"]
+
+        result = unittest.TestResult()
+        unittest.TestSuite([Tests("test")]).run(result)
+        assert (result.testsRun, result.errors, result.failures) == (1, [], [])
     site.close()
 
 

@@ -65,14 +65,31 @@ def _is_plain(view: Any) -> bool:
     return not any(iscoroutinefunction(each) for each in known)  # pyright: ignore[reportDeprecated]
 
 
+def _request_of(request: Any, view: Any) -> DjangoRequest:
+    """Return the neutral request of what a guarded view was called with.
+
+    Raises:
+        ConfigError: it was called with the object of a class-based view, whose method was decorated.
+    """
+    if not hasattr(request, "META") and hasattr(request, "request"):
+        name = getattr(view, "__qualname__", view)
+        raise ConfigError(
+            f"{name} is a method, and verify_session() guards functions: "
+            "write @method_decorator(verify_session()), of django.utils.decorators"
+        )
+    return DjangoRequest.of(request)
+
+
 def _finished(base: DjangoRequest, response: Any) -> Any:
     return marked_personal(response) if base.session_sought else response
 
 
 def _roll_back() -> None:
-    """Undo what the view wrote under ATOMIC_REQUESTS, as an exception that leaves it does."""
+    """Undo what the view wrote in the transaction around it, as an exception that leaves it does."""
     for connection in connections.all():
-        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+        blocks: list[Any] = getattr(connection, "atomic_blocks", [])
+        # What `TestCase` holds around the whole test is no transaction of the view.
+        if any(not getattr(block, "_from_testcase", False) for block in blocks):
             connection.set_rollback(True)
 
 
@@ -89,7 +106,7 @@ class verify_session_async(SessionCheck):  # noqa: N801  # used as a function
 
         @functools.wraps(view)
         async def call(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            base = DjangoRequest.of(request)
+            base = _request_of(request, view)
             try:
                 await self.verify(base)
             except SuperTokensError as error:
@@ -116,7 +133,7 @@ class verify_session_sync(SessionCheck):  # noqa: N801  # used as a function
 
         @functools.wraps(view)
         def call(request: Any, *args: Any, **kwargs: Any) -> Any:
-            base = DjangoRequest.of(request)
+            base = _request_of(request, view)
             try:
                 self.verify_blocking(base)
             except SuperTokensError as error:
