@@ -85,6 +85,7 @@ class AsgiRequest(BaseRequest):
     """
 
     how_to_deliver = "SuperTokensMiddleware(app), of supertokens_py.framework.asgi"
+    caching_forbidden: bool = False  #: for a framework's own cache: it may not keep the response
 
     def __init__(self, request: Any) -> None:
         # As `BaseRequest` does it, with two calls less: this is on the way of every request.
@@ -155,6 +156,9 @@ class AsgiRequest(BaseRequest):
 
     async def body(self) -> bytes:
         return b"" if self.is_websocket() else await self.request.body()
+
+    def forbid_caching(self) -> None:
+        self.caching_forbidden = True
 
     def keep_session(self, session: Any) -> None:
         self._scope.setdefault("state", {})["supertokens"] = session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, ClassVar, Final, cast
 from urllib.parse import unquote
 
@@ -37,7 +38,8 @@ from .adapter import (
 )
 from .adapter import register as register_type
 from .anyio_bridge import ANYIO
-from .asgi import AsgiRequest, close_of, send_answer
+from .asgi import SLOT, AsgiRequest, close_of, send_answer
+from .request import KEY
 
 __all__ = ["LitestarRequest", "SuperTokensPlugin", "verify_session"]
 
@@ -105,6 +107,9 @@ class SuperTokensPlugin(InitPlugin):
         """Add the plugin's parts to an application that is being made."""
         app_config.opt[DELIVERS] = True
         app_config.middleware.insert(0, cast("Any", _Middleware))
+        caching = app_config.response_cache_config
+        may_keep = _of_everybody(caching.cache_response_filter)
+        app_config.response_cache_config = replace(caching, cache_response_filter=may_keep)
         handlers: dict[Any, Any] = dict(cast("Any", app_config).exception_handlers)
         classes = [kind for kind in handlers if isinstance(kind, type)]
         own = tuple(kind for kind in classes if issubclass(kind, SuperTokensError))
@@ -116,6 +121,20 @@ class SuperTokensPlugin(InitPlugin):
             handlers[status] = _or_sdk(theirs)
         app_config.exception_handlers = handlers
         return app_config
+
+
+def _of_everybody(theirs: Callable[[Any, int], bool]) -> Callable[[Any, int], bool]:
+    """Return a filter of the response cache that also refuses what is one visitor's own.
+
+    The key of that cache is the URL: the next visitor would be sent the page of the one before.
+    """
+
+    def may_keep(scope: Any, status: int) -> bool:
+        request: AsgiRequest | None = scope.get(SLOT, {}).get(KEY)
+        own = request is not None and (request.session_sought or request.caching_forbidden)
+        return not own and theirs(scope, status)
+
+    return may_keep
 
 
 def _request(scope: Any, receive: Any) -> Any:

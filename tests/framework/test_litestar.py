@@ -1,4 +1,4 @@
-"""What only Litestar has: guards of every layer, its exception handlers, its response cache."""
+"""What only Litestar has: guards of every layer, its exception handlers."""
 
 from __future__ import annotations
 
@@ -40,11 +40,6 @@ class Pages(Controller):
     @get("/blocking", media_type=MediaType.TEXT, sync_to_thread=True)
     def blocking(self, request: AnyRequest) -> str:
         request.auth.sync_merge_into_access_token_payload({"n": 1})
-        return request.user
-
-    @get("/cached", media_type=MediaType.TEXT, cache=True)
-    async def cached(self, request: AnyRequest) -> str:
-        await request.auth.merge_into_access_token_payload({"n": 2})
         return request.user
 
 
@@ -96,15 +91,6 @@ def test_routes_at_the_sdks_paths(open_app: Callable[..., AsgiClient]) -> None:
     """The SDK answers, whether or not the application has a route there."""
     client = open_app()
     assert client.request("POST", "/auth/signout", bearer(client)).json == {"status": "OK"}
-
-
-def test_the_response_cache_keeps_no_tokens(open_app: Callable[..., AsgiClient]) -> None:
-    """It is inside of the plugin: the second response comes from it, without the tokens of the first."""
-    client = open_app()
-    session = bearer(client)
-    first, second = (client.request("GET", "/in/pages/cached", session) for _ in range(2))
-    assert (first.body, second.body) == (b"ada", b"ada")
-    assert (first.session_parts, second.session_parts) == (["front-token", "st-access-token"], [])
 
 
 def test_a_handler_of_the_application_wins(open_app: Callable[..., AsgiClient]) -> None:
