@@ -8,7 +8,15 @@ from typing import Literal, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import lost_cookies
-from supertokens_py.urls import api_origin, cookie_domain, host_of, is_local, scheme_of, site_of
+from supertokens_py.urls import (
+    api_origin,
+    cookie_domain,
+    host_of,
+    is_local,
+    scheme_of,
+    schemeful_site,
+    site_of,
+)
 
 from .device_binding import check_device_binding
 from .findings import Finding
@@ -71,7 +79,12 @@ class _Pair:
     settings: WebSettings
     api: str
     website: str
-    cross_site: bool
+    cross_site: bool  #: as `init` derives SameSite: local names and IP addresses pass for one site
+
+    @property
+    def is_one_site(self) -> bool:
+        """Whether they are one site to a browser."""
+        return schemeful_site(self.api) == schemeful_site(self.website)
 
     @property
     def differs_in_scheme_only(self) -> bool:
@@ -88,10 +101,8 @@ class _Pair:
 
 
 def _domains(pair: _Pair) -> Iterator[Finding]:
-    relation = "another site than" if pair.cross_site else "the same site as"
+    relation = "the same site as" if pair.is_one_site else "another site than"
     yield Finding("ok", _DOMAINS, f"the website {pair.website} is {relation} the API {pair.api}")
-    if (loss := lost_cookies.by_name(pair.api, pair.website)) is not None:
-        yield Finding("error", _DOMAINS, loss.text, loss.advice)
     for name, origin in (("website", pair.website), ("API", pair.api)):
         if scheme_of(origin) == "http" and not is_local(host_of(origin)):
             yield Finding(
@@ -118,8 +129,12 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
     yield Finding(
         "ok", _COOKIES, f"session cookies are SameSite={same_site.capitalize()}{'; Secure' if secure else ''}"
     )
-    if (loss := lost_cookies.by_secure(pair.api, secure)) is not None:
-        yield Finding("error", _COOKIES, loss.text, loss.advice)
+    for loss in (
+        lost_cookies.by_name(pair.api, pair.website, cross_sites=same_site == "none" and secure),
+        lost_cookies.by_secure(pair.api, secure),
+    ):
+        if loss is not None:
+            yield Finding("error", _COOKIES, loss.text, loss.advice)
     if not secure and scheme_of(pair.api) == "https":
         yield Finding(
             "warning",
@@ -133,10 +148,10 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
             _COOKIES,
             "a browser refuses SameSite=None without Secure: the session is lost at once",
             "serve the API over https, or have website and API on one site"
-            if pair.cross_site
+            if not pair.is_one_site
             else _LAX_WILL_DO,
         )
-    elif same_site == "none" and not pair.cross_site:
+    elif same_site == "none" and pair.is_one_site:
         yield Finding(
             "warning",
             _COOKIES,
@@ -152,7 +167,7 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
             if pair.differs_in_scheme_only
             else "leave cookie_same_site at its default, or have website and API on one site",
         )
-    if pair.cross_site and same_site == "none":
+    if same_site == "none" and not pair.is_one_site:
         yield Finding(
             "warning",
             _COOKIES,

@@ -516,6 +516,7 @@ GOOD = {"api_domain": "https://api.example.com", "website_domain": "https://www.
 APART = {"api_domain": "https://api.example.com", "website_domain": "https://www.other.org"}
 BOUND = {**GOOD, "device_binding": True, "initiators": ["admin.example.com"]}
 LOCAL = {"api_domain": "http://localhost:8000", "website_domain": "http://localhost:3000"}
+ADDRESSES = {"api_domain": "https://192.168.1.5", "website_domain": "https://192.168.1.6"}
 
 
 @pytest.mark.parametrize(
@@ -529,6 +530,7 @@ LOCAL = {"api_domain": "http://localhost:8000", "website_domain": "http://localh
         {**APART, "transfer": "header"},
         {"api_domain": "https://example.com", "website_domain": "https://example.com", "cors_origins": []},
         {"api_domain": "http://127.0.0.1:8000", "website_domain": "http://127.0.0.1:3000"},
+        {**ADDRESSES, "transfer": "header"},
         {**GOOD, "device_binding": True, "cors_origins": ["https://www.example.com"]},
         {**BOUND, "cors_origins": ["https://www.example.com", "https://admin.example.com"]},
     ],
@@ -548,6 +550,9 @@ def test_sound_settings_have_no_problem(settings: dict[str, Any]) -> None:
         ({**APART, "anti_csrf": "NONE"}, "error", "any website can act"),
         ({**GOOD, "secure": False}, "warning", "without Secure"),
         ({**LOCAL, "website_domain": "http://127.0.0.1:3000"}, "error", "are both this machine"),
+        ({**LOCAL, "website_domain": "http://192.168.1.5:3000"}, "error", "are two sites to a browser"),
+        (ADDRESSES, "error", "192.168.1.6 and 192.168.1.5 are two sites to a browser"),
+        ({**ADDRESSES, "same_site": "none"}, "warning", "third-party cookies"),
         ({**GOOD, "api_domain": "http://api.example.com"}, "error", "mixed content"),
         ({**GOOD, "api_domain": "http://api.example.com", "secure": True}, "error", "drops Secure cookies"),
         (
@@ -577,6 +582,24 @@ def test_sound_settings_have_no_problem(settings: dict[str, Any]) -> None:
 def test_what_would_go_wrong_in_a_browser(settings: dict[str, Any], level: str, part: str) -> None:
     """Each trap is named, with the reason."""
     assert [(found, text) for found, text in problems(**settings) if found == level and part in text]
+
+
+@pytest.mark.parametrize(
+    ("settings", "relation"),
+    [
+        (GOOD, "the same site as"),
+        (LOCAL, "the same site as"),
+        (APART, "another site than"),
+        (ADDRESSES, "another site than"),
+        ({**LOCAL, "website_domain": "http://127.0.0.1:3000"}, "another site than"),
+        ({**LOCAL, "website_domain": "https://localhost:3000"}, "another site than"),
+    ],
+)
+def test_the_sites_are_compared_as_a_browser_compares_them(settings: dict[str, Any], relation: str) -> None:
+    """Each IP address is a site, and http another one than https."""
+    api, website = settings["api_domain"], settings["website_domain"]
+    first = check_web(WebSettings(**settings))[0]
+    assert (first.level, first.text) == ("ok", f"the website {website} is {relation} the API {api}")
 
 
 def test_the_command_takes_the_arguments_of_init(run: Runner) -> None:

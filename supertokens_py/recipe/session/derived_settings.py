@@ -31,15 +31,19 @@ def log_what_was_derived(config: SessionPolicy) -> None:
 
 def warn_of_lost_cookies(config: SessionPolicy, given_same_site: SameSite | None) -> None:
     """Warn of cookies that browsers drop; `given_same_site` is what `session.init` was given."""
+    if config.fixed_transfer == "header":
+        return
     if given_same_site is not None and config.fixed_same_site == "none" and not config.cookie_secure:
         log.warning(
             "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
             "stays signed in. Leave cookie_same_site out, or serve the API over https."
         )
+    website = config.fixed_website or config.api_domain
+    cross_sites = config.fixed_same_site == "none" and config.cookie_secure
     for loss in (
         lost_cookies.by_secure(config.api_domain, config.cookie_secure),
         lost_cookies.by_domain(config.api_domain, config.cookie_domain),
-        lost_cookies.by_name(config.api_domain, config.fixed_website or config.api_domain),
+        lost_cookies.by_name(config.api_domain, website, cross_sites=cross_sites),
     ):
         if loss is not None:
             log.warning("%s; %s", loss.text, loss.advice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.urls import cookie_domain, host_of, is_local, scheme_of, site_of
+from supertokens_py.urls import cookie_domain, host_of, is_ip, is_local, scheme_of, site_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,26 @@ def by_secure(api: str, secure: bool) -> Loss | None:
     )
 
 
-def by_name(api: str, website: str) -> Loss | None:
-    """Return the loss where API and website are this machine under two names: localhost and 127.0.0.1."""
+def by_name(api: str, website: str, *, cross_sites: bool) -> Loss | None:
+    """Return the loss where API and website pass for one site and are two: each IP address is a site.
+
+    Args:
+        api: origin of the API.
+        website: origin of the website.
+        cross_sites: whether the cookies are SameSite=None; Secure, so browsers send them nevertheless.
+    """
     hosts = (host_of(website), host_of(api))
-    if hosts[0] == hosts[1] or not all(is_local(host) for host in hosts):
+    if cross_sites or hosts[0] == hosts[1]:
+        return None
+    if all(is_local(host) for host in hosts):
+        are, same = "are both this machine, but two sites", "name for both, such as localhost"
+    elif any(is_ip(host) for host in hosts) and site_of(website) == site_of(api):
+        are, same = "are two sites", "name or address for both"
+    else:
         return None
     return Loss(
-        f"{hosts[0]} and {hosts[1]} are both this machine, but two sites to a browser: cookies of one are "
-        "not sent from pages of the other",
-        "use the same name for both, such as localhost",
+        f"{hosts[0]} and {hosts[1]} {are} to a browser: cookies of one are not sent from pages of the other",
+        f"use the same {same}",
     )
 
 

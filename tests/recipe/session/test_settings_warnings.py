@@ -86,6 +86,9 @@ def test_cookies_that_a_browser_drops_are_told_at_init(
     assert about_cookies(caplog) == ([] if told is None else [("WARNING", told)])
 
 
+TWO_SITES = "are two sites to a browser: cookies of one are not sent from pages of the other; use the same "
+
+
 @pytest.mark.parametrize(
     ("api", "website", "told"),
     [
@@ -95,12 +98,34 @@ def test_cookies_that_a_browser_drops_are_told_at_init(
             "127.0.0.1 and localhost are both this machine, but two sites to a browser: cookies of one are "
             "not sent from pages of the other; use the same name for both, such as localhost",
         ),
+        (
+            "http://192.168.1.5:8000",
+            "http://localhost:3000",
+            f"localhost and 192.168.1.5 {TWO_SITES}name or address for both",
+        ),
+        (
+            "http://0.0.0.0:8000",
+            "http://localhost:3000",
+            f"localhost and 0.0.0.0 {TWO_SITES}name or address for both",
+        ),
+        (
+            "https://192.168.1.5",
+            "https://192.168.1.6",
+            f"192.168.1.6 and 192.168.1.5 {TWO_SITES}name or address for both",
+        ),
+        (
+            "http://localhost:8000",
+            "http://[fd00::1]:3000",
+            f"fd00::1 and localhost {TWO_SITES}name or address for both",
+        ),
+        ("http://192.168.1.5:8000", "http://192.168.1.5:3000", None),
         ("http://localhost:3001", "http://localhost:5173", None),
         ("http://127.0.0.1:3001", "http://127.0.0.1:5173", None),
         ("https://api.example.com", "https://example.com", None),
+        ("https://192.168.1.5", "https://example.com", None),  # SameSite=None; Secure is derived
     ],
 )
-def test_two_names_of_this_machine_are_told_at_init(
+def test_two_sites_that_pass_for_one_are_told_at_init(
     api: str, website: str, told: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The browser keeps nothing, although log-in answers 200."""
@@ -108,6 +133,20 @@ def test_two_names_of_this_machine_are_told_at_init(
     init(InputAppInfo(app_name="a", api_domain=api, website_domain=website), recipe_list=[session.init()])
     Supertokens.reset()
     assert about_cookies(caplog) == ([] if told is None else [("WARNING", told)])
+
+
+@pytest.mark.parametrize("settings", [{"cookie_same_site": "none"}, {"get_token_transfer_method": "header"}])
+def test_two_addresses_whose_tokens_cross_sites_are_no_problem(
+    settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """SameSite=None; Secure crosses sites, and so do headers."""
+    Supertokens.reset()
+    init(
+        InputAppInfo(app_name="a", api_domain="https://192.168.1.5", website_domain="https://192.168.1.6"),
+        recipe_list=[session.init(**settings)],
+    )
+    Supertokens.reset()
+    assert about_cookies(caplog) == []
 
 
 def origin(request: Any, user_context: dict[str, Any]) -> str:
