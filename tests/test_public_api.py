@@ -11,6 +11,7 @@ import fnmatch
 import importlib
 import inspect
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -199,6 +200,10 @@ def test_every_difference_is_listed_with_a_reason() -> None:
 def test_every_listed_difference_is_one() -> None:
     names = differences()
     assert [pattern for pattern in listed() if not any(matches(pattern, name) for name in names)] == []
+
+
+def test_no_difference_is_listed_twice() -> None:
+    assert [name for name, times in Counter(listed()).items() if times > 1] == []
 
 
 def test_every_row_says_what_and_why() -> None:
