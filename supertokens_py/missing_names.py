@@ -17,10 +17,22 @@ LOGIN_RECIPES = frozenset(
 )
 
 _ADVICE = (
-    "{module} has no {name}: in supertokens_py users sign in by emailpassword.init(), or by means of "
-    "your own that call create_new_session(); see 'Recipes' on the page 'Moving from supertokens_python' "
-    "(docs/moving.md)"
+    "{module} has no {name}: in supertokens_py {instead}; see 'Recipes' on the page 'Moving from "
+    "supertokens_python' (docs/moving.md)"
 )
+_SIGN_IN = (
+    "users sign in by emailpassword.init(), passwordless.init() or thirdparty.init(), or by means of your "
+    "own that call create_new_session()"
+)
+_INSTEAD = {
+    "thirdpartyemailpassword": "list thirdparty.init() and emailpassword.init()",
+    "thirdpartypasswordless": "list thirdparty.init() and passwordless.init()",
+    "dashboard": "`supertokens admin` shows users and sessions",
+}
+
+
+def _advice(module: str, name: str) -> str:
+    return _ADVICE.format(module=module, name=name, instead=_INSTEAD.get(name, _SIGN_IN))
 
 
 def explain(module: str, names: Iterable[str]) -> Callable[[str], object]:
@@ -30,7 +42,7 @@ def explain(module: str, names: Iterable[str]) -> Callable[[str], object]:
     def missing(name: str) -> object:
         if name in known:
             # An AttributeError would be replaced by Python's own text, which does not help.
-            raise ImportError(_ADVICE.format(module=module, name=name), name=f"{module}.{name}")
+            raise ImportError(_advice(module, name), name=f"{module}.{name}")
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return missing
@@ -45,7 +57,7 @@ class _MissingModules(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
         if fullname in self._missing:
-            text = _ADVICE.format(module=self._package, name=self._missing[fullname])
+            text = _advice(self._package, self._missing[fullname])
             raise ModuleNotFoundError(text, name=fullname)
 
 
