@@ -28,17 +28,18 @@ except ModuleNotFoundError as _error:
 from . import asgi
 from .adapter import (
     ANSWERED,
-    AppBridge,
     BaseResponse,
     SessionCheck,
     SuperTokensError,
     answer_error,
     answer_route,
     is_sdk_path,
+    lend,
+    running_loop,
 )
 from .adapter import register as register_type
-from .anyio_bridge import ANYIO
 from .asgi import SLOT, AsgiRequest, close_of, send_answer
+from .loop_bridge import LoopBridge
 from .request import KEY
 
 __all__ = ["LitestarRequest", "SuperTokensPlugin", "verify_session"]
@@ -146,8 +147,13 @@ class _Middleware(asgi.SuperTokensMiddleware):
 
     request_class: ClassVar[type[AsgiRequest]] = LitestarRequest
     native: ClassVar[Any] = staticmethod(_request)
-    bridge: ClassVar[AppBridge | None] = ANYIO
     path_of: ClassVar[Any] = staticmethod(_path)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Litestar runs blocking code in threads of an executor, of which anyio knows nothing.
+        if (loop := running_loop()) is not None:  # it also runs on trio
+            lend(LoopBridge(loop))
+        await super().__call__(scope, receive, send)
 
 
 class _Later:

@@ -30,20 +30,19 @@ except ModuleNotFoundError as _error:
 from . import asgi
 from .adapter import (
     ANSWERED,
-    AppBridge,
     BaseResponse,
     ConfigError,
     SessionCheck,
     SuperTokensError,
     answer_error,
     answer_route,
-    completed,
     is_sdk_path,
     lend,
     register,
     sdk_methods,
 )
 from .asgi import AsgiRequest, close_of
+from .loop_bridge import LoopBridge
 from .view_order import refuse_bare_views, remember_bare
 
 __all__ = ["Middleware", "QuartRequest", "verify_session"]
@@ -121,21 +120,8 @@ class _Delivery(asgi.SuperTokensMiddleware):
         return False
 
 
-class _LoopBridge(AppBridge):
-    """Async application code for a sync view, which runs in a thread, runs on the application's loop.
-
-    It may then use what belongs to that loop: locks, database pools, HTTP clients.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-
-    def run(self, result: Awaitable[Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(completed(result), self._loop).result()
-
-
 async def _answer_own_routes() -> Response | None:
-    lend(_LoopBridge(asyncio.get_running_loop()))
+    lend(LoopBridge(asyncio.get_running_loop()))
     path = current_request.scope["path"]
     if not is_sdk_path(path):
         return None

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
-from litestar import Controller, Litestar, MediaType, Request, Response, Router, get, post
+from litestar import (
+    Controller,
+    Litestar,
+    MediaType,
+    Request,
+    Response,
+    Router,
+    WebSocket,
+    get,
+    post,
+    websocket,
+)
 from litestar.config.cors import CORSConfig
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
 from supertokens_py.exceptions import SuperTokensError
 from supertokens_py.framework.litestar import SuperTokensPlugin
 from supertokens_py.recipe.session import InputOverrideConfig
+from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.asyncio import create_new_session
+from supertokens_py.recipe.session.claims import PrimitiveClaim
 from supertokens_py.recipe.session.framework.litestar import verify_session
 from supertokens_py.testing.conformance import AsgiClient
 from tests.seeds.fixtures import start
@@ -85,6 +101,62 @@ def test_guards_of_controllers_and_handlers(open_app: Callable[..., AsgiClient])
     reply = client.request("GET", "/in/pages/blocking", session)
     assert (reply.body, reply.front["up"]["n"]) == (b"ada", 1)
     assert client.request("GET", "/in/optional", []).json == [None, None]
+
+
+def test_async_hooks_of_blocking_code_run_on_the_applications_loop(
+    start: Callable[..., Any],
+) -> None:
+    """Of handlers and of dependencies, also of a WebSocket's: they may hold locks of that loop."""
+    start()
+    loops: list[Any] = []
+    lock = asyncio.Lock()
+    nothing: list[tuple[str, str]] = []
+
+    async def fetch(user_id: str, tenant_id: str, context: Any) -> str:
+        async with lock:
+            loops.append(asyncio.get_running_loop())
+            await asyncio.sleep(0)
+        return user_id
+
+    claim: Any = PrimitiveClaim("name", fetch)
+
+    def make() -> str:
+        made = session_syncio.create_new_session_without_request_response("public", "ada")
+        made.sync_fetch_and_set_claim(claim)
+        return made.get_user_id()
+
+    @get("/loop")
+    async def loop() -> None:
+        loops.append(asyncio.get_running_loop())
+
+    @get("/handler", sync_to_thread=True)
+    def handler() -> str:
+        return make()
+
+    made = {"made": Provide(make, sync_to_thread=True)}
+
+    @get("/dependency", dependencies=made)
+    async def dependency(made: NamedDependency[str]) -> str:
+        return made
+
+    @websocket("/socket", dependencies=made)
+    async def live(socket: WebSocket[Any, Any, Any], made: NamedDependency[str]) -> None:
+        await socket.accept()
+        await socket.send_text(made)
+        await socket.close()
+
+    app = Litestar(
+        [loop, handler, dependency, live],
+        plugins=[SuperTokensPlugin()],
+        openapi_config=None,
+        logging_config=None,
+    )
+    with closing(AsgiClient(app)) as client:
+        client.request("GET", "/loop", [])
+        replies = client.together([("GET", path, nothing) for path in ("/handler", "/dependency")] * 3)
+        assert [(reply.status, reply.body) for reply in replies] == [(200, b"ada")] * 6
+        assert client.handshake("/socket", []).message == "ada"
+    assert loops == [loops[0]] * 8
 
 
 def test_routes_at_the_sdks_paths(open_app: Callable[..., AsgiClient]) -> None:
