@@ -33,11 +33,8 @@ def warn_of_lost_cookies(config: SessionPolicy, given_same_site: SameSite | None
     """Warn of cookies that browsers drop; `given_same_site` is what `session.init` was given."""
     if config.fixed_transfer == "header":
         return
-    if given_same_site is not None and config.fixed_same_site == "none" and not config.cookie_secure:
-        log.warning(
-            "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
-            "stays signed in. Leave cookie_same_site out, or serve the API over https."
-        )
+    if config.fixed_same_site == "none" and not config.cookie_secure:
+        _warn_of_none_without_secure(config, given_same_site)
     website = config.fixed_website or config.api_domain
     cross_sites = config.fixed_same_site == "none" and config.cookie_secure
     for loss in (
@@ -47,3 +44,13 @@ def warn_of_lost_cookies(config: SessionPolicy, given_same_site: SameSite | None
     ):
         if loss is not None:
             log.warning("%s; %s", loss.text, loss.advice)
+
+
+def _warn_of_none_without_secure(config: SessionPolicy, given_same_site: SameSite | None) -> None:
+    if given_same_site is not None:
+        log.warning(
+            "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
+            "stays signed in. Leave cookie_same_site out, or serve the API over https."
+        )
+    elif (why := config.why_cookies_cannot_cross(config.fixed_website)) is not None:
+        log.warning("%s", why)

@@ -128,19 +128,24 @@ class SessionPolicy:
         """
         if self.get_cookie_same_site(request, user_context) != "none" or self.cookie_secure:
             return
-        website = self.website(request, user_context)
-        if website is not None and self.api_site == site_of(website) == LOCAL_SITE:
+        text = self.why_cookies_cannot_cross(self.website(request, user_context))
+        if text is None:
             return
-        text = (
+        if self.fixed_website is not None:
+            raise ConfigError(text)
+        log.warning("%s", text)
+        raise UnauthorisedError(text, clear_tokens=False, code="cookies_impossible")
+
+    def why_cookies_cannot_cross(self, website: str | None) -> str | None:
+        """Return why SameSite=None without Secure fails, and what to change; None for two local sites."""
+        if website is not None and self.api_site == site_of(website) == LOCAL_SITE:
+            return None
+        return (
             f"cookies cannot work here: the website ({website}) is on another site than the API "
             f"({self.api_domain}), and browsers keep such cookies over https only. Serve the API over "
             "https, with api_domain='https://...' and without cookie_secure=False, or let the frontend use "
             "header mode (tokenTransferMethod: 'header')"
         )
-        if self.fixed_website is not None:
-            raise ConfigError(text)
-        log.warning("%s", text)
-        raise UnauthorisedError(text, clear_tokens=False, code="cookies_impossible")
 
 
 def same_site_between(api_domain: str, api_site: str, website: str | None) -> SameSite:

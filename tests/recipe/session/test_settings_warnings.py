@@ -149,6 +149,39 @@ def test_two_addresses_whose_tokens_cross_sites_are_no_problem(
     assert about_cookies(caplog) == []
 
 
+@pytest.mark.parametrize(
+    ("api", "website", "settings", "told"),
+    [
+        ("http://api.example.com", "http://example.org", {}, True),
+        ("http://api.example.com", "https://example.com", {}, True),
+        ("http://localhost:8000", "https://example.com", {}, True),
+        ("https://api.example.com", "https://example.org", {"cookie_secure": False}, True),
+        ("https://api.example.com", "https://example.org", {}, False),
+        ("http://api.example.com", "http://example.com", {}, False),
+        ("http://localhost:8000", "http://localhost:3000", {}, False),
+        ("http://api.example.com", "http://example.org", {"get_token_transfer_method": "header"}, False),
+        ("http://api.example.com", "http://example.org", {"cookie_same_site": "lax"}, False),
+    ],
+)
+def test_another_site_over_http_is_told_at_init(
+    api: str, website: str, settings: dict[str, Any], told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the words of the error with which each log-in by cookies would fail."""
+    Supertokens.reset()
+    init(
+        InputAppInfo(app_name="a", api_domain=api, website_domain=website),
+        recipe_list=[session.init(**settings)],
+    )
+    Supertokens.reset()
+    text = (
+        f"cookies cannot work here: the website ({website}) is on another site than the API ({api}), and "
+        "browsers keep such cookies over https only. Serve the API over https, with "
+        "api_domain='https://...' and without cookie_secure=False, or let the frontend use header mode "
+        "(tokenTransferMethod: 'header')"
+    )
+    assert about_cookies(caplog) == ([("WARNING", text)] if told else [])
+
+
 def origin(request: Any, user_context: dict[str, Any]) -> str:
     return "https://example.com"
 
