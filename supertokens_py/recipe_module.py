@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -142,5 +143,14 @@ def check_recipe_list(recipe_list: Any) -> None:
         if isinstance(make, ModuleType):
             name = make.__name__.rpartition(".")[2]
             raise ConfigError(f"recipe_list holds the module {name}: write {name}.init()")
+        if (called := _name_of_init(make)) is not None:
+            raise ConfigError(f"recipe_list holds the function {called}: write {called}()")
         if not callable(make) or forgot_parentheses:
             raise ConfigError(f"recipe_list contains {make!r}, which is not the result of a recipe's init()")
+
+
+def _name_of_init(make: Any) -> str | None:
+    """Return what an application calls the `init` of a recipe, such as "session.init"; None: it is none."""
+    package = str(getattr(make, "__module__", "")).rpartition(".")[0]
+    is_init = make is not None and getattr(sys.modules.get(package), "init", None) is make
+    return f"{package.rpartition('.')[2]}.init" if is_init else None

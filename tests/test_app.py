@@ -26,7 +26,7 @@ from supertokens_py import (
 )
 from supertokens_py.exceptions import ConfigError, GeneralError
 from supertokens_py.framework import BaseResponse
-from supertokens_py.recipe import jwt, openid, session
+from supertokens_py.recipe import jwt, openid, session, userroles
 from supertokens_py.recipe.session import (
     InputErrorHandlers,
     InputOverrideConfig,
@@ -192,7 +192,15 @@ GOOD: dict[str, Any] = {"app_info": INFO, "supertokens_config": MEMORY, "recipe_
         ({"recipe_list": [None]}, "recipe_list"),
         ({"recipe_list": ["session"]}, "recipe_list"),
         ({"recipe_list": [session]}, r"recipe_list holds the module session: write session\.init\(\)"),
-        ({"recipe_list": [session.init]}, "recipe_list"),
+        (
+            {"recipe_list": [session.init]},
+            r"^recipe_list holds the function session\.init: write session\.init\(\)$",
+        ),
+        (
+            {"recipe_list": [session.init(), userroles.init]},
+            r"^recipe_list holds the function userroles\.init: write userroles\.init\(\)$",
+        ),
+        ({"recipe_list": [session.InputErrorHandlers]}, "not the result of a recipe's init"),
         ({"recipe_list": [lambda app: None]}, "recipe_list"),
         ({"mode": "cgi"}, "mode"),
         ({"mode": 5}, "mode"),
