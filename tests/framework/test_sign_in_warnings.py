@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from flask import Flask
 from quart import Quart
+
+from supertokens_py import InputAppInfo, Supertokens, init
+from supertokens_py.framework.fastapi import get_middleware
+from supertokens_py.recipe import session
+from supertokens_py.recipe.session.asyncio import create_new_session
 
 from .site import Site
 
@@ -101,3 +108,35 @@ HINT = (
     "a test client on http signed in, and api_domain is https: it drops the Secure cookies. Give it an https "
     "address, such as base_url='https://api.example.com', or set cookie_secure=False for the tests"
 )
+
+
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [
+        ("http://test", True),
+        ("http://testserver", True),
+        ("https://test", False),
+        ("http://api.example.com", False),  # may be a program behind a proxy that ends TLS
+    ],
+)
+def test_httpx_calls_the_application_itself(base: str, told: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """The client of asynchronous tests, on an address that no application has."""
+    Supertokens.reset()
+    init(
+        InputAppInfo("a", "https://api.example.com", website_domain="https://example.com"),
+        recipe_list=[session.init()],
+    )
+    app = FastAPI()
+    app.add_middleware(get_middleware())
+
+    @app.post("/login")
+    async def login(request: Request) -> None:  # pyright: ignore[reportUnusedFunction]
+        await create_new_session(request, "public", "ada")
+
+    async def sign_in() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=base) as client:
+            assert (await client.post("/login", headers={"st-auth-mode": "cookie"})).status_code == 200
+
+    asyncio.run(sign_in())
+    Supertokens.reset()
+    assert hints(caplog) == ([HINT] if told else [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from supertokens_py.urls import scheme_of
+from supertokens_py.urls import host_of, scheme_of
 
 from .constants import AUTH_MODE_HEADER_KEY, TokenTransferMethod
 
@@ -27,6 +27,8 @@ _REFUSED = (
     "a sign-in was refused: %s. If that page is yours, name it in website_domain or origin, or let it send "
     "one of these headers"
 )
+#: what documentation of frameworks calls an application that is under test
+_HOSTS_OF_TESTS = ("test", "testserver")
 
 
 class SignInWarnings:
@@ -74,7 +76,9 @@ def _is_of_browser(request: BaseRequest) -> bool:
 
 
 def _is_of_test_client(request: BaseRequest) -> bool:
-    # Starlette's. The clients of Flask and Django send Secure cookies over http.
-    return (
-        request.get_header("user-agent") == "testclient" and scheme_of(request.get_original_url()) == "http"
-    )
+    # Starlette's, and httpx on an address that only tests have: elsewhere it may be a program behind a proxy
+    # that ends TLS. The clients of Flask and Django send Secure cookies over http.
+    url, agent = request.get_original_url(), request.get_header("user-agent") or ""
+    if scheme_of(url) != "http":
+        return False
+    return agent == "testclient" or (agent.startswith("python-httpx") and host_of(url) in _HOSTS_OF_TESTS)
