@@ -503,7 +503,15 @@ class Installed:
         """Write the module, in packages where its parents are written, and import it."""
         path = self.root.joinpath(*name.split("."))
         path.mkdir(parents=True)
-        (path / "__init__.py").write_text(code)
+        return self._import(name, path / "__init__.py", code)
+
+    def file(self, name: str, code: str) -> Any:
+        """Write a module that is one file, in no package, and import it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        return self._import(name, self.root / f"{name}.py", code)
+
+    def _import(self, name: str, path: Path, code: str) -> Any:
+        path.write_text(code)
         importlib.invalidate_caches()
         return importlib.import_module(name)
 
@@ -570,6 +578,20 @@ def test_decorators_of_an_installed_application_get_a_response(
     app.add_url_rule("/me", "me", no_store(views.me))
     reply = signed_in(site).get("/me")
     assert (reply.json["user"], reply.header("cache-control")) == ("user-1", "no-store")
+
+
+def test_decorators_in_a_file_beside_the_view_get_a_response(
+    site: Site, app: Flask, installed: Installed
+) -> None:
+    """`app.py` and `decorators.py` without a package, as small applications are written."""
+    views = installed.file("shop", VIEWS)
+    no_store = installed.file("store", NO_STORE).no_store
+    hide = installed.module("schemas", HIDE).hide
+    app.add_url_rule("/me", "me", no_store(views.me))
+    app.add_url_rule("/hidden", "hidden", hide(views.me))
+    visitor = signed_in(site)
+    assert visitor.get("/me").header("cache-control") == "no-store"
+    assert visitor.get("/hidden").json == {"user": "user-1"}
 
 
 def test_the_wsgi_application_is_refused_in_place_of_the_app(app: Flask) -> None:

@@ -8,6 +8,7 @@ import itertools
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from flask import after_this_request, current_app, request
@@ -37,6 +38,21 @@ def _package_of(module: str) -> str:
     return full
 
 
+@functools.lru_cache
+def _directory_of(module: str) -> str | None:
+    """Return where a module that is one loose file lies; None for packages, which libraries are."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return None if file is None or Path(file).name == "__init__.py" else str(Path(file).parent)
+
+
+def _are_of_one_application(package: str, own: str | None) -> bool:
+    """Whether it is the view's package, or both are loose files side by side (`app.py`, `decorators.py`)."""
+    if own is None or package == own:
+        return own is not None
+    directory = _directory_of(own)
+    return directory is not None and _directory_of(package) == directory
+
+
 def _is_for_application(view: Callable[..., Any], frame: types.FrameType | None) -> bool:
     """Whether a decorator of the view's own package takes what the view returned, and no library above it.
 
@@ -52,7 +68,7 @@ def _is_for_application(view: Callable[..., Any], frame: types.FrameType | None)
         if module == "flask.app" or frame.f_code is dispatch:
             return found
         package = _package_of(module)
-        if package == own:
+        if _are_of_one_application(package, own):
             found = True
         elif package not in _TRANSPARENT and package not in sys.stdlib_module_names:
             return False
