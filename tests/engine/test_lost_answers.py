@@ -65,14 +65,44 @@ def test_a_statement_that_was_repeated_before_the_server_went_away(
         raise EngineUnavailableError("the server does not answer")
 
     alone = core.database.alone
+
+    def twice(unit: Callable[[Any], Any], *args: Any, **kwargs: Any) -> Any:
+        return alone(lambda fetch: (unit(fetch), unit(fetch))[1], *args, **kwargs)
+
     with monkeypatch.context() as patch:
-        patch.setattr(core.database, "alone", lambda *a, **k: (alone(*a, **k), alone(*a, **k))[1])
+        patch.setattr(core.database, "alone", twice)
         patch.setattr(core.database, "write", gone)
         with pytest.raises(EngineUnavailableError):
             core.refresh(session)
     core.sessions.lost_answers.flush()
     clock.advance(minutes=5)
     assert isinstance(core.refresh(session), IssuedSession)
+
+
+@pytest.mark.postgres
+def test_a_statement_that_was_sent_once_and_found_nothing_did_nothing(
+    start: Opener, postgres_database: TestDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    """Another process had answered another tab, and the pool was exhausted then: that answer stays."""
+    core, other = start(postgres_database.uri, now_ms=clock), start(postgres_database.uri, now_ms=clock)
+    session, heard = core.create(), list[Any]()
+
+    def gone(*_: Any) -> None:
+        raise EngineUnavailableError("no connection became free")
+
+    alone = core.database.alone
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            core.database, "alone", lambda *a, **k: (heard.append(other.refresh(session)), alone(*a, **k))[1]
+        )
+        patch.setattr(core.database, "write", gone)
+        with pytest.raises(EngineUnavailableError):
+            core.refresh(session)
+    core.sessions.lost_answers.flush()
+    (got,) = heard
+    assert other.verify(got) == Verified()
+    clock.advance(minutes=10)
+    assert isinstance(other.refresh(session), TokenTheft)
 
 
 def test_who_got_the_successor_elsewhere_goes_on_with_it(

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised
-from supertokens_py.events import Event, SessionRevoked, subscribe
+from supertokens_py.events import Event, SessionRefreshedAgain, SessionRevoked, subscribe
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
+from tests.engine.driver import Driver
 from tests.engine.restore_drill import (
     ACCUSED,
     GOES_ON,
@@ -77,6 +78,34 @@ def test_the_end_of_a_lost_session_has_its_reason(
         SessionRevoked(handle=current.handle, reason="restored", user_id=current.user_id, tenant_id="public")
     ]
     assert core.row(current.handle) is None
+
+
+def test_two_answers_to_one_token_are_reported_as_second_uses(core: Driver, clock: Clock):
+    """A fail-over lost the first answer, which comes all the same: it may be a thief's, and shows."""
+    session = core.create()
+    clock.advance(minutes=60)
+    before = core.refresh(session)
+    row = core.row(session.handle)
+    assert row is not None
+    clock.advance(minutes=10)
+    first = core.refresh(before)
+    core.change_row(session.handle, **row)
+    clock.advance(s=1)
+    second = core.refresh(before)
+    events = list[Event]()
+    end = subscribe(events.append)
+    try:
+        for seconds in (2, 6):
+            clock.advance(s=seconds)
+            for token in (first, second):
+                again = core.refresh(token)
+                assert isinstance(again, IssuedSession)
+                assert again.refresh_token.text == token.refresh_token.text
+                assert again.refresh_token.created_ms == second.refresh_token.created_ms
+    finally:
+        end()
+    late = [event.late for event in events if isinstance(event, SessionRefreshedAgain)]
+    assert late == [False, False, True, True]
 
 
 def test_the_log_tells_once_of_a_database_that_went_back(

@@ -105,13 +105,13 @@ def decide(
     if rules.shared:
         return _of_a_core(row, presented, recent=recent, rules=rules)
     if not has_family(presented.handle):
-        return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else _of_nobody(row, rules)
+        return "ORPHANED_BRANCH" if is_child(presented, row.previous) else _of_nobody(row, rules)
     if not is_of_family(presented.nonce, presented.handle):
         return "FORGED"
     made_ms = successor_ms()
     if made_ms is not None and (found := _of_a_rotation(row, presented, made_ms, now_ms=now_ms, rules=rules)):
         return found
-    return "ORPHANED_BRANCH" if _is_child(presented, row.previous) else _of_nobody(row, rules)
+    return "ORPHANED_BRANCH" if is_child(presented, row.previous) else _of_nobody(row, rules)
 
 
 def _is_recent(rotated_ms: int | None, *, now_ms: int, grace_ms: int) -> bool:
@@ -127,11 +127,11 @@ def _of_a_rotation(
     The database lost that rotation, as it was restored or is a replica that was behind, or it was taken back
     though somebody had got the token: then that is the current one, and ages as such.
     """
-    is_child, grace_ms = _is_child(presented, row.current), rules.grace_ms
-    if is_child and row.is_taken_back:
+    follows, grace_ms = is_child(presented, row.current), rules.grace_ms
+    if follows and row.is_taken_back:
         return "PROMOTE" if _is_recent(row.rotated_ms, now_ms=now_ms, grace_ms=grace_ms) else "ROTATE"
     if not (
-        is_child
+        follows
         or _is_newer(made_ms, row, now_ms=now_ms, rules=rules)
         or _is_twin(made_ms, row, presented, grace_ms=grace_ms)
     ):
@@ -146,7 +146,7 @@ def _is_twin(made_ms: int, row: StoredTokens, presented: RefreshToken, *, grace_
     A repeated use within the grace period makes the same token, so that there are two only after a loss.
     """
     rotated_ms = row.rotated_ms or 0
-    return rotated_ms - grace_ms <= made_ms <= rotated_ms and _is_child(presented, row.previous)
+    return abs(made_ms - rotated_ms) <= grace_ms and is_child(presented, row.previous)
 
 
 def _is_newer(made_ms: int, row: StoredTokens, *, now_ms: int, rules: Rules) -> bool:
@@ -171,14 +171,15 @@ def _of_nobody(row: StoredTokens, rules: Rules) -> Decision:
 
 def _of_a_core(row: StoredTokens, presented: RefreshToken, *, recent: bool, rules: Rules) -> Decision:
     """Decide about a token that the row does not know, where an official core makes tokens as well."""
-    if _is_child(presented, row.current):
+    if is_child(presented, row.current):
         return "PROMOTE" if rules.grace_ms > 0 else "ROTATE"
-    if _is_child(presented, row.previous):
+    if is_child(presented, row.previous):
         return "PROMOTE" if recent else "ORPHANED_BRANCH"
     return _of_nobody(row, rules)
 
 
-def _is_child(presented: RefreshToken, known_hash2: str | None) -> bool:
+def is_child(presented: RefreshToken, known_hash2: str | None) -> bool:
+    """Return whether a token was made from the one of a stored hash."""
     parent = presented.parent_hash2
     return parent is not None and known_hash2 is not None and constant_time_equal(parent, known_hash2)
 

@@ -18,13 +18,7 @@ from supertokens_py.engine.records import (
     Unauthorised,
 )
 from supertokens_py.engine.session_records import Ending, SessionKey
-from supertokens_py.events import (
-    SessionRefreshed,
-    SessionRefreshedAgain,
-    TokenForged,
-    TokenReused,
-    emit,
-)
+from supertokens_py.events import SessionRefreshed, TokenForged, TokenReused, emit
 from supertokens_py.secret import hidden
 from supertokens_py.tokens.encoding import constant_time_equal
 
@@ -36,7 +30,7 @@ from ..session_state.refresh_decision import (
     StoredTokens,
     anti_csrf_token,
     decide,
-    is_late,
+    is_child,
     is_theft,
     promoted,
     reinstated,
@@ -54,8 +48,9 @@ from ..session_state.session_rows import (
     stored_tokens,
 )
 from ..session_state.session_terms import USUAL_TERMS, Terms, expired, terms_of
+from . import refresh_state
 from .lost_answers import LostAnswers, after_a_statement
-from .refresh_state import RESTORED, Following, Found, Losses, Outcome, Use, changed_note, lost_by_restore
+from .refresh_state import RESTORED, Following, Found, Losses, Outcome, Use
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -138,9 +133,12 @@ class Refresher:
         general = partial(self._database.write, lambda c: self._rotate(c, use))
         if self._database.location.is_sqlite or self._changes.refreshes_are_recorded:
             return general()
-        return self._rotate_current(use) or after_a_statement(general)
+        sendings: list[object] = []
+        outcome = self._rotate_current(use, sendings)
+        # One that was sent once, and found nothing to do, did nothing.
+        return outcome or (after_a_statement(general) if len(sendings) > 1 else general())
 
-    def _rotate_current(self, use: Use) -> Outcome | None:
+    def _rotate_current(self, use: Use, sendings: list[object]) -> Outcome | None:
         """Rotate the current token in one statement, or leave everything as it is and return None.
 
         Most refreshes are this one, and on PostgreSQL it saves three of four round trips. On SQLite a
@@ -149,6 +147,7 @@ class Refresher:
         """
 
         def unit(fetch: Fetch) -> tuple[Following, tuple[Any, ...] | None]:
+            sendings.append(fetch)
             following = self._following(use, now_ms=self._settings.now_ms())  # a connection may take a while
             values = following.values | self._rows.kept(following.now_ms, self._settings.grace_period_ms)
             if self._details is None:
@@ -252,7 +251,7 @@ class Refresher:
         values = use.key | {"expires": expires_ms, "static": use.static}
         connection.execute(self._rows.keep, values)
         self._see(connection, use, found)
-        return self._again(use, found, use.token, expires_ms)
+        return self._again(use, found, use.token, expires_ms, kept=True)
 
     def _repeat(self, connection: Connection, use: Use, found: Found) -> Outcome:
         """Answer the previous token with the current one, which it is again if it was taken back."""
@@ -264,16 +263,19 @@ class Refresher:
             connection.execute(self._rows.rotate, values)
         elif not repeated.is_current or found.static is not use.static:
             connection.execute(self._rows.rerotate, values)
-        return self._again(use, found, repeated.token, found.terms.capped(tokens.expires_ms))
+        expires_ms = found.terms.capped(tokens.expires_ms)
+        return self._again(use, found, repeated.token, expires_ms, kept=False)
 
     def _promote(
         self, connection: Connection, use: Use, found: Found, decision: Literal["PROMOTE", "REINSTATE"]
     ) -> Outcome:
         """Make a token current that the row does not know, and answer it with itself."""
         now_ms, grace_ms = found.now_ms, self._settings.grace_period_ms
-        row = promoted(found.tokens, use.token, now_ms=now_ms, grace_ms=grace_ms)
+        row, is_twin = promoted(found.tokens, use.token, now_ms=now_ms, grace_ms=grace_ms), False
         if decision == "REINSTATE":
             row = reinstated(found.tokens, use.token, made_ms=use.made_ms() or now_ms)
+            is_twin = is_child(use.token, found.tokens.previous)
+            found = replace(found, tokens=row)
         expires_ms = self._expires_ms(now_ms, found.terms)
         values = use.key | {
             "presented": row.previous,
@@ -285,20 +287,16 @@ class Refresher:
         self._database.row_within(connection, self._rows.rotate, values)
         self._changes.refreshed(connection, found.session)
         self._see(connection, use, found)
+        if is_twin:  # of the current one: both were made from one token
+            return self._again(use, found, use.token, expires_ms, kept=False)
         grant = self._grant(use, found, use.token, expires_ms)
         return Outcome(grant, SessionRefreshed(handle=use.token.handle))
 
-    def _again(self, use: Use, found: Found, token: RefreshToken, expires_ms: int) -> Outcome:
-        """Return the outcome of a second use within the grace period."""
-        age_ms, kept = found.age_ms or 0, token is use.token
-        event = SessionRefreshedAgain(
-            handle=token.handle,
-            user_id=found.user_id,
-            presented="current" if kept else "previous",
-            age_ms=age_ms,
-            late=is_late(age_ms, life_ms=use.life_ms, kept=kept),
+    def _again(self, use: Use, found: Found, token: RefreshToken, expires_ms: int, *, kept: bool) -> Outcome:
+        """Return the outcome of a second use within the grace period, of a token that is `kept` or not."""
+        return Outcome(
+            self._grant(use, found, token, expires_ms), refresh_state.used_again(use, found, kept=kept)
         )
-        return Outcome(self._grant(use, found, token, expires_ms), event)
 
     def _grant(self, use: Use, found: Found, token: RefreshToken, expires_ms: int) -> Grant:
         return Grant(
@@ -318,7 +316,7 @@ class Refresher:
         """End the session, and report why."""
         if subtype == "RESTORED":
             ended = self._changes.end(connection, self._rows.delete, use.key, RESTORED)
-            return lost_by_restore(found.session, ended)
+            return refresh_state.lost_by_restore(found.session, ended)
         handle, ending = found.session.handle, Ending(reason="reuse", subtype=subtype)
         ended = self._changes.end(connection, self._rows.delete, use.key, ending)
         event = TokenReused(handle=handle, user_id=found.user_id, subtype=subtype, age_ms=found.age_ms)
@@ -338,7 +336,7 @@ class Refresher:
         if use.visit is not None and self._changes.notes_are_recorded:
             row = self._database.row_within(connection, self._details.client, use.key)
             if changed := changed_client(row, use.visit):
-                self._changes.note(connection, changed_note(found.session, changed))
+                self._changes.note(connection, refresh_state.changed_note(found.session, changed))
         values = use.key | visit_values(use.visit) | {"now": found.now_ms}
         self._database.row_within(connection, self._details.seen, values)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from supertokens_py.engine.records import TokenTheft, Unauthorised
 from supertokens_py.engine.session_records import Ending, SessionKey, SessionNote, Visit, revoked
-from supertokens_py.events import Event, SessionRefreshed
+from supertokens_py.events import Event, SessionRefreshed, SessionRefreshedAgain
 from supertokens_py.types.base import JSONObject
 
 from ..keys.access_tokens import Grant
-from ..session_state.refresh_decision import StoredTokens
+from ..session_state.refresh_decision import StoredTokens, is_late
 from ..session_state.refresh_tokens import MasterKey, RefreshToken, successor_ms
 from ..session_state.session_terms import Terms
 
@@ -140,6 +140,18 @@ def lost_by_restore(session: SessionKey, ended: Sequence[SessionKey]) -> Outcome
     )
     answer = Unauthorised("the session was lost when a back-up was restored", "session_gone")
     return Outcome(answer, revoked(session, RESTORED), ended, RESTORED)
+
+
+def used_again(use: Use, found: Found, *, kept: bool) -> SessionRefreshedAgain:
+    """Return the event of a second use within the grace period, of the current token where it is `kept`."""
+    age_ms = found.age_ms or 0
+    return SessionRefreshedAgain(
+        handle=use.token.handle,
+        user_id=found.user_id,
+        presented="current" if kept else "previous",
+        age_ms=age_ms,
+        late=is_late(age_ms, life_ms=use.life_ms, kept=kept),
+    )
 
 
 def changed_note(session: SessionKey, what: Sequence[str]) -> SessionNote:
