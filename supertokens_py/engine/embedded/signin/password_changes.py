@@ -45,4 +45,5 @@ class StoredHash:
 
     def __init__(self, row: Any) -> None:
         self.user_id: str = row.user_id
-        self.password_hash, row = SecretText(row.password_hash), None
+        self.password_hash: SecretText = SecretText(row.password_hash)
+        row = None  # its `repr` has the hash
