@@ -200,10 +200,11 @@ class SuperTokensMiddleware:
             if message["type"] == "http.response.start":
                 started = True
                 if KEY in slot:
-                    # Not in a variable: error trackers would send its tokens when the client is gone.
                     if message["status"] >= 500:
                         sink = await self._after_failure(slot[KEY], send)
-                    message = await _with_changes(message, slot[KEY])
+                    # Not in a variable: error trackers would send its tokens when the client is gone.
+                    await sink(await _with_changes(message, slot[KEY]))
+                    return
             await sink(message)
 
         try:

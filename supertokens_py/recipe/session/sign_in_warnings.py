@@ -78,7 +78,8 @@ def _is_of_browser(request: BaseRequest) -> bool:
 def _is_of_test_client(request: BaseRequest) -> bool:
     # Starlette's, and httpx on an address that only tests have: elsewhere it may be a program behind a proxy
     # that ends TLS. The clients of Flask and Django send Secure cookies over http.
-    url, agent = request.get_original_url(), request.get_header("user-agent") or ""
-    if scheme_of(url) != "http":
+    agent = request.get_header("user-agent") or ""
+    if agent != "testclient" and not agent.startswith("python-httpx"):
         return False
-    return agent == "testclient" or (agent.startswith("python-httpx") and host_of(url) in _HOSTS_OF_TESTS)
+    url = request.get_original_url()
+    return scheme_of(url) == "http" and (agent == "testclient" or host_of(url) in _HOSTS_OF_TESTS)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
@@ -278,6 +279,8 @@ def test_while_a_server_is_killed(own_server: Server, start: Start, clock: Clock
     unsubscribe = subscribe(seen.append)
     try:
         app.log.pace = STEADY  # each request that finds it too old tries again
+        with psycopg.connect(own_server.uri, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")  # it commits asynchronously: a crash may lose what is new
         own_server.crash(signal.SIGQUIT)
         clock.advance(s=10, ms=1)
         for _ in range(3):
