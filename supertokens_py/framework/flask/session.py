@@ -27,21 +27,23 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@functools.lru_cache
+def _file_of(module: str) -> str | None:
+    return getattr(sys.modules.get(module), "__file__", None)
+
+
 def _package_of(module: str) -> str:
     """Return the outermost package of a module that has code: not `company` of a namespace `company.shop`."""
     spec = getattr(sys.modules.get(module), "__spec__", None)
     full: str = spec.name if spec is not None else module  # `python -m shop.app` runs as `__main__`
     for name in itertools.accumulate(full.split("."), "{}.{}".format):
-        if getattr(sys.modules.get(name), "__file__", None):
+        if _file_of(name):
             return name
     return full
 
 
-@functools.lru_cache
-def _directory_of(module: str) -> str | None:
+@functools.lru_cache  # of files: a name may be imported again from elsewhere
+def _directory_of(file: str | None) -> str | None:
     """Return where a module that is one loose file lies; None for packages, which libraries are."""
-    file = getattr(sys.modules.get(module), "__file__", None)
     return None if file is None or Path(file).name == "__init__.py" else str(Path(file).parent)
 
 
@@ -49,8 +51,8 @@ def _are_of_one_application(package: str, own: str | None) -> bool:
     """Whether it is the view's package, or both are loose files side by side (`app.py`, `decorators.py`)."""
     if own is None or package == own:
         return own is not None
-    directory = _directory_of(own)
-    return directory is not None and _directory_of(package) == directory
+    directory = _directory_of(_file_of(own))
+    return directory is not None and _directory_of(_file_of(package)) == directory
 
 
 def _is_for_application(view: Callable[..., Any], frame: types.FrameType | None) -> bool:
