@@ -117,7 +117,13 @@ def client(url: str) -> httpx2.Client:
     # There is no TLS here, or one with a certificate of the test: without `verify`, making a client costs no
     # 50 ms for the certificates of others.
     return httpx2.Client(
-        base_url=url, timeout=ANSWER_SECONDS, trust_env=False, verify=False, cookies=no_cookies
+        base_url=url,
+        timeout=ANSWER_SECONDS,
+        # Less than any server keeps one (gunicorn: 2 s): a request on a connection that closes is an error.
+        limits=httpx2.Limits(keepalive_expiry=1),
+        trust_env=False,
+        verify=False,
+        cookies=no_cookies,
     )
 
 
