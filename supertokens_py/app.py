@@ -278,7 +278,7 @@ class Supertokens(fork_hooks.ForkAware):
         self._has_warned_of_mount = True
         setting = f'api_gateway_path="{mount}"'
         if request.get_path().startswith(f"{mount}/"):  # no proxy strips it
-            setting = f'api_base_path="{mount}{self._base.removeprefix(self._gateway)}"'
+            setting = f'api_base_path="{mount}{self.app_info.path_behind_gateway}"'
         log.warning(
             "the app is mounted below %s, but clients look for the SDK's routes below %s, so they can "
             "neither refresh nor sign out. Set %s in InputAppInfo, and the same in the frontend.",

@@ -159,8 +159,10 @@ class AppInfo:
             self.api_domain: NormalisedURLDomain = NormalisedURLDomain(api_domain)
             self.top_level_api_domain: str = site_of(self.api_domain)
         self.api_gateway_path: NormalisedURLPath = _routable("api_gateway_path", api_gateway_path)
-        own_path = _routable("api_base_path", api_base_path)
-        self.api_base_path: NormalisedURLPath = self.api_gateway_path.append(own_path)
+        behind_gateway = _routable("api_base_path", api_base_path)
+        #: The base path as requests reach the app, such as "/auth": without the prefix that a gateway strips.
+        self.path_behind_gateway: str = str(behind_gateway)
+        self.api_base_path: NormalisedURLPath = self.api_gateway_path.append(behind_gateway)
         self.website_base_path: NormalisedURLPath = NormalisedURLPath(website_base_path)
         self.framework = framework
         self.mode: Mode = mode or ("wsgi" if framework in ("flask", "django", "aws_lambda") else "asgi")

@@ -181,8 +181,7 @@ def api_domain() -> str | None:
 
 def base_path() -> str:
     """Return the path below which the SDK's routes are, such as "/auth", without what a gateway strips."""
-    info = Supertokens.get_instance().app_info
-    return str(info.api_base_path).removeprefix(str(info.api_gateway_path))
+    return Supertokens.get_instance().app_info.path_behind_gateway
 
 
 def refusal_statuses() -> tuple[int, int]:

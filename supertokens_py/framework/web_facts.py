@@ -30,7 +30,7 @@ def web_facts() -> WebFacts | None:
     return WebFacts(
         api=info.api_domain,
         website=info.fixed_origin,
-        base_path=str(info.api_base_path).removeprefix(str(info.api_gateway_path)),
+        base_path=info.path_behind_gateway,
         cookie_domain=session.config.cookie_domain,
         cors_headers=app.get_all_cors_headers(),
         login_path=None if session.pages is None else session.pages.settings.login_path,
