@@ -30,9 +30,9 @@ from .framework.response import BaseResponse
 from .logger import is_debugging
 from .recipe_module import RecipeInit, RecipeModule, check_recipe_list, features_of
 from .routes import Routes
-from .runtime import fork_hooks
+from .runtime import callers, fork_hooks
 from .runtime.clock import now_ms as system_now_ms
-from .start_report import call_site, report_start
+from .start_report import report_start
 from .urls import request_path
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class Supertokens(fork_hooks.ForkAware):
             return
         given = (app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug)
         app = Supertokens(*given, client_ip=client_ip)
-        app.made_at = call_site()
+        app.made_at = callers.call_site()
         Supertokens._current = app
 
     made_at = "unknown place"

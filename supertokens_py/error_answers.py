@@ -9,6 +9,7 @@ import traceback
 from .events import EngineUnavailable, emit
 from .exceptions import AnsweredError, BadInputError, EngineUnavailableError, TooManyAttemptsError
 from .framework.response import BaseResponse
+from .runtime.callers import PACKAGE, package_of
 from .types.response import GeneralErrorResponse
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -49,6 +50,5 @@ def _too_many_attempts(error: TooManyAttemptsError) -> BaseResponse:
 
 def _passed_through_application(error: Exception) -> bool:
     """Return whether an error was raised below code that is neither ours nor Python's own."""
-    ours = sys.stdlib_module_names | {__name__.partition(".")[0]}
-    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    return any(frame.f_globals.get("__name__", "").partition(".")[0] not in ours for frame in frames)
+    ours = sys.stdlib_module_names | {PACKAGE}
+    return any(package_of(frame) not in ours for frame, _ in traceback.walk_tb(error.__traceback__))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import traceback
 from collections.abc import Mapping
 from dataclasses import fields
 
@@ -45,11 +44,3 @@ def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[st
 def _given(engine: EngineConfig | None) -> list[str]:
     names = (item.name for item in fields(EngineConfig) if item.name not in _ANYWHERE)
     return [name for name in names if getattr(engine, name, None) is not None]
-
-
-def call_site() -> str:
-    """Return the file and line of the application that called into this package."""
-    for frame in reversed(traceback.extract_stack()):
-        if "supertokens_py" not in frame.filename.replace("\\", "/").split("/")[-2:]:
-            return f"{frame.filename}:{frame.lineno}"
-    return "unknown place"

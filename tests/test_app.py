@@ -427,8 +427,8 @@ def test_threads_that_need_a_recipe_at_once_get_the_same() -> None:
     assert found == [first]
 
 
-def test_an_init_whose_place_is_unknown(tmp_path: Path) -> None:
-    """An application in a directory named like the package looks like a part of it."""
+def test_the_place_of_init_in_a_directory_named_like_the_package(tmp_path: Path) -> None:
+    """What is part of the package is decided by modules; directories are the application's to name."""
     script = tmp_path / "supertokens_py" / "main.py"
     script.parent.mkdir()
     script.write_text(
@@ -439,4 +439,4 @@ def test_an_init_whose_place_is_unknown(tmp_path: Path) -> None:
         "    init(info, recipe_list=[session.init()])\n"
     )
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert "init was called again and ignored; the first call stands (unknown place)." in ran.stderr
+    assert f"init was called again and ignored; the first call stands ({script}:5)." in ran.stderr

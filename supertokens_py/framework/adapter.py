@@ -160,8 +160,10 @@ def flush() -> None:
     Supertokens.get_instance().flush()
 
 
-def initialise(arguments: Mapping[str, Any]) -> None:
+def initialise(arguments: Mapping[str, Any], *, place: str = "the settings of the framework") -> None:
     """Call `init` for an adapter that takes its arguments from settings, unless it has been called.
+
+    `place` is what the warning of a later `init` names as the place of the first.
 
     Raises:
         ConfigError: the arguments cannot work; the message names the one at fault.
@@ -171,6 +173,7 @@ def initialise(arguments: Mapping[str, Any]) -> None:
             Supertokens.init(**arguments)
         except TypeError as error:
             raise ConfigError(f"the settings are not the arguments of supertokens_py.init: {error}") from None
+        Supertokens.get_instance().made_at = place
 
 
 def api_domain() -> str | None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 
-_PACKAGE = f"{__name__.partition('.')[0]}."
+from .callers import nearest_caller
 
 
 def warn_deprecated(message: str) -> None:
     """Warn at the nearest caller outside this package, past blocking twins and overrides."""
-    depth, frame = 2, sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_back is not None and f"{frame.f_globals.get('__name__', '')}.".startswith(_PACKAGE):
-        depth, frame = depth + 1, frame.f_back
-    warnings.warn(message, DeprecationWarning, stacklevel=depth)
+    _, distance = nearest_caller()
+    warnings.warn(message, DeprecationWarning, stacklevel=distance)

@@ -16,6 +16,7 @@ import pytest
 from .clients import django_settings  # noqa: F401  must be first
 
 # isort: split
+from django.apps import AppConfig
 from django.core.management.base import CommandError
 from django.test import override_settings
 
@@ -216,6 +217,19 @@ def test_settings_give_way_to_a_call_of_init() -> None:
     made = Supertokens.current()
     initialise({"colour": "red"})
     assert Supertokens.current() is made
+
+
+def test_a_second_init_names_the_settings_of_the_first(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither this package nor Django, which loads its applications, is where somebody can change it."""
+    arguments = {
+        "app_info": InputAppInfo("Shop", "http://localhost:8000", website_domain="http://localhost:3000"),
+        "supertokens_config": SupertokensConfig("sqlite://"),
+        "recipe_list": [session.init()],
+    }
+    with override_settings(SUPERTOKENS=arguments):
+        AppConfig.create("supertokens_py.framework.django").ready()
+    start()
+    assert "the first call stands (SUPERTOKENS in the settings)." in caplog.messages[-1]
 
 
 def test_events_are_signals_of_django(caplog: pytest.LogCaptureFixture) -> None:

@@ -35,7 +35,7 @@ class SupertokensConfig(AppConfig):
         if given is not None:
             if not isinstance(given, dict):
                 raise ConfigError("SUPERTOKENS must be a dict with the arguments of supertokens_py.init")
-            initialise({"framework": "django", **given})
+            initialise({"framework": "django", **given}, place="SUPERTOKENS in the settings")
         checks.register(check_settings)
         checks.register(check_browser)
         checks.register(check_deployment, deploy=True)
