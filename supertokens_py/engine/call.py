@@ -67,7 +67,7 @@ _LONG = Lane("passwords", 8, gives_way=True)
 async def call_engine_at_length(
     user_context: JSONObject | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Call a method that computes a password hash, as `call_engine` does, in threads of its own."""
+    """Do as `call_engine` in the pool for password hashes, which has its own threads."""
     token = _user_context.set(user_context)
     try:
         if _open_span is None:
@@ -81,12 +81,13 @@ async def call_engine_at_length(
 async def call_engine_in_turn(
     user_context: JSONObject | None, most: int, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Do as `call_engine_at_length`, unless so many of these calls are running or waiting already.
+    """Do as `call_engine_at_length`, but refuse the call if `most` of them are running or waiting already.
 
-    For what anybody may ask for; what has used up something on the way, such as a token, is never refused.
+    For calls that anybody can trigger. A call that has used up something, such as a token, must not be
+    refused: it takes `call_engine_at_length`.
 
     Raises:
-        TooBusyError: they are.
+        TooBusyError: the queue is full.
     """
     token = _user_context.set(user_context)
     try:

@@ -28,7 +28,7 @@ _ENV_PREFIX = "SUPERTOKENS_"
 
 
 def full_prefix(text: str) -> str:
-    """Return what stands before table names, as official cores make it of their setting.
+    """Return the prefix of table names, derived from the setting as official cores do.
 
     They put "_" after it, and PostgreSQL reads their unquoted names in lower case.
     """
@@ -37,13 +37,13 @@ def full_prefix(text: str) -> str:
 
 def _secret(value: Any, source: str) -> SecretText:
     if not isinstance(value, str) or len(value) < 16:
-        raise ConfigError(f"{source} must be a text of at least 16 characters")
+        raise ConfigError(f"{source} must be a string of at least 16 characters")
     return SecretText(value)
 
 
 def _salt(value: Any, source: str) -> SecretText:
     if not isinstance(value, str) or not value:
-        raise ConfigError(f"{source} must be a text")
+        raise ConfigError(f"{source} must be a string")
     return SecretText(value)
 
 
@@ -72,6 +72,8 @@ MAX_ARGON2_WORK = 6 << 20
 class EngineConfig:
     """How long sessions last and how their database is used.
 
+    Units differ from field to field, since names and units are those of the official core's configuration.
+
     Every field left out is taken from the environment variable `SUPERTOKENS_<FIELD>` in the same unit,
     else from the default in brackets. `resolve()` returns the validated values.
     """
@@ -87,7 +89,7 @@ class EngineConfig:
     refresh_token_rotation_grace_period: float = setting(30, float, 0, 300)
     #: Largest share by which an access token may live shorter, so that refreshes spread [0.05].
     access_token_validity_jitter: float = setting(0.05, float, 0, 0.25)
-    #: How a recently retired refresh token is reported [TOKEN_THEFT]; the session ends either way.
+    #: How reuse of a recently rotated-out refresh token is reported [TOKEN_THEFT]; the session ends anyway.
     recent_token_reuse_behaviour: ReuseBehaviour = setting(
         "TOKEN_THEFT", choices=("TOKEN_THEFT", "UNAUTHORISED")
     )
@@ -127,8 +129,7 @@ class EngineConfig:
     sqlite_synchronous: Literal["FULL", "NORMAL"] = setting("FULL", choices=("FULL", "NORMAL"))
     #: PostgreSQL schema of the tables, in lower case [the connection's own].
     table_schema: str | None = setting(None, check=_schema)
-    #: What stands before the name of each table [nothing], in lower case and followed by "_", as in an
-    #: official core.
+    #: Prefix of each table name [none]; lower-cased and followed by "_", as an official core does.
     table_prefix: str = setting("", check=_prefix)
     #: Passes over the memory for each Argon2id password hash [1]; times the memory 6291456 at most.
     argon2_iterations: int = setting(1, int, 1, 64)

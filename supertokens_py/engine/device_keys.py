@@ -84,8 +84,7 @@ class DeviceKeys(Protocol):
         """Bind the session whose challenge was signed to the key in the proof, once and for all.
 
         A session that has been refreshed is not bound any more: its access token would go on without saying
-        so. `check` is given the payload that is about to be
-        written; nothing is if it raises.
+        so. `check` is given the payload that is about to be written; nothing is written if it raises.
         """
         ...
 

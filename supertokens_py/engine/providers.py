@@ -44,7 +44,7 @@ def validate_provider(config: JSONObject, *, complete: bool = True) -> ProviderC
         complete: whether it has to be usable by itself as far as that can be seen: endpoints are URLs.
 
     Raises:
-        BadInputError: it is none, or the official tables cannot hold it.
+        BadInputError: it is malformed, or too large for the official tables.
     """
     payloads.validate_json("config", config)
     try:
@@ -110,5 +110,5 @@ def _strings(value: object) -> Iterator[str]:
 
 def _validate_id(what: str, text: object, longest: int) -> str:
     if not isinstance(text, str) or not text.strip() or len(text) > longest or not is_storable(text):
-        raise BadInputError(f"{what} must be a text of 1 to {longest} characters")
+        raise BadInputError(f"{what} must be a string of 1 to {longest} characters")
     return text

@@ -1,4 +1,4 @@
-"""Whether requests can be served: a look at the store and the keys that is shared, bounded and remembered."""
+"""Readiness: check database (or core) and keys, at most once a second and with a time limit."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class IssuedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
-    """A session as the store holds it."""
+    """A session as stored."""
 
     handle: str
     user_id: str
@@ -95,7 +95,7 @@ class TryRefresh:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTheft:
-    """A retired refresh token was used outside the grace window; the session is already revoked."""
+    """A rotated-out refresh token was used after the grace period; the session is already revoked."""
 
     handle: str
     user_id: str
@@ -105,11 +105,11 @@ class TokenTheft:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The session stands; `access_token` is a replacement where the engine issued one."""
+    """The session exists; `access_token` is a replacement where the engine issued one."""
 
     access_token: IssuedToken | None = None
     #: The custom claims as stored, from an engine that saw them while it asked its database. It is what
-    #: was read on the way, no part of the verdict: two verdicts are equal without it.
+    #: was read on the way and does not count in comparisons.
     payload: JSONObject | None = field(default=None, compare=False, repr=False)
 
 

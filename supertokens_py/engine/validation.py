@@ -93,7 +93,7 @@ def stored_email(email: object) -> str:
     """
     address = normalised_email(email) if isinstance(email, str) else ""
     if not address or len(address) > MAX_EMAIL or not is_storable(address):
-        raise BadInputError(f"an e-mail address must be a text of 1 to {MAX_EMAIL} characters")
+        raise BadInputError(f"an e-mail address must be a string of 1 to {MAX_EMAIL} characters")
     if isinstance(email, str) and not keeps_its_letters(email):
         raise BadInputError("an e-mail address must not have letters that are others in lower case")
     if not is_recipient_or_name(address):
@@ -109,7 +109,7 @@ def stored_phone_number(phone_number: object) -> str:
     """
     number = phone_number.strip() if isinstance(phone_number, str) else ""
     if not number or len(number) > MAX_EMAIL or not is_storable(number):
-        raise BadInputError(f"a phone number must be a text of 1 to {MAX_EMAIL} characters")
+        raise BadInputError(f"a phone number must be a string of 1 to {MAX_EMAIL} characters")
     return number
 
 
@@ -250,7 +250,7 @@ def validate_external_info(info: str | None) -> str | None:
         BadInputError: a database cannot store it.
     """
     if info is not None and not is_storable(info):
-        raise BadInputError("external_user_id_info must be a text that a database can store")
+        raise BadInputError("external_user_id_info must be a string that a database can store")
     return info
 
 
@@ -272,7 +272,7 @@ def validate_password(password: str) -> SecretBytes:
     secret = password_bytes(password)
     if secret is None:
         raise BadInputError(
-            f"a password must be a text of 1 to {MAX_PASSWORD_BYTES} bytes, without half characters"
+            f"a password must be a string of 1 to {MAX_PASSWORD_BYTES} bytes, without unpaired surrogates"
         )
     return secret
 
@@ -293,7 +293,7 @@ def validate_user_query(query: UserQuery) -> UserQuery:
     """Return a question for users. Its token is for the engine that made it to read.
 
     Raises:
-        BadInputError: the limit or a recipe is none.
+        BadInputError: the limit or a recipe id is invalid.
     """
     if type(query.limit) is not int or not 1 <= query.limit <= MAX_PAGE:
         raise BadInputError(f"limit must be a whole number from 1 to {MAX_PAGE}")

@@ -42,7 +42,7 @@ _BY_WORDS = (
 
 
 def misspelt_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the variables that look like one of ours and are none, each with the one that is meant."""
+    """Return misspelt `SUPERTOKENS_*` variables, each with the name that is probably meant."""
     return [(name, meant) for name, meant in unknown_variables(environ) if meant is not None]
 
 

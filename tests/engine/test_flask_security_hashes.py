@@ -130,7 +130,7 @@ def test_a_password_that_bcrypt_read_in_part_is_not_hashed_again() -> None:
 
 @pytest.mark.parametrize("given", ["", 7])
 def test_a_salt_that_is_none_is_refused(given: object) -> None:
-    with pytest.raises(ConfigError, match=r"flask_security_password_salt must be a text"):
+    with pytest.raises(ConfigError, match=r"flask_security_password_salt must be a string"):
         EngineConfig(flask_security_password_salt=given).resolve({})  # type: ignore[arg-type]
 
 

@@ -69,7 +69,7 @@ class BackgroundThread(fork_hooks.ForkAware):
     def wake(self) -> None:
         """Say that there is something to flush.
 
-        Where a thread would not go on between requests, it is done here and now (see `forks`).
+        Where threads are frozen between requests, it flushes here (`fork_hooks.background_threads_run`).
         """
         fork_hooks.check()
         if not fork_hooks.background_threads_run():

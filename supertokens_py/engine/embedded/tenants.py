@@ -161,7 +161,7 @@ class TenantStore:
         """Create or replace a provider of a tenant; return whether it was created.
 
         Raises:
-            BadInputError: it is no provider, or the tables cannot hold it.
+            BadInputError: it is malformed, or too large for the official tables.
             UnknownTenantError: there is no such tenant.
             ConfigError: the engine was made for sessions alone.
         """

@@ -1,8 +1,8 @@
-"""How often something may be done over a core, which has no place to count it: each process counts by itself.
+"""Rate limits over a core, which cannot store counts: each process counts in its own memory.
 
-The rules are those of the embedded engine (engine: Attempts), in the memory of a process:
-with four of them an attacker gets four times as many, and a start forgets everything. At most `MOST` counts
-of a sort are kept; the one that was left alone for longest gives way.
+The rules are those of the embedded engine (engine: Attempts). With four processes an attacker gets four times
+as many attempts, and a restart forgets everything. At most `MOST` counts of a kind are kept, evicted least
+recently used first.
 """
 
 from __future__ import annotations

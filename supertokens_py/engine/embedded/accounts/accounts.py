@@ -192,7 +192,7 @@ class Accounts:
         """Return users of a tenant in the order in which they joined.
 
         Raises:
-            BadInputError: the limit, the token or a recipe is none.
+            BadInputError: the limit, the pagination token or a recipe id is invalid.
         """
         validation.validate_user_query(query)
         tenant = validation.normalise_tenant_id(tenant_id)

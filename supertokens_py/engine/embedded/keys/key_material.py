@@ -77,7 +77,7 @@ def parse_key(kid: str, created_ms: int, text: str) -> SigningKey:
     """Return the key of a stored text.
 
     Raises:
-        EngineUnavailableError: the text is none.
+        EngineUnavailableError: the stored key cannot be parsed.
     """
     try:
         public, private = map(SecretText, re.split(r"[|;]", text))

@@ -65,7 +65,7 @@ USUAL_TERMS: Terms = Terms()
 
 
 def terms_of(row: Sequence[Any] | None) -> Terms:
-    """Return what a row of `term_columns` says; without one, or where all is null, the usual."""
+    """Return the terms in a row of (idle, absolute end, persistent, counts); the usual if None or nulls."""
     if row is None or row[2] is None:
         return USUAL_TERMS
     idle_ms, absolute_at_ms, persistent, counts = row

@@ -85,7 +85,7 @@ def _der(signature: bytes) -> bytes:
 
 
 def read_proof(text: str) -> Proof | None:
-    """Return a proof, or None for anything that is none."""
+    """Parse a proof; None if it is malformed."""
     if len(text) > MAX_PROOF or not _JWT.fullmatch(text):
         return None
     signed, _, signature_text = text.rpartition(".")

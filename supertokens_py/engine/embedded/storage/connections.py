@@ -16,7 +16,7 @@ from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.records import ConnectionCounts
 from supertokens_py.events import DatabaseFailed, emit
 
-from ..storage import errors
+from . import errors
 from .admission import Gate, Slots
 from .driver_queries import DriverQueries
 from .pools import begin, open_pool

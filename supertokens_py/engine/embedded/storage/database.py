@@ -17,7 +17,7 @@ from supertokens_py.events import DatabaseFailed, emit
 from supertokens_py.exceptions import EngineUnavailableError, SuperTokensError
 from supertokens_py.runtime import fork_hooks
 
-from ..storage import errors, parent_keys, schema
+from . import errors, parent_keys, schema
 from .connections import Connections, Fetch, Mode
 from .dialects import lock_key, take_locks
 from .retries import Progress, Retries, Step

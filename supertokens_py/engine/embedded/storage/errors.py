@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, SuperTokensError
 
-from ..storage import advice
+from . import advice
 from .url import Location
 
 #: The server did nothing, and this connection is of no use any more: it is read-only since a fail-over,

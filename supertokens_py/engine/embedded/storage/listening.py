@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.engine.config import ResolvedEngineConfig
 
-from ..storage import errors
+from . import errors
 from .postgres import connect_arguments, driver_url, is_servers_own
 from .url import Location, locate
 

@@ -113,7 +113,7 @@ class Replica(fork_hooks.ForkAware):
         """Return the replica of a database, if there is one.
 
         Raises:
-            ConfigError: the database is none that has replicas.
+            ConfigError: the database is SQLite.
         """
         if settings.read_uri is None:
             return None

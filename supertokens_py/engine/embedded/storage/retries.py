@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..storage import errors
+from . import errors
 
 #: again: after a short wait; reconnect: at once, on another connection; replace: none of the pool's
 #: connections is to be trusted; wait: for one of our own connections; reopen: the tables are gone.

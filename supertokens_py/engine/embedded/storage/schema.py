@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateSchema, CreateTab
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.exceptions import ConfigError
 
-from ..storage import parent_keys
+from . import parent_keys
 from .tables import APPS, MAIN_TABLE, TENANTS, Tables, definition_of, indexes_on, needed_columns
 
 if TYPE_CHECKING:
