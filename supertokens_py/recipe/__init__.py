@@ -1,4 +1,4 @@
-"""The recipes: session and its companions."""
+"""The recipes, one sub-package each: `session`, the sign-in recipes, and those that both build on."""
 
 from typing import Final
 

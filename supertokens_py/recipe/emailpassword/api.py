@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
-#: Making a token and sending it takes time for known addresses only: nothing of it may show in the answer.
+#: Sends reset links after the response, so that its timing does not reveal which addresses are known.
 AFTERWARDS: Afterwards = Afterwards("mail", 4)
 
 

@@ -79,7 +79,7 @@ SMTPOverrideInput: TypeAlias = SMTPServiceInterface[EmailTemplateVars]
 
 @dataclass
 class EmailPasswordIngredients:
-    """What the recipe is given to do its work with."""
+    """The delivery service of the recipe."""
 
     email_delivery: EmailDeliveryIngredient[EmailTemplateVars]
 

@@ -71,7 +71,7 @@ SMTPOverrideInput: TypeAlias = SMTPServiceInterface[EmailTemplateVars]
 
 @dataclass
 class EmailVerificationIngredients:
-    """What the recipe is given to do its work with."""
+    """The delivery service of the recipe."""
 
     email_delivery: EmailDeliveryIngredient[EmailTemplateVars]
 

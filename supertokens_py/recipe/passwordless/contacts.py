@@ -46,7 +46,7 @@ def _costs_extra(value: str) -> bool:
 
 
 def e164_of(value: str) -> str | None:
-    """Return a phone number as it is stored, such as "+16502530000"; None where it is none."""
+    """Return a phone number as it is stored, such as "+16502530000"; None if it is not a phone number."""
     import phonenumbers  # noqa: PLC0415  (an optional extra)
 
     if len(value) > _LONGEST_PHONE_NUMBER or not _WRITTEN_NUMBER.fullmatch(value.strip()):

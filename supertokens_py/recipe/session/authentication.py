@@ -40,7 +40,7 @@ class Authentication:
         acr: how far that is trusted, in words of the application or of a standard ("aal2").
 
     Raises:
-        BadInputError: they are no texts.
+        BadInputError: `methods` is not a list of strings, or `acr` not a string.
     """
 
     methods: Sequence[str] = ()
@@ -58,7 +58,7 @@ class Authentication:
         return {AUTHENTICATION_KEY: {"v": value, "t": now_ms}}
 
 
-#: It is not said how.
+#: Of a user who authenticated in a way that the application did not name.
 UNSAID: Authentication = Authentication()
 
 
@@ -80,7 +80,7 @@ class _AuthenticationValidator(TimedValidator[JSONObject]):
         return ClaimValidationResult(False, self.reason(known))
 
     def reason(self, value: JSONObject) -> JSONObject:
-        """Return why this value, {} if there is none, does not do."""
+        """Return the reason why this value (`{}` if absent) fails."""
         raise NotImplementedError
 
 

@@ -9,12 +9,7 @@ from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.events import ClaimsFailed, emit
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
-from supertokens_py.payloads import (
-    custom_claims,
-    difference,
-    json_copy,
-    validate_object,
-)
+from supertokens_py.payloads import custom_claims, difference, json_copy, validate_object
 from supertokens_py.runtime.bridge import blocking
 from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.tokens.access_token import AccessToken
@@ -122,15 +117,15 @@ class SessionContainer(OwnSessions[P]):
     async def get_session_data_from_database(
         self, user_context: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the data kept on the server; raises `UnauthorisedError` when the session is gone."""
+        """Return the session data in the database; `UnauthorisedError` when the session is gone."""
         return (await self._information(user_context)).session_data_in_database
 
     async def get_time_created(self, user_context: dict[str, Any] | None = None) -> int:
-        """Return when the session was created (ms)."""
+        """Return when the session was created (Unix ms)."""
         return (await self._information(user_context)).time_created
 
     async def get_expiry(self, user_context: dict[str, Any] | None = None) -> int:
-        """Return when the session ends unless it is refreshed (ms)."""
+        """Return when the session expires unless it is refreshed (Unix ms)."""
         return (await self._information(user_context)).expiry
 
     async def _information(self, user_context: dict[str, Any] | None) -> SessionInformationResult:
@@ -144,7 +139,7 @@ class SessionContainer(OwnSessions[P]):
     async def update_session_data_in_database(
         self, new_session_data: dict[str, Any], user_context: dict[str, Any] | None = None
     ) -> None:
-        """Replace the data kept on the server."""
+        """Replace the session data in the database."""
         context = context_of(user_context)
         functions = self.recipe_implementation
         if not await functions.update_session_data_in_database(
@@ -165,7 +160,7 @@ class SessionContainer(OwnSessions[P]):
         acr: str | None = None,
         user_context: dict[str, Any] | None = None,
     ) -> SessionContainer:
-        """Do what `session.asyncio.reauthenticate` does with this session, which has ended afterwards."""
+        """End this session and return the one that replaces it; see `session.asyncio.reauthenticate`."""
         how = Authentication(methods=methods, acr=acr)
         return await self._parts.reauthenticate(self, how, context_of(user_context))
 

@@ -1,4 +1,4 @@
-"""What is asked of a session that is being created, beyond the arguments of `create_new_session`.
+"""Options of a session that is being created, beyond the arguments of `create_new_session`.
 
 Those arguments are fixed: applications replace that function, and call the original with what they know.
 The rest travels beside them in a context variable, so that no replacement can lose, say, the session that
@@ -38,7 +38,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What a new session is to be like; see `NewSession` for each.
+    """Options of a new session; `NewSession` documents each.
 
     `claims` are the reserved ones: None for those of a user who has just authenticated.
     """
@@ -63,13 +63,13 @@ _wishes: ContextVar[Wishes] = ContextVar("supertokens_session_wishes", default=N
 
 
 def current_wishes() -> Wishes:
-    """Return what is asked of the session that is being created now."""
+    """Return the options in effect here."""
     return _wishes.get()
 
 
 @contextmanager
 def asking(wishes: Wishes) -> Generator[None]:
-    """Ask this of every session that is created inside."""
+    """Apply these options to every session that is created in the `with` block."""
     token = _wishes.set(wishes)
     try:
         yield
@@ -79,7 +79,7 @@ def asking(wishes: Wishes) -> Generator[None]:
 
 @contextmanager
 def asking_also(**changes: Any) -> Generator[None]:
-    """Ask this besides what is asked already; the arguments are fields of `Wishes`."""
+    """Override some of the options in effect; the arguments are fields of `Wishes`."""
     with asking(replace(current_wishes(), **changes)):
         yield
 

@@ -1,4 +1,4 @@
-"""Why sessions are being ended, beyond the arguments of the functions that end them.
+"""The reason for revoking sessions, beyond the arguments of the functions that revoke them.
 
 Those arguments are fixed: applications replace the functions. The reason travels beside them in a context
 variable, as `creation` does it for new sessions.

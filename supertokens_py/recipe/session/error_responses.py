@@ -1,4 +1,4 @@
-"""The responses of session errors (protocol: Errors); where tokens are cleared, nothing survives it."""
+"""The responses to session errors (protocol: Errors)."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class SessionFlows:
     ) -> SessionContainer:
         """Exchange the request's refresh token for new tokens (protocol: Refresh).
 
-        `proof` says whether one's own pages have to prove that they sent it.
+        `proof=False` skips the anti-CSRF check of cookies, for refreshes by navigation.
 
         Raises:
             UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: as the protocol says.
@@ -201,9 +201,9 @@ class SessionFlows:
         return session
 
     async def _asking(self, request: BaseRequest, *, offered: bool = False) -> AbstractContextManager[None]:
-        """Return what has the engine note the client of a request, where the application wants that.
+        """Return a context in which new and refreshed sessions record the client, if `devices` are on.
 
-        `offered` says that the client may bind the session to its device.
+        `offered`: the client may bind the session to its device.
         """
         if self._visits is None:
             return asking_also(offered=True) if offered else nullcontext()

@@ -189,7 +189,7 @@ class RecipeInterface(ClaimFunctions, UserSessionFunctions):
 
         Raises:
             UnauthorisedError: there is no such session any more.
-            TokenTheftError: the token had been retired; the session is revoked.
+            TokenTheftError: the token had been rotated out; the session is revoked.
         """
         policy, refresh_token = self.parts.policy, hidden(refresh_token)
         if disable_anti_csrf is not True and policy.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
@@ -248,7 +248,7 @@ class RecipeInterface(ClaimFunctions, UserSessionFunctions):
     async def update_session_data_in_database(
         self, session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any]
     ) -> bool:
-        """Replace the data kept on the server; False if there is no such session."""
+        """Replace the session data in the database; False if there is no such session."""
         return await call_engine(user_context, self._sessions.replace_data, session_handle, new_session_data)
 
     async def merge_into_access_token_payload(

@@ -1,4 +1,4 @@
-"""Begin and end acting as another user (control of sessions: Impersonation)."""
+"""Begin and end acting as another user (docs: Impersonation)."""
 
 from __future__ import annotations
 

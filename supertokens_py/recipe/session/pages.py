@@ -65,7 +65,7 @@ class PageSettings:
             for, so that a form on it can be sent for at least as long.
 
     Raises:
-        ConfigError: the path is none.
+        ConfigError: `login_path` is not a path such as "/login".
     """
 
     login_path: str
@@ -136,7 +136,7 @@ class Pages:
         return f"{self._refresh_path}?next={quote(following, safe='/')}"
 
     def is_due(self, request: BaseRequest, token: AccessToken) -> bool:
-        """Return whether a page should be asked for again with newer tokens, although these hold."""
+        """Return whether to refresh before serving a page, although the access token is still valid."""
         if not self.settings.refresh_ahead or request.method() != "GET":
             return False
         left_ms, life_ms = token.expires_ms - self.now_ms(), token.expires_ms - token.created_ms

@@ -160,7 +160,7 @@ def normalise_same_site(text: str) -> SameSite:
     """Return `text` as a SameSite value.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not a SameSite value.
     """
     match str(text).strip().lower():
         case "strict":

@@ -114,7 +114,7 @@ def other(method: TokenTransferMethod) -> TokenTransferMethod:
 
 
 def names(request: BaseRequest, handle: str) -> bool:
-    """Return whether an access token of a request, genuine or not, is of a session."""
+    """Return whether the request has an access token, valid or not, of the session with this handle."""
     tokens = RequestTokens(request)
     given = [*tokens.access_cookies, *([] if tokens.bearer is None else [tokens.bearer])]
     return any(read is not None and read.handle == handle for read in map(parse_access_token, given))

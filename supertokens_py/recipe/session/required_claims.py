@@ -73,7 +73,7 @@ def with_requirements(
 
 
 def require_noted(session: SessionContainer) -> None:
-    """Refuse to call a session stale whose authentication this app does not note, as it would be for ever.
+    """Raise if no session can be fresh because this app does not record authentications.
 
     Raises:
         ConfigError: the settings lack what notes it.

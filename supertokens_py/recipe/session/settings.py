@@ -72,9 +72,10 @@ class SessionSettings(RecipeSettings):
         cookie_domain: Domain attribute of the cookies; None keeps them on the API's host.
         older_cookie_domain: the previous `cookie_domain` ("" if there was none), whose cookies are expired.
         cookie_secure: Secure attribute; default: the API is https.
-        cookie_same_site: "lax", "strict" or "none"; default: "none" for a website on another site.
+        cookie_same_site: "lax", "strict" or "none"; default: "lax", or "none" for a website on another site.
         session_expired_status_code: status of unauthorised, try-refresh and theft answers [401].
-        anti_csrf: "VIA_TOKEN", "VIA_CUSTOM_HEADER" or "NONE"; default: the header when SameSite is none.
+        anti_csrf: "VIA_TOKEN", "VIA_CUSTOM_HEADER" or "NONE"; default: "NONE" where SameSite protects
+            (lax, strict), else "VIA_CUSTOM_HEADER".
         get_token_transfer_method: "cookie", "header" or "any", or a function
             (request, creating, user_context) that returns one of them.
         error_handlers: hooks that write the error responses.
@@ -147,7 +148,7 @@ class SessionSettings(RecipeSettings):
 
 _Test: TypeAlias = tuple[Callable[[Any], bool], str]
 _IS_FLAG: _Test = (lambda value: isinstance(value, bool), "True, False or None, not {value!r}")
-_IS_TEXT: _Test = (lambda value: isinstance(value, str), "a text or None, not {value!r}")
+_IS_TEXT: _Test = (lambda value: isinstance(value, str), "a string or None, not {value!r}")
 _IS_STATUS: _Test = (
     lambda value: type(value) is int and 200 <= value <= 599,
     "an HTTP status code, not {value!r}",

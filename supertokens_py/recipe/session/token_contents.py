@@ -29,7 +29,7 @@ def issued_token(text: str) -> AccessToken:
     """Return an access token that has just been issued.
 
     Raises:
-        GeneralError: it is none.
+        GeneralError: it cannot be parsed.
     """
     token = parse_access_token(text)
     if token is None:

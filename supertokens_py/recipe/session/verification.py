@@ -130,7 +130,7 @@ def _deciding_for(pages: Pages) -> Callable[..., Presented | None]:
 
 
 def _knows_all(_: BaseRequest, __: AccessToken) -> bool:
-    """Do without proofs of devices where none can be asked for."""
+    """Accept every request: `device_binding` is off."""
     return True
 
 

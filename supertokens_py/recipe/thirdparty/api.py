@@ -248,7 +248,7 @@ async def _storable_email(
         raise _refused("the provider's id of the user cannot be stored", provider)
     email = await email_of(provider, user_info, tenant_id, user_context)
     if email is not None and not is_one_recipient(email.id.strip()):
-        raise _refused("the provider's address of the user is none", provider)
+        raise _refused("the provider sent an invalid e-mail address for the user", provider)
     return email
 
 

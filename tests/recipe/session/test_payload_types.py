@@ -55,9 +55,8 @@ def test_a_value_without_a_json_form_is_named_with_its_place(
     live: SessionContainer, payload: dict[str, Any], place: str, kind: str
 ) -> None:
     """In new sessions, in their data, in changes."""
-    why = (
-        f"cannot be written as JSON: {kind} is no JSON value; convert it to text, a number, a list or a dict"
-    )
+    remedy = "convert it to a string, a number, a list or a dict"
+    why = f"cannot be written as JSON: {kind} is not a JSON value; {remedy}"
     for name in ("access_token_payload", "session_data_in_database"):
         text = refusal(
             lambda name=name: sessions.create_new_session_without_request_response(
@@ -78,7 +77,7 @@ def test_a_claim_that_fetches_something_else_is_named(start: Start) -> None:
     claim = BooleanClaim("seen", lambda *_: fetched)
     SessionRecipe.get_instance().add_claim_from_other_recipe(claim)
     text = refusal(lambda: sessions.create_new_session_without_request_response("public", "u2"))
-    assert text.startswith('access_token_payload["seen"]["v"] cannot be written as JSON: datetime is no ')
+    assert text.startswith('access_token_payload["seen"]["v"] cannot be written as JSON: datetime is not ')
 
 
 @pytest.mark.parametrize("value", WRONG)

@@ -104,7 +104,12 @@ async def sign_in(
     session: SessionContainer[Any] | dict[str, Any] | None = None,
     user_context: _Context = None,
 ) -> SignInOkResult | WrongCredentialsError | LinkingToSessionUserFailedError:
-    """Return the user whose address and password these are; `create_new_session` makes the session."""
+    """Check an e-mail address and a password; create the session with `create_new_session`.
+
+    Raises:
+        TooManyAttemptsError: too many wrong passwords were given for the address.
+        TooBusyError: too many password hashes are waiting already.
+    """
     password = hidden(password)
     own, context = session_and_context(session, user_context)
     return await _functions().sign_in(
@@ -120,7 +125,7 @@ async def sign_in(
 async def verify_credentials(
     tenant_id: str, email: str, password: str, user_context: _Context = None
 ) -> SignInOkResult | WrongCredentialsError:
-    """Return the user whose address and password these are, without counting it as a sign-in."""
+    """Check an e-mail address and a password outside of a sign-in; raises as `sign_in` does."""
     password = hidden(password)
     context = context_of(user_context)
     return await _functions().verify_credentials(
@@ -189,7 +194,7 @@ async def update_email_or_password(
         password: another password.
         apply_password_policy: whether the password has to be one that may be chosen [yes].
         tenant_id_for_password_policy: whose rule that is [that of "public"].
-        user_context: passed on to overrides.
+        user_context: passed to your overrides.
         user_id: the user, as 0.24 names it.
         verified: what `verify_credentials` answered to whoever asks for the change: where the password was
             changed or reset since, nothing is changed, and the answer is `WrongCredentialsError`. A core does

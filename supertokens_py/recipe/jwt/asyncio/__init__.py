@@ -19,7 +19,14 @@ async def create_jwt(
     use_static_signing_key: bool | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
-    """Sign a JWT of `validity_seconds`; `use_static_signing_key=False` takes the rotating key."""
+    """Sign a JWT, which is never accepted as a session.
+
+    Args:
+        payload: the claims; `iat` and `exp` are set unless they are given.
+        validity_seconds: its lifetime; None: that of `jwt.init`, 100 years by default.
+        use_static_signing_key: False signs with the rotating key.
+        user_context: passed to your overrides.
+    """
     functions = JWTRecipe.get_instance().recipe_implementation
     context = context_of(user_context)
     return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)

@@ -62,7 +62,7 @@ async def create_or_update_third_party_config(
         tenant_id: the tenant.
         config: the provider; its functions, such as `validate_access_token`, cannot be stored.
         skip_validation: whether to store it even if its endpoints are no URLs.
-        user_context: handed down.
+        user_context: passed to your overrides.
 
     Raises:
         BadInputError: it cannot be stored, or there is no such tenant.
@@ -94,7 +94,7 @@ async def associate_user_to_tenant(
     Args:
         tenant_id: the tenant.
         user_id: of the login method, as the application knows it.
-        user_context: handed down.
+        user_context: passed to your overrides.
 
     Returns:
         `AssociateUserToTenantOkResult`, or what is in the way, by its class or its `status`. Of linked users

@@ -20,7 +20,7 @@ async def create_jwt(
     use_static_signing_key: bool | None = None,
     user_context: dict[str, Any] | None = None,
 ) -> CreateJwtOkResult | CreateJwtResultUnsupportedAlgorithm:
-    """Sign a JWT whose `iss` is the issuer, unless the payload has its own; lifetime in seconds."""
+    """Sign a JWT whose `iss` is the issuer, unless the payload has its own; see `jwt.asyncio.create_jwt`."""
     functions = OpenIdRecipe.get_instance().recipe_implementation
     context = context_of(user_context)
     return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)

@@ -151,7 +151,7 @@ async def create_new_session(
         user_id: any string that names the user, 128 characters at most; or `recipe_user_id`.
         access_token_payload: custom claims, readable by the frontend; or `jwt_payload`.
         session_data_in_database: data that stays on the server; or `session_data`.
-        user_context: handed through to your overrides.
+        user_context: passed to your overrides.
         lifetime: how long this session lives, in place of what `session.init(lifetime=...)` says.
         replaces: a session, or its handle, that ends in the same transaction; of a guest, all sessions do.
         authenticated: False where the user has not proven who they are: the session is never fresh.
@@ -234,10 +234,13 @@ async def create_new_session_without_request_response(
     methods: Sequence[str] | None = None,
     acr: str | None = None,
 ) -> SessionContainer:
-    """Create a session that you deliver yourself: see `get_all_session_tokens_dangerously()`.
+    """Create a session whose tokens you deliver yourself (`get_all_session_tokens_dangerously()`).
 
-    Arguments and errors are those of `create_new_session`. Where `SessionLifetime` says that the session is
-    not persistent, write its cookies without `Expires` and `Max-Age`.
+    Where its `SessionLifetime` is not persistent, write its cookies without `Expires` and `Max-Age`.
+
+    Args:
+        disable_anti_csrf: issue no anti-CSRF token, as for tokens in headers. The other arguments, and the
+            errors, are those of `create_new_session`.
     """
     recipe = SessionRecipe.get_instance()
     user, context = one_user(user_id, recipe_user_id), context_of(user_context)
@@ -323,13 +326,13 @@ async def create_impersonation_session(
         reason: why, for the audit log; at most 500 characters.
         max_age: seconds after which it ends, whatever is refreshed; at most that of `Impersonation`.
         tenant_id: "public" unless you use tenants.
-        user_context: handed through to `may` and your overrides.
+        user_context: passed to `may` and to your overrides.
 
     Raises:
         InvalidClaimsError: the actor may not, acts as somebody already, is a guest, or has to authenticate
             again: 403, answered by the middleware.
         UnauthorisedError: the actor's session has ended.
-        BadInputError: an argument cannot be; the message names it.
+        BadInputError: an argument is invalid; the message names it.
         ConfigError: `session.init` was not given an `Impersonation`.
     """
     base = as_base_request(request)
@@ -350,7 +353,7 @@ async def end_impersonation(
     """Stop acting as another user; return the actor's session, or None where it has ended: signed out.
 
     The impersonation ends and a new session takes the place of the actor's in one transaction, with its
-    payload, data and end; it is as old as an authentication as that one was.
+    payload, data, end, and time of authentication.
 
     Raises:
         UnauthorisedError, TryRefreshTokenError: there is no usable session; answered by the middleware.
@@ -378,7 +381,7 @@ async def reauthenticate(
         session: the session, verified.
         methods: what was proven: "pwd", "otp", ... (RFC 8176).
         acr: the authentication context class, such as "aal2".
-        user_context: handed through to your overrides.
+        user_context: passed to your overrides.
 
     Raises:
         UnauthorisedError: the session has ended.
@@ -623,7 +626,7 @@ async def list_sessions(
         user_id: the user.
         tenant_id: only the sessions of this tenant.
         across_all_tenants: without a tenant, those of all tenants; if False, those of "public".
-        user_context: handed through to your overrides.
+        user_context: passed to your overrides.
     """
     everywhere = tenant_id is None and across_all_tenants
     return await _functions().list_sessions(
@@ -719,7 +722,7 @@ async def get_session_information(
 async def update_session_data_in_database(
     session_handle: str, new_session_data: dict[str, Any], user_context: dict[str, Any] | None = None
 ) -> bool:
-    """Replace the data kept on the server; False if there is no such session."""
+    """Replace the session data in the database; False if there is no such session."""
     return await _functions().update_session_data_in_database(
         session_handle, new_session_data, context_of(user_context)
     )
@@ -735,6 +738,7 @@ async def merge_into_access_token_payload(
 
     Raises:
         ProtectedClaimError: the update names a protected claim; nothing was written.
+        PayloadTooLargeError: the access token would not fit into a cookie; nothing was written.
     """
     return await _functions().merge_into_access_token_payload(
         session_handle, new_access_token_payload, context_of(user_context)
@@ -754,7 +758,7 @@ async def update_access_token_payload(
 async def explain_session(
     session_handle: str, user_context: dict[str, Any] | None = None
 ) -> SessionExplanation:
-    """Say whether a session lives, or why it ended: for whoever is asked "why was I logged out?".
+    """Return whether a session is live, or why it ended ("why was I logged out?").
 
     Returns:
         `state` is "live", "ended" or "unknown", `text` an English sentence, `reason` why it ended (such as

@@ -23,7 +23,7 @@ def client_secret(client_id: str, own: Mapping[str, str], *, now_s: int) -> Secr
         now_s: Unix seconds.
 
     Raises:
-        SignInFailedError: the key is none.
+        SignInFailedError: the private key cannot be parsed.
     """
     claims = {
         "iss": own["teamId"],
