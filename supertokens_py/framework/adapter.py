@@ -1,10 +1,14 @@
-"""The adapter contract: everything that an adapter of a web framework imports, here or anywhere.
+"""The adapter contract: the stable API that adapters, here and elsewhere, are written against.
 
-An adapter consists of a request class (`BaseRequest`), a place that asks `answer_route` before the
-application and `answer_error` where an error ends a request, a place that asks `deliver` about every response
-that starts, and the framework's idiom for `verify_session` around a `SessionCheck`. For ASGI and WSGI the
-first three exist: `framework.asgi`, `framework.wsgi`. What nobody may forget on the way (tokens of failed
-responses, cache headers, origins of WebSockets) is done in here.
+An adapter has four parts:
+
+* a subclass of `BaseRequest`,
+* a middleware: `answer_route` before the application, `answer_error` for an error that ends a request,
+* a hook that calls `deliver`, or `finish` for frameworks with cookie objects, once for every response,
+* `verify_session` in the framework's idiom, as a subclass of `SessionCheck`.
+
+`framework.asgi` and `framework.wsgi` have the first three for any framework on ASGI or WSGI. What must not be
+forgotten (withdrawing tokens of failed responses, cache headers, origins of WebSockets) is done in here.
 """
 
 from __future__ import annotations
@@ -135,14 +139,14 @@ def closing_reason() -> str:
 
 
 def acting_s(session: SessionContainer[Any]) -> float | None:
-    """Return for how many seconds the access token of an impersonation is valid; None for a user's own."""
+    """Return the seconds until the access token of an impersonation expires; None for any other session."""
     if session.impersonator is None:
         return None
     return session.get_access_token_payload()["exp"] - Supertokens.get_instance().now_ms() / 1000
 
 
 async def settle(request: BaseRequest, status: int) -> None:
-    """Withdraw what a response of this status may not deliver; 500 where an error leaves the application."""
+    """Withdraw tokens that a response of this status may not carry, and revoke their sessions."""
     if request.must_withdraw(status):
         await withdraw(Supertokens.get_instance(), request, request_context(request))
 
@@ -216,10 +220,7 @@ async def close_engine() -> None:
 
 
 async def finish(request: BaseRequest, status: int) -> Changes | None:
-    """Return the changes of the response that starts now, for adapters whose responses are no header lines.
-
-    `deliver` is for all others. One of the two is asked once about every response.
-    """
+    """Return what to add to the response that starts now; None: nothing. `deliver` is for header lines."""
     if request.must_withdraw(status):
         await settle(request, status)
     return request.finish()
@@ -232,10 +233,8 @@ def finish_blocking(request: BaseRequest, status: int) -> Changes | None:
     return request.finish()
 
 
-async def deliver(
-    request: BaseRequest, status: int, headers: Iterable[tuple[str, str]]
-) -> list[tuple[str, str]] | None:
-    """Return the header lines of the response that starts now; None where they are what was given.
+async def deliver(request: BaseRequest, status: int, headers: Iterable[Line]) -> list[Line] | None:
+    """Return the header lines of the response that starts now, tokens included; None: unchanged.
 
     Tokens and cookies are added as lines of their own, since a framework's cookie jar may lose one of two
     cookies of one name. A response that may not carry tokens, as a server error, gets none.
@@ -292,7 +291,7 @@ class SessionCheck:
         Args:
             anti_csrf_check: None checks all but GET and HEAD; never in header mode.
             session_required: False finds None instead of answering 401 where no token was sent.
-            check_database: also ask the store, so that a revoked session is seen at once.
+            check_database: also look the session up, so that a revoked one is refused at once.
             override_global_claim_validators: `(global_validators, session, user_context)` to the validators
                 of this route; sync or async.
             user_context: copied into the user context of each request.

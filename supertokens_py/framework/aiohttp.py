@@ -26,7 +26,6 @@ from .adapter import (
     is_sdk_path,
     register,
 )
-from .request import KEY
 from .view_order import refuse_bare_views, remember_bare
 
 __all__ = ["SESSION", "AiohttpRequest", "setup", "verify_session"]
@@ -155,7 +154,7 @@ async def _add_changes(request: web.Request, response: web.StreamResponse) -> No
     """Add tokens to whatever response starts: also to streams, raised ones, WebSockets, the page of a 500."""
     place = AiohttpRequest.place(request)
     place[STARTED] = True
-    base: AiohttpRequest | None = place.pop(KEY, None)
+    base = AiohttpRequest.forget(request)
     if base is None:
         return
     # The cookies of the response are lines by now, of which there may be two of one name.

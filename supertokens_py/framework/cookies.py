@@ -26,18 +26,16 @@ class Cookie:
     secure: bool = True
     http_only: bool = True
     same_site: SameSite = "lax"
-    lifetime_ms: int | None = None  #: the same, counted from now by the client's clock; None: not said
+    lifetime_ms: int | None = None  #: for `Max-Age`, which clients prefer to `Expires`; None leaves it out
 
     @property
     def max_age(self) -> int | None:
-        """The lifetime (s, rounded up). Clients prefer it: a wrong clock of theirs does not count."""
+        """The lifetime (s, rounded up). It does not depend on the client's clock being right."""
         if self.expires_ms == 0:
             return 0
-        return (
-            None
-            if self.lifetime_ms is None or self.expires_ms is None
-            else max(0, -(-self.lifetime_ms // 1000))
-        )
+        if self.lifetime_ms is None or self.expires_ms is None:
+            return None
+        return max(0, -(-self.lifetime_ms // 1000))
 
     @property
     def key(self) -> tuple[str, str | None, str]:

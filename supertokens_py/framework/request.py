@@ -19,7 +19,7 @@ from .cookies import SentCookies, decode_cookie_value
 from .forms import form_fields
 from .response import PERSONAL, BaseResponse, Changes
 
-#: The key of the neutral request in the place where its framework's request keeps things.
+#: Key of the neutral request in `place(native)`.
 KEY = "supertokens.request"
 
 #: The request whose response is to carry tokens, for errors that know no request; weak, so that it can end.
@@ -175,7 +175,7 @@ class BaseRequest(ABC):
         self.place(self.request)["supertokens"] = session
 
     async def json(self) -> Any:
-        """Return the body as JSON; `{}` where it is none."""
+        """Return the body parsed as JSON; `{}` if it is not JSON."""
         try:
             return json.loads(await self.body())
         except (ValueError, RecursionError):
@@ -234,12 +234,12 @@ class BaseRequest(ABC):
         """
 
     def note_delivery(self) -> None:
-        """Tokens are about to be added to the response."""
+        """Note that tokens are about to be added to the response."""
         _delivering.set(weakref.ref(self))
         self.forbid_caching()
 
     def note_creation(self, session_handle: str, *, is_sign_in: bool = True) -> None:
-        """A session was created whose tokens are about to be added to the response."""
+        """Note that a session was created whose tokens are about to be added to the response."""
         self.signed_in = is_sign_in
         if not self.created_handles:
             self._before_creation = None if self._changes is None else self._changes.copy()
@@ -247,7 +247,7 @@ class BaseRequest(ABC):
         self.note_new_tokens()
 
     def note_new_tokens(self) -> None:
-        """A session was created or refreshed: the application went on after an earlier one was refused."""
+        """Forget an earlier refusal: a session was created or refreshed after it."""
         self.session_error, self.refused = None, False
 
     def must_withdraw(self, status: int) -> bool:

@@ -30,7 +30,6 @@ from .adapter import (
     sdk_methods,
 )
 from .asgi import close_of
-from .request import KEY
 from .view_order import refuse_bare_views, remember_bare
 
 __all__ = ["SanicRequest", "setup", "verify_session"]
@@ -156,7 +155,7 @@ def _native(answer: BaseResponse) -> HTTPResponse:
 async def _add_changes(request: AnyRequest, response: Any) -> None:
     place = SanicRequest.place(request)
     place[STARTED] = True
-    base: SanicRequest | None = place.pop(KEY, None)
+    base = SanicRequest.forget(request)
     if base is None:
         return
     headers = await deliver(base, response.status, list(response.headers.items()))

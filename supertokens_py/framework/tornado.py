@@ -30,7 +30,6 @@ from .adapter import (
     register,
     sdk_methods,
 )
-from .request import KEY
 
 __all__ = ["SuperTokensMixin", "TornadoRequest", "setup", "verify_session"]
 
@@ -139,7 +138,7 @@ class _Transform(OutputTransform):
     ) -> tuple[int, HTTPHeaders, bytes]:
         place = vars(self._request)
         place[STARTED] = True
-        base: TornadoRequest | None = place.pop(KEY, None)
+        base = TornadoRequest.forget(self._request)
         lines = None if base is None else deliver_at_once(base, status_code, headers.get_all(), _later)
         if lines is not None:
             headers = HTTPHeaders()
@@ -193,7 +192,6 @@ class _SdkHandler(SuperTokensMixin):
         """Pass: the SDK has a proof of its own."""
 
     async def prepare(self: Any) -> None:
-        answer = None
         if self.request.method == "OPTIONS":
             self.set_header("Allow", ", ".join([*sdk_methods(_path(self.request)), "OPTIONS"]))
             self.set_status(204)

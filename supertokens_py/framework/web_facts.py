@@ -1,4 +1,4 @@
-"""What `init` says about browsers, for adapters that check the settings of their framework."""
+"""The current app's origins, cookie and CORS settings, for system checks of frameworks."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def marked_personal(response: Any) -> Any:
 
     The middleware does so, too, but a cache may stand between it and the view, as `cache_page` does.
     """
-    if isinstance(response, HttpResponseBase):  # Django itself refuses what is none
+    if isinstance(response, HttpResponseBase):  # Django itself refuses anything else
         _merge(response, PERSONAL)
     return response
 

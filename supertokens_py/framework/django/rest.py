@@ -43,8 +43,8 @@ class SessionAuthentication(BaseAuthentication):
     """Verifies the session of a request, where there is one.
 
     `request.auth` is the session, `request.user` what `get_user` makes of it. Without a session the next
-    authentication class is asked. A session that is there and does not hold is a 401 of the SDK, and a
-    global claim validator that fails a 403, as with `verify_session(session_required=False)`.
+    authentication class is asked. An invalid session is a 401 of the SDK, and a failing global claim
+    validator a 403, as with `verify_session(session_required=False)`.
     """
 
     check: ClassVar[SessionCheck] = SessionCheck(session_required=False)
@@ -91,7 +91,7 @@ class HasSession(BasePermission):
 
 
 def has_claims(*validators: SessionClaimValidator) -> type[HasSession]:
-    """Return a permission class that also asks for claims: 403 with the reasons where one does not hold."""
+    """Return a permission class that also asks for claims: 403 with the reasons where one fails."""
     return type("HasClaims", (HasSession,), {"validators": validators})
 
 

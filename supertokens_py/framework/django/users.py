@@ -68,7 +68,7 @@ class UserMiddleware:
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> Any:
-        """Leave the admin to Django's own log-in; elsewhere answer a session that does not hold, before
+        """Leave the admin to Django's own log-in; elsewhere answer an invalid session before
         `LoginRequiredMiddleware` asks for its user, as it does for views that require no log-in, too.
 
         An error that left that middleware would be logged as a server error. Django calls this in a thread
