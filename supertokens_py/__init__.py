@@ -1,4 +1,4 @@
-"""Session management for Python web frameworks, with no service to run.
+"""Sign-in and session management for Python web frameworks, with no service to run.
 
 from supertokens_py import InputAppInfo, init
 from supertokens_py.recipe import session
@@ -58,9 +58,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for: pytest imports the package in every run of an environment that has it.
+    """Import public names and submodules on first access.
 
-    Names are those above, and every module of the package.
+    The pytest plugin makes pytest import this package in every run, so importing it must stay cheap.
     """
     if name in __all__ and name != "supertokens":
         value = globals()[name] = getattr(import_module(".top_level", __name__), name)

@@ -159,7 +159,7 @@ class Supertokens(fork_hooks.ForkAware):
 
     @contextmanager
     def using(self, config: SupertokensConfig) -> Generator[Supertokens]:
-        """Make the same app on another engine the current one while this runs; for tests."""
+        """Replace the current app by a copy with another engine inside the `with` block; for tests."""
         app = self._with(config)
         before, Supertokens._current = Supertokens._current, app
         try:
@@ -254,7 +254,7 @@ class Supertokens(fork_hooks.ForkAware):
     @staticmethod
     def is_sdk_path(path: str) -> bool:
         """Return whether a path (decoded, mount prefix included) is below the current app's base path."""
-        # `get_instance` explains a missing `init`; every request comes by here, so it is asked only then.
+        # Hot path (every request): `get_instance`, which explains a missing `init`, is called only then.
         return (Supertokens._current or Supertokens.get_instance()).below_base(path) is not None
 
     def below_base(self, path: str) -> str | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Returns the address of a request's client, or None where it is not known.
 ClientIP: TypeAlias = "Callable[[BaseRequest], str | None]"
 
-_IPV6_PREFIX = 64  # what one customer has at least
+_IPV6_PREFIX = 64  # the smallest network that providers assign to a customer
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def checked(client_ip: Any, name: str) -> Any:
 
 
 def network_of(address: str) -> str | None:
-    """Return what counts as one client; None where a text is no IP address."""
+    """Return what counts as one client: IPv4 address or IPv6 /64; None if it is not an IP address."""
     known = parsed(address)
     if isinstance(known, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(known), _IPV6_PREFIX), strict=False))
@@ -67,7 +67,7 @@ def network_of(address: str) -> str | None:
 
 
 def parsed(address: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return an IP address without its zone, as IPv4 where it is mapped; None where a value is none."""
+    """Parse an IP address: without zone, IPv4-mapped IPv6 as IPv4; None if the value is not an address."""
     try:
         known = ipaddress.ip_address(address.strip().partition("%")[0])
     except (ValueError, AttributeError):

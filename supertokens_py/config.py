@@ -45,7 +45,7 @@ class InputAppInfo:
     """Names and addresses of the app. At least one of `website_domain` and `origin` is needed.
 
     Args:
-        app_name: shown nowhere on the wire.
+        app_name: what e-mails and text messages to users call the app; not sent to frontends.
         api_domain: origin of this API, such as "https://api.example.com".
         api_gateway_path: path prefix that a gateway strips before requests reach the app.
         api_base_path: base path of the SDK's own routes.
@@ -68,13 +68,13 @@ class InputAppInfo:
         for name in ("app_name", "api_domain", "api_gateway_path", "api_base_path", "website_base_path"):
             value: Any = getattr(self, name)
             if not isinstance(value, str):
-                raise ConfigError(f"{name} must be a text, not {value!r}")
+                raise ConfigError(f"{name} must be a string, not {value!r}")
         website: Any = self.website_domain
         if website is not None and not isinstance(website, str):
-            raise ConfigError(f"website_domain must be a text or None, not {website!r}")
+            raise ConfigError(f"website_domain must be a string or None, not {website!r}")
         origin: Any = self.origin
         if origin is not None and not isinstance(origin, str) and not callable(origin):
-            raise ConfigError(f"origin must be a text, a function or None, not {origin!r}")
+            raise ConfigError(f"origin must be a string, a function or None, not {origin!r}")
 
 
 @dataclass(frozen=True, init=False)
@@ -124,11 +124,11 @@ class SupertokensConfig:
     def _check(self) -> None:
         uri: Any = self.connection_uri
         if uri is not None and not isinstance(uri, str):
-            raise ConfigError(f"connection_uri must be a text or None, not {type(uri).__name__}")
+            raise ConfigError(f"connection_uri must be a string or None, not {type(uri).__name__}")
         check_connection_uri(self.engine_uri)
         api_key: Any = self.api_key
         if api_key is not None and not isinstance(api_key, str):
-            raise ConfigError(f"api_key must be a text or None, not {type(api_key).__name__}")
+            raise ConfigError(f"api_key must be a string or None, not {type(api_key).__name__}")
         interceptor: Any = self.network_interceptor
         if interceptor is not None and not callable(interceptor):
             raise ConfigError("network_interceptor must be a function or None")
@@ -204,13 +204,13 @@ class AppInfo:
         """Return the website's origin for this request, or None: the function's answer is no web page's.
 
         Raises:
-            ConfigError: the function returned something that is neither a text nor None.
+            ConfigError: the function returned something that is neither a string nor None.
         """
         if not callable(self._origin):
             return self._origin
         answer: Any = self._origin(request, user_context)
         if answer is not None and not isinstance(answer, str):
-            raise ConfigError(f"the function `origin` returned {answer!r}; it must return an origin, a text")
+            raise ConfigError(f"the function `origin` returned {answer!r}; it must return a string")
         return None if answer is None else web_origin(answer)
 
     def get_origin(self, request: BaseRequest | None, user_context: dict[str, Any]) -> NormalisedURLDomain:
@@ -263,7 +263,7 @@ def check_arguments(app_info: Any, framework: Any, config: Any, mode: Any) -> No
 
 
 def check_switches(**switches: Any) -> None:
-    """Refuse switches of `init` that are none; names and raises as `check_arguments` does."""
+    """Refuse values of `init` switches that are not a bool or None; raises as `check_arguments` does."""
     for name, value in switches.items():
         if value is not None and not isinstance(value, bool):
             raise ConfigError(f"{name} must be True, False or None, not {value!r}")

@@ -1,4 +1,4 @@
-"""Names on the wire that more than one layer needs, and the versions that we speak."""
+"""Wire names that more than one layer needs, and the supported protocol versions."""
 
 VERSION = "0.1.0"
 SUPPORTED_CDI_VERSIONS = ("3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6")

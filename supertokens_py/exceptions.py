@@ -18,8 +18,9 @@ SuperTokensError
 ├── UnreadableDatabaseError      a command cannot read a database (`engine.embedded.inspection`)
 ├── SuperTokensSessionError      no session, or claims fail (`recipe.session.exceptions`)
 └── SuperTokensJWTError, SuperTokensOpenIdError, SuperTokensUserMetadataError, SuperTokensUserRolesError,
-    MultitenancyError            base classes of 0.24, raised by nothing (`FieldError` and `ProviderError`
-                                 have those of their recipes besides)
+    SuperTokensEmailVerificationError, SuperTokensPasswordlessError, MultitenancyError
+                                 base classes of 0.24, never raised (`FieldError` and `ProviderError` have
+                                 those of their recipes besides)
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class PayloadTypeError(GeneralError, TypeError):
 
     def __init__(self, kind: str, field: str, problem: str) -> None:
         self.field = field
-        super().__init__(f"the payload of the session is no {kind}: {field or 'payload'}: {problem}")
+        super().__init__(f"the payload of the session is not a valid {kind}: {field or 'payload'}: {problem}")
 
 
 class BadInputError(SuperTokensError):

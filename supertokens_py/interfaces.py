@@ -50,4 +50,4 @@ class DeleteUserIdMappingOkResult:
 
 @dataclass(frozen=True)
 class UpdateOrDeleteUserIdMappingInfoOkResult:
-    """The text was replaced."""
+    """The info was replaced or removed."""

@@ -46,12 +46,12 @@ def enable_debug_logging() -> None:
 
 
 def log_debug_message(message: str, *args: object) -> None:
-    """Log at DEBUG; arguments are laid into `message` only when someone listens."""
+    """Log at DEBUG; arguments are formatted into `message` only if the level is enabled."""
     _logger.debug(message, *args, stacklevel=2)
 
 
 def is_debugging(debug: bool | None = None) -> bool:
-    """Return whether to debug, by the argument of `init` or by the environment; then the debug log is on."""
+    """Switch the debug log on if the argument of `init` or the environment asks for it; return whether."""
     if debug or os.environ.get(DEBUG_ENV_VAR) == "1":
         enable_debug_logging()
         return True

@@ -62,5 +62,5 @@ class _MissingModules(MetaPathFinder):
 
 
 def explain_modules(package: str, names: Iterable[str]) -> None:
-    """Have `import package.name`, and what is below it, explained as well; not those that are there."""
+    """Explain failed imports of `package.name` and its submodules, too; existing modules are unaffected."""
     sys.meta_path.append(_MissingModules(package, names))

@@ -41,7 +41,7 @@ def instrument(app: Supertokens | None = None) -> None:
 
     Requests that were answered with 401 or 403 are counted as `supertokens.session.refusals` by `code`, which
     the current span gets as well, as the attribute of the same name.
-    With `instant_revocation`, tries in vain to read what was revoked are `supertokens.revocation.stale`.
+    With `instant_revocation`, failed reads of the revocation log are `supertokens.revocation.stale`.
     Failures of the database are `supertokens.database.errors` by `kind` and `final` (`DatabaseFailed`), and
     its connections `db.client.connection.count` by `db.client.connection.state` ("used", "idle").
 
@@ -54,7 +54,7 @@ def instrument(app: Supertokens | None = None) -> None:
     counter = meter.create_counter("supertokens.session.events", description="Events of sessions and keys")
     refusals = meter.create_counter(REFUSALS, description="Requests without a usable session")
 
-    stale = meter.create_counter(STALE, description="Tries in vain to read revoked sessions")
+    stale = meter.create_counter(STALE, description="Failed reads of the revocation log")
     failures = meter.create_counter(DATABASE_ERRORS, description="Failures of the database")
 
     def count_refusal(code: str) -> None:
@@ -83,7 +83,7 @@ def instrument(app: Supertokens | None = None) -> None:
 
 
 def _observe_connections(meter: metrics.Meter, app: Supertokens | None) -> None:
-    """Have the connections of an app's engine observed, and no more those of another one."""
+    """Observe the connections of this app's engine instead of the one observed before."""
     _observed[:] = [app]
     if meter not in _observers:  # nothing takes an instrument back, and a second of the name is refused
         _observers.add(meter)

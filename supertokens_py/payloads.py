@@ -25,7 +25,7 @@ MAX_METADATA_JSON = 1024 * 1024
 #: The answer to a stored payload that must not be signed.
 PROTECTED_PAYLOAD = "The user payload contains protected field"
 
-_NO_JSON = "is no JSON value; convert it to text, a number, a list or a dict"
+_NO_JSON = "is not a JSON value; convert it to a string, a number, a list or a dict"
 #: Access tokens below version 5 do not name the login method.
 _PROTECTED_BEFORE_5 = tuple(name for name in PROTECTED_CLAIMS if name != "rsub")
 

@@ -150,7 +150,7 @@ def check_recipe_list(recipe_list: Any) -> None:
 
 
 def _name_of_init(make: Any) -> str | None:
-    """Return what an application calls the `init` of a recipe, such as "session.init"; None: it is none."""
+    """Return what an application calls the `init` of a recipe, such as "session.init"; None: not an init."""
     package = str(getattr(make, "__module__", "")).rpartition(".")[0]
     is_init = make is not None and getattr(sys.modules.get(package), "init", None) is make
     return f"{package.rpartition('.')[2]}.init" if is_init else None

@@ -1,4 +1,4 @@
-"""Strings that must not appear where programs print their variables."""
+"""Strings and bytes whose `repr` is masked, so that tracebacks and error trackers do not show them."""
 
 from __future__ import annotations
 

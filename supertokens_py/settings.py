@@ -1,4 +1,4 @@
-"""Settings of dataclasses, each said once: default, type, range and, by its name, environment variable.
+"""Declarative settings: one dataclass field has default, type, range and environment variable.
 
     @dataclass(frozen=True, kw_only=True)
     class PoolConfig:
@@ -113,7 +113,7 @@ def resolve(given: Any, environ: Mapping[str, str], *, prefix: str) -> dict[str,
 
 
 def explains_unknown_arguments(title: str) -> Callable[[type[S]], type[S]]:
-    """Have a class, which users know as `title`, answer a misspelt argument with the names near it.
+    """Class decorator: suggest the nearest names for an unknown argument of `title`, the public name.
 
     Not for classes that take secrets by position: error trackers would send them.
     """

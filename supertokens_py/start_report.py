@@ -1,4 +1,4 @@
-"""What is logged once when an app starts: where its sessions are, and settings that nothing reads."""
+"""Log once at `init` where sessions are kept, and warn of settings without effect."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Functions of the whole app: its users can be read, listed, counted, deleted, and known by ids of its own.
+"""Functions of the whole app: read, list, count and delete users, and map user ids; readiness.
 
-Sessions, roles and metadata take any text of yours as user id; the users here are those of sign-in recipes.
+The users here are those of the sign-in recipes. Sessions, roles and metadata take any string as user id.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ _readiness: WeakKeyDictionary[Supertokens, ReadinessCheck] = WeakKeyDictionary()
 async def get_readiness() -> Readiness:
     """Return whether requests that need sessions can be served; for the readiness probe of a deployment.
 
-    It looks at database (or core) and keys, once a second at most, whoever asks, and takes 2 s at most under
-    an event loop. Answer a probe with its `status_code`: 200, 503 (the store cannot be reached) or 500
-    (something has to be mended). For liveness, ask nobody.
+    It checks the database (or core) and the keys, at most once a second however often it is called, and takes
+    at most 2 s under an event loop. Answer a probe with its `status_code`: 200, 503 (database or core
+    unreachable) or 500 (broken: needs an operator). A liveness probe needs no call.
 
     Raises:
         GeneralError: `init` was not called; nothing else is raised.
@@ -145,10 +145,10 @@ async def get_users_oldest_first(
         include_recipe_ids: only users of these recipes.
         query: `{"email": …}` searches by the beginning of the address or its domain, `{"phone": …}` by the
             beginning of the number, `{"provider": …}` by that of a provider's id; a search has no pages.
-        user_context: handed down.
+        user_context: passed to a network interceptor.
 
     Raises:
-        BadInputError: an argument cannot be meant.
+        BadInputError: an argument is malformed or out of range.
         ConfigError: the app has no sign-in recipe.
     """
     asked = _query(limit, pagination_token, include_recipe_ids, query, newest_first=False)
@@ -191,19 +191,19 @@ async def create_user_id_mapping(
     force: bool | None = None,
     user_context: _Context = None,
 ) -> CreateUserIdMappingOkResult | UnknownSupertokensUserIDError | UserIdMappingAlreadyExistsError:
-    """Have the app know a user by an id of its own, of at most 128 characters: every answer shows that one.
+    """Map a user to an external id of at most 128 characters, which all results then show.
 
-    Sessions, roles and metadata keep the id that they were given: make the mapping before there are any.
+    Sessions, roles and metadata keep the id under which they were stored: create the mapping before them.
 
     Args:
         supertokens_user_id: the id that signing up gave.
         external_user_id: the app's own.
-        external_user_id_info: a text that is kept beside it.
+        external_user_id_info: a string stored with the mapping.
         force: also where the user has sessions, metadata or roles, which are then not found by the new id.
-        user_context: handed down.
+        user_context: passed to a network interceptor.
 
     Raises:
-        BadInputError: the id cannot be stored, is another user's own, or comes too late (see `force`).
+        BadInputError: the id cannot be stored, belongs to another user, or is in use already (see `force`).
         ConfigError: the app has no sign-in recipe.
     """
     made = await call_engine(
@@ -243,7 +243,7 @@ async def delete_user_id_mapping(
     force: bool | None = None,
     user_context: _Context = None,
 ) -> DeleteUserIdMappingOkResult:
-    """Have the app know a user by the id that signing up gave, again.
+    """Delete a user id mapping: the user has the id from sign-up again.
 
     Raises:
         BadInputError: there is no such type; or, without `force`, there are sessions, metadata or roles
@@ -263,7 +263,7 @@ async def update_or_delete_user_id_mapping_info(
     external_user_id_info: str | None = None,
     user_context: _Context = None,
 ) -> UpdateOrDeleteUserIdMappingInfoOkResult | UnknownMappingError:
-    """Replace the text that is kept beside a mapping, or remove it (None).
+    """Replace the info stored with a mapping, or remove it (None).
 
     Raises:
         BadInputError: there is no such type, or the text cannot be stored.

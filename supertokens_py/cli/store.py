@@ -1,4 +1,4 @@
-"""Options that name a store, and the engine that they mean."""
+"""The options that select a database or core, and the engine that they open."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def _value(values: JSONObject, field: str) -> object:
 
 def _text(field: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadInputError(f"{field} must be a text")
+        raise BadInputError(f"{field} must be a string")
     return str(value)
 
 
@@ -172,7 +172,7 @@ def _email(value: object) -> str:
     if not address:
         raise BadInputError("there is no e-mail address: users sign in with one")
     if not is_address(str(value).strip()):
-        raise BadInputError("the e-mail address is none: correct it, for nobody could sign in with it")
+        raise BadInputError("the e-mail address is invalid: correct it, for nobody could sign in with it")
     return address
 
 
@@ -182,7 +182,7 @@ def _password_hash(reading: Reading, values: JSONObject) -> str | None:
         if given in (None, ""):
             raise BadInputError("there is no password hash")
         if not isinstance(given, str):
-            raise BadInputError("password_hash must be a text")
+            raise BadInputError("password_hash must be a string")
         if _FIREBASE & values.keys():
             raise BadInputError(
                 "hashes of Firebase are not supported: such users have to reset their passwords"

@@ -341,6 +341,6 @@ def _revocations(layout: LayoutFacts, settings: ResolvedEngineConfig) -> Iterato
 
 
 def _foreign(layout: LayoutFacts, settings: ResolvedEngineConfig) -> list[str]:
-    """Return the tables that are none of ours."""
+    """Return the tables that are not ours."""
     optional = {settings.table_prefix + name for name in OPTIONAL_TABLES}
     return [name for name in layout.others if name not in optional]

@@ -1,1 +1,1 @@
-"""What recipes are given by applications to do their work with: ways to deliver messages."""
+"""Delivery services for e-mails and text messages, which applications pass to recipes."""

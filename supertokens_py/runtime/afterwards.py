@@ -1,4 +1,4 @@
-"""What a request leaves to be done after its answer, such as an e-mail: in threads of its own, bounded."""
+"""Background threads with a bounded queue for work after the response, such as sending an e-mail."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from .bridge import AppBridge, lend, step
 
 #: What may wait for the threads: work, and bytes that it keeps in memory.
 MOST_WAITING, MOST_WAITING_BYTES = 1000, 16 << 20
-#: A process that ends does what is left for so many seconds.
+#: How long a process that exits waits for pending work (seconds).
 LAST_SECONDS = 10.0
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Afterwards(fork_hooks.ForkAware):
-    """Threads that work by themselves; it is a class because it owns them and their queue.
+    """A few daemon threads and their queue, started lazily and dropped in a forked child.
 
-    They are made at first need and forgotten by a fork. They are daemons, since a mail server that is silent
-    would keep the end of a process waiting for hours otherwise.
+    Daemons, since a mail server that does not answer would otherwise delay the end of the process for hours.
     """
 
     def __init__(self, name: str, threads: int) -> None:
@@ -43,7 +42,7 @@ class Afterwards(fork_hooks.ForkAware):
         self._forget()
 
     def start(self, work: Work, *, size: int = 0) -> bool:
-        """Have `work` done, and return at once: False where too much is waiting.
+        """Queue `work` and return at once; False if the queue is full.
 
         It must not raise. It has the context variables of the caller, and no event loop, so what blocks it
         blocks nobody else; application code that is async gets a loop of the thread's own.

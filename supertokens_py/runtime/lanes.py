@@ -1,4 +1,4 @@
-"""Lanes: threads of their own for units of work that take long, such as password hashes and e-mails."""
+"""Dedicated thread pools for slow work such as password hashes, so that it never delays short calls."""
 
 from __future__ import annotations
 
@@ -20,19 +20,16 @@ from .workers import Unit
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: When somebody who was refused for want of place may try again.
+#: `retry_after_ms` of the error when the pool is full.
 RETRY_AFTER_MS = 10_000
 
 
-#: How much nicer threads are that give way: they get a tenth of the time of others that want it, too.
+#: Added niceness of `gives_way` threads: under load they get about a tenth of the CPU time of others.
 _NICER = 10
 
 
 class Lane(fork_hooks.ForkAware):
-    """Threads of their own for units of work that take long: those never keep short ones waiting.
-
-    It is a class because it owns its threads, which are made at first need and forgotten by a fork.
-    """
+    """One such pool. Its threads are started lazily and dropped in a forked child."""
 
     def __init__(self, name: str, threads: int, *, gives_way: bool = False) -> None:
         self._name = f"supertokens-{name}"

@@ -183,7 +183,7 @@ def read_json(raw: bytes) -> JSONObject:
     """Return the JSON object in a body.
 
     Raises:
-        Refused: it is none, or nested beyond reason.
+        Refused: it is not JSON, or nested too deeply.
     """
     try:
         value: object = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)

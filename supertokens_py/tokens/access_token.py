@@ -1,4 +1,4 @@
-"""Access tokens: what a string must look like to be one. Pure functions of their arguments.
+"""Parse access tokens without checking their signature. Pure.
 
 An access token is an RS256 JWT with a `version` member in its header (engine: Access tokens). A JWT
 without that member, such as one made by the JWT recipe, is never a session.

@@ -168,10 +168,10 @@ _WITHOUT = " (--reset-passwords imports such users without one)"
         ({"email": ""}, "there is no e-mail address: users sign in with one"),
         (
             {"email": "ada\x1b[2J@example.com"},
-            "the e-mail address is none: correct it, for nobody could sign in with it",
+            "the e-mail address is invalid: correct it, for nobody could sign in with it",
         ),
         ({"password_hash": None}, "there is no password hash" + _WITHOUT),
-        ({"password_hash": 7}, "password_hash must be a text" + _WITHOUT),
+        ({"password_hash": 7}, "password_hash must be a string" + _WITHOUT),
         (
             {"salt": "x"},
             "hashes of Firebase are not supported: such users have to reset their passwords" + _WITHOUT,
@@ -181,7 +181,7 @@ _WITHOUT = " (--reset-passwords imports such users without one)"
             _FLASK_SECURITY_TWICE + _WITHOUT,
         ),
         ({"user_id": "x" * 129}, "user_id must not be longer than 128 characters"),
-        ({"user_id": True}, "user_id must be a text"),
+        ({"user_id": True}, "user_id must be a string"),
         ({"email_verified": "perhaps"}, "email_verified must be true or false"),
         ({"is_active": "perhaps"}, "active must be true or false"),
         (

@@ -121,8 +121,8 @@ def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 
 
 NO_JSON = (
-    'access_token_payload["last_login"] cannot be written as JSON: datetime is no JSON value; '
-    "convert it to text, a number, a list or a dict"
+    'access_token_payload["last_login"] cannot be written as JSON: datetime is not a JSON value; '
+    "convert it to a string, a number, a list or a dict"
 )
 
 

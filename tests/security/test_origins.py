@@ -319,7 +319,5 @@ def test_an_origin_function_that_returns_no_text(bare_site: Site, answer: Any) -
     """That is a bug of the application, and named."""
     site = bare_site.init(info={"website_domain": None, "origin": lambda *_: answer})
     assert site.post("/open", [("st-auth-mode", "cookie")], do=create).status == 500
-    assert str(site.client.error) == (
-        f"the function `origin` returned {answer!r}; it must return an origin, a text"
-    )
+    assert str(site.client.error) == f"the function `origin` returned {answer!r}; it must return a string"
     assert site.handles() == []
