@@ -79,7 +79,7 @@ def _deleted(table: Table, rows: Select[Any, Any, Any]) -> ReturningDelete[Any, 
 
 
 class Cleaner:
-    """Deletes expired sessions and signing keys; it is a class because it holds its statements.
+    """Deletes expired sessions and signing keys.
 
     Args:
         others: further statements, each with the age in milliseconds of what it deletes (`before`).

@@ -40,7 +40,7 @@ _IS_USER = "Cannot create a userId mapping where the externalId is also a SuperT
 
 
 class IdMappingStore:
-    """The mappings in the database; a class because it holds its statements."""
+    """The mappings in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

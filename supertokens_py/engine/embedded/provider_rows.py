@@ -37,7 +37,7 @@ _CLIENT = ("client_id", "client_secret", "scope", "force_pkce")
 
 
 class ProviderRows:
-    """Reads and writes providers; a class because the statements depend on names of tables."""
+    """Reads and writes providers."""
 
     def __init__(self, tables: Tables) -> None:
         self._providers, self._clients = tables[PROVIDERS], tables[PROVIDER_CLIENTS]

@@ -55,7 +55,7 @@ Taken: TypeAlias = type[EmailTaken] | type[PhoneNumberTaken] | type[AccountTaken
 
 
 class TenantMembers:
-    """Changes which tenants users are in; a class because it holds its statements."""
+    """Changes which tenants users are in."""
 
     def __init__(
         self, database: Database, accounts: Accounts, user_ids: UserIds, changes: SessionChanges

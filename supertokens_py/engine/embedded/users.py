@@ -48,7 +48,7 @@ _NOT_OURS = (
 
 
 class UserStore:
-    """Users in the database; a class because it holds its statements.
+    """Users in the database.
 
     Args:
         accounts: reads users; None where no sign-in recipe is used.

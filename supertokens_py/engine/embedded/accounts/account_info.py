@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class AccountInfoRows:
-    """Finds login methods; a class because it holds its statements."""
+    """Finds login methods."""
 
     def __init__(self, tables: Tables, known: Memberships) -> None:
         self._listed, self._emails, self._contacts = known.users, known.emails, known.contacts

@@ -102,7 +102,7 @@ class Account:
 
 
 class AccountRows:
-    """The statements; a class because they depend on names of tables and on the layout."""
+    """The statements, built for one layout."""
 
     def __init__(self, layout: UserLayout) -> None:
         self._layout, self._tables = layout, layout.tables

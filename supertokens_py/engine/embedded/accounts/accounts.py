@@ -44,7 +44,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 
 class Accounts:
-    """Reads users; a class because it holds its statements."""
+    """Reads users."""
 
     def __init__(self, database: Database, layout: UserLayout) -> None:
         self._database = database

@@ -28,7 +28,7 @@ BATCH = 500
 
 
 class CodeRows:
-    """The statements, and what needs several of them; a class because they depend on names of tables.
+    """The statements, and what needs several of them.
 
     Every parameter `tenant` is a normalised id; `contact` is an e-mail address or a phone number, and the
     statements of both are by the name of its column.

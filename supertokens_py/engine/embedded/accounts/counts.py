@@ -33,7 +33,7 @@ _NEIGHBOURS = 3
 
 
 class Counts:
-    """The counts of one sort; a class because it holds its statements.
+    """The counts of one sort.
 
     Args:
         database: where they are kept.

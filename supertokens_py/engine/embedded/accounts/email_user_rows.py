@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class EmailUserRows:
-    """The statements, and what needs several of them; a class because they depend on names of tables."""
+    """The statements, and what needs several of them."""
 
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self._tables = tables = database.tables

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PrimaryRows:
-    """The statements; a class because they depend on names of tables and on the layout."""
+    """The statements, built for one layout."""
 
     def __init__(self, layout: UserLayout) -> None:
         self._layout = layout

@@ -38,10 +38,7 @@ _MAPPING_COLUMNS = ("app_id", "supertokens_user_id", "external_user_id")
 
 
 class UserIds:
-    """Resolves ids through the tables of an official core, if there are any.
-
-    It is a class because its statements depend on the names of the tables.
-    """
+    """Resolves ids through the tables of an official core, if there are any."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -83,7 +83,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 
 class EventLog(Recorder):
-    """Writes and reads the log; a class because it holds its statements.
+    """Writes and reads the log.
 
     Args:
         deliveries: what became of events that are sent to webhooks.

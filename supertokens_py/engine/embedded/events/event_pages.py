@@ -22,7 +22,7 @@ SPAN = 20_000
 
 
 class EventPages:
-    """Reads pages; a class because it holds the table."""
+    """Reads pages."""
 
     def __init__(self, database: Database, users: UserIds, table: Table) -> None:
         self._database = database

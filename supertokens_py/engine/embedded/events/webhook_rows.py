@@ -71,7 +71,7 @@ def undelivered_in(connection: Connection, tables: Tables) -> Undelivered:
 
 
 class DeliveryRows:
-    """The deliveries of a database; a class because it holds its statements.
+    """The deliveries of a database.
 
     Args:
         webhooks: those of this application.

@@ -44,7 +44,7 @@ class Known:
 
 
 class ImportRows:
-    """The statements for one tenant; a class because they depend on names of tables."""
+    """The statements for one tenant."""
 
     def __init__(self, database: Database, accounts: Accounts, tenant_id: str) -> None:
         self._accounts, self._tenant_id = accounts, tenant_id

@@ -52,7 +52,7 @@ _GAPS_BEFORE_START = 100
 
 
 class RevocationStatements:
-    """The statements of the log; a class because it holds them compiled."""
+    """The statements of the log."""
 
     def __init__(self, tables: Tables) -> None:
         table = tables[REVOCATIONS]

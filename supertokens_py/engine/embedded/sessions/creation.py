@@ -58,7 +58,7 @@ class _Ended:
 
 
 class SessionWriter:
-    """Writes new sessions; a class because it holds its statements."""
+    """Writes new sessions."""
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ NOTHING = Inherited()
 
 
 class InheritedKeys:
-    """Binds new sessions to the keys of others; a class because it holds its statements."""
+    """Binds new sessions to the keys of others."""
 
     def __init__(self, tables: Tables, locked: Callable[[Connection, str], Former | None]) -> None:
         self._sql = DeviceStatements(tables) if DEVICE_KEYS in tables else None

@@ -21,7 +21,7 @@ _BATCH = 500
 
 
 class Orphans:
-    """Finds and deletes them in batches; a class because it holds its statements."""
+    """Finds and deletes them in batches."""
 
     def __init__(self, database: Database, beside: TableDefinition) -> None:
         """`beside` is the table, whose key is that of the sessions."""

@@ -54,7 +54,7 @@ class Former:
 
 
 class FormerRows:
-    """Reads sessions that are to be replaced; a class because it holds its statements."""
+    """Reads sessions that are to be replaced."""
 
     def __init__(self, tables: Tables) -> None:
         sessions = tables[SESSIONS]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SessionCounts:
-    """Counts the sessions of users, who are locked; a class because it holds its statements."""
+    """Counts the sessions of users, who are locked."""
 
     def __init__(self, tables: Tables) -> None:
         row = tables[SESSIONS].c

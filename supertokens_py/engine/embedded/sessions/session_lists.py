@@ -74,7 +74,7 @@ def _list(tables: Tables, users: UserIds, *, in_tenant: bool, linked: bool, name
 
 
 class SessionLists:
-    """Lists sessions and shortens them; a class because it holds its statements."""
+    """Lists sessions and shortens them."""
 
     def __init__(
         self,

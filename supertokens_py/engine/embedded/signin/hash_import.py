@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class HashImportStore:
-    """Writes hashes; a class because it holds its statements."""
+    """Writes hashes."""
 
     def __init__(self, database: Database, accounts: Accounts, settings: ResolvedEngineConfig) -> None:
         self._database = database

@@ -62,7 +62,7 @@ class Changed:
 
 
 class PasswordlessUserRows:
-    """The statements, and what needs several of them; a class because they depend on names of tables."""
+    """The statements, and what needs several of them."""
 
     def __init__(self, database: Database, accounts: Accounts, codes: CodeRows, user_ids: UserIds) -> None:
         tables, self._rows = database.tables, accounts.rows
