@@ -11,8 +11,13 @@ from importlib.abc import MetaPathFinder
 LOGIN_RECIPES = frozenset(
     (
         "accountlinking",
-        *("thirdpartyemailpassword", "thirdpartypasswordless", "webauthn", "oauth2provider"),
-        *("multifactorauth", "totp", "dashboard"),
+        "thirdpartyemailpassword",
+        "thirdpartypasswordless",
+        "webauthn",
+        "oauth2provider",
+        "multifactorauth",
+        "totp",
+        "dashboard",
     )
 )
 

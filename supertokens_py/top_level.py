@@ -62,7 +62,7 @@ def init(
         ConfigError: an argument cannot work; the message names it.
     """
     Supertokens.init(
-        *(app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug), client_ip=client_ip
+        app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug, client_ip=client_ip
     )
 
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 _TEXTS = ("name", "authorization_endpoint", "token_endpoint", "user_info_endpoint", "jwks_uri")
 _PLAIN = (*_TEXTS, "oidc_discovery_endpoint", "require_email")
 _AS_JSON = (
-    *("authorization_endpoint_query_params", "token_endpoint_body_params"),
-    *("user_info_endpoint_query_params", "user_info_endpoint_headers"),
+    "authorization_endpoint_query_params",
+    "token_endpoint_body_params",
+    "user_info_endpoint_query_params",
+    "user_info_endpoint_headers",
 )
 #: Columns of the map of fields, by the two documents that it reads.
 _FROM_ID_TOKEN, _FROM_API = "user_info_map_from_id_token_payload", "user_info_map_from_user_info_endpoint"

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 #: What may differ between the tenants of one app; everything else belongs to the app or the process.
 _NUMBERS = frozenset(
     (
-        *("password_reset_token_lifetime", "email_verification_token_lifetime"),
-        *("passwordless_code_lifetime", "passwordless_max_code_input_attempts"),
+        "password_reset_token_lifetime",
+        "email_verification_token_lifetime",
+        "passwordless_code_lifetime",
+        "passwordless_max_code_input_attempts",
     )
 )
 _PATTERNS = frozenset(("ip_allow_regex", "ip_deny_regex"))

@@ -22,10 +22,17 @@ from .transport import Transport
 
 #: How a core begins where it refuses an argument that only it can judge, by its configuration.
 _LEFT_TO_THE_CORE = (
-    *("accessTokenValidity", "Invalid core config"),
-    *("invalid pagination token", "Password hash is in invalid format", "the password hash", "hashes of "),
-    *("UserId is already in use", "Cannot create a userId mapping"),
-    *("preAuthSessionId and deviceId doesn't match", "Input encoding error", "You cannot clear both"),
+    "accessTokenValidity",
+    "Invalid core config",
+    "invalid pagination token",
+    "Password hash is in invalid format",
+    "the password hash",
+    "hashes of ",
+    "UserId is already in use",
+    "Cannot create a userId mapping",
+    "preAuthSessionId and deviceId doesn't match",
+    "Input encoding error",
+    "You cannot clear both",
 )
 
 

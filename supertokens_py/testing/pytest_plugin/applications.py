@@ -23,9 +23,18 @@ _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 #: Settings of an application that belong to its database, and what tests cannot be left to chance or threads.
 _NOT_TAKEN_OVER = frozenset(
     {
-        *("now_ms", "access_token_validity_jitter", "clean_up_interval"),
-        *("listen_uri", "read_uri", "read_max_staleness", "table_schema", "table_prefix"),
-        *("shared_with_core", "migration_mode", "encryption_key", "previous_encryption_key"),
+        "now_ms",
+        "access_token_validity_jitter",
+        "clean_up_interval",
+        "listen_uri",
+        "read_uri",
+        "read_max_staleness",
+        "table_schema",
+        "table_prefix",
+        "shared_with_core",
+        "migration_mode",
+        "encryption_key",
+        "previous_encryption_key",
     }
 )
 #: What guessing passwords costs is no matter in a test.

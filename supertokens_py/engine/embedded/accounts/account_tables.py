@@ -42,8 +42,12 @@ ACCOUNT_INFOS = TableDefinition(
     name="recipe_user_account_infos",
     columns={"app_id": PUBLIC_ID, **_INFO, "primary_user_id": optional(CHAR(36))},
     key=(
-        *("app_id", "recipe_id", "recipe_user_id", "account_info_type"),
-        *("third_party_id", "third_party_user_id"),
+        "app_id",
+        "recipe_id",
+        "recipe_user_id",
+        "account_info_type",
+        "third_party_id",
+        "third_party_user_id",
     ),
 )
 #: The same of each tenant; its key is what no two users of a recipe share there.
@@ -51,8 +55,13 @@ ACCOUNTS_IN_TENANTS = TableDefinition(
     name="recipe_user_tenants",
     columns={"app_id": PUBLIC_ID, "tenant_id": PUBLIC_ID, **_INFO},
     key=(
-        *("app_id", "tenant_id", "recipe_id", "account_info_type"),
-        *("third_party_id", "third_party_user_id", "account_info_value"),
+        "app_id",
+        "tenant_id",
+        "recipe_id",
+        "account_info_type",
+        "third_party_id",
+        "third_party_user_id",
+        "account_info_value",
     ),
 )
 

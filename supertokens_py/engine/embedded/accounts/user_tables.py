@@ -86,12 +86,18 @@ USERS_IN_TENANTS = TableDefinition(
         "all_auth_recipe_users_pagination_index1": ("app_id", "tenant_id", f"-{_JOINED}", _PRIMARY),
         "all_auth_recipe_users_pagination_index2": ("app_id", "tenant_id", _JOINED, _PRIMARY),
         "all_auth_recipe_users_pagination_index3": (
-            *("recipe_id", "app_id", "tenant_id"),
-            *(f"-{_JOINED}", _PRIMARY),
+            "recipe_id",
+            "app_id",
+            "tenant_id",
+            f"-{_JOINED}",
+            _PRIMARY,
         ),
         "all_auth_recipe_users_pagination_index4": (
-            *("recipe_id", "app_id", "tenant_id"),
-            *(_JOINED, _PRIMARY),
+            "recipe_id",
+            "app_id",
+            "tenant_id",
+            _JOINED,
+            _PRIMARY,
         ),
     },
 )
@@ -267,8 +273,8 @@ CODES = TableDefinition(
 )
 
 USER_TABLES: tuple[TableDefinition, ...] = (
-    *(USERS, USERS_IN_TENANTS, EMAIL_USERS, EMAILS_IN_TENANTS, RESET_TOKENS),
-    *(PASSWORDLESS_USERS, PASSWORDLESS_IN_TENANTS, DEVICES, CODES),
-    *(THIRD_PARTY_USERS, THIRD_PARTY_IN_TENANTS, PROVIDERS, PROVIDER_CLIENTS),
-    *(USER_ID_MAPPING, VERIFIED_EMAILS, VERIFICATION_TOKENS),
-)
+    USERS, USERS_IN_TENANTS, EMAIL_USERS, EMAILS_IN_TENANTS, RESET_TOKENS,
+    PASSWORDLESS_USERS, PASSWORDLESS_IN_TENANTS, DEVICES, CODES,
+    THIRD_PARTY_USERS, THIRD_PARTY_IN_TENANTS, PROVIDERS, PROVIDER_CLIENTS,
+    USER_ID_MAPPING, VERIFIED_EMAILS, VERIFICATION_TOKENS,
+)  # fmt: skip

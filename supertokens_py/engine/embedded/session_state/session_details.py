@@ -166,8 +166,13 @@ class DetailStatements:
         row, own = sessions.c, mine.c
         known = (
             select(
-                *(row.expires_at, own.idle_ms, own.absolute_at, own.persistent, own.counts),
-                *(own.last_ip, own.last_agent),
+                row.expires_at,
+                own.idle_ms,
+                own.absolute_at,
+                own.persistent,
+                own.counts,
+                own.last_ip,
+                own.last_agent,
             )
             .select_from(sessions.outerjoin(mine, and_(*same_session(self._tables))))
             .where(*one_session(sessions))

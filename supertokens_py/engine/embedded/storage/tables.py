@@ -136,7 +136,8 @@ class Tables:
         table = Table(
             name,
             self._metadata,
-            *(*columns, *constraints),
+            *columns,
+            *constraints,
             info={"definition": definition},
             postgresql_with={} if definition.fillfactor is None else {"fillfactor": definition.fillfactor},
             sqlite_autoincrement=any(kind.is_counted for kind in definition.columns.values()),
