@@ -183,11 +183,11 @@ class SuperTokensMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (bridge := self.bridge) is not None:
+            lend(bridge)
         if scope["type"] != "http":
             await self._run_other(scope, receive, send)
             return
-        if (bridge := self.bridge) is not None:
-            lend(bridge)
         slot: dict[str, Any] = {ROOT_PATH: scope.get("root_path", "")}
         scope[SLOT] = slot
         if is_sdk_path(self.path_of(scope)) and await self._answered_route(scope, receive, send):

@@ -34,12 +34,10 @@ from .adapter import (
     answer_error,
     answer_route,
     is_sdk_path,
-    lend,
-    running_loop,
 )
 from .adapter import register as register_type
 from .asgi import SLOT, AsgiRequest, close_of, send_answer
-from .loop_bridge import LoopBridge
+from .loop_bridge import lend_loop
 from .request import KEY
 
 __all__ = ["LitestarRequest", "SuperTokensPlugin", "verify_session"]
@@ -151,8 +149,7 @@ class _Middleware(asgi.SuperTokensMiddleware):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Litestar runs blocking code in threads of an executor, of which anyio knows nothing.
-        if (loop := running_loop()) is not None:  # it also runs on trio
-            lend(LoopBridge(loop))
+        lend_loop()
         await super().__call__(scope, receive, send)
 
 

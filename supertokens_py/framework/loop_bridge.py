@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
-from .adapter import AppBridge, completed
+from .adapter import AppBridge, completed, lend, running_loop
 
 
 class LoopBridge(AppBridge):
@@ -20,3 +20,12 @@ class LoopBridge(AppBridge):
 
     def run(self, result: Awaitable[Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(completed(result), self._loop).result()
+
+
+def lend_loop() -> None:
+    """Have the event loop that runs right now, if one does, run the async application code of this context.
+
+    Adapters call it once for each request and each WebSocket, whose threads inherit the context.
+    """
+    if (loop := running_loop()) is not None:  # some frameworks also run on trio
+        lend(LoopBridge(loop))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar, cast
@@ -37,12 +36,11 @@ from .adapter import (
     answer_error,
     answer_route,
     is_sdk_path,
-    lend,
     register,
     sdk_methods,
 )
 from .asgi import AsgiRequest, close_of
-from .loop_bridge import LoopBridge
+from .loop_bridge import lend_loop
 from .view_order import refuse_bare_views, remember_bare
 
 __all__ = ["Middleware", "QuartRequest", "verify_session"]
@@ -114,6 +112,7 @@ class _Delivery(asgi.SuperTokensMiddleware):
         if self._unchecked is not None:
             refuse_bare_views(self._unchecked.view_functions)
             self._unchecked = None
+        lend_loop()
         await super().__call__(scope, receive, send)
 
     async def _answered_route(self, scope: Any, receive: Any, send: Any) -> bool:
@@ -121,7 +120,6 @@ class _Delivery(asgi.SuperTokensMiddleware):
 
 
 async def _answer_own_routes() -> Response | None:
-    lend(LoopBridge(asyncio.get_running_loop()))
     path = current_request.scope["path"]
     if not is_sdk_path(path):
         return None

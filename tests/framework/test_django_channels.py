@@ -179,6 +179,42 @@ def test_claims_may_be_looked_up_by_blocking_code(site: Site, consumer: Any) -> 
     assert shake(router(consumer, **options), bearer) == {"user": "ada"}
 
 
+def test_async_hooks_of_a_blocking_consumer_run_on_the_loop_of_the_server(site: Site) -> None:
+    """They may hold locks of that loop."""
+    loops: list[Any] = []
+
+    async def fetch(*_: Any) -> str:
+        loops.append(asyncio.get_running_loop())
+        return "pro"
+
+    claim: Any = PrimitiveClaim("plan", fetch)
+
+    class Plan(JsonWebsocketConsumer):
+        def connect(self) -> None:
+            session = self.scope["state"]["supertokens"]
+            session.sync_fetch_and_set_claim(claim)
+            self.accept()
+            self.send_json(session.sync_get_claim_value(claim))
+
+    class Loop(AsyncJsonWebsocketConsumer):
+        async def connect(self) -> None:
+            loops.append(asyncio.get_running_loop())
+            await self.accept()
+            await self.send_json("pro")
+
+    bearer = (b"authorization", f"Bearer {site.sign_in('header', 'ada').access}".encode())
+
+    async def run() -> None:
+        for consumer in (Plan, Loop):
+            socket = WebsocketCommunicator(router(consumer.as_asgi()), "/who", [bearer])
+            await socket.connect()
+            assert await socket.receive_json_from() == "pro"
+            await socket.disconnect()
+
+    asyncio.run(run())
+    assert loops == [loops[0]] * 2
+
+
 def test_state_of_the_server_is_not_written_to(site: Site, consumer: Any) -> None:
     """Some servers share it between connections."""
     state: dict[str, Any] = {"pool": 1}
