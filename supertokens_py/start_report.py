@@ -21,20 +21,20 @@ _ANYWHERE = ("now_ms", "verified_token_cache_size")
 
 def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[str, str]) -> None:
     """Log where sessions are kept, without a secret, and warn of what has no effect or loses sessions."""
-    is_default = config.engine_uri == DEFAULT_DATABASE
-    if is_default and api_domain.startswith("https:") and not os.path.exists("supertokens.db"):
+    place, is_public = describe(config.engine_uri), api_domain.startswith("https:")
+    if config.engine_uri == DEFAULT_DATABASE and is_public and not os.path.exists(place):
         log.warning(
             "sessions will be kept in a new SQLite file, %s, as no connection_uri is set: where the disk "
             "does not outlive a deploy (containers), each one logs everybody out",
-            os.path.abspath("supertokens.db"),
+            place,
         )
-    elif api_domain.startswith("https:") and describe(config.engine_uri) == "memory":
+    elif is_public and place == "memory":
         log.warning(
             "sessions are kept in the memory of this process: other workers do not see them, and a restart "
             "logs everybody out"
         )
     else:
-        log.info("sessions are kept in %s", describe(config.engine_uri))
+        log.info("sessions are kept in %s", place)
     for name, meant in misspelt_variables(environ):
         log.warning("the environment variable %s is read by nothing; did you mean %s?", name, meant)
     if kind_of(config.engine_uri) == "core" and (ignored := _given(config.engine)):
