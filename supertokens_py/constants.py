@@ -2,9 +2,6 @@
 
 VERSION = "0.1.0"
 SUPPORTED_CDI_VERSIONS = ("3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6")
-SUPPORTED_FDI_VERSIONS = (
-    "1.16", "1.17", "1.18", "1.19", "2.0", "3.0", "3.1", "4.0", "4.1", "4.2",
-)  # fmt: skip
 
 DEFAULT_TENANT_ID = "public"
 DEFAULT_APP_ID = "public"
