@@ -27,7 +27,7 @@ from .engine.interface import Engine
 from .exceptions import ConfigError, GeneralError
 from .framework.request import BaseRequest
 from .framework.response import BaseResponse
-from .logger import is_debugging
+from .logger import enable_debugging_if_asked
 from .recipe_module import RecipeInit, RecipeModule, check_recipe_list, features_of
 from .routes import Routes
 from .runtime import callers, fork_hooks
@@ -92,7 +92,7 @@ class Supertokens(fork_hooks.ForkAware):
         self._below = f"{self._base}/"
         self._gateway = str(self.app_info.api_gateway_path)
         self._has_warned_of_mount = False
-        self.debug: bool = is_debugging(debug)  #: whether responses say why they refuse
+        self.debug: bool = enable_debugging_if_asked(debug)  #: whether responses say why they refuse
         report_start(self.supertokens_config, self.app_info.api_domain, os.environ)
 
     def _add(self, recipe: Any) -> None:

@@ -50,7 +50,7 @@ def log_debug_message(message: str, *args: object) -> None:
     _logger.debug(message, *args, stacklevel=2)
 
 
-def is_debugging(debug: bool | None = None) -> bool:
+def enable_debugging_if_asked(debug: bool | None = None) -> bool:
     """Switch the debug log on if the argument of `init` or the environment asks for it; return whether."""
     if debug or os.environ.get(DEBUG_ENV_VAR) == "1":
         enable_debug_logging()
@@ -58,4 +58,4 @@ def is_debugging(debug: bool | None = None) -> bool:
     return False
 
 
-is_debugging()
+enable_debugging_if_asked()
