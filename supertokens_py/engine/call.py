@@ -64,7 +64,7 @@ async def call_engine(
 _LONG = Lane("passwords", 8, gives_way=True)
 
 
-async def call_engine_at_length(
+async def call_engine_hashing(
     user_context: JSONObject | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Do as `call_engine` in the pool for password hashes, which has its own threads."""
@@ -78,13 +78,13 @@ async def call_engine_at_length(
         _user_context.reset(token)
 
 
-async def call_engine_in_turn(
+async def call_engine_hashing_bounded(
     user_context: JSONObject | None, most: int, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Do as `call_engine_at_length`, but refuse the call if `most` of them are running or waiting already.
+    """Do as `call_engine_hashing`, but refuse the call if `most` of them are running or waiting already.
 
     For calls that anybody can trigger. A call that has used up something, such as a token, must not be
-    refused: it takes `call_engine_at_length`.
+    refused: it takes `call_engine_hashing`.
 
     Raises:
         TooBusyError: the queue is full.

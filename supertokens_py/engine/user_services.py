@@ -97,7 +97,7 @@ class EmailPassword(Protocol):
     """Users with an e-mail address and a password (engine: E-mail and password).
 
     Addresses are compared trimmed and in lower case. Methods that take a password compute a hash: call them
-    through `call_engine_at_length`, or `call_engine_in_turn` where anybody may ask for it.
+    through `call_engine_hashing`, or `call_engine_hashing_bounded` where anybody may ask for it.
     """
 
     @property

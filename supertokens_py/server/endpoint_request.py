@@ -12,7 +12,7 @@ from supertokens_py import payloads
 from supertokens_py.cdi.versions import Version
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.call import call_engine, call_engine_at_length, call_engine_in_turn
+from supertokens_py.engine.call import call_engine, call_engine_hashing, call_engine_hashing_bounded
 from supertokens_py.engine.interface import Engine
 from supertokens_py.exceptions import EngineUnavailableError, TooBusyError
 from supertokens_py.secret import SecretText
@@ -59,7 +59,7 @@ class EndpointRequest:
         self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, T]:
         """Call a method that computes a password hash."""
-        return call_engine_at_length(None, work, *args, **kwargs)
+        return call_engine_hashing(None, work, *args, **kwargs)
 
     async def ask_in_turn(self, most: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a method that computes a password hash, unless so many are at it already.
@@ -68,7 +68,7 @@ class EndpointRequest:
             EngineUnavailableError: they are. No answer of a core says that, and an SDK does not ask again.
         """
         try:
-            return await call_engine_in_turn(None, most, work, *args, **kwargs)
+            return await call_engine_hashing_bounded(None, most, work, *args, **kwargs)
         except TooBusyError as error:
             raise EngineUnavailableError(str(error)) from None
 

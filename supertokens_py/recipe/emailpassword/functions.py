@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.call import call_engine, call_engine_at_length, call_engine_in_turn
+from supertokens_py.engine.call import call_engine, call_engine_hashing, call_engine_hashing_bounded
 from supertokens_py.engine.records import (
     ConsumedToken,
     EmailChangeNotAllowed,
@@ -142,7 +142,9 @@ class RecipeInterface:
         """Create a user; `sign_up` calls it."""
         users = self._app.engine.email_password
         most = users.most_waiting
-        made = await call_engine_in_turn(user_context, most, users.sign_up, tenant_id, email, password)
+        made = await call_engine_hashing_bounded(
+            user_context, most, users.sign_up, tenant_id, email, password
+        )
         if isinstance(made, EmailTaken):
             return EmailAlreadyExistsError()
         own = login_method_id(made, email)
@@ -177,7 +179,9 @@ class RecipeInterface:
         """Return the user whose address and password these are, where that is no sign-in."""
         users = self._app.engine.email_password
         most = users.most_waiting
-        found = await call_engine_in_turn(user_context, most, users.authenticate, tenant_id, email, password)
+        found = await call_engine_hashing_bounded(
+            user_context, most, users.authenticate, tenant_id, email, password
+        )
         if found is None:
             return WrongCredentialsError()
         proofs.note(found.proof)
@@ -266,7 +270,7 @@ class RecipeInterface:
         reset = _reset.get()
         # An override may change somebody else as well.
         of_user = reset is not None and reset.link.user_id == str(recipe_user_id)
-        result = await call_engine_at_length(
+        result = await call_engine_hashing(
             user_context,
             self._app.engine.email_password.update,
             recipe_user_id,
