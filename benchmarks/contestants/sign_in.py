@@ -50,7 +50,7 @@ def enumeration_cases(uri: str, question: str) -> dict[str, Any]:
 
     def case(make_address: Any) -> Any:
         def prepare(n: int) -> Any:
-            assert api.AFTERWARDS.wait(60)  # what earlier requests have left
+            assert api.DEFERRED_WORK.wait(60)  # what earlier requests have left
 
             def run() -> None:
                 for _ in range(n):

@@ -13,7 +13,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from supertokens_py.runtime.bridge import offload
-from supertokens_py.runtime.lanes import Lane
+from supertokens_py.runtime.dedicated_pools import DedicatedPool
 from supertokens_py.types.base import JSONObject
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def call_engine(
 
 
 #: Where password hashes are computed, so that a storm of sign-ins leaves the other threads to their work.
-_LONG = Lane("passwords", 8, gives_way=True)
+_HASHING = DedicatedPool("passwords", 8, low_priority=True)
 
 
 async def call_engine_hashing(
@@ -71,9 +71,9 @@ async def call_engine_hashing(
     token = _user_context.set(user_context)
     try:
         if _open_span is None:
-            return await _LONG.offload(work, *args, **kwargs)
+            return await _HASHING.offload(work, *args, **kwargs)
         with _open_span(_name(work)):
-            return await _LONG.offload(work, *args, **kwargs)
+            return await _HASHING.offload(work, *args, **kwargs)
     finally:
         _user_context.reset(token)
 
@@ -92,9 +92,9 @@ async def call_engine_hashing_bounded(
     token = _user_context.set(user_context)
     try:
         if _open_span is None:
-            return await _LONG.offload_within(most, work, *args, **kwargs)
+            return await _HASHING.offload_within(most, work, *args, **kwargs)
         with _open_span(_name(work)):
-            return await _LONG.offload_within(most, work, *args, **kwargs)
+            return await _HASHING.offload_within(most, work, *args, **kwargs)
     finally:
         _user_context.reset(token)
 

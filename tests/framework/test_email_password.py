@@ -13,8 +13,8 @@ from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, EmailDelive
 from supertokens_py.recipe.emailpassword.types import EmailTemplateVars
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
-from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
+from tests.support.deferred_work import finish_before_answers
 
 from .sign_in import also_on_postgres, site_with_users
 from .site import DRIVERS, SERVED, Site
@@ -32,7 +32,7 @@ def bare_site(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Site]:
 
 @pytest.fixture(autouse=True)
 def _everything_is_sent_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is; that it goes on by itself is tested with `Lane`."""
+    """However busy the machine is; that it goes on by itself is tested with `DedicatedPool`."""
     finish_before_answers(monkeypatch)
 
 

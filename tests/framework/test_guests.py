@@ -14,8 +14,8 @@ from supertokens_py.recipe.session import (
     PageSettings,
 )
 from supertokens_py.testing.conformance.routes import Call
-from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
+from tests.support.deferred_work import finish_before_answers
 
 from .site import ASGI_AND_WSGI, Site, Visitor
 from .test_email_password import PASSWORD, QUICK, AsyncOutbox, send

@@ -32,9 +32,9 @@ from supertokens_py.recipe.thirdparty.recipe import ThirdPartyRecipe
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
 from tests.recipe.thirdparty.site.conftest import Account, apple_state, shop
-from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
+from tests.support.deferred_work import finish_before_answers
 
 from .site import Site
 

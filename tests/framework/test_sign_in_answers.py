@@ -13,8 +13,8 @@ from supertokens_py.syncio import create_user_id_mapping
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
 from supertokens_py.tokens.access_token import parse_access_token
-from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
+from tests.support.deferred_work import finish_before_answers
 
 from .sign_in import WAYS, Shop, form, on_postgres, send, site_with_users
 from .site import Site

@@ -10,7 +10,7 @@ from supertokens_py.recipe import emailpassword
 from supertokens_py.recipe.session import AuthenticationClaim
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
-from tests.support.afterwards import finish_before_answers
+from tests.support.deferred_work import finish_before_answers
 
 from . import test_email_password as passwords
 from . import test_passwordless as codes

@@ -13,9 +13,9 @@ from supertokens_py.recipe.emailpassword.syncio import sign_up
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.visitor import Visitor
 from supertokens_py.types.response import GeneralErrorResponse
-from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
 from tests.support.databases import sorted_rows
+from tests.support.deferred_work import finish_before_answers
 
 from .sign_in import PAGE, PAIRS, Shop, database_of, form, opened, send, site_with_users
 from .site import Site

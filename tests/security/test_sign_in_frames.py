@@ -31,11 +31,11 @@ from supertokens_py.recipe import emailpassword, session
 from supertokens_py.recipe.emailpassword import EmailDeliveryConfig, InputFormField, SMTPService, api, syncio
 from supertokens_py.recipe.emailpassword import asyncio as functions
 from supertokens_py.runtime import workers
-from supertokens_py.runtime.afterwards import Afterwards
-from supertokens_py.runtime.lanes import Lane
+from supertokens_py.runtime.dedicated_pools import DedicatedPool
+from supertokens_py.runtime.deferred_work import DeferredWork
 from tests.security.test_frames import failure, variables
-from tests.support.afterwards import finish_before_answers
 from tests.support.databases import Sqlite
+from tests.support.deferred_work import finish_before_answers
 
 ADDRESS, FIRST, SECOND, THIRD = "ada@example.com", "planted horse 1", "planted mule 2", "planted donkey 3"
 OURS = str(Path(supertokens_py.__file__).parent)
@@ -113,9 +113,9 @@ def watch() -> Watch:
 @pytest.fixture
 def outbox(watch: Watch, sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
     """A small site. Threads that tests before have started are not watched, so there are new ones."""
-    monkeypatch.setattr(call, "_LONG", Lane("passwords", 8))
+    monkeypatch.setattr(call, "_HASHING", DedicatedPool("passwords", 8))
     monkeypatch.setattr(workers, "_workers", None)
-    monkeypatch.setattr(api, "AFTERWARDS", Afterwards("mail", 4))
+    monkeypatch.setattr(api, "DEFERRED_WORK", DeferredWork("mail", 4))
     outbox = Outbox(watch)
     start(sqlite_files.create().uri, outbox)
     yield outbox

@@ -10,8 +10,8 @@ import pytest
 
 from supertokens_py import Supertokens
 from tests.seeds.sites import API, Browser, Route, Visit, opened
-from tests.support.afterwards import finish_before_answers
 from tests.support.databases import TestDatabase
+from tests.support.deferred_work import finish_before_answers
 
 from .test_python_snippets import run
 

@@ -16,7 +16,7 @@ from supertokens_py.engine import call
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded.signin.passwords import Passwords
 from supertokens_py.engine.factory import open_engine
-from supertokens_py.runtime.lanes import Lane
+from supertokens_py.runtime.dedicated_pools import DedicatedPool
 from supertokens_py.server import create_app
 from tests.security.test_frames import OURS, variables
 from tests.server.conftest import QUICK
@@ -134,15 +134,15 @@ def test_a_storm_of_sign_ins_is_no_wrong_password(
     """An SDK says that the store is unavailable."""
     wire = start(engine={**QUICK, "argon2_hashing_queue_size": 1}, keeps_users=True)
     signed_up(wire)
-    lane = Lane("passwords", 1)
-    monkeypatch.setattr(call, "_LONG", lane)
+    pool = DedicatedPool("passwords", 1)
+    monkeypatch.setattr(call, "_HASHING", pool)
     served, gone = threading.Event(), threading.Event()
 
     def serve() -> bool:
         served.set()
         return gone.wait(30)
 
-    somebody = threading.Thread(target=lambda: asyncio.run(lane.offload(serve)))
+    somebody = threading.Thread(target=lambda: asyncio.run(pool.offload(serve)))
     somebody.start()
     assert served.wait(30)
     for path in ("/recipe/signin", "/recipe/signup"):

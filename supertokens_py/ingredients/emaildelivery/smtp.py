@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.runtime.lanes import Lane
+from supertokens_py.runtime.dedicated_pools import DedicatedPool
 from supertokens_py.secret import hidden
 from supertokens_py.urls import is_local
 
@@ -22,7 +22,7 @@ from .types import EmailContent, EmailDeliveryInterface, SMTPServiceInterface, S
 _T = TypeVar("_T")
 
 #: E-mails that a process sends at once; others wait.
-_LANE = Lane("mail", 4)
+_POOL = DedicatedPool("mail", 4)
 
 
 class Transporter:
@@ -39,7 +39,7 @@ class Transporter:
             BadInputError: an address or the subject cannot be in an e-mail.
             OSError: the server cannot be reached, takes too long, has no valid certificate or refuses.
         """
-        await _LANE.offload(self._send_hidden, message_of(input_, self.smtp_settings))
+        await _POOL.offload(self._send_hidden, message_of(input_, self.smtp_settings))
 
     def _send_hidden(self, message: EmailMessage) -> None:
         """Send, and raise what the client raises without its frames: they hold the mail and the password."""

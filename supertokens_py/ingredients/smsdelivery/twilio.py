@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.runtime.lanes import Lane
+from supertokens_py.runtime.dedicated_pools import DedicatedPool
 from supertokens_py.secret import HiddenObject, hidden
 from supertokens_py.urls import host_of, is_local
 
@@ -18,7 +18,7 @@ from .types import SMSContent, SMSDeliveryInterface, TwilioServiceInterface, Twi
 _T = TypeVar("_T")
 
 #: Messages that a process sends at once; others wait.
-_LANE = Lane("sms", 4)
+_POOL = DedicatedPool("sms", 4)
 
 
 class SMSNotSentError(OSError):
@@ -123,7 +123,7 @@ class DefaultTwilioImplementation(TwilioServiceInterface[_T]):
         messaging_service_sid: str | None = None,
     ) -> None:
         create = self.twilio_client.messages.create
-        await _LANE.offload(
+        await _POOL.offload(
             create,
             to=content.to_phone,
             body=hidden(content.body),

@@ -13,8 +13,8 @@ from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
 from supertokens_py.recipe.sign_in.mailing import APIOptions
 from supertokens_py.recipe.sign_in.sessions import BY_PASSWORD, begin_session
-from supertokens_py.runtime.afterwards import Afterwards
 from supertokens_py.runtime.bridge import call_app
+from supertokens_py.runtime.deferred_work import DeferredWork
 from supertokens_py.types.emails import is_made_up
 from supertokens_py.types.response import GeneralErrorResponse
 from supertokens_py.types.users import normalised_email
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 #: Sends reset links after the response, so that its timing does not reveal which addresses are known.
-AFTERWARDS: Afterwards = Afterwards("mail", 4)
+DEFERRED_WORK: DeferredWork = DeferredWork("mail", 4)
 
 
 class APIInterface:
@@ -169,7 +169,7 @@ class APIInterface:
             except Exception:  # the answer is out
                 log.exception("no link to reset a password was sent")
 
-        if not AFTERWARDS.start(work, size=await _size_of(api_options.request)):
+        if not DEFERRED_WORK.start(work, size=await _size_of(api_options.request)):
             emit(EmailDropped(recipe_id=RECIPE_ID, tenant_id=tenant_id, reason="queue"))
         return GeneratePasswordResetTokenPostOkResult()
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterface
 from supertokens_py.ingredients.smsdelivery.types import SMSDeliveryInterface
-from supertokens_py.recipe.emailpassword.api import AFTERWARDS
+from supertokens_py.recipe.emailpassword.api import DEFERRED_WORK
 from supertokens_py.recipe.emailpassword.types import PasswordResetEmailTemplateVars
 from supertokens_py.recipe.emailverification.types import VerificationEmailTemplateVars
 from supertokens_py.recipe.sign_in.mailing import EmailDeliveryIngredient, SMSDeliveryIngredient
@@ -122,7 +122,7 @@ class Outbox(Sequence[SentMessage]):
         self._sent.append(_message(template_vars, by))
 
     def _all(self) -> list[SentMessage]:
-        assert AFTERWARDS.wait(_WAIT_S), "an e-mail is still being sent"
+        assert DEFERRED_WORK.wait(_WAIT_S), "an e-mail is still being sent"
         return self._sent
 
 
@@ -169,4 +169,4 @@ def collected() -> Generator[Outbox]:
         for kind in (EmailDeliveryIngredient, SMSDeliveryIngredient):
             stack.enter_context(patch.object(kind, name, instead, create=True))
         yield outbox
-        assert AFTERWARDS.wait(_WAIT_S), "an e-mail is still being sent"
+        assert DEFERRED_WORK.wait(_WAIT_S), "an e-mail is still being sent"

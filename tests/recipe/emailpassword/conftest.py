@@ -16,9 +16,9 @@ from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryInterfac
 from supertokens_py.recipe import emailpassword, session
 from supertokens_py.recipe.emailpassword import EmailDeliveryConfig
 from supertokens_py.recipe.emailpassword.types import EmailTemplateVars
-from tests.support.afterwards import finish_before_answers
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
+from tests.support.deferred_work import finish_before_answers
 
 API = "http://api.example.com"
 ADDRESS, PASSWORD = "ada@example.com", "correct horse 1"
@@ -52,7 +52,7 @@ def sqlite_database(sqlite_files: Sqlite) -> TestDatabase:
 
 @pytest.fixture(autouse=True)
 def _everything_is_sent_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is; that it goes on by itself is tested with `Lane`."""
+    """However busy the machine is; that it goes on by itself is tested with `DedicatedPool`."""
     finish_before_answers(monkeypatch)
 
 

@@ -19,7 +19,7 @@ from .conftest import ADDRESS, Browser, Start
 def _everything_is_sent_before_the_answer(start: Start) -> Iterator[None]:
     """Not here, but before the app of the test is gone."""
     yield
-    assert api.AFTERWARDS.wait(60)
+    assert api.DEFERRED_WORK.wait(60)
 
 
 class Blocking(EmailDeliveryInterface[Any]):

@@ -22,7 +22,7 @@ from supertokens_py.recipe.session.asyncio import (
     get_all_session_handles_for_user,
     get_session_without_request_response,
 )
-from supertokens_py.runtime import afterwards
+from supertokens_py.runtime import deferred_work
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -501,7 +501,7 @@ async def test_more_than_can_wait_is_dropped_and_answered_alike(
     unsubscribe = subscribe(dropped.append)
     start()
     await browser.sign_up()
-    monkeypatch.setattr(afterwards, "MOST_WAITING_BYTES", 10)
+    monkeypatch.setattr(deferred_work, "MOST_WAITING_BYTES", 10)
     assert (await browser.ask_for_reset()).json() == {"status": "OK"}
     unsubscribe()
     assert outbox.sent == []

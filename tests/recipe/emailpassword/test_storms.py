@@ -13,7 +13,7 @@ from supertokens_py.engine.embedded.signin.passwords import Passwords
 from supertokens_py.exceptions import TooBusyError
 from supertokens_py.recipe.emailpassword import asyncio as users
 from supertokens_py.runtime.bridge import offload
-from supertokens_py.runtime.lanes import Lane
+from supertokens_py.runtime.dedicated_pools import DedicatedPool
 
 from .conftest import ADDRESS, PASSWORD, Browser, Outbox, Start
 
@@ -27,7 +27,7 @@ class Held:
     """Hashes that are computed when the test says so."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.lane, self.started, self.go = Lane("passwords", 1), threading.Event(), threading.Event()
+        self.pool, self.started, self.go = DedicatedPool("passwords", 1), threading.Event(), threading.Event()
         verify = Passwords.verify
 
         def held(own: Passwords, *args: Any) -> bool:
@@ -40,9 +40,9 @@ class Held:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Held:
-    """A lane of its own: others may have left work in that of the process."""
+    """A pool of its own: others may have left work in that of the process."""
     held = Held(monkeypatch)
-    monkeypatch.setattr(call, "_LONG", held.lane)
+    monkeypatch.setattr(call, "_HASHING", held.pool)
     return held
 
 
@@ -63,10 +63,10 @@ async def test_a_storm_is_told_to_wait(start: Start, browser: Browser, outbox: O
     waiting = [asyncio.create_task(browser.form_from("192.0.2.1", "/signin", **fields)) for _ in range(2)]
     assert await offload(held.started.wait, 30)
     for _ in range(3000):
-        if held.lane.inside == 2:
+        if held.pool.inside == 2:
             break
         await asyncio.sleep(0.01)
-    assert held.lane.inside == 2
+    assert held.pool.inside == 2
     for _ in range(5):
         refused = await browser.form_from("192.0.2.7", "/signin", email=ADDRESS, password=PASSWORD)
         assert (refused.status_code, refused.json()) == (200, BUSY)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from supertokens_py.engine.call import call_engine
-from supertokens_py.runtime.lanes import Lane
+from supertokens_py.runtime.dedicated_pools import DedicatedPool
 from supertokens_py.urls import host_of, is_local
 
 from .addresses import NetworkRules, origin_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Where providers are asked, so that a slow one leaves the other threads to their work; one that only a
 #: tenant names leaves those, too.
-_OWN, _TENANTS = Lane("providers", 32), Lane("tenant-providers", 32)
+_OWN, _TENANTS = DedicatedPool("providers", 32), DedicatedPool("tenant-providers", 32)
 
 
 class Send(Protocol):
@@ -78,22 +78,22 @@ class Environment:
 
     async def send(self, request: Request, trusted_origins: Collection[str]) -> Answer:
         """Ask a provider. Raises SignInFailedError."""
-        return await _lane(request.url, trusted_origins).offload(self._send, request, trusted_origins)
+        return await _pool(request.url, trusted_origins).offload(self._send, request, trusted_origins)
 
     async def metadata(self, url: str, trusted_origins: Collection[str]) -> Metadata:
         """Do as `Documents.metadata`. What is kept needs no thread: slow providers may have all of them."""
         found = self._documents.kept_metadata(url, trusted_origins)
         if found is not None:
             return found
-        return await _lane(url, trusted_origins).offload(self._documents.metadata, url, trusted_origins)
+        return await _pool(url, trusted_origins).offload(self._documents.metadata, url, trusted_origins)
 
     async def keys(self, url: str, trusted_origins: Collection[str], *, again: bool = False) -> list[Jwk]:
         """Do as `Documents.keys`."""
         found = self._documents.kept_keys(url, trusted_origins, again=again)
         if found is not None:
             return found
-        lane = _lane(url, trusted_origins)
-        return await lane.offload(self._documents.keys, url, trusted_origins, again=again)
+        pool = _pool(url, trusted_origins)
+        return await pool.offload(self._documents.keys, url, trusted_origins, again=again)
 
     def _send(self, request: Request, trusted_origins: Collection[str]) -> Answer:
         if self._http is None:
@@ -107,7 +107,7 @@ class Environment:
         return answer.successful().json_object()
 
 
-def _lane(url: str, trusted_origins: Collection[str]) -> Lane:
+def _pool(url: str, trusted_origins: Collection[str]) -> DedicatedPool:
     return _OWN if origin_of(url) in trusted_origins else _TENANTS
 
 

@@ -20,7 +20,7 @@ LAST_SECONDS = 10.0
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
-class Afterwards(fork_hooks.ForkAware):
+class DeferredWork(fork_hooks.ForkAware):
     """A few daemon threads and their queue, started lazily and dropped in a forked child.
 
     Daemons, since a mail server that does not answer would otherwise delay the end of the process for hours.

@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from supertokens_py.runtime.afterwards import Afterwards, Work
+from supertokens_py.runtime.deferred_work import DeferredWork, Work
 
 
 def finish_before_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have whoever leaves work for afterwards wait for its end, however busy the machine is."""
-    start = Afterwards.start
+    start = DeferredWork.start
 
-    def start_and_wait(self: Afterwards, work: Work, *, size: int = 0) -> bool:
+    def start_and_wait(self: DeferredWork, work: Work, *, size: int = 0) -> bool:
         done = threading.Event()
 
         async def noted() -> None:
@@ -26,4 +26,4 @@ def finish_before_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not started or done.wait(60)
         return started
 
-    monkeypatch.setattr(Afterwards, "start", start_and_wait)
+    monkeypatch.setattr(DeferredWork, "start", start_and_wait)

@@ -24,17 +24,17 @@ T = TypeVar("T")
 RETRY_AFTER_MS = 10_000
 
 
-#: Added niceness of `gives_way` threads: under load they get about a tenth of the CPU time of others.
-_NICER = 10
+#: Added niceness of `low_priority` threads: under load they get about a tenth of the CPU time of others.
+_ADDED_NICENESS = 10
 
 
-class Lane(fork_hooks.ForkAware):
-    """One such pool. Its threads are started lazily and dropped in a forked child."""
+class DedicatedPool(fork_hooks.ForkAware):
+    """A thread pool of its own. Its threads are started lazily and dropped in a forked child."""
 
-    def __init__(self, name: str, threads: int, *, gives_way: bool = False) -> None:
+    def __init__(self, name: str, threads: int, *, low_priority: bool = False) -> None:
         self._name = f"supertokens-{name}"
         self._threads = threads
-        self._gives_way = gives_way  #: whether other threads go first where all want the processor
+        self._low_priority = low_priority  #: whether other threads go first where all want the processor
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
         self.inside: int = 0  #: Units that are running or waiting.
@@ -89,7 +89,7 @@ class Lane(fork_hooks.ForkAware):
                 self._executor = ThreadPoolExecutor(
                     self._threads,
                     thread_name_prefix=self._name,
-                    initializer=_give_way if self._gives_way else None,
+                    initializer=_lower_priority if self._low_priority else None,
                 )
             self._executor.submit(self._run, unit)
 
@@ -99,10 +99,10 @@ class Lane(fork_hooks.ForkAware):
         unit.report()
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     """Let this thread, and those that it starts, run after others. Only Linux has that for single threads."""
     if sys.platform != "linux":
         return
     thread = threading.get_native_id()
     with suppress(OSError):  # some sandboxes forbid it
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _ADDED_NICENESS)

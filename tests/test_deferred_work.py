@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.runtime import afterwards
-from supertokens_py.runtime.afterwards import Afterwards
+from supertokens_py.runtime import deferred_work
 from supertokens_py.runtime.bridge import AppBridge, call_app, lend, offload, running_loop, step
+from supertokens_py.runtime.deferred_work import DeferredWork
 
 PLACE: contextvars.ContextVar[str] = contextvars.ContextVar("place", default="nowhere")
 
 
-def start(later: Afterwards, work: Callable[[], Any], *, size: int = 0) -> bool:
+def start(later: DeferredWork, work: Callable[[], Any], *, size: int = 0) -> bool:
     async def wrapped() -> None:
         work()
 
@@ -30,7 +30,7 @@ def start(later: Afterwards, work: Callable[[], Any], *, size: int = 0) -> bool:
 @pytest.mark.parametrize("in_a_loop", [True, False])
 def test_started_work_keeps_neither_its_caller_nor_an_event_loop(in_a_loop: bool) -> None:
     """It has the caller's context, and no loop: what blocks it, blocks nobody else."""
-    later, go, done = Afterwards("test", 1), threading.Event(), threading.Event()
+    later, go, done = DeferredWork("test", 1), threading.Event(), threading.Event()
     seen: list[Any] = []
 
     def work() -> None:
@@ -54,7 +54,7 @@ def test_started_work_keeps_neither_its_caller_nor_an_event_loop(in_a_loop: bool
 
 async def test_started_work_may_be_async_in_part() -> None:
     """Application code gets an event loop that is not the caller's, also where a framework lent a bridge."""
-    later, done, here = Afterwards("test", 1), threading.Event(), running_loop()
+    later, done, here = DeferredWork("test", 1), threading.Event(), running_loop()
     found: list[Any] = []
 
     class Lent(AppBridge):
@@ -77,9 +77,9 @@ async def test_started_work_may_be_async_in_part() -> None:
 
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """In number and in memory; what has been done makes room."""
-    monkeypatch.setattr(afterwards, "MOST_WAITING", 3)
-    monkeypatch.setattr(afterwards, "MOST_WAITING_BYTES", 100)
-    later, go, done = Afterwards("test", 1), threading.Event(), threading.Semaphore(0)
+    monkeypatch.setattr(deferred_work, "MOST_WAITING", 3)
+    monkeypatch.setattr(deferred_work, "MOST_WAITING_BYTES", 100)
+    later, go, done = DeferredWork("test", 1), threading.Event(), threading.Semaphore(0)
 
     def work() -> None:
         assert go.wait(30)
@@ -97,8 +97,8 @@ def test_a_process_that_ends_does_what_is_left_but_not_for_long() -> None:
     """A mail server that is silent must not keep a process that is to be replaced."""
     program = """
 import threading, time
-from supertokens_py.runtime import afterwards
-from supertokens_py.runtime.afterwards import Afterwards
+from supertokens_py.runtime import deferred_work
+from supertokens_py.runtime.deferred_work import DeferredWork
 def work(what):
     async def wrapped():
         print(what.__name__ + chr(10), end="", flush=True)
@@ -109,11 +109,11 @@ begun = threading.Event()
 def forever():
     begun.set()
     threading.Event().wait()
-afterwards.LAST_SECONDS = 60
-early = Afterwards("test", 1)
+deferred_work.LAST_SECONDS = 60
+early = DeferredWork("test", 1)
 for _ in range(3): early.start(work(quick))
-afterwards.LAST_SECONDS = 0.1
-late = Afterwards("test", 1)
+deferred_work.LAST_SECONDS = 0.1
+late = DeferredWork("test", 1)
 late.start(work(forever))
 begun.wait()
 late.start(work(quick))
@@ -125,7 +125,7 @@ late.start(work(quick))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows forks nothing")
 def test_a_child_begins_anew() -> None:
-    later, done = Afterwards("test", 1), threading.Event()
+    later, done = DeferredWork("test", 1), threading.Event()
     assert start(later, done.set)
     assert done.wait(30)
     child = os.fork()
