@@ -193,9 +193,9 @@ class NewSession:
     actor: Actor | None = None
     counts: bool = True  #: whether it is one of those that a limit counts, and shows that its user is active
     #: Whether its client may bind it to a device: the first access token, which does not say so, lives 5 min.
-    offered: bool = False
+    offer_binding: bool = False
     #: The handle of a live session, without which it is not created: if that is bound to a device, so is it.
-    bound_like: str | None = None
+    bind_like_handle: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

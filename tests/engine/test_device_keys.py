@@ -54,7 +54,7 @@ def register(core: Driver, session: IssuedSession | str, key: Any = KEY) -> Any:
 
 
 def bind(core: Driver, user_id: str = "user", **changes: Any) -> tuple[IssuedSession, Proved]:
-    session = core.create(user_id, offered=True, **changes)
+    session = core.create(user_id, offer_binding=True, **changes)
     proved = register(core, session)
     assert isinstance(proved, Proved)
     return session, proved
@@ -72,7 +72,7 @@ def kinds(core: Driver, handle: str) -> list[str]:
 
 def test_a_session_is_bound_by_the_first_proof(core: Driver) -> None:
     """The access token says so from the next refresh on, and events tell of it once."""
-    session = core.create(payload={"plan": "free"}, offered=True)
+    session = core.create(payload={"plan": "free"}, offer_binding=True)
     assert core.device_keys.of_session(session.handle) is None
     seen: list[Event] = []
     unsubscribe = subscribe(seen.append)
@@ -93,9 +93,9 @@ def test_a_session_is_bound_by_the_first_proof(core: Driver) -> None:
 
 def test_the_first_access_token_lives_five_minutes_at_most(core: Driver, clock: Clock) -> None:
     for offered, life_s in ((True, 300), (False, 3600)):
-        session = core.create(offered=offered)
+        session = core.create(offer_binding=offered)
         assert session.access_token.expires_ms - clock() == life_s * 1000
-    shorter = core.create(offered=True, access_token_validity_ms=60_000)
+    shorter = core.create(offer_binding=True, access_token_validity_ms=60_000)
     assert shorter.access_token.expires_ms - clock() == 60_000
 
 
@@ -241,7 +241,7 @@ def test_a_session_takes_over_the_key_of_the_one_that_it_replaces(core: Driver, 
     """In one transaction; the browser goes on with its name for the session, and with its challenge."""
     former, proved = bind(core, payload={"plan": "pro"})
     replaces = Replaces(handle=former.handle, must_exist=True, copies=copies)
-    session = core.create(replaces=replaces, bound_like=former.handle)
+    session = core.create(replaces=replaces, bind_like_handle=former.handle)
     claim = {"cnf": {"jkt": proved.key.thumbprint}}
     assert payload_of(session) | claim == payload_of(session)
     assert ("plan" in payload_of(session)) is copies
@@ -258,7 +258,7 @@ def test_a_session_takes_over_the_key_of_the_one_that_it_replaces(core: Driver, 
 def test_a_session_out_of_a_bound_one_has_its_claim(core: Driver) -> None:
     """The key stays with the other one; nobody registers another for this one after its first refresh."""
     other, proved = bind(core)
-    session = core.create("user-2", bound_like=other.handle)
+    session = core.create("user-2", bind_like_handle=other.handle)
     lost = replace(proved.key, handle=session.handle, user_id="user-2", bound_id=None)
     assert core.device_keys.of_session(session.handle) == lost
     assert core.device_keys.of_session(other.handle) == proved.key
@@ -268,10 +268,10 @@ def test_a_session_out_of_a_bound_one_has_its_claim(core: Driver) -> None:
 def test_what_is_to_be_bound_like_another_session(core: Driver) -> None:
     """It is created only while that lives, and not bound where that is not."""
     other = core.create()
-    assert "cnf" not in payload_of(core.create(bound_like=other.handle))
+    assert "cnf" not in payload_of(core.create(bind_like_handle=other.handle))
     core.sessions.revoke([other.handle])
     for handle in (other.handle, "none_such", "\0"):
-        refused = core.create(bound_like=handle)
+        refused = core.create(bind_like_handle=handle)
         assert isinstance(refused, Unauthorised)
         assert refused.code == "session_gone"
 

@@ -14,7 +14,7 @@ from supertokens_py.recipe.overrides import Result
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.base import MaybeAwaitable
 
-from .creation import asking_also
+from .creation_options import changing_options
 from .lifetimes import LifetimeChoice, SessionLifetime
 from .limits import LimitChoice, SessionLimit
 
@@ -55,8 +55,8 @@ class CreationChoices:
         )
 
     @contextmanager
-    def asking_for(self, lifetime: SessionLifetime | None) -> Generator[None]:
-        """Ask for this lifetime of every session that is created inside; None asks for nothing.
+    def creating_with_lifetime(self, lifetime: SessionLifetime | None) -> Generator[None]:
+        """Give every session that is created inside this lifetime; None changes nothing.
 
         Raises:
             ConfigError: see `given_lifetime`.
@@ -64,7 +64,7 @@ class CreationChoices:
         if lifetime is None:
             yield
             return
-        with asking_also(lifetime=self.given_lifetime(lifetime)):
+        with changing_options(lifetime=self.given_lifetime(lifetime)):
             yield
 
     def shorter_lifetime(self, lifetime: Any) -> Lifetime:

@@ -1,7 +1,7 @@
 """The reason for revoking sessions, beyond the arguments of the functions that revoke them.
 
 Those arguments are fixed: applications replace the functions. The reason travels beside them in a context
-variable, as `creation` does it for new sessions.
+variable, as `creation_options` does it for new sessions.
 """
 
 from __future__ import annotations

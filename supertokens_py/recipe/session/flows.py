@@ -19,7 +19,7 @@ from .claim_checks import AddedClaims, ClaimChecks
 from .constants import ACCESS_TOKEN_COOKIE_KEY, ANTI_CSRF_HEADER_KEY, REFRESH_TOKEN_COOKIE_KEY
 from .container import SessionContainer
 from .controls import SessionControls
-from .creation import asking_also, current_wishes
+from .creation_options import changing_options, current_options
 from .endings import ending
 from .exceptions import (
     CONTAINS_MULTIPLE,
@@ -136,7 +136,7 @@ class SessionFlows:
         via_token = method == "cookie" and policy.anti_csrf_mode == "VIA_TOKEN"
         if self._bindings is not None:
             await self._bindings.admit(request, refresh_token, user_context)
-        with await self._asking(request):
+        with await self._recording_client(request):
             session = await self._functions.refresh_session(
                 refresh_token, request.get_header(ANTI_CSRF_HEADER_KEY), not via_token, user_context
             )
@@ -184,14 +184,14 @@ class SessionFlows:
                 user_id, complete, data, method == "header", tenant_id, user_context=user_context
             )
 
-        if replaces is None and self._upgrades_guests and current_wishes().counts:
+        if replaces is None and self._upgrades_guests and current_options().counts:
             replaces = await self._guest_of(request, user_context)
         replacement = await self._replacements.of(replaces, user_context, request)
         key = await self._replacements.key_of(replacement, user_context)
         if method == "cookie":
             check_fits_cookie({**complete, **self._claims_of_new(), **claim_of(key)})
         offers = method == "cookie" and self._replacements.may_offer and key is None
-        with await self._asking(request, offered=offers):
+        with await self._recording_client(request, offer_binding=offers):
             session = await self._replacements.create(replacement, create_new_session, user_context)
         request.note_creation(session.session_handle)
         if writer is not None:
@@ -200,14 +200,16 @@ class SessionFlows:
         await self._replacements.go_on(request, session, key, user_context, offers=offers)
         return session
 
-    async def _asking(self, request: BaseRequest, *, offered: bool = False) -> AbstractContextManager[None]:
+    async def _recording_client(
+        self, request: BaseRequest, *, offer_binding: bool = False
+    ) -> AbstractContextManager[None]:
         """Return a context in which new and refreshed sessions record the client, if `devices` are on.
 
-        `offered`: the client may bind the session to its device.
+        `offer_binding`: the client may bind the session to its device.
         """
         if self._visits is None:
-            return asking_also(offered=True) if offered else nullcontext()
-        return asking_also(visit=await self._visits.of(request), offered=offered)
+            return changing_options(offer_binding=True) if offer_binding else nullcontext()
+        return changing_options(visit=await self._visits.of(request), offer_binding=offer_binding)
 
     async def _guest_of(self, request: BaseRequest, user_context: dict[str, Any]) -> SessionContainer | None:
         """Return the session of a guest that a request comes with; no other session, and no error, counts."""
@@ -239,8 +241,8 @@ class SessionFlows:
         return None if session is None or session.is_guest else session
 
     def _claims_of_new(self) -> JSONObject:
-        wished = current_wishes().claims
-        return self._usual_claims() if wished is None else wished
+        claims = current_options().claims
+        return self._usual_claims() if claims is None else claims
 
     def _require_cookies(self, request: BaseRequest, user_context: dict[str, Any]) -> None:
         try:

@@ -32,7 +32,7 @@ from .choices import CreationChoices, report_evicted
 from .claim import SessionClaimValidator
 from .claim_functions import ClaimFunctions
 from .container import SessionContainer
-from .creation import create, current_wishes
+from .creation_options import create, current_options
 from .device_binding.bindings import DeviceBindings
 from .endings import current_ending
 from .exceptions import SessionLimitError, TokenTheftError, UnauthorisedError
@@ -120,12 +120,12 @@ class RecipeInterface(ClaimFunctions, UserSessionFunctions):
             SessionLimitError: the user has as many as they may have.
         """
         refuse_reserved(access_token_payload, self.parts.reserved)
-        policy, wishes, choices = self.parts.policy, current_wishes(), self.parts.choices
-        claims = self.parts.claims_of_new() if wishes.claims is None else wishes.claims
-        lifetime = wishes.lifetime
-        if not (lifetime or wishes.copies):
+        policy, options, choices = self.parts.policy, current_options(), self.parts.choices
+        claims = self.parts.claims_of_new() if options.claims is None else options.claims
+        lifetime = options.lifetime
+        if not (lifetime or options.copies):
             lifetime = await choices.lifetime(user_id, tenant_id, user_context)
-        limit = await choices.limit(user_id, tenant_id, user_context) if wishes.counts else None
+        limit = await choices.limit(user_id, tenant_id, user_context) if options.counts else None
         new = NewSession(
             user_id=user_id,
             tenant_id=tenant_id,
@@ -133,15 +133,15 @@ class RecipeInterface(ClaimFunctions, UserSessionFunctions):
             data={} if session_data_in_database is None else session_data_in_database,
             anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
             dynamic_key=policy.use_dynamic_access_token_signing_key,
-            visit=wishes.visit,
+            visit=options.visit,
             lifetime=lifetime,
             limit=None if limit is None else limit.record,
-            actor=wishes.actor,
-            counts=wishes.counts,
-            offered=wishes.offered,
-            bound_like=wishes.bound_like,
+            actor=options.actor,
+            counts=options.counts,
+            offer_binding=options.offer_binding,
+            bind_like_handle=options.bind_like_handle,
         )
-        issued = await create(self._sessions, new, wishes.replaces, user_context)
+        issued = await create(self._sessions, new, options.replaces, user_context)
         if isinstance(issued, Unauthorised):
             raise UnauthorisedError(issued.message, code=issued.code)
         if isinstance(issued, LimitReached):
@@ -199,7 +199,7 @@ class RecipeInterface(ClaimFunctions, UserSessionFunctions):
             anti_csrf_token=anti_csrf_token,
             anti_csrf=disable_anti_csrf is not True and policy.creates_anti_csrf_tokens,
             dynamic_key=policy.use_dynamic_access_token_signing_key,
-            visit=current_wishes().visit,
+            visit=current_options().visit,
         )
         result = await call_engine(user_context, self._sessions.refresh, request)
         if isinstance(result, Unauthorised):

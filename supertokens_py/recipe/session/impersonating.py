@@ -21,7 +21,7 @@ from . import csrf
 from .authentication import AuthenticationClaim
 from .constants import TokenTransferMethod
 from .container import GONE, SessionContainer
-from .creation import Replacement, Wishes, asking, asking_also, current_wishes
+from .creation_options import CreationOptions, Replacement, changing_options, creating_with, current_options
 from .endings import ending
 from .exceptions import UnauthorisedError
 from .flows import SessionFlows
@@ -82,7 +82,7 @@ class Impersonations:
         primary_id = await call_engine(user_context, self._app.engine.users.primary_id, user_id)
         await self._require_permission(settings, actor, primary_id, user_context)
         by = Actor(user_id=actor.user_id, handle=actor.session_handle, reason=reason)
-        with asking(self._wishes(by, age_s)):
+        with creating_with(self._options(by, age_s)):
             session = await self._flows.create(
                 request,
                 tenant_id=tenant_id,
@@ -129,15 +129,15 @@ class Impersonations:
         )
         return restored
 
-    def _wishes(self, by: Actor, age_s: int) -> Wishes:
+    def _options(self, by: Actor, age_s: int) -> CreationOptions:
         """Return what an impersonation is like: it is bound to the device of the actor's session."""
         return replace(
-            current_wishes(),
+            current_options(),
             claims={ACTOR_KEY: {"sub": by.user_id}},
             counts=False,
             actor=by,
             lifetime=Lifetime(absolute_ms=age_s * 1000, persistent=False),
-            bound_like=None if self._bindings is None else by.handle,
+            bind_like_handle=None if self._bindings is None else by.handle,
         )
 
     def _required(self) -> Impersonation:
@@ -196,7 +196,7 @@ class Impersonations:
             keeps_device=self._bindings is not None,
         )
         try:
-            with asking_also(claims={}):
+            with changing_options(claims={}):
                 restored = await self._replacements.create(replacement, create, user_context)
         except UnauthorisedError:  # the actor's session ended a moment ago: signed out by this error
             await self._functions.revoke_session(session.session_handle, user_context)

@@ -20,7 +20,7 @@ from supertokens_py.types.base import JSONObject
 from .authentication import Authentication
 from .container import SessionContainer
 from .controls import SessionControls
-from .creation import Replacement, asking, asking_also, current_wishes
+from .creation_options import Replacement, changing_options, creating_with, current_options
 from .functions import FunctionParts, RecipeInterface
 from .guests import guest_claims
 from .refusals import is_guest, refuse_guest, refuse_impersonation
@@ -81,11 +81,11 @@ class Replacements:
             raise BadInputError(f"replaces must be a session or the handle of one, not {given!r}")
         if guest_id is None:
             is_own = isinstance(given, SessionContainer) or (request is not None and names(request, handle))
-            keeps = self._bindings is not None and is_own and not _says_how(current_wishes().claims)
+            keeps = self._bindings is not None and is_own and not _says_how(current_options().claims)
             return Replacement(Replaces(handle=handle, must_exist=keeps), keeps_device=keeps)
         # Two log-ins of one guest at once: one replaces the guest's session, the other is an ordinary one.
         return Replacement(
-            Replaces(handle=handle, must_exist=True, with_others=True), or_none=True, guest_id=guest_id
+            Replaces(handle=handle, must_exist=True, with_others=True), or_standalone=True, guest_id=guest_id
         )
 
     async def _guest_of(self, handle: str, user_context: dict[str, Any]) -> str | None:
@@ -106,10 +106,10 @@ class Replacements:
         """
         if replacement is None:
             return await create()
-        wishes = replace(current_wishes(), replaces=replacement)
+        options = replace(current_options(), replaces=replacement)
         if replacement.keeps_device:
-            wishes = replace(wishes, bound_like=replacement.replaces.handle)
-        with asking(wishes):
+            options = replace(options, bind_like_handle=replacement.replaces.handle)
+        with creating_with(options):
             session = await create()
         if session.session_handle not in replacement.created:
             replacement.is_gone = not await self._end(replacement, session.session_handle, user_context)
@@ -146,12 +146,12 @@ class Replacements:
     @property
     def may_offer(self) -> bool:
         """Whether the session that is being created is one of a log-in: of guests and actors none is."""
-        claims = current_wishes().claims or {}
+        claims = current_options().claims or {}
         return self._bindings is not None and GUEST_KEY not in claims and ACTOR_KEY not in claims
 
     async def key_of(self, replacement: Replacement | None, user_context: dict[str, Any]) -> BoundKey | None:
         """Return the key of the device that the session which is being created goes on with."""
-        handle = current_wishes().bound_like
+        handle = current_options().bind_like_handle
         if replacement is not None and replacement.keeps_device:
             handle = replacement.replaces.handle
         if self._bindings is None or handle is None:
@@ -198,13 +198,13 @@ class Replacements:
         return self._controls.claims_of_new(self._app.now_ms(), how)
 
     @contextmanager
-    def asking_for_guest(self) -> Generator[None]:
-        """Ask that the sessions that are created inside are those of guests."""
+    def creating_for_guest(self) -> Generator[None]:
+        """Create sessions of guests inside."""
         claims = guest_claims(self._app.now_ms())
-        wishes = replace(current_wishes(), claims=claims, counts=False)
+        options = replace(current_options(), claims=claims, counts=False)
         if self._controls.features.details:
-            wishes = replace(wishes, lifetime=self._controls.guests.lifetime)
-        with asking(wishes):
+            options = replace(options, lifetime=self._controls.guests.lifetime)
+        with creating_with(options):
             yield
 
     async def reauthenticate(
@@ -244,7 +244,7 @@ class Replacements:
             )
 
         offers = attached is not None and not is_header and self.may_offer and key is None
-        with asking_also(claims=claims, offered=offers):
+        with changing_options(claims=claims, offer_binding=offers):
             renewed = await self.create(replacement, create, user_context)
         if attached is not None:
             attached.request.note_creation(renewed.session_handle)

@@ -14,7 +14,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import SessionLifetime, SessionLimit, syncio
 from supertokens_py.recipe.session.asyncio import create_new_session_without_request_response
 from supertokens_py.recipe.session.choices import CreationChoices
-from supertokens_py.recipe.session.creation import asking_also, current_wishes
+from supertokens_py.recipe.session.creation_options import changing_options, current_options
 
 from .conftest import Start
 
@@ -188,9 +188,9 @@ def test_a_core_has_neither(start: Start, setting: str, value: Any, name: str) -
         start(**{setting: value}, uri="https://core.example.com")
 
 
-def test_wishes_are_added_to_each_other() -> None:
+def test_options_are_added_to_each_other() -> None:
     """Who asks for one thing does not take back what was asked before."""
-    with asking_also(lifetime=Lifetime(idle_ms=1)), asking_also(counts=False):
-        assert current_wishes().lifetime == Lifetime(idle_ms=1)
-        assert current_wishes().counts is False
-    assert current_wishes().counts is True
+    with changing_options(lifetime=Lifetime(idle_ms=1)), changing_options(counts=False):
+        assert current_options().lifetime == Lifetime(idle_ms=1)
+        assert current_options().counts is False
+    assert current_options().counts is True

@@ -151,7 +151,7 @@ class SessionWriter:
         if isinstance(excess, LimitReached):
             self._changes.note(connection, refusal(draft.key, excess))
             return excess
-        inherited = self._inherited_keys.of(connection, new.bound_like, former)
+        inherited = self._inherited_keys.of(connection, new.bind_like_handle, former)
         if inherited is None:
             return Unauthorised(NO_SESSION, "session_gone")
         created = self._created(draft, former, inherited)

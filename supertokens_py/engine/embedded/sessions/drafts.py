@@ -48,7 +48,7 @@ class Draft:
     @property
     def is_alone(self) -> bool:
         """Whether it has to do with no other session."""
-        return self.limit is None and not self.parents and self.new.bound_like is None
+        return self.limit is None and not self.parents and self.new.bind_like_handle is None
 
     @property
     def copies(self) -> bool:

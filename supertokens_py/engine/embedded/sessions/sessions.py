@@ -100,7 +100,7 @@ class SessionStore(SessionBrowser):
         payload = payloads.validate_json("access_token_payload", new.payload)
         data = payloads.validate_json("session_data_in_database", new.data)
         life_ms = access_tokens.life_ms(self._settings, new.access_token_validity_ms)
-        if new.offered:
+        if new.offer_binding:
             life_ms = min(life_ms, OFFERED_LIFE_MS)
         anti_csrf_token = str(uuid4()) if new.anti_csrf else None
         primary_id, recipe_id = self._users.ids(new.user_id)

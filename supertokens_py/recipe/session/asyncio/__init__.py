@@ -29,7 +29,7 @@ from supertokens_py.recipe.session.compatibility import (
     tenant_and_context,
 )
 from supertokens_py.recipe.session.container import SessionContainer
-from supertokens_py.recipe.session.creation import claiming
+from supertokens_py.recipe.session.creation_options import creating_with_claims
 from supertokens_py.recipe.session.exceptions import ANSWERED
 from supertokens_py.recipe.session.functions import RecipeInterface
 from supertokens_py.recipe.session.guests import guests_may_pass, new_guest_id
@@ -166,7 +166,7 @@ async def create_new_session(
     """
     base, recipe = as_base_request(request), SessionRecipe.get_instance()
     claims = recipe.replacements.claims(authenticated=authenticated, methods=methods, acr=acr)
-    with recipe.choices.asking_for(lifetime), claiming(claims):
+    with recipe.choices.creating_with_lifetime(lifetime), creating_with_claims(claims):
         return await recipe.flows.create(
             base,
             tenant_id=tenant_id,
@@ -254,7 +254,7 @@ async def create_new_session_without_request_response(
             user, payload, data, disable_anti_csrf, tenant_id, user_context=context
         )
 
-    with recipe.choices.asking_for(lifetime), claiming(claims):
+    with recipe.choices.creating_with_lifetime(lifetime), creating_with_claims(claims):
         replacement = await recipe.replacements.of(replaces, context)
         return await recipe.replacements.create(replacement, create, context)
 
@@ -287,7 +287,7 @@ async def create_guest_session(
     signed_in = await recipe.flows.user_session_of(base, context)
     if signed_in is not None:
         return signed_in
-    with recipe.replacements.asking_for_guest():
+    with recipe.replacements.creating_for_guest():
         session = await recipe.flows.create(
             base,
             tenant_id=tenant_id,

@@ -2,7 +2,7 @@
 
 Those arguments are fixed: applications replace that function, and call the original with what they know.
 The rest travels beside them in a context variable, so that no replacement can lose, say, the session that
-the new one must end. It holds for every session that is created inside of `asking`.
+the new one must end. It holds for every session that is created inside of `creating_with`.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class Replacement:
 
     replaces: Replaces
     guest_id: str | None = None  #: the user id of the guest whose session it is
-    or_none: bool = False  #: where it `must_exist` and does not, create a session that replaces none
+    or_standalone: bool = False  #: where it `must_exist` and does not, create a session that replaces none
     keeps_device: bool = False  #: whether the new session is bound to the device of the former one
     created: list[str] = field(default_factory=list[str])
     is_gone: bool = False  #: it had ended before, so the new one has taken no session's place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class CreationOptions:
     """Options of a new session; `NewSession` documents each.
 
     `claims` are the reserved ones: None for those of a user who has just authenticated.
@@ -48,8 +48,8 @@ class Wishes:
     replaces: Replacement | None = None
     actor: Actor | None = None
     counts: bool = True
-    offered: bool = False
-    bound_like: str | None = None
+    offer_binding: bool = False
+    bind_like_handle: str | None = None
     claims: JSONObject | None = None
 
     @property
@@ -58,39 +58,39 @@ class Wishes:
         return self.replaces is not None and self.replaces.replaces.copies
 
 
-NO_WISHES: Wishes = Wishes()
-_wishes: ContextVar[Wishes] = ContextVar("supertokens_session_wishes", default=NO_WISHES)
+NO_OPTIONS: CreationOptions = CreationOptions()
+_options: ContextVar[CreationOptions] = ContextVar("supertokens_creation_options", default=NO_OPTIONS)
 
 
-def current_wishes() -> Wishes:
+def current_options() -> CreationOptions:
     """Return the options in effect here."""
-    return _wishes.get()
+    return _options.get()
 
 
 @contextmanager
-def asking(wishes: Wishes) -> Generator[None]:
+def creating_with(options: CreationOptions) -> Generator[None]:
     """Apply these options to every session that is created in the `with` block."""
-    token = _wishes.set(wishes)
+    token = _options.set(options)
     try:
         yield
     finally:
-        _wishes.reset(token)
+        _options.reset(token)
 
 
 @contextmanager
-def asking_also(**changes: Any) -> Generator[None]:
-    """Override some of the options in effect; the arguments are fields of `Wishes`."""
-    with asking(replace(current_wishes(), **changes)):
+def changing_options(**changes: Any) -> Generator[None]:
+    """Override some of the options in effect; the arguments are fields of `CreationOptions`."""
+    with creating_with(replace(current_options(), **changes)):
         yield
 
 
 @contextmanager
-def claiming(claims: JSONObject | None) -> Generator[None]:
-    """Give the sessions that are created inside these reserved claims; None leaves it at what is asked."""
+def creating_with_claims(claims: JSONObject | None) -> Generator[None]:
+    """Give the sessions that are created inside these reserved claims; None changes nothing."""
     if claims is None:
         yield
         return
-    with asking_also(claims=claims):
+    with changing_options(claims=claims):
         yield
 
 
@@ -101,7 +101,7 @@ async def create(
     if replacement is None or replacement.created:
         return await call_engine(user_context, sessions.create, new)
     issued = await call_engine(user_context, sessions.create, replace(new, replaces=replacement.replaces))
-    if isinstance(issued, Unauthorised) and replacement.or_none:
+    if isinstance(issued, Unauthorised) and replacement.or_standalone:
         replacement.is_gone = True
         issued = await call_engine(user_context, sessions.create, new)
     if isinstance(issued, IssuedSession):
