@@ -32,7 +32,7 @@ class ClientAddresses:
     """
 
     def __init__(self, client_ip: ClientIP | None) -> None:
-        self.client_ip: ClientIP | None = checked(client_ip, "client_ip")
+        self.client_ip: ClientIP | None = checked_hook(client_ip, "client_ip")
         self._has_warned = False
 
     def network_of(self, request: BaseRequest) -> str | None:
@@ -40,14 +40,14 @@ class ClientAddresses:
         given = None if self.client_ip is None else self.client_ip(request)
         if given is None:
             return None
-        network = network_of(given)
+        network = client_network(given)
         if network is None and not self._has_warned:
             self._has_warned = True
             log.warning("client_ip returned no IP address, so that limits per client count nothing")
         return network
 
 
-def checked(client_ip: Any, name: str) -> Any:
+def checked_hook(client_ip: Any, name: str) -> Any:
     """Return a function of a request, or None.
 
     Raises:
@@ -58,15 +58,15 @@ def checked(client_ip: Any, name: str) -> Any:
     return client_ip
 
 
-def network_of(address: str) -> str | None:
+def client_network(address: str) -> str | None:
     """Return what counts as one client: IPv4 address or IPv6 /64; None if it is not an IP address."""
-    known = parsed(address)
+    known = parse_ip(address)
     if isinstance(known, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(known), _IPV6_PREFIX), strict=False))
     return None if known is None else str(known)
 
 
-def parsed(address: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def parse_ip(address: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Parse an IP address: without zone, IPv4-mapped IPv6 as IPv4; None if the value is not an address."""
     try:
         known = ipaddress.ip_address(address.strip().partition("%")[0])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.client_addresses import ClientAddresses, network_of
+from supertokens_py.client_addresses import ClientAddresses, client_network
 from supertokens_py.exceptions import ConfigError
 
 
@@ -27,7 +27,7 @@ from supertokens_py.exceptions import ConfigError
     ],
 )
 def test_a_client_is_an_address_or_a_network(address: Any, expected: str | None) -> None:
-    assert network_of(address) == expected
+    assert client_network(address) == expected
 
 
 def test_the_application_says_whom_a_request_comes_from(caplog: pytest.LogCaptureFixture) -> None:

@@ -55,7 +55,6 @@ __all__ = [
     "SessionContainer",
     "SuperTokensError",
     "SuperTokensSessionError",
-    "acting_s",
     "answer_error",
     "answer_error_blocking",
     "answer_route",
@@ -74,6 +73,7 @@ __all__ = [
     "finish_blocking",
     "flush",
     "form_fields",
+    "impersonation_seconds_left",
     "initialise",
     "is_sdk_path",
     "keeps_sessions_in_a_file",
@@ -138,7 +138,7 @@ def closing_reason() -> str:
     return refusal_reason(UnauthorisedError("the session was revoked", code="session_revoked"))
 
 
-def acting_s(session: SessionContainer[Any]) -> float | None:
+def impersonation_seconds_left(session: SessionContainer[Any]) -> float | None:
     """Return the seconds until the access token of an impersonation expires; None for any other session."""
     if session.impersonator is None:
         return None

@@ -26,7 +26,7 @@ from .adapter import (
     is_sdk_path,
     register,
 )
-from .view_order import refuse_bare_views, remember_bare
+from .view_order import refuse_unguarded_views, remember_unguarded
 
 __all__ = ["SESSION", "AiohttpRequest", "setup", "verify_session"]
 
@@ -115,7 +115,7 @@ def setup(app: web.Application) -> None:
 
 async def _check_views(app: web.Application) -> None:
     views = {_name(route): route.handler for route in app.router.routes()}
-    refuse_bare_views(views, "@routes.get(...)")
+    refuse_unguarded_views(views, "@routes.get(...)")
 
 
 def _name(route: web.AbstractRoute) -> str:
@@ -172,7 +172,7 @@ class verify_session(SessionCheck):  # noqa: N801  # used as a function
 
     def __call__(self, handler: Handler) -> Handler:
         """Guard a handler."""
-        remember_bare(handler)
+        remember_unguarded(handler)
 
         @functools.wraps(handler)
         async def call(*args: Any, **kwargs: Any) -> Any:

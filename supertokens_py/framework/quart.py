@@ -41,7 +41,7 @@ from .adapter import (
 )
 from .asgi import AsgiRequest, close_of
 from .loop_bridge import lend_loop
-from .view_order import refuse_bare_views, remember_bare
+from .view_order import refuse_unguarded_views, remember_unguarded
 
 __all__ = ["Middleware", "QuartRequest", "verify_session"]
 
@@ -110,7 +110,7 @@ class _Delivery(asgi.SuperTokensMiddleware):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._unchecked is not None:
-            refuse_bare_views(self._unchecked.view_functions)
+            refuse_unguarded_views(self._unchecked.view_functions)
             self._unchecked = None
         lend_loop()
         await super().__call__(scope, receive, send)
@@ -172,7 +172,7 @@ class verify_session(SessionCheck):  # noqa: N801  # used as a function
 
     def __call__(self, view: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
         """Guard a view."""
-        remember_bare(view)
+        remember_unguarded(view)
 
         @functools.wraps(view)
         async def call(*args: Any, **kwargs: Any) -> Any:

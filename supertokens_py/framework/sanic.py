@@ -30,7 +30,7 @@ from .adapter import (
     sdk_methods,
 )
 from .asgi import close_of
-from .view_order import refuse_bare_views, remember_bare
+from .view_order import refuse_unguarded_views, remember_unguarded
 
 __all__ = ["SanicRequest", "setup", "verify_session"]
 
@@ -104,7 +104,7 @@ def setup(app: AnyApp) -> None:
 
 async def _get_ready(app: AnyApp) -> None:
     """Look at what the application has registered, now that all is there."""
-    refuse_bare_views(dict(_views(app)), "@app.get(...)")
+    refuse_unguarded_views(dict(_views(app)), "@app.get(...)")
     handlers = app.error_handler
     own = tuple(kind for kind, _ in handlers.cached_handlers if issubclass(kind, SuperTokensError))
     for kind in set(_with_subclasses(ANSWERED)):
@@ -173,7 +173,7 @@ class verify_session(SessionCheck):  # noqa: N801  # used as a function
 
     def __call__(self, handler: Handler) -> Callable[..., Awaitable[Any]]:
         """Guard a handler."""
-        remember_bare(handler)
+        remember_unguarded(handler)
 
         @functools.wraps(handler)
         async def call(*args: Any, **kwargs: Any) -> Any:

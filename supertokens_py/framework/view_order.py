@@ -10,16 +10,16 @@ from weakref import WeakSet
 from .adapter import ConfigError
 
 # Views as they were before `verify_session` guarded them. Whoever keeps one of them calls it unguarded.
-_bare: WeakSet[Callable[..., Any]] = WeakSet()
+_unguarded: WeakSet[Callable[..., Any]] = WeakSet()
 
 
-def remember_bare(view: Callable[..., Any]) -> None:
+def remember_unguarded(view: Callable[..., Any]) -> None:
     """Note what `verify_session` is about to guard."""
     if isinstance(view, types.FunctionType):
-        _bare.add(view)
+        _unguarded.add(view)
 
 
-def refuse_bare_views(views: Mapping[str, Any], route: str = "@app.route(...)") -> None:
+def refuse_unguarded_views(views: Mapping[str, Any], route: str = "@app.route(...)") -> None:
     """Look at the views of an app, by name, for such that are guarded elsewhere only.
 
     Args:
@@ -31,19 +31,19 @@ def refuse_bare_views(views: Mapping[str, Any], route: str = "@app.route(...)") 
     """
     guarded = {inner for view in views.values() for inner in _inside(view)}
     for name, view in views.items():
-        if _is_bare(view) and view not in guarded and not any(_inside(view)):
+        if _is_unguarded(view) and view not in guarded and not any(_inside(view)):
             raise ConfigError(
                 f"the view {name} is open to everybody: verify_session() stands above its route, "
                 f"which registers the view as it is. Put {route} above @verify_session()"
             )
 
 
-def _is_bare(view: Any) -> bool:
-    return isinstance(view, types.FunctionType) and view in _bare
+def _is_unguarded(view: Any) -> bool:
+    return isinstance(view, types.FunctionType) and view in _unguarded
 
 
 def _inside(view: Any) -> Iterator[Any]:
     """Yield the guarded functions inside a view."""
     while (view := getattr(view, "__wrapped__", None)) is not None:
-        if _is_bare(view):
+        if _is_unguarded(view):
             yield view

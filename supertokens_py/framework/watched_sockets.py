@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from .adapter import SessionContainer, acting_s, closing_reason, on_revoked
+from .adapter import SessionContainer, closing_reason, impersonation_seconds_left, on_revoked
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -72,7 +72,7 @@ class WatchedSocket:
     def _watch(self) -> None:
         if self._unwatch is None and (session := self._session()) is not None:
             self._unwatch = on_revoked(session, self._close)
-            if (left_s := acting_s(session)) is not None:
+            if (left_s := impersonation_seconds_left(session)) is not None:
                 self._timer = asyncio.get_running_loop().call_later(left_s, self._close)
 
     def _close(self) -> None:

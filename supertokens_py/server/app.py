@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from supertokens_py.client_addresses import network_of
+from supertokens_py.client_addresses import client_network
 from supertokens_py.constants import CLIENT_HEADER, DEFAULT_TENANT_ID, RID_HEADER
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.records import UnknownTenantError
@@ -213,7 +213,7 @@ class _Server:
             version=version,
             tenant_id=target.tenant_id,
             recipe_id=request.headers.get(RID_HEADER, "").strip().lower(),
-            client=network_of(request.headers.get(CLIENT_HEADER, "").partition("/")[0]),
+            client=client_network(request.headers.get(CLIENT_HEADER, "").partition("/")[0]),
             query=dict(request.query_params),
             body=read_json(await self._body(request)) if has_body else {},
             now_ms=self.now_ms,

@@ -189,7 +189,7 @@ def test_the_order_is_looked_at_once(site: Site, app: Flask, monkeypatch: pytest
     site.get("/x")
     with app.test_request_context("/x"):
         assert first() is None  # as of a thread whose request came at the same time
-    monkeypatch.setattr(flask_middleware, "refuse_bare_views", lambda app: pytest.fail("looked again"))
+    monkeypatch.setattr(flask_middleware, "refuse_unguarded_views", lambda app: pytest.fail("looked again"))
     assert site.get("/x").status == 404
     assert app.before_request_funcs[None][1] is not first
     assert seen == ["before", "after"] * 2

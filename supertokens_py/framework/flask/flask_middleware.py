@@ -21,7 +21,7 @@ from supertokens_py.framework.adapter import (
     sdk_methods,
     settle_blocking,
 )
-from supertokens_py.framework.view_order import refuse_bare_views
+from supertokens_py.framework.view_order import refuse_unguarded_views
 
 from .current import current_session
 from .flask_request import EXTENSION, FlaskRequest
@@ -51,7 +51,7 @@ def _checked_once(app: Flask) -> Callable[[], Response | None]:
     """Make a hook that looks at the views at the first request, when all are there, and then gives way."""
 
     def answer_first() -> Response | None:
-        refuse_bare_views(app.view_functions)
+        refuse_unguarded_views(app.view_functions)
         _answer_near_the_view(app)  # extensions that came later may have put themselves before it
         _add_changes_last(app)
         hooks = app.before_request_funcs[None]

@@ -15,7 +15,7 @@ from flask import after_this_request, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from supertokens_py.framework.adapter import ANSWERED, SessionCheck, SuperTokensError
-from supertokens_py.framework.view_order import remember_bare
+from supertokens_py.framework.view_order import remember_unguarded
 
 from .flask_request import FlaskRequest
 from .flask_response import error_response, mark_personal
@@ -108,7 +108,7 @@ class verify_session(SessionCheck):  # noqa: N801  # used as a function
 
     def __call__(self, view: Callable[P, T]) -> Callable[P, T]:
         """Guard a view."""
-        remember_bare(view)
+        remember_unguarded(view)
         is_async = inspect.iscoroutinefunction(view)
 
         @functools.wraps(view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from supertokens_py.client_addresses import ClientIP, checked
+from supertokens_py.client_addresses import ClientIP, checked_hook
 from supertokens_py.exceptions import ConfigError
 
 
@@ -43,7 +43,7 @@ class DeviceSettings:
         fresh: object = self.require_fresh
         if fresh is not None and (type(fresh) is not int or fresh < 1):
             raise ConfigError(f"devices: require_fresh must be a whole number of seconds, not {fresh!r}")
-        checked(self.client_ip, "devices: client_ip")
+        checked_hook(self.client_ip, "devices: client_ip")
 
     @property
     def keeps_something(self) -> bool:

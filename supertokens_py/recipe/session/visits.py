@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import unicodedata
 
-from supertokens_py.client_addresses import ClientAddresses, parsed
+from supertokens_py.client_addresses import ClientAddresses, parse_ip
 from supertokens_py.engine.session_records import Visit
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.runtime.bridge import offload
@@ -65,7 +65,7 @@ class Visits:
                 self._has_warned = True
                 log.warning("client_ip failed, so that devices are listed without an address", exc_info=True)
             return None
-        known = parsed(given)
+        known = parse_ip(given)
         if known is None or self._settings.ip == "full":
             return None if known is None else str(known)
         network = ipaddress.ip_network(f"{known}/{_PREFIXES[known.version]}", strict=False)
