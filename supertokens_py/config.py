@@ -13,7 +13,7 @@ from .exceptions import ConfigError
 from .framework.request import BaseRequest
 from .normalised_url_domain import NormalisedURLDomain
 from .normalised_url_path import NormalisedURLPath
-from .secret import hidden
+from .secret import masked
 from .settings import explains_unknown_arguments
 from .urls import site_of, web_origin
 
@@ -102,7 +102,7 @@ class SupertokensConfig:
     @property
     def engine_uri(self) -> str:
         """The URI in use: the given one, or the default SQLite file."""
-        return DEFAULT_DATABASE if self.connection_uri is None else hidden(self.connection_uri.strip())
+        return DEFAULT_DATABASE if self.connection_uri is None else masked(self.connection_uri.strip())
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class SupertokensConfig:
         engine: EngineConfig | None = None,
     ) -> None:
         # Not the generated one, whose variables an error tracker would send when a setting is refused.
-        connection_uri, api_key = hidden(connection_uri), hidden(api_key)
+        connection_uri, api_key = masked(connection_uri), masked(api_key)
         object.__setattr__(self, "connection_uri", connection_uri)
         object.__setattr__(self, "api_key", api_key)
         object.__setattr__(self, "network_interceptor", network_interceptor)

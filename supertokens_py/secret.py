@@ -36,7 +36,7 @@ class SecretBytes(bytes):
         return "b'***'"
 
 
-class HiddenObject(dict[str, Any]):
+class SecretDict(dict[str, Any]):
     """A JSON object whose `repr` shows nothing, such as a form; otherwise like `dict`."""
 
     __slots__ = ()
@@ -45,7 +45,7 @@ class HiddenObject(dict[str, Any]):
         return "{***}"
 
 
-class HiddenVariables(Mapping[str, str]):
+class SecretEnviron(Mapping[str, str]):
     """Environment variables whose `repr` shows nothing: any of them may be a secret, of anybody."""
 
     __slots__ = ("_environ",)
@@ -66,7 +66,7 @@ class HiddenVariables(Mapping[str, str]):
         return len(self._environ)
 
 
-def hidden(text: _T) -> _T:
+def masked(text: _T) -> _T:
     """Return the same string as `SecretText`; anything else, which callers refuse by themselves, as it is."""
     return SecretText(text) if type(text) is str else text  # type: ignore[return-value]
 

@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from typing import Any, TypeAlias, TypeVar, cast
 
 from .exceptions import ConfigError
-from .secret import HiddenVariables, hidden
+from .secret import SecretEnviron, masked
 
 #: Takes a value and what to call it in an error; returns it as it is used, or raises ConfigError.
 Check: TypeAlias = Callable[[Any, str], Any]
@@ -99,7 +99,7 @@ def resolve(given: Any, environ: Mapping[str, str], *, prefix: str) -> dict[str,
     Raises:
         ConfigError: names the first field or variable that cannot work.
     """
-    cls, environ = cast("type[Any]", type(given)), HiddenVariables(environ)
+    cls, environ = cast("type[Any]", type(given)), SecretEnviron(environ)
     values: dict[str, Any] = {}
     for name, rule in settings_of(cls).items():
         value, source = getattr(given, name), f"{cls.__name__}.{name}"
@@ -107,7 +107,7 @@ def resolve(given: Any, environ: Mapping[str, str], *, prefix: str) -> dict[str,
             source = prefix + name.upper()
             value = environ.get(source, "").strip() or None
         if rule.is_secret:
-            value = hidden(value)
+            value = masked(value)
         values[name] = rule.default if value is None else rule.validate(value, source)
     return values
 

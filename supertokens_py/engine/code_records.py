@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
 
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.users import User
 
 
@@ -142,4 +142,4 @@ class PhoneNumberChangeNotAllowed:
 def _hide(record: object, *names: str) -> None:
     """Have fields of a new record show nothing in the variables of whoever reads them."""
     for name in names:
-        object.__setattr__(record, name, hidden(getattr(record, name)))
+        object.__setattr__(record, name, masked(getattr(record, name)))

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime.clock import now_ms as system_now_ms
-from supertokens_py.secret import HiddenVariables, SecretText
+from supertokens_py.secret import SecretEnviron, SecretText
 from supertokens_py.settings import explains_unknown_arguments, resolve, setting
 
 from .uris import kind_of
@@ -195,7 +195,7 @@ class EngineConfig:
         Raises:
             ConfigError: names the first field (or variable) that cannot work.
         """
-        environ = HiddenVariables(os.environ if environ is None else environ)
+        environ = SecretEnviron(os.environ if environ is None else environ)
         resolved = ResolvedEngineConfig(**resolve(self, environ, prefix=_ENV_PREFIX), now_ms=self.now_ms)
         if resolved.refresh_token_validity * 60 <= resolved.access_token_validity:
             raise ConfigError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 MISSING_DRIVER = "PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'"
 
@@ -44,10 +44,10 @@ def parse_postgres(uri: str) -> dict[str, str]:
     Raises:
         ConfigError: the driver is missing, or the URI cannot work; nothing of a password is in the message.
     """
-    uri = hidden(uri.strip())
+    uri = masked(uri.strip())
     text, prepare = _without_prepare_option(uri)
     if (scheme := _SCHEME.match(text)) is not None:
-        text = hidden(f"postgresql://{_with_encoded_password(text[scheme.end() :])}")
+        text = masked(f"postgresql://{_with_encoded_password(text[scheme.end() :])}")
     found = _by_libpq(text)
     _check_choices(found)
     _check_ports(found)
@@ -59,7 +59,7 @@ def _without_prepare_option(uri: str) -> tuple[str, dict[str, str]]:
     if match is None:
         return uri, {}
     rest = uri[: match.start()] + (match[1] if match[3] else "") + uri[match.end() :]
-    return hidden(rest), {PREPARE_OPTION: match[2]}
+    return masked(rest), {PREPARE_OPTION: match[2]}
 
 
 def _with_encoded_password(rest: str) -> str:
@@ -87,9 +87,9 @@ def _by_libpq(text: str) -> dict[str, str]:
         raise ConfigError(MISSING_DRIVER) from error
     try:
         given = conninfo_to_dict(text)
-        return {name: hidden(str(value)) if "pass" in name else str(value) for name, value in given.items()}
+        return {name: masked(str(value)) if "pass" in name else str(value) for name, value in given.items()}
     except ProgrammingError as error:
-        said = hidden(str(error))
+        said = masked(str(error))
     # libpq quotes what it did not understand, which may be a piece of the password: only a name of an option
     # is repeated, and only where no "@" follows the "?".
     option = None if "@" in text.partition("?")[2] or is_key_value(text) else _UNKNOWN_OPTION.search(said)

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.urls import LOCAL_SITE, is_ip
 
 from .postgres_uri import is_key_value, name_of, parse_postgres
@@ -40,7 +40,7 @@ def kind_of(uri: str) -> Kind:
     Raises:
         ConfigError: it leads nowhere; the message says which forms there are.
     """
-    uri = hidden(uri)
+    uri = masked(uri)
     if not uri:
         raise ConfigError(
             "connection_uri is empty: set it, or leave it out for the SQLite file supertokens.db"
@@ -66,7 +66,7 @@ def check_connection_uri(uri: str) -> None:
     Raises:
         ConfigError: says which forms there are.
     """
-    uri = hidden(uri)
+    uri = masked(uri)
     kind = kind_of(uri)
     if kind == "core":
         core_hosts(uri)
@@ -81,7 +81,7 @@ def check_location(uri: str) -> None:
         ConfigError: an option of PostgreSQL or a port cannot be right, or the directory of a SQLite file
             does not exist.
     """
-    uri = hidden(uri)
+    uri = masked(uri)
     kind = kind_of(uri)
     if kind == "postgresql":
         parse_postgres(uri)
@@ -132,8 +132,8 @@ def core_hosts(uri: str) -> tuple[SplitResult, ...]:
     Raises:
         ConfigError: a piece is not an http(s) address.
     """
-    uri = hidden(uri)
-    pieces = [hidden(part.strip()) for part in uri.split(";") if part.strip()]
+    uri = masked(uri)
+    pieces = [masked(part.strip()) for part in uri.split(";") if part.strip()]
     if not pieces:
         raise ConfigError("connection_uri names no SuperTokens core")
     return tuple(_core_host(piece) for piece in pieces)

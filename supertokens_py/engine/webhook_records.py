@@ -13,7 +13,7 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import SecretBytes, hidden
+from supertokens_py.secret import SecretBytes, masked
 
 from .event_records import EventType, SessionEvent
 
@@ -53,7 +53,7 @@ class Webhook:
                 f"Webhook {self.endpoint}: types must be some of {', '.join(get_args(EventType))}"
             )
         given = self.secret
-        kept = hidden(given) if isinstance(given, str) else tuple(map(hidden, given))
+        kept = masked(given) if isinstance(given, str) else tuple(map(masked, given))
         object.__setattr__(self, "secret", kept)
 
     @property
@@ -136,7 +136,7 @@ def _check_url(url: object) -> None:
 
 
 def _key(secret: object, endpoint: str) -> SecretBytes:
-    text = hidden(secret if isinstance(secret, str) else "")
+    text = masked(secret if isinstance(secret, str) else "")
     try:
         key = SecretBytes(b64decode(text.removeprefix(_PREFIX), validate=True))
     except ValueError:

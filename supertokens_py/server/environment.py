@@ -13,7 +13,7 @@ from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri
 from supertokens_py.engine.session_records import SessionFeatures
 from supertokens_py.engine.variable_spelling import CONNECTION_URI, unknown_variables
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import HiddenVariables, hidden
+from supertokens_py.secret import SecretEnviron, masked
 from supertokens_py.settings import resolve, setting
 
 from .app import MAX_BODY_BYTES, create_app
@@ -77,10 +77,10 @@ def create_from(environ: Mapping[str, str], *, features: SessionFeatures | None 
             keys, and nothing says that none are wanted.
         EngineUnavailableError: the database cannot be read.
     """
-    environ = HiddenVariables(environ)
+    environ = SecretEnviron(environ)
     settings = ServerSettings(**resolve(ServerSettings(), environ, prefix=_PREFIX))
     _refuse_misspelt(environ, settings)
-    check_connection_uri(hidden(environ.get(CONNECTION_URI, settings.connection_uri).strip()))
+    check_connection_uri(masked(environ.get(CONNECTION_URI, settings.connection_uri).strip()))
     check_location(settings.connection_uri)
     keeps_users = not settings.sessions_only
     if keeps_users and find_spec("bcrypt") is None:

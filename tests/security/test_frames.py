@@ -24,7 +24,7 @@ from supertokens_py.framework.wsgi import SuperTokensMiddleware as WsgiMiddlewar
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import asyncio as functions
 from supertokens_py.recipe.session import syncio
-from supertokens_py.secret import HiddenVariables, SecretBytes, SecretText, hidden, new_secret
+from supertokens_py.secret import SecretBytes, SecretEnviron, SecretText, masked, new_secret
 from supertokens_py.server.environment import create_from
 from tests.support.databases import Sqlite, TestDatabase
 
@@ -294,10 +294,10 @@ def test_a_secret_text_shows_nothing_and_is_the_text():
     text = SecretText("a secret of some length")
     assert [repr(text), f"{text!r}", repr(text[:5]), repr([text])] == ["'***'", "'***'", "'***'", "['***']"]
     assert (text, f"{text}", hash(text), text[2]) == ("a secret of some length",) * 2 + (hash(str(text)), "s")
-    assert hidden("x") == "x"
-    assert repr(hidden("x")) == "'***'"
-    assert hidden(None) is None
+    assert masked("x") == "x"
+    assert repr(masked("x")) == "'***'"
+    assert masked(None) is None
     assert (repr(SecretBytes(b"x")), SecretBytes(b"x")) == ("b'***'", b"x")
-    environ = HiddenVariables({"A": "x"})
+    environ = SecretEnviron({"A": "x"})
     assert repr(environ) == "{***}"
     assert (dict(environ), len(environ)) == ({"A": "x"}, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from supertokens_py.engine import validation
 from supertokens_py.engine.code_records import NewCode, PresentedCode
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import JSONObject
 
 
@@ -35,8 +35,8 @@ def new_code_body(new: NewCode) -> JSONObject:
     if new.device_id is None:
         body: JSONObject = dict(contact_body(new.email, new.phone_number))
     else:
-        body = {"deviceId": hidden(new.device_id)}
-    return body if new.user_input_code is None else {**body, "userInputCode": hidden(new.user_input_code)}
+        body = {"deviceId": masked(new.device_id)}
+    return body if new.user_input_code is None else {**body, "userInputCode": masked(new.user_input_code)}
 
 
 def presented_body(presented: PresentedCode) -> JSONObject:
@@ -49,5 +49,5 @@ def presented_body(presented: PresentedCode) -> JSONObject:
     if (by_link is None) != (None not in by_code) or (by_link is not None and by_code != (None, None)):
         raise BadInputError("Please provide exactly one of linkCode or deviceId+userInputCode")
     given = {"linkCode": by_link, "deviceId": by_code[0], "userInputCode": by_code[1]}
-    sent = {name: hidden(value) for name, value in given.items() if value is not None}
+    sent = {name: masked(value) for name, value in given.items() if value is not None}
     return {"preAuthSessionId": presented.pre_auth_session_id, **sent}

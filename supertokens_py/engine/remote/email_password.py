@@ -29,7 +29,7 @@ from supertokens_py.events import (
     emit,
 )
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import User, normalised_email
 
@@ -73,7 +73,7 @@ class RemoteEmailPassword:
 
     def sign_up(self, tenant_id: str, email: str, password: str) -> User | EmailTaken:
         validation.validate_password(password)
-        body: JSONObject = {"email": validation.stored_email(email), "password": hidden(password)}
+        body: JSONObject = {"email": validation.stored_email(email), "password": masked(password)}
         answer = self._post(tenant_id, "/recipe/signup", body)
         if answer.get("status") == "EMAIL_ALREADY_EXISTS_ERROR":
             return EmailTaken()
@@ -115,7 +115,7 @@ class RemoteEmailPassword:
         if not validation.is_storable(address) or validation.password_bytes(password) is None:
             return {"status": _WRONG}
         try:
-            body: JSONObject = {"email": address, "password": hidden(password)}
+            body: JSONObject = {"email": address, "password": masked(password)}
             return self._post(tenant, "/recipe/signin", body)
         except UnknownTenantError:
             return {"status": _WRONG}
@@ -168,7 +168,7 @@ class RemoteEmailPassword:
         if not validation.is_storable(token):
             return None
         try:
-            answer = self._post(tenant_id, f"{_TOKENS}/consume", {"token": hidden(token)})
+            answer = self._post(tenant_id, f"{_TOKENS}/consume", {"token": masked(token)})
         except UnknownTenantError:
             return None
         if answer.get("status") == "RESET_PASSWORD_INVALID_TOKEN_ERROR":
@@ -253,7 +253,7 @@ class RemoteHashImport:
         self._core = core
 
     def put(self, tenant_id: str, email: str, password_hash: str) -> ImportedHash:
-        body: JSONObject = {"email": validation.stored_email(email), "passwordHash": hidden(password_hash)}
+        body: JSONObject = {"email": validation.stored_email(email), "passwordHash": masked(password_hash)}
         path = f"{tenant_path(tenant_id)}/recipe/user/passwordhash/import"
         answer = ok(self._core.post(path, body, rid=EMAIL_PASSWORD, tenant=tenant_id))
         user = user_from_wire(answer.get("user"))
@@ -281,5 +281,5 @@ def _change(email: str | None, password: str | None) -> JSONObject:
         body["email"] = validation.stored_email(email)
     if password is not None:
         validation.validate_password(password)
-        body["password"] = hidden(password)
+        body["password"] = masked(password)
     return body

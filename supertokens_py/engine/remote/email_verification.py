@@ -9,7 +9,7 @@ from supertokens_py.cdi.users import verified_from_wire
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import UnknownTenantError, VerifiedEmail
 from supertokens_py.events import EmailUnverified, EmailVerificationRequested, EmailVerified, emit
-from supertokens_py.secret import SecretText, hidden
+from supertokens_py.secret import SecretText, masked
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import normalised_email
 
@@ -46,7 +46,7 @@ class RemoteEmailVerification:
         if not validation.is_storable(token):
             return None
         try:
-            answer = self._post(tenant_id, _PATH, {"method": "token", "token": hidden(token)})
+            answer = self._post(tenant_id, _PATH, {"method": "token", "token": masked(token)})
         except UnknownTenantError:
             return None
         if answer.get("status") == "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 from .types import EmailContent
 
@@ -85,17 +85,17 @@ class Letter:
 
     def content(self) -> EmailContent:
         """Return it as HTML and as plain text."""
-        code, link = hidden(self.code or ""), hidden(self.link or "")
+        code, link = masked(self.code or ""), masked(self.link or "")
         parts = {"app": self.app, "to": self.to, "message": self.message, "button": self.button}
         parts |= {"note": self.note, "subject": self.subject}
         escaped = {name: escape(value, quote=True) for name, value in parts.items()}
-        html_body, text_body = hidden(""), hidden("")
+        html_body, text_body = masked(""), masked("")
         if code:
-            html_body = hidden(html_body + _CODE.format(code=escape(code, quote=True)))
-            text_body = hidden(f"{text_body}{code}\n\n")
+            html_body = masked(html_body + _CODE.format(code=escape(code, quote=True)))
+            text_body = masked(f"{text_body}{code}\n\n")
         if link:
-            html_body = hidden(html_body + _LINK.format(link=escape(link, quote=True), **escaped))
-            text_body = hidden(f"{text_body}{self.button}: {link}\n\n")
-        html = hidden(_HTML.format(body=html_body, **escaped))
-        text = hidden(_TEXT.format(body=text_body, **parts))
+            html_body = masked(html_body + _LINK.format(link=escape(link, quote=True), **escaped))
+            text_body = masked(f"{text_body}{self.button}: {link}\n\n")
+        html = masked(_HTML.format(body=html_body, **escaped))
+        text = masked(_TEXT.format(body=text_body, **parts))
         return EmailContent(html, self.subject, self.to, is_html=True, text=text)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.runtime.dedicated_pools import DedicatedPool
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.urls import is_local
 
 from .types import EmailContent, EmailDeliveryInterface, SMTPServiceInterface, SMTPSettings
@@ -30,7 +30,7 @@ class Transporter:
 
     def __init__(self, smtp_settings: SMTPSettings) -> None:
         self.smtp_settings = smtp_settings
-        self._password = hidden(smtp_settings.password)
+        self._password = masked(smtp_settings.password)
 
     async def send_email(self, input_: EmailContent, _: dict[str, Any] | None = None) -> None:
         """Send one e-mail.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 _T = TypeVar("_T")
 
@@ -84,7 +84,7 @@ class SMTPSettings:
         username: str | None = None,
         timeout_s: float = 10.0,
     ) -> None:
-        password = hidden(password)
+        password = masked(password)
         self.host, self.port, self.from_ = host, port, from_
         self.password, self.secure, self.username = password, secure, username
         self.timeout_s = timeout_s

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.runtime.dedicated_pools import DedicatedPool
-from supertokens_py.secret import HiddenObject, hidden
+from supertokens_py.secret import SecretDict, masked
 from supertokens_py.urls import host_of, is_local
 
 from .types import SMSContent, SMSDeliveryInterface, TwilioServiceInterface, TwilioSettings
@@ -64,17 +64,17 @@ class TwilioClient:
         Raises:
             SMSNotSentError: Twilio refused it, or could not be reached.
         """
-        body = hidden(body)
+        body = masked(body)
         given = (("To", to), ("Body", body), ("From", from_), ("MessagingServiceSid", messaging_service_sid))
         try:
-            return self._post(HiddenObject((name, value) for name, value in given if value is not None))
+            return self._post(SecretDict((name, value) for name, value in given if value is not None))
         except SMSNotSentError as error:
             # Without frames: they hold the message and the account's secret.
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         raise failure
 
-    def _post(self, form: HiddenObject) -> dict[str, Any]:
+    def _post(self, form: SecretDict) -> dict[str, Any]:
         import httpx2  # noqa: PLC0415  (an optional extra)
 
         account = (self._settings.account_sid, self._settings.auth_token)
@@ -126,7 +126,7 @@ class DefaultTwilioImplementation(TwilioServiceInterface[_T]):
         await _POOL.offload(
             create,
             to=content.to_phone,
-            body=hidden(content.body),
+            body=masked(content.body),
             from_=from_,
             messaging_service_sid=messaging_service_sid,
         )

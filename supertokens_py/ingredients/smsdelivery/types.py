@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 _T = TypeVar("_T")
 
@@ -84,7 +84,7 @@ class TwilioSettings:
         messaging_service_sid: str | None = None,
         opts: Mapping[str, Any] | None = None,
     ) -> None:
-        self.account_sid, self.auth_token = account_sid, hidden(auth_token)
+        self.account_sid, self.auth_token = account_sid, masked(auth_token)
         self.from_, self.messaging_service_sid = from_, messaging_service_sid
         self.opts = dict(opts or {})
         if (from_ is None) == (messaging_service_sid is None):

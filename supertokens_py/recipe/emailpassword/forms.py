@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.emails import is_address, is_recipient_or_name
 
 from .exceptions import FieldError
@@ -91,7 +91,7 @@ def parsed(body: dict[str, Any], fields: Sequence[NormalisedFormField]) -> list[
 def _field(item: Any) -> FormField:
     if not isinstance(item, dict) or "id" not in item or "value" not in item:
         raise BadInputError("All elements of formFields must contain an 'id' and 'value' field")
-    name, value = cast("Any", item["id"]), hidden(cast("Any", item["value"]))
+    name, value = cast("Any", item["id"]), masked(cast("Any", item["value"]))
     if not isinstance(name, str):
         raise BadInputError("All elements of formFields must contain an 'id' and 'value' field")
     value = "" if value is None else value

@@ -31,7 +31,7 @@ from supertokens_py.recipe.sign_in.proofs import revoked_as_outdated
 from supertokens_py.recipe.sign_in.sessions import sign_in_route, tell
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 from supertokens_py.urls import host_of, is_local
 
@@ -293,7 +293,7 @@ class EmailPasswordRecipe(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
         form = await self._form(body, [self._password], tenant_id)
-        token = hidden(body.get("token"))
+        token = masked(body.get("token"))
         if token is None:
             raise BadInputError("Please provide the password reset token")
         if not isinstance(token, str) or len(token) > LONGEST_TOKEN:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId
 
 from .results import (
@@ -60,7 +60,7 @@ class RecipeInterface:
 
         `attempt_account_linking` is accepted; accounts are not linked.
         """
-        service, token = self._app.engine.email_verification, hidden(token)
+        service, token = self._app.engine.email_verification, masked(token)
         used = await call_engine(user_context, service.verify, tenant_id, token)
         if used is None:
             return VerifyEmailUsingTokenInvalidTokenError()

@@ -23,7 +23,7 @@ from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN, APIOptions, Ema
 from supertokens_py.recipe.sign_in.outcomes import answers_of
 from supertokens_py.recipe_module import App, Route
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.settings import explains_unknown_arguments
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.response import APIResponse
@@ -225,7 +225,7 @@ class EmailVerificationRecipe(
         self, request: BaseRequest, response: BaseResponse, tenant_id: str, user_context: dict[str, Any]
     ) -> BaseResponse:
         body = await json_body(request)
-        token = hidden(body.pop("token", None))
+        token = masked(body.pop("token", None))
         if token is None:
             raise BadInputError("Please provide the email verification token")
         if not isinstance(token, str) or len(token) > LONGEST_TOKEN:

@@ -12,7 +12,7 @@ from supertokens_py.recipe.sign_in.frontends import first_factors_among, require
 from supertokens_py.recipe.sign_in.outcomes import EmailExistsGetOkResult
 from supertokens_py.recipe.sign_in.sessions import BY_MAIL, BY_TEXT_MESSAGE, begin_session
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.response import GeneralErrorResponse
 from supertokens_py.types.users import normalised_email
 
@@ -236,7 +236,7 @@ async def _own_code(tenant_id: str, api_options: APIOptions, user_context: dict[
     make = api_options.config.get_custom_user_input_code
     if make is None:
         return None
-    code = hidden(await call_app(make, tenant_id, user_context))
+    code = masked(await call_app(make, tenant_id, user_context))
     if not isinstance(code, str) or not code:
         raise ConfigError("get_custom_user_input_code must return a text that is not empty")
     return code

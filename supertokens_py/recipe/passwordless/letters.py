@@ -12,7 +12,7 @@ from supertokens_py.ingredients.emaildelivery.smtp import BaseSMTPService
 from supertokens_py.ingredients.emaildelivery.types import EmailContent, SMTPSettings
 from supertokens_py.ingredients.smsdelivery.twilio import BaseTwilioService
 from supertokens_py.ingredients.smsdelivery.types import SMSContent, TwilioSettings
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 from .types import EmailTemplateVars, SMSTemplateVars, SMTPOverrideInput, TwilioOverrideInput
 
@@ -53,12 +53,12 @@ def login_letter(template_vars: EmailTemplateVars) -> EmailContent:
 def login_message(template_vars: SMSTemplateVars) -> SMSContent:
     """Return the text message with a code, a link, or both."""
     app = Supertokens.get_instance().app_info.app_name
-    code, link = hidden(template_vars.user_input_code), hidden(template_vars.url_with_link_code)
-    lines = [] if code is None else [hidden(f"OTP to login is {code} for {app}")]
+    code, link = masked(template_vars.user_input_code), masked(template_vars.url_with_link_code)
+    lines = [] if code is None else [masked(f"OTP to login is {code} for {app}")]
     if link is not None:
-        lines.append(hidden(f"Or click {link} to login." if lines else f"Click {link} to login to {app}"))
-    lines.append(hidden(f"This is valid for {duration_in_words(template_vars.code_life_time)}."))
-    return SMSContent(hidden("\n".join(lines)), template_vars.phone_number)
+        lines.append(masked(f"Or click {link} to login." if lines else f"Click {link} to login to {app}"))
+    lines.append(masked(f"This is valid for {duration_in_words(template_vars.code_life_time)}."))
+    return SMSContent(masked("\n".join(lines)), template_vars.phone_number)
 
 
 class SMTPService(BaseSMTPService[EmailTemplateVars]):

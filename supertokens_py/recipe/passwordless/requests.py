@@ -8,7 +8,7 @@ from typing import Any
 
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 from .contacts import ContactConfig
 
@@ -93,7 +93,7 @@ def text_of(body: Mapping[str, Any], name: str) -> str | None:
     Raises:
         BadInputError: it is something else, or too long.
     """
-    value = hidden(body.get(name))
+    value = masked(body.get(name))
     if value is None or value == "":
         return None
     if not isinstance(value, str):

@@ -24,7 +24,7 @@ from supertokens_py.payloads import (
 )
 from supertokens_py.recipe_module import App
 from supertokens_py.runtime.deprecation import warn_deprecated
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.types.base import JSONObject, MaybeAwaitable
 
@@ -191,7 +191,7 @@ class RecipeInterface(ClaimFunctions, UserSessionFunctions):
             UnauthorisedError: there is no such session any more.
             TokenTheftError: the token had been rotated out; the session is revoked.
         """
-        policy, refresh_token = self.parts.policy, hidden(refresh_token)
+        policy, refresh_token = self.parts.policy, masked(refresh_token)
         if disable_anti_csrf is not True and policy.explicit_anti_csrf == "VIA_CUSTOM_HEADER":
             raise ConfigError(_CANNOT_CHECK.format(name="refreshSession", setting="antiCsrfCheck"))
         request = RefreshRequest(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from supertokens_py.framework.cookies import SentCookies
 from supertokens_py.framework.request import BaseRequest
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.tokens.access_token import AccessToken, looks_like_jwt, parse_access_token
 
 from .constants import (
@@ -104,8 +104,8 @@ class RequestTokens:
         cookie = cookies[0] if cookies else None
         bearer = None if allowed == "cookie" else self.bearer
         if bearer and not looks_like_jwt(bearer) and (not cookie or _REFRESH_TOKEN.fullmatch(bearer)):
-            return hidden(bearer), "header"
-        return (hidden(cookie), "cookie") if cookie else None
+            return masked(bearer), "header"
+        return (masked(cookie), "cookie") if cookie else None
 
 
 def other(method: TokenTransferMethod) -> TokenTransferMethod:

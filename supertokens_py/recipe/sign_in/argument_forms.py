@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import APIOptions
 from supertokens_py.recipe.overrides import parameter_names
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def in_both_forms(older: str, newer: str) -> Callable[[Callable[..., Any]], Any]
         async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
             named: dict[str, Any] = {**defaults, **ages.named(args, kwargs)}
             del args, kwargs  # they may hold secrets, and error trackers read every frame's variables
-            named.update((name, hidden(named[name])) for name in _SECRETS & named.keys())
+            named.update((name, masked(named[name])) for name in _SECRETS & named.keys())
             named["user_context"] = {} if named.get("user_context") is None else named["user_context"]
             user_id = named.get("recipe_user_id")
             if isinstance(user_id, RecipeUserId):

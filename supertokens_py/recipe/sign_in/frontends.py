@@ -12,7 +12,7 @@ from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.session.asyncio import get_session
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
-from supertokens_py.secret import HiddenObject
+from supertokens_py.secret import SecretDict
 from supertokens_py.types.users import User
 
 _NEWEST = (4, 2)
@@ -59,9 +59,9 @@ async def json_body(request: BaseRequest, refusal: str = "Please provide a JSON 
         BadInputError: it sent something else.
     """
     try:
-        body: Any = json.loads(await request.body(), object_pairs_hook=HiddenObject)
+        body: Any = json.loads(await request.body(), object_pairs_hook=SecretDict)
     except NotImplementedError:  # a request class written for 0.24
-        body = json.loads(json.dumps(await request.json()), object_pairs_hook=HiddenObject)
+        body = json.loads(json.dumps(await request.json()), object_pairs_hook=SecretDict)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):

@@ -14,7 +14,7 @@ from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.clients import admit
 from supertokens_py.recipe.sign_in.frontends import require_first_factor
 from supertokens_py.recipe.sign_in.sessions import BY_PROVIDER, begin_session
-from supertokens_py.secret import HiddenObject
+from supertokens_py.secret import SecretDict
 from supertokens_py.types.emails import is_one_recipient
 from supertokens_py.types.providers import MAX_THIRD_PARTY_USER_ID
 from supertokens_py.types.response import GeneralErrorResponse
@@ -226,9 +226,7 @@ async def _tokens_of(
 ) -> dict[str, Any]:
     """Return the provider's tokens: for the code of a redirect, or those that a native app got."""
     if redirect_uri_info is not None:
-        return HiddenObject(
-            await provider.exchange_auth_code_for_oauth_tokens(redirect_uri_info, user_context)
-        )
+        return SecretDict(await provider.exchange_auth_code_for_oauth_tokens(redirect_uri_info, user_context))
     if oauth_tokens is None:
         raise BadInputError("Please provide one of redirectURIInfo or oAuthTokens in the request body")
     return accepted_tokens(provider, oauth_tokens)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from supertokens_py.engine.validation import is_storable
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.secret import HiddenObject, hidden
+from supertokens_py.secret import SecretDict, masked
 from supertokens_py.types.providers import MAX_THIRD_PARTY_ID
 
 from .provider import RedirectUriInfo
@@ -90,19 +90,19 @@ def _redirect_uri_info(given: Any) -> RedirectUriInfo:
     return RedirectUriInfo(
         uri,
         _short_texts(query, "redirectURIQueryParams"),
-        optional_text(hidden(info.get("pkceCodeVerifier")), "pkceCodeVerifier", _LONGEST_VERIFIER),
+        optional_text(masked(info.get("pkceCodeVerifier")), "pkceCodeVerifier", _LONGEST_VERIFIER),
     )
 
 
-def _short_texts(given: Any, name: str) -> HiddenObject:
+def _short_texts(given: Any, name: str) -> SecretDict:
     if not isinstance(given, dict):
         raise BadInputError(f"{name} must be an object")
     values = cast("dict[str, Any]", given)
     if len(values) > _MOST_VALUES:
         raise BadInputError(f"{name} must have at most {_MOST_VALUES} members")
-    kept = HiddenObject()
+    kept = SecretDict()
     for key in values:
-        value = hidden(values[key])
+        value = masked(values[key])
         # Token endpoints also answer with numbers, such as `expires_in`; nothing else is read from here.
         if isinstance(value, str | int | float | bool) and len(str(value)) <= _LONGEST_VALUE:
             if isinstance(value, str) and not is_storable(value):

@@ -37,7 +37,7 @@ from supertokens_py.recipe.passwordless import ContactEmailOrPhoneConfig
 from supertokens_py.recipe.passwordless import syncio as codes
 from supertokens_py.recipe.passwordless.interfaces import CreateNewCodeForDeviceOkResult
 from supertokens_py.recipe.session import syncio as sessions
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.server import create_app
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
 from tests.engine.remote.conftest import QUICK, Host
@@ -236,7 +236,7 @@ def test_no_password_is_in_a_variable_of_a_request_that_fails(path: str) -> None
     store = engine_over(core).email_password
     call = store.sign_up if path == "signup" else store.verify
     with pytest.raises(EngineUnavailableError) as caught:
-        call("public", "a@example.com", hidden(PLANTED))
+        call("public", "a@example.com", masked(PLANTED))
     shown = variables(caught.value, of=OURS)
     assert "'password': '***'" in shown
     assert PLANTED not in shown + str(caught.value)

@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, delete, insert, select, update
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.limits import FORGOTTEN_AFTER_MS
 from supertokens_py.engine.records import EMAIL_PASSWORD
-from supertokens_py.secret import SecretText, hidden
+from supertokens_py.secret import SecretText, masked
 
 from ..session_state.session_rows import SESSIONS, key_columns
 from .account_rows import Account
@@ -53,7 +53,7 @@ class EmailUserRows:
 
     def kept_hash(self, connection: Connection, user_id: str, tenant_id: str | None) -> SecretText | None:
         """Return the hash of a user who is in the tenant; neither changes until the transaction ends."""
-        kept = hidden(connection.execute(self._kept_hash, {"user": user_id}).scalar())
+        kept = masked(connection.execute(self._kept_hash, {"user": user_id}).scalar())
         return kept if self._rows.is_in(connection, tenant_id, user_id) else None
 
     @property

@@ -12,7 +12,7 @@ from sqlalchemy import String, Text, bindparam, delete, insert, or_, select, upd
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import SecretText, hidden
+from supertokens_py.secret import SecretText, masked
 
 from ..session_state.refresh_tokens import MasterKey, new_master_key
 from ..session_state.session_rows import SESSIONS
@@ -342,4 +342,4 @@ def _of_app(values: Table) -> tuple[ColumnElement[bool], ...]:
 def _hidden(rows: Iterable[Any]) -> Iterator[Any]:
     """Yield rows whose last column is a stored key, so that no variable shows it."""
     for *others, text in rows:
-        yield (*others, hidden(text))
+        yield (*others, masked(text))

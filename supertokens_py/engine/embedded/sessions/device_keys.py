@@ -23,7 +23,7 @@ from supertokens_py.engine.device_keys import (
 from supertokens_py.engine.session_records import SessionKey, SessionNote
 from supertokens_py.events import DeviceBound, DeviceProofMissing, emit
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import JSONObject
 
 from ..session_state.device_rows import DEVICE_KEYS, DeviceStatements
@@ -189,7 +189,7 @@ class DeviceKeyStore:
     def of_refresh_token(self, refresh_token: str) -> BoundKey | None:
         """Return the key that the session of a refresh token is bound to."""
         self._statements()
-        token = self._keys.open_token(hidden(refresh_token))[1]
+        token = self._keys.open_token(masked(refresh_token))[1]
         found = None if token is None else self._found(token.handle)
         if found is None:
             return None

@@ -19,7 +19,7 @@ from supertokens_py.engine.records import (
 )
 from supertokens_py.engine.session_records import Ending, SessionKey
 from supertokens_py.events import SessionRefreshed, TokenForged, TokenReused, emit
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.tokens.encoding import constant_time_equal
 
 from ..keys import access_tokens
@@ -100,7 +100,7 @@ class Refresher:
         """Rotate the refresh token, or answer what its use means."""
         self._database.prepare()
         life_ms = access_tokens.life_ms(self._settings, request.access_token_validity_ms)
-        master_key, presented = self._keys.open_token(hidden(request.refresh_token))
+        master_key, presented = self._keys.open_token(masked(request.refresh_token))
         if presented is None:
             return Unauthorised(_INVALID, "refresh_token_invalid")
         expected, given = presented.anti_csrf_token, request.anti_csrf_token

@@ -18,7 +18,7 @@ from supertokens_py.engine.code_records import (
 )
 from supertokens_py.engine.limits import WRONG_CODES_OF_ITS_OWN
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 from ..accounts.code_rows import device_record
 from . import code_digests
@@ -99,7 +99,7 @@ def read_attempt(presented: PresentedCode) -> Attempt:
         code_digests.stored_digest(presented.pre_auth_session_id),
         None if link is None else code_digests.read_link_code(link),
         None if device is None else code_digests.read_device(device),
-        hidden(code),
+        masked(code),
     )
 
 

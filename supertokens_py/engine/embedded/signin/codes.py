@@ -19,7 +19,7 @@ from supertokens_py.engine.code_records import (
 )
 from supertokens_py.engine.records import Tenant, UnknownTenantError
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 from ..accounts.code_rows import BATCH, CodeRows, device_record
 from ..storage import errors
@@ -67,7 +67,7 @@ class CodeStore:
         tenant = self._tenants.find(tenant_id)
         if tenant is None:
             raise UnknownTenantError(tenant_id)
-        code = hidden(new.user_input_code) or code_digests.new_code()
+        code = masked(new.user_input_code) or code_digests.new_code()
         while True:
             made = self._made(tenant, new, code)
             if not isinstance(made, CodeAlreadyUsed) or new.user_input_code is not None:

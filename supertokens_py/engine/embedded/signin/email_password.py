@@ -33,7 +33,7 @@ from supertokens_py.events import (
     emit,
 )
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
-from supertokens_py.secret import SecretText, hidden
+from supertokens_py.secret import SecretText, masked
 from supertokens_py.types.users import normalised_email
 
 from ..accounts.accounts import Accounts
@@ -99,7 +99,7 @@ class EmailPasswordStore:
             UnknownTenantError: there is no such tenant.
         """
         address, tenant = validation.stored_email(email), validation.normalise_tenant_id(tenant_id)
-        password = hidden(password)
+        password = masked(password)
         if self._database.read(lambda c: self._accounts.with_email(c, tenant, address)) is not None:
             return EmailTaken()  # spares the hash; who signs up at the same moment is refused below
         hashed = self._passwords.hash(password)
@@ -128,14 +128,14 @@ class EmailPasswordStore:
         Raises:
             TooManyAttemptsError: there were too many wrong ones for this address.
         """
-        password = hidden(password)
+        password = masked(password)
         found = self.authenticate(tenant_id, email, password)
         return None if found is None else found.user
 
     def authenticate(self, tenant_id: str, email: str, password: str) -> Authenticated | None:
         """Do as `verify`, and return with the user what `is_current` has to be asked about."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
-        password = hidden(password)
+        password = masked(password)
         if left_ms := self._attempts.begin(EMAIL_PASSWORD, tenant, address):
             emit(SignInRefused(tenant_id=tenant, recipe_id=EMAIL_PASSWORD, retry_after_ms=left_ms))
             raise TooManyAttemptsError(left_ms)
@@ -166,7 +166,7 @@ class EmailPasswordStore:
         hashed = self._passwords.hash(password)
         values = {"user": user_id, "stored": stored, "hash": hashed}
         self._database.single(lambda c: c.execute(self._statements.renew_hash, values), repeatable=True)
-        now = self._database.read(lambda c: hidden(c.execute(self._statements.user_hash, values).scalar()))
+        now = self._database.read(lambda c: masked(c.execute(self._statements.user_hash, values).scalar()))
         # Another sign-in may have been first: its hash is of this password, too, unless that was changed.
         is_same = now == hashed or (now is not None and self._passwords.verify(password, now))
         return now if now is not None and is_same else stored
@@ -236,7 +236,7 @@ class EmailPasswordStore:
         None, and nothing is used up, where its user is not in the tenant. One that went to an address that
         the user no longer has sets no password: a core that changes an address keeps its tokens.
         """
-        token, tenant = hidden(token), validation.normalise_tenant_id(tenant_id)
+        token, tenant = masked(token), validation.normalise_tenant_id(tenant_id)
         hashed, now = _digest(token), self._settings.now_ms()
 
         def unit(connection: Connection) -> ConsumedToken | None:
@@ -277,7 +277,7 @@ class EmailPasswordStore:
         Raises:
             BadInputError: nothing is given, or it cannot be stored.
         """
-        password = hidden(password)
+        password = masked(password)
         if email is None and password is None:
             raise BadInputError("You need to provide either email or password.")
         if not validation.is_possible_user_id(user_id):
@@ -338,7 +338,7 @@ class EmailPasswordStore:
             return True
         if change.proof is None or change.proof.mark is None:
             return False
-        kept = hidden(connection.execute(self._statements.user_hash, {"user": internal}).scalar())
+        kept = masked(connection.execute(self._statements.user_hash, {"user": internal}).scalar())
         return kept is None or change.proof != PasswordProof(internal, _digest(kept))
 
 

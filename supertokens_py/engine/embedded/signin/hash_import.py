@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import EMAIL_PASSWORD, ImportedHash, UnknownTenantError
 from supertokens_py.events import PasswordChanged, UserSignedUp, emit
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 
 from ..accounts.email_user_rows import EmailUserRows
 from ..storage import errors
@@ -42,7 +42,7 @@ class HashImportStore:
             UnknownTenantError: there is no such tenant.
         """
         tenant, address = validation.normalise_tenant_id(tenant_id), validation.stored_email(email)
-        stored = hidden(importable_form(hidden(password_hash)))
+        stored = masked(importable_form(masked(password_hash)))
         try:
             result = self._database.write(lambda c: self._put(c, tenant, address, stored))
         except IntegrityError as error:

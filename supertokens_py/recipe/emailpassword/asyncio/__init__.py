@@ -32,7 +32,7 @@ from supertokens_py.recipe.emailpassword.types import (
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.sign_in.argument_forms import session_and_context
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
 from supertokens_py.types.users import User
 
@@ -85,7 +85,7 @@ async def sign_up(
     Raises:
         BadInputError: the address or password cannot be stored, or there is no such tenant.
     """
-    password = hidden(password)
+    password = masked(password)
     own, context = session_and_context(session, user_context)
     return await _functions().sign_up(
         email=email,
@@ -110,7 +110,7 @@ async def sign_in(
         TooManyAttemptsError: too many wrong passwords were given for the address.
         TooBusyError: too many password hashes are waiting already.
     """
-    password = hidden(password)
+    password = masked(password)
     own, context = session_and_context(session, user_context)
     return await _functions().sign_in(
         email=email,
@@ -126,7 +126,7 @@ async def verify_credentials(
     tenant_id: str, email: str, password: str, user_context: _Context = None
 ) -> SignInOkResult | WrongCredentialsError:
     """Check an e-mail address and a password outside of a sign-in; raises as `sign_in` does."""
-    password = hidden(password)
+    password = masked(password)
     context = context_of(user_context)
     return await _functions().verify_credentials(
         email=email, password=password, tenant_id=tenant_id, user_context=context
@@ -150,7 +150,7 @@ async def consume_password_reset_token(
     tenant_id: str, token: str, user_context: _Context = None
 ) -> ConsumePasswordResetTokenOkResult | PasswordResetTokenInvalidError:
     """Use up a token, and every other token of its user; the password is yours to set."""
-    token = hidden(token)
+    token = masked(token)
     context = context_of(user_context)
     return await _functions().consume_password_reset_token(
         token=token, tenant_id=tenant_id, user_context=context
@@ -161,7 +161,7 @@ async def reset_password_using_token(
     tenant_id: str, token: str, new_password: str, user_context: _Context = None
 ) -> UpdateEmailOrPasswordOkResult | PasswordResetTokenInvalidError | PasswordPolicyViolationError:
     """Set a new password by a token. A password that the policy refuses uses up no token."""
-    token, new_password = hidden(token), hidden(new_password)
+    token, new_password = masked(token), masked(new_password)
     context = context_of(user_context)
     return await _functions().reset_password_using_token(
         token=token, new_password=new_password, tenant_id=tenant_id, user_context=context
@@ -204,7 +204,7 @@ async def update_email_or_password(
         TypeError: no user is named.
         BadInputError: there is nothing to change, or it cannot be stored.
     """
-    password = hidden(password)
+    password = masked(password)
     named = user_id if recipe_user_id is None else recipe_user_id
     if named is None:
         raise TypeError("missing required argument: 'recipe_user_id'")

@@ -31,7 +31,7 @@ from supertokens_py.recipe.emailverification.types import (
     VerificationEmailTemplateVarsUser,
 )
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of
 
 __all__ = [
@@ -103,7 +103,7 @@ async def verify_email_using_token(
     user_context: _Context = None,
 ) -> VerifyEmailUsingTokenOkResult | VerifyEmailUsingTokenInvalidTokenError:
     """Verify the address for which a token was made. `attempt_account_linking`: accounts are not linked."""
-    token = hidden(token)
+    token = masked(token)
     if isinstance(attempt_account_linking, dict):  # 0.24: (tenant_id, token, user_context)
         attempt_account_linking, user_context = True, attempt_account_linking
     return await _functions().verify_email_using_token(

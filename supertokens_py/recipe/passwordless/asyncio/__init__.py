@@ -26,7 +26,7 @@ from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.sign_in.argument_forms import session_and_context
 from supertokens_py.recipe.sign_in.outcomes import LinkingToSessionUserFailedError, UnknownUserIdError
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
 from supertokens_py.types.users import User
 
@@ -80,7 +80,7 @@ async def create_code(
     Raises:
         BadInputError: not exactly one contact is given, it cannot be stored, or there is no such tenant.
     """
-    user_input_code = hidden(user_input_code)
+    user_input_code = masked(user_input_code)
     own, context = session_and_context(session, user_context)
     return await _functions().create_code(
         email=email,
@@ -97,7 +97,7 @@ async def create_new_code_for_device(
     tenant_id: str, device_id: str, user_input_code: str | None = None, user_context: _Context = None
 ) -> CreateNewCodeForDeviceOkResult | RestartFlowError | CreateNewCodeForDeviceUserInputCodeAlreadyUsedError:
     """Make a further code of a device; earlier ones stay valid until they expire."""
-    device_id, user_input_code = hidden(device_id), hidden(user_input_code)
+    device_id, user_input_code = masked(device_id), masked(user_input_code)
     return await _functions().create_new_code_for_device(
         device_id=device_id,
         user_input_code=user_input_code,
@@ -123,7 +123,7 @@ async def consume_code(
         BadInputError: the ids do not belong together, or neither code nor link is given.
         TooManyAttemptsError: too many wrong codes were given for the contact.
     """
-    user_input_code, device_id, link_code = map(hidden, (user_input_code, device_id, link_code))
+    user_input_code, device_id, link_code = map(masked, (user_input_code, device_id, link_code))
     own, context = session_and_context(session, user_context)
     return await _functions().consume_code(
         pre_auth_session_id=pre_auth_session_id,
@@ -146,7 +146,7 @@ async def check_code(
     user_context: _Context = None,
 ) -> CheckCodeOkResult | Refused:
     """Say what `consume_code` would, and count a wrong code, but use up nothing and create nobody."""
-    user_input_code, device_id, link_code = map(hidden, (user_input_code, device_id, link_code))
+    user_input_code, device_id, link_code = map(masked, (user_input_code, device_id, link_code))
     return await _functions().check_code(
         pre_auth_session_id=pre_auth_session_id,
         user_input_code=user_input_code,
@@ -279,7 +279,7 @@ async def list_codes_by_device_id(
     tenant_id: str, device_id: str, user_context: _Context = None
 ) -> DeviceType | None:
     """Return a device with its codes, or None."""
-    device_id = hidden(device_id)
+    device_id = masked(device_id)
     return await _functions().list_codes_by_device_id(
         device_id=device_id, tenant_id=tenant_id, user_context=context_of(user_context)
     )

@@ -44,7 +44,7 @@ from supertokens_py.recipe.session.results import (
 )
 from supertokens_py.recipe.session.verification import VerifyOptions
 from supertokens_py.runtime.deprecation import warn_deprecated
-from supertokens_py.secret import hidden
+from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of
 
 _T = TypeVar("_T")
@@ -562,7 +562,7 @@ async def refresh_session_without_request_response(
             missing; then the session goes on.
         ConfigError: `VIA_CUSTOM_HEADER` is set and `disable_anti_csrf` is not True.
     """
-    refresh_token, context = hidden(refresh_token), context_of(user_context)
+    refresh_token, context = masked(refresh_token), context_of(user_context)
     recipe = SessionRecipe.get_instance()
     if recipe.bindings is not None:
         await recipe.bindings.admit_token(refresh_token, [device_cookie] if device_cookie else [], context)

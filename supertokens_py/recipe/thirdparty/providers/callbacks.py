@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from supertokens_py.secret import SecretText, hidden
+from supertokens_py.secret import SecretText, masked
 from supertokens_py.types.providers import ProviderConfigForClient
 
 from .checks import Checks
@@ -45,7 +45,7 @@ def token_texts(tokens: Mapping[str, Any], *names: str) -> list[str | None]:
     Raises:
         SignInFailedError: what is there cannot be a token.
     """
-    found = [hidden(tokens.get(name)) for name in names]
+    found = [masked(tokens.get(name)) for name in names]
     if not all(value is None or (isinstance(value, str) and value) for value in found):
         raise SignInFailedError("a token is no string")
     if not all(value is None or _is_visible(value) for value in found):

@@ -9,7 +9,7 @@ from typing import Any
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.thirdparty.provider import Provider, UserInfo, UserInfoEmail
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import HiddenObject
+from supertokens_py.secret import SecretDict
 from supertokens_py.types.emails import is_address
 
 from .checks import checks_of
@@ -37,7 +37,7 @@ def accepted_tokens(provider: Provider, oauth_tokens: Mapping[str, Any]) -> dict
         raise BadInputError(
             "oAuthTokens needs an id_token; an access_token counts where validate_access_token is configured"
         )
-    return HiddenObject(tokens)
+    return SecretDict(tokens)
 
 
 async def email_of(

@@ -18,7 +18,7 @@ from supertokens_py.recipe.thirdparty.provider import (
     UserInfoEmail,
 )
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.secret import HiddenObject, SecretText, hidden
+from supertokens_py.secret import SecretDict, SecretText, masked
 from supertokens_py.types.providers import ProviderConfig, ProviderConfigForClient
 
 from . import id_tokens, verifiers
@@ -217,8 +217,8 @@ class GenericProvider(Provider):
     ) -> dict[str, Any]:
         from .http import Request  # noqa: PLC0415 - see above
 
-        secret, basic = hidden(self._client_secret()), None
-        sent = HiddenObject(_set(form))
+        secret, basic = masked(self._client_secret()), None
+        sent = SecretDict(_set(form))
         if secret is not None and self._wants_basic_auth(metadata):
             basic = self.config.client_id, secret
             sent.pop("client_id", None)

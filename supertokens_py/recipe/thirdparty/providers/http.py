@@ -25,7 +25,7 @@ import httpx2
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.runtime import fork_hooks
-from supertokens_py.secret import HiddenObject, SecretBytes, SecretText, hidden
+from supertokens_py.secret import SecretBytes, SecretDict, SecretText, masked
 from supertokens_py.urls import site_of
 
 from .addresses import NetworkRules, Target
@@ -86,7 +86,7 @@ class Answer:
             raise SignInFailedError(f"{self.host} answered {shown_error(found['error'])}")
         self.successful()
         for name in found:
-            found[name] = hidden(found[name])
+            found[name] = masked(found[name])
         return found
 
     def json(self) -> Any:
@@ -96,7 +96,7 @@ class Answer:
             SignInFailedError: it is not.
         """
         try:
-            return json.loads(self.body, object_pairs_hook=HiddenObject)
+            return json.loads(self.body, object_pairs_hook=SecretDict)
         except (ValueError, RecursionError) as error:
             raise SignInFailedError(f"{self.host} answered {self.status} and no JSON") from error
 
