@@ -15,7 +15,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .event_dispatch import Event, subscribe
+from .event_dispatch import Event as _Event
+from .event_dispatch import subscribe as _subscribe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,19 +76,19 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)
 
 
 @cache  # an import statement costs as much as the rest of an event that nobody listens to
-def _audit_log() -> Callable[[Event], None]:
+def _audit_log() -> Callable[[_Event], None]:
     from .audit import log_event  # noqa: PLC0415  (loads every kind of event)
 
     return log_event
 
 
-def _write_to_audit_log(event: Event) -> None:
+def _write_to_audit_log(event: _Event) -> None:
     _audit_log()(event)
 
 
 # Here, because every import of the package passes here: the audit log is complete without `init`, too.
-subscribe(_write_to_audit_log)
+_subscribe(_write_to_audit_log)

@@ -70,7 +70,8 @@ def test_names_of_the_package_come_with_their_first_use() -> None:
         "import sys; assert 'supertokens_py.app' not in sys.modules\n"
         "assert supertokens_py.exceptions.ConfigError and supertokens_py.recipe and supertokens_py.events\n"
         "assert all(hasattr(supertokens_py, name) for name in supertokens_py.__all__)\n"
-        "assert set(supertokens_py.__all__) <= set(dir(supertokens_py))\n"
+        "assert dir(supertokens_py) == supertokens_py.__all__\n"
+        "assert not hasattr(supertokens_py, 'subscribe')  # it is in supertokens_py.events\n"
         "assert not hasattr(supertokens_py, 'no_such_name') and not hasattr(supertokens_py, '_private')"
     )
 
