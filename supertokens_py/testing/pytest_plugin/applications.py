@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from inspect import signature
 from typing import Any
 from unittest.mock import patch
 from weakref import WeakSet
@@ -39,7 +40,6 @@ _NOT_TAKEN_OVER = frozenset(
 )
 #: What guessing passwords costs is no matter in a test.
 _QUICK_HASHES = {"argon2_memory_kb": 1024, "argon2_iterations": 1, "argon2_parallelism": 1}
-_INIT_ARGUMENTS = ("app_info", "framework", "supertokens_config", "recipe_list", "mode", "telemetry", "debug")
 _keys: list[SecretText] = []
 _apps: WeakSet[Supertokens] = WeakSet()
 
@@ -117,10 +117,10 @@ def _taken_over(engine: EngineConfig | None) -> dict[str, Any]:
 
 
 def _init_with(under: Callable[[SupertokensConfig | None], SupertokensConfig]) -> Callable[..., None]:
-    original = Supertokens.init
+    original, arguments = Supertokens.init, signature(Supertokens.init)
 
     def init(*args: Any, **kwargs: Any) -> None:
-        given: dict[str, Any] = {**dict(zip(_INIT_ARGUMENTS, args, strict=False)), **kwargs}
+        given = arguments.bind(*args, **kwargs).arguments
         given["supertokens_config"] = under(given.get("supertokens_config"))
         original(**given)
         _apps.add(Supertokens.get_instance())
