@@ -24,7 +24,7 @@ from .creation_options import Replacement, changing_options, creating_with, curr
 from .functions import FunctionParts, RecipeInterface
 from .guests import guest_claims
 from .refusals import is_guest, refuse_guest, refuse_impersonation
-from .request_tokens import names
+from .request_tokens import carries_token_of
 from .reserved_claims import ACTOR_KEY, GUEST_KEY, actor_of
 from .token_writer import check_fits_cookie
 
@@ -80,7 +80,9 @@ class Replacements:
         else:
             raise BadInputError(f"replaces must be a session or the handle of one, not {given!r}")
         if guest_id is None:
-            is_own = isinstance(given, SessionContainer) or (request is not None and names(request, handle))
+            is_own = isinstance(given, SessionContainer) or (
+                request is not None and carries_token_of(request, handle)
+            )
             keeps = self._bindings is not None and is_own and not _says_how(current_options().claims)
             return Replacement(Replaces(handle=handle, must_exist=keeps), keeps_device=keeps)
         # Two log-ins of one guest at once: one replaces the guest's session, the other is an ordinary one.

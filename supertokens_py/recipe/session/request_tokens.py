@@ -113,7 +113,7 @@ def other(method: TokenTransferMethod) -> TokenTransferMethod:
     return "cookie" if method == "header" else "header"
 
 
-def names(request: BaseRequest, handle: str) -> bool:
+def carries_token_of(request: BaseRequest, handle: str) -> bool:
     """Return whether the request has an access token, valid or not, of the session with this handle."""
     tokens = RequestTokens(request)
     given = [*tokens.access_cookies, *([] if tokens.bearer is None else [tokens.bearer])]
