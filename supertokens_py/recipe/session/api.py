@@ -17,7 +17,7 @@ from .guests import guests_may_pass
 from .limits import SessionLimit
 from .refusals import refuse_unbound
 from .results import SessionInformationResult, SignOutOkayResponse
-from .verification import OverrideValidators, VerifyOptions
+from .verification import OverrideValidators, VerifyOptions, no_validators
 
 __all__ = ["APIInterface", "APIOptions"]
 
@@ -26,7 +26,7 @@ Verify: TypeAlias = Callable[
     [BaseRequest, VerifyOptions, dict[str, Any]], Coroutine[Any, Any, SessionContainer | None]
 ]
 
-_NO_CLAIMS = VerifyOptions(override_global_claim_validators=lambda *_: [], allow_guests=True)  # type: ignore[misc]
+_NO_CLAIMS = VerifyOptions(override_global_claim_validators=no_validators, allow_guests=True)
 
 
 class APIInterface:

@@ -40,10 +40,12 @@ from .session_use import noting_use
 from .sign_in_warnings import SignInWarnings
 from .token_delivery import Deliveries
 from .token_writer import TokenWriter, check_fits_cookie
-from .verification import Verification, Verify, VerifyOptions
+from .verification import Verification, Verify, VerifyOptions, no_validators
 from .visits import Visits
 
-_ANY_SESSION = VerifyOptions(None, False, False, lambda *_: [], allow_guests=True)  # type: ignore[misc]
+_ANY_SESSION = VerifyOptions(
+    session_required=False, override_global_claim_validators=no_validators, allow_guests=True
+)
 #: Whatever would be lost with the tokens of a request: a forged request is refused by `create`.
 _LIVE_SESSION = replace(_ANY_SESSION, anti_csrf_check=False, check_database=True)
 

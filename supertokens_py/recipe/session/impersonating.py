@@ -30,10 +30,12 @@ from .impersonation import Impersonation
 from .refusals import ImpersonationRefusedError, refuse_guest, refuse_impersonation
 from .replacing import Replacements
 from .reserved_claims import ACTOR_KEY, RESERVED_WITH_ACTOR
-from .verification import VerifyOptions
+from .verification import VerifyOptions, no_validators
 
 MAX_REASON = 500
-_THIS_SESSION = VerifyOptions(None, True, True, lambda *_: [], allow_guests=False)  # type: ignore[misc]
+_THIS_SESSION = VerifyOptions(
+    check_database=True, override_global_claim_validators=no_validators, allow_guests=False
+)
 
 
 class Impersonations:

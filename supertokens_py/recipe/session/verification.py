@@ -26,7 +26,7 @@ from .policy import Allowed, SessionPolicy
 from .refusals import GuestNotAllowedError, refuse_unbound
 from .request_tokens import RequestTokens
 
-__all__ = ["OverrideValidators", "Verification", "Verify", "VerifyOptions"]
+__all__ = ["OverrideValidators", "Verification", "Verify", "VerifyOptions", "no_validators"]
 
 #: An access token, how it came, the anti-CSRF token beside it, and whether that is to be checked.
 Presented: TypeAlias = tuple[AccessToken, TokenTransferMethod, str | None, bool]
@@ -65,6 +65,11 @@ class VerifyOptions:
         """
         if self.session_required:
             raise UnauthorisedError(NO_SESSION, clear_tokens=False, code="no_token")
+
+
+def no_validators(*_: object) -> list[SessionClaimValidator]:
+    """Choose no claim validators, as `override_global_claim_validators` of a verification."""
+    return []
 
 
 class Verify(Protocol):
