@@ -21,8 +21,8 @@ from .verification import OverrideValidators, VerifyOptions, no_validators
 
 __all__ = ["APIInterface", "APIOptions"]
 
-#: `(request, options, user_context)` to the session, or None where it is optional.
-Verify: TypeAlias = Callable[
+#: What adapters call: `(request, options, user_context)` to the session, or None where it is optional.
+VerifyForRoute: TypeAlias = Callable[
     [BaseRequest, VerifyOptions, dict[str, Any]], Coroutine[Any, Any, SessionContainer | None]
 ]
 
@@ -131,7 +131,7 @@ async def answer_signout(
 
 def verify_by(
     apis: APIInterface, options_of: Callable[[BaseRequest, Any], APIOptions], *, binds_devices: bool
-) -> Verify:
+) -> VerifyForRoute:
     """Return the verification of applications that replaced the API `verify_session`."""
 
     async def verify(

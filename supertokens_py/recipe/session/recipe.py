@@ -14,7 +14,7 @@ from supertokens_py.recipe.base import Recipe
 from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe_module import App, Route
 
-from .api import APIInterface, Verify, answer_refresh, answer_signout, verify_by
+from .api import APIInterface, VerifyForRoute, answer_refresh, answer_signout, verify_by
 from .choices import CreationChoices
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_checks import AddedClaims, ClaimChecks
@@ -95,7 +95,7 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         apis, replaced_apis = self.install_apis(APIInterface(self.flows), API_RESULTS)
         is_replaced = "verify_session" in replaced_apis
         #: with options made once; adapters call it at each request
-        self.verify: Verify = (
+        self.verify: VerifyForRoute = (
             verify_by(apis, self.api_options, binds_devices=binding is not None)
             if is_replaced
             else self.flows.verify
