@@ -183,7 +183,7 @@ class ErrorResponses:
 
     def _page(self, error: Exception, request: BaseRequest, response: BaseResponse) -> BaseResponse | None:
         """Return what a browser that navigates gets, where the application renders pages."""
-        return None if self._pages is None else self._pages.instead(error, request, response)
+        return None if self._pages is None else self._pages.page_response(error, request, response)
 
     def _log_duplicates(self, error: DuplicateSessionCookiesError) -> None:
         # Every refresh of every browser in that state ends here, until a setting is changed.

@@ -17,7 +17,7 @@ def to_page(response: BaseResponse, where: str) -> BaseResponse:
     return _without_content(response, 200, "HX-Redirect", where)
 
 
-def hop(response: BaseResponse, where: str) -> BaseResponse:
+def reload_from_this_site(response: BaseResponse, where: str) -> BaseResponse:
     """Have the browser ask for the same page once more, this time from this site, and so with its cookies."""
     response.set_status_code(200)
     response.set_header(CACHE_HEADER, NO_STORE)

@@ -14,8 +14,8 @@ from .constants import SESSION_REFRESH, SIGNOUT
 from .exceptions import TryRefreshTokenError, UnauthorisedError
 from .flows import SessionFlows
 from .origins import is_htmx, is_navigation
-from .page_answers import hop, redirect, to_page
-from .pages import Pages, is_first_hop
+from .page_answers import redirect, reload_from_this_site, to_page
+from .pages import Pages, lacks_strict_cookies
 
 _NO_PAGE: Final = "a refresh on the way to a page, asked for by no browser that goes there"
 
@@ -44,8 +44,8 @@ def _refresh_route(pages: Pages, flows: SessionFlows) -> Route:
         if not is_navigation(request) and not is_htmx(request):
             raise UnauthorisedError(_NO_PAGE, clear_tokens=False, code="not_a_navigation")
         following = pages.safe_next(request.get_query_param("next"))
-        if is_first_hop(request):
-            return hop(response, pages.refresh(following))
+        if lacks_strict_cookies(request):
+            return reload_from_this_site(response, pages.refresh(following))
         session = await flows.refresh(request, user_context, proof=False)
         if pages.is_sign_out(request, response):
             await flows.sign_out(session, request, user_context)

@@ -23,7 +23,7 @@ from supertokens_py.tokens.access_token import AccessToken
 from .constants import ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY, SESSION_REFRESH, SIGNOUT
 from .exceptions import TokenTheftError, TryRefreshTokenError, UnauthorisedError
 from .origins import comes_from_elsewhere, is_htmx, is_in_advance, is_navigation
-from .page_answers import hop, redirect
+from .page_answers import redirect, reload_from_this_site
 from .policy import SessionPolicy
 from .refusals import GuestNotAllowedError
 from .request_tokens import RequestTokens
@@ -31,7 +31,7 @@ from .request_tokens import RequestTokens
 #: Counts the refreshes since a page was last served with a session; many are a loop that no refresh will end.
 TRIES_COOKIE: Final = "sPageTries"
 MAX_TRIES = 3
-_TRIES_MS = 10_000
+_COOKIE_MS = 10_000  #: how long that cookie, and the one of a sign-out, live
 #: Of an optional session that the store no longer has, whatever its access token says.
 _ENDED: Final = frozenset({"session_gone", "session_revoked"})
 _MAX_NEXT = 2048
@@ -135,14 +135,16 @@ class Pages:
         """Return the address that refreshes and comes back."""
         return f"{self._refresh_path}?next={quote(following, safe='/')}"
 
-    def is_due(self, request: BaseRequest, token: AccessToken) -> bool:
+    def should_refresh_ahead(self, request: BaseRequest, token: AccessToken) -> bool:
         """Return whether to refresh before serving a page, although the access token is still valid."""
         if not self.settings.refresh_ahead or request.method() != "GET":
             return False
         left_ms, life_ms = token.expires_ms - self.now_ms(), token.expires_ms - token.created_ms
         return 2 * left_ms < life_ms and is_navigation(request) and tries_of(request) == 0
 
-    def instead(self, error: Exception, request: BaseRequest, response: BaseResponse) -> BaseResponse | None:
+    def page_response(
+        self, error: Exception, request: BaseRequest, response: BaseResponse
+    ) -> BaseResponse | None:
         """Return what a browser gets in the place of a 401, or of a guest's 403; None: that."""
         if isinstance(error, GuestNotAllowedError):
             return self._of_guest(request, response)
@@ -162,14 +164,14 @@ class Pages:
     def _of_link(self, request: BaseRequest, response: BaseResponse, error: Exception) -> BaseResponse | None:
         following, may_refresh = self.here(request), isinstance(error, TryRefreshTokenError)
         if getattr(error, "code", None) == "device_proof_missing" and comes_from_elsewhere(request):
-            return hop(response, following)
+            return reload_from_this_site(response, following)
         if self._is_refresh(request):  # it failed: the page may be one for visitors as well
             self._set_tries(response, MAX_TRIES)
             return redirect(response, following)
         if may_refresh and not self.is_looping(request):
             return self._to_refresh(request, response)
-        if not may_refresh and is_first_hop(request):
-            return hop(response, following)
+        if not may_refresh and lacks_strict_cookies(request):
+            return reload_from_this_site(response, following)
         if self._is_login(request.get_path()):
             return None
         return redirect(response, self.login(following))
@@ -280,7 +282,7 @@ class Pages:
 
     def _cookie(self, name: str, value: str, *, path: str = "/", same_site: SameSite = "lax") -> Cookie:
         """Return a cookie of some seconds by the clock of the browser, or one that deletes it."""
-        expires_ms = self.now_ms() + _TRIES_MS if value else 0
+        expires_ms = self.now_ms() + _COOKIE_MS if value else 0
         return Cookie(
             name,
             value,
@@ -288,7 +290,7 @@ class Pages:
             path,
             secure=self.policy.cookie_secure,
             same_site=same_site,
-            lifetime_ms=_TRIES_MS,
+            lifetime_ms=_COOKIE_MS,
         )
 
 
@@ -332,7 +334,7 @@ def tries_of(request: BaseRequest) -> int:
     return int(value) if value in ("1", "2", "3") else 0
 
 
-def is_first_hop(request: BaseRequest) -> bool:
+def lacks_strict_cookies(request: BaseRequest) -> bool:
     """Return whether the browser kept its cookies back since a link on another site leads here (Strict)."""
     came_from = request.get_header("sec-fetch-site")
     has_none = not any(map(request.cookie_values, (ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY)))

@@ -127,7 +127,11 @@ def _deciding_for(pages: Pages) -> Callable[..., Presented | None]:
 
     def decide_for_page(tokens: RequestTokens, request: BaseRequest, *others: Any) -> Presented | None:
         presented = decide(tokens, request, *others)
-        if presented is not None and presented[1] == "cookie" and pages.is_due(request, presented[0]):
+        if (
+            presented is not None
+            and presented[1] == "cookie"
+            and pages.should_refresh_ahead(request, presented[0])
+        ):
             raise TryRefreshTokenError("the page comes with newer tokens", code="access_token_due")
         return presented
 
