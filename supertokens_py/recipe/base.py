@@ -39,7 +39,10 @@ class HasOverride(Protocol):
 
 
 class APIOptions:
-    """The request of an API call and its recipe. `response` is None for `verify_session`."""
+    """The request of an API call and its recipe.
+
+    `response` has the type of 0.24, though it is None in `verify_session`, which answers nothing itself.
+    """
 
     def __init__(
         self,

@@ -71,6 +71,7 @@ class SessionFlows:
         deliveries: Deliveries,
         functions: RecipeInterface,
         replaced: frozenset[str],
+        *,
         claims: ClaimChecks,
         added: AddedClaims,
         replacements: Replacements,

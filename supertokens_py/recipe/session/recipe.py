@@ -87,19 +87,25 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         pages = Pages.of(controls.pages, base, config, app.now_ms)
         self.pages: Pages | None = pages  #: where the application renders pages
         self.claims: ClaimChecks = ClaimChecks(self._added, functions, replaced)
-        others = (self.claims, self._added, self.replacements, pages)
-        self.flows: SessionFlows = SessionFlows(parts, controls, deliveries, functions, replaced, *others)
+        self.flows: SessionFlows = SessionFlows(
+            parts,
+            controls,
+            deliveries,
+            functions,
+            replaced,
+            claims=self.claims,
+            added=self._added,
+            replacements=self.replacements,
+            pages=pages,
+        )
         self.impersonations: Impersonations = Impersonations(
             parts, functions, self.flows, self.replacements, controls.impersonation
         )
         apis, replaced_apis = self.install_apis(APIInterface(self.flows), API_RESULTS)
-        is_replaced = "verify_session" in replaced_apis
         #: with options made once; adapters call it at each request
-        self.verify: VerifyForRoute = (
-            verify_by(apis, self.api_options, binds_devices=binding is not None)
-            if is_replaced
-            else self.flows.verify
-        )
+        self.verify: VerifyForRoute = self.flows.verify
+        if "verify_session" in replaced_apis:
+            self.verify = verify_by(apis, self.api_options, binds_devices=binding is not None)
         self._errors = ErrorResponses(app, config, config.error_handlers, functions, deliveries, pages)
 
     def _parts_of_functions(self, issuers: Issuers, sessions: IssuedSessions) -> FunctionParts:
