@@ -53,7 +53,7 @@ class AccountInfo:
 
 
 class AccountInfoInput(AccountInfo):
-    """The name that later releases give to the question."""
+    """Later name of `AccountInfo` as a search."""
 
 
 @dataclass(frozen=True, kw_only=True)

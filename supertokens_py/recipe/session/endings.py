@@ -36,10 +36,10 @@ def revoked_by(
 ) -> AbstractContextManager[None]:
     """Say who revokes sessions, and why, for whatever is called inside of `with`.
 
+    It is in `SessionRevoked`, in the events that are kept, and in what `explain_session` says.
+
     Args:
         actor_id: whoever does it, if not the user: the id of an administrator, say.
         reason: "admin", or "application" where nobody in person decides it.
-
-    It is in `SessionRevoked`, in the events that are kept, and in what `explain_session` says.
     """
     return ending(Ending(reason=reason, actor_id=actor_id))

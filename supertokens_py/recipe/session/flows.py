@@ -200,7 +200,7 @@ class SessionFlows:
         if writer is not None:
             writer.clear(other(method))
         session.attach(request, method, user_context, writer)
-        await self._replacements.go_on(request, session, key, user_context, offers=offers)
+        await self._replacements.carry_over_or_offer(request, session, key, user_context, offers=offers)
         return session
 
     async def _recording_client(

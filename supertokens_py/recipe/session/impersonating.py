@@ -207,7 +207,7 @@ class Impersonations:
         restored.attach(request, info.transfer_method, user_context)
         if key is not None:
             key = replace(key, handle=session.session_handle)  # of which the browser has the bound cookie
-        await self._replacements.go_on(request, restored, key, user_context, offers=False)
+        await self._replacements.carry_over_or_offer(request, restored, key, user_context, offers=False)
         return restored
 
     def _creation(

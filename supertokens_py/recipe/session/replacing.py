@@ -117,7 +117,7 @@ class Replacements:
             replacement.is_gone = not await self._end(replacement, session.session_handle, user_context)
         guest_id = replacement.guest_id
         if guest_id is not None and not replacement.is_gone:
-            await self._tell_of_upgrade(guest_id, session.user_id)
+            await self._call_on_guest_upgraded(guest_id, session.user_id)
         return session
 
     async def _end(self, replacement: Replacement, keep: str, user_context: dict[str, Any]) -> bool:
@@ -136,7 +136,7 @@ class Replacements:
             )
         return ended != []
 
-    async def _tell_of_upgrade(self, guest_id: str, user_id: str) -> None:
+    async def _call_on_guest_upgraded(self, guest_id: str, user_id: str) -> None:
         hook = self._controls.guests.on_guest_upgraded
         if hook is None:
             return
@@ -160,7 +160,7 @@ class Replacements:
             return None
         return await call_engine(user_context, self._bindings.keys.of_session, handle)
 
-    async def go_on(
+    async def carry_over_or_offer(
         self,
         request: BaseRequest,
         session: SessionContainer,
@@ -251,7 +251,7 @@ class Replacements:
         if attached is not None:
             attached.request.note_creation(renewed.session_handle)
             renewed.attach(attached.request, attached.transfer_method, user_context)
-            await self.go_on(attached.request, renewed, key, user_context, offers=offers)
+            await self.carry_over_or_offer(attached.request, renewed, key, user_context, offers=offers)
         return renewed
 
 

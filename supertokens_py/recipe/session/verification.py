@@ -138,7 +138,7 @@ def _deciding_for(pages: Pages) -> Callable[..., Presented | None]:
     return decide_for_page
 
 
-def _knows_all(_: BaseRequest, __: AccessToken) -> bool:
+def _no_device_check(_: BaseRequest, __: AccessToken) -> bool:
     """Accept every request: `device_binding` is off."""
     return True
 
@@ -179,8 +179,8 @@ class Verification:
         self._validators = validators
         self._refresh = refresh
         self._bindings = parts.bindings
-        self._knows: Callable[[BaseRequest, AccessToken], bool] = (
-            _knows_all if parts.bindings is None else parts.bindings.knows
+        self._proven: Callable[[BaseRequest, AccessToken], bool] = (
+            _no_device_check if parts.bindings is None else parts.bindings.has_known_proof
         )
 
     async def verify(
@@ -224,7 +224,7 @@ class Verification:
                 request.set_session_as_none()
         else:
             own = session._token  # pyright: ignore[reportPrivateUsage] - a property costs more
-            if options.require_bound or (CONFIRMATION_KEY in own.payload and not self._knows(request, own)):
+            if options.require_bound or (CONFIRMATION_KEY in own.payload and not self._proven(request, own)):
                 await self._check_device(session, request, options, user_context)
             override = options.override_global_claim_validators
             # Claims come first: a session that fails them is not attached, so its 403 carries no tokens.

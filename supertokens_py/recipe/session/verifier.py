@@ -120,7 +120,7 @@ class Verifier:
         try:
             return self.verified.check(token, keys, now_ms=now, dynamic_key=self._dynamic_key)
         except UnknownIssuerError as error:
-            self._warn(error.issuer)
+            self._warn_of_foreign_issuer(error.issuer)
             raise
         except UnknownKeyError:
             keys = await reload_keys(self._keys)  # bounded by the cooldown
@@ -129,7 +129,7 @@ class Verifier:
             except UnknownKeyError:
                 raise TryRefreshTokenError("No matching JWKS found", code="signing_key_unknown") from None
 
-    def _warn(self, issuer: object) -> None:
+    def _warn_of_foreign_issuer(self, issuer: object) -> None:
         if not self._has_warned:
             self._has_warned = True
             log.warning(

@@ -94,7 +94,7 @@ class DeviceBindings:
 
     # -- what a request must come with ---------------------------------------------------------------
 
-    def knows(self, request: BaseRequest, token: AccessToken) -> bool:
+    def has_known_proof(self, request: BaseRequest, token: AccessToken) -> bool:
         """Return whether the bound cookie of a request was found before to be of a session that is bound.
 
         Nearly always it was, so this costs neither a MAC nor a coroutine.
