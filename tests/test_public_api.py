@@ -217,7 +217,7 @@ def test_every_row_says_what_and_why() -> None:
 def test_the_contract_is_complete() -> None:
     """Guards the reader of the file: as many modules and signatures as were transcribed."""
     modules = contract()
-    assert len(modules) == len({module.path for module in modules}) == 105
+    assert len(modules) == len({module.path for module in modules}) == 106
     assert sum(len(module.names) for module in modules) > 470
     assert sum(len(module.entries) for module in modules) > 270
     by_path = {module.path: module for module in modules}
