@@ -26,7 +26,7 @@ from .engine.factory import check_engine, check_features, open_engine
 from .engine.interface import Engine
 from .exceptions import ConfigError, GeneralError
 from .framework.request import BaseRequest
-from .framework.response import BaseResponse
+from .framework.response import BaseResponse, uncached
 from .logger import enable_debugging_if_asked
 from .recipe_module import RecipeInit, RecipeModule, check_recipe_list, features_of
 from .routes import Routes
@@ -287,11 +287,11 @@ class Supertokens(fork_hooks.ForkAware):
 
     async def handle(self, request: BaseRequest) -> BaseResponse | None:
         """Answer a request if it is for one of the SDK's routes; None leaves it to the application."""
-        user_context = request_context(request)
+        context = request_context(request)
         try:
-            return await self.middleware(request, BaseResponse({}), user_context)
+            return await self.middleware(request, BaseResponse({}), context)
         except Exception as error:
-            return await self.handle_supertokens_error(request, error, BaseResponse({}), user_context)
+            return uncached(await self.handle_supertokens_error(request, error, BaseResponse({}), context))
 
     async def middleware(
         self, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
@@ -304,7 +304,7 @@ class Supertokens(fork_hooks.ForkAware):
         route, tenant_id = found
         for choose_tenant in filter(None, [recipe.choose_tenant for recipe in self._recipes.values()]):
             tenant_id = await choose_tenant(tenant_id, user_context)
-        return await route.handler(request, response, tenant_id, user_context)
+        return route.finished(await route.handler(request, response, tenant_id, user_context))
 
     def methods_of(self, path: str) -> list[str]:
         """Return the methods of the SDK's routes at a request path, for an answer to OPTIONS."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar, c
 from .engine.session_records import NO_FEATURES, SessionFeatures
 from .exceptions import ConfigError
 from .framework.request import BaseRequest
-from .framework.response import BaseResponse
+from .framework.response import BaseResponse, uncached
 
 if TYPE_CHECKING:
     from .client_addresses import ClientAddresses
@@ -36,6 +36,12 @@ class Route:
     enabled: Callable[[], bool]
     #: Whether a recipe that has the same path goes first, even if it is listed later.
     yields: bool = False
+    #: Whether it says the same to everybody for a while, so that caches may keep it.
+    is_published: bool = False
+
+    def finished(self, answer: BaseResponse | None) -> BaseResponse | None:
+        """Return what the handler has answered, as it is sent: caches keep only what is published."""
+        return answer if answer is None or self.is_published else uncached(answer)
 
 
 R = TypeVar("R", bound="RecipeModule")

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
+from supertokens_py.framework.response import UNCACHED
 
 from . import operation_pages, session_pages, tenant_pages
 from .backends import AppBackend
@@ -138,7 +139,7 @@ class _WithHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
                 if "css" not in headers.get("content-type", ""):
-                    headers["cache-control"] = "no-store"
+                    headers["cache-control"] = UNCACHED
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -16,6 +16,8 @@ VARY_HEADER = "Vary"
 NO_STORE = "no-store"
 CLEARED = ("", "remove")  #: what a token header says to make the client drop its token
 PRIVATE = "private"
+#: Keeps a response out of every cache: some look for one of the two words only.
+UNCACHED: Final = f"{PRIVATE}, {NO_STORE}"
 
 #: What a view may add to `private, no-store`. The rest would allow what that forbids; `must-understand` lets
 #: caches ignore `no-store` (RFC 9111, 5.2.2.3).
@@ -164,13 +166,12 @@ class Changes:
         """Return what caches may do with a response.
 
         A view does not know on which of its responses tokens travel: what it allows caches is withdrawn for
-        this one, or a cache would hand one user's session to the next. `private` as well as `no-store`,
-        since some caches look for one of the two only. Without tokens the view has the last word; where it
-        said nothing, the response is its visitor's own.
+        this one, or a cache would hand one user's session to the next. Without tokens the view has the last
+        word; where it said nothing, the response is its visitor's own.
         """
         if self.exposed:
             given = dict.fromkeys(part.strip().lower() for part in (present or "").split(","))
-            return ", ".join([PRIVATE, NO_STORE, *(part for part in given if part in _STRICT)])
+            return ", ".join([UNCACHED, *(part for part in given if part in _STRICT)])
         return PRIVATE if self.personal and present is None else present or ""
 
     def _expose(self, present: str) -> str:
@@ -255,6 +256,10 @@ class BaseResponse:
         """Remove a header if it is there."""
         self.headers.pop(key.lower(), None)
 
+    def forbid_caching(self) -> None:
+        """Keep every cache from storing this response."""
+        self.set_header(CACHE_HEADER, UNCACHED)
+
     def set_cookie(
         self,
         key: str,
@@ -284,6 +289,13 @@ class BaseResponse:
         if "content-type" not in self.headers:
             listed.insert(0, ("Content-Type", self.content_type))
         return listed + [("Set-Cookie", cookie.header()) for cookie in self.cookies.values()]
+
+
+def uncached(answer: BaseResponse) -> BaseResponse:
+    """Return an answer of the SDK that no cache keeps, unless an API or a hook has said otherwise."""
+    if answer.get_header(CACHE_HEADER) is None:
+        answer.forbid_caching()
+    return answer
 
 
 def _refuse(what: str, text: str, characters: str) -> None:

@@ -131,12 +131,21 @@ class Recipe(RecipeModule, Generic[S, F, A]):
         """Return what the functions of the APIs receive of a request."""
         return APIOptions(request, response, self.recipe_id, self.config, self.recipe_implementation)
 
-    def json_route(self, method: str, path: str, call: ApiCall, enabled: Callable[[], bool]) -> Route:
+    def json_route(
+        self,
+        method: str,
+        path: str,
+        call: ApiCall,
+        enabled: Callable[[], bool],
+        *,
+        is_published: bool = False,
+    ) -> Route:
         """Return a route that answers with the JSON form of what an API returns.
 
         Args:
             call: `(options, tenant_id, user_context)` to the response.
             enabled: whether the application leaves the path to the SDK; asked at each request.
+            is_published: whether caches may keep what it says, which is the same for everybody.
         """
 
         async def answer(
@@ -146,4 +155,4 @@ class Recipe(RecipeModule, Generic[S, F, A]):
             response.set_json_content(result.to_json())
             return response
 
-        return Route(method, path, answer, enabled)
+        return Route(method, path, answer, enabled, is_published=is_published)

@@ -90,7 +90,7 @@ def test_headers_of_every_response(site: Site) -> None:
                 "frame-ancestors 'none'"
             )
             assert headers["referrer-policy"] == "no-referrer"
-            assert headers["cache-control"] == "no-store"
+            assert headers["cache-control"] == "private, no-store"
             assert headers["x-content-type-options"] == "nosniff"
     style = site.client().get("/admin/admin.css")
     assert (style.status_code, style.headers["content-type"]) == (200, "text/css; charset=utf-8")

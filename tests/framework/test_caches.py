@@ -7,15 +7,25 @@ from typing import Any
 
 import pytest
 
+from supertokens_py import Supertokens
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.framework.response import PERSONAL, Changes, varying
-from supertokens_py.recipe.session import InputOverrideConfig
+from supertokens_py.recipe import multitenancy, openid
+from supertokens_py.recipe.session import (
+    DeviceBinding,
+    DeviceSettings,
+    Impersonation,
+    InputOverrideConfig,
+    PageSettings,
+)
 from supertokens_py.recipe.session.exceptions import ClaimValidationError, InvalidClaimsError
+from supertokens_py.recipe.session.interfaces import SignOutOkayResponse
 from supertokens_py.recipe.session.verifier import Verifier
 from supertokens_py.testing.conformance import Headers, Reply
 
 from .script import Answer
-from .site import Site
+from .site import ASGI_AND_WSGI, Site
+from .test_pages import NAVIGATES
 
 BOTH = "Cookie, Authorization"
 
@@ -103,13 +113,63 @@ def raising(error: Exception) -> Any:
 
 def test_the_routes_of_the_sdk(site: Site, mode: str) -> None:
     """Sign-out and refresh look for a session; the published keys are everybody's."""
-    assert_personal(site.post("/auth/signout"))
+    assert_personal(site.post("/auth/signout"), "private, no-store")
     assert_personal(site.post("/auth/session/refresh"), "private, no-store")
     assert_personal(site.sign_in(mode).refresh(), "private, no-store")
     assert_personal(site.sign_in(mode).post("/auth/signout"), "private, no-store")
     keys = site.get("/auth/jwt/jwks.json")
     assert keys.header("vary") is None
     assert "private" not in (keys.header("cache-control") or "")
+
+
+#: What is the same for every visitor.
+PUBLISHED = {"/jwt/jwks.json", "/.well-known/openid-configuration", "/loginmethods"}
+
+
+@ASGI_AND_WSGI
+def test_caches_keep_only_what_is_published(bare_site: Site) -> None:
+    """Of all that the SDK answers, errors as well; an API may say something else."""
+
+    def apis(default: Any) -> Any:
+        async def signout_post(session: Any, api_options: Any, user_context: Any) -> Any:
+            api_options.response.set_header("Cache-Control", "no-cache")
+            return SignOutOkayResponse()
+
+        default.signout_post = signout_post
+        return default
+
+    bare_site.init(
+        info={"website_domain": "https://api.example.com"},
+        pages=PageSettings(login_path="/login"),
+        devices=DeviceSettings(routes=True),
+        device_binding=DeviceBinding(),
+        impersonation=Impersonation(may=lambda *_: True, routes=True),
+        override=InputOverrideConfig(apis=apis),
+        recipes=[openid.init(), multitenancy.init()],
+    )
+    routes = [route for recipe in Supertokens.get_instance().recipe_modules for route in recipe.routes()]
+    assert {route.path for route in routes} > PUBLISHED
+    for route in routes:
+        for headers in ([], NAVIGATES):
+            reply = bare_site.request(route.method, f"/auth{route.path}", headers)
+            if route.path in PUBLISHED:
+                assert reply.status == 200
+                assert "private" not in (reply.header("cache-control") or "")
+            else:
+                assert reply.all("cache-control") == ["private, no-store"], (reply.status, route)
+    assert bare_site.sign_in("header").post("/auth/signout").all("cache-control") == ["no-cache"]
+
+
+@ASGI_AND_WSGI
+def test_no_cache_keeps_that_the_keys_are_out_of_reach(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error is not what the route publishes."""
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise EngineUnavailableError("away")
+
+    monkeypatch.setattr(type(Supertokens.get_instance().engine.keys), "jwks", away)
+    reply = site.get("/auth/jwt/jwks.json")
+    assert (reply.status, reply.header("cache-control")) == (503, "private, no-store")
 
 
 def test_nothing_is_said_where_no_session_was_looked_for(site: Site) -> None:

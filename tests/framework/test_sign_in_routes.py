@@ -132,6 +132,16 @@ def test_the_message_of_an_override_reaches_the_browser(bare_site: Site, recipe:
         assert reply.session_parts == []
 
 
+@each_recipe
+def test_no_cache_keeps_what_a_route_answers(bare_site: Site, recipe: str) -> None:
+    """It may be the secret of one browser's sign-in, or false a moment later; errors are no different."""
+    visitor = Visitor(Shop(bare_site).site)
+    for method, path, body in ROUTES[recipe]:
+        for where, sent in ((path, body), (path.partition("?")[0], None)):
+            reply = send(visitor, where, sent, method)
+            assert reply.all("cache-control") == ["private, no-store"], (reply.status, method, where)
+
+
 def test_no_get_changes_anything(bare_site: Site) -> None:
     """SI-49: scanners open links and follow addresses, with whatever is in them."""
     shop = Shop(bare_site)

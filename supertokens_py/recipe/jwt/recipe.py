@@ -62,5 +62,6 @@ class JWTRecipe(Recipe[JWTInit, RecipeInterface, APIInterface], settings=JWTInit
                 JWKS_PATH,
                 lambda options, _, context: self.api_implementation.jwks_get(options, context),
                 lambda: not self.api_implementation.disable_jwks_get,
+                is_published=True,
             ),
         )

@@ -111,6 +111,7 @@ class MultitenancyRecipe(Recipe[MultitenancyInit, RecipeInterface, APIInterface]
                 LOGIN_METHODS,
                 self._login_methods_get,
                 lambda: not self.api_implementation.disable_login_methods_get,
+                is_published=True,
             ),
         )
 

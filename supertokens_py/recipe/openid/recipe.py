@@ -117,5 +117,6 @@ class OpenIdRecipe(Recipe[OpenIdInit, RecipeInterface, APIInterface], settings=O
                     options, context
                 ),
                 lambda: not self.api_implementation.disable_open_id_discovery_configuration_get,
+                is_published=True,
             ),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from supertokens_py.framework.response import CACHE_HEADER, NO_STORE, BaseResponse
+from supertokens_py.framework.response import BaseResponse
 
 
 def redirect(response: BaseResponse, where: str) -> BaseResponse:
@@ -20,7 +20,7 @@ def to_page(response: BaseResponse, where: str) -> BaseResponse:
 def reload_from_this_site(response: BaseResponse, where: str) -> BaseResponse:
     """Have the browser ask for the same page once more, this time from this site, and so with its cookies."""
     response.set_status_code(200)
-    response.set_header(CACHE_HEADER, NO_STORE)
+    response.forbid_caching()
     target = escape(where, quote=True)
     response.set_html_content(
         f'<!doctype html><title>One moment</title><meta http-equiv="refresh" content="0;url={target}">'
@@ -32,6 +32,6 @@ def reload_from_this_site(response: BaseResponse, where: str) -> BaseResponse:
 def _without_content(response: BaseResponse, status: int, header: str, where: str) -> BaseResponse:
     response.set_status_code(status)
     response.set_header(header, where)
-    response.set_header(CACHE_HEADER, NO_STORE)
+    response.forbid_caching()
     response.set_html_content("")
     return response

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import Cookie, SameSite
 from supertokens_py.framework.request import BaseRequest
-from supertokens_py.framework.response import CACHE_HEADER, NO_STORE, BaseResponse
+from supertokens_py.framework.response import BaseResponse
 from supertokens_py.tokens.access_token import AccessToken
 
 from .constants import ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY, SESSION_REFRESH, SIGNOUT
@@ -154,7 +154,7 @@ class Pages:
         if is_htmx(request):
             return self._of_htmx(request, response, may_refresh=may_refresh)
         if is_in_advance(request) or self._is_refresh(request):  # what is fetched so may be kept for minutes
-            response.set_header(CACHE_HEADER, NO_STORE)
+            response.forbid_caching()
         if not is_navigation(request):
             return None
         if request.method() == "POST":
@@ -219,7 +219,7 @@ class Pages:
         else:
             title, link, text = "Please log in", self.login(following), _LOG_IN
         response.set_status_code(self.policy.session_expired_status_code)
-        response.set_header(CACHE_HEADER, NO_STORE)
+        response.forbid_caching()
         response.set_html_content(
             _DOCUMENT.format(title=title, text=text.format(link=escape(link, quote=True)))
         )

@@ -19,7 +19,7 @@ from supertokens_py.error_codes import SessionErrorCode
 from supertokens_py.events import SessionRefused, emit
 from supertokens_py.exceptions import PayloadTooLargeError
 from supertokens_py.framework.request import BaseRequest
-from supertokens_py.framework.response import CACHE_HEADER, NO_STORE, BaseResponse
+from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe.session.constants import (
     ACCESS_TOKEN_COOKIE_KEY,
     DEVICE_COOKIE_KEY,
@@ -164,7 +164,7 @@ def instructions(bindings: DeviceBindings, key: BoundKey) -> dict[str, Any]:
 
 def _answer(response: BaseResponse, status: int, body: dict[str, Any]) -> BaseResponse:
     response.set_status_code(status)
-    response.set_header(CACHE_HEADER, NO_STORE)
+    response.forbid_caching()
     response.set_json_content(body)
     return response
 
