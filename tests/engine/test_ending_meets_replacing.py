@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from supertokens_py.engine.records import IssuedSession, Unauthorised
@@ -21,6 +20,7 @@ from supertokens_py.engine.session_records import Actor, Limit, Replaces, Sessio
 from tests.engine.conftest import POSTGRES, Opener
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase
+from tests.support.interleaving import await_waiting
 from tests.support.units import before_each_commit, before_each_statement
 
 Work = Callable[["Scene"], Any]
@@ -28,9 +28,6 @@ Work = Callable[["Scene"], Any]
 QUICK: dict[str, Any] = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 GONE = Unauthorised("Session does not exist.", "session_gone")
 COPY: dict[str, bool] = {"must_exist": True, "copies": True}
-WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
 
 
 @dataclass
@@ -85,17 +82,6 @@ class Scene:
             await_waiting(self.database, other)
             commit.set()
             return one.result(30), other.result(30)
-
-
-def await_waiting(database: TestDatabase, work: Future[Any]) -> None:
-    """Wait until a work waits for a lock of the database, or is done; on SQLite nothing shows it."""
-    if database.kind != "postgresql":
-        return
-    with psycopg.connect(database.uri, autocommit=True) as connection:
-        for _ in range(100_000):
-            if work.done() or connection.execute(WAITING).fetchone() != (0,):
-                return
-    raise AssertionError("neither waits nor is done")
 
 
 @pytest.fixture

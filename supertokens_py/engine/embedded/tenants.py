@@ -23,7 +23,7 @@ from supertokens_py.types.base import JSONObject
 from .provider_rows import ProviderRows
 from .session_state.session_changes import SessionChanges
 from .session_state.session_rows import SESSIONS, key_columns
-from .storage.database import Database
+from .storage.database import Database, UnitConflictError
 from .storage.dialects import insert_new
 from .storage.tables import TENANTS
 from .tenant_tables import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS, find_tenant
@@ -109,7 +109,8 @@ class TenantStore:
         def unit(connection: Connection) -> bool:
             values = {"tenant": tenant_id, "now": self._settings.now_ms()}
             created = connection.execute(self._insert, values).rowcount > 0
-            connection.execute(self._lock, {"tenant": tenant_id})
+            if connection.execute(self._lock, {"tenant": tenant_id}).first() is None:
+                raise UnitConflictError  # deleted in this very moment: it is a new one
             known = self._read(connection, tenant_id)
             before = Tenant(tenant_id=tenant_id, first_factors=() if created else None)
             after = _changed(known or before, checked)
@@ -124,9 +125,10 @@ class TenantStore:
 
         def unit(connection: Connection) -> tuple[bool, list[SessionKey]]:
             ended: list[SessionKey] = []
+            # Waits for who is writing settings, which no foreign key deletes, and for sessions that are being
+            # made: they would go with the row and be recorded nowhere.
+            connection.execute(self._lock, values)
             if self._changes.are_recorded:  # else they silently go with the tenant's row
-                # Waits for sessions that are being made: they would go with the row and be recorded nowhere.
-                connection.execute(self._lock, values)
                 ended = self._changes.end(connection, self._delete_sessions, values, _REMOVED)
             configs = connection.execute(self._delete_config, values).rowcount
             return connection.execute(self._delete, values).rowcount + configs > 0, ended
