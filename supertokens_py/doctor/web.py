@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.recipe.session import lost_cookies
+from supertokens_py.recipe.session import cookie_diagnosis
 from supertokens_py.urls import (
     api_origin,
     cookie_domain,
@@ -130,8 +130,8 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
         "ok", _COOKIES, f"session cookies are SameSite={same_site.capitalize()}{'; Secure' if secure else ''}"
     )
     for loss in (
-        lost_cookies.by_name(pair.api, pair.website, cross_sites=same_site == "none" and secure),
-        lost_cookies.by_secure(pair.api, secure),
+        cookie_diagnosis.by_name(pair.api, pair.website, cross_sites=same_site == "none" and secure),
+        cookie_diagnosis.by_secure(pair.api, secure),
     ):
         if loss is not None:
             yield Finding("error", _COOKIES, loss.text, loss.advice)
@@ -178,7 +178,7 @@ def _cookies(pair: _Pair) -> Iterator[Finding]:
 
 def _cookie_domain(pair: _Pair) -> Iterator[Finding]:
     given = pair.settings.cookie_domain
-    if (loss := lost_cookies.by_domain(pair.api, given)) is not None:
+    if (loss := cookie_diagnosis.by_domain(pair.api, given)) is not None:
         yield Finding("error", _COOKIES, loss.text, loss.advice)
     elif given is not None and (domain := cookie_domain(given).lstrip(".")) != host_of(pair.api):
         yield Finding(

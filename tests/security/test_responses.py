@@ -231,7 +231,7 @@ def test_the_sdk_redirects_in_two_places_only() -> None:
         "framework/django/native.py",
         "framework/openapi_routes.py",
         "framework/response.py",
-        "recipe/session/page_answers.py",
+        "recipe/session/page_responses.py",
         "recipe/thirdparty/api.py",
     ]
 

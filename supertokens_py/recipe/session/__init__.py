@@ -8,18 +8,18 @@ from .constants import TokenTransferMethod
 from .container import SessionContainer
 from .device_binding.settings import DeviceBinding
 from .devices import DeviceSettings
-from .endings import revoked_by
 from .error_responses import InputErrorHandlers
 from .event_settings import EventSettings, Webhook
 from .exceptions import SessionLimitError
 from .guests import GuestSettings
-from .impersonation import Impersonation
+from .impersonation_settings import Impersonation
 from .instant_revocation import InstantRevocation
 from .lifetimes import SessionLifetime
 from .limits import SessionLimit
 from .next_page import next_page
 from .pages import PageSettings
 from .recipe import SessionRecipe
+from .revocation_reason import revoked_by
 from .revocation_watch import on_revoked
 from .settings import InputOverrideConfig, JWTConfig
 from .settings import SessionSettings as init

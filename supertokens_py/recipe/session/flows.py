@@ -15,12 +15,12 @@ from supertokens_py.recipe_module import App
 from supertokens_py.types.base import JSONObject
 
 from . import csrf
+from .activity_tracking import tracking_activity
 from .claim_checks import AddedClaims, ClaimChecks
+from .client_details import ClientDetails
 from .constants import ACCESS_TOKEN_COOKIE_KEY, ANTI_CSRF_HEADER_KEY, REFRESH_TOKEN_COOKIE_KEY
 from .container import SessionContainer
-from .controls import SessionControls
 from .creation_options import changing_options, current_options
-from .endings import ending
 from .exceptions import (
     CONTAINS_MULTIPLE,
     ClearDuplicateSessionCookiesError,
@@ -30,18 +30,18 @@ from .exceptions import (
 )
 from .functions import FunctionParts, RecipeInterface
 from .limits import SessionLimit
-from .page_sessions import for_pages
+from .optional_features import OptionalFeatures
+from .optional_page_sessions import for_pages
 from .pages import Pages
 from .policy import SessionPolicy
-from .replacing import Replacements
 from .request_tokens import RequestTokens, other
 from .reserved_claims import refuse_reserved
-from .session_use import noting_use
+from .revocation_reason import ending
+from .session_replacement import Replacements
 from .sign_in_warnings import SignInWarnings
 from .token_delivery import Deliveries
 from .token_writer import TokenWriter, check_fits_cookie
 from .verification import Verification, Verify, VerifyOptions, no_validators
-from .visits import Visits
 
 _ANY_SESSION = VerifyOptions(
     session_required=False, override_global_claim_validators=no_validators, allow_guests=True
@@ -55,7 +55,7 @@ class SessionFlows:
 
     Args:
         parts: those of the plain functions.
-        controls: the optional features.
+        optional: the optional features.
         functions: the functions, overrides included.
         replaced: the names of those that the application replaced.
         claims: evaluates claims.
@@ -67,7 +67,7 @@ class SessionFlows:
     def __init__(
         self,
         parts: FunctionParts,
-        controls: SessionControls,
+        optional: OptionalFeatures,
         deliveries: Deliveries,
         functions: RecipeInterface,
         replaced: frozenset[str],
@@ -88,7 +88,7 @@ class SessionFlows:
         self._usual_claims = parts.claims_of_new
         self._upgrades_guests = parts.guests.upgrade_at_sign_in
         self._added_claims = added.claims  # grows while the other recipes of the app are connected
-        devices = controls.devices
+        devices = optional.devices
         verify: Verify = Verification(
             parts, functions, replaced, claims, added.validators, self.refresh, pages
         ).verify
@@ -97,9 +97,9 @@ class SessionFlows:
             verify = for_pages(verify, pages)
         tracks = devices is not None and devices.track_activity
         #: see `Verification.verify`
-        self.verify: Verify = noting_use(verify, parts.app) if tracks else verify
-        self._choices = parts.choices
-        self._visits = Visits(devices, parts.app.clients) if devices is not None else None
+        self.verify: Verify = tracking_activity(verify, parts.app) if tracks else verify
+        self._creation_settings = parts.creation_settings
+        self._client_details = ClientDetails(devices, parts.app.clients) if devices is not None else None
         self._warnings = SignInWarnings(
             parts.policy.fixed_transfer != "any",
             cookie_secure=parts.policy.cookie_secure,
@@ -210,9 +210,9 @@ class SessionFlows:
 
         `offer_binding`: the client may bind the session to its device.
         """
-        if self._visits is None:
+        if self._client_details is None:
             return changing_options(offer_binding=True) if offer_binding else nullcontext()
-        return changing_options(visit=await self._visits.of(request), offer_binding=offer_binding)
+        return changing_options(visit=await self._client_details.of(request), offer_binding=offer_binding)
 
     async def _guest_of(self, request: BaseRequest, user_context: dict[str, Any]) -> SessionContainer | None:
         """Return the session of a guest that a request comes with; no other session, and no error, counts."""
@@ -276,7 +276,7 @@ class SessionFlows:
 
     async def limit_of(self, session: SessionContainer, user_context: dict[str, Any]) -> SessionLimit | None:
         """Return how many sessions the user of a session may have; None: as many as they like."""
-        return await self._choices.limit(session.user_id, session.tenant_id, user_context)
+        return await self._creation_settings.limit(session.user_id, session.tenant_id, user_context)
 
     # -- sign out ------------------------------------------------------------------------------------
 

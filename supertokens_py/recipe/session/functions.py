@@ -28,13 +28,12 @@ from supertokens_py.secret import masked
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.types.base import JSONObject, MaybeAwaitable
 
-from .choices import CreationChoices, report_evicted
 from .claim import SessionClaimValidator
 from .claim_functions import ClaimFunctions
 from .container import SessionContainer
 from .creation_options import create, current_options
+from .creation_settings import CreationSettings, report_evicted
 from .device_binding.bindings import DeviceBindings
-from .endings import current_ending
 from .exceptions import SessionLimitError, TokenTheftError, UnauthorisedError
 from .guests import GuestSettings, guests_may_pass, may_guests_pass
 from .issuers import Issuers
@@ -46,6 +45,7 @@ from .results import (
     SessionInformationResult,
     SessionObj,
 )
+from .revocation_reason import current_ending
 from .token_contents import new_token
 from .token_writer import check_fits_cookie
 from .user_sessions import UserSessionFunctions
@@ -80,7 +80,7 @@ class FunctionParts:
     app: App
     policy: SessionPolicy
     issuers: Issuers
-    choices: CreationChoices
+    creation_settings: CreationSettings
     read_token: Callable[[str], AccessToken | None]
     session_of_token: SessionOfToken
     session_of_issued: Callable[[IssuedSession], SessionContainer]
@@ -120,7 +120,7 @@ class RecipeInterface(ClaimFunctions, UserSessionFunctions):
             SessionLimitError: the user has as many as they may have.
         """
         refuse_reserved(access_token_payload, self.parts.reserved)
-        policy, options, choices = self.parts.policy, current_options(), self.parts.choices
+        policy, options, choices = self.parts.policy, current_options(), self.parts.creation_settings
         claims = self.parts.claims_of_new() if options.claims is None else options.claims
         lifetime = options.lifetime
         if not (lifetime or options.copies):
@@ -296,7 +296,7 @@ class RecipeInterface(ClaimFunctions, UserSessionFunctions):
             ConfigError: `session.init` was not given a `lifetime`.
             BadInputError: it would be a longer one.
         """
-        shorter = self.parts.choices.shorter_lifetime(lifetime)
+        shorter = self.parts.creation_settings.shorter_lifetime(lifetime)
         return await call_engine(user_context, self._sessions.shorten, session_handle, shorter)
 
     async def regenerate_access_token(

@@ -10,9 +10,9 @@ from supertokens_py.engine.session_records import Ending
 from supertokens_py.runtime.bridge import blocking
 from supertokens_py.types.base import context_of
 
-from .endings import ending
 from .refusals import refuse_impersonation
 from .results import Device, SessionInformationResult
+from .revocation_reason import ending
 from .token_contents import P, TokenContents
 
 #: Ended by the user, in a list of their devices.

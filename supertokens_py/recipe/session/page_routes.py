@@ -14,7 +14,7 @@ from .constants import SESSION_REFRESH, SIGNOUT
 from .exceptions import TryRefreshTokenError, UnauthorisedError
 from .flows import SessionFlows
 from .origins import is_htmx, is_navigation
-from .page_answers import redirect, reload_from_this_site, to_page
+from .page_responses import redirect, reload_from_this_site, to_page
 from .pages import Pages, lacks_strict_cookies
 
 _NO_PAGE: Final = "a refresh on the way to a page, asked for by no browser that goes there"

@@ -23,7 +23,7 @@ from supertokens_py.tokens.access_token import AccessToken
 from .constants import ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY, SESSION_REFRESH, SIGNOUT
 from .exceptions import TokenTheftError, TryRefreshTokenError, UnauthorisedError
 from .origins import comes_from_elsewhere, is_htmx, is_in_advance, is_navigation
-from .page_answers import redirect, reload_from_this_site
+from .page_responses import redirect, reload_from_this_site
 from .policy import SessionPolicy
 from .refusals import GuestNotAllowedError
 from .request_tokens import RequestTokens

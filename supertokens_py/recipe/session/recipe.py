@@ -15,7 +15,6 @@ from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe_module import App, Route
 
 from .api import APIInterface, VerifyForRoute, answer_refresh, answer_signout, verify_by
-from .choices import CreationChoices
 from .claim import SessionClaim, SessionClaimValidator
 from .claim_checks import AddedClaims, ClaimChecks
 from .claim_evaluation import never_passes
@@ -32,6 +31,7 @@ from .constants import (
 )
 from .container import Parts, SessionContainer
 from .container_parts import ContainerParts
+from .creation_settings import CreationSettings
 from .device_binding.bindings import DeviceBindings
 from .device_binding.routes import device_routes
 from .device_routes import answer_revoke, answer_sessions, options_of_revoke
@@ -39,12 +39,12 @@ from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError
 from .flows import SessionFlows
 from .functions import FunctionParts, RecipeInterface
-from .impersonating import Impersonations, answer_end
+from .impersonation_flows import Impersonations, answer_end
 from .issued_sessions import IssuedSessions, merge_by
 from .issuers import Issuers
 from .page_routes import with_pages
 from .pages import Pages
-from .replacing import Replacements
+from .session_replacement import Replacements
 from .settings import SessionConfig, SessionSettings, resolve
 from .token_delivery import Deliveries
 from .verification import VerifyOptions
@@ -62,17 +62,17 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
     def __init__(self, app: App, given: SessionSettings) -> None:
         config = resolve(given, app.app_info)
         super().__init__(app, config)
-        self.session_features: SessionFeatures = config.controls.features
+        self.session_features: SessionFeatures = config.optional_features.engine_features
         self._own_issuer = given.issuer
         self._added = AddedClaims()
         issuers = Issuers(lambda: app.recipe(OpenIdRecipe).issuer, config.accepted_issuers)
         deliveries = Deliveries(config, app.now_ms)
-        controls = config.controls
-        containers: Parts = ContainerParts(config, deliveries, reserved=controls.reserved_claims)
-        self.verifier: Verifier = verifier_of(app, containers, issuers, controls.instant_revocation)
+        optional = config.optional_features
+        containers: Parts = ContainerParts(config, deliveries, reserved=optional.reserved_claims)
+        self.verifier: Verifier = verifier_of(app, containers, issuers, optional.instant_revocation)
         sessions = IssuedSessions(app, containers, issuers)
-        self.choices: CreationChoices = CreationChoices(controls.lifetime, controls.limit)
-        binding = controls.device_binding
+        self.creation_settings: CreationSettings = CreationSettings(optional.lifetime, optional.limit)
+        binding = optional.device_binding
         #: where sessions may be bound to devices
         self.bindings: DeviceBindings | None = (
             None if binding is None else DeviceBindings(app, config, binding)
@@ -81,15 +81,15 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         functions, replaced = self.install_functions(
             FlexibleRecipeInterface(parts), {"create_new_session": adapt_create_new_session}, FUNCTION_RESULTS
         )
-        self.replacements: Replacements = Replacements(parts, functions, controls)
+        self.replacements: Replacements = Replacements(parts, functions, optional)
         self._connect_containers(containers, sessions, functions, replaced)
         base = str(app.app_info.api_base_path)
-        pages = Pages.of(controls.pages, base, config, app.now_ms)
+        pages = Pages.of(optional.pages, base, config, app.now_ms)
         self.pages: Pages | None = pages  #: where the application renders pages
         self.claims: ClaimChecks = ClaimChecks(self._added, functions, replaced)
         self.flows: SessionFlows = SessionFlows(
             parts,
-            controls,
+            optional,
             deliveries,
             functions,
             replaced,
@@ -99,7 +99,7 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
             pages=pages,
         )
         self.impersonations: Impersonations = Impersonations(
-            parts, functions, self.flows, self.replacements, controls.impersonation
+            parts, functions, self.flows, self.replacements, optional.impersonation
         )
         apis, replaced_apis = self.install_apis(APIInterface(self.flows), API_RESULTS)
         #: with options made once; adapters call it at each request
@@ -109,19 +109,19 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         self._errors = ErrorResponses(app, config, config.error_handlers, functions, deliveries, pages)
 
     def _parts_of_functions(self, issuers: Issuers, sessions: IssuedSessions) -> FunctionParts:
-        controls, now_ms = self.config.controls, self.app.now_ms
+        optional, now_ms = self.config.optional_features, self.app.now_ms
         return FunctionParts(
             app=self.app,
             policy=self.config,
             issuers=issuers,
-            choices=self.choices,
+            creation_settings=self.creation_settings,
             read_token=self.verifier.read,
             session_of_token=self.verifier.session_of,
             session_of_issued=sessions.of_issued,
             session_of_refreshed=sessions.of_refreshed,
-            reserved=controls.reserved_claims,
-            guests=controls.guests,
-            claims_of_new=lambda: controls.claims_of_new(now_ms()),
+            reserved=optional.reserved_claims,
+            guests=optional.guests,
+            claims_of_new=lambda: optional.claims_of_new(now_ms()),
             bindings=self.bindings,
         )
 
@@ -198,7 +198,7 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
     # -- HTTP ----------------------------------------------------------------------------------------
 
     def routes(self) -> Sequence[Route]:
-        apis, impersonation = self.api_implementation, self.config.controls.impersonation
+        apis, impersonation = self.api_implementation, self.config.optional_features.impersonation
         routes = (
             self.json_route(
                 "POST",
@@ -224,10 +224,10 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         return routes if self.pages is None else with_pages(routes, self.pages, self.flows)
 
     def _device_routes(self) -> Sequence[Route]:
-        apis, devices = self.api_implementation, self.config.controls.devices
+        apis, devices = self.api_implementation, self.config.optional_features.devices
         if devices is None or not devices.routes:
             return ()
-        verify = options_of_revoke(devices, self.config.controls.reserved_claims)
+        verify = options_of_revoke(devices, self.config.optional_features.reserved_claims)
         return (
             self.json_route(
                 "GET",

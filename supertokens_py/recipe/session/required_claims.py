@@ -80,5 +80,5 @@ def require_noted(session: SessionContainer) -> None:
     """
     if AuthenticationClaim.key in session.get_access_token_payload():
         return
-    if not SessionRecipe.get_instance().config.controls.notes_authentication:
+    if not SessionRecipe.get_instance().config.optional_features.notes_authentication:
         raise ConfigError("fresh sessions need session.init(step_up=True): no session says how old it is")

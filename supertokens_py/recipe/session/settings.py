@@ -17,18 +17,17 @@ from supertokens_py.urls import cookie_domain, scheme_of
 
 from .api import APIInterface
 from .constants import SESSION_REFRESH, AntiCsrf
-from .controls import SessionControls, control_checks, revocation_settings
-from .derived_settings import log_what_was_derived, warn_of_lost_cookies
 from .device_binding.settings import DeviceBindingChoice, binding_settings, check_binding
 from .devices import DeviceSettings
 from .error_responses import ErrorHandlers, InputErrorHandlers
 from .event_settings import EventSettings
 from .functions import RecipeInterface
 from .guests import NO_GUESTS, GuestSettings
-from .impersonation import Impersonation
+from .impersonation_settings import Impersonation
 from .instant_revocation import InstantRevocation
 from .lifetimes import LifetimeChoice, SessionLifetime
 from .limits import LimitChoice, SessionLimit
+from .optional_features import OptionalFeatures, feature_checks, revocation_settings
 from .origins import OwnPages
 from .pages import PageSettings
 from .policy import (
@@ -39,6 +38,7 @@ from .policy import (
     normalise_same_site,
     same_site_between,
 )
+from .settings_log import log_what_was_derived, warn_of_lost_cookies
 
 
 class InputOverrideConfig(OverrideConfig):
@@ -160,7 +160,7 @@ _CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         lambda value: isinstance(value, ErrorHandlers),
         "an instance of ErrorHandlers or None",
     ),
-    *control_checks(),
+    *feature_checks(),
     ("jwt", lambda value: isinstance(value, JWTConfig | dict), "a JWTConfig or None"),
     (
         "get_token_transfer_method",
@@ -237,7 +237,7 @@ class SessionConfig(SessionPolicy):
     """The policy, and what the application gave besides; read-only."""
 
     app_info: AppInfo
-    controls: SessionControls
+    optional_features: OptionalFeatures
     error_handlers: ErrorHandlers
     override: InputOverrideConfig
 
@@ -259,7 +259,7 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
     choose_transfer, fixed_transfer = _transfer(given.get_token_transfer_method)
     config = SessionConfig(
         app_info=app_info,
-        controls=SessionControls(
+        optional_features=OptionalFeatures(
             devices=given.devices,
             lifetime=given.lifetime,
             limit=given.limit,
@@ -297,7 +297,7 @@ def resolve(given: SessionSettings, app_info: AppInfo) -> SessionConfig:
         error_handlers=given.error_handlers or ErrorHandlers(),
         override=given.override or InputOverrideConfig(),
     )
-    check_binding(config.controls.device_binding, config)
+    check_binding(config.optional_features.device_binding, config)
     log_what_was_derived(config)
     warn_of_lost_cookies(config, given.cookie_same_site)
     return config

@@ -10,8 +10,8 @@ from supertokens_py.engine.interface import Sessions
 from supertokens_py.engine.session_records import Details, ListedSession
 from supertokens_py.payloads import custom_claims
 
-from .endings import current_ending
 from .results import Device, SessionInformationResult
+from .revocation_reason import current_ending
 
 _UNKNOWN: Final = Details()
 

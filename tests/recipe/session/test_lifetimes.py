@@ -13,8 +13,8 @@ from supertokens_py.engine.session_records import Lifetime, Limit
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import SessionLifetime, SessionLimit, syncio
 from supertokens_py.recipe.session.asyncio import create_new_session_without_request_response
-from supertokens_py.recipe.session.choices import CreationChoices
 from supertokens_py.recipe.session.creation_options import changing_options, current_options
+from supertokens_py.recipe.session.creation_settings import CreationSettings
 
 from .conftest import Start
 
@@ -128,7 +128,7 @@ def test_a_function_chooses_for_each_session(is_async: bool) -> None:
         return choose(*arguments)
 
     given: Any = choose_later if is_async else choose
-    choices = CreationChoices(given, given)
+    choices = CreationSettings(given, given)
     assert asyncio.run(choices.lifetime("short", "t1", {"a": 1})) == Lifetime(idle_ms=MINUTE_MS)
     assert asyncio.run(choices.lifetime("other", "t1", {})) is None
     assert asyncio.run(choices.limit("one", "t2", {})) == SessionLimit(max_sessions=1)

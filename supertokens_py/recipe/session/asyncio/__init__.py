@@ -166,7 +166,7 @@ async def create_new_session(
     """
     base, recipe = as_base_request(request), SessionRecipe.get_instance()
     claims = recipe.replacements.claims(authenticated=authenticated, methods=methods, acr=acr)
-    with recipe.choices.creating_with_lifetime(lifetime), creating_with_claims(claims):
+    with recipe.creation_settings.creating_with_lifetime(lifetime), creating_with_claims(claims):
         return await recipe.flows.create(
             base,
             tenant_id=tenant_id,
@@ -254,7 +254,7 @@ async def create_new_session_without_request_response(
             user, payload, data, disable_anti_csrf, tenant_id, user_context=context
         )
 
-    with recipe.choices.creating_with_lifetime(lifetime), creating_with_claims(claims):
+    with recipe.creation_settings.creating_with_lifetime(lifetime), creating_with_claims(claims):
         replacement = await recipe.replacements.of(replaces, context)
         return await recipe.replacements.create(replacement, create, context)
 

@@ -26,7 +26,7 @@ _LIFETIME = Result((SessionLifetime, type(None)), "a SessionLifetime or None")
 _LIMIT = Result((SessionLimit, type(None)), "a SessionLimit or None")
 
 
-class CreationChoices:
+class CreationSettings:
     """Asks the settings of an app about one user's new session; each may be a value or a function.
 
     Args:

@@ -15,8 +15,8 @@ from supertokens_py.engine.session_records import Visit
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.session import DeviceSettings, device_labels
+from supertokens_py.recipe.session.client_details import MAX_LABELS, ClientDetails
 from supertokens_py.recipe.session.device_labels import label_of
-from supertokens_py.recipe.session.visits import MAX_LABELS, Visits
 
 _WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -53,7 +53,7 @@ class Request(BaseRequest):
 
 
 def visit(request: Request, by_init: Callable[[Any], Any] | None = None, **settings: Any) -> Visit:
-    return asyncio.run(Visits(DeviceSettings(**settings), ClientAddresses(by_init)).of(request))
+    return asyncio.run(ClientDetails(DeviceSettings(**settings), ClientAddresses(by_init)).of(request))
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_who_says_the_address() -> None:
 
 def test_an_address_that_cannot_be_asked_for_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     """Nobody is kept from signing in by what is only shown; the log says it once."""
-    visits = Visits(DeviceSettings(client_ip=lambda _: {}["address"]), ClientAddresses(None))
+    details = ClientDetails(DeviceSettings(client_ip=lambda _: {}["address"]), ClientAddresses(None))
     with caplog.at_level(logging.WARNING):
-        assert [asyncio.run(visits.of(Request())).ip for _ in range(2)] == [None, None]
+        assert [asyncio.run(details.of(Request())).ip for _ in range(2)] == [None, None]
     assert caplog.text.count("client_ip failed") == 1
 
 
@@ -133,14 +133,14 @@ def test_a_label_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process remembers those of the last thousand clients."""
     asked: list[str] = []
     monkeypatch.setattr(
-        "supertokens_py.recipe.session.visits.label_of",
+        "supertokens_py.recipe.session.client_details.label_of",
         lambda agent, platform: asked.append(agent) or agent,
     )
-    visits = Visits(DeviceSettings(), ClientAddresses(None))
+    details = ClientDetails(DeviceSettings(), ClientAddresses(None))
 
     async def conversation() -> None:
         for agent in ("a", "b", "a", *(f"c{number}" for number in range(MAX_LABELS)), "a"):
-            assert (await visits.of(Request(user_agent=agent))).label == agent
+            assert (await details.of(Request(user_agent=agent))).label == agent
 
     asyncio.run(conversation())
     assert (asked.count("a"), asked.count("b"), len(asked)) == (2, 1, MAX_LABELS + 3)

@@ -19,10 +19,10 @@ from supertokens_py.types.base import JSONObject
 
 from .authentication import Authentication
 from .container import SessionContainer
-from .controls import SessionControls
 from .creation_options import Replacement, changing_options, creating_with, current_options
 from .functions import FunctionParts, RecipeInterface
 from .guests import guest_claims
+from .optional_features import OptionalFeatures
 from .refusals import is_guest, refuse_guest, refuse_impersonation
 from .request_tokens import carries_token_of
 from .reserved_claims import ACTOR_KEY, GUEST_KEY, actor_of
@@ -42,16 +42,16 @@ class Replacements:
     Args:
         parts: those of the plain functions.
         functions: the functions, overrides included.
-        controls: which features the application uses.
+        optional: which features the application uses.
     """
 
-    def __init__(self, parts: FunctionParts, functions: RecipeInterface, controls: SessionControls) -> None:
+    def __init__(self, parts: FunctionParts, functions: RecipeInterface, optional: OptionalFeatures) -> None:
         self._app: App = parts.app
         self._issuers = parts.issuers
         self._reserved = parts.reserved
         self._functions = functions
         self._bindings = parts.bindings
-        self._controls = controls
+        self._optional = optional
 
     async def of(
         self,
@@ -137,7 +137,7 @@ class Replacements:
         return ended != []
 
     async def _call_on_guest_upgraded(self, guest_id: str, user_id: str) -> None:
-        hook = self._controls.guests.on_guest_upgraded
+        hook = self._optional.guests.on_guest_upgraded
         if hook is None:
             return
         try:
@@ -180,7 +180,7 @@ class Replacements:
     @property
     def notes_authentication(self) -> bool:
         """Whether sessions say when, and how, their users authenticated."""
-        return self._controls.notes_authentication
+        return self._optional.notes_authentication
 
     def claims(
         self, *, authenticated: bool, methods: Sequence[str] | None, acr: str | None
@@ -197,15 +197,15 @@ class Replacements:
         if not authenticated:
             raise BadInputError("give either authenticated=False or methods and acr")
         how = Authentication(methods=methods or (), acr=acr)
-        return self._controls.claims_of_new(self._app.now_ms(), how)
+        return self._optional.claims_of_new(self._app.now_ms(), how)
 
     @contextmanager
     def creating_for_guest(self) -> Generator[None]:
         """Create sessions of guests inside."""
         claims = guest_claims(self._app.now_ms())
         options = replace(current_options(), claims=claims, counts=False)
-        if self._controls.features.details:
-            options = replace(options, lifetime=self._controls.guests.lifetime)
+        if self._optional.engine_features.details:
+            options = replace(options, lifetime=self._optional.guests.lifetime)
         with creating_with(options):
             yield
 
@@ -221,7 +221,7 @@ class Replacements:
         refuse_guest(session)
         refuse_impersonation(session.impersonator, self._reserved)
         attached = session.req_res_info
-        claims = self._controls.claims_of_new(self._app.now_ms(), how)
+        claims = self._optional.claims_of_new(self._app.now_ms(), how)
         keeps = self._bindings is not None
         replacement = Replacement(
             Replaces(handle=session.session_handle, must_exist=True, copies=True), keeps_device=keeps

@@ -22,7 +22,7 @@ MAX_LABELS = 1024  #: that a process remembers
 _PREFIXES = {4: 24, 6: 48}
 
 
-class Visits:
+class ClientDetails:
     """Says what the client of a request shows of itself.
 
     Args:

@@ -11,7 +11,7 @@ from .container import SessionContainer
 from .verification import Verify, VerifyOptions
 
 
-def noting_use(verify: Verify, app: App) -> Verify:
+def tracking_activity(verify: Verify, app: App) -> Verify:
     """Return a verification that notes each session that passes, which costs a look into a dictionary."""
 
     async def noted(

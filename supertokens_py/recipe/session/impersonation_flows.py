@@ -22,14 +22,14 @@ from .authentication import AuthenticationClaim
 from .constants import TokenTransferMethod
 from .container import GONE, SessionContainer
 from .creation_options import CreationOptions, Replacement, changing_options, creating_with, current_options
-from .endings import ending
 from .exceptions import UnauthorisedError
 from .flows import SessionFlows
 from .functions import FunctionParts, RecipeInterface
-from .impersonation import Impersonation
+from .impersonation_settings import Impersonation
 from .refusals import ImpersonationRefusedError, refuse_guest, refuse_impersonation
-from .replacing import Replacements
 from .reserved_claims import ACTOR_KEY, RESERVED_WITH_ACTOR
+from .revocation_reason import ending
+from .session_replacement import Replacements
 from .verification import VerifyOptions, no_validators
 
 MAX_REASON = 500

@@ -15,7 +15,7 @@ from .device_binding.settings import DeviceBinding, is_choice
 from .devices import DeviceSettings
 from .event_settings import EventSettings
 from .guests import NO_GUESTS, GuestSettings
-from .impersonation import Impersonation
+from .impersonation_settings import Impersonation
 from .instant_revocation import InstantRevocation
 from .lifetimes import LifetimeChoice, SessionLifetime
 from .limits import LimitChoice, SessionLimit
@@ -24,7 +24,7 @@ from .reserved_claims import RESERVED, RESERVED_WITH_ACTOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionControls:
+class OptionalFeatures:
     """What an application wants beyond plain sessions; None is off, as if the feature did not exist."""
 
     devices: DeviceSettings | None = None
@@ -55,7 +55,7 @@ class SessionControls:
         return reserved if self.device_binding is None else reserved | {CONFIRMATION_KEY}
 
     @property
-    def features(self) -> SessionFeatures:
+    def engine_features(self) -> SessionFeatures:
         """What the engine has to keep for them."""
         events = self.events or EventSettings()
         revocation = self.instant_revocation or InstantRevocation()
@@ -79,7 +79,7 @@ def revocation_settings(given: InstantRevocation | bool | None) -> InstantRevoca
     return InstantRevocation() if given is True else given or None
 
 
-def control_checks() -> tuple[tuple[str, Callable[[Any], bool], str], ...]:
+def feature_checks() -> tuple[tuple[str, Callable[[Any], bool], str], ...]:
     """Return, for each argument of `session.init`, what it must be and how to say so."""
 
     def is_a(kind: Any, *, or_function: bool = False) -> Callable[[Any], bool]:

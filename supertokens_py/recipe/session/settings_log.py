@@ -6,7 +6,7 @@ import logging
 
 from supertokens_py.framework.cookies import SameSite
 
-from . import lost_cookies
+from . import cookie_diagnosis
 from .policy import SessionPolicy
 
 # The logger of `settings`: what it says is about the arguments of `session.init`.
@@ -38,9 +38,9 @@ def warn_of_lost_cookies(config: SessionPolicy, given_same_site: SameSite | None
     website = config.fixed_website or config.api_domain
     cross_sites = config.fixed_same_site == "none" and config.cookie_secure
     for loss in (
-        lost_cookies.by_secure(config.api_domain, config.cookie_secure),
-        lost_cookies.by_domain(config.api_domain, config.cookie_domain),
-        lost_cookies.by_name(config.api_domain, website, cross_sites=cross_sites),
+        cookie_diagnosis.by_secure(config.api_domain, config.cookie_secure),
+        cookie_diagnosis.by_domain(config.api_domain, config.cookie_domain),
+        cookie_diagnosis.by_name(config.api_domain, website, cross_sites=cross_sites),
     ):
         if loss is not None:
             log.warning("%s; %s", loss.text, loss.advice)
