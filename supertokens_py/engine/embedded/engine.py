@@ -42,11 +42,11 @@ from .sessions.lost_answers import LostAnswers
 from .sessions.orphans import Orphans
 from .sessions.session_activity import SessionActivity
 from .sessions.sessions import SessionStore
+from .signin.client_limits import ClientLimits
 from .signin.email_password import EmailPasswordStore
 from .signin.email_verification import EmailVerificationStore
 from .signin.hash_import import HashImportStore
 from .signin.passwordless import PasswordlessStore
-from .signin.rates import Rates
 from .signin.third_party import ThirdPartyStore
 from .storage.database import Database
 from .storage.tables import TableDefinition
@@ -219,7 +219,7 @@ class EmbeddedEngine:
         database.on_found = _honouring(database, user_ids, features, changes, self.sessions)
         self.roles: RoleStore = RoleStore(database)
         self.metadata: MetadataStore = MetadataStore(database)
-        self.clients: Rates = Rates(database, settings)
+        self.clients: ClientLimits = ClientLimits(database, settings)
         self.tenants: TenantStore = TenantStore(
             database, settings, keeps_providers=keeps_users, changes=changes
         )

@@ -10,9 +10,9 @@ from .signin.attempts import Attempts
 from .signin.email_password import EmailPasswordStore
 from .signin.email_verification import EmailVerificationStore
 from .signin.hash_import import HashImportStore
+from .signin.message_limits import MessageLimits
 from .signin.passwordless import PasswordlessStore
 from .signin.passwords import Passwords
-from .signin.sends import Sends
 from .signin.third_party import ThirdPartyStore
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .accounts.accounts import Accounts
     from .accounts.user_ids import UserIds
     from .session_state.session_changes import SessionChanges
-    from .signin.rates import Rates
+    from .signin.client_limits import ClientLimits
     from .storage.database import Database
     from .tenants import TenantStore
 
@@ -39,21 +39,21 @@ class UserStores:
         database: Database,
         tenants: TenantStore,
         user_ids: UserIds,
-        rates: Rates,
+        client_limits: ClientLimits,
         settings: ResolvedEngineConfig,
         changes: SessionChanges,
     ) -> None:
         self.accounts: Accounts = accounts
         self._database, self._settings, self._changes = database, settings, changes
-        self._user_ids, self._rates = user_ids, rates
+        self._user_ids, self._client_limits = user_ids, client_limits
         self._passwords, self._attempts = Passwords(settings), Attempts(database, settings)
-        self._sends = Sends(database, settings)
+        self._messages = MessageLimits(database, settings)
         self._common = (tenants, user_ids, settings)
 
     @cached_property
     def email_password(self) -> EmailPasswordStore:
         """Users with an e-mail address and a password."""
-        counted = (self._attempts, self._sends)
+        counted = (self._attempts, self._messages)
         return EmailPasswordStore(
             self._database, self.accounts, self._passwords, *counted, *self._common, self._changes
         )
@@ -61,12 +61,14 @@ class UserStores:
     @cached_property
     def email_verification(self) -> EmailVerificationStore:
         """Which addresses were verified."""
-        return EmailVerificationStore(self._database, self.accounts, self._sends, *self._common)
+        return EmailVerificationStore(self._database, self.accounts, self._messages, *self._common)
 
     @cached_property
     def passwordless(self) -> PasswordlessStore:
         """Users who sign in with one-time codes and links."""
-        return PasswordlessStore(self._database, self.accounts, self._sends, self._rates, *self._common)
+        return PasswordlessStore(
+            self._database, self.accounts, self._messages, self._client_limits, *self._common
+        )
 
     @cached_property
     def third_party(self) -> ThirdPartyStore:

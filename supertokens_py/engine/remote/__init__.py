@@ -13,7 +13,7 @@ from .email_password import RemoteEmailPassword, RemoteHashImport
 from .email_verification import RemoteEmailVerification
 from .id_mappings import RemoteIdMappings
 from .keys import RemoteKeys
-from .limits import LocalAttempts, LocalClients, LocalSends
+from .limits import LocalAttempts, LocalClientLimits, LocalMessageLimits
 from .metadata import RemoteMetadata
 from .passwordless import RemotePasswordless
 from .roles import RemoteRoles
@@ -75,19 +75,19 @@ class RemoteEngine(fork_hooks.ForkAware):
         self.metadata: RemoteMetadata = RemoteMetadata(core)
         self.tenants: RemoteTenants = RemoteTenants(core)
         self.users: RemoteUsers = RemoteUsers(core)
-        attempts, sends = LocalAttempts(settings), LocalSends(settings)
+        attempts, messages = LocalAttempts(settings), LocalMessageLimits(settings)
         self.email_password: RemoteEmailPassword = RemoteEmailPassword(
-            core, self.users, self.sessions, settings, attempts=attempts, sends=sends
+            core, self.users, self.sessions, settings, attempts=attempts, messages=messages
         )
         self.hash_import: RemoteHashImport = RemoteHashImport(core)
-        self.email_verification: RemoteEmailVerification = RemoteEmailVerification(core, settings, sends)
+        self.email_verification: RemoteEmailVerification = RemoteEmailVerification(core, settings, messages)
         self.id_mappings: RemoteIdMappings = RemoteIdMappings(core)
-        self.clients: LocalClients = LocalClients(settings)
+        self.clients: LocalClientLimits = LocalClientLimits(settings)
         self.passwordless: RemotePasswordless = RemotePasswordless(
-            core, self.users, settings, sends=sends, rates=self.clients
+            core, self.users, settings, messages=messages, client_limits=self.clients
         )
         self.third_party: RemoteThirdParty = RemoteThirdParty(core, self.users)
-        self._counts = (attempts.counts, sends.counts, self.clients.counts)
+        self._counts = (attempts.counts, messages.counts, self.clients.counts)
         fork_hooks.register(self)
 
     @property

@@ -34,7 +34,7 @@ from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import User, normalised_email
 
 from .core import Core, ok, tenant_path, unexpected
-from .limits import LocalAttempts, LocalSends
+from .limits import LocalAttempts, LocalMessageLimits
 from .sessions import RemoteSessions
 from .users import RemoteUsers
 
@@ -57,14 +57,14 @@ class RemoteEmailPassword:
         settings: ResolvedEngineConfig,
         *,
         attempts: LocalAttempts,
-        sends: LocalSends,
+        messages: LocalMessageLimits,
     ) -> None:
         self._core = core
         self._users = users
         self._sessions = sessions
         self._settings = settings
         self._attempts = attempts
-        self._sends = sends
+        self._messages = messages
 
     @property
     def most_waiting(self) -> int:
@@ -131,11 +131,11 @@ class RemoteEmailPassword:
         """Count an e-mail with a link to reset a password; False where the address has had enough of them."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
         most = self._settings.password_reset_emails_per_day
-        return self._sends.begin(_RESET, tenant, address, per_day=most, client=client) == 0
+        return self._messages.begin(_RESET, tenant, address, per_day=most, client=client) == 0
 
     def reset_not_sent(self, tenant_id: str, email: str) -> None:
         """Let another e-mail follow at once: the one that was counted could not be sent."""
-        self._sends.failed(_RESET, validation.normalise_tenant_id(tenant_id), normalised_email(email))
+        self._messages.failed(_RESET, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
         """Return a token that sets a new password once; None where there is no such user in the tenant.

@@ -14,7 +14,7 @@ from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import normalised_email
 
 from .core import Core, ok, tenant_path
-from .limits import LocalSends
+from .limits import LocalMessageLimits
 
 if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
@@ -27,10 +27,10 @@ _PATH = "/recipe/user/email/verify"
 class RemoteEmailVerification:
     """`EmailVerification` over a core."""
 
-    def __init__(self, core: Core, settings: ResolvedEngineConfig, sends: LocalSends) -> None:
+    def __init__(self, core: Core, settings: ResolvedEngineConfig, messages: LocalMessageLimits) -> None:
         self._core = core
         self._settings = settings
-        self._sends = sends
+        self._messages = messages
 
     def create_token(self, tenant_id: str, user_id: str, email: str) -> str | None:
         body = {"userId": validation.validate_user_id(user_id), "email": validation.stored_email(email)}
@@ -82,11 +82,11 @@ class RemoteEmailVerification:
         """Return whether an address may get another e-mail now; if so, count it."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
         most = self._settings.verification_emails_per_day
-        return self._sends.begin(_KIND, tenant, address, per_day=most, client=client) == 0
+        return self._messages.begin(_KIND, tenant, address, per_day=most, client=client) == 0
 
     def not_sent(self, tenant_id: str, email: str) -> None:
         """Let another e-mail follow at once: the one that was counted could not be sent."""
-        self._sends.failed(_KIND, validation.normalise_tenant_id(tenant_id), normalised_email(email))
+        self._messages.failed(_KIND, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def _post(self, tenant_id: str, path: str, body: dict[str, str]) -> JSONObject:
         full = f"{tenant_path(tenant_id)}{path}"

@@ -99,7 +99,7 @@ class LocalAttempts:
             self.counts.drop(_key(kind, tenant_id, account))
 
 
-class LocalSends:
+class LocalMessageLimits:
     """Messages per contact: when all of them are made up for, and when the last one was."""
 
     def __init__(self, settings: ResolvedEngineConfig) -> None:
@@ -167,7 +167,7 @@ class LocalSends:
             self.counts.set(key, (self.counts.get(key)[0], 0))
 
 
-class LocalClients:
+class LocalClientLimits:
     """`Clients` of one process: when everything that a client did is made up for."""
 
     def __init__(self, settings: ResolvedEngineConfig) -> None:

@@ -58,7 +58,7 @@ from supertokens_py.types.users import LoginMethod
 
 from .code_bodies import contact_body, new_code_body, presented_body
 from .core import Core, ok, tenant_path, unexpected
-from .limits import LocalClients, LocalSends
+from .limits import LocalClientLimits, LocalMessageLimits
 from .users import RemoteUsers
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ class RemotePasswordless:
         users: RemoteUsers,
         settings: ResolvedEngineConfig,
         *,
-        sends: LocalSends,
-        rates: LocalClients,
+        messages: LocalMessageLimits,
+        client_limits: LocalClientLimits,
     ) -> None:
         self._core = core
         self._users = users
         self._settings = settings
-        self._sends = sends
-        self._rates = rates
+        self._messages = messages
+        self._client_limits = client_limits
 
     def may_send(
         self,
@@ -100,22 +100,22 @@ class RemotePasswordless:
             contact_body(email, phone_number).values(),
         )
         per_day, share = self._settings.passwordless_messages_per_day, MESSAGES_OF_ITS_OWN
-        wait = self._sends.begin_shared(_SENDS, value, per_day=per_day, share=share, client=client)
+        wait = self._messages.begin_shared(_SENDS, value, per_day=per_day, share=share, client=client)
         if wait:
             kind = "phone" if email is None else "email"
             emit(ContactRefused(kind=kind, tenant_id=tenant, retry_after_ms=wait))
         if wait or email is not None:
             return wait
-        if wait := self._rates.begin_text_message(tenant):
-            self._sends.failed(_SENDS, "", value)
+        if wait := self._client_limits.begin_text_message(tenant):
+            self._messages.failed(_SENDS, "", value)
             emit(TextMessageRefused(tenant_id=tenant, retry_after_ms=wait))
         return wait
 
     def not_sent(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> None:
         (value,) = contact_body(email, phone_number).values()
-        self._sends.failed(_SENDS, "", value)
+        self._messages.failed(_SENDS, "", value)
         if phone_number is not None:
-            self._rates.take_back_text_message(validation.normalise_tenant_id(tenant_id))
+            self._client_limits.take_back_text_message(validation.normalise_tenant_id(tenant_id))
 
     def create_code(self, tenant_id: str, new: NewCode) -> CreatedCode | RestartFlow | CodeAlreadyUsed:
         body = new_code_body(new)
@@ -172,7 +172,7 @@ class RemotePasswordless:
             return RestartFlow()
         if answer.get("status") not in (INCORRECT, EXPIRED):
             if who is not None:
-                self._rates.forget_wrong_codes(who, client)
+                self._client_limits.forget_wrong_codes(who, client)
             return ok(answer)
         wrong, wait = wrong_from_wire(answer), optional_member(answer, RETRY_AFTER, int)
         if wait is not None:
@@ -195,7 +195,7 @@ class RemotePasswordless:
         ):
             return None  # where no code is valid none can be guessed
         device, who = found[0], f"{found[0].email or ''}\0{found[0].phone_number or ''}"
-        if wait := self._rates.begin_wrong_code(who, client, per_hour=per_hour):
+        if wait := self._client_limits.begin_wrong_code(who, client, per_hour=per_hour):
             most = settings.passwordless_max_code_input_attempts
             raise _too_many(tenant_id, wait, device.failed_attempts, most)
         return who

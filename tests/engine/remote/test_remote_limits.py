@@ -44,8 +44,8 @@ USER = {
 #: The settings with which each of these modules starts its engine.
 SETTINGS = {
     "attempts": {"sign_in_free_failures": 3},
-    "sends": {"password_reset_emails_per_day": 24},
-    "rates": {"sign_in_failures_per_client_and_hour": 4, "sign_ups_per_client_and_hour": 0},
+    "message_limits": {"password_reset_emails_per_day": 24},
+    "client_limits": {"sign_in_failures_per_client_and_hour": 4, "sign_ups_per_client_and_hour": 0},
 }
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from ..accounts.accounts import Accounts
     from ..accounts.code_rows import CodeRows
+    from .client_limits import ClientLimits
     from .passwordless_users import PasswordlessUserRows
-    from .rates import Rates
 
 _WRONG_CODES = "wrong codes"
 
@@ -111,13 +111,13 @@ class CodeAttempts:
         codes: CodeRows,
         users: PasswordlessUserRows,
         accounts: Accounts,
-        rates: Rates,
+        client_limits: ClientLimits,
         settings: ResolvedEngineConfig,
     ) -> None:
         self._codes = codes
         self._users = users
         self._accounts = accounts
-        self._rates = rates
+        self._client_limits = client_limits
         self._settings = settings
 
     def decide(self, connection: Connection, rules: Rules, attempt: Attempt, *, consumes: bool) -> Outcome:
@@ -145,7 +145,7 @@ class CodeAttempts:
             return Failure(self._wrong(connection, rules, device, expired=row is not None))
         if counts:
             who = _counter(contact)
-            self._rates.forget_shared_within(connection, _WRONG_CODES, who, rules.client)
+            self._client_limits.forget_shared_within(connection, _WRONG_CODES, who, rules.client)
         if not consumes:
             return CheckedCode(device_record(device))
         return self._success(connection, rules, device, contact)
@@ -169,7 +169,7 @@ class CodeAttempts:
 
     def _counted(self, connection: Connection, rules: Rules, contact: tuple[str, str]) -> int:
         """Count a code as wrong, which a right one takes back; or return how long to wait."""
-        return self._rates.begin_shared_within(
+        return self._client_limits.begin_shared_within(
             connection,
             _WRONG_CODES,
             _counter(contact),

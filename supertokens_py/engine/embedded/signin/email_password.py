@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from ..storage.database import Database
     from ..tenants import TenantStore
     from .attempts import Attempts
+    from .message_limits import MessageLimits
     from .passwords import Passwords
-    from .sends import Sends
 
 _RESET = "password reset"
 _LIFETIME = "password_reset_token_lifetime"
@@ -70,7 +70,7 @@ class EmailPasswordStore:
         accounts: Accounts,
         passwords: Passwords,
         attempts: Attempts,
-        sends: Sends,
+        messages: MessageLimits,
         tenants: TenantStore,
         user_ids: UserIds,
         settings: ResolvedEngineConfig,
@@ -79,7 +79,7 @@ class EmailPasswordStore:
         self._database, self._accounts = database, accounts
         self._passwords = passwords
         self._attempts = attempts
-        self._sends = sends
+        self._messages = messages
         self._tenants = tenants
         self._user_ids = user_ids
         self._settings = settings
@@ -184,11 +184,11 @@ class EmailPasswordStore:
         """Count an e-mail with a link to reset a password; False where the address has had enough of them."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
         most = self._settings.password_reset_emails_per_day
-        return self._sends.begin(_RESET, tenant, address, per_day=most, client=client) == 0
+        return self._messages.begin(_RESET, tenant, address, per_day=most, client=client) == 0
 
     def reset_not_sent(self, tenant_id: str, email: str) -> None:
         """Let another e-mail follow at once: the one that was counted could not be sent."""
-        self._sends.failed(_RESET, validation.normalise_tenant_id(tenant_id), normalised_email(email))
+        self._messages.failed(_RESET, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def create_reset_token(self, tenant_id: str, user_id: str, email: str | None) -> str | None:
         """Return a token that sets a new password once; None where there is no such user in the tenant.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..accounts.user_ids import UserIds
     from ..storage.database import Database
     from ..tenants import TenantStore
-    from .sends import Sends
+    from .message_limits import MessageLimits
 
 _LIFETIME = "email_verification_token_lifetime"
 _KIND = "emailverification"
@@ -44,14 +44,14 @@ class EmailVerificationStore:
         self,
         database: Database,
         accounts: Accounts,
-        sends: Sends,
+        messages: MessageLimits,
         tenants: TenantStore,
         user_ids: UserIds,
         settings: ResolvedEngineConfig,
     ) -> None:
         self._database = database
         self._accounts = accounts
-        self._sends = sends
+        self._messages = messages
         self._tenants = tenants
         self._user_ids = user_ids
         self._settings = settings
@@ -173,11 +173,11 @@ class EmailVerificationStore:
         """Return whether an address may get another e-mail now; if so, count it."""
         tenant, address = validation.normalise_tenant_id(tenant_id), normalised_email(email)
         most = self._settings.verification_emails_per_day
-        return self._sends.begin(_KIND, tenant, address, per_day=most, client=client) == 0
+        return self._messages.begin(_KIND, tenant, address, per_day=most, client=client) == 0
 
     def not_sent(self, tenant_id: str, email: str) -> None:
         """Let another e-mail follow at once: the one that was counted could not be sent."""
-        self._sends.failed(_KIND, validation.normalise_tenant_id(tenant_id), normalised_email(email))
+        self._messages.failed(_KIND, validation.normalise_tenant_id(tenant_id), normalised_email(email))
 
     def _ids(self, connection: Connection, user_id: str) -> list[str]:
         """Return the ids under which a user's rows may be, the one for new rows first."""

@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from ..accounts.user_ids import UserIds
     from ..storage.database import Database
     from ..tenants import TenantStore
-    from .rates import Rates
-    from .sends import Sends
+    from .client_limits import ClientLimits
+    from .message_limits import MessageLimits
 
 _MAX_ATTEMPTS = "passwordless_max_code_input_attempts"
 _SENDS, _TEXT_MESSAGES = "passwordless", "text messages"
@@ -71,18 +71,18 @@ class PasswordlessStore(CodeStore):
         self,
         database: Database,
         accounts: Accounts,
-        sends: Sends,
-        rates: Rates,
+        messages: MessageLimits,
+        client_limits: ClientLimits,
         tenants: TenantStore,
         user_ids: UserIds,
         settings: ResolvedEngineConfig,
     ) -> None:
         super().__init__(database, tenants, settings)
         self._accounts = accounts
-        self._sends = sends
-        self._rates = rates
+        self._messages = messages
+        self._client_limits = client_limits
         self._users = PasswordlessUserRows(database, accounts, self._codes, user_ids)
-        self._attempts = CodeAttempts(self._codes, self._users, accounts, rates, settings)
+        self._attempts = CodeAttempts(self._codes, self._users, accounts, client_limits, settings)
 
     # -- messages ------------------------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ class PasswordlessStore(CodeStore):
         """Count a message to a contact, and return 0; or count nothing, and return the ms to wait."""
         tenant, contact = validation.normalise_tenant_id(tenant_id), read_contact(email, phone_number)
         per_day = self._settings.passwordless_messages_per_day
-        wait = self._sends.begin_shared(
+        wait = self._messages.begin_shared(
             _SENDS, contact.value, per_day=per_day, share=MESSAGES_OF_ITS_OWN, client=client
         )
         if wait:
@@ -106,13 +106,13 @@ class PasswordlessStore(CodeStore):
         if wait or email is not None:
             return wait
         if wait := self._text_message(tenant):
-            self._sends.failed(_SENDS, "", contact.value)
+            self._messages.failed(_SENDS, "", contact.value)
             emit(TextMessageRefused(tenant_id=tenant, retry_after_ms=wait))
         return wait
 
     def not_sent(self, tenant_id: str, *, email: str | None = None, phone_number: str | None = None) -> None:
         """Let another message follow at once: the one that was counted could not be sent."""
-        self._sends.failed(_SENDS, "", read_contact(email, phone_number).value)
+        self._messages.failed(_SENDS, "", read_contact(email, phone_number).value)
         budgets = of_text_messages(self._settings, validation.normalise_tenant_id(tenant_id))
         if phone_number is not None and budgets:
             self._database.write(lambda c: self._give_back(c, budgets))
@@ -123,7 +123,7 @@ class PasswordlessStore(CodeStore):
         def unit(connection: Connection) -> int:
             counted: dict[str, int] = {}
             for who, most in budgets.items():
-                if wait := self._rates.begin_within(connection, _TEXT_MESSAGES, who, per_hour=most):
+                if wait := self._client_limits.begin_within(connection, _TEXT_MESSAGES, who, per_hour=most):
                     self._give_back(connection, counted)
                     return wait
                 counted[who] = most
@@ -133,7 +133,7 @@ class PasswordlessStore(CodeStore):
 
     def _give_back(self, connection: Connection, budgets: dict[str, int]) -> None:
         for who, most in budgets.items():
-            self._rates.take_back_within(connection, _TEXT_MESSAGES, who, per_hour=most)
+            self._client_limits.take_back_within(connection, _TEXT_MESSAGES, who, per_hour=most)
 
     # -- signing in ----------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..storage.database import Database
 
 
-class Rates:
+class ClientLimits:
     """Counts what clients do."""
 
     def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:

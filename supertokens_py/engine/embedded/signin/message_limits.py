@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..storage.database import Database
 
 
-class Sends:
+class MessageLimits:
     """Counts messages."""
 
     def __init__(self, database: Database, settings: ResolvedEngineConfig) -> None:
