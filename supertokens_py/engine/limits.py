@@ -38,7 +38,7 @@ def wait_ms(failures: int, *, free: int) -> int:
     return min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(failures - free, 20))
 
 
-def after_guesses(failures: int, last_ms: int, now_ms: int, *, free: int) -> tuple[int, int]:
+def next_guess(failures: int, last_ms: int, now_ms: int, *, free: int) -> tuple[int, int]:
     """Return how many failures count, and how long the next guess has to wait."""
     passed = max(0, now_ms - last_ms)  # another machine's clock may be ahead
     counted = failures if passed < FORGOTTEN_AFTER_MS else 0
@@ -69,7 +69,7 @@ class Allowance:
         return following, max(0, following - now_ms - most)
 
 
-def after_messages(
+def next_message(
     allowances: Mapping[_Key, Allowance], known: Callable[[_Key], tuple[int, int]], now_ms: int
 ) -> tuple[int, dict[_Key, tuple[int, int]]]:
     """Return how long another message has to wait, and what to keep of it if it may go at once.
@@ -99,7 +99,7 @@ class SharedKeys(Generic[_Key]):
     own: _Key | None  #: None: it is not known who asks
 
 
-def after_shared(
+def next_shared(
     keys: SharedKeys[_Key],
     allowed: Allowance,
     known: Callable[[_Key], tuple[int, int]],
@@ -108,7 +108,7 @@ def after_shared(
     share: int,
     spacing_ms: int = SPACING_MS,
 ) -> tuple[int, dict[_Key, tuple[int, int]]]:
-    """Do as `after_messages`, but leave each known client a share where others have used up what all may.
+    """Do as `next_message`, but leave each known client a share where others have used up what all may.
 
     What a message proves fits only the browser that asked: one that a stranger asks for is of no use to the
     owner of the contact, whereas a link that verifies an address is, whoever asks for it.

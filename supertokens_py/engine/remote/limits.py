@@ -17,10 +17,10 @@ from supertokens_py.engine.limits import (
     WRONG_CODES_OF_ITS_OWN,
     Allowance,
     SharedKeys,
-    after_guesses,
-    after_messages,
-    after_shared,
     hourly,
+    next_guess,
+    next_message,
+    next_shared,
     of_clients,
     of_text_messages,
 )
@@ -80,7 +80,7 @@ class LocalAttempts:
             return 0
         key, now = _key(kind, tenant_id, account), self._now_ms()
         with self.counts.locked:
-            failures, left = after_guesses(*self.counts.get(key), now, free=self._free)
+            failures, left = next_guess(*self.counts.get(key), now, free=self._free)
             if left == 0:
                 self.counts.set(key, (failures + 1, now))
         return left
@@ -133,7 +133,7 @@ class LocalMessageLimits:
         if client is not None:
             allowances[_key(kind, tenant_id, contact, client)] = allowed
         with self.counts.locked:
-            wait, kept = after_messages(allowances, self.counts.get, now)
+            wait, kept = next_message(allowances, self.counts.get, now)
             for key, times in kept.items():
                 self.counts.set(key, times)
         return wait
@@ -155,7 +155,7 @@ class LocalMessageLimits:
         keys = SharedKeys(_key(kind, "", contact), _key(kind, "", contact, "", "most"), own)
         allowed, now = Allowance(at_once, per_day), self._now_ms()
         with self.counts.locked:
-            wait, kept = after_shared(keys, allowed, self.counts.get, now, share=share)
+            wait, kept = next_shared(keys, allowed, self.counts.get, now, share=share)
             for key, times in kept.items():
                 self.counts.set(key, times)
         return wait
@@ -214,7 +214,7 @@ class LocalClientLimits:
         keys, now, share = _wrong_codes(who, client), self._now_ms(), WRONG_CODES_OF_ITS_OWN
         with self.counts.locked:
             known = self.counts.get
-            wait, kept = after_shared(keys, hourly(per_hour), known, now, share=share, spacing_ms=0)
+            wait, kept = next_shared(keys, hourly(per_hour), known, now, share=share, spacing_ms=0)
             for key, times in kept.items():
                 self.counts.set(key, times)
         return wait

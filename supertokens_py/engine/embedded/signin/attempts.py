@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from supertokens_py.engine.limits import FORGOTTEN_AFTER_MS, after_guesses
+from supertokens_py.engine.limits import FORGOTTEN_AFTER_MS, next_guess
 
 from ..accounts.counts import Counts
 
@@ -57,7 +57,7 @@ class Attempts:
 
     def _after(self, row: Any, now_ms: int) -> tuple[int, int]:
         free = self._settings.sign_in_free_failures
-        return after_guesses(int(row.value), row.created_at_time, now_ms, free=free)
+        return next_guess(int(row.value), row.created_at_time, now_ms, free=free)
 
 
 def _is_forgotten(_: str, written_ms: int, now_ms: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supertokens_py.engine.limits import SharedKeys, after_shared, hourly, of_clients
+from supertokens_py.engine.limits import SharedKeys, hourly, next_shared, of_clients
 
 from ..accounts.counts import Counts
 
@@ -74,7 +74,7 @@ class ClientLimits:
             return int(self._counts.lock(connection, key, now).value), 0
 
         keys = self._shared(kind, who, client)
-        wait, kept = after_shared(keys, hourly(per_hour), known, now, share=share, spacing_ms=0)
+        wait, kept = next_shared(keys, hourly(per_hour), known, now, share=share, spacing_ms=0)
         for key, (made_up, _) in kept.items():
             self._counts.set(connection, key, str(made_up), now)
         return wait

@@ -16,8 +16,8 @@ from supertokens_py.engine.limits import (
     SPACING_MS,
     Allowance,
     SharedKeys,
-    after_messages,
-    after_shared,
+    next_message,
+    next_shared,
 )
 
 from ..accounts.counts import Counts
@@ -75,7 +75,7 @@ class MessageLimits:
 
         def unit(connection: Connection) -> int:
             now = self._settings.now_ms()
-            wait, kept = after_messages(allowances, lambda key: self._known(connection, key, now), now)
+            wait, kept = next_message(allowances, lambda key: self._known(connection, key, now), now)
             self._keep(connection, kept, now)
             return wait
 
@@ -105,7 +105,7 @@ class MessageLimits:
 
         def unit(connection: Connection) -> int:
             now = self._settings.now_ms()
-            wait, kept = after_shared(
+            wait, kept = next_shared(
                 keys, allowed, lambda key: self._known(connection, key, now), now, share=share
             )
             self._keep(connection, kept, now)
