@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "supertokens_py"
 #: What the contract of adapters is made of; the rest of the folder are adapters.
-CORE_OF_FRAMEWORK = ("adapter", "cookies", "native", "request", "response", "web_facts")
+CORE_OF_FRAMEWORK = ("adapter", "cookies", "request", "request_registry", "response", "web_settings")
 
 #: Front ends of the command line, and pages, which frameworks look for below their adapters. They call what
 #: applications call.

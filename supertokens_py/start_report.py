@@ -9,9 +9,9 @@ from dataclasses import fields
 
 from .config import SupertokensConfig
 from .engine.config import EngineConfig
+from .engine.environment_variables import misspelt_variables
 from .engine.factory import DEFAULT_DATABASE
 from .engine.uris import describe, kind_of
-from .engine.variable_spelling import misspelt_variables
 
 log: logging.Logger = logging.getLogger(__name__)
 

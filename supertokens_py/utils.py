@@ -6,8 +6,8 @@ import base64
 from typing import Any, Final, TypeVar
 
 from .app import request_context
-from .framework.native import as_base_request
 from .framework.request import BaseRequest
+from .framework.request_registry import as_base_request
 from .runtime.clock import now_ms as get_timestamp_ms
 from .types.base import MaybeAwaitable, context_of
 from .urls import site_of as get_top_level_domain_for_same_site_resolution

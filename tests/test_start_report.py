@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from supertokens_py import EngineConfig, SupertokensConfig
-from supertokens_py.engine.variable_spelling import misspelt_variables
+from supertokens_py.engine.environment_variables import misspelt_variables
 from supertokens_py.start_report import report_start
 
 

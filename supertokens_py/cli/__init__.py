@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from supertokens_py.app import Supertokens
 from supertokens_py.constants import VERSION
-from supertokens_py.engine.variable_spelling import misspelt_variables
+from supertokens_py.engine.environment_variables import misspelt_variables
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
 from . import admin, clean, doctor, importing, keys, restored, schema, serve, sessions, users, webhooks

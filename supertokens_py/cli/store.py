@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import cast
 
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
+from supertokens_py.engine.environment_variables import CONNECTION_URI, misspelt_variables
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, open_engine
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.uris import describe, kind_of, sqlite_name
-from supertokens_py.engine.variable_spelling import CONNECTION_URI, misspelt_variables
 from supertokens_py.exceptions import ConfigError
 
 

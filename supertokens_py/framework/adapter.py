@@ -34,8 +34,8 @@ from supertokens_py.runtime.bridge import AppBridge, blocking, completed, lend, 
 from supertokens_py.settings import explains_unknown_arguments
 
 from .forms import form_fields
-from .native import register
 from .request import BaseRequest
+from .request_registry import register
 from .response import PERSONAL, BaseResponse, Changes
 
 __all__ = [

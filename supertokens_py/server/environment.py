@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.environment_variables import CONNECTION_URI, unknown_variables
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
 from supertokens_py.engine.session_records import SessionFeatures
-from supertokens_py.engine.variable_spelling import CONNECTION_URI, unknown_variables
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretEnviron, masked
 from supertokens_py.settings import resolve, setting

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from supertokens_py.cli import COMMANDS, serve
-from supertokens_py.engine.variable_spelling import unknown_variables
+from supertokens_py.engine.environment_variables import unknown_variables
 from tests.examples.documents import ROOT
 from tests.server.processes import serving
 from tests.support.databases import Postgres, TestDatabase

@@ -16,7 +16,7 @@ from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavaila
 from supertokens_py.framework import adapter, asgi, wsgi
 from supertokens_py.framework.adapter import BaseRequest, SessionCheck
 from supertokens_py.framework.flask.flask_request import FlaskRequest
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.aiohttp import SESSION, AiohttpRequest, setup
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.framework.aiohttp import verify_session

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 
 from supertokens_py.exceptions import GeneralError, ProtectedClaimError
 from supertokens_py.framework.cookies import Cookie
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.testing.conformance import EPOCH, Reply
 from supertokens_py.tokens.access_token import parse_access_token
 

@@ -440,7 +440,7 @@ def test_the_session_leaves_the_request(site: Site, mode: str) -> None:
         return {}
 
     site.post("/open", do=script)
-    from supertokens_py.framework.native import as_base_request
+    from supertokens_py.framework.request_registry import as_base_request
 
     if site.driver not in ("flask", "quart"):  # theirs are proxies
         assert as_base_request(natives[0]).get_session() is None

@@ -23,7 +23,7 @@ from supertokens_py.exceptions import (
     SuperTokensError,
 )
 from supertokens_py.framework.fastapi import get_middleware
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import SessionContainer, SessionRecipe
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio

@@ -12,8 +12,8 @@ from quart import Blueprint, Quart, Response, g, request, websocket
 from quart.typing import TestClientProtocol as Client
 
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
-from supertokens_py.framework.native import as_base_request
 from supertokens_py.framework.quart import Middleware, QuartRequest
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError

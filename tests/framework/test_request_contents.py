@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 
 from .script import Asking
 from .site import Site

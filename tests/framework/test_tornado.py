@@ -10,7 +10,7 @@ import pytest
 from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketHandler
 
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.framework.tornado import SuperTokensMixin, setup
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session.exceptions import UnauthorisedError

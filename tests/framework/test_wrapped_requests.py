@@ -9,8 +9,8 @@ from supertokens_py.framework.django.django_request import DjangoRequest
 from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
 from supertokens_py.framework.flask.flask_request import FlaskRequest
 from supertokens_py.framework.litestar import LitestarRequest
-from supertokens_py.framework.native import as_base_request
 from supertokens_py.framework.quart import QuartRequest
+from supertokens_py.framework.request_registry import as_base_request
 
 from .clients import django_settings  # noqa: F401  must be first
 from .site import Site

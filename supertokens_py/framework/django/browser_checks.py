@@ -15,7 +15,7 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 from django.utils.module_loading import import_string
 
-from supertokens_py.framework.web_facts import WebFacts, web_facts
+from supertokens_py.framework.web_settings import WebSettings, web_settings
 
 CORS: Final = "corsheaders.middleware.CorsMiddleware"
 USERS: Final = "supertokens_py.framework.django.users.user_middleware"
@@ -25,26 +25,26 @@ _EXPOSED: Final = ("front-token", "st-access-token", "st-refresh-token", "anti-c
 
 def check_browser(**_: Any) -> list[CheckMessage]:
     """Look for settings with which a browser loses its session, or never gets one."""
-    facts = web_facts()
-    if facts is None:
+    web = web_settings()
+    if web is None:
         return []  # `check_settings` says so
-    found = [*_cookies(facts), *_login_pages(facts)]
-    if facts.website is not None and facts.website != facts.api:
-        found += _cors(facts) if CORS in settings.MIDDLEWARE else [_no_cors(facts)]
+    found = [*_cookies(web), *_login_pages(web)]
+    if web.website is not None and web.website != web.api:
+        found += _cors(web) if CORS in settings.MIDDLEWARE else [_no_cors(web)]
     return found
 
 
 def check_forms(**_: Any) -> list[CheckMessage]:
     """Look for a website whose requests Django's own CSRF check would refuse."""
-    facts = web_facts()
-    if facts is None or facts.website in (None, facts.api) or _CSRF not in settings.MIDDLEWARE:
+    web = web_settings()
+    if web is None or web.website in (None, web.api) or _CSRF not in settings.MIDDLEWARE:
         return []
-    if "rest_framework" in settings.INSTALLED_APPS or _is_trusted(str(facts.website)):
+    if "rest_framework" in settings.INSTALLED_APPS or _is_trusted(str(web.website)):
         return []  # views of REST framework are exempt
     return [
         Warning(
-            f"Django's CSRF check refuses what {facts.website} sends to views that are not csrf_exempt.",
-            hint=f'CSRF_TRUSTED_ORIGINS = ["{facts.website}"]; silence this where all such views are exempt',
+            f"Django's CSRF check refuses what {web.website} sends to views that are not csrf_exempt.",
+            hint=f'CSRF_TRUSTED_ORIGINS = ["{web.website}"]; silence this where all such views are exempt',
             id="supertokens.W006",
         )
     ]
@@ -60,16 +60,16 @@ def allowed_origins() -> list[str] | None:
     return None if conf.CORS_ALLOWED_ORIGIN_REGEXES else [*conf.CORS_ALLOWED_ORIGINS]
 
 
-def _no_cors(facts: WebFacts) -> CheckMessage:
+def _no_cors(web: WebSettings) -> CheckMessage:
     return Warning(
-        f"The website {facts.website} is another origin than the API, and nothing allows it to ask.",
+        f"The website {web.website} is another origin than the API, and nothing allows it to ask.",
         hint=f'add "{CORS}" to MIDDLEWARE, at the top; silence this if a proxy writes the headers of CORS',
         id="supertokens.W004",
     )
 
 
-def _cors(facts: WebFacts) -> Iterator[CheckMessage]:
-    website, conf = str(facts.website), import_string("corsheaders.conf.conf")
+def _cors(web: WebSettings) -> Iterator[CheckMessage]:
+    website, conf = str(web.website), import_string("corsheaders.conf.conf")
     if not conf.CORS_ALLOW_CREDENTIALS:
         yield Error(
             "CORS does not allow credentials: browsers send and keep no cookies of the API.",
@@ -77,7 +77,7 @@ def _cors(facts: WebFacts) -> Iterator[CheckMessage]:
             id="supertokens.E004",
         )
     allowed = {name.lower() for name in conf.CORS_ALLOW_HEADERS}
-    missing = [name for name in ("content-type", *facts.cors_headers) if name.lower() not in allowed]
+    missing = [name for name in ("content-type", *web.cors_headers) if name.lower() not in allowed]
     if missing:
         yield Error(
             f"CORS does not allow headers that frontends send: {', '.join(missing)}.",
@@ -96,10 +96,10 @@ def _cors(facts: WebFacts) -> Iterator[CheckMessage]:
             hint=f'CORS_ALLOWED_ORIGINS = ["{website}"]',
             id="supertokens.E006",
         )
-    yield from _cors_of_answers(conf, facts)
+    yield from _cors_of_answers(conf, web)
 
 
-def _cors_of_answers(conf: Any, facts: WebFacts) -> Iterator[CheckMessage]:
+def _cors_of_answers(conf: Any, web: WebSettings) -> Iterator[CheckMessage]:
     exposed = {name.lower() for name in conf.CORS_EXPOSE_HEADERS}
     if exposed and not exposed.issuperset(_EXPOSED):
         yield Error(
@@ -107,18 +107,18 @@ def _cors_of_answers(conf: Any, facts: WebFacts) -> Iterator[CheckMessage]:
             hint=f"leave it out, or add {', '.join(_EXPOSED)}",
             id="supertokens.E007",
         )
-    path = f"{facts.base_path}/session/refresh"
+    path = f"{web.base_path}/session/refresh"
     if not re.match(conf.CORS_URLS_REGEX, path):
         yield Error(
             f"CORS_URLS_REGEX leaves the SDK's own routes out, such as {path}: no client could refresh.",
-            hint=f'CORS_URLS_REGEX = r"^({facts.base_path}|/api)/.*$", with your own paths',
+            hint=f'CORS_URLS_REGEX = r"^({web.base_path}|/api)/.*$", with your own paths',
             id="supertokens.E008",
         )
 
 
-def _cookies(facts: WebFacts) -> Iterator[CheckMessage]:
+def _cookies(web: WebSettings) -> Iterator[CheckMessage]:
     given: str | None = settings.SESSION_COOKIE_DOMAIN
-    if given and given.lstrip(".") != (facts.cookie_domain or "").lstrip("."):
+    if given and given.lstrip(".") != (web.cookie_domain or "").lstrip("."):
         yield Warning(
             "SESSION_COOKIE_DOMAIN is about Django's own session cookie, not about those of SuperTokens.",
             hint=f'session.init(cookie_domain="{given}") if other hosts are to get them; silence this if not',
@@ -126,15 +126,15 @@ def _cookies(facts: WebFacts) -> Iterator[CheckMessage]:
         )
 
 
-def _login_pages(facts: WebFacts) -> Iterator[CheckMessage]:
+def _login_pages(web: WebSettings) -> Iterator[CheckMessage]:
     """Compare the two log-in pages of a project whose `request.user` is that of the session."""
-    if facts.login_path is None or USERS not in settings.MIDDLEWARE:
+    if web.login_path is None or USERS not in settings.MIDDLEWARE:
         return
-    djangos = _login_url().removeprefix(facts.api)
-    if djangos.rstrip("/") != facts.login_path.rstrip("/"):
+    djangos = _login_url().removeprefix(web.api)
+    if djangos.rstrip("/") != web.login_path.rstrip("/"):
         yield Warning(
-            f'login_required sends visitors to "{djangos}", and verify_session to "{facts.login_path}".',
-            hint=f'LOGIN_URL = "{facts.login_path}", or the same in PageSettings(login_path=...)',
+            f'login_required sends visitors to "{djangos}", and verify_session to "{web.login_path}".',
+            hint=f'LOGIN_URL = "{web.login_path}", or the same in PageSettings(login_path=...)',
             id="supertokens.W008",
         )
 

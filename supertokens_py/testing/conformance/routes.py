@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.adapter import blocking
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import SessionContainer, claims
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 import pytest
 
 from supertokens_py import Supertokens
-from supertokens_py.framework.native import as_base_request
 from supertokens_py.framework.request import BaseRequest
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import syncio
 from supertokens_py.recipe.session.interfaces import APIInterface, APIOptions

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import parse_qsl, unquote
 
 from supertokens_py.framework.aws_lambda import middleware
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session.framework.aws_lambda import verify_session
 from supertokens_py.testing import conformance
 from supertokens_py.testing.conformance import Answer, Handshake, Headers, Reply, Route

@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.recipe.session.claims import BooleanClaim

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from supertokens_py import Supertokens
 from supertokens_py.engine.session_records import NO_FEATURES
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.recipe.session.utils import normalise_session_scope

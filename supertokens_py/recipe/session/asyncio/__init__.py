@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, overload
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.explanations import SessionExplanation
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.framework.native import as_base_request
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.openid.asyncio import (
     create_jwt,
     get_jwks,

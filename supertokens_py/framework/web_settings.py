@@ -10,7 +10,7 @@ from supertokens_py.recipe.session import SessionRecipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebFacts:
+class WebSettings:
     """Domains, cookies and headers of the current app."""
 
     api: str  #: the origin of the API, such as "https://api.example.com"
@@ -21,13 +21,13 @@ class WebFacts:
     login_path: str | None  #: where pages send visitors; None where `pages` is not set
 
 
-def web_facts() -> WebFacts | None:
+def web_settings() -> WebSettings | None:
     """Return what the current app was given; None before `init`."""
     app = Supertokens.current()
     if app is None:
         return None
     info, session = app.app_info, app.recipe(SessionRecipe)
-    return WebFacts(
+    return WebSettings(
         api=info.api_domain,
         website=info.fixed_origin,
         base_path=info.path_behind_gateway,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.environment_variables import misspelt_variables, unknown_variables
 from supertokens_py.engine.remote.settings import RemoteSettings
-from supertokens_py.engine.variable_spelling import misspelt_variables, unknown_variables
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.server.environment import ServerSettings, create_from
 from supertokens_py.settings import settings_of
