@@ -26,6 +26,8 @@ from .adapter import (
     is_sdk_path,
     register,
 )
+from .request import KEY
+from .swallowed import is_swallowed
 from .view_order import refuse_unguarded_views, remember_unguarded
 
 __all__ = ["SESSION", "AiohttpRequest", "setup", "verify_session"]
@@ -126,18 +128,37 @@ def _name(route: web.AbstractRoute) -> str:
 @web.middleware
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        return await handler(request)
+        response = await handler(request)
     except ANSWERED as error:
         return await _answered(request, error)
+    except web.HTTPException as raised:
+        if (error := _swallowed(request, raised.status)) is None:
+            raise
+    else:
+        if (error := _swallowed(request, response.status)) is None:
+            return response
+    return await _answered(request, error)
 
 
 @web.middleware
 async def _answer_routes(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         answer = await answer_route(AiohttpRequest.of(request)) if is_sdk_path(request.path) else None
-        return await handler(request) if answer is None else _native(answer)
     except ANSWERED as error:
         return await _answered(request, error)
+    return await _answer_errors(request, handler) if answer is None else _native(answer)
+
+
+def _swallowed(request: web.Request, status: int) -> Exception | None:
+    """Return the session error of which somebody has made this server error, if it is one."""
+    place = AiohttpRequest.place(request)
+    known: AiohttpRequest | None = place.get(KEY)
+    error = None if known is None or status < 500 or STARTED in place else known.session_error
+    if error is None:
+        return None
+    match = request.match_info
+    own = (match.handler, *(each for app in match.apps for each in app.middlewares))
+    return error if is_swallowed(error, ("aiohttp.",), own) else None
 
 
 async def _answered(request: web.Request, error: Exception) -> web.Response:

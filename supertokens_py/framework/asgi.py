@@ -27,6 +27,7 @@ from .adapter import (
     settle,
 )
 from .request import KEY
+from .swallowed import handled_error, is_swallowed
 from .watched_sockets import WatchedSocket
 
 __all__ = [
@@ -177,6 +178,9 @@ class SuperTokensMiddleware:
     request_class: ClassVar[type[AsgiRequest]] = AsgiRequest
     native: ClassVar[type[Any]] = Connection  #: the framework's request, made of scope and receive
     bridge: ClassVar[AppBridge | None] = None
+    layers: ClassVar[
+        tuple[str, ...]
+    ] = ()  #: the framework's modules between views and here, see `is_swallowed`
     path_of: ClassVar[Any] = itemgetter("path")  #: of a scope: the path as the browser sees it
 
     def __init__(self, app: ASGIApp) -> None:
@@ -199,9 +203,9 @@ class SuperTokensMiddleware:
             nonlocal started, sink  # of this one request
             if message["type"] == "http.response.start":
                 started = True
+                if message["status"] >= 500:
+                    sink = await self._after_failure(slot.get(KEY), scope, receive, send)
                 if KEY in slot:
-                    if message["status"] >= 500:
-                        sink = await self._after_failure(slot[KEY], send)
                     # Not in a variable: error trackers would send its tokens when the client is gone.
                     await sink(await _with_changes(message, slot[KEY]))
                     return
@@ -233,24 +237,37 @@ class SuperTokensMiddleware:
         await send_answer(answer, request, send)
         return True
 
-    async def _after_failure(self, request: AsgiRequest, send: Send) -> Send:
+    async def _after_failure(
+        self, known: AsgiRequest | None, scope: Scope, receive: Receive, send: Send
+    ) -> Send:
         """Answer a session error of which somebody between here and the view has made a server error.
 
         Returns:
             what sends the rest of that server error: nothing, if it is answered.
         """
-        error = request.session_error
-        if error is None or not self.is_swallowed(error):
+        error = self.swallowed_error(known)
+        if error is None:
             return send
+        request = known or self.request_class.of(self.native(scope, receive))
         await send_answer(await answer_error(request, error), request, send)
         return _drop
 
-    def is_swallowed(self, error: Exception) -> bool:
-        """Whether an error left the view, as its traceback says, and no handler was made for it.
+    def swallowed_error(self, request: AsgiRequest | None) -> Exception | None:
+        """Return the error of the SDK that somebody makes a server error of right now, if it is one.
 
-        A client that should refresh would not, with a server error. Without a framework nobody can tell.
+        Args:
+            request: the request, if the SDK knows of it.
         """
-        return False
+        if not self.layers:  # nobody can tell a layer from a view, but who still handles an error
+            return handled_error()
+        error = None if request is None else request.session_error
+        if request is None or error is None or not is_swallowed(error, self.layers, (self.view_of(request),)):
+            return None
+        return error
+
+    def view_of(self, request: AsgiRequest) -> Any:
+        """Return the view that a request was for, if the framework says so."""
+        return None
 
     async def _answer_error(
         self, error: Exception, scope: Scope, receive: Receive, send: Send | None

@@ -146,11 +146,15 @@ class _Middleware(asgi.SuperTokensMiddleware):
     request_class: ClassVar[type[AsgiRequest]] = LitestarRequest
     native: ClassVar[Any] = staticmethod(_request)
     path_of: ClassVar[Any] = staticmethod(_path)
+    layers: ClassVar[tuple[str, ...]] = ("litestar.",)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Litestar runs blocking code in threads of an executor, of which anyio knows nothing.
         lend_loop()
         await super().__call__(scope, receive, send)
+
+    def view_of(self, request: AsgiRequest) -> Any:
+        return getattr(request.request.scope.get("route_handler"), "fn", None)
 
 
 class _Later:

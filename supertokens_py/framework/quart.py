@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 try:
@@ -103,9 +103,11 @@ class _Delivery(asgi.SuperTokensMiddleware):
     """
 
     request_class: ClassVar[type[AsgiRequest]] = QuartRequest
+    layers: ClassVar[tuple[str, ...]] = ("quart.",)
 
     def __init__(self, app: Quart) -> None:
         super().__init__(cast("Any", app.asgi_app))
+        self._views: Mapping[str, Any] = app.view_functions
         self._unchecked: Quart | None = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -114,6 +116,9 @@ class _Delivery(asgi.SuperTokensMiddleware):
             self._unchecked = None
         lend_loop()
         await super().__call__(scope, receive, send)
+
+    def view_of(self, request: AsgiRequest) -> Any:
+        return self._views.get(request.request.endpoint or "")
 
     async def _answered_route(self, scope: Any, receive: Any, send: Any) -> bool:
         return False
@@ -178,7 +183,11 @@ class verify_session(SessionCheck):  # noqa: N801  # used as a function
         async def call(*args: Any, **kwargs: Any) -> Any:
             base = QuartRequest.of(current_websocket if has_websocket_context() else current_request)
             base.require_delivery()
-            await self.verify(base)
-            return await current_app.ensure_async(view)(*args, **kwargs)
+            try:
+                await self.verify(base)
+                return await current_app.ensure_async(view)(*args, **kwargs)
+            except ANSWERED as error:
+                base.session_error = error  # for the middleware, whatever a decorator above makes of it
+                raise
 
         return call

@@ -30,6 +30,7 @@ from .adapter import (
     sdk_methods,
 )
 from .asgi import close_of
+from .swallowed import is_swallowed
 from .view_order import refuse_unguarded_views, remember_unguarded
 
 __all__ = ["SanicRequest", "setup", "verify_session"]
@@ -158,10 +159,25 @@ async def _add_changes(request: AnyRequest, response: Any) -> None:
     base = SanicRequest.forget(request)
     if base is None:
         return
+    if response.status >= 500:
+        await _answer_swallowed(base, response)
     headers = await deliver(base, response.status, list(response.headers.items()))
     if headers is not None:
         response.headers.clear()
         response.headers.extend(headers)
+
+
+async def _answer_swallowed(base: SanicRequest, response: Any) -> None:
+    """Answer a session error, in this response, of which a decorator has made a server error."""
+    error = base.session_error
+    view = getattr(base.request.route, "handler", None)
+    if error is None or not hasattr(response, "body"):  # a stream has none
+        return
+    if is_swallowed(error, ("sanic.",), (view,)):
+        answer = await answer_error(base, error)
+        response.status, response.body = answer.status_code, answer.body
+        response.headers.clear()
+        response.headers.extend(answer.header_list())
 
 
 class verify_session(SessionCheck):  # noqa: N801  # used as a function
@@ -184,6 +200,7 @@ class verify_session(SessionCheck):  # noqa: N801  # used as a function
                 result = handler(*args, **kwargs)
                 return await result if inspect.isawaitable(result) else result
             except ANSWERED as error:
+                base.session_error = error  # for the middleware, whatever a decorator above makes of it
                 socket, close = _first(Websocket, args), close_of(error)
                 if socket is None or close is None:
                     raise

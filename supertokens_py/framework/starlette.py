@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from traceback import walk_tb
 from typing import Any, ClassVar, Final, cast
 
 try:
@@ -68,7 +67,7 @@ class StarletteRequest(AsgiRequest):
 register(HTTPConnection, StarletteRequest)
 
 #: Where errors pass that have left an endpoint or a middleware, and the handlers that were made for them are.
-_LAYERS: Final = (
+_LAYERS: Final[tuple[str, ...]] = (
     "starlette._exception_handler",
     "starlette.middleware",
     "starlette.routing",
@@ -86,6 +85,7 @@ class SuperTokensMiddleware(asgi.SuperTokensMiddleware):
     request_class: ClassVar[type[AsgiRequest]] = StarletteRequest
     native: ClassVar[type[Any]] = Request
     bridge: ClassVar[AppBridge | None] = ANYIO
+    layers: ClassVar[tuple[str, ...]] = _LAYERS
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
@@ -98,11 +98,8 @@ class SuperTokensMiddleware(asgi.SuperTokensMiddleware):
         if handlers is not None:
             _answer_near_the_endpoint(handlers)
 
-    def is_swallowed(self, error: Exception) -> bool:
-        modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
-        if not modules or modules[0].startswith(_LAYERS):
-            return False  # it was Starlette that caught it, for a handler that was made for it
-        return any(module.startswith(_LAYERS) for module in modules)
+    def view_of(self, request: AsgiRequest) -> Any:
+        return request.request.scope.get("endpoint")
 
 
 async def error_response(request: StarletteRequest, error: Exception) -> Response:

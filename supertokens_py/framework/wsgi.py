@@ -20,6 +20,7 @@ from .adapter import (
     settle_blocking,
 )
 from .request import KEY
+from .swallowed import handled_error
 
 __all__ = ["Environ", "SuperTokensMiddleware", "WsgiRequest", "wsgi_header"]
 
@@ -144,9 +145,12 @@ class SuperTokensMiddleware:
             if answer is not None:
                 return _start(answer, request, start_response)
         started: WsgiRequest | bool = False
+        is_called = True
 
         def start_with_changes(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             nonlocal started  # of this one request; an error may make it start anew
+            if is_called and not started and status >= "500" and (error := handled_error()) is not None:
+                raise error  # of which a layer in between makes a server error: it is answered below instead
             started = slot.pop(KEY, started or True)
             if isinstance(started, WsgiRequest):
                 return start_response(  # the tokens are in no variable, which error trackers would send
@@ -157,7 +161,9 @@ class SuperTokensMiddleware:
             return start_response(status, headers, *(() if exc_info is None else (exc_info,)))
 
         try:
-            return self.app(environ, start_with_changes)
+            chunks = self.app(environ, start_with_changes)
+            is_called = False  # what starts only now, as generators do, has nobody who would catch an error
+            return chunks
         except Exception as error:
             if started:
                 if isinstance(started, WsgiRequest):

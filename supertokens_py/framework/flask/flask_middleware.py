@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -21,6 +21,8 @@ from supertokens_py.framework.adapter import (
     sdk_methods,
     settle_blocking,
 )
+from supertokens_py.framework.request import KEY
+from supertokens_py.framework.swallowed import is_swallowed
 from supertokens_py.framework.view_order import refuse_unguarded_views
 
 from .current import current_session
@@ -84,6 +86,8 @@ def _answer_own_routes() -> Response | None:
 
 
 def _add_changes(response: Response) -> Response:
+    if response.status_code >= 500:
+        response = _unless_swallowed(response)
     base = FlaskRequest.forget(request)
     changes = None if base is None else finish_blocking(base, response.status_code)
     if changes is PERSONAL:
@@ -91,6 +95,16 @@ def _add_changes(response: Response) -> Response:
     elif changes is not None:
         response.headers = Headers(changes.apply_to(response.headers))
     return response
+
+
+def _unless_swallowed(response: Response) -> Response:
+    """Return the answer to a session error of which somebody has made this server error, if it is one."""
+    known: FlaskRequest | None = FlaskRequest.place(request).get(KEY)
+    error = None if known is None else known.session_error
+    view = current_app.view_functions.get(request.endpoint or "")
+    if error is None or not is_swallowed(error, ("flask.",), (view,)):
+        return response
+    return current_app.make_response(current_app.handle_user_exception(error))
 
 
 def _forget_session(error: BaseException | None) -> None:

@@ -122,6 +122,7 @@ class verify_session(SessionCheck):  # noqa: N801  # used as a function
                 caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
                 return _for_caller(called(*args, **kwargs), view, caller)
             except ANSWERED as error:
+                base.session_error = error  # for the middleware, whatever a decorator above makes of it
                 raise _answered(base, error) from error.__cause__
 
         return call

@@ -254,6 +254,8 @@ class SessionContainer(OwnSessions[P]):
             error = InvalidClaimsError("INVALID_CLAIMS", result.invalid_claims)
             if is_step_up(result.invalid_claims):
                 error.code = "authentication_not_fresh"
+            if self._delivery is not None:
+                self._delivery.note(error)
             raise error
 
     async def fetch_and_set_claim(

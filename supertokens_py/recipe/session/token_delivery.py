@@ -91,6 +91,11 @@ class Delivery:
         if len(token.text) > _SMALL_TOKEN:
             self.deliveries.warn_of_large_headers(self.request.changes)
 
+    def note(self, error: Exception) -> None:
+        """Let the middleware know of an error of the session, whatever becomes of it on the way there."""
+        if self.request is not None:
+            self.request.session_error = error
+
     def replace(self, session: object, token: AccessToken, user_context: dict[str, Any]) -> None:
         """Add a changed access token to the response, if `session` is still the session of the request."""
         if self._is_possible(session, token) and self.request is not None:

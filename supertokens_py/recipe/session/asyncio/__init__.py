@@ -541,7 +541,11 @@ async def refresh_session(request: Any, user_context: dict[str, Any] | None = No
         UnauthorisedError, TokenTheftError, ClearDuplicateSessionCookiesError: answered by the middleware.
     """
     base = as_base_request(request)
-    return await SessionRecipe.get_instance().flows.refresh(base, context_in(user_context, base))
+    try:
+        return await SessionRecipe.get_instance().flows.refresh(base, context_in(user_context, base))
+    except ANSWERED as error:
+        base.session_error = error
+        raise
 
 
 async def refresh_session_without_request_response(
