@@ -191,7 +191,7 @@ def _delivered(request: LambdaRequest, answered: Any) -> dict[str, Any]:
         joined = {name: ", ".join(values) for name, values in rest.items()}
         return {**made, "headers": joined, "cookies": cookies}
     if "elb" in event["requestContext"] and "multiValueHeaders" not in event:
-        return {**made, "headers": _spelt(lines)}
+        return {**made, "headers": _unique_cased(lines)}
     return {**made, "multiValueHeaders": _grouped(lines)}
 
 
@@ -223,20 +223,20 @@ def _grouped(lines: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return made
 
 
-def _spelt(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _unique_cased(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Give each line a name of its own: without multi-value headers a load balancer takes one value per
     name, and tells names by their case.
     """
     made: dict[str, str] = {}
     for name, value in lines:
         number = 0
-        while (spelling := _spelling(name, number)) in made:
+        while (variant := _case_variant(name, number)) in made:
             number += 1
-        made[spelling] = value
+        made[variant] = value
     return made
 
 
-def _spelling(name: str, number: int) -> str:
+def _case_variant(name: str, number: int) -> str:
     """Return a name with the case of some letters changed: those of the bits that a number has."""
     letters = [index for index, letter in enumerate(name) if letter.isalpha()]
     changed = {index for bit, index in enumerate(letters) if number >> bit & 1}

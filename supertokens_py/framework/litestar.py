@@ -107,7 +107,7 @@ class SuperTokensPlugin(InitPlugin):
         app_config.opt[DELIVERS] = True
         app_config.middleware.insert(0, cast("Any", _Middleware))
         caching = app_config.response_cache_config
-        may_keep = _of_everybody(caching.cache_response_filter)
+        may_keep = _excluding_personal(caching.cache_response_filter)
         app_config.response_cache_config = replace(caching, cache_response_filter=may_keep)
         handlers: dict[Any, Any] = dict(cast("Any", app_config).exception_handlers)
         classes = [kind for kind in handlers if isinstance(kind, type)]
@@ -117,12 +117,12 @@ class SuperTokensPlugin(InitPlugin):
         for status, kind in ((404, NotFoundException), (405, MethodNotAllowedException)):
             keys: tuple[Any, ...] = (status, *kind.__mro__)
             theirs: Handler = next((handlers[key] for key in keys if key in handlers), _default)
-            handlers[status] = _or_sdk(theirs)
+            handlers[status] = _falling_back_to_sdk(theirs)
         app_config.exception_handlers = handlers
         return app_config
 
 
-def _of_everybody(theirs: Callable[[Any, int], bool]) -> Callable[[Any, int], bool]:
+def _excluding_personal(theirs: Callable[[Any, int], bool]) -> Callable[[Any, int], bool]:
     """Return a filter of the response cache that also refuses what is one visitor's own.
 
     The key of that cache is the URL: the next visitor would be sent the page of the one before.
@@ -157,7 +157,7 @@ class _Middleware(asgi.SuperTokensMiddleware):
         return getattr(request.request.scope.get("route_handler"), "fn", None)
 
 
-class _Later:
+class _AsyncResponse:
     """A response that is made when it is sent, since Litestar's exception handlers are blocking functions."""
 
     def __init__(self, make: Callable[[], Awaitable[BaseResponse | None]], otherwise: Any = None) -> None:
@@ -184,15 +184,15 @@ class _Later:
 
 
 def _answer_error(request: Connection, error: Exception) -> Any:
-    return _Later(lambda: answer_error(LitestarRequest.of(request), error))
+    return _AsyncResponse(lambda: answer_error(LitestarRequest.of(request), error))
 
 
-def _or_sdk(theirs: Handler) -> Handler:
+def _falling_back_to_sdk(theirs: Handler) -> Handler:
     def answer(request: Any, error: Exception) -> Any:
         response = theirs(request, error)
         if not is_sdk_path(_path(request.scope)):
             return response
-        return _Later(lambda: answer_route(LitestarRequest.of(request)), response)
+        return _AsyncResponse(lambda: answer_route(LitestarRequest.of(request)), response)
 
     return answer
 

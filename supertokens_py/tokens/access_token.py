@@ -30,7 +30,7 @@ _LEGACY_HEADERS = frozenset(
         "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0=",
     )
 )
-_STRINGS = {
+_REQUIRED_STRING_CLAIMS = {
     3: ("sub", "sessionHandle", "refreshTokenHash1"),
     4: ("sub", "sessionHandle", "refreshTokenHash1", "tId"),
     5: ("sub", "sessionHandle", "refreshTokenHash1", "tId", "rsub"),
@@ -39,7 +39,7 @@ _STRINGS = {
 _SDK_CLAIMS = frozenset(
     ("sub", "iat", "exp", "sessionHandle", "refreshTokenHash1", "parentRefreshTokenHash1", "antiCsrfToken")
 )
-_LEGACY_STRINGS = ("sessionHandle", "userId", "refreshTokenHash1")
+_LEGACY_STRING_CLAIMS = ("sessionHandle", "userId", "refreshTokenHash1")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +74,7 @@ class AccessToken:
     @property
     def custom_claims(self) -> JSONObject:
         """The claims of the application, in an object of their own."""
-        own = _SDK_CLAIMS.union(_STRINGS[min(self.version, LATEST_VERSION)])
+        own = _SDK_CLAIMS.union(_REQUIRED_STRING_CLAIMS[min(self.version, LATEST_VERSION)])
         return {name: value for name, value in self.payload.items() if name not in own}
 
     @property
@@ -176,11 +176,11 @@ def _has_required_claims(payload: JSONObject, version: int) -> bool:
     if payload.get("stt", 0) != 0:
         return False
     if version == 2:
-        numbers, strings = ("expiryTime", "timeCreated"), _LEGACY_STRINGS
+        numbers, strings = ("expiryTime", "timeCreated"), _LEGACY_STRING_CLAIMS
         if payload.get("userData") is None:
             return False
     else:
-        numbers, strings = ("exp", "iat"), _STRINGS[min(version, LATEST_VERSION)]
+        numbers, strings = ("exp", "iat"), _REQUIRED_STRING_CLAIMS[min(version, LATEST_VERSION)]
     for name in strings:
         if type(payload.get(name)) is not str:
             return False
