@@ -59,6 +59,7 @@ def never_stored(name: str) -> str | None:
     return _NEVER_STORED.get(lower)
 
 
+_BREAKS: Final = "\r\n\0"  # what ends a line
 _PERSONAL_LINES: Final = [(VARY_HEADER, varying("")), (CACHE_HEADER, PRIVATE)]
 
 
@@ -249,7 +250,7 @@ class BaseResponse:
         Raises:
             ValueError: name or value would break out of its line.
         """
-        _refuse(f"header {key!r}", key + value, "\r\n\0")
+        _refuse(f"header {key!r}", key + value, _BREAKS, "line breaks")
         self.headers[key.lower()] = (key, value)
 
     def remove_header(self, key: str) -> None:
@@ -276,8 +277,9 @@ class BaseResponse:
         Raises:
             ValueError: name, path or domain would break out of its place.
         """
-        _refuse(f"the name of cookie {key!r}", key, "\r\n\0;=")
-        _refuse(f"path and domain of cookie {key!r}", path + (domain or ""), "\r\n\0;")
+        _refuse(f"the name of cookie {key!r}", key, f"{_BREAKS};=", "line breaks, ';' or '='")
+        attributes = path + (domain or "")
+        _refuse(f"path and domain of cookie {key!r}", attributes, f"{_BREAKS};", "line breaks or ';'")
         cookie = Cookie(key, value, expires, path, domain, secure, httponly, samesite)
         place = cookie.key
         self.cookies.pop(place, None)
@@ -298,10 +300,9 @@ def uncached(answer: BaseResponse) -> BaseResponse:
     return answer
 
 
-def _refuse(what: str, text: str, characters: str) -> None:
+def _refuse(what: str, text: str, characters: str, named: str) -> None:
     if any(character in text for character in characters):
-        kinds = "line breaks" if characters == "\r\n\0" else "line breaks, ';' or '='"
-        raise ValueError(f"{what} may not contain {kinds}")
+        raise ValueError(f"{what} may not contain {named}")
 
 
 def _json_bytes(content: Mapping[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+import re
 from pathlib import Path
 from typing import Any
 
@@ -201,13 +202,19 @@ def test_hooks_cannot_split_a_response(bad: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "domain"),
-    [("a;b", "/", None), ("a=b", "/", None), ("a", "/;x", None), ("a", "/", "x;y")],
+    ("name", "path", "domain", "message"),
+    [
+        ("a;b", "/", None, "the name of cookie 'a;b' may not contain line breaks, ';' or '='"),
+        ("a=b", "/", None, "the name of cookie 'a=b' may not contain line breaks, ';' or '='"),
+        ("a", "/;x", None, "path and domain of cookie 'a' may not contain line breaks or ';'"),
+        ("a", "/", "x;y", "path and domain of cookie 'a' may not contain line breaks or ';'"),
+    ],
 )
-def test_hooks_cannot_add_cookie_attributes(name: str, path: str, domain: str | None) -> None:
-    """A semicolon in a name, a path or a domain would begin an attribute."""
-    with pytest.raises(ValueError, match="may not contain"):
+def test_hooks_cannot_add_cookie_attributes(name: str, path: str, domain: str | None, message: str) -> None:
+    """A semicolon in a name, a path or a domain would begin an attribute; a path may contain "="."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         BaseResponse().set_cookie(name, "v", 0, path=path, domain=domain)
+    BaseResponse().set_cookie("a", "v", 0, path="/x=y")
 
 
 # -- redirects and pages ---------------------------------------------------------------------------
