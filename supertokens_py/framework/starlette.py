@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, ClassVar, Final, cast
 
 try:
+    from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.exceptions import WebSocketException
     from starlette.middleware.exceptions import ExceptionMiddleware
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
+    from starlette.routing import Route, Router
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
         "Starlette needs: pip install 'supertokens-py[starlette]'", name=_error.name
@@ -89,13 +91,9 @@ class SuperTokensMiddleware(asgi.SuperTokensMiddleware):
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
-        # Starlette builds from the inside out. Where a layer cannot be walked through, or is an application
-        # that is not built yet, the first request that gets inside does it.
-        layer: Any = app
-        while layer is not None and not isinstance(layer, ExceptionMiddleware):
-            layer = getattr(layer, "app", None)
-        handlers = getattr(layer, "_exception_handlers", None)
-        if handlers is not None:
+        # Starlette builds from the inside out. Where a layer cannot be walked through, the first request that
+        # gets inside does it.
+        for handlers in _handlers_of(app, set()):
             _answer_near_the_endpoint(handlers)
 
     def view_of(self, request: AsgiRequest) -> Any:
@@ -130,8 +128,31 @@ def _answer_near_the_endpoint(handlers: dict[Any, Any]) -> None:
         handlers.update((kind, _answer) for kind in ANSWERED if not issubclass(kind, own))
 
 
+def _handlers_of(layer: Any, seen: set[int]) -> Iterator[dict[Any, Any]]:
+    """Return the handlers of the application that a layer leads to, and of those that are mounted in it."""
+    if layer is None or id(layer) in seen:
+        return
+    seen.add(id(layer))
+    inner = getattr(layer, "app", None)
+    if isinstance(layer, Starlette):
+        inner = layer.middleware_stack
+        if inner is None:  # it is built, with these handlers, at its first request
+            yield layer.exception_handlers
+            inner = layer.router
+    elif isinstance(layer, ExceptionMiddleware):
+        yield getattr(layer, "_exception_handlers", {})
+    elif isinstance(layer, Router):
+        for route in layer.routes:
+            yield from _handlers_of(route, seen)
+    elif isinstance(layer, Route):
+        return
+    yield from _handlers_of(inner, seen)
+
+
 def _ours(handlers: dict[Any, Any]) -> tuple[type[SuperTokensError], ...]:
-    return tuple(kind for kind in handlers if isinstance(kind, type) and issubclass(kind, SuperTokensError))
+    """Return the errors of the SDK for which the application itself has a handler."""
+    kinds = (kind for kind, handler in handlers.items() if isinstance(kind, type) and handler is not _answer)
+    return tuple(kind for kind in kinds if issubclass(kind, SuperTokensError))
 
 
 def refusal(request: StarletteRequest, error: SuperTokensError) -> Exception:

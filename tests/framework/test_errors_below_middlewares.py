@@ -11,11 +11,11 @@ from fastapi.routing import APIRoute
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.routing import Route
+from starlette.routing import Host, Mount, Route
 from starlette.testclient import TestClient
 
 from supertokens_py import InputAppInfo, init
-from supertokens_py.exceptions import SuperTokensError
+from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.framework.fastapi import get_middleware
 from supertokens_py.framework.starlette import SuperTokensMiddleware
 from supertokens_py.recipe import session
@@ -141,14 +141,55 @@ def test_fastapi_a_route_class_that_catches_everything() -> None:
     assert_answered(app, "/me", "/got")
 
 
-def test_fastapi_a_mounted_application_that_catches_everything() -> None:
+MOUNTED = {
+    "mount": lambda inner: [Mount("/", inner)],
+    "mount-middleware": lambda inner: [
+        Mount("/", inner, middleware=[Middleware(BaseHTTPMiddleware, dispatch=catch)])
+    ],
+    "router": lambda inner: [Mount("/", routes=[Mount("/", inner)])],
+    "host": lambda inner: [Host("localhost", inner)],
+    "application": lambda inner: [Mount("/", Starlette(routes=[Mount("/", inner)]))],
+}
+
+
+@pytest.mark.parametrize("mounted", MOUNTED)
+@pytest.mark.parametrize("is_built", [False, True])
+def test_fastapi_a_mounted_application_that_catches_everything(mounted: str, is_built: bool) -> None:
+    """Its first request may be one whose view raises an error and calls nothing of the SDK."""
     inner, outer = FastAPI(), FastAPI()
     inner.middleware("http")(catch)
     routes_of(inner)
+    if is_built:
+        assert client_of(inner).get("/maintenance").status_code == 500
     outer.middleware("http")(look)
     outer.add_middleware(get_middleware())
+    outer.router.routes += MOUNTED[mounted](inner)
+    assert_answered(outer, "/maintenance", "/me", "/got")
+
+
+def test_fastapi_a_mounted_application_with_a_handler_of_its_own() -> None:
+    inner, outer = FastAPI(), FastAPI()
+    inner.middleware("http")(catch)
+    routes_of(inner)
+
+    @inner.exception_handler(SuperTokensError)
+    async def own(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"own": True}, 503)
+
+    outer.add_middleware(get_middleware())
     outer.mount("/", inner)
-    assert_answered(outer, "/me", "/got")
+    assert client_of(outer).get("/maintenance").json() == {"own": True}
+
+
+def test_a_mounted_application_is_no_less_in_want_of_the_middleware_by_itself() -> None:
+    """Where it also serves alone: its guards say what is missing, as those of any other application."""
+    inner, outer = FastAPI(), FastAPI()
+    routes_of(inner)
+    outer.add_middleware(get_middleware())
+    outer.mount("/", inner)
+    assert client_of(outer).get("/me").status_code == 401
+    with pytest.raises(ConfigError, match="middleware is missing"):
+        TestClient(inner, base_url="http://localhost").get("/me")
 
 
 def test_fastapi_what_is_no_error_of_a_session_stays_a_server_error() -> None:
