@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -26,7 +26,7 @@ def meanwhile(
     *,
     stored: TestDatabase,
     when: Literal["before", "after"] = "after",
-) -> Iterator[Future[Any]]:
+) -> Generator[Future[Any]]:
     """Do `work` at the first statement with these words in it; where it waits for a lock, both go on.
 
     Yields the work's future, which is done at the end. It fails if there was no such statement.

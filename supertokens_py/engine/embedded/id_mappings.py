@@ -160,6 +160,16 @@ class IdMappingStore:
         rows = sorted(rows, key=lambda row: row.supertokens_user_id != user_id)  # the core's own id wins
         return UserIdMapping(*rows[0]) if rows else None
 
+    def _locked(self, connection: Connection, user_id: str, kind: UserIdKind) -> UserIdMapping | None:
+        """Return the mapping that an id belongs to, which nobody replaces before the transaction ends."""
+        found = self._found(connection, user_id, kind)
+        if found is None:
+            return None
+        connection.execute(self._lock_user, {"id": found.user_id})
+        if self._found(connection, user_id, kind) != found:
+            raise UnitConflictError  # it was another one by then: look again
+        return found
+
     def delete(self, user_id: str, kind: UserIdKind = "ANY", *, force: bool = False) -> bool:
         """Forget a mapping; return whether there was one.
 
@@ -170,10 +180,9 @@ class IdMappingStore:
             return False
 
         def unit(connection: Connection) -> bool:
-            found = self._found(connection, user_id, kind)
+            found = self._locked(connection, user_id, kind)
             if found is None:
                 return False
-            connection.execute(self._lock_user, {"id": found.user_id})
             # What is kept under an id that is another user's own belongs to that one.
             is_anothers = connection.execute(self._user, {"id": found.external_user_id}).first() is not None
             if not force and not is_anothers:
@@ -195,7 +204,7 @@ class IdMappingStore:
             return False
 
         def unit(connection: Connection) -> bool:
-            found = self._found(connection, user_id, kind)
+            found = self._locked(connection, user_id, kind)
             if found is None:
                 return False
             values = {"id": found.user_id, "info": info}

@@ -24,6 +24,7 @@ from .session_state.activity import LAST_ACTIVE
 from .session_state.session_changes import SessionChanges
 from .session_state.session_rows import SESSIONS, key_columns
 from .signin.passwordless_users import PasswordlessUserRows
+from .storage.database import UnitConflictError
 from .tenant_members import TenantMembers
 
 if TYPE_CHECKING:
@@ -73,10 +74,14 @@ class UserStore:
         self._delete_sessions = _delete_of(sessions).returning(*key_columns(sessions))
         others = [USER_ROLES, USER_METADATA, LAST_ACTIVE]
         if accounts is not None:
-            others += [VERIFIED_EMAILS, VERIFICATION_TOKENS]
+            # Who is using a token has it locked: we wait, and then see the address that it verified.
+            others += [VERIFICATION_TOKENS, VERIFIED_EMAILS]
             users_table = tables[USERS]
-            self._user = select(users_table.c.recipe_id, users_table.c.is_linked_or_is_a_primary_user).where(
-                users_table.c.app_id == DEFAULT_APP_ID, users_table.c.user_id == bindparam("user")
+            #: Who is given an id of the application waits for it, too.
+            self._lock_user = (
+                select(users_table.c.recipe_id, users_table.c.is_linked_or_is_a_primary_user)
+                .where(users_table.c.app_id == DEFAULT_APP_ID, users_table.c.user_id == bindparam("user"))
+                .with_for_update()
             )
             self._members = TenantMembers(database, accounts, users, changes)
             self._delete_user = _delete_of(users_table)  # every table of its recipe follows it
@@ -117,9 +122,10 @@ class UserStore:
             return [user_id], False
         if self._accounts is None:
             raise BadInputError(_NOT_OURS)
-        internal = self._accounts.internal_id(connection, user_id)
-        row = connection.execute(self._user, {"user": internal}).first()
-        if row is None or row.recipe_id not in _OURS or row.is_linked_or_is_a_primary_user:
+        internal, row = self._accounts.locked(connection, user_id, self._lock_user)
+        if row is None:
+            raise UnitConflictError  # somebody else has just removed the log-in data: the rest is left
+        if row.recipe_id not in _OURS or row.is_linked_or_is_a_primary_user:
             raise BadInputError(_NOT_OURS)
         external = self._users.resolve(connection, internal)[1]
         self._with_codes.end_devices(connection, internal)

@@ -20,6 +20,7 @@ from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, LoginMethod, ThirdPartyInfo, User
 
+from ..storage.database import UnitConflictError
 from .account_info import AccountInfoRows, same_user
 from .account_rows import AccountRows
 from .user_layout import UserLayout
@@ -105,6 +106,18 @@ class Accounts:
         """Return the id under which the tables know a user, given either id."""
         known = connection.execute(self._internal, {"id": user_id}).scalar()
         return user_id if known is None else str(known)
+
+    def locked(self, connection: Connection, user_id: str, lock: Select[Any, Any]) -> tuple[str, Any]:
+        """Return a user's internal id, given either id, and the row that a statement locks, if any.
+
+        Raises:
+            UnitConflictError: the application's id was given to another user before the row was locked.
+        """
+        internal = self.internal_id(connection, user_id)
+        row = connection.execute(lock, {"user": internal}).first()
+        if self.internal_id(connection, user_id) != internal:
+            raise UnitConflictError
+        return internal, row
 
     def load(self, connection: Connection, ids: Iterable[str]) -> list[User]:
         """Return the users that own these login methods, in the order of the ids, each once."""

@@ -21,6 +21,7 @@ from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import masked
 
 from ..accounts.code_rows import device_record
+from ..storage.database import UnitConflictError
 from . import code_digests
 from .code_digests import DeviceSecret, LinkCode
 
@@ -214,6 +215,10 @@ class CodeAttempts:
         connection.execute(self._codes.delete_of_contact[kind], values)
         user_id = self._users.with_contact(connection, rules.tenant_id, kind, value)
         created = user_id is None
+        if user_id is not None:
+            locked = self._users.contacts(connection, user_id)
+            if locked is None or getattr(locked, kind) != value:
+                raise UnitConflictError  # removed or changed in this very moment: look again
         if user_id is None:
             now = self._settings.now_ms()
             user_id = self._users.insert(connection, rules.tenant_id, kind, value, now)

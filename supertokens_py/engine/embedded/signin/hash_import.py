@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sqlalchemy.exc import IntegrityError
-
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import EMAIL_PASSWORD, ImportedHash, UnknownTenantError
+from supertokens_py.engine.records import EMAIL_PASSWORD, ImportedHash
 from supertokens_py.events import PasswordChanged, UserSignedUp, emit
 from supertokens_py.secret import masked
 
 from ..accounts.email_user_rows import EmailUserRows
-from ..storage import errors
+from ..storage.broken_rules import writing_in
+from ..storage.database import UnitConflictError
 from .password_hashes import importable_form
 
 if TYPE_CHECKING:
@@ -43,13 +42,7 @@ class HashImportStore:
         """
         tenant, address = validation.normalise_tenant_id(tenant_id), validation.stored_email(email)
         stored = masked(importable_form(masked(password_hash)))
-        try:
-            result = self._database.write(lambda c: self._put(c, tenant, address, stored))
-        except IntegrityError as error:
-            if errors.is_unknown_parent(error):
-                raise UnknownTenantError(tenant) from error
-            # Somebody has taken the address in the same moment: it is theirs now.
-            result = self._database.write(lambda c: self._put(c, tenant, address, stored))
+        result = self._database.write(lambda c: self._put(c, tenant, address, stored))
         if result.existed:
             emit(PasswordChanged(user_id=result.user.id, sessions_revoked=False))
         else:
@@ -61,8 +54,12 @@ class HashImportStore:
         user_id = known or str(uuid4())
         if known is None:
             now = self._settings.now_ms()
-            self._statements.insert(connection, user_id, tenant_id, address, stored, now)
+            with writing_in(tenant_id):
+                self._statements.insert(connection, user_id, tenant_id, address, stored, now)
         else:
+            connection.execute(self._statements.lock_user, {"user": user_id})
+            if self._accounts.with_email(connection, tenant_id, address) != user_id:
+                raise UnitConflictError  # removed or changed in this very moment: look again
             connection.execute(self._statements.set_hash, {"user": user_id, "hash": stored})
             connection.execute(self._statements.delete_tokens, {"user": user_id})
         (user,) = self._accounts.load(connection, [user_id])
