@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
-from supertokens_py.engine.records import Tenant
+from supertokens_py.engine.code_records import NewCode
+from supertokens_py.engine.records import Tenant, UnknownTenantError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase
@@ -15,7 +18,8 @@ from tests.support.interleaving import meanwhile
 pytestmark = pytest.mark.postgres
 
 QUICK: dict[str, Any] = {"argon2_memory_kb": 1024, "argon2_parallelism": 1, "keeps_users": True}
-OPEN = {"first_factors": ["emailpassword"], "core_config": {"ip_deny_regex": "10.*"}}
+HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
+OPEN: dict[str, Any] = {"first_factors": ["emailpassword"], "core_config": {"ip_deny_regex": "10.*"}}
 
 
 @pytest.fixture
@@ -78,3 +82,82 @@ def test_settings_that_a_core_s_tenant_gets_while_it_is_deleted_go_with_it(
     assert gone.result() is True
     assert core.tenants.find("t1") is None
     assert configs_without_tenant(stored) == []
+
+
+IN_TENANT: dict[str, tuple[str, Callable[[Driver, str], Any]]] = {
+    "roles": ("INSERT INTO user_roles", lambda core, user: core.roles.assign(user, "admin", tenant_id="t1")),
+    "verification": (
+        "INSERT INTO emailverification_tokens",
+        lambda core, user: core.email_verification.create_token("t1", user, "bob@example.com"),
+    ),
+    "code": (
+        "INSERT INTO passwordless_devices",
+        lambda core, user: core.passwordless.create_code(
+            "t1", NewCode(email="bob@example.com", phone_number=None, device_id=None, user_input_code=None)
+        ),
+    ),
+    "sign-up": (
+        "INSERT INTO app_id_to_user_id",
+        lambda core, user: core.email_password.sign_up("t1", "bob@example.com", "correct horse 1"),
+    ),
+    "third party": (
+        "INSERT INTO app_id_to_user_id",
+        lambda core, user: core.third_party.sign_in_up(
+            "t1", "google", "1", email="bob@example.com", is_verified=True
+        ),
+    ),
+    "hash": (
+        "INSERT INTO app_id_to_user_id",
+        lambda core, user: core.hash_import.put("t1", "bob@example.com", HASH),
+    ),
+    "member": ("INSERT INTO all_auth_recipe_users", lambda core, user: core.users.associate("t1", user)),
+    "provider": (
+        "FOR UPDATE",
+        lambda core, user: core.tenants.put_provider("t1", {"thirdPartyId": "google"}, skip_validation=True),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", IN_TENANT)
+def test_what_is_written_in_a_tenant_that_is_deleted_names_it(
+    stored: TestDatabase, core: Driver, other: Driver, kind: str
+) -> None:
+    """Each has seen the tenant, or does not look, and writes a row of it: the tenant is unknown."""
+    user = core.email_password.sign_up("public", "ada@example.com", "correct horse 1").id
+    core.roles.add("admin", [])
+    core.tenants.put("t1", {})
+    words, work = IN_TENANT[kind]
+    delete = meanwhile(core.database, words, lambda: other.tenants.delete("t1"), stored=stored, when="before")
+    with delete, pytest.raises(UnknownTenantError):
+        work(core, user)
+
+
+FIRST: dict[str, Callable[[Driver], Any]] = {
+    "third party": lambda core: (
+        core.third_party.sign_in_up(
+            "public", "google", "1", email="bob@example.com", is_verified=True
+        ).created
+    ),
+    "hash": lambda core: not core.hash_import.put("public", "bob@example.com", HASH).existed,
+}
+
+
+@pytest.mark.parametrize("kind", FIRST)
+def test_who_loses_twice_against_others_does_not_fail(
+    stored: TestDatabase, core: Driver, other: Driver, kind: str
+) -> None:
+    """Before each of two attempts another makes the user, who is removed again before the second."""
+    made: list[bool] = []
+
+    def make(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "INSERT INTO app_id_to_user_id" in statement and len(made) < 2:
+            made.append(FIRST[kind](other))
+
+    def remove(_connection: object) -> None:
+        if len(made) == 1:
+            stored.query("DELETE FROM app_id_to_user_id")
+
+    event.listen(core.database.pool, "before_cursor_execute", make)
+    event.listen(core.database.pool, "rollback", remove)
+    assert FIRST[kind](core) is False
+    assert made == [True, True]

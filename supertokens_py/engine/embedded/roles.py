@@ -11,6 +11,7 @@ from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.records import UnknownTenantError
 
+from .storage.broken_rules import writing_in
 from .storage.database import Database, UnitConflictError
 from .storage.dialects import insert_new
 from .storage.tables import APPS, PUBLIC_ID, TENANTS, USER_ID, ColumnKind, TableDefinition
@@ -199,7 +200,8 @@ class RoleStore:
             self._in_known_tenant(connection, values["tenant"], None)
             if connection.execute(self._keep_role, {"name": values["name"]}).first() is None:
                 return None
-            return connection.execute(statement, values).rowcount > 0
+            with writing_in(values["tenant"], user_id=user_id):
+                return connection.execute(statement, values).rowcount > 0
 
         return self._database.write(unit)
 

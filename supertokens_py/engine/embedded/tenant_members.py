@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import and_, bindparam, delete, select
-from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
@@ -15,7 +14,6 @@ from supertokens_py.engine.records import (
     PASSWORDLESS,
     THIRD_PARTY,
     EmailTaken,
-    UnknownTenantError,
     UnknownUser,
 )
 from supertokens_py.engine.session_records import Ending, SessionKey
@@ -36,8 +34,7 @@ from .roles import USER_ROLES
 from .session_state.acting import ActingSessions
 from .session_state.session_changes import SessionChanges
 from .session_state.session_rows import SESSIONS, key_columns
-from .storage.database import UnitConflictError
-from .storage.errors import is_unknown_parent
+from .storage.broken_rules import writing_in
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, FromClause, Select
@@ -101,8 +98,7 @@ class TenantMembers:
         return self._database.write(lambda connection: self._associate(connection, tenant, user_id))
 
     def _associate(self, connection: Connection, tenant_id: str, user_id: str) -> Association:
-        internal = self._accounts.internal_id(connection, user_id)
-        user = connection.execute(self._keep, {"user": internal}).first()
+        internal, user = self._accounts.locked(connection, user_id, self._keep)
         if user is None:
             return UnknownUser()
         if user.recipe_id not in self._lock:
@@ -117,12 +113,8 @@ class TenantMembers:
             return AssociationNotAllowed(_LINKED)
         if (taken := self._taken(connection, tenant_id, user.recipe_id, row)) is not None:
             return taken()
-        try:
+        with writing_in(tenant_id):
             rows.join(connection, tenant_id, [_account(user.recipe_id, row)])
-        except IntegrityError as error:
-            if is_unknown_parent(error):
-                raise UnknownTenantError(tenant_id) from error
-            raise UnitConflictError from error  # somebody else was first: look again
         return Associated(was_already=False)
 
     def _taken(self, connection: Connection, tenant_id: str, recipe_id: str, row: Any) -> Taken | None:
@@ -146,8 +138,7 @@ class TenantMembers:
             return UnknownUser()
 
         def unit(connection: Connection) -> tuple[bool | UnknownUser, list[SessionKey]]:
-            internal = self._accounts.internal_id(connection, user_id)
-            user = connection.execute(self._keep, {"user": internal}).first()
+            internal, user = self._accounts.locked(connection, user_id, self._keep)
             if user is None:
                 return UnknownUser(), []
             if user.is_linked_or_is_a_primary_user and self._accounts.layout.writes_common_tables:

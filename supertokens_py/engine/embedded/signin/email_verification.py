@@ -19,6 +19,7 @@ from supertokens_py.secret import SecretText
 from supertokens_py.types.users import normalised_email
 
 from ..accounts.user_tables import VERIFICATION_TOKENS, VERIFIED_EMAILS
+from ..storage.broken_rules import writing_in
 from ..storage.dialects import insert_new
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ class EmailVerificationStore:
             if connection.execute(self._known, {"ids": ids, "email": address}).first() is not None:
                 return None
             values = {"user": ids[0], "email": address, "tenant": tenant.tenant_id}
-            connection.execute(self._insert_token, values | {"token": _hashed(token), "expiry": expiry})
+            with writing_in(tenant.tenant_id, user_id=user_id):
+                connection.execute(self._insert_token, values | {"token": _hashed(token), "expiry": expiry})
             return ids[0]
 
         if (made_for := self._database.write(unit)) is None:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import Table, and_, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.providers import validate_third_party
-from supertokens_py.engine.records import THIRD_PARTY, EmailChangeNotAllowed, SignedInUp, UnknownTenantError
+from supertokens_py.engine.records import THIRD_PARTY, EmailChangeNotAllowed, SignedInUp
 from supertokens_py.events import EmailChanged, UserSignedUp, emit
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
@@ -21,7 +20,7 @@ from ..accounts.account_info import AccountInfoRows
 from ..accounts.account_rows import Account
 from ..accounts.primary_rows import PrimaryRows
 from ..accounts.user_tables import THIRD_PARTY_USERS, USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
-from ..storage import errors
+from ..storage.broken_rules import writing_in
 from ..storage.dialects import insert_new
 
 if TYPE_CHECKING:
@@ -93,13 +92,7 @@ class ThirdPartyStore:
         seen = _Seen(tenant, provider, there, address, is_verified)
         if (known := self._database.read(lambda c: self._unchanged(c, seen))) is not None:
             return known
-        try:
-            result = self._database.write(lambda connection: self._put(connection, seen))
-        except IntegrityError as error:
-            if errors.is_unknown_parent(error):
-                raise UnknownTenantError(tenant) from error
-            # The same account signed in for the first time at the same moment: its user is there now.
-            result = self._database.write(lambda connection: self._put(connection, seen))
+        result = self._database.write(lambda connection: self._put(connection, seen))
         if isinstance(result, EmailChangeNotAllowed):
             return result
         if result.signed_in.created:
@@ -129,7 +122,11 @@ class ThirdPartyStore:
 
     def _put(self, connection: Connection, seen: _Seen) -> _Put | EmailChangeNotAllowed:
         row = connection.execute(self._in_tenants().locked_account, seen.key).first()
-        user_id = self._insert(connection, seen) if row is None else str(row.user_id)
+        if row is None:
+            with writing_in(seen.tenant_id):  # or the same account has just signed in for the first time
+                user_id = self._insert(connection, seen)
+        else:
+            user_id = str(row.user_id)
         changes = row is not None and row.email != seen.email
         if row is not None and changes:
             if (reason := self._refusal(connection, row, seen.email)) is not None:
