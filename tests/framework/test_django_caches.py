@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +21,26 @@ from tests.support.databases import Sqlite
 
 from .clients import django_settings  # noqa: F401  must be first
 from .site import Site
+
+# isort: split
+from django.http import JsonResponse
+from django.template import Engine, RequestContext, Template
+from django.urls import URLPattern, URLResolver, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_page
+from django.views.decorators.vary import vary_on_headers
+from ninja import NinjaAPI
+from ninja.decorators import decorate_view
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from supertokens_py.framework.django.context import session as session_of_templates
+from supertokens_py.framework.django.ninja import SessionAuth
+from supertokens_py.framework.django.rest import HasSession, SessionAuthentication
+from supertokens_py.recipe.session import PageSettings
+
+from .test_pages import FROM_ELSEWHERE, NAVIGATES
 
 OURS = "supertokens_py.framework.django.django_middleware.middleware"
 STORES = "django.middleware.cache.UpdateCacheMiddleware"
@@ -55,15 +79,22 @@ def cached(
     site: Site, middleware: list[str], view: Callable[..., Any], *, page: bool
 ) -> Generator[Callable[[Headers], Reply]]:
     """Serve one view behind an empty cache; yields what asks for it with the headers of a visitor."""
+    with served(site, middleware, [path("me", cache_page(60)(view) if page else view)]) as get:
+        yield get
+
+
+@contextmanager
+def served(
+    site: Site, middleware: list[str], patterns: list[URLPattern | URLResolver]
+) -> Generator[Callable[[Headers], Reply]]:
+    """Do the same for the views that Django finds by these patterns."""
     from django.core.cache import cache
     from django.core.handlers.asgi import ASGIHandler
     from django.core.handlers.wsgi import WSGIHandler
     from django.test import override_settings
-    from django.urls import path
-    from django.views.decorators.cache import cache_page
 
     class Urls:
-        urlpatterns = [path("me", cache_page(60)(view) if page else view)]  # noqa: RUF012  as Django reads it
+        urlpatterns = patterns
 
     caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     with override_settings(ROOT_URLCONF=Urls, MIDDLEWARE=middleware, CACHES=caches):
@@ -74,8 +105,6 @@ def cached(
 
 
 def answer(user: str | None, cache_control: str | None = None) -> Any:
-    from django.http import JsonResponse
-
     response = JsonResponse({"user": user})
     if cache_control is not None:
         response.headers["Cache-Control"] = cache_control
@@ -162,3 +191,166 @@ def test_a_page_that_looks_for_a_session_itself(
         replies = [get(visitor.credentials("/me") if visitor else []) for visitor in visitors]
     assert [reply.json["user"] for reply in replies] == ["ada", "bob", None] * 2
     assert {reply.header("vary") for reply in replies} == {"Cookie, Authorization"}
+
+
+# -- views that look for a session in other ways than by the decorator or by `get_session` --------------
+
+Kept = Callable[[Any], Any]  #: what keeps the responses of a view: `cache_page`, or nothing
+_numbers = itertools.count()  # old releases of Ninja refuse two APIs of one name
+
+
+class OfNobody(APIView):
+    """A view of REST framework that asks for no session."""
+
+    renderer_classes = (JSONRenderer,)
+    authentication_classes = ()
+
+    def get(self, request: Any) -> Response:
+        return Response({"user": user_of(request.auth)})
+
+
+class Optional(OfNobody):
+    authentication_classes = (SessionAuthentication,)
+
+
+class Required(Optional):
+    permission_classes = (HasSession,)
+
+
+class RequiredWithoutAuthentication(OfNobody):
+    permission_classes = (HasSession,)
+
+    def get(self, request: Any) -> Response:
+        return Response({"user": user_of(request.supertokens)})
+
+
+class Got(OfNobody):
+    """Kept around a method, which looks for the session itself."""
+
+    def get(self, request: Any) -> Response:
+        return Response({"user": user_of(session_syncio.get_session(request, session_required=False))})
+
+
+def user_of(session: Any) -> str | None:
+    return session and session.get_user_id()
+
+
+def in_a_template(request: Any) -> Any:
+    text = Template("{% if session %}{{ session.get_user_id }}{% endif %}", engine=Engine())
+    return answer(text.render(RequestContext(request, processors=[session_of_templates])) or None)
+
+
+def by_ninja(kept: Kept, *, is_async: bool = False) -> Any:
+    api = NinjaAPI(urls_namespace=f"caches-{next(_numbers)}", docs_url=None, openapi_url=None)
+
+    def view(request: Any) -> Any:
+        return {"user": user_of(request.auth)}
+
+    async def async_view(request: Any) -> Any:
+        return view(request)
+
+    api.get("/me", auth=SessionAuth())(decorate_view(kept)(async_view if is_async else view))
+    return path("", api.urls)
+
+
+def rest(kind: type[APIView], *places: str) -> Callable[[Kept], Any]:
+    def pattern(kept: Kept) -> Any:
+        if not places:
+            return path("me", kept(kind.as_view()))
+        return path("me", method_decorator(kept, name=places[0])(type("Kept", (kind,), {})).as_view())
+
+    return pattern
+
+
+WAYS: dict[str, Callable[[Kept], Any]] = {
+    "a template": lambda kept: path("me", kept(in_a_template)),
+    "rest, optional": rest(Optional),
+    "rest, required": rest(Required),
+    "rest, by the permission": rest(RequiredWithoutAuthentication),
+    "rest, dispatch": rest(Required, "dispatch"),
+    "rest, get_session in a method": rest(Got, "get"),
+    "ninja": by_ninja,
+    "ninja, async": lambda kept: by_ninja(kept, is_async=True),
+}
+#: Those in which a stranger finds the page.
+OPEN_WAYS = ("a template", "rest, optional", "rest, get_session in a method")
+BELOW = [
+    ([STORES, OURS, FETCHES], False),
+    ([OURS, STORES, FETCHES], False),
+    ([OURS, "django.middleware.cache.CacheMiddleware"], False),
+    ([OURS], True),
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("middleware", "page"), BELOW)
+def test_nobody_gets_what_was_made_for_somebody_else(
+    site: Site, middleware: list[str], page: bool, way: str
+) -> None:
+    """However a view looks for the session, and wherever the cache stands."""
+    if page and way == "ninja, async":
+        pytest.skip("cache_page takes no async function")
+    ada, bob = site.sign_in("cookie", "ada"), site.sign_in("header", "bob")
+    stranger = (200, None) if way in OPEN_WAYS else (401, None)
+    with served(site, middleware, [WAYS[way](cache_page(60) if page else lambda view: view)]) as get:
+        seen = []
+        for visitor in (ada, bob, None, ada, bob, None):
+            reply = get(visitor.credentials("/me") if visitor else [])
+            seen.append((reply.status, reply.json.get("user")))
+    assert seen == [(200, "ada"), (200, "bob"), stranger] * 2
+
+
+def test_a_method_of_rest_framework_can_be_kept_for_each_visitor(site: Site) -> None:
+    """The session is found before the cache begins, so that the view has to name what it varies with."""
+    runs: list[Any] = []
+
+    class Varying(Required):
+        @method_decorator([cache_page(60), vary_on_headers("Cookie", "Authorization")])
+        def get(self, request: Any) -> Response:
+            runs.append(request)
+            return Response({"user": user_of(request.auth)})
+
+    ada, bob = site.sign_in("cookie", "ada"), site.sign_in("header", "bob")
+    with served(site, [OURS], [path("me", Varying.as_view())]) as get:
+        seen = [get(visitor.credentials("/me")).json["user"] for visitor in (ada, bob, ada, bob)]
+    assert (seen, len(runs)) == (["ada", "bob"] * 2, 2)
+
+
+def test_nobody_gets_the_page_of_another_user() -> None:
+    """However a view asks for `request.user`, wherever the cache stands; members' pages are for members."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.framework.django_cached_users"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, list[str]] = json.loads(done.stdout)
+    assert len(seen) == 40
+    assert {what: found for what, found in seen.items() if found != users_of(what)} == {}
+
+
+def users_of(what: str) -> list[str]:
+    """Return what Ada, Bob and a stranger are to see, twice."""
+    stranger = "302" if "members" in what else "AnonymousUser"
+    if "for_members" in what or "for-members" in what:
+        return ["for members", "for members", stranger] * 2
+    return ["ada", "bob", stranger] * 2
+
+
+@pytest.mark.parametrize(
+    "middleware", [[STORES_BY_PRIVATE, OURS, FETCHES], [STORES_BY_PRIVATE, FETCHES, OURS]]
+)
+def test_the_page_of_a_stranger_is_kept_for_nobody(site: Site, middleware: list[str]) -> None:
+    """A browser that comes from elsewhere is asked to ask again: kept, that page would ask for ever."""
+    site.init(info={"website_domain": "https://api.example.com"}, pages=PageSettings(login_path="/login"))
+
+    @verify_session()
+    def view(request: Any) -> Any:
+        return answer(request.supertokens.get_user_id())
+
+    with cached(site, middleware, view, page=False) as get:
+        asked_again = get(FROM_ELSEWHERE)
+        assert (asked_again.status, b"http-equiv" in asked_again.body) == (200, True)
+        assert asked_again.header("cache-control") == "private, no-store"
+        assert get(NAVIGATES).status == 303

@@ -18,6 +18,11 @@ from .asgiref_bridge import ASGIREF
 DELIVERS = "_supertokens_delivers"  #: set by the middleware, which adds the changes to the response
 
 
+def forbid_caching(native: Any) -> None:
+    """Keep Django's caches from the response of a request of Django's or of REST framework's."""
+    native._cache_update_cache = False  # what `UpdateCacheMiddleware` and `cache_page` ask
+
+
 class DjangoRequest(BaseRequest):
     """One request; Django REST framework's wrapper and the request inside it share one."""
 
@@ -93,7 +98,9 @@ class DjangoRequest(BaseRequest):
             return self.request.POST.dict()
 
     def forbid_caching(self) -> None:
-        self.request._cache_update_cache = False  # what `UpdateCacheMiddleware` and `cache_page` ask
+        forbid_caching(self.request)
+        if self._outer is not None:  # `cache_page` around a method of REST framework's views asks this one
+            forbid_caching(self._outer)
 
     def get_session(self) -> Any:
         # A middleware or a test of the application may have put one on the request.

@@ -22,7 +22,7 @@ from supertokens_py.framework.adapter import SessionCheck, SuperTokensError, run
 from supertokens_py.framework.openapi import complete_document
 
 from .django_request import DjangoRequest
-from .session import noted
+from .session import looking_for_session, noted
 
 __all__ = ["NO_SESSION", "SessionAuth", "document_routes", "setup"]
 
@@ -56,11 +56,11 @@ class SessionAuth(AuthBase, SessionCheck):
         base = DjangoRequest.of(request)
         if running_loop() is not None:
             return self._awaited(base)
-        with noted(base):
+        with looking_for_session(base):
             return self.verify_blocking(base) or NO_SESSION
 
     async def _awaited(self, base: DjangoRequest) -> Any:
-        with noted(base):
+        with looking_for_session(base):
             return await self.verify(base) or NO_SESSION
 
 

@@ -27,7 +27,7 @@ from supertokens_py.framework.adapter import (
 )
 
 from .django_request import DjangoRequest
-from .session import noted
+from .session import looking_for_session, noted
 from .session_user import SessionUser
 
 __all__ = ["HasSession", "IsFresh", "SessionAuthentication", "SessionUser", "has_claims"]
@@ -35,7 +35,7 @@ __all__ = ["HasSession", "IsFresh", "SessionAuthentication", "SessionUser", "has
 
 def _verified(check: SessionCheck, request: Any) -> SessionContainer | None:
     base = DjangoRequest.of(request)
-    with noted(base):
+    with looking_for_session(base):
         return check.verify_blocking(base)
 
 

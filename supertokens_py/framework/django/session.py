@@ -6,7 +6,7 @@ import functools
 import inspect
 import types
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
@@ -160,16 +160,24 @@ def noted(base: DjangoRequest) -> Generator[None]:
         raise
 
 
+def looking_for_session(base: DjangoRequest) -> AbstractContextManager[None]:
+    """Return a context to look for a session in, for whoever does not see the response, as the decorators do.
+
+    No cache of Django keeps the response: below the middleware its headers do not say whose it is. Errors are
+    noted.
+    """
+    base.forbid_caching()
+    return noted(base)
+
+
 _if_there = SessionCheck(session_required=False)
 
 
 def optional_session(request: HttpRequest) -> SessionContainer | None:
     """Return the session of a request, which is verified unless somebody has done so; None for visitors."""
     base = DjangoRequest.of(request)
-    if base.session_sought:
-        return base.get_session()
-    with noted(base):
-        return _if_there.verify_blocking(base)
+    with looking_for_session(base):
+        return base.get_session() if base.session_sought else _if_there.verify_blocking(base)
 
 
 def would_block(request: HttpRequest) -> bool:

@@ -30,8 +30,8 @@ from supertokens_py.framework.adapter import (
 )
 
 from .django_middleware import error_response_blocking
-from .django_request import DjangoRequest
-from .session import noted, optional_session, would_block
+from .django_request import DjangoRequest, forbid_caching
+from .session import looking_for_session, optional_session, would_block
 from .user_rows import row_of
 
 _IF_THERE: Final = SessionCheck(session_required=False)
@@ -63,8 +63,8 @@ class UserMiddleware:
         if self._has_admin:
             given = vars(request)
             given[_DJANGOS] = {name: given[name] for name in _USER_NAMES if name in given}
-        holder.user = SimpleLazyObject(lambda: _user(request))
-        holder.auser = _once(lambda: _auser(request))
+        holder.user = _LazyUser(request)
+        holder.auser = _auser_of(request)
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> Any:
@@ -80,6 +80,7 @@ class UserMiddleware:
         if not self._asks_always:
             return None
         base = DjangoRequest.of(request)
+        base.forbid_caching()
         try:
             _IF_THERE.verify_blocking(base)
         except SuperTokensError as error:
@@ -88,6 +89,19 @@ class UserMiddleware:
 
 
 user_middleware = UserMiddleware
+
+
+class _LazyUser(SimpleLazyObject):  # pyright: ignore[reportMissingTypeArgument]  # Django's own has none
+    """`request.user`. Every use keeps caches from the response: `cache_page` may begin after the first."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        vars(self)["_request"] = request
+        super().__init__(lambda: _user(request))
+
+    @property
+    def _wrapped(self) -> Any:  # where every use looks first
+        forbid_caching(vars(self)["_request"])
+        return vars(self)["_wrapped"]
 
 
 def _is_of_admin(request: HttpRequest) -> bool:
@@ -105,10 +119,8 @@ def _user(request: HttpRequest) -> Any:
 
 async def _auser(request: HttpRequest) -> Any:
     base = DjangoRequest.of(request)
-    session: SessionContainer | None = base.get_session()
-    if not base.session_sought:
-        with noted(base):
-            session = await _IF_THERE.verify(base)
+    with looking_for_session(base):
+        session = base.get_session() if base.session_sought else await _IF_THERE.verify(base)
     user = await sync_to_async(_user_of)(session)
     vars(request)[_LOADED] = user  # templates of async views ask for `request.user`
     return user
@@ -122,13 +134,14 @@ def _user_of(session: SessionContainer | None) -> Any:
     return user if user is not None and getattr(user, "is_active", True) else AnonymousUser()
 
 
-def _once(load: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+def _auser_of(request: HttpRequest) -> Callable[[], Awaitable[Any]]:
     loading: asyncio.Future[Any] | None = None
 
     async def user() -> Any:
         nonlocal loading
+        forbid_caching(request)  # each time, as `_LazyUser` does
         if loading is None:
-            loading = asyncio.ensure_future(load())
+            loading = asyncio.ensure_future(_auser(request))
         return await loading
 
     return user
