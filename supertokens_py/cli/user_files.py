@@ -255,7 +255,7 @@ def _roles(value: object) -> Sequence[str]:
         text = value.strip()
         value = _parsed("roles", text) if text.startswith("[") else text.replace(";", ",").split(",")
     if not isinstance(value, list):
-        raise BadInputError("roles must be a list of texts")
+        raise BadInputError("roles must be a list of strings")
     texts = [one for one in cast("list[Any]", value) if one != ""]
     return validation.validate_names("roles", texts)
 

@@ -191,7 +191,7 @@ _WITHOUT = " (--reset-passwords imports such users without one)"
         ({"time_joined": "31.1."}, "a time must be written as 2026-01-31T12:00:00Z, or in milliseconds"),
         ({"metadata": "{"}, "metadata must be JSON"),
         ({"roles": "[1"}, "roles must be JSON"),
-        ({"roles": 7}, "roles must be a list of texts"),
+        ({"roles": 7}, "roles must be a list of strings"),
         ({"roles": [7]}, "Field name 'roles' must be a string, not int"),
     ],
 )

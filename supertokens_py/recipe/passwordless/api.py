@@ -238,5 +238,5 @@ async def _own_code(tenant_id: str, api_options: APIOptions, user_context: dict[
         return None
     code = masked(await call_app(make, tenant_id, user_context))
     if not isinstance(code, str) or not code:
-        raise ConfigError("get_custom_user_input_code must return a text that is not empty")
+        raise ConfigError("get_custom_user_input_code must return a string that is not empty")
     return code

@@ -193,7 +193,7 @@ async def test_codes_of_ones_own(start: Start, browser: Browser, outbox: Outbox,
 
 async def test_a_code_of_ones_own_is_a_text(start: Start, browser: Browser) -> None:
     start(get_custom_user_input_code=lambda tenant_id, user_context: 123456)
-    with pytest.raises(ConfigError, match="get_custom_user_input_code must return a text"):
+    with pytest.raises(ConfigError, match="get_custom_user_input_code must return a string"):
         await browser.ask()
 
 
