@@ -178,8 +178,9 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Nothing, if the page is not yours.",
     ),
     "foreign_page": Explanation(
-        "A page of another origin asked for a session in cookies.",
-        "`api_domain`, `website_domain` or `origin` must name that page if it is yours; see Cookies.",
+        "A page of another origin asked for a session in cookies, or to change one at a route of the SDK.",
+        "`api_domain`, `website_domain` or `origin` must name that page if it is yours, or it sends `rid`; "
+        "see Cookies.",
     ),
     "foreign_websocket": Explanation(
         "A WebSocket of a page of another origin.",

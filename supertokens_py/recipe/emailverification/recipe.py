@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, get_args
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, ClassVar, cast, get_args
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.exceptions import BadInputError, ConfigError, GeneralError
@@ -14,9 +14,9 @@ from supertokens_py.ingredients.emaildelivery.development import delivery_of
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryConfig
 from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
-from supertokens_py.recipe.session.asyncio import get_session
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.session.recipe import SessionRecipe
+from supertokens_py.recipe.session.verification import VerifyOptions
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
 from supertokens_py.recipe.sign_in.frontends import fdi_version, json_body, no_validators
 from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN, APIOptions, EmailDeliveryIngredient
@@ -48,6 +48,10 @@ _EMAIL_OF_USER = Result(
     (GetEmailForUserIdOkResult, EmailDoesNotExistError, UnknownUserIdError),
     "GetEmailForUserIdOkResult(email), EmailDoesNotExistError() or UnknownUserIdError()",
 )
+
+#: Whoever is refused everywhere else, since the address is not verified, must get in here.
+_REQUIRED = VerifyOptions(override_global_claim_validators=no_validators, changes_session=True)
+_OPTIONAL = replace(_REQUIRED, session_required=False)
 
 
 @explains_unknown_arguments("emailverification.init")
@@ -208,10 +212,14 @@ class EmailVerificationRecipe(
         )
 
     async def _session(self, request: BaseRequest, user_context: dict[str, Any]) -> SessionContainer:
-        # Whoever is refused everywhere else, since the address is not verified, must get in here.
-        return await get_session(
-            request, True, override_global_claim_validators=no_validators, user_context=user_context
-        )
+        return cast("SessionContainer", await self._session_by(_REQUIRED, request, user_context))
+
+    async def _session_by(
+        self, options: VerifyOptions, request: BaseRequest, user_context: dict[str, Any]
+    ) -> SessionContainer | None:
+        request.forbid_caching()
+        flows = self.app.recipe(SessionRecipe).flows
+        return await flows.verify(request, options, user_context, guards=False)
 
     async def _send_link(
         self, options: APIOptions, tenant_id: str, user_context: dict[str, Any]
@@ -230,9 +238,7 @@ class EmailVerificationRecipe(
             raise BadInputError("Please provide the email verification token")
         if not isinstance(token, str) or len(token) > LONGEST_TOKEN:
             raise BadInputError("The email verification token must be a string")
-        session = await get_session(
-            request, False, override_global_claim_validators=no_validators, user_context=user_context
-        )
+        session = await self._session_by(_OPTIONAL, request, user_context)
         result = await self.api_implementation.email_verify_post(
             token=token,
             session=session,

@@ -26,7 +26,9 @@ VerifyForRoute: TypeAlias = Callable[
     [BaseRequest, VerifyOptions, dict[str, Any]], Coroutine[Any, Any, SessionContainer | None]
 ]
 
-_NO_CLAIMS = VerifyOptions(override_global_claim_validators=no_validators, allow_guests=True)
+_NO_CLAIMS = VerifyOptions(
+    override_global_claim_validators=no_validators, allow_guests=True, changes_session=True
+)
 
 
 class APIInterface:

@@ -90,6 +90,7 @@ def require_proof_of_refresh(request: BaseRequest, policy: SessionPolicy) -> Non
         UnauthorisedError: the header is missing. Tokens are cleared, unless a page of another origin sent
             this, as its scripts can without being asked whether they may.
     """
+    refuse_change_by_another_page(request, policy)
     if request.get_header(RID_HEADER_KEY) is not None:
         return
     match policy.anti_csrf_mode:
@@ -114,6 +115,24 @@ def is_unasked(request: BaseRequest, policy: SessionPolicy) -> bool:
     return not was_preflighted(request) and is_foreign(request, policy.own_pages)
 
 
+def refuse_change_by_another_page(request: BaseRequest, policy: SessionPolicy) -> None:
+    """Refuse to change a session whose cookies a page of another origin made the browser send.
+
+    `SameSite` keeps none back from pages of the same site, such as a subdomain's. Whatever `anti_csrf` says:
+    frontends send the header `rid` to the routes of the SDK, for which browsers ask the CORS layer.
+
+    Raises:
+        UnauthorisedError: nothing is cleared.
+    """
+    if request.method() not in READING and is_unasked(request, policy):
+        raise UnauthorisedError(
+            f"a page of another origin ({_origin(request)}) sent this without a header `rid` or "
+            "`st-auth-mode`",
+            clear_tokens=False,
+            code="foreign_page",
+        )
+
+
 def refuse_login_of_another_page(request: BaseRequest, policy: SessionPolicy) -> None:
     """Refuse to give a browser session cookies that a page of another origin asked for (log-in CSRF).
 
@@ -125,11 +144,16 @@ def refuse_login_of_another_page(request: BaseRequest, policy: SessionPolicy) ->
     """
     if is_unasked(request, policy) and not follows_link(request):
         raise UnauthorisedError(
-            f"a page of another origin ({str(request.get_header('origin'))[:100]!r}) asked for a session in "
+            f"a page of another origin ({_origin(request)}) asked for a session in "
             "cookies without a header `rid` or `st-auth-mode`",
             clear_tokens=False,
             code="foreign_page",
         )
+
+
+def _origin(request: BaseRequest) -> str:
+    """Return the origin of a page for a log."""
+    return repr(str(request.get_header("origin"))[:100])
 
 
 def require_trusted_origin(request: BaseRequest, policy: SessionPolicy, user_context: dict[str, Any]) -> None:

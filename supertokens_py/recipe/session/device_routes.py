@@ -32,7 +32,7 @@ def options_with(*validators: SessionClaimValidator) -> VerifyOptions:
     def chosen(*_: Any) -> list[SessionClaimValidator]:
         return [*validators]
 
-    return VerifyOptions(check_database=True, override_global_claim_validators=chosen)
+    return VerifyOptions(check_database=True, override_global_claim_validators=chosen, changes_session=True)
 
 
 _LISTING = options_with()

@@ -43,11 +43,15 @@ from .token_delivery import Deliveries
 from .token_writer import TokenWriter, check_fits_cookie
 from .verification import Verification, Verify, VerifyOptions, no_validators
 
+#: Whatever another session may take the place of.
 _ANY_SESSION = VerifyOptions(
-    session_required=False, override_global_claim_validators=no_validators, allow_guests=True
+    session_required=False,
+    override_global_claim_validators=no_validators,
+    allow_guests=True,
+    changes_session=True,
 )
 #: Whatever would be lost with the tokens of a request: a forged request is refused by `create`.
-_LIVE_SESSION = replace(_ANY_SESSION, anti_csrf_check=False, check_database=True)
+_LIVE_SESSION = replace(_ANY_SESSION, anti_csrf_check=False, check_database=True, changes_session=False)
 
 
 class SessionFlows:

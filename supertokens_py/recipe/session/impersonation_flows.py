@@ -34,7 +34,10 @@ from .verification import VerifyOptions, no_validators
 
 MAX_REASON = 500
 _THIS_SESSION = VerifyOptions(
-    check_database=True, override_global_claim_validators=no_validators, allow_guests=False
+    check_database=True,
+    override_global_claim_validators=no_validators,
+    allow_guests=False,
+    changes_session=True,
 )
 
 

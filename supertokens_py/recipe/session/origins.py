@@ -12,8 +12,10 @@ from typing import Final
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.urls import schemeful_site, web_origin
 
-from .constants import AUTH_MODE_HEADER_KEY, RID_HEADER_KEY
+from .constants import ANTI_CSRF_HEADER_KEY, AUTH_MODE_HEADER_KEY, RID_HEADER_KEY
 
+#: Headers of frontends, without those that proxies add (`Authorization`).
+_GUARDED: Final = (RID_HEADER_KEY, AUTH_MODE_HEADER_KEY, ANTI_CSRF_HEADER_KEY)
 _PURPOSES: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
@@ -66,9 +68,7 @@ def is_cross_site(request: BaseRequest, own: OwnPages) -> bool:
 
 def was_preflighted(request: BaseRequest) -> bool:
     """Return whether a request has a header for which browsers ask the application's CORS layer first."""
-    return (
-        request.get_header(RID_HEADER_KEY) is not None or request.get_header(AUTH_MODE_HEADER_KEY) is not None
-    )
+    return any(request.get_header(name) is not None for name in _GUARDED)
 
 
 def follows_link(request: BaseRequest) -> bool:

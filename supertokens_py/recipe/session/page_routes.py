@@ -15,7 +15,7 @@ from .exceptions import TryRefreshTokenError, UnauthorisedError
 from .flows import SessionFlows
 from .origins import is_htmx, is_navigation
 from .page_responses import redirect, reload_from_this_site, to_page
-from .pages import Pages, lacks_strict_cookies
+from .pages import FOREIGN, Pages, lacks_strict_cookies
 
 _NO_PAGE: Final = "a refresh on the way to a page, asked for by no browser that goes there"
 
@@ -72,7 +72,7 @@ def _with_forms(pages: Pages, json_answer: RouteHandler) -> RouteHandler:
             pages.ask_for_sign_out(response)
             return go_on(response, pages.refresh(following))
         except UnauthorisedError as error:
-            if error.code == "foreign_form":
+            if error.code in FOREIGN:
                 raise
         # Also without a session: there is none left to end.
         return go_on(response, following)

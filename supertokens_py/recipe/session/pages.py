@@ -34,6 +34,8 @@ MAX_TRIES = 3
 _COOKIE_MS = 10_000  #: how long that cookie, and the one of a sign-out, live
 #: Of an optional session that the store no longer has, whatever its access token says.
 _ENDED: Final = frozenset({"session_gone", "session_revoked"})
+#: Of a request that a page of another origin sent.
+FOREIGN: Final = frozenset({"foreign_form", "foreign_page"})
 _MAX_NEXT = 2048
 _DOCUMENT: Final = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1><p>{text}</p>'
@@ -211,7 +213,7 @@ class Pages:
     def _of_form(self, request: BaseRequest, response: BaseResponse, error: Exception) -> BaseResponse | None:
         """Say in a page that a form was not taken: what it holds cannot be sent on, only sent again."""
         code = str(getattr(error, "code", None))
-        if code == "foreign_form" or code.startswith("csrf_") or RequestTokens(request).bearer:
+        if code in FOREIGN or code.startswith("csrf_") or RequestTokens(request).bearer:
             return None
         following = self.safe_next(_own_page(request, "referer"))
         if isinstance(error, TryRefreshTokenError):

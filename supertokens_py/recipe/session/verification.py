@@ -46,6 +46,9 @@ class VerifyOptions:
     allow_guests: bool | None = None
     #: whether the session must be bound to a device
     require_bound: bool = False
+    #: whether the caller, a route of the SDK, changes the session: pages of other origins may not, on the
+    #: same site either
+    changes_session: bool = False
 
     def __post_init__(self) -> None:
         if callable(self.anti_csrf_check):
@@ -119,6 +122,8 @@ def decide(
             csrf.require_custom_header(request, policy)
             if policy.anti_csrf_mode == "VIA_TOKEN":
                 return token, transfer, request.get_header(ANTI_CSRF_HEADER_KEY), True
+            if options.changes_session:
+                csrf.refuse_change_by_another_page(request, policy)
     return token, transfer, None, False
 
 
