@@ -44,6 +44,7 @@ KINDS = (FASTAPI, DJANGO_WSGI)
 #: Those that one session with the official frontend is enough for (test_frameworks.py): that all answer alike
 #: is what the published suite of adapters asks.
 FRAMEWORKS = (
+    DJANGO_WSGI,
     FLASK,
     DJANGO_ASGI,
     Kind("django-rest", BACKENDS, gunicorn("rest_app:application", *GTHREAD)),

@@ -1,4 +1,4 @@
-"""One session with the official frontend on the frameworks that the other modules here leave out.
+"""One session with the official frontend on every framework but the one of the other modules here.
 
 Their backends have the page (/pages/...), /login, /me and /merge.
 """
