@@ -84,6 +84,9 @@ middleware = SuperTokensMiddleware
 def _of_sdk_path(request: HttpRequest) -> DjangoRequest | None:
     lend(ASGIREF)
     setattr(request, DELIVERS, True)
+    known: DjangoRequest | None = vars(request).get(KEY)
+    if known is not None:  # a middleware above this one has looked for a session
+        known.delivers = True
     listen_for_session_errors(request)
     return DjangoRequest.of(request) if is_sdk_path(request.path) else None
 
