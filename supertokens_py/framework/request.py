@@ -227,6 +227,19 @@ class BaseRequest(ABC):
         if not self.delivers:
             raise ConfigError(f"the SuperTokens middleware is missing. Add it: {self.how_to_deliver}")
 
+    def note_error(self, error: Exception) -> None:
+        """Note an error that leaves the SDK, for the middleware, whatever becomes of it on the way there.
+
+        Where there is no middleware on its way, the error says in the log why nobody has answered it.
+        """
+        self.session_error = error
+        if not self.delivers and not hasattr(error, "__notes__"):
+            error.add_note(
+                "The SuperTokens middleware has not seen this request, so nobody answers this error. "
+                f"Is it missing ({self.how_to_deliver}), or does what looks for the session stand outside of "
+                "it? FastAPI, Starlette: add that before it; Django: put it below it in MIDDLEWARE"
+            )
+
     def forbid_caching(self) -> None:  # noqa: B027  most frameworks have no such cache
         """Keep caches of the framework from storing the response of this request, where it has such caches.
 

@@ -31,6 +31,11 @@ from .site import Site
 from .test_verify import UNAUTHORISED, assert_refused
 
 OURS = "supertokens_py.framework.django.django_middleware.middleware"
+HINT = (
+    "The SuperTokens middleware has not seen this request, so nobody answers this error. "
+    f'Is it missing ("{OURS}" in MIDDLEWARE), or does what looks for the session stand outside of it? '
+    "FastAPI, Starlette: add that before it; Django: put it below it in MIDDLEWARE"
+)
 DJANGO = ("django_sync", "django_async")
 
 
@@ -261,6 +266,64 @@ def test_what_a_view_wrote_before_its_session_was_refused(
         assert client.request("POST", "/guarded?name=kept", bearer).status == 200
         assert table() == ["kept"]
     site.close()
+
+
+class Auth:
+    """A middleware of an application that looks for a session; in MIDDLEWARE it stands above ours."""
+
+    is_required = False
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        session_syncio.get_session(request, session_required=self.is_required)
+        return self.get_response(request)
+
+
+class Require(Auth):
+    """One that lets nobody through without a session."""
+
+    is_required = True
+
+
+def log_in_below(middleware: type[Auth], uri: str, clock: Clock) -> Any:
+    """Return the reply of a view that creates a session, with that middleware above ours."""
+    from django.core.handlers.wsgi import WSGIHandler
+    from django.http import JsonResponse
+    from django.test import override_settings
+    from django.urls import path
+
+    from supertokens_py.testing.conformance import WsgiClient
+
+    def log_in(request: Any) -> JsonResponse:
+        session_syncio.create_new_session(request, "public", "ada")
+        return JsonResponse({})
+
+    class Urls:
+        urlpatterns = [path("login", log_in)]  # noqa: RUF012
+
+    above = f"{__name__}.{middleware.__name__}"
+    site = Site("django_sync", uri, clock).init()
+    with override_settings(ROOT_URLCONF=Urls, MIDDLEWARE=[above, OURS]):
+        reply = WsgiClient(WSGIHandler()).request("POST", "/login", [("st-auth-mode", "header")])
+    site.close()
+    return reply
+
+
+def test_a_middleware_above_ours_that_looks_for_a_session(sqlite_files: Sqlite, clock: Clock) -> None:
+    """The SDK knows the request before our middleware sees it, which delivers the tokens all the same."""
+    reply = log_in_below(Auth, sqlite_files.create().uri, clock)
+    assert (reply.status, reply.header("st-access-token") is not None) == (200, True)
+
+
+def test_the_log_says_where_a_middleware_belongs_that_stands_above_ours(
+    sqlite_files: Sqlite, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody answers its error."""
+    assert log_in_below(Require, sqlite_files.create().uri, clock).status == 500
+    assert "UnauthorisedError: Session does not exist" in caplog.text
+    assert HINT in caplog.text
 
 
 @pytest.mark.parametrize("with_middleware", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Annotated, Any
 
 import pytest
@@ -139,6 +140,20 @@ def test_fastapi_a_route_class_that_catches_everything() -> None:
     app.add_middleware(get_middleware())
     routes_of(app)
     assert_answered(app, "/me", "/got")
+
+
+@pytest.mark.parametrize("is_ours_there", [True, False])
+def test_the_error_says_where_a_middleware_belongs_that_stands_outside_of_ours(is_ours_there: bool) -> None:
+    """Nobody answers its error; what the server logs says what to do."""
+    app = FastAPI()
+    if is_ours_there:
+        app.add_middleware(get_middleware())
+    app.middleware("http")(require)
+    with pytest.raises(UnauthorisedError) as raised:
+        TestClient(app, base_url="http://localhost").get("/")
+    hint = traceback.format_exception(raised.value)[-1]
+    assert "missing (app.add_middleware(get_middleware()), of supertokens_py.framework.fastapi)" in hint
+    assert "FastAPI, Starlette: add that before it" in hint
 
 
 MOUNTED = {

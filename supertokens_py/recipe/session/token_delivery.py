@@ -94,7 +94,7 @@ class Delivery:
     def note(self, error: Exception) -> None:
         """Let the middleware know of an error of the session, whatever becomes of it on the way there."""
         if self.request is not None:
-            self.request.session_error = error
+            self.request.note_error(error)
 
     def replace(self, session: object, token: AccessToken, user_context: dict[str, Any]) -> None:
         """Add a changed access token to the response, if `session` is still the session of the request."""

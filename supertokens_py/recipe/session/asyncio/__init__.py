@@ -454,7 +454,7 @@ async def get_session(
     try:
         return await flows.verify(base, options, context_in(user_context, base), guards=False)
     except ANSWERED as error:
-        base.session_error = error
+        base.note_error(error)
         raise
 
 
@@ -544,7 +544,7 @@ async def refresh_session(request: Any, user_context: dict[str, Any] | None = No
     try:
         return await SessionRecipe.get_instance().flows.refresh(base, context_in(user_context, base))
     except ANSWERED as error:
-        base.session_error = error
+        base.note_error(error)
         raise
 
 
