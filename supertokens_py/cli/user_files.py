@@ -292,8 +292,10 @@ def _csv_records(file: TextIO) -> _Raw:
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, f"this is no CSV ({error}): look for a quotation mark that is not doubled"
-            return  # where the next record begins is not known
+            raise ConfigError(  # not of this line alone: where the next record begins is not known
+                f"line {number}: this is no CSV ({error}): look for a quotation mark that is not doubled. "
+                "Nothing from that line on can be read, so nothing was imported"
+            ) from None
         if columns is None:
             columns = row
         elif row:
