@@ -21,6 +21,9 @@ class TextResponse(PlainTextResponse):
         # Texts may quote a request, and are no page.
         super().init_headers({**_NO_PAGE, **(headers or {})})
 
+    def render(self, content: str) -> bytes:
+        return content.encode(errors="backslashreplace")  # what it quotes may have no form in UTF-8
+
 
 class JsonResponse(JSONResponse):
     """A JSON object with the content type of the interface."""

@@ -83,6 +83,7 @@ def test_a_tenant_has_rules_of_its_own(start: START) -> None:
             {"access_token_validity": 60},
             "Invalid core config: access_token_validity is not a setting of a tenant",
         ),
+        ({"\ud800": 1}, "Invalid core config: \\ud800 is not a setting of a tenant"),
     ],
 )
 def test_settings_of_a_tenant_are_checked(wire: Wire, config: dict[str, Any], text: str) -> None:
