@@ -54,7 +54,7 @@ class IssuedSession:
     user_id: str
     recipe_user_id: str
     tenant_id: str
-    payload: JSONObject  #: the custom claims, without protected ones
+    payload: JSONObject = field(repr=False)  #: the custom claims, without protected ones
     access_token: IssuedToken
     refresh_token: IssuedToken
     anti_csrf_token: str | None = field(default=None, repr=False)
@@ -70,7 +70,7 @@ class StoredSession:
     user_id: str
     recipe_user_id: str
     tenant_id: str
-    payload: JSONObject  #: the custom claims of the next access token
+    payload: JSONObject = field(repr=False)  #: the custom claims of the next access token
     data: JSONObject = field(repr=False)  #: session data in the database, never sent to a client
     expires_ms: int
     created_ms: int
