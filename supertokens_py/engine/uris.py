@@ -142,7 +142,8 @@ def core_hosts(uri: str) -> tuple[SplitResult, ...]:
 def _core_host(piece: str) -> SplitResult:
     if (parts := _split(piece)) is None or re.search(r"[\s,]", piece):
         del parts  # it may hold a password, and no variable of a failure may
-        shown = "an address with a password" if "@" in piece else repr(str(piece))
+        secret = "password" if "@" in piece else "query" if "?" in piece or "#" in piece else None
+        shown = repr(str(piece)) if secret is None else f"an address with a {secret}"
         raise ConfigError(f"connection_uri: {shown} is not the http(s):// address of a SuperTokens core")
     return parts
 
