@@ -61,6 +61,7 @@ class RemoteEngine(fork_hooks.ForkAware):
             interceptor=network_interceptor,
             base=http_transport,
             sleep=sleep,
+            monotonic_s=monotonic_s,
         )
         self._core = core = Core(
             transport, api_key=api_key, api_domain=api_domain, website_domain=website_domain

@@ -54,6 +54,8 @@ class Core:
         self._version: Version | None = None
         self._takes_clients = False
         self._lock = threading.Lock()
+        #: How often no core could be asked for its versions, and how that ended last.
+        self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
 
     @property
     def api_key(self) -> str | None:
@@ -65,11 +67,20 @@ class Core:
 
         Raises:
             GeneralError: there is none.
+            EngineUnavailableError: no core answers.
         """
         fork_hooks.check()
+        seen = self._failure[0]
         with self._lock:
             if self._version is None:
-                self._version = self._negotiate()
+                count, failure = self._failure
+                if failure is not None and count != seen:
+                    raise failure  # it failed while we waited to ask: do not queue up behind a dead core
+                try:
+                    self._version = self._negotiate()
+                except EngineUnavailableError as error:
+                    self._failure = (count + 1, error)
+                    raise
             return self._version
 
     def takes_clients(self) -> bool:

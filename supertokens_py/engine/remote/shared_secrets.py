@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from supertokens_py.cdi.records import member
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.tokens.encoding import decode_base64
 
 from .core import Core, ok
@@ -36,6 +36,7 @@ class SharedSecrets:
 
         Raises:
             ConfigError: the core puts the time into every JWT, and no API key is configured.
+            EngineUnavailableError: what answers is no core.
         """
         now_s = self._monotonic_s()
         at_s, known = self._known.get(purpose, (0.0, ()))
@@ -55,9 +56,9 @@ class SharedSecrets:
             "useStaticSigningKey": True,
         }
         jwt = member(ok(self._core.post("/recipe/jwt", body, rid="jwt")), "jwt", str)
-        _, payload, signature = jwt.split(".")
+        claims, signature = _parts(jwt)
         key = (self._core.api_key or "").encode()
-        if _claims(payload).get("iat") == 1:
+        if claims.get("iat") == 1:
             return hmac.digest(key or b"none", f"supertokens_py {purpose}\0{signature}".encode(), "sha256")
         if not key:
             raise ConfigError(
@@ -66,5 +67,13 @@ class SharedSecrets:
         return hmac.digest(key, f"supertokens_py {purpose}".encode(), "sha256")
 
 
-def _claims(part: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", json.loads(decode_base64(part) or b"{}"))
+def _parts(jwt: str) -> tuple[dict[str, Any], str]:
+    """Return the claims and the signature of a JWT."""
+    try:
+        _, payload, signature = jwt.split(".")
+        claims: object = json.loads(decode_base64(payload) or b"")
+    except (ValueError, RecursionError):
+        claims, signature = None, ""
+    if not isinstance(claims, dict):
+        raise EngineUnavailableError("what answered in place of the SuperTokens core sent no JWT")
+    return cast("dict[str, Any]", claims), signature

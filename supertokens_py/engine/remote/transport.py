@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias, cast
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ import httpx2
 from supertokens_py.engine.call import current_user_context
 from supertokens_py.engine.uris import core_hosts
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError, GeneralError
+from supertokens_py.http_proxies import proxy_from_environment
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.secret import SecretBytes
 from supertokens_py.tokens.encoding import to_json
@@ -36,7 +38,7 @@ _BUSY_DELAY_STEP_S = 0.25
 _KEEPALIVE_S = 15
 #: Larger than a list of all handles or users that a core can be asked for.
 MAX_ANSWER_BYTES = 64 * 2**20
-_PIECE_BYTES = 65_536
+_HEADERS = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": "supertokens_py"}
 
 
 class Host(NamedTuple):
@@ -101,14 +103,16 @@ class Transport:
         interceptor: NetworkInterceptor | None = None,
         base: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.hosts = hosts
         self._settings = settings
         self._interceptor = interceptor
         self._base = base
         self._sleep = sleep
+        self._monotonic_s = monotonic_s
         self._next = 0
-        self._client: httpx2.Client | None = None
+        self._senders: dict[str | None, httpx2.BaseTransport] = {}  #: by the proxy that they go through
         self._lock = threading.Lock()
 
     def send(
@@ -161,14 +165,14 @@ class Transport:
         """Close the connections; the next request opens new ones."""
         fork_hooks.check()
         with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+            senders, self._senders = self._senders, {}
+        for sender in senders.values():
+            sender.close()
 
     def forget_after_fork(self) -> None:
         """Leave the connections to the parent process, which owns them."""
         self._lock = threading.Lock()
-        self._client = None
+        self._senders = {}
 
     def _attempt(
         self,
@@ -189,16 +193,35 @@ class Transport:
             url, method, sent_headers, params, content = _checked_answer(answer)
             if body is None and not content:
                 content = None
-        encoded = None if content is None else encode(content)
         try:
-            with self._open_client().stream(
-                method, url, headers=sent_headers, params=params or None, content=encoded, auth=auth
-            ) as response:
-                return _read(response)
+            request = self._request(method, url, sent_headers, params, content, auth)
+            until_s = self._monotonic_s() + self._settings.timeout
+            with closing(self._sender(request.url).handle_request(request)) as response:
+                return self._read(response, until_s)
         except UnicodeEncodeError as error:
             raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
         except httpx2.PoolTimeout as error:
             raise EngineUnavailableError("every connection to the SuperTokens core is in use") from error
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, Any],
+        query: Mapping[str, Any],
+        body: JSONObject | None,
+        auth: httpx2.BasicAuth | None,
+    ) -> httpx2.Request:
+        wait, connect = self._settings.timeout, self._settings.connect_timeout
+        request = httpx2.Request(
+            method,
+            url,
+            params=query or None,
+            headers={**_HEADERS, **headers},
+            content=None if body is None else encode(body),
+            extensions={"timeout": {"connect": connect, "pool": connect, "read": wait, "write": wait}},
+        )
+        return request if auth is None else next(auth.sync_auth_flow(request))
 
     def _next_host(self) -> Host:
         fork_hooks.check()
@@ -207,52 +230,55 @@ class Transport:
             self._next += 1
             return host
 
-    def _open_client(self) -> httpx2.Client:
+    def _sender(self, url: httpx2.URL) -> httpx2.BaseTransport:
+        """Return what sends to a URL. `httpx2.Client` would log URLs, which name users, and keep cookies."""
+        if self._base is not None:
+            return self._base
+        proxy = proxy_from_environment(url.scheme, url.host)
         with self._lock:
-            if self._client is None:
-                settings = self._settings
+            if (sender := self._senders.get(proxy)) is None:
+                size = self._settings.pool_size
                 limits = httpx2.Limits(
-                    max_connections=settings.pool_size,
-                    max_keepalive_connections=settings.pool_size,
-                    keepalive_expiry=_KEEPALIVE_S,
+                    max_connections=size, max_keepalive_connections=size, keepalive_expiry=_KEEPALIVE_S
                 )
-                waits = httpx2.Timeout(
-                    settings.timeout, connect=settings.connect_timeout, pool=settings.connect_timeout
+                sender = httpx2.HTTPTransport(
+                    verify=_tls_context(), trust_env=False, limits=limits, proxy=proxy
                 )
-                self._client = httpx2.Client(
-                    limits=limits, timeout=waits, transport=self._base, verify=_tls_context()
+                self._senders[proxy] = sender
+            return sender
+
+    def _read(self, response: httpx2.Response, until_s: float) -> httpx2.Response:
+        """Return an answer with its whole body, which is bounded: a small one can decompress to any size.
+
+        Raises:
+            EngineUnavailableError: no core sends that much.
+            httpx2.ReadTimeout: it is not there in time, though something of it came all the time.
+        """
+        pieces, size = list[bytes](), 0
+        for piece in response.iter_bytes():
+            size += len(piece)
+            if size > MAX_ANSWER_BYTES:
+                raise EngineUnavailableError(
+                    "what answered in place of the SuperTokens core sent more than "
+                    f"{MAX_ANSWER_BYTES >> 20} MiB"
                 )
-            return self._client
-
-
-def _read(response: httpx2.Response) -> httpx2.Response:
-    """Return an answer with its whole body, which is bounded: a small one can decompress to any size.
-
-    Raises:
-        EngineUnavailableError: no core sends that much.
-    """
-    pieces, size = list[bytes](), 0
-    for piece in response.iter_bytes(_PIECE_BYTES):
-        size += len(piece)
-        if size > MAX_ANSWER_BYTES:
-            raise EngineUnavailableError(
-                f"what answered in place of the SuperTokens core sent more than {MAX_ANSWER_BYTES >> 20} MiB"
-            )
-        pieces.append(piece)
-    headers = httpx2.Headers(response.headers)
-    for name in ("content-encoding", "transfer-encoding", "content-length"):
-        headers.pop(name, None)
-    return httpx2.Response(response.status_code, headers=headers, content=b"".join(pieces))
+            if self._monotonic_s() > until_s:
+                raise httpx2.ReadTimeout(f"no whole answer within {self._settings.timeout:g} s")
+            pieces.append(piece)
+        headers = httpx2.Headers(response.headers)
+        for name in ("content-encoding", "transfer-encoding", "content-length"):
+            headers.pop(name, None)
+        return httpx2.Response(response.status_code, headers=headers, content=b"".join(pieces))
 
 
 def _is_no_core(response: httpx2.Response, method: str) -> bool:
     """Return whether a page of HTML was sent by something that did not process the request.
 
-    A core answers with JSON or plain text. While one is starting, its web server knows no path (404); proxies
-    answer 503 without asking it. Behind their other errors a core may have done what a POST or PUT asked for.
+    A core answers with JSON or plain text. While one is starting, its web server knows no path (404). Behind
+    a proxy's error, 503 included, a core may have done what a POST or PUT asked for, and only been slow.
     """
     status = response.status_code
-    possible = status in (404, 503) or (method == "GET" and status >= 500)
+    possible = status == 404 or (method == "GET" and status >= 500)
     return possible and response.content.lstrip()[:1] == b"<"
 
 

@@ -82,7 +82,7 @@ def test_guests_over_a_core(server: str) -> None:
     guests = GuestSettings(on_guest_upgraded=lambda *ids: told.append(ids))
     recipe = session.init(guests=guests)
     init(INFO, supertokens_config=SupertokensConfig(server), recipe_list=[recipe])
-    with session.SessionRecipe.get_instance().replacements.asking_for_guest():
+    with session.SessionRecipe.get_instance().replacements.creating_for_guest():
         made = [sessions.create_new_session_without_request_response("public", "guest_1") for _ in range(2)]
     with pytest.raises(InvalidClaimsError) as refused:
         sessions.get_session_without_request_response(made[0].access_token)

@@ -11,7 +11,6 @@ import json
 import socket
 import ssl
 import threading
-import urllib.request
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -24,6 +23,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 import httpx2
 
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.http_proxies import proxy_from_environment
 from supertokens_py.runtime import fork_hooks
 from supertokens_py.secret import SecretBytes, SecretDict, SecretText, masked
 from supertokens_py.urls import site_of
@@ -153,7 +153,7 @@ class ProviderHttp:
             return self._send(request, target, deadline)
 
     def _send(self, request: Request, target: Target, deadline: _Deadline) -> Answer:
-        proxy = _proxy_of(target)
+        proxy = proxy_from_environment(target.scheme, target.host)
         failure: Exception | None = None
         addresses = self._addresses(target, has_proxy=proxy is not None)
         for address in addresses[:_ADDRESSES]:
@@ -285,15 +285,6 @@ def _decoded(raw: bytes, encoding: str, target: Target) -> bytes:
     if len(data) > MAX_ANSWER_BYTES:
         raise SignInFailedError(f"{target.host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB")
     return data
-
-
-def _proxy_of(target: Target) -> str | None:
-    """Return the proxy that the environment names for a host, as other programs read it."""
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(target.scheme) or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(target.host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _domain(host: str) -> str:
