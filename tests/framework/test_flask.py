@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, g, request
 from flask.views import MethodView
 
 from supertokens_py.exceptions import ConfigError, GeneralError, PayloadTooLargeError
-from supertokens_py.framework.flask import Middleware, flask_middleware
+from supertokens_py.framework.flask import Middleware, current_session, flask_middleware
 from supertokens_py.framework.flask.flask_request import FlaskRequest
 from supertokens_py.recipe.session import asyncio as session_asyncio
 from supertokens_py.recipe.session import syncio as session_syncio
@@ -267,6 +267,19 @@ def test_without_the_middleware_the_decorator_answers_by_itself(site: Site) -> N
     def me() -> dict[str, str]:
         return {"user": g.supertokens.get_user_id()}
 
+    @app.get("/current")
+    def current() -> dict[str, str | None]:
+        return {"user": current_session.get_user_id() if current_session else None}
+
+    @app.get("/found")
+    def found() -> dict[str, str | None]:
+        session = session_syncio.get_session(request, session_required=False)
+        return {"user": session and session.get_user_id()}
+
+    @app.get("/nobody")
+    def nobody() -> dict[str, str]:
+        return {}
+
     @app.post("/login")
     def login() -> dict[str, str]:
         session_syncio.create_new_session(request, "public", "user-2")
@@ -275,9 +288,12 @@ def test_without_the_middleware_the_decorator_answers_by_itself(site: Site) -> N
     visitor = site.sign_in("header")
     site.client = WsgiClient(app)
     assert_refused(site.get("/me"), UNAUTHORISED)
-    reply = visitor.get("/me")
-    assert reply.json == {"user": "user-1"}
-    assert (reply.header("vary"), reply.header("cache-control")) == ("Cookie, Authorization", "private")
+    replies = [visitor.get(path) for path in ("/me", "/current", "/found")]
+    assert [reply.json for reply in replies] == [{"user": "user-1"}] * 3
+    replies += [site.get(path) for path in ("/me", "/current", "/found")]
+    for reply in replies:
+        assert (reply.header("vary"), reply.header("cache-control")) == ("Cookie, Authorization", "private")
+    assert site.get("/nobody").header("vary") is None
     app.testing = True
     with pytest.raises(ConfigError, match=r"middleware is missing. Add it: Middleware\(app\)"):
         site.post("/login")

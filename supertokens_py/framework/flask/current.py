@@ -27,6 +27,7 @@ def _found() -> SessionContainer | None:
         return base.get_session()
     if running_loop() is not None:  # a RuntimeError would make the proxy falsy, and the user a visitor
         raise ConfigError("in an async view current_session needs @verify_session(), or @session_required")
+    base.forbid_caching()
     return _if_there.verify_blocking(base)
 
 

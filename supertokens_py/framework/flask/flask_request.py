@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Request, current_app, g
+from flask import Request, Response, after_this_request, current_app, g
 from werkzeug.local import LocalProxy
 
-from supertokens_py.framework.adapter import register
+from supertokens_py.framework.adapter import PERSONAL, register
 from supertokens_py.framework.wsgi import WsgiRequest
 
 EXTENSION = "supertokens"  #: where Flask knows that the middleware is there
+
+PERSONAL_NAMES = tuple(name for name, _ in PERSONAL.merged({}))
+
+
+def mark_personal(response: Response) -> Response:
+    """Add the headers of a response for which a session was looked for."""
+    headers = response.headers
+    present = {name.lower(): ", ".join(found) for name in PERSONAL_NAMES if (found := headers.getlist(name))}
+    for name, value in PERSONAL.merged(present):
+        if name.lower() not in present:
+            headers.add(name, value)
+        elif present[name.lower()] != value:
+            headers[name] = value
+    return response
 
 
 class FlaskRequest(WsgiRequest):
@@ -41,6 +55,10 @@ class FlaskRequest(WsgiRequest):
 
     async def form_data(self) -> dict[str, Any]:
         return dict(self.request.form.items(multi=True))
+
+    def forbid_caching(self) -> None:
+        if not self.delivers:  # the middleware does it, where there is one
+            after_this_request(mark_personal)
 
     def keep_session(self, session: Any) -> None:
         g.supertokens = session

@@ -5,31 +5,12 @@ from __future__ import annotations
 from flask import Response
 from werkzeug.datastructures import Headers
 
-from supertokens_py.framework.adapter import (
-    PERSONAL,
-    BaseResponse,
-    answer_error_blocking,
-    deliver_blocking,
-)
+from supertokens_py.framework.adapter import BaseResponse, answer_error_blocking, deliver_blocking
 from supertokens_py.framework.response import BaseResponse as FlaskResponse  # its older name
 
-from .flask_request import FlaskRequest
+from .flask_request import FlaskRequest, mark_personal
 
 __all__ = ["FlaskResponse", "error_response", "mark_personal", "to_native"]
-
-PERSONAL_NAMES = tuple(name for name, _ in PERSONAL.merged({}))
-
-
-def mark_personal(response: Response) -> Response:
-    """Add the headers of a response for which a session was looked for."""
-    headers = response.headers
-    present = {name.lower(): ", ".join(found) for name in PERSONAL_NAMES if (found := headers.getlist(name))}
-    for name, value in PERSONAL.merged(present):
-        if name.lower() not in present:
-            headers.add(name, value)
-        elif present[name.lower()] != value:
-            headers[name] = value
-    return response
 
 
 def error_response(base: FlaskRequest, error: Exception) -> Response:
