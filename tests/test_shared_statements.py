@@ -9,18 +9,28 @@ import pytest
 
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.embedded.accounts.user_layout import UserLayout
+from supertokens_py.engine.embedded.keys.keys import KeyRing
 from supertokens_py.engine.embedded.session_state.session_changes import SessionChanges
 from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.engine.session_records import SessionFeatures
 
+#: Never shared.
+OWN = (Database, KeyRing, ResolvedEngineConfig, SessionChanges, UserLayout)
 PLACES = (
+    "_cleaner",
+    "accounts",
+    "accounts.rows",
     "clients._counts",
     "email_password._attempts._counts",
     "keys._rows",
+    "metadata",
     "roles",
     "sessions._details",
+    "sessions._lists",
     "sessions._rows",
     "sessions._sql",
+    "sessions._users",
     "sessions._writer._counts",
     "sessions._writer._former_rows",
     "sessions._writer._inherited_keys._sql",
@@ -28,27 +38,31 @@ PLACES = (
 )
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_an_engine_takes_the_statements_of_another_and_nothing_else(place: str) -> None:
-    prefix = f"only_{PLACES.index(place)}"  # so that no other test has made them
+@pytest.fixture(scope="module")
+def engines() -> tuple[EmbeddedEngine, EmbeddedEngine]:
+    """One that makes its statements, since no other test has these tables, and one that takes them."""
     features = SessionFeatures(details=True, device_keys=True)
-    made, taken = (
-        vars(
-            attrgetter(place)(
-                EmbeddedEngine(
-                    "sqlite://",
-                    EngineConfig(table_prefix=prefix).resolve({}),
-                    keeps_users=True,
-                    features=features,
-                )
-            )
+    one, other = (
+        EmbeddedEngine(
+            "sqlite://",
+            EngineConfig(table_prefix="only_here").resolve({}),
+            keeps_users=True,
+            features=features,
         )
         for _ in range(2)
     )
+    return one, other
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_engine_takes_the_statements_of_another_and_nothing_else(
+    engines: tuple[EmbeddedEngine, EmbeddedEngine], place: str
+) -> None:
+    made, taken = (vars(attrgetter(place)(engine)) for engine in engines)
     assert made.keys() == taken.keys()
     shared = [value for name, value in made.items() if taken[name] is value]
     assert any(type(value).__module__.startswith("sqlalchemy") for value in shared)
-    assert not any(isinstance(value, Database | ResolvedEngineConfig | SessionChanges) for value in shared)
+    assert not any(isinstance(value, OWN) for value in shared)
 
 
 @pytest.mark.parametrize("keeps_users", [False, True])

@@ -14,8 +14,14 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
 from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.embedded.accounts import user_layout
+from supertokens_py.engine.embedded.accounts.account_rows import AccountRows
+from supertokens_py.engine.embedded.accounts.accounts import Accounts
 from supertokens_py.engine.embedded.accounts.counts import Counts
+from supertokens_py.engine.embedded.accounts.user_ids import UserIds
+from supertokens_py.engine.embedded.cleanup import Cleaner
 from supertokens_py.engine.embedded.keys import key_rows
+from supertokens_py.engine.embedded.metadata import MetadataStore
 from supertokens_py.engine.embedded.roles import RoleStore
 from supertokens_py.engine.embedded.session_state import activity
 from supertokens_py.engine.embedded.session_state.device_rows import DeviceStatements
@@ -23,6 +29,7 @@ from supertokens_py.engine.embedded.session_state.session_details import DetailS
 from supertokens_py.engine.embedded.session_state.session_rows import RotationStatements, SessionStatements
 from supertokens_py.engine.embedded.sessions.replacement import FormerRows
 from supertokens_py.engine.embedded.sessions.session_limits import SessionCounts
+from supertokens_py.engine.embedded.sessions.session_lists import SessionLists
 from supertokens_py.engine.embedded.storage import connections, database
 from supertokens_py.engine.embedded.storage.tables import Tables
 from supertokens_py.engine.embedded.tenants import TenantStore
@@ -35,12 +42,16 @@ HOLDERS = (
     DetailStatements,
     DeviceStatements,
     FormerRows,
+    MetadataStore,
     RoleStore,
     RotationStatements,
     SessionCounts,
     SessionStatements,
     TenantStore,
+    UserIds,
 )
+#: Those that have a method for it, since they hold more than their statements.
+PREPARING = (AccountRows, Accounts, Cleaner, SessionLists, key_rows.KeyRows)
 
 
 def make_once(patch: pytest.MonkeyPatch) -> None:
@@ -52,10 +63,13 @@ def make_once(patch: pytest.MonkeyPatch) -> None:
     defaults: Any = EmbeddedEngine.__init__.__kwdefaults__
     patch.setitem(defaults, "new_key", next_pair)
     patch.setattr(key_rows, "parse_key", functools.cache(key_rows.parse_key))
-    patch.setattr(database, "Tables", functools.cache(database.Tables))
+    for module in (database, user_layout):
+        patch.setattr(module, "Tables", functools.cache(module.Tables))
+    patch.setattr(user_layout, "memberships_of_all", functools.cache(user_layout.memberships_of_all))
     for holder in HOLDERS:
         _once(patch, holder)
-    _once(patch, key_rows.KeyRows, "_prepare_statements")
+    for holder in PREPARING:
+        _once(patch, holder, "_prepare_statements")
     for module in (activity, key_rows):
         patch.setattr(module, "upsert", functools.cache(module.upsert))
     _share_sql(patch)

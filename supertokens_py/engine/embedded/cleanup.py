@@ -100,6 +100,10 @@ class Cleaner:
         self._database = database
         self._keys = keys
         self._settings = settings
+        self._prepare_statements()
+
+    def _prepare_statements(self) -> None:
+        database = self._database
         values = database.tables[KEY_VALUE]
         row = {"app_id": DEFAULT_APP_ID, "tenant_id": DEFAULT_TENANT_ID, "name": _CLAIM}
         self._first_claim = insert_new(values, is_sqlite=database.location.is_sqlite).values(**row, value="")

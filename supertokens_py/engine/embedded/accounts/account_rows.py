@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from supertokens_py.types.users import ThirdPartyInfo
 
-    from ..storage.tables import TableDefinition
+    from ..storage.tables import TableDefinition, Tables
     from .user_layout import UserLayout
 
 _OF_RECIPE: dict[str, TableDefinition] = {
@@ -106,7 +106,17 @@ class AccountRows:
 
     def __init__(self, layout: UserLayout) -> None:
         self._layout, self._tables = layout, layout.tables
-        common = (layout.account_infos, layout.accounts_in_tenants)
+        self._tenants = layout.by_layout(
+            lambda known: (
+                select(known.users.c.tenant_id)
+                .distinct()
+                .where(known.users.c.app_id == DEFAULT_APP_ID, known.users.c.user_id == bindparam("user"))
+            )
+        )
+        self._prepare_statements(layout.tables, layout.account_infos, layout.accounts_in_tenants)
+
+    def _prepare_statements(self, tables: Tables, infos: Table, in_tenants: Table) -> None:
+        common = (infos, in_tenants)
         self._forget = [delete(table).where(*_of_user(table)) for table in common]
         kind: BindParameter[Any] = bindparam("kind")
         self._forget_kind = [
@@ -118,7 +128,6 @@ class AccountRows:
             .values(account_info_value=bindparam("new"))
             for table in common
         ]
-        infos, in_tenants = common
         self._has_infos = select(infos.c.recipe_user_id).where(*_of_user(infos)).limit(1)
         self._common_tenants = select(in_tenants.c.tenant_id).distinct().where(*_of_user(in_tenants))
         self._leave = [
@@ -127,17 +136,10 @@ class AccountRows:
                 table.c.tenant_id == bindparam("tenant"),
                 table.c.user_id == bindparam("user"),
             )
-            for table in (self._tables[one] for one in (*_OF_RECIPE.values(), USERS_IN_TENANTS))
+            for table in (tables[one] for one in (*_OF_RECIPE.values(), USERS_IN_TENANTS))
         ]
         self._leave_common = delete(in_tenants).where(
             *_of_user(in_tenants), in_tenants.c.tenant_id == bindparam("tenant")
-        )
-        self._tenants = layout.by_layout(
-            lambda known: (
-                select(known.users.c.tenant_id)
-                .distinct()
-                .where(known.users.c.app_id == DEFAULT_APP_ID, known.users.c.user_id == bindparam("user"))
-            )
         )
 
     def insert(self, connection: Connection, tenant_id: str, accounts: Sequence[Account]) -> None:

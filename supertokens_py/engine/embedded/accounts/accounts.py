@@ -51,7 +51,13 @@ class Accounts:
         self._database = database
         self.layout: UserLayout = layout
         self.rows: AccountRows = AccountRows(layout)  #: for the services, which write them
+        self._tenants_of = layout.by_layout(_tenants_of)
         tables = database.tables
+        self._known_by = layout.by_layout(lambda known: AccountInfoRows(tables, known))
+        self._prepare_statements()
+
+    def _prepare_statements(self) -> None:
+        tables = self._database.tables
         users, mapping = tables[USERS], tables[USER_ID_MAPPING]
         self._users = users
         self._internal = select(mapping.c.supertokens_user_id).where(
@@ -61,12 +67,10 @@ class Accounts:
             users.c.app_id == DEFAULT_APP_ID, users.c.user_id == bindparam("id")
         )
         self._methods = self._login_methods()
-        self._tenants_of = layout.by_layout(_tenants_of)
         verified = tables[VERIFIED_EMAILS]
         self._verified = select(verified.c.user_id, verified.c.email).where(
             verified.c.app_id == DEFAULT_APP_ID, verified.c.user_id.in_(bindparam("ids", expanding=True))
         )
-        self._known_by = layout.by_layout(lambda known: AccountInfoRows(tables, known))
 
     def _login_methods(self) -> Executable:
         tables, users = self._database.tables, self._users

@@ -91,9 +91,11 @@ class SessionLists:
         self._settings = settings
         self._details = details
         self._changes = changes
-        tables = database.tables
-        sessions = tables[SESSIONS]
         self._lists: dict[tuple[bool, bool, bool], Select[Any]] = {}
+        self._prepare_statements()
+
+    def _prepare_statements(self) -> None:
+        sessions = self._database.tables[SESSIONS]
         row = sessions.c
         self._live = select(row.expires_at).where(
             row.app_id == DEFAULT_APP_ID, row.expires_at > bindparam("now")
