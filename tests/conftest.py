@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from tests.support.clock import Clock
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
 
 # A line per refused request buries the assertion of a test that fails among hundreds of them.
 logging.getLogger("django.request").setLevel(logging.ERROR)
+# A machine that stands still for a moment is no fault of an example.
+hypothesis.settings.register_profile(
+    "tests",
+    hypothesis.settings.default,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tests")
 # Nothing that is found is garbage: looking for it took a fifth of the time that finding the tests takes.
 gc.disable()
 
@@ -55,14 +65,25 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Iterator[None]:
-    """Fail the test that leaves a setting in the environment, which some later test would meet."""
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Fail the test that leaves a setting in the environment, which some later test would meet.
+
+    An application that a module leaves is dropped: `init` of the next one would be ignored.
+    """
     yield
+    if nextitem is None or nextitem.path != item.path:  # fixtures of the module have ended
+        _drop_the_application()
     logging.getLogger().setLevel(logging.WARNING)  # Litestar lowers it when an application is made
     left = [name for name in os.environ if name.startswith("SUPERTOKENS_") and name not in _OF_THE_SCRIPTS]
     for name in left:
         del os.environ[name]
     assert not left
+
+
+def _drop_the_application() -> None:
+    loaded = sys.modules.get("supertokens_py.app")
+    if loaded is not None:
+        loaded.Supertokens.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -106,7 +106,6 @@ def application_with(**admin: Any) -> Starlette:
 @pytest.fixture
 def make_site(supertokens: Any, supertokens_clock: SupertokensClock) -> Callable[..., Site]:
     """Make the application; the arguments are those of `session.init` and, as `admin`, of the page."""
-    Supertokens.reset()  # what another module's test left would be taken for this one's
 
     def make(admin: dict[str, Any] | None = None, uri: str = "sqlite://", **settings: Any) -> Site:
         if Supertokens.current() is None:

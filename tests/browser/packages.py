@@ -44,10 +44,15 @@ def build_with(folder: Path) -> None:
 
 
 def build_pages() -> Path:
-    """Bundle the client page with the official packages and return its folder."""
+    """Bundle the client page with the official packages and return its folder.
+
+    Servers of other test workers may be serving the same: no file of it is ever written in part.
+    """
     install(HERE)
     with _alone(HERE):
-        PAGES.mkdir(parents=True, exist_ok=True)
+        fresh = PAGES.with_name("fresh")
+        for folder in (PAGES, fresh):
+            folder.mkdir(parents=True, exist_ok=True)
         esbuild = HERE / "node_modules" / ".bin" / "esbuild"
         _run(
             [
@@ -57,19 +62,21 @@ def build_pages() -> Path:
                 "--minify",
                 "--format=iife",
                 "--log-level=warning",
-                f"--outfile={PAGES}/client.js",
+                f"--outfile={fresh}/client.js",
             ],
             HERE,
         )
         for name in ("page.html", "prize.html"):
-            shutil.copy(HERE / "client" / name, PAGES)
+            shutil.copy(HERE / "client" / name, fresh)
         markup = (HERE / "client" / "script-tags.html").read_text()
         for part in ("website", "supertokens", "session"):
             # The names carry a hash of the content.
             (bundle,) = (HERE / "node_modules" / "supertokens-web-js" / "bundle").glob(f"{part}.*.js")
-            shutil.copy(bundle, PAGES)
+            shutil.copy(bundle, fresh)
             markup = markup.replace(f"{part.upper()}_BUNDLE", bundle.name)
-        (PAGES / "script-tags.html").write_text(markup)
+        (fresh / "script-tags.html").write_text(markup)
+        for file in fresh.iterdir():
+            file.replace(PAGES / file.name)
     return PAGES
 
 

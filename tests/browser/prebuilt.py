@@ -15,8 +15,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.packages import install
 from tests.browser.vite import built_and_served, served
-from tests.servers.harness import EXAMPLES, Kind, Server, free_port, running
+from tests.servers.harness import EXAMPLES, Kind, Server, running
 from tests.support.databases import TestDatabase
+from tests.support.ports import free_port
 
 FRONTEND = EXAMPLES / "react_login"
 _MAKE_TENANTS = """

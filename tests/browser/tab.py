@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, Request, Response
 
 REFRESH = "/auth/session/refresh"
 #: How long a page may take for one step, on a machine that does much else.
-WAIT_MS = 15_000
+WAIT_MS = 40_000
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ BOUND_COOKIE = "__Host-sDevice"
 #: Sessions get keys; these are in software, which suits a machine that has no other place for them.
 WITH_KEYS = "--enable-features=DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting"
 _OF_DEVICES = re.compile(r"POST /auth/session/device/(\w+)\S*(?: HTTP/[\d.]+\")? (\d{3})")
-WAIT_SECONDS = 15
+WAIT_SECONDS = 40
 _WITH_WEBSITE = pytest.mark.parametrize("website_host", [WEBSITE_HOST], indirect=True, scope="module")
 _ONCE = pytest.mark.parametrize("kind", [FASTAPI], ids=["fastapi"], indirect=True, scope="module")
 

@@ -140,10 +140,10 @@ def test_sign_out_after_the_expiry(open_tab: OpenTab, traffic: Traffic, user: st
 
 
 def test_sign_out_without_access_token(
-    open_tab: OpenTab, context: BrowserContext, traffic: Traffic, user: str
+    open_tab: OpenTab, lasting: Backend, context: BrowserContext, traffic: Traffic, user: str
 ) -> None:
     """Where the cookie is gone the sign-out is refused, the client refreshes and signs out again."""
-    tab = open_tab()
+    tab = open_tab(lasting.origin, apiDomain=lasting.origin)
     tab.sign_in(user)
     context.clear_cookies(name="sAccessToken")
     traffic.clear()
@@ -199,10 +199,10 @@ def test_a_lost_refresh_answer_ends_signed_in(
 
 
 def test_refreshes_that_do_not_know_of_each_other(
-    open_tab: OpenTab, context: BrowserContext, user: str
+    open_tab: OpenTab, lasting: Backend, context: BrowserContext, user: str
 ) -> None:
     """Two tabs refresh at the same moment without the client's lock (as two subdomains would): both win."""
-    tab, other = open_tab(), open_tab()
+    tab, other = (open_tab(lasting.origin, apiDomain=lasting.origin) for _ in range(2))
     tab.sign_in(user)
     for each in (tab, other):
         each.page.evaluate(

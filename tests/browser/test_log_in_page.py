@@ -16,8 +16,9 @@ from tests.browser.packages import build_with, install
 from tests.browser.prebuilt import fill
 from tests.browser.vite import served
 from tests.examples.documents import ROOT, block, run_shell
-from tests.servers.harness import EXAMPLES, Kind, Server, free_port, launched, uvicorn
+from tests.servers.harness import EXAMPLES, Kind, Server, launched, uvicorn
 from tests.support.mails import next_mailed_code
+from tests.support.ports import free_port
 
 _LINES = re.MULTILINE | re.DOTALL
 PAGE = ROOT / "docs" / "log-in.md"

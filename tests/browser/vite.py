@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx2
 
 from tests.browser.packages import build, install
-from tests.servers.harness import Server, free_port
+from tests.servers.harness import Server
+from tests.support.ports import free_port
 
-START_SECONDS = 30
+START_SECONDS = 100
 ANGULAR_SECONDS = 200  #: it builds first
 
 

@@ -88,8 +88,8 @@ class Runner:
             self._stack.enter_context(django_settings(self.namespace["urlpatterns"]))
             app = WSGIHandler()
         elif (served := serving(app)) is not None:
-            client = httpx2.Client(base_url=self._stack.enter_context(in_a_thread(served)), headers=sent)
-            return self._stack.enter_context(client)
+            url = self._stack.enter_context(in_a_thread(served))
+            return self._stack.enter_context(httpx2.Client(base_url=url, headers=sent, timeout=60))
         elif type(app).__module__.partition(".")[0] in ASGI:
             from starlette.testclient import TestClient
 

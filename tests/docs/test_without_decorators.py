@@ -220,7 +220,7 @@ def test_a_script_ends_by_itself(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=170,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("done\n", "", 0)
 

@@ -24,9 +24,9 @@ def run_all(context: BaseContext, target: Any, arguments: list[tuple[Any, ...]])
     ]
     for process in processes:
         process.start()
-    results = [queue.get(timeout=50) for _ in processes]
+    results = [queue.get(timeout=150) for _ in processes]
     for process in processes:
-        process.join(20)
+        process.join(60)
         assert process.exitcode == 0
     queue.close()
     return results
@@ -43,7 +43,7 @@ def refresh_many(queue: Any, barrier: Barrier, uri: str, token: str, threads: in
         answers.append(core.refresh(token))
 
     workers = [threading.Thread(target=refresh) for _ in range(threads)]
-    barrier.wait(40)
+    barrier.wait(120)
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -55,7 +55,7 @@ def refresh_many(queue: Any, barrier: Barrier, uri: str, token: str, threads: in
 def first_start(queue: Any, barrier: Barrier, uri: str) -> None:
     """Create a session on a database that nobody has used yet; put its tokens."""
     core = Driver(uri, **PATIENT)
-    barrier.wait(40)
+    barrier.wait(120)
     session = core.create()
     queue.put((session.refresh_token.text, header(session.access_token.text)["kid"]))
     core.close()
@@ -65,7 +65,7 @@ def merge_keys(queue: Any, barrier: Barrier, uri: str, token: str, handle: str, 
     """Merge ten keys of one's own into a payload, by both ways; put how many answers said yes."""
     core = Driver(uri, **PATIENT)
     core.keys.jwks()
-    barrier.wait(40)
+    barrier.wait(120)
     done = 0
     for index in range(5):
         done += core.sessions.merge_payload(handle, {f"merge-{number}-{index}": 1})
@@ -101,7 +101,7 @@ def sign_up_many(queue: Any, barrier: Barrier, uri: str, email: str, threads: in
             others.append(result)
 
     workers = [threading.Thread(target=sign_up, args=(f"password {number} {n}",)) for n in range(threads)]
-    barrier.wait(40)
+    barrier.wait(120)
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -127,7 +127,7 @@ def log_in_many(queue: Any, barrier: Barrier, uri: str, threads: int, limit: Lim
         seen.append(len(core.sessions.user_handles("ada", tenant_id=None)))
 
     workers = [threading.Thread(target=log_in) for _ in range(threads)]
-    barrier.wait(40)
+    barrier.wait(120)
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -148,7 +148,7 @@ def consume_many(
         answers.append(core.passwordless.consume("public", ways[number % len(ways)]))
 
     workers = [threading.Thread(target=consume, args=(number,)) for number in range(threads)]
-    barrier.wait(40)
+    barrier.wait(120)
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -55,7 +55,7 @@ def of_postgres(database: TestDatabase, file: Path, binaries: Path) -> BackUp:
     server, _, name = database.uri.rpartition("/")
 
     def run(program: str, *arguments: str) -> None:
-        subprocess.run([binaries / program, *arguments], check=True, capture_output=True, timeout=50)
+        subprocess.run([binaries / program, *arguments], check=True, capture_output=True, timeout=170)
 
     def make() -> None:
         run("pg_dump", "--format=custom", f"--file={file}", f"--dbname={database.uri}")

@@ -25,7 +25,7 @@ from tests.support.databases import TestDatabase
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload([processes.__name__])
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_16_parallel_refreshes_from_4_processes(shared_database: TestDatabase, start: Opener):

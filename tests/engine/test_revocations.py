@@ -11,6 +11,7 @@ import pytest
 
 from supertokens_py.engine import revoked_sessions
 from supertokens_py.engine.embedded.background import USUAL_PACE, Pace
+from supertokens_py.engine.embedded.revocation import revocation_log
 from supertokens_py.engine.embedded.revocation.revocation_log import RevocationLog
 from supertokens_py.engine.embedded.revocation.revocation_rows import GAP_PATIENCE_S, Position
 from supertokens_py.engine.renewal import RenewalOrder
@@ -28,6 +29,12 @@ ON = SessionFeatures(revocations=True)
 LIFE_S = 3600
 #: Nothing is read unless a test has it read, or word of a revocation arrives.
 ONLY_WORDS = Pace(poll_s=3600, gather_s=0)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `catch_up` wait for a thread that reads already, for as long as that takes on a busy machine."""
+    monkeypatch.setattr(revocation_log, "PATIENCE_S", 30.0)
 
 
 @pytest.fixture

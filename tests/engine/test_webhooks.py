@@ -25,6 +25,7 @@ from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
+from tests.support.ports import free_port
 from tests.support.receiver import Receiver, receiving
 
 SECRET = "whsec_" + b64encode(b"k" * 32).decode()
@@ -146,8 +147,9 @@ def test_nothing_is_lost_while_a_receiver_is_away(
     fresh_shared: TestDatabase, start: Opener, clock: Clock, by_hand: None
 ) -> None:
     """CP-25: it is asked once a round, and gets everything when it is back, in order."""
-    with receiving() as away:
-        port = away.port
+    port = free_port()
+    with receiving(port) as away:
+        pass
     core = opened(start, fresh_shared, clock, away)
     session = core.create("u1")
     for _ in range(3):
@@ -194,7 +196,6 @@ def test_an_answer_that_never_ends_is_none(
     on_sqlite: Driver, clock: Clock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time is one of everything together: a byte now and then does not prolong it."""
-    monkeypatch.setattr(webhooks, "TIMEOUT_S", 0.5)
     has_ended = threading.Event()
 
     def drip(answer: Any) -> None:
@@ -206,7 +207,9 @@ def test_an_answer_that_never_ends_is_none(
 
     receiver.before_answer = drip
     on_sqlite.create()
-    on_sqlite.engine.flush()
+    with monkeypatch.context() as hasty:
+        hasty.setattr(webhooks, "TIMEOUT_S", 0.5)
+        on_sqlite.engine.flush()
     has_ended.set()
     (late,) = on_sqlite.events.deliveries.all()
     assert (late.state, late.attempts, late.outcome) == ("waiting", 1, "no answer")

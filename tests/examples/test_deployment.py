@@ -156,19 +156,19 @@ def test_the_steps_of_the_readme_work(fresh_postgres_database: TestDatabase, rol
     uris = {"owner-uri": database.uri, "connection-uri": database.uri.replace("postgres@", f"{role}@")}
     server, schema = (variables(container, keys | uris) for container in CONTAINERS)
     job = [sys.executable, "-m", "supertokens_py.cli", *CONTAINERS[1]["args"]]
-    subprocess.run(job, env=os.environ | schema, check=True, capture_output=True, timeout=50)
+    subprocess.run(job, env=os.environ | schema, check=True, capture_output=True, timeout=170)
     (grants,) = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
     database.query(grants.replace("TO supertokens", f"TO {role}"))
     arguments = ["--host", "127.0.0.1"]  # the last one counts: nobody else is to reach it here
     with serving(server.pop("SUPERTOKENS_CONNECTION_URI"), *arguments, environ=server) as running:
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             path = CONTAINERS[0][probe]["httpGet"]["path"]
-            assert httpx2.get(f"{running.address}{path}").status_code == 200
+            assert httpx2.get(f"{running.address}{path}", timeout=20).status_code == 200
         shown = {"authorization": f"Bearer {keys['metrics-keys']}"}
-        assert httpx2.get(f"{running.address}/metrics", headers=shown).status_code == 200
+        assert httpx2.get(f"{running.address}/metrics", headers=shown, timeout=20).status_code == 200
         shown = {"api-key": keys["api-keys"]}
         body = {"userId": "ada", "userDataInJWT": {}, "userDataInDatabase": {}, "enableAntiCsrf": False}
-        answer = httpx2.post(f"{running.address}/recipe/session", headers=shown, json=body)
+        answer = httpx2.post(f"{running.address}/recipe/session", headers=shown, json=body, timeout=20)
         assert answer.json()["status"] == "OK"
         assert running.stop() in (0, -15)
     assert database.query("SELECT count(*) FROM auth.session_info") == [(1,)]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.examples.documents import ROOT, blocks, run_shell, venv_environment
-from tests.servers.harness import Kind, free_port, running
+from tests.servers.harness import Kind, running
+from tests.support.ports import free_port
 
 APPS = ROOT / "example_apps"
 # (application, which of its "run: server" blocks)

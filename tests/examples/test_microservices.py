@@ -16,7 +16,9 @@ import pytest
 from supertokens_py.cli import main
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.factory import open_engine
-from tests.servers.harness import EXAMPLES, Kind, Server, free_port, launched, running
+from tests.engine.test_background import until
+from tests.servers.harness import EXAMPLES, Kind, Server, launched, running
+from tests.support.ports import free_port
 
 FOLDER = EXAMPLES / "microservices"
 AUTH = Kind(
@@ -81,7 +83,10 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         running(AUTH, database, {"API_DOMAIN": address}, port=port) as auth,
         launched(ORDERS, orders_environment(address)) as orders,
     ):
-        yield Services(database, auth, orders)
+        both = Services(database, auth, orders)
+        # Which loads the keys in three seconds or not at all: from then on, an auth service may be slow.
+        assert until(lambda: both.orders_of(both.signed({})) == (200, "ada"))
+        yield both
 
 
 def test_a_token_for_the_service_is_accepted(services: Services) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.examples.documents import ROOT, block, run_shell, venv_environment
-from tests.servers.harness import Kind, Server, free_port, gunicorn, launched, running, uvicorn
+from tests.servers.harness import Kind, Server, gunicorn, launched, running, uvicorn
 from tests.servers.visitor import Visitor
+from tests.support.ports import free_port
 
 README = ROOT / "README.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("example_apps/*.md"), *ROOT.glob("example_apps/*/*.md")])

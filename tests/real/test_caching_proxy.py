@@ -12,11 +12,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.servers.harness import DJANGO_ASGI, DJANGO_WSGI, FASTAPI, FLASK, Kind, client, free_port, running
+from tests.servers.harness import DJANGO_ASGI, DJANGO_WSGI, FASTAPI, FLASK, Kind, client, running
 from tests.servers.visitor import Mode, Visitor
+from tests.support.ports import free_port
 from tests.support.programs import program
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 #: Two caches before one application: the first obeys every header, the second only `Vary`.
 CONFIG = """

@@ -23,6 +23,8 @@ SESSIONS = 4
 BEFORE_S = AFTER_S = 2.0
 #: When the last 503 must have been seen, at the latest, after the server is back.
 RECOVERED_S = 10.0
+#: How long the processes may take until each of them has asked the database for the first time.
+STARTED_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ def outage(seconds: float, seed: int) -> Result:
         for user in users:
             user.begin(workers.url, user.work)
         # Verification needs no database from the second request on; the first one loads the keys.
-        _good_answers(users, processes, since=0)
+        started = _good_answers(users, processes, since=0, patience_s=STARTED_S)
+        result.tally.expect(len(started) == WORKERS, "no start", started)
         time.sleep(BEFORE_S)
         result.away_at = time.monotonic()
         server.crash(signal.SIGQUIT)
@@ -172,10 +175,12 @@ def outage(seconds: float, seed: int) -> Result:
     return result
 
 
-def _good_answers(users: list[User], processes: list[int], since: float) -> dict[str, float]:
+def _good_answers(
+    users: list[User], processes: list[int], since: float, patience_s: float = RECOVERED_S
+) -> dict[str, float]:
     """Wait for a good answer that needed the database from each process; tell how long after `since`."""
     first: dict[str, float] = {}
-    deadline = time.monotonic() + RECOVERED_S
+    deadline = time.monotonic() + patience_s
     while len(first) < len(processes) and time.monotonic() < deadline:
         time.sleep(0.05)
         for user in users:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,9 @@ from typing import IO
 
 import httpx2
 
-START_S = 40
+from tests.support.ports import free_port
+
+START_S = 100
 API_KEY = "key-of-the-test-server-1"
 
 
@@ -48,7 +49,7 @@ class ServerProcess:
         """End it as a process manager would, and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @contextmanager
@@ -70,13 +71,7 @@ def serving(
             if process.poll() is None:
                 process.terminate()
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -22,11 +22,13 @@ import django
 import httpx2
 import pytest
 
+from tests.support.ports import free_port
+
 EXAMPLES = Path(__file__).parents[2] / "example_apps"
-START_SECONDS = 30
+START_SECONDS = 100
 #: The servers that run right now; conftest.py shows their logs with a failure.
 LIVING: list[Server] = []
-ANSWER_SECONDS = 20
+ANSWER_SECONDS = 40
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,11 @@ class Server:
         self.kill()
         raise AssertionError(f"{self.kind.name} did not start:\n{self.logs()}")
 
-    def stop(self, seconds: float = 10) -> None:
-        """Ask the server to end (SIGTERM) and return once it has; fail when it does not."""
+    def stop(self, seconds: float = 25) -> None:
+        """Ask the server to end (SIGTERM) and return once it has; fail when it does not.
+
+        The default is less than what gunicorn gives a worker that does not end (30 s).
+        """
         self._process.terminate()
         try:
             self._process.wait(seconds)
@@ -211,12 +216,6 @@ def launched(
         LIVING.remove(server)
         server.kill()
         server.log.unlink()
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago, for commands that cannot be handed a socket."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def _start(kind: Kind, command: tuple[str, ...], environ: dict[str, str], port: int | None) -> Server:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import site
-import socket
 import stat
 import subprocess
 import sys
@@ -21,9 +20,10 @@ import pytest
 
 from tests.servers.harness import client
 from tests.servers.test_uwsgi import conversation
+from tests.support.ports import free_port
 from tests.support.programs import missing, program
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]  # a start of Apache, twice an import
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]  # a start of Apache, twice an import
 
 ROOT = Path(__file__).parents[2]
 MODULES = Path("/usr/lib/apache2/modules")
@@ -68,8 +68,7 @@ def apache(app: str, authorization: str = "On") -> Iterator[str]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as made:
         folder = Path(made)
         folder.chmod(0o777)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         (folder / "shop.wsgi").write_text(f"from tests.servers.uwsgi_apps import {app} as application\n")
         (folder / "httpd.conf").write_text(
             CONFIGURATION.format(

@@ -39,6 +39,7 @@ from tests.servers.harness import (
     running,
 )
 from tests.servers.visitor import REFRESH, SIGN_OUT, Visitor
+from tests.support.ports import free_port
 
 FURTHER = [pytest.param(kind, marks=pytest.mark.real) for kind in (QUART, AIOHTTP, SANIC, TORNADO)]
 SECRET = "hunter2-in-the-uri"
@@ -172,12 +173,11 @@ class Cable:
         self._held_text = b""
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
-        self.port = 0
+        self.port = free_port()  # also while it is pulled out
         self.plug_in()
 
     def plug_in(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
-        self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def pull_out(self) -> None:

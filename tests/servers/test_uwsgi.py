@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import site
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import pytest
 
 from tests.servers.harness import client
 from tests.servers.visitor import Visitor
+from tests.support.ports import free_port
 from tests.support.programs import missing
 
 pytestmark = pytest.mark.real
@@ -43,8 +43,7 @@ def uwsgi_command() -> list[str]:
 @contextmanager
 def uwsgi(app: str, database: str, log: Path, *options: str) -> Iterator[str]:
     """Run an application of `uwsgi_apps`; yield its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environ = os.environ | {
         "SUPERTOKENS_CONNECTION_URI": database,
         "PYTHONPATH": os.pathsep.join([str(ROOT), *site.getsitepackages()]),

@@ -7,14 +7,16 @@ import socket
 import threading
 from collections.abc import Iterator
 
+from .ports import free_port
+
 
 class FreezingRelay:
     """Passes everything on, until `freeze`: then what is sent arrives, and nothing comes back."""
 
     def __init__(self, target_port: int) -> None:
         self._target = ("127.0.0.1", target_port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
+        self.port = free_port()  # also while it is frozen
+        self._listener = socket.create_server(("127.0.0.1", self.port))
         self._frozen = False
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()

@@ -33,6 +33,7 @@ from supertokens_py.engine.embedded.sessions.session_lists import SessionLists
 from supertokens_py.engine.embedded.storage import connections, database
 from supertokens_py.engine.embedded.storage.tables import Tables
 from supertokens_py.engine.embedded.tenants import TenantStore
+from tests.engine.driver import NO_THREAD
 
 from .keys import next_pair
 
@@ -58,10 +59,11 @@ def make_once(patch: pytest.MonkeyPatch) -> None:
     """Have engines share parsed keys, tables, statements and their SQL, and applications the rules of URLs.
 
     Most databases here are copies with the same keys and tables. Other engines get a pair of RSA keys that
-    was made before.
+    was made before. None starts a thread by itself, however long a test takes.
     """
     defaults: Any = EmbeddedEngine.__init__.__kwdefaults__
     patch.setitem(defaults, "new_key", next_pair)
+    patch.setitem(defaults, "pace", NO_THREAD)
     patch.setattr(key_rows, "parse_key", functools.cache(key_rows.parse_key))
     for module in (database, user_layout):
         patch.setattr(module, "Tables", functools.cache(module.Tables))

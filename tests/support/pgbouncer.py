@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .ports import free_port
 from .programs import program
 from .temporary_postgres import NOBODY, Server
 
-START_PATIENCE_S = 30
+START_PATIENCE_S = 100
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,7 @@ def pgbouncer(server: Server, **settings: object) -> Iterator[PgBouncer]:
     # Debian keeps it beside the programs of the administrator.
     binary = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin") or program("pgbouncer")
     root = Path(tempfile.mkdtemp(prefix="stpb-"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     chosen = {
         "listen_addr": "127.0.0.1",
         "listen_port": port,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from .ports import free_port
 from .temporary_postgres import NOBODY, Server
 
 
@@ -80,9 +80,7 @@ def streaming_replica(primary: Server) -> Iterator[StreamingReplica]:
     as_root = os.geteuid() == 0
     if as_root:
         os.chown(root, NOBODY, NOBODY)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = primary.options | {"port": port, "unix_socket_directories": root}
     server = Server(primary.binaries, root, port, options)
     target = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres"]

@@ -8,7 +8,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,8 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .ports import free_port
+
 NOBODY = 65534
-START_PATIENCE_S = 60
+START_PATIENCE_S = 120
 
 
 class MissingServerError(Exception):
@@ -73,7 +74,7 @@ class Server:
         """End it without a shutdown: SIGQUIT tells its processes to go at once, SIGKILL tells nobody."""
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(15)
+            self.process.wait(60)
             self.process = None
 
     def stop(self) -> None:
@@ -82,7 +83,7 @@ class Server:
             return
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(15)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -128,9 +129,7 @@ def postgres(**options: Any) -> Iterator[Server]:
         )  # fmt: skip
         if made.returncode:
             raise RuntimeError(made.stderr)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         settings = {
             "fsync": "off",
             "synchronous_commit": "off",

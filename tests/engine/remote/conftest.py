@@ -31,7 +31,14 @@ class Host:
 
     def __init__(self) -> None:
         self.app: ASGIApp = PlainTextResponse("no test is running", status_code=500)
-        config = uvicorn.Config(self._serve, port=0, interface="asgi3", log_level="warning", lifespan="off")
+        config = uvicorn.Config(
+            self._serve,
+            port=0,
+            interface="asgi3",
+            log_level="warning",
+            lifespan="off",
+            timeout_keep_alive=75,  # as `supertokens serve`: longer than clients keep a connection
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
@@ -92,6 +99,7 @@ def host() -> Iterator[Host]:
 OF_USERS = {f"tests.engine.test_{name}" for name in USER_MODULES}
 #: Hashes of a millisecond.
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
+FOR_A_BUSY_MACHINE = {"SUPERTOKENS_CORE_TIMEOUT": "60", "SUPERTOKENS_CORE_CONNECT_TIMEOUT": "60"}
 
 
 @pytest.fixture
@@ -123,7 +131,7 @@ def core(
     engine = RemoteEngine(
         host.address,
         EngineConfig(now_ms=clock).resolve({}),
-        remote_settings=RemoteSettings.from_environment({}),
+        remote_settings=RemoteSettings.from_environment(FOR_A_BUSY_MACHINE),
     )
     yield RemoteDriver(engine, behind, names_reuse=request.param is None)
     engine.close()

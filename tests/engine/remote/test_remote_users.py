@@ -43,6 +43,7 @@ from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
 from tests.engine.remote.conftest import QUICK, Host
 from tests.engine.remote.cores import Core, engine_over
 from tests.security.test_frames import OURS, variables
+from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
 METHOD = {
@@ -246,11 +247,11 @@ def test_no_password_is_in_a_variable_of_a_request_that_fails(path: str) -> None
 
 
 @pytest.fixture
-def client(sqlite_database: TestDatabase, host: Host) -> Iterator[TestClient]:
-    """An application whose users are kept by a core."""
-    settings = EngineConfig(sign_in_free_failures=1, **QUICK).resolve({})
+def client(sqlite_database: TestDatabase, host: Host, clock: Clock) -> Iterator[TestClient]:
+    """An application whose users are kept by a core, for which no time passes between two requests."""
+    settings = EngineConfig(sign_in_free_failures=1, now_ms=clock, **QUICK).resolve({})
     behind = open_engine(sqlite_database.uri, settings, keeps_users=True)
-    host.app = create_app(behind, allow_no_api_key=True)
+    host.app = create_app(behind, allow_no_api_key=True, now_ms=clock)
     Supertokens.reset()
     init(
         InputAppInfo("Shop", "http://localhost:8000", website_domain="http://localhost:3000"),

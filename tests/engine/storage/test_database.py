@@ -93,7 +93,7 @@ def test_200_refreshes_at_once(shared_database: TestDatabase, start: Opener, poo
 
 def test_every_operation_makes_do_with_one_connection(shared_database: TestDatabase, start: Opener):
     """None waits for a second one while it holds the first (engine: Transactions)."""
-    core = start(shared_database.uri, pool_size=1, pool_timeout=1)
+    core = start(shared_database.uri, pool_size=1, pool_timeout=10)
     assert core.tenants.put("t1", {"first_factors": ["totp"]}) is True
     session = core.create(tenant_id="t1")
     refreshed = core.refresh(session)
@@ -381,17 +381,17 @@ def test_a_refused_connection_names_the_server_and_no_password(
     start: Opener, monkeypatch: pytest.MonkeyPatch
 ):
     """The message names the server, not the password; nobody waits for more than the refused connection."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    core = start(f"postgresql://me:hush@127.0.0.1:{port}/db")
     monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("waits"))
-    for _ in range(2):
-        with pytest.raises(
-            EngineUnavailableError, match=rf"me:\*\*\*@127\.0\.0\.1:{port}/db.* server runs"
-        ) as caught:
-            core.create()
-        assert "hush" not in str(caught.value)
+    with socket.socket() as reserved:  # and nobody listens
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
+        core = start(f"postgresql://me:hush@127.0.0.1:{port}/db")
+        for _ in range(2):
+            with pytest.raises(
+                EngineUnavailableError, match=rf"me:\*\*\*@127\.0\.0\.1:{port}/db.* server runs"
+            ) as caught:
+                core.create()
+            assert "hush" not in str(caught.value)
 
 
 @pytest.mark.postgres

@@ -76,12 +76,11 @@ _EXPIRY_INDEX = "CREATE INDEX session_expiry_index ON session_info (expires_at)"
 
 
 def test_a_refresh_writes_to_no_index(
-    fresh_postgres_database: TestDatabase, start: Opener, clock: Clock
+    empty_postgres_database: TestDatabase, start: Opener, clock: Clock
 ) -> None:
     """Our own table has no index of expiry, which an official core makes, and room on its pages."""
-    database = fresh_postgres_database
+    database = empty_postgres_database  # other tests fill pages, and are counted
     counted = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'session_info'"
-    ((updates, hot),) = database.query(counted)  # the database may have been another test's
     driver = start(database.uri, now_ms=clock)
     session = driver.create()
     for _ in range(5):
@@ -92,7 +91,7 @@ def test_a_refresh_writes_to_no_index(
         (["fillfactor=90"],)
     ]
     driver.close()  # a process tells its counts at its end
-    wait_until(lambda: database.query(counted) == [(updates + 5, hot + 5)])
+    wait_until(lambda: database.query(counted) == [(5, 5)])
 
 
 @pytest.mark.parametrize("indexed", [True, False])

@@ -162,8 +162,8 @@ def test_a_change_is_made_only_where_the_verified_password_is_still_the_users(st
     assert isinstance(users.sign_in("public", ADDRESS, "third horse 3"), SignInOkResult)
 
 
+@pytest.mark.usefixtures("start")  # which leaves no application
 def test_without_the_recipe_there_are_no_users() -> None:
-    Supertokens.reset()
     init(LOCAL, recipe_list=[session.init()])
     with pytest.raises(GeneralError, match=r"emailpassword\.init\(\) in recipe_list"):
         users.sign_in("public", ADDRESS, PASSWORD)

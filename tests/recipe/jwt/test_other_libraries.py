@@ -164,13 +164,13 @@ def jose(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "package.json").write_text('{"private": true, "type": "module"}')
     (folder / "verify.js").write_text(JOSE_SCRIPT)
     command = [npm(), "install", "--no-audit", "--no-fund", "--no-save", JOSE]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=170, check=False)
     assert done.returncode == 0, done.stderr
     return folder
 
 
 def printed_by(command: list[str], folder: Path) -> list[dict[str, Any]]:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
