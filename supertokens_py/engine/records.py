@@ -337,4 +337,9 @@ class UserQuery:
     @property
     def is_search(self) -> bool:
         """Whether it asks for users by what they are known by."""
-        return (self.email, self.phone_number, self.provider) != (None, None, None)
+        return bool(self.searched)
+
+    @property
+    def searched(self) -> list[str]:
+        """What they are to be known by."""
+        return [one for one in (self.email, self.phone_number, self.provider) if one is not None]

@@ -13,7 +13,7 @@ from typing import cast
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.records import SIGN_IN_RECIPES, Tenant, UserQuery
+from supertokens_py.engine.records import SIGN_IN_RECIPES, Tenant, UnknownTenantError, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import SecretBytes
 from supertokens_py.types.base import JSONObject
@@ -166,6 +166,19 @@ def normalise_tenant_id(tenant_id: object) -> str:
     return tenant_id.strip().lower() or DEFAULT_TENANT_ID
 
 
+def possible_tenant_id(tenant_id: object) -> str:
+    """Return the id as tenants are stored, for rows that are to be written in the tenant.
+
+    Raises:
+        BadInputError: no tenant can have it.
+        UnknownTenantError: no tenant has it: it is longer than the columns for it are.
+    """
+    text = normalise_tenant_id(tenant_id)
+    if len(text) > MAX_TENANT_ID:
+        raise UnknownTenantError(text)
+    return text
+
+
 def validate_tenant_id(tenant_id: object) -> str:
     """Return the id that a new tenant would get.
 
@@ -218,6 +231,18 @@ def validate_tenant_changes(changes: JSONObject) -> JSONObject:
         else:
             checked[name] = _validate_factors(name, value)
     return checked
+
+
+def compiled_pattern(pattern: str) -> re.Pattern[str]:
+    """Return a regular expression.
+
+    Raises:
+        ValueError: Python cannot read it, for whatever reason; the message says why.
+    """
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def validate_lifetime_ms(lifetime_ms: object, *, limit_ms: int | None = None) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.interface import Engine
+from supertokens_py.engine.validation import compiled_pattern
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 from .endpoint_request import Refused
@@ -119,6 +120,6 @@ def _pattern(name: str, text: str | None) -> re.Pattern[str] | None:
     if text is None:
         return None
     try:
-        return re.compile(text)
-    except re.error as error:
+        return compiled_pattern(text)
+    except ValueError as error:
         raise ConfigError(f"{name} is no regular expression: {text!r} ({error})") from error

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NAME = ColumnKind(String(255))
+#: Permissions that one statement removes: PostgreSQL takes 65,535 parameters at most.
+_AT_ONCE = 1000
 
 ROLES = TableDefinition(
     name="roles", columns={"app_id": PUBLIC_ID, "role": _NAME}, key=("app_id", "role"), parent=APPS
@@ -133,16 +135,17 @@ class RoleStore:
 
     def remove_permissions(self, role: str, permissions: Sequence[str] | None) -> bool | None:
         """Remove some permissions, or all; return True for a known role."""
-        values: dict[str, Any] = {"name": validation.validate_name("role", role)}
-        statement = self._delete_permissions
-        if permissions is not None:
-            statement = self._delete_some_permissions
-            values["some"] = validation.validate_names("permissions", permissions)
+        values = {"name": validation.validate_name("role", role)}
+        names = None if permissions is None else validation.validate_names("permissions", permissions)
 
         def unit(connection: Connection) -> bool | None:
-            if connection.execute(self._lock_role, {"name": values["name"]}).first() is None:
+            if connection.execute(self._lock_role, values).first() is None:
                 return None
-            connection.execute(statement, values)
+            if names is None:
+                connection.execute(self._delete_permissions, values)
+            for start in range(0, len(names or ()), _AT_ONCE):
+                some = (names or [])[start : start + _AT_ONCE]
+                connection.execute(self._delete_some_permissions, {**values, "some": some})
             return True
 
         return self._database.write(unit)

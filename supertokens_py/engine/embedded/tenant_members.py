@@ -92,7 +92,7 @@ class TenantMembers:
         Raises:
             UnknownTenantError: there is no such tenant.
         """
-        tenant = validation.normalise_tenant_id(tenant_id)
+        tenant = validation.possible_tenant_id(tenant_id)
         if not validation.is_possible_user_id(user_id):
             return UnknownUser()
         return self._database.write(lambda connection: self._associate(connection, tenant, user_id))

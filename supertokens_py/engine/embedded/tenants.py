@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
 from supertokens_py.engine.providers import validate_provider
 from supertokens_py.engine.records import Tenant, UnknownTenantError
 from supertokens_py.engine.session_records import Ending, SessionKey
 from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.settings import settings_of
 from supertokens_py.types.base import JSONObject
 
 from .provider_rows import ProviderRows
@@ -40,6 +40,7 @@ _NUMBERS = frozenset(
         "passwordless_max_code_input_attempts",
     )
 )
+_SETTINGS = settings_of(EngineConfig)  #: of a process, which have the same bounds
 _PATTERNS = frozenset(("ip_allow_regex", "ip_deny_regex"))
 
 _REMOVED = Ending(reason="tenant_removed")
@@ -267,16 +268,18 @@ def _check_config(tenant_id: str, config: Mapping[str, Any]) -> None:
             if not _is_pattern(setting):
                 raise BadInputError(f"Invalid core config: '{name}' must be a regular expression")
         elif name in _NUMBERS:
-            if type(setting) is not int or setting <= 0:
-                raise BadInputError(f"Invalid core config: '{name}' must be a whole number > 0")
+            low, high = int(_SETTINGS[name].low), int(_SETTINGS[name].high)
+            if type(setting) is not int or not low <= setting <= high:
+                must = f"must be a whole number from {low} to {high}"
+                raise BadInputError(f"Invalid core config: '{name}' {must}")
         else:
             raise BadInputError(f"Invalid core config: {name} is not a setting of a tenant")
 
 
 def _is_pattern(setting: object) -> bool:
     try:
-        return isinstance(setting, str) and bool(re.compile(setting))
-    except re.error:
+        return isinstance(setting, str) and bool(validation.compiled_pattern(setting))
+    except ValueError:
         return False
 
 

@@ -214,6 +214,8 @@ class Accounts:
         validation.validate_user_query(query)
         tenant = validation.normalise_tenant_id(tenant_id)
         searches = query.is_search
+        if searches and not all(map(validation.is_storable, query.searched)):
+            return UserPage([], None)
         position = None if searches or query.token is None else _read_token(query.token)
 
         def unit(connection: Connection) -> UserPage:

@@ -96,7 +96,7 @@ class SessionStore(SessionBrowser):
         self._database.prepare()
         require_kept(new, keeps_details=self._details is not None)
         payloads.validate_custom_claims(new.payload, token_version=new.token_version)
-        tenant_id = validation.normalise_tenant_id(new.tenant_id)
+        tenant_id = validation.possible_tenant_id(new.tenant_id)
         payload = payloads.validate_json("access_token_payload", new.payload)
         data = payloads.validate_json("session_data_in_database", new.data)
         life_ms = access_tokens.life_ms(self._settings, new.access_token_validity_ms)

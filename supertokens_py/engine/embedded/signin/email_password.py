@@ -98,7 +98,7 @@ class EmailPasswordStore:
             BadInputError: the address or the password cannot be stored.
             UnknownTenantError: there is no such tenant.
         """
-        address, tenant = validation.stored_email(email), validation.normalise_tenant_id(tenant_id)
+        address, tenant = validation.stored_email(email), validation.possible_tenant_id(tenant_id)
         password = masked(password)
         if self._database.read(lambda c: self._accounts.with_email(c, tenant, address)) is not None:
             return EmailTaken()  # spares the hash; who signs up at the same moment is refused below

@@ -40,7 +40,7 @@ class HashImportStore:
             BadInputError: the address cannot be stored, or the hash could never be verified.
             UnknownTenantError: there is no such tenant.
         """
-        tenant, address = validation.normalise_tenant_id(tenant_id), validation.stored_email(email)
+        tenant, address = validation.possible_tenant_id(tenant_id), validation.stored_email(email)
         stored = masked(importable_form(masked(password_hash)))
         result = self._database.write(lambda c: self._put(c, tenant, address, stored))
         if result.existed:

@@ -88,7 +88,7 @@ class ThirdPartyStore:
             UnknownTenantError: there is no such tenant.
         """
         provider, there = validate_third_party(third_party_id, third_party_user_id)
-        tenant, address = validation.normalise_tenant_id(tenant_id), validation.stored_email(email)
+        tenant, address = validation.possible_tenant_id(tenant_id), validation.stored_email(email)
         seen = _Seen(tenant, provider, there, address, is_verified)
         if (known := self._database.read(lambda c: self._unchanged(c, seen))) is not None:
             return known
