@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
@@ -148,19 +147,28 @@ class verify_session_sync(SessionCheck):  # noqa: N801  # used as a function
         return cast("View", call)
 
 
-@contextmanager
-def noted(base: DjangoRequest) -> Generator[None]:
+class noted:  # noqa: N801  # used as a function
     """Note errors of the SDK that are raised in here: the middleware answers them, also where somebody in
     between makes a server error of every exception that he does not know.
+
+    A class, because guarded requests pass through here: a generator costs them twice as much.
     """
-    try:
-        yield
-    except ANSWERED as error:
-        base.session_error = error
-        raise
+
+    __slots__ = ("_base",)
+
+    def __init__(self, base: DjangoRequest) -> None:
+        self._base = base
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Note the error that ends it, which goes on."""
+        if isinstance(error, ANSWERED):
+            self._base.session_error = error
 
 
-def looking_for_session(base: DjangoRequest) -> AbstractContextManager[None]:
+def looking_for_session(base: DjangoRequest) -> noted:
     """Return a context to look for a session in, for whoever does not see the response, as the decorators do.
 
     No cache of Django keeps the response: below the middleware its headers do not say whose it is. Errors are
