@@ -26,8 +26,12 @@ def was_sent_here(headers: Mapping[str, str]) -> bool:
     place = headers.get("sec-fetch-site")
     if place is not None:
         return place == "same-origin"
-    origin, host = headers.get("origin", ""), headers.get("host", "")
-    return host != "" and urlsplit(origin).netloc.lower() == host.lower()
+    host = headers.get("host", "")
+    try:
+        origin = urlsplit(headers.get("origin", "")).netloc
+    except ValueError:  # such as "http://["
+        return False
+    return host != "" and origin.lower() == host.lower()
 
 
 def was_led_here(headers: Mapping[str, str]) -> bool:

@@ -23,7 +23,10 @@ def form_fields(body: bytes, content_type: str | None = None) -> dict[str, Any]:
 def _boundary(content_type: str) -> bytes | None:
     header = Message()
     header["content-type"] = content_type
-    boundary = header.get_boundary()
+    try:
+        boundary = header.get_boundary()
+    except ValueError:  # its charset (RFC 2231) cannot be decoded, or has a name that none has
+        return None
     if header.get_content_type() != "multipart/form-data" or not boundary:
         return None
     return boundary.encode("latin-1", "replace")
@@ -35,8 +38,16 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[str, str]]:
         if part.startswith(b"--"):  # the end
             break
         head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        headers = BytesHeaderParser().parsebytes(head)
-        name = headers.get_param("name", header="content-disposition")
-        if isinstance(name, str) and headers.get_filename() is None:
+        name = _field_name(BytesHeaderParser().parsebytes(head))
+        if name is not None:
             found.append((name, content.decode("utf-8", "replace")))
     return found
+
+
+def _field_name(headers: Message) -> str | None:
+    """Return the name of a part; None of a file, and where its parameters cannot be decoded."""
+    try:
+        name = headers.get_param("name", header="content-disposition")
+        return name if isinstance(name, str) and headers.get_filename() is None else None
+    except ValueError:
+        return None

@@ -122,7 +122,10 @@ class Pages:
 
     def here(self, request: BaseRequest) -> str:
         """Return the path and the query that a request asks for."""
-        parts = urlsplit(request.get_original_url())
+        try:
+            parts = urlsplit(request.get_original_url())
+        except ValueError:  # its `Host` is none, such as "["
+            return "/"
         if _is_own_route(parts.path, self.base):  # the refresh on the way to a page failed
             return self.safe_next(request.get_query_param("next"))
         return self.safe_next(f"{parts.path}?{parts.query}" if parts.query else parts.path)
@@ -299,10 +302,10 @@ class Pages:
 def _own_page(request: BaseRequest, header: str) -> str | None:
     """Return the path and the query of the page that a header names, if it is one of this server."""
     try:
-        page = urlsplit(request.get_header(header) or "")
+        page, here = map(urlsplit, (request.get_header(header) or "", request.get_original_url()))
     except ValueError:  # such as "http://["
         return None
-    if page.netloc != urlsplit(request.get_original_url()).netloc:
+    if page.netloc != here.netloc:
         return None
     return f"{page.path}?{page.query}" if page.query else page.path
 

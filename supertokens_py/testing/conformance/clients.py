@@ -109,7 +109,8 @@ class AsgiClient:
 
 def _scope(kind: str, target: str, headers: Headers, root_path: str) -> dict[str, Any]:
     path, _, query = target.partition("?")
-    lines = [("host", HOST), *headers]
+    own_host = [] if any(name == "host" for name, _ in headers) else [("host", HOST)]
+    lines = [*own_host, *headers]
     return {
         "type": kind,
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -149,7 +150,6 @@ class WsgiClient:
             "SERVER_NAME": "api.example.com",
             "SERVER_PORT": "443",
             "SERVER_PROTOCOL": "HTTP/1.1",
-            "HTTP_HOST": "api.example.com",
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "https",
             "wsgi.input": io.BytesIO(body),
@@ -165,6 +165,7 @@ class WsgiClient:
             key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
             glue = "; " if key == "HTTP_COOKIE" else ","
             environ[key] = f"{environ[key]}{glue}{value}" if key in environ else value
+        environ.setdefault("HTTP_HOST", "api.example.com")
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, pairs: list[tuple[str, str]], exc_info: Any = None) -> Any:
