@@ -256,3 +256,36 @@ def test_a_mapping_of_a_user_who_is_removed_is_gone(
     with meanwhile(core.database, "FROM userid_mapping", remove, stored=stored):
         assert core.id_mappings.delete("e1") is False
     assert core.id_mappings.create(user.id, "e1", None, force=False) == UnknownUser()
+
+
+UPDATES: dict[str, tuple[Callable[[Driver, str], Any], Callable[[Driver], Any]]] = {
+    "password": (
+        lambda core, email: signed_up(core, email),
+        lambda core: core.email_password.update(
+            "ext", email="new@example.com", password=None, revoke_sessions=False
+        ),
+    ),
+    "code": (
+        lambda core, email: consume(core, email).user,
+        lambda core: core.passwordless.update("ext", email="new@example.com"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UPDATES)
+def test_who_is_changed_is_the_user_who_has_the_id_then(
+    stored: TestDatabase, core: Driver, other: Driver, kind: str
+) -> None:
+    """Nobody else gets the address, who had the application's id a moment ago."""
+    make, update = UPDATES[kind]
+    former, owner = make(core, EMAIL), make(core, "bob@example.com")
+    core.id_mappings.create(former.id, "ext", None, force=False)
+
+    def give() -> None:
+        other.id_mappings.delete("ext")
+        other.id_mappings.create(owner.id, "ext", None, force=False)
+
+    with meanwhile(core.database, "FROM userid_mapping", give, stored=stored):
+        assert update(core) is None
+    assert core.users.find("ext").emails == ["new@example.com"]
+    assert core.users.find(former.id).emails == [EMAIL]

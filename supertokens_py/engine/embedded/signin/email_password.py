@@ -307,8 +307,7 @@ class EmailPasswordStore:
     def _change(
         self, connection: Connection, user_id: str, change: Change
     ) -> UnknownUser | EmailChangeNotAllowed | ProofExpired | Changed:
-        internal = self._accounts.internal_id(connection, user_id)
-        row = connection.execute(self._statements.lock_user, {"user": internal}).first()
+        internal, row = self._accounts.locked(connection, user_id, self._statements.lock_user)
         if row is None:
             return UnknownUser()
         if self._comes_too_late(connection, internal, row.email, change):

@@ -36,6 +36,7 @@ from supertokens_py.events import (
 )
 from supertokens_py.exceptions import TooManyAttemptsError
 
+from ..storage.database import UnitConflictError
 from .code_attempts import (
     CodeAttempts,
     Failure,
@@ -228,7 +229,10 @@ class PasswordlessStore(CodeStore):
 
         def unit(connection: Connection) -> Any:
             internal = self._accounts.internal_id(connection, recipe_user_id)
-            return self._users.change(connection, internal, change)
+            result = self._users.change(connection, internal, change)
+            if self._accounts.internal_id(connection, recipe_user_id) != internal:
+                raise UnitConflictError  # the id was given to another user meanwhile: look again
+            return result
 
         result = self._database.write(unit)
         if not isinstance(result, Changed):
