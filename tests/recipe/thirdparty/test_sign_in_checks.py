@@ -425,6 +425,20 @@ async def test_a_code_that_a_library_got(source: MakeSource, fake: FakeProvider,
 # -- tokens of frontends (59) --------------------------------------------------------------------------
 
 
+async def test_a_client_may_take_no_tokens(source: MakeSource, fake: FakeProvider, clock: Clock) -> None:
+    """An ID token is of no sign-in that began here, and good until it expires: a website may refuse all."""
+    tokens = {"id_token": id_token(fake, clock, "the nonce of another sign-in")}
+    provider = await found(source(custom(fake)))
+    for _ in range(2):
+        accepted = accepted_tokens(provider, tokens)
+        assert (await provider.get_user_info(accepted, {})).third_party_user_id == "ada"
+    anything = {"allowFrontendTokens": False, "allowAccessTokenSignIn": True}
+    provider = await found(source(custom(fake, additional_config=anything)))
+    for refused in (tokens, {"access_token": ACCESS_TOKEN}, {**tokens, "access_token": ACCESS_TOKEN}):
+        with pytest.raises(BadInputError, match="takes no oAuthTokens"):
+            accepted_tokens(provider, refused)
+
+
 async def test_an_access_token_alone(source: MakeSource, fake: FakeProvider) -> None:
     """SI-59. It may have been issued to any application: only one that is looked at signs somebody in."""
     tokens = {"access_token": ACCESS_TOKEN}

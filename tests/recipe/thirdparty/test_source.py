@@ -55,6 +55,10 @@ def test_two_providers_of_one_id(source: MakeSource) -> None:
             "skipChecks of additional_config must be a list of verifier, pkce, nonce, issuer",
         ),
         (
+            ProviderInput(google(ProviderClientConfig("a", additional_config={"allowFrontendTokens": "no"}))),
+            "allowFrontendTokens of additional_config must be True or False",
+        ),
+        (
             ProviderInput(google(ProviderClientConfig("a", additional_config={"skipChecks": "pkce"}))),
             "skipChecks",
         ),

@@ -15,6 +15,9 @@ app on Android does for the website's; other clients of the same provider may an
 
 `additional_config["allowAccessTokenSignIn"]` accepts any access token of the provider from a frontend, even
 one that was issued to another application: whoever runs such an application can sign in as its users.
+
+`additional_config["allowFrontendTokens"]`, where it is False, accepts no token from a frontend at all, so
+that each sign-in shows a code, a verifier and a nonce.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ class Checks:
     expected_issuer: str | None = None
     authorized_parties: tuple[str, ...] = ()
     access_token_sign_in: bool = False
+    frontend_tokens: bool = True
 
 
 def checks_of(additional_config: Mapping[str, Any] | None) -> Checks:
@@ -60,9 +64,13 @@ def checks_of(additional_config: Mapping[str, Any] | None) -> Checks:
         isinstance(one, str) for one in cast("list[object]", parties)
     ):
         raise SignInFailedError("authorizedParties of additional_config must be a list of client ids")
+    frontend_tokens: object = own.get("allowFrontendTokens", True)
+    if not isinstance(frontend_tokens, bool):
+        raise SignInFailedError("allowFrontendTokens of additional_config must be True or False")
     return Checks(
         **{name: name not in names for name in CHECKS},
         expected_issuer=issuer,
         authorized_parties=tuple(cast("list[str]", parties)),
         access_token_sign_in=own.get("allowAccessTokenSignIn") is True,
+        frontend_tokens=frontend_tokens,
     )

@@ -25,12 +25,13 @@ def accepted_tokens(provider: Provider, oauth_tokens: Mapping[str, Any]) -> dict
     looks at is accepted, or any where the application says so (`checks`).
 
     Raises:
-        BadInputError: there is none.
+        BadInputError: there is none, or this client takes none from frontends.
     """
     config = provider.config
-    known = (
-        config.validate_access_token is not None or checks_of(config.additional_config).access_token_sign_in
-    )
+    checks = checks_of(config.additional_config)
+    if not checks.frontend_tokens:
+        raise BadInputError("this client of the provider takes no oAuthTokens; send redirectURIInfo")
+    known = config.validate_access_token is not None or checks.access_token_sign_in
     names = ("id_token", "access_token") if known else ("id_token",)
     tokens = {name: value for name, value in oauth_tokens.items() if name in names and value is not None}
     if not tokens or not all(isinstance(value, str) and value for value in tokens.values()):
