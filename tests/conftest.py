@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 
 from tests.support.clock import Clock
+from tests.support.pairs import left_out
 from tests.support.programs import missing
 from tests.support.quick import is_left_out, mark_quick
 
@@ -53,8 +54,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Choose the tests of `-m quick`."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what `pairwise` does, and choose the tests of `-m quick`."""
+    without = left_out(items)
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
     mark_quick(items)
 
 

@@ -61,6 +61,7 @@ def look(view: Any) -> Any:
     return {"user": session and session.get_user_id()}
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("path", ["/protected", "/optional", "/claims", "/open"])
 def test_two_users_and_a_stranger(site: Site, path: str, mode: str) -> None:
     """Each gets their own page, in every order, found session or not; a second look is a hit."""

@@ -47,6 +47,7 @@ def test_a_403_lists_every_failure_in_order(site: Site, mode: str) -> None:
     assert failures[1]["reason"] == {"message": "value does not exist", "expectedValue": 3}
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("is_async", [False, True])
 def test_the_routes_validators_replace_the_global_ones(bare_site: Site, is_async: bool, mode: str) -> None:
     """FP-100: it receives the global list, the session and the context, and its answer replaces the list."""

@@ -59,6 +59,7 @@ def send(visitor: Visitor, path: str, more: dict[str, Any] | None = None, **fiel
     return visitor.post(f"/auth{path}", headers=headers, body=json.dumps(form).encode())
 
 
+@pytest.mark.pairwise
 @also_on_postgres(EACH, "flask", "django_sync")
 @pytest.mark.parametrize("make_outbox", [AsyncOutbox, BlockingOutbox], ids=["async", "blocking"])
 def test_a_whole_log_in(bare_site: Site, mode: str, make_outbox: type[AsyncOutbox]) -> None:

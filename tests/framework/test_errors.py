@@ -43,6 +43,7 @@ def raising(error: Callable[[], Exception]) -> Any:
 # -- who raises what -------------------------------------------------------------------------------
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("path", PLACES)
 def test_errors_raised_by_views_are_answered_with_and_without_a_guard(
     site: Site, path: str, mode: str
@@ -234,6 +235,7 @@ def test_every_401_names_the_scheme(bare_site: Site, mode: str) -> None:
 # -- hooks -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("path", PLACES)
 def test_error_hooks_write_status_and_body_after_clearing(
@@ -353,6 +355,7 @@ def test_a_merge_before_unauthorised_is_cleared_and_kept_in_store(site: Site, mo
     assert site.stored(visitor.handle) is not None
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_merge_before_an_error_of_the_application_is_delivered(site: Site, status: int, mode: str) -> None:
     """FP-88: 4xx and 5xx answers of the application carry the new tokens."""
@@ -500,6 +503,7 @@ def test_a_crash_after_create_delivers_all_tokens_or_none(site: Site, mode: str)
 # -- overrides -------------------------------------------------------------------------------------
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("is_async", [False, True])
 def test_errors_raised_by_overrides_are_answered_like_any(bare_site: Site, is_async: bool, mode: str) -> None:
     """FP-89: an override may refuse, sync or async; its error is answered like any other."""
@@ -517,6 +521,7 @@ def test_errors_raised_by_overrides_are_answered_like_any(bare_site: Site, is_as
     reply.assert_cleared("cookie", "header")
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("is_async", [False, True])
 def test_verify_session_can_be_overridden(bare_site: Site, is_async: bool, mode: str) -> None:
     """FP-49: an override of the API `verify_session` decides for every framework's decorator."""
@@ -542,6 +547,7 @@ def test_verify_session_can_be_overridden(bare_site: Site, is_async: bool, mode:
     assert_refused(visitor.get("/protected", headers=[("x-banned", "1")]), TRY_REFRESH)
 
 
+@pytest.mark.pairwise
 @ASGI_AND_WSGI
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("part", ["apis", "functions"])

@@ -53,6 +53,7 @@ def assert_nothing_left(site: Site, reply: Reply) -> None:
 # -- every framework -------------------------------------------------------------------------------
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize(("method", "path"), [("POST", "/open"), ("GET", "/optional")])
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_a_log_in_that_is_refused_leaves_nothing(
@@ -75,6 +76,7 @@ def test_a_log_in_that_is_refused_leaves_nothing(
         assert reply.json == UNAUTHORISED
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("status", [200, 302, 403, 500])
 def test_created_then_refused_in_the_words_of_the_view(site: Site, status: int, mode: str) -> None:
     """The view catches the error and answers itself, be it with a 200 or a redirect: no log-in."""
@@ -91,6 +93,7 @@ def test_created_then_refused_in_the_words_of_the_view(site: Site, status: int, 
     assert_nothing_left(site, reply)
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("answered", [True, False])
 def test_a_log_in_before_a_server_error_leaves_nothing(site: Site, answered: bool, mode: str) -> None:
     """Answered by the view or let out of it."""
@@ -186,6 +189,7 @@ def test_refused_then_refreshed(site: Site, mode: str) -> None:
     assert reply.refresh
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("status", [200, 409])
 def test_merged_then_refused_in_the_words_of_the_view(site: Site, status: int, mode: str) -> None:
     """The changed token of a session that was refused is withheld; the session stays as it was stored."""
@@ -203,6 +207,7 @@ def test_merged_then_refused_in_the_words_of_the_view(site: Site, status: int, m
     assert site.stored(visitor.handle).payload["a"] == 1
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("raises", [True, False])
 def test_the_store_is_away_when_a_failed_log_in_is_revoked(
     site: Site, mode: str, raises: bool, caplog: pytest.LogCaptureFixture

@@ -72,6 +72,7 @@ def send(visitor: Visitor, path: str, **body: Any) -> Reply:
     return visitor.post(f"/auth/signinup/code{path}", headers=headers, body=json.dumps(body).encode())
 
 
+@pytest.mark.pairwise
 @also_on_postgres(EACH, "flask", "django_async")
 @pytest.mark.parametrize("make_outbox", [AsyncOutbox, BlockingOutbox], ids=["async", "blocking"])
 def test_a_whole_log_in(bare_site: Site, mode: str, make_outbox: type[AsyncOutbox]) -> None:

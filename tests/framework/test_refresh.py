@@ -596,6 +596,7 @@ def without_api(default: Any) -> Any:
     return default
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("gateway", ["", "/gw"])
 def test_verifying_on_the_refresh_path(bare_site: Site, gateway: str, mode: str) -> None:
     """FP-49: with the API off, verify_session on its path rotates and runs the handler."""

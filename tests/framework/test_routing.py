@@ -188,6 +188,7 @@ def test_a_gateway_that_keeps_its_path(bare_site: Site) -> None:
     assert bare_site.post("/auth/session/refresh").json == {"message": "unauthorised"}
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("info", [{"api_base_path": "/svc/auth"}, {"api_gateway_path": "/svc"}])
 def test_the_base_path_counts_the_mount_prefix(bare_site: Site, info: dict[str, Any], mode: str) -> None:
     """FP-107: root_path, SCRIPT_NAME: the base path is what the browser sees, on every framework."""

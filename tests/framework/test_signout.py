@@ -16,6 +16,7 @@ from .test_verify import TRY_REFRESH, UNAUTHORISED, assert_refused
 PATH = "/auth/signout"
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/", f"{PATH}?x", "/auth/t1/signout"])
 def test_signing_out_clears_the_used_method_and_revokes(site: Site, path: str, mode: str) -> None:
     """FP-79: 200 OK, the used method cleared, the session revoked; any spelling of the path."""
@@ -96,6 +97,7 @@ def test_failing_claims_do_not_block_it(bare_site: Site, mode: str) -> None:
     assert visitor.post(PATH).json == {"status": "OK"}
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_general_error(bare_site: Site, is_async: bool, mode: str) -> None:
     """FP-84: an override may refuse: 200 GENERAL_ERROR with its message, tokens untouched."""
@@ -141,6 +143,7 @@ def test_an_override_may_sign_nobody_out(bare_site: Site, mode: str) -> None:
     assert visitor.get("/database").status == 200
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize(("answer", "came"), [(None, "None"), ({"status": "OK"}, "dict")])
 def test_an_override_that_answers_with_something_else(
     bare_site: Site, answer: Any, came: str, mode: str

@@ -467,6 +467,7 @@ def test_options_and_trace_have_no_session(site: Site, method: str) -> None:
     assert reply.body in (b'{"user": null}', b'{"user":null}', b"")
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("method", [method for method in METHODS if method not in ("OPTIONS", "TRACE")])
 def test_every_other_method_verifies(site: Site, method: str, mode: str) -> None:
     """FP-55: HEAD and the writing methods are verified like GET."""

@@ -66,6 +66,7 @@ def test_a_thief_who_refreshes_first(site: Site, mode: str) -> None:
     assert thief.refresh_token is None
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("ago", ["one", "two"])
 def test_the_theft_hook_learns_the_kind_of_reuse(bare_site: Site, ago: str, mode: str) -> None:
     """FP-65: the kind of reuse tells a lost response from an old copy."""

@@ -172,6 +172,7 @@ def test_no_header_of_a_request_reaches_the_response(site: Site, nasty: str) -> 
             assert_whole(reply)
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("nasty", NASTY)
 def test_what_an_application_stores_comes_back_encoded(site: Site, mode: str, nasty: str) -> None:
     """User ids and payloads with line breaks: base64 in the front token, percent-encoded in cookies."""
