@@ -92,7 +92,12 @@ class ThirdPartyStore:
         seen = _Seen(tenant, provider, there, address, is_verified)
         if (known := self._database.read(lambda c: self._unchanged(c, seen))) is not None:
             return known
-        result = self._database.write(lambda connection: self._put(connection, seen))
+
+        def unit(connection: Connection) -> _Put | EmailChangeNotAllowed:
+            with writing_in(tenant):  # another may have made the same user, or taken the address, just now
+                return self._put(connection, seen)
+
+        result = self._database.write(unit)
         if isinstance(result, EmailChangeNotAllowed):
             return result
         if result.signed_in.created:
@@ -122,11 +127,7 @@ class ThirdPartyStore:
 
     def _put(self, connection: Connection, seen: _Seen) -> _Put | EmailChangeNotAllowed:
         row = connection.execute(self._in_tenants().locked_account, seen.key).first()
-        if row is None:
-            with writing_in(seen.tenant_id):  # or the same account has just signed in for the first time
-                user_id = self._insert(connection, seen)
-        else:
-            user_id = str(row.user_id)
+        user_id = self._insert(connection, seen) if row is None else str(row.user_id)
         changes = row is not None and row.email != seen.email
         if row is not None and changes:
             if (reason := self._refusal(connection, row, seen.email)) is not None:
