@@ -54,8 +54,8 @@ class Core:
         self._version: Version | None = None
         self._takes_clients = False
         self._lock = threading.Lock()
-        #: How often no core could be asked for its versions, and how that ended last.
-        self._failure: tuple[int, EngineUnavailableError | None] = (0, None)
+        #: How often no core could be asked for its versions, and what was wrong last.
+        self._failure = (0, "")
 
     @property
     def api_key(self) -> str | None:
@@ -74,12 +74,12 @@ class Core:
         with self._lock:
             if self._version is None:
                 count, failure = self._failure
-                if failure is not None and count != seen:
-                    raise failure  # it failed while we waited to ask: do not queue up behind a dead core
+                if count != seen:  # it failed while we waited to ask: do not queue up behind a dead core
+                    raise EngineUnavailableError(failure)
                 try:
                     self._version = self._negotiate()
                 except EngineUnavailableError as error:
-                    self._failure = (count + 1, error)
+                    self._failure = (count + 1, str(error))
                     raise
             return self._version
 

@@ -195,9 +195,8 @@ class Transport:
                 content = None
         try:
             request = self._request(method, url, sent_headers, params, content, auth)
-            until_s = self._monotonic_s() + self._settings.timeout
             with closing(self._sender(request.url).handle_request(request)) as response:
-                return self._read(response, until_s)
+                return self._read(response)
         except UnicodeEncodeError as error:
             raise BadInputError(f"cannot be sent to the SuperTokens core: {error}") from error
         except httpx2.PoolTimeout as error:
@@ -213,14 +212,18 @@ class Transport:
         auth: httpx2.BasicAuth | None,
     ) -> httpx2.Request:
         wait, connect = self._settings.timeout, self._settings.connect_timeout
+        all_headers = httpx2.Headers(_HEADERS)
+        all_headers.update(headers)
         request = httpx2.Request(
             method,
             url,
             params=query or None,
-            headers={**_HEADERS, **headers},
+            headers=all_headers,
             content=None if body is None else encode(body),
             extensions={"timeout": {"connect": connect, "pool": connect, "read": wait, "write": wait}},
         )
+        if auth is None and request.url.userinfo:  # of an interceptor's URL
+            auth = httpx2.BasicAuth(request.url.username, request.url.password)
         return request if auth is None else next(auth.sync_auth_flow(request))
 
     def _next_host(self) -> Host:
@@ -234,7 +237,7 @@ class Transport:
         """Return what sends to a URL. `httpx2.Client` would log URLs, which name users, and keep cookies."""
         if self._base is not None:
             return self._base
-        proxy = proxy_from_environment(url.scheme, url.host)
+        proxy = proxy_from_environment(url.scheme, url.host, url.port)
         with self._lock:
             if (sender := self._senders.get(proxy)) is None:
                 size = self._settings.pool_size
@@ -247,7 +250,7 @@ class Transport:
                 self._senders[proxy] = sender
             return sender
 
-    def _read(self, response: httpx2.Response, until_s: float) -> httpx2.Response:
+    def _read(self, response: httpx2.Response) -> httpx2.Response:
         """Return an answer with its whole body, which is bounded: a small one can decompress to any size.
 
         Raises:
@@ -255,6 +258,7 @@ class Transport:
             httpx2.ReadTimeout: it is not there in time, though something of it came all the time.
         """
         pieces, size = list[bytes](), 0
+        until_s = self._monotonic_s() + self._settings.timeout
         for piece in response.iter_bytes():
             size += len(piece)
             if size > MAX_ANSWER_BYTES:

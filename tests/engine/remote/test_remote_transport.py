@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import faulthandler
+import inspect
+import re
 import tempfile
 import threading
 import time
@@ -15,6 +17,7 @@ import pytest
 
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
+from supertokens_py.engine.remote.core import Core as RemoteCore
 from supertokens_py.engine.remote.transport import parse_hosts
 from supertokens_py.exceptions import (
     BadInputError,
@@ -266,6 +269,20 @@ def test_an_answer_that_drips_is_waited_for_no_longer_than_any() -> None:
     assert round(now_s[0], 1) == 2.1
 
 
+def test_what_an_interceptor_says_takes_the_place_of_what_we_say() -> None:
+    """Its headers come once, in whatever case, and a user in its URL is sent as one."""
+    core = Core({"GET /recipe/roles": {"status": "OK", "roles": []}})
+
+    def interceptor(url: str, method: str, headers: Any, params: Any, body: Any, context: Any) -> Any:
+        mine = {**headers, "User-Agent": "mine", "Accept": "text/x"}
+        return url.replace("http://", "http://me:hush%40@"), method, mine, params, body
+
+    assert engine_over(core, network_interceptor=interceptor).roles.all() == []
+    sent = core.requests[-1].headers
+    assert sent.get_list("user-agent") + sent.get_list("accept") == ["mine", "text/x"]
+    assert sent["authorization"] == "Basic bWU6aHVzaEA="
+
+
 def test_nobody_queues_up_behind_a_dead_core() -> None:
     """Who waited while it could not be asked for its versions gets that failure, and does not ask again."""
     asked, may_fail = list[str](), threading.Event()
@@ -279,7 +296,7 @@ def test_nobody_queues_up_behind_a_dead_core() -> None:
     with ThreadPoolExecutor(3) as pool:
         callers = [pool.submit(engine.roles.all) for _ in range(3)]
         deadline = time.monotonic() + 20
-        while _stacks().count(" in version\n") < 3 and time.monotonic() < deadline:
+        while len(_WAITING.findall(_stacks())) < 2 and time.monotonic() < deadline:
             time.sleep(0.001)
         may_fail.set()
         errors = [caller.exception() for caller in callers]
@@ -288,6 +305,14 @@ def test_nobody_queues_up_behind_a_dead_core() -> None:
     with pytest.raises(EngineUnavailableError):
         engine.roles.all()
     assert asked == ["/apiversion"] * 2  # who comes later asks
+
+
+_SOURCE = inspect.getsource(RemoteCore.version).split("\n")
+_LOCKED = inspect.getsourcelines(RemoteCore.version)[1] + next(
+    number for number, line in enumerate(_SOURCE) if "with self._lock" in line
+)
+#: A thread that is at the lock, in the first line of its stack.
+_WAITING = re.compile(rf"\(most recent call first\):\n  File \"[^\n]*core\.py\", line {_LOCKED} in version")
 
 
 def _stacks() -> str:

@@ -153,7 +153,7 @@ class ProviderHttp:
             return self._send(request, target, deadline)
 
     def _send(self, request: Request, target: Target, deadline: _Deadline) -> Answer:
-        proxy = proxy_from_environment(target.scheme, target.host)
+        proxy = proxy_from_environment(target.scheme, target.host, target.port)
         failure: Exception | None = None
         addresses = self._addresses(target, has_proxy=proxy is not None)
         for address in addresses[:_ADDRESSES]:
