@@ -157,8 +157,8 @@ def _swallowed(request: web.Request, status: int) -> Exception | None:
     if error is None:
         return None
     match = request.match_info
-    own = (match.handler, *(each for app in match.apps for each in app.middlewares))
-    return error if is_swallowed(error, ("aiohttp.",), own) else None
+    middlewares = (each for app in match.apps for each in app.middlewares)
+    return error if is_swallowed(error, ("aiohttp.",), match.handler, middlewares) else None
 
 
 async def _answered(request: web.Request, error: Exception) -> web.Response:

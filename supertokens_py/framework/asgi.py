@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
 from io import BytesIO
 from operator import itemgetter
@@ -27,7 +27,7 @@ from .adapter import (
     settle,
 )
 from .request import KEY
-from .swallowed import handled_error, is_swallowed
+from .swallowed import handled_error, headers_to_keep, is_swallowed
 from .watched_sockets import WatchedSocket
 
 __all__ = [
@@ -204,7 +204,7 @@ class SuperTokensMiddleware:
             if message["type"] == "http.response.start":
                 started = True
                 if message["status"] >= 500:
-                    sink = await self._after_failure(slot.get(KEY), scope, receive, send)
+                    sink = await self._after_failure(message, slot.get(KEY), scope, receive, send)
                 if KEY in slot:
                     # Not in a variable: error trackers would send its tokens when the client is gone.
                     await sink(await _with_changes(message, slot[KEY]))
@@ -238,7 +238,7 @@ class SuperTokensMiddleware:
         return True
 
     async def _after_failure(
-        self, known: AsgiRequest | None, scope: Scope, receive: Receive, send: Send
+        self, message: Message, known: AsgiRequest | None, scope: Scope, receive: Receive, send: Send
     ) -> Send:
         """Answer a session error of which somebody between here and the view has made a server error.
 
@@ -249,7 +249,8 @@ class SuperTokensMiddleware:
         if error is None:
             return send
         request = known or self.request_class.of(self.native(scope, receive))
-        await send_answer(await answer_error(request, error), request, send)
+        kept = headers_to_keep(_decoded(message.get("headers", ())))
+        await send_answer(await answer_error(request, error), request, send, also=kept)
         return _drop
 
     def swallowed_error(self, request: AsgiRequest | None) -> Exception | None:
@@ -261,7 +262,7 @@ class SuperTokensMiddleware:
         if not self.layers:  # nobody can tell a layer from a view, but who still handles an error
             return handled_error()
         error = None if request is None else request.session_error
-        if request is None or error is None or not is_swallowed(error, self.layers, (self.view_of(request),)):
+        if request is None or error is None or not is_swallowed(error, self.layers, self.view_of(request)):
             return None
         return error
 
@@ -295,14 +296,16 @@ def close_of(error: Exception) -> tuple[int, str] | None:
     return None
 
 
-async def send_answer(answer: BaseResponse, request: AsgiRequest, send: Send) -> None:
-    """Send a response of the SDK's, for frameworks whose hooks cannot return one."""
-    await send(await _start_of(answer, request))
+async def send_answer(
+    answer: BaseResponse, request: AsgiRequest, send: Send, *, also: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Send a response of the SDK's, with further headers, for frameworks whose hooks cannot return one."""
+    await send(await _start_of(answer, request, also))
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
-async def _start_of(answer: BaseResponse, request: AsgiRequest) -> Message:
-    lines = [("content-length", str(len(answer.body))), *answer.header_list()]
+async def _start_of(answer: BaseResponse, request: AsgiRequest, also: Iterable[tuple[str, str]]) -> Message:
+    lines = [("content-length", str(len(answer.body))), *answer.header_list(), *also]
     headers = _encoded(await deliver(request, answer.status_code, lines) or lines)
     return {"type": "http.response.start", "status": answer.status_code, "headers": headers}
 
@@ -316,8 +319,11 @@ async def _with_changes(message: Message, request: AsgiRequest) -> Message:
     raw = message.get("headers", ())
     if changes is PERSONAL and _PERSONAL_NAMES.isdisjoint(name for name, _ in raw):
         return {**message, "headers": [*raw, *_PERSONAL]}  # nearly every request: nothing is decoded
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
-    return {**message, "headers": _encoded(changes.apply_to(headers))}
+    return {**message, "headers": _encoded(changes.apply_to(_decoded(raw)))}
+
+
+def _decoded(raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
 
 
 def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

@@ -30,7 +30,7 @@ from .adapter import (
     sdk_methods,
 )
 from .asgi import close_of
-from .swallowed import is_swallowed
+from .swallowed import headers_to_keep, is_swallowed
 from .view_order import refuse_unguarded_views, remember_unguarded
 
 __all__ = ["SanicRequest", "setup", "verify_session"]
@@ -173,11 +173,12 @@ async def _answer_swallowed(base: SanicRequest, response: Any) -> None:
     view = getattr(base.request.route, "handler", None)
     if error is None or not hasattr(response, "body"):  # a stream has none
         return
-    if is_swallowed(error, ("sanic.",), (view,)):
+    if is_swallowed(error, ("sanic.",), view):
         answer = await answer_error(base, error)
         response.status, response.body = answer.status_code, answer.body
+        kept = headers_to_keep(list(response.headers.items()))
         response.headers.clear()
-        response.headers.extend(answer.header_list())
+        response.headers.extend([*answer.header_list(), *kept])
 
 
 class verify_session(SessionCheck):  # noqa: N801  # used as a function

@@ -9,12 +9,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from traceback import walk_tb
 from types import CodeType
-from typing import Any, Final
+from typing import Any
 
 from .adapter import ANSWERED
-
-#: The adapters themselves: an error with frames of theirs comes out of a guard.
-_GUARDS: Final = "supertokens_py.framework."
 
 
 def handled_error() -> Exception | None:
@@ -26,17 +23,21 @@ def handled_error() -> Exception | None:
     return error if isinstance(error, ANSWERED) else None
 
 
-def is_swallowed(error: Exception, layers: tuple[str, ...], own: Iterable[Any] = ()) -> bool:
-    """Return whether an error left a view, a middleware or a guard before somebody caught it.
+def is_swallowed(
+    error: Exception, layers: tuple[str, ...], view: Any, middlewares: Iterable[Any] = ()
+) -> bool:
+    """Return whether an error left the view, or what guards it, before somebody caught it.
 
-    A traceback begins with the frame that caught the error. A view that catches what it has called itself,
-    and a handler that the framework calls for errors of this class, have the last word; who sends the server
-    error while he still handles this one does not.
+    A traceback begins with the frame that caught the error. Whoever catches what they have called themselves,
+    a view or a hook that asks a guard, has done with it: a server error that follows is another one. So have
+    handlers that the framework calls for errors of this class; who sends the server error while still
+    handling this one has not.
 
     Args:
         error: the error.
         layers: how the names of those modules begin through which errors pass that leave a view.
-        own: the view and the middlewares of the request, for frameworks that stand between none of them.
+        view: the view of the request, with its decorators; None: the framework does not say.
+        middlewares: those of the request, for frameworks that do not stand between them.
     """
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     names: list[str] = [frame.f_globals.get("__name__", "") for frame in frames]
@@ -44,20 +45,25 @@ def is_swallowed(error: Exception, layers: tuple[str, ...], own: Iterable[Any] =
         return False  # it was the framework that caught it, for a handler that was made for it
     if handled_error() is error:
         return True
-    passed = (*layers, _GUARDS)
-    codes = frozenset(_codes_of(own))
-    return any(
-        name.startswith(passed) or frame.f_code in codes
-        for name, frame in zip(names[1:], frames[1:], strict=True)
-    )
+    around_view = list(_codes_of(view))
+    caught_by = frames[0].f_code
+    if around_view[-1:] == [caught_by]:
+        return False  # the view itself did
+    if any(name.startswith(layers) for name in names[1:]):
+        return True
+    own = {*around_view, *(code for each in middlewares for code in _codes_of(each))}
+    return caught_by in own and any(frame.f_code in own for frame in frames[1:])
 
 
-def _codes_of(functions: Iterable[Any]) -> Iterator[CodeType]:
-    """Return the code of functions, and of what decorators have put around them."""
-    for outer in functions:
-        function = outer
-        while function is not None:
-            code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-            if code is not None:
-                yield code
-            function = getattr(function, "__wrapped__", None)
+def headers_to_keep(lines: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the headers of a replaced response without which a page of another origin may not read any."""
+    return [(name, value) for name, value in lines if name.lower().startswith(("access-control-", "vary"))]
+
+
+def _codes_of(function: Any) -> Iterator[CodeType]:
+    """Return the code of what decorators have put around a function, and of itself, from outside."""
+    while function is not None:
+        code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+        if code is not None:
+            yield code
+        function = getattr(function, "__wrapped__", None)

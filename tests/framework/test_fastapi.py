@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Request, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Request, Response, WebSocket
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import StreamingResponse
@@ -51,6 +52,34 @@ def site(sqlite_files: Sqlite, clock: Clock) -> Iterator[Site]:
 def use(site: Site, app: Any) -> None:
     site.client.close()
     site.client = AsgiClient(app)
+
+
+def test_a_server_error_after_a_session_error_that_was_handled_stays_one(site: Site) -> None:
+    """A view, or a helper of it, that asks a guard and goes on without a session has done with its error."""
+    app, check = FastAPI(), verify_session()
+    app.add_middleware(get_middleware())
+
+    async def visitor(request: Request) -> SessionContainer | None:
+        with contextlib.suppress(UnauthorisedError):
+            return await check(request)
+        return None
+
+    @app.get("/order")
+    async def order(request: Request) -> Response:
+        with contextlib.suppress(UnauthorisedError):
+            await check(request)
+        return Response("backend down", 502)
+
+    visiting = Depends(visitor)
+
+    @app.get("/helped")
+    async def helped(session: Any = visiting) -> Response:
+        return Response("backend down", 502 if session is None else 200)
+
+    use(site, app)
+    for path in ("/order", "/helped"):
+        reply = site.client.request("GET", path, [])
+        assert (reply.status, reply.body) == (502, b"backend down"), path
 
 
 # -- WebSockets ------------------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -608,6 +609,66 @@ def test_decorators_in_a_file_beside_the_view_get_a_response(
     visitor = signed_in(site)
     assert visitor.get("/me").header("cache-control") == "no-store"
     assert visitor.get("/hidden").json == {"user": "user-1"}
+
+
+def test_a_server_error_after_a_session_error_that_was_handled_stays_one(site: Site, app: Flask) -> None:
+    """A hook, or a view, that asks a guard and goes on without a session has done with its error.
+
+    A 401 in place of the outage would make frontends refresh, and send an order a second time.
+    """
+
+    @verify_session()
+    def session_of_visitor() -> str:
+        return g.supertokens.get_user_id()
+
+    @app.before_request
+    def look() -> None:
+        with contextlib.suppress(UnauthorisedError):
+            session_of_visitor()
+
+    @app.get("/down")
+    def down() -> tuple[str, int]:
+        with contextlib.suppress(UnauthorisedError):
+            session_of_visitor()
+        return "backend down", 503
+
+    @app.get("/streamed")
+    def streamed() -> tuple[Iterator[str], int]:
+        return iter(["backend ", "down"]), 500
+
+    for path, status in (("/down", 503), ("/streamed", 500)):
+        reply = site.client.request("GET", path, [])
+        assert (reply.status, reply.body) == (status, b"backend down"), path
+
+
+def test_an_answer_in_place_of_a_server_error_may_be_read_by_the_website(site: Site, app: Flask) -> None:
+    """It keeps what the extension for CORS has said, and what the other response had to close is closed."""
+    closed: list[str] = []
+
+    def layer(view: Callable[[], Any]) -> Callable[[], Any]:
+        @functools.wraps(view)
+        def call() -> Any:
+            try:
+                return view()
+            except Exception:
+                response = app.make_response(("oops", 500))
+                response.call_on_close(lambda: closed.append("the server error"))
+                return response
+
+        return call
+
+    @app.after_request
+    def cors(response: Response) -> Response:
+        response.headers["Access-Control-Allow-Origin"] = "https://example.com"
+        response.headers["X-Mine"] = "of the server error"
+        return response
+
+    app.add_url_rule("/me", "me", layer(verify_session()(lambda: "me")))
+    reply = site.client.request("GET", "/me", [])
+    assert_refused(reply, UNAUTHORISED)
+    assert reply.header("access-control-allow-origin") == "https://example.com"
+    assert reply.header("x-mine") is None
+    assert closed == ["the server error"]
 
 
 def test_the_wsgi_application_is_refused_in_place_of_the_app(app: Flask) -> None:

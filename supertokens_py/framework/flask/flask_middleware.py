@@ -22,7 +22,7 @@ from supertokens_py.framework.adapter import (
     settle_blocking,
 )
 from supertokens_py.framework.request import KEY
-from supertokens_py.framework.swallowed import is_swallowed
+from supertokens_py.framework.swallowed import headers_to_keep, is_swallowed
 from supertokens_py.framework.view_order import refuse_unguarded_views
 
 from .current import current_session
@@ -102,9 +102,13 @@ def _unless_swallowed(response: Response) -> Response:
     known: FlaskRequest | None = FlaskRequest.place(request).get(KEY)
     error = None if known is None else known.session_error
     view = current_app.view_functions.get(request.endpoint or "")
-    if error is None or not is_swallowed(error, ("flask.",), (view,)):
+    if error is None or not is_swallowed(error, ("flask.",), view):
         return response
-    return current_app.make_response(current_app.handle_user_exception(error))
+    answer = current_app.make_response(current_app.handle_user_exception(error))
+    for name, value in headers_to_keep(response.headers):
+        answer.headers.add(name, value)
+    response.close()  # as the server would have
+    return answer
 
 
 def _forget_session(error: BaseException | None) -> None:
