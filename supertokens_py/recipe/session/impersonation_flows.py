@@ -34,10 +34,7 @@ from .verification import VerifyOptions, no_validators
 
 MAX_REASON = 500
 _THIS_SESSION = VerifyOptions(
-    check_database=True,
-    override_global_claim_validators=no_validators,
-    allow_guests=False,
-    changes_session=True,
+    check_database=True, override_global_claim_validators=no_validators, allow_guests=False
 )
 
 
@@ -112,10 +109,16 @@ class Impersonations:
         )
         return session
 
-    async def end(self, request: BaseRequest, user_context: dict[str, Any]) -> SessionContainer | None:
-        """Go back to the session of the actor; see `end_impersonation`."""
+    async def end(
+        self, request: BaseRequest, user_context: dict[str, Any], *, by_sdk_route: bool = False
+    ) -> SessionContainer | None:
+        """Go back to the session of the actor; see `end_impersonation`.
+
+        Pages of subdomains may have an application's own route do that, and the SDK's not.
+        """
         self._required()
-        session = await self._flows.verify(request, _THIS_SESSION, user_context, guards=False)
+        options = replace(_THIS_SESSION, changes_session=by_sdk_route)
+        session = await self._flows.verify(request, options, user_context, guards=False)
         actor_id = None if session is None else session.impersonator
         if session is None or actor_id is None:
             raise BadInputError("the session of this request is no impersonation, so there is none to end")
@@ -271,5 +274,5 @@ async def answer_end(
 ) -> EndedResponse:
     """Answer POST /impersonation/end."""
     csrf.refuse_foreign_form(options.request)
-    restored = await impersonations.end(options.request, user_context)
+    restored = await impersonations.end(options.request, user_context, by_sdk_route=True)
     return EndedResponse(restored=restored is not None)
