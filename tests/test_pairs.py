@@ -7,6 +7,8 @@ from itertools import combinations, product
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from tests.support.pairs import left_out
 
 SIZES = {"framework": 5, "mode": 2, "path": 4, "is_async": 2}
@@ -17,7 +19,7 @@ class Found:
 
     def __init__(self, name: str, values: tuple[int, ...], markers: tuple[str, ...]) -> None:
         self.nodeid = f"{name}[{'-'.join(map(str, values))}]"
-        self.callspec = SimpleNamespace(params=dict(zip(SIZES, values, strict=True)))
+        self.callspec = SimpleNamespace(params=dict(zip(SIZES, values, strict=False)))
         self._markers = markers
 
     def get_closest_marker(self, name: str) -> str | None:
@@ -51,6 +53,14 @@ def test_what_is_run_by_itself_counts_by_itself() -> None:
     kept = [item for item in items if item not in left_out(items)]
     assert len(kept) == 40
     assert pairs_of(kept[:20]) == pairs_of(kept[20:]) == pairs_of(items)
+
+
+def test_one_parameter_has_no_pairs() -> None:
+    """All its tests would be left out, and nobody would notice."""
+    items: list[Any] = [Found("test_a", (value,), ("pairwise",)) for value in range(3)]
+    with pytest.raises(pytest.UsageError) as raised:
+        left_out(items)
+    assert str(raised.value) == "test_a[0]: `pairwise` is for two parameters and more"
 
 
 def test_the_choice_does_not_depend_on_the_order() -> None:

@@ -31,6 +31,8 @@ def left_out(items: Iterable[pytest.Item]) -> set[pytest.Item]:
 def _repeated(group: list[pytest.Item]) -> list[pytest.Item]:
     rest = {item: _pairs(item) for item in sorted(group, key=lambda item: item.nodeid)}
     missing = set[Any]().union(*rest.values())
+    if not missing:  # of one parameter there are no pairs
+        raise pytest.UsageError(f"{group[0].nodeid}: `pairwise` is for two parameters and more")
     while missing:
         best = max(rest, key=lambda item: len(rest[item] & missing))  # the first of several
         missing -= rest.pop(best)
