@@ -327,11 +327,11 @@ def test_signing_out_everywhere_reaches_another_browser(page: Page, browser: Bro
 def test_a_device_is_signed_out_and_learns_why(page: Page, browser: Browser, server: Server) -> None:
     """The list marks one's own; the other browser is refused, and says why when it is asked."""
     page.get_by_label("Stay signed in").uncheck()
-    log_in(page, user="grace")
+    log_in(page, user="edsger")
     cookies = {one["name"]: one["expires"] for one in page.context.cookies()}
     assert cookies == {"sAccessToken": -1, "sRefreshToken": -1}  # they end with the browser
     with tab(browser, server, user_agent=IPHONE) as phone:
-        log_in(phone, user="grace")
+        log_in(phone, user="edsger")
         press(page, "Show my devices")
         devices = page.locator("#devices li")
         expect(devices).to_have_count(2)

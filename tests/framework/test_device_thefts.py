@@ -94,7 +94,11 @@ ASKED_BY: dict[str, tuple[Any, bool]] = {
     "the API's own page": (sent_by("https://api.example.com", "same-origin", "cors"), True),
     "an address that was typed": (sent_by(None, "none", "navigate", "document"), True),
     "the website": (sent_by("https://example.com", "same-site", "cors"), True),
-    "an initiator": (sent_by("https://admin.example.com", "same-site", "cors"), True),
+    "an initiator": (
+        [*sent_by("https://admin.example.com", "same-site", "cors"), ("rid", "anti-csrf")],
+        True,
+    ),
+    "an initiator without a header": (sent_by("https://admin.example.com", "same-site", "cors"), False),
     "no browser": ([], True),
     "an initiator without TLS": (sent_by("http://admin.example.com", "cross-site"), False),
     "another page on the site": (sent_by("https://blog.example.com", "same-site"), False),
