@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, Final, cast
 
 from supertokens_py.exceptions import GeneralError
+from supertokens_py.runtime.callers import PACKAGE
 
 from .request import BaseRequest
 
@@ -67,8 +68,7 @@ def as_base_request(native: Any) -> BaseRequest:
 
 def _others() -> str:
     """Name the types that adapters from elsewhere know."""
-    package = __name__.partition(".")[0]
-    others = [kind for kind, known in _registered.items() if not known.__module__.startswith(f"{package}.")]
+    others = [kind for kind, known in _registered.items() if not known.__module__.startswith(f"{PACKAGE}.")]
     listed = ", ".join(f"{kind.__module__}.{kind.__qualname__}" for kind in others)
     return f" (they know {listed})" if listed else ""
 

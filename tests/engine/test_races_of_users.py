@@ -214,6 +214,12 @@ def test_a_code_of_a_user_who_is_removed_makes_a_new_one(
 # -- ids of the application --------------------------------------------------------------------------------
 
 
+def give_other_id(core: Driver, user: User) -> None:
+    """Take the id e1 of the application from a user, who gets e2."""
+    core.id_mappings.delete("e1")
+    core.id_mappings.create(user.id, "e2", None, force=False)
+
+
 def test_a_mapping_that_takes_the_place_of_a_deleted_one_stays(
     stored: TestDatabase, core: Driver, other: Driver
 ) -> None:
@@ -222,8 +228,7 @@ def test_a_mapping_that_takes_the_place_of_a_deleted_one_stays(
     core.id_mappings.create(user.id, "e1", None, force=False)
 
     def replace() -> None:
-        other.id_mappings.delete("e1")
-        other.id_mappings.create(user.id, "e2", None, force=False)
+        give_other_id(other, user)
         verify(other, "e2")
 
     with meanwhile(core.database, "FROM userid_mapping", replace, stored=stored):
@@ -238,11 +243,7 @@ def test_a_note_is_not_written_to_the_mapping_that_takes_the_place_of_its_own(
     user = signed_up(core)
     core.id_mappings.create(user.id, "e1", None, force=False)
 
-    def replace() -> None:
-        other.id_mappings.delete("e1")
-        other.id_mappings.create(user.id, "e2", None, force=False)
-
-    with meanwhile(core.database, "FROM userid_mapping", replace, stored=stored):
+    with meanwhile(core.database, "FROM userid_mapping", lambda: give_other_id(other, user), stored=stored):
         assert core.id_mappings.set_info("e1", "EXTERNAL", "a note") is False
     assert core.id_mappings.find("e2") == UserIdMapping(user.id, "e2", None)
 
