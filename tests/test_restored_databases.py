@@ -21,7 +21,8 @@ CHANGES = [
 
 def test_a_database_with_other_tables_and_rows_is_given_away_again(postgres_server: Postgres) -> None:
     """Without them."""
-    database = postgres_server.take()
+    # A new one: what an earlier test did to it, say an index that it made, would be found here.
+    database = postgres_server.create()
     database.query("CREATE TABLE other (a int); INSERT INTO roles VALUES ('public', 'admin')")
     postgres_server.restore(database)
     again = postgres_server.take()
@@ -32,7 +33,7 @@ def test_a_database_with_other_tables_and_rows_is_given_away_again(postgres_serv
 
 def test_a_database_that_was_changed_is_not(postgres_server: Postgres) -> None:
     for change in CHANGES:
-        database = postgres_server.take()
+        database = postgres_server.create()
         database.query(change)
         postgres_server.restore(database)
         other = postgres_server.take()

@@ -78,7 +78,7 @@ _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
-_LOOKS = 40  #: at who is connected, before a database is given up
+_NOTICED_AFTER = 5.0  #: seconds, on a machine under load, until a server has seen who has gone
 
 #: Login methods `a` and `b` of one user, as an official core links them; for an empty PostgreSQL database.
 LINKED_USERS = (
@@ -178,7 +178,7 @@ class _Template:
 
     def is_restored(self, connection: Connection) -> bool:
         """Remove rows and tables that the template does not have; return whether all else is as there."""
-        connection.execute("SET lock_timeout = '2s'")
+        connection.execute("SET lock_timeout = '10s'")
         added = sorted({name for (name,) in connection.execute(_ALL_TABLES)} - self.tables)
         if added:
             names = ", ".join(f'"{name}"' for name in added)
@@ -300,11 +300,12 @@ class Sqlite:
 
 def _is_alone(connection: Connection) -> bool:
     """Return whether nobody else is connected; a server needs some milliseconds to notice who has gone."""
-    for _ in range(_LOOKS):
-        if connection.execute(_OTHERS).fetchone() == (0,):
-            return True
+    deadline = time.monotonic() + _NOTICED_AFTER
+    while connection.execute(_OTHERS).fetchone() != (0,):
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.005)
-    return False
+    return True
 
 
 def end_of_grace(uri: str) -> None:
