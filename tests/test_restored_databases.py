@@ -24,7 +24,7 @@ def test_a_database_with_other_tables_and_rows_is_given_away_again(postgres_serv
     # A new one: what an earlier test did to it, say an index that it made, would be found here.
     database = postgres_server.create()
     database.query("CREATE TABLE other (a int); INSERT INTO roles VALUES ('public', 'admin')")
-    postgres_server.restore(database)
+    postgres_server.restore(database, noticed_within=60)
     again = postgres_server.take()
     assert again == database
     assert again.query("SELECT to_regclass('other')::text, (SELECT count(*) FROM roles)") == [(None, 0)]

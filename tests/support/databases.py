@@ -78,7 +78,7 @@ _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
-_NOTICED_AFTER = 5.0  #: seconds, on a machine under load, until a server has seen who has gone
+_NOTICED_WITHIN = 1.0  #: seconds until a server has seen who has gone; a pooler, say, does not go
 
 #: Login methods `a` and `b` of one user, as an official core links them; for an empty PostgreSQL database.
 LINKED_USERS = (
@@ -217,13 +217,14 @@ class Postgres:
             is_as_made = _is_alone(connection) and self._template_of(database).is_emptied(connection)
         self._keep_or_drop(database, is_as_made=is_as_made)
 
-    def restore(self, database: TestDatabase) -> None:
+    def restore(self, database: TestDatabase, *, noticed_within: float = _NOTICED_WITHIN) -> None:
         """Make a database ready for another test, whatever was done to it; if that cannot be, drop it."""
         import psycopg
 
         try:
             with psycopg.connect(database.uri, autocommit=True) as connection:
-                is_as_made = _is_alone(connection) and self._template_of(database).is_restored(connection)
+                is_alone = _is_alone(connection, noticed_within=noticed_within)
+                is_as_made = is_alone and self._template_of(database).is_restored(connection)
         except psycopg.Error:  # a table is missing, say, or nobody may connect any more
             is_as_made = False
         self._keep_or_drop(database, is_as_made=is_as_made)
@@ -298,9 +299,9 @@ class Sqlite:
         return found
 
 
-def _is_alone(connection: Connection) -> bool:
+def _is_alone(connection: Connection, *, noticed_within: float = _NOTICED_WITHIN) -> bool:
     """Return whether nobody else is connected; a server needs some milliseconds to notice who has gone."""
-    deadline = time.monotonic() + _NOTICED_AFTER
+    deadline = time.monotonic() + noticed_within
     while connection.execute(_OTHERS).fetchone() != (0,):
         if time.monotonic() > deadline:
             return False
