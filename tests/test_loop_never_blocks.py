@@ -16,7 +16,7 @@ from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session import asyncio as sessions
 from supertokens_py.recipe.session import syncio as blocking_sessions
-from supertokens_py.recipe.session.verification import VerifyOptions
+from supertokens_py.recipe.session.verification.verification import VerifyOptions
 from supertokens_py.runtime import bridge
 from tests.support.databases import Sqlite
 from tests.support.units import before_each_unit

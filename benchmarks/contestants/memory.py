@@ -93,13 +93,12 @@ def _count_key_loads(package: str) -> Callable[[], int]:
 def bound(size: int) -> dict[str, float]:
     """Fill the memory of verified tokens once, twice and three times over; return the growth."""
     from supertokens_py.engine.records import KeySet
+    from supertokens_py.tokens.signatures import RsaVerificationKey
 
     try:
-        from supertokens_py.recipe.session.verifier import VerifiedTokens
-        from supertokens_py.tokens.signatures import RsaVerificationKey
+        from supertokens_py.recipe.session.verification.verifier import VerifiedTokens
     except ImportError:  # an earlier commit, to compare with
-        from supertokens_py.recipe.session.tokens import VerifiedTokens
-        from supertokens_py.signatures import RsaVerificationKey
+        from supertokens_py.recipe.session.verifier import VerifiedTokens
 
     key, now_ms = tokens.new_key(), int(time.time() * 1000)
     keys = KeySet({"d-1": RsaVerificationKey("d-1", key.public_key())}, now_ms)

@@ -18,13 +18,12 @@ def token_alone() -> dict[str, Any]:
     """Our verification of a token, without a request around it, beside the floor on the same tokens."""
     from supertokens_py.engine.records import KeySet
     from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
+    from supertokens_py.tokens.signatures import RsaVerificationKey
 
     try:
-        from supertokens_py.recipe.session.verifier import UnknownKeyError, VerifiedTokens
-        from supertokens_py.tokens.signatures import RsaVerificationKey
+        from supertokens_py.recipe.session.verification.verifier import UnknownKeyError, VerifiedTokens
     except ImportError:  # an earlier commit, to compare with
-        from supertokens_py.recipe.session.tokens import UnknownKeyError, VerifiedTokens
-        from supertokens_py.signatures import RsaVerificationKey
+        from supertokens_py.recipe.session.verifier import UnknownKeyError, VerifiedTokens
 
     key, kid = tokens.new_key(), "d-1"
     public = key.public_key()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
-from supertokens_py.recipe.session import cookie_diagnosis
+from supertokens_py.recipe.session.policy import cookie_diagnosis
 from supertokens_py.urls import (
     api_origin,
     cookie_domain,

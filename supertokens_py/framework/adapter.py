@@ -23,13 +23,13 @@ from supertokens_py.events import emit_refused
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.failed_requests import revoke_undelivered, withdraw
 from supertokens_py.recipe.session import AuthenticationClaim, SessionContainer, SessionRecipe
-from supertokens_py.recipe.session.claim import SessionClaimValidator
-from supertokens_py.recipe.session.claim_checks import OverrideValidators
+from supertokens_py.recipe.session.claim_base_classes.claim import SessionClaimValidator
 from supertokens_py.recipe.session.exceptions import ANSWERED, SuperTokensSessionError, UnauthorisedError
 from supertokens_py.recipe.session.required_claims import FRESH_S, require_noted, requiring, with_requirements
-from supertokens_py.recipe.session.revocation_watch import are_revocations_watched, on_revoked
-from supertokens_py.recipe.session.typed_payloads import require_readable
-from supertokens_py.recipe.session.verification import VerifyOptions
+from supertokens_py.recipe.session.session_tokens.typed_payloads import require_readable
+from supertokens_py.recipe.session.verification.claim_checks import OverrideValidators
+from supertokens_py.recipe.session.verification.revocation_watch import are_revocations_watched, on_revoked
+from supertokens_py.recipe.session.verification.verification import VerifyOptions
 from supertokens_py.runtime.bridge import AppBridge, blocking, completed, lend, offload, running_loop
 from supertokens_py.settings import explains_unknown_arguments
 

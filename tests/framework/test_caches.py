@@ -20,7 +20,7 @@ from supertokens_py.recipe.session import (
 )
 from supertokens_py.recipe.session.exceptions import ClaimValidationError, InvalidClaimsError
 from supertokens_py.recipe.session.interfaces import SignOutOkayResponse
-from supertokens_py.recipe.session.verifier import Verifier
+from supertokens_py.recipe.session.verification.verifier import Verifier
 from supertokens_py.testing.conformance import Headers, Reply
 
 from .script import Answer

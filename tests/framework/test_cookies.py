@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from supertokens_py.framework.cookies import Cookie, decode_cookie_value, parse_cookie_header
 from supertokens_py.framework.response import BaseResponse, Changes
-from supertokens_py.recipe.session.token_writer import front_token
+from supertokens_py.recipe.session.session_tokens.writer import front_token
 from supertokens_py.testing.conformance import EPOCH, SetCookie
 from supertokens_py.tokens.access_token import AccessToken
 

@@ -20,7 +20,7 @@ from supertokens_py import Supertokens
 from supertokens_py.events import Event, SessionRefused, subscribe
 from supertokens_py.exceptions import PayloadTooLargeError
 from supertokens_py.recipe.session.device_binding import bindings, bound_cookie
-from supertokens_py.recipe.session.token_writer import check_fits_cookie
+from supertokens_py.recipe.session.session_tokens.writer import check_fits_cookie
 from supertokens_py.testing.conformance import Reply
 from tests.support.clock import Clock
 from tests.support.device_browser import BOUND_COOKIE, OFFER, BrowserSession, DeviceBrowser

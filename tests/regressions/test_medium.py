@@ -25,7 +25,7 @@ from supertokens_py.recipe.session.asyncio import (
 from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayClaim, PrimitiveClaim
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError, UnauthorisedError
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
-from supertokens_py.recipe.session.verifier import verify
+from supertokens_py.recipe.session.verification.verifier import verify
 from supertokens_py.tokens.access_token import parse_access_token
 from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 from tests.engine.remote.cores import access_token, private_key, stored_session

@@ -22,7 +22,7 @@ from supertokens_py.engine.records import (
     Verified,
 )
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
-from supertokens_py.recipe.session.verifier import UnknownKeyError, VerifiedTokens
+from supertokens_py.recipe.session.verification.verifier import UnknownKeyError, VerifiedTokens
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.driver import Driver, header
 from tests.support.clock import Clock, Stopwatch

@@ -239,7 +239,7 @@ def test_the_sdk_redirects_in_two_places_only() -> None:
         "framework/django/native.py",
         "framework/openapi_routes.py",
         "framework/response.py",
-        "recipe/session/page_responses.py",
+        "recipe/session/responses/redirects.py",
         "recipe/thirdparty/api.py",
     ]
 

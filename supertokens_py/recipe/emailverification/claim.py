@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.exceptions import GeneralError
-from supertokens_py.recipe.session.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_base_classes.boolean_claim import (
     BooleanClaim,
     BooleanClaimValidators,
 )
+from supertokens_py.recipe.session.claim_base_classes.claim import SessionClaimValidator
 from supertokens_py.recipe.session.claim_base_classes.primitive_claim import HasValueSCV
 from supertokens_py.recipe.session.claim_base_classes.timed_claim import TimedClaim
 from supertokens_py.recipe.session.exceptions import UnauthorisedError

@@ -16,7 +16,7 @@ from supertokens_py.recipe.base import Recipe, RecipeSettings
 from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.session.recipe import SessionRecipe
-from supertokens_py.recipe.session.verification import VerifyOptions
+from supertokens_py.recipe.session.verification.verification import VerifyOptions
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
 from supertokens_py.recipe.sign_in.frontends import fdi_version, json_body, no_validators
 from supertokens_py.recipe.sign_in.mailing import LONGEST_TOKEN, APIOptions, EmailDeliveryIngredient

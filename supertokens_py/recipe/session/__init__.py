@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from . import exceptions, interfaces, utils
-from .authentication import AuthenticationClaim
+from .claim_validation.authentication import AuthenticationClaim
 from .constants import TokenTransferMethod
 from .container import SessionContainer
 from .device_binding.settings import DeviceBinding
-from .devices import DeviceSettings
-from .error_responses import InputErrorHandlers
-from .event_settings import EventSettings, Webhook
+from .devices.revocation_reason import revoked_by
+from .devices.settings import DeviceSettings
 from .exceptions import SessionLimitError
-from .guests import GuestSettings
-from .impersonation_settings import Impersonation
-from .instant_revocation import InstantRevocation
-from .lifetimes import SessionLifetime
-from .limits import SessionLimit
+from .features.event_settings import EventSettings, Webhook
+from .features.guests import GuestSettings
+from .features.instant_revocation import InstantRevocation
+from .features.lifetimes import SessionLifetime
+from .features.limits import SessionLimit
+from .lifecycle.impersonation_settings import Impersonation
 from .next_page import next_page
-from .pages import PageSettings
 from .recipe import SessionRecipe
-from .revocation_reason import revoked_by
-from .revocation_watch import on_revoked
+from .responses.errors import InputErrorHandlers
+from .responses.pages import PageSettings
 from .settings import InputOverrideConfig, JWTConfig
 from .settings import SessionSettings as init
+from .verification.revocation_watch import on_revoked
 
 SessionOverrideConfig = InputOverrideConfig
 

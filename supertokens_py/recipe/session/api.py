@@ -9,15 +9,15 @@ from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.base import APIOptions
 from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 
-from . import csrf
+from .claim_validation.refusals import refuse_unbound
 from .container import SessionContainer
-from .device_results import LimitUsed, SessionsGetOkResult, SessionsRevokePostOkResult
-from .flows import SessionFlows
-from .guests import guests_may_pass
-from .limits import SessionLimit
-from .refusals import refuse_unbound
+from .features.guests import guests_may_pass
+from .features.limits import SessionLimit
+from .lifecycle.flows import SessionFlows
+from .policy import csrf
+from .responses.device_results import LimitUsed, SessionsGetOkResult, SessionsRevokePostOkResult
 from .results import SessionInformationResult, SignOutOkayResponse
-from .verification import OverrideValidators, VerifyOptions, no_validators
+from .verification.verification import OverrideValidators, VerifyOptions, no_validators
 
 __all__ = ["APIInterface", "APIOptions"]
 

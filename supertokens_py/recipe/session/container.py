@@ -15,14 +15,13 @@ from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import context_of
 
-from .authentication import Authentication, is_step_up
-from .claim import SessionClaim, SessionClaimValidator
+from .claim_base_classes.claim import SessionClaim, SessionClaimValidator
+from .claim_validation.authentication import Authentication, is_step_up
 from .constants import TokenTransferMethod
 from .container_parts import ContainerParts
+from .devices.own_sessions import OwnSessions
 from .exceptions import InvalidClaimsError, UnauthorisedError
-from .own_sessions import OwnSessions
-from .policy import SessionPolicy
-from .reserved_claims import refuse_reserved, with_reserved_of
+from .policy.session_policy import SessionPolicy
 from .results import (
     AccessTokenObj,
     GetSessionTokensDangerouslyDict,
@@ -30,9 +29,10 @@ from .results import (
     SessionInformationResult,
     TokenInfo,
 )
-from .token_contents import P, issued_token
-from .token_delivery import Delivery
-from .token_writer import TokenWriter, check_fits_cookie
+from .session_tokens.contents import P, issued_token
+from .session_tokens.delivery import Delivery
+from .session_tokens.reserved_claims import refuse_reserved, with_reserved_of
+from .session_tokens.writer import TokenWriter, check_fits_cookie
 
 if TYPE_CHECKING:
     from .functions import RecipeInterface

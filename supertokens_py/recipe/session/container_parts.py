@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from .authentication import Authentication
-from .claim import SessionClaimValidator
-from .claim_evaluation import all_pass
-from .policy import SessionPolicy
-from .reserved_claims import RESERVED
+from .claim_base_classes.claim import SessionClaimValidator
+from .claim_validation.authentication import Authentication
+from .claim_validation.evaluation import all_pass
+from .policy.session_policy import SessionPolicy
 from .results import AccessTokenObj
-from .token_delivery import Deliveries
+from .session_tokens.delivery import Deliveries
+from .session_tokens.reserved_claims import RESERVED
 
 F = TypeVar("F")  #: the functions of sessions
 S = TypeVar("S")  #: a session

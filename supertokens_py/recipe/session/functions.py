@@ -28,27 +28,27 @@ from supertokens_py.secret import masked
 from supertokens_py.tokens.access_token import AccessToken, parse_access_token
 from supertokens_py.types.base import JSONObject, MaybeAwaitable
 
-from .claim import SessionClaimValidator
-from .claim_functions import ClaimFunctions
+from .claim_base_classes.claim import SessionClaimValidator
+from .claim_validation.claim_functions import ClaimFunctions
 from .container import SessionContainer
-from .creation_options import create, current_options
-from .creation_settings import CreationSettings, report_evicted
 from .device_binding.bindings import DeviceBindings
+from .devices.revocation_reason import current_ending
+from .devices.user_sessions import UserSessionFunctions
 from .exceptions import SessionLimitError, TokenTheftError, UnauthorisedError
-from .guests import GuestSettings, guests_may_pass, may_guests_pass
-from .issuers import Issuers
-from .lifetimes import SessionLifetime
-from .policy import SessionPolicy
-from .reserved_claims import laid_over, refuse_reserved, with_reserved_of
+from .features.creation_options import create, current_options
+from .features.creation_settings import CreationSettings, report_evicted
+from .features.guests import GuestSettings, guests_may_pass, may_guests_pass
+from .features.lifetimes import SessionLifetime
+from .policy.issuers import Issuers
+from .policy.session_policy import SessionPolicy
 from .results import (
     RegenerateAccessTokenOkResult,
     SessionInformationResult,
     SessionObj,
 )
-from .revocation_reason import current_ending
-from .token_contents import new_token
-from .token_writer import check_fits_cookie
-from .user_sessions import UserSessionFunctions
+from .session_tokens.contents import new_token
+from .session_tokens.reserved_claims import laid_over, refuse_reserved, with_reserved_of
+from .session_tokens.writer import check_fits_cookie
 
 _T = TypeVar("_T")
 

@@ -10,10 +10,10 @@ from supertokens_py.framework.response import BaseResponse
 from supertokens_py.types.base import JSONObject
 
 from .api import APIInterface, APIOptions
-from .claim import SessionClaim, SessionClaimValidator
+from .claim_base_classes.claim import SessionClaim, SessionClaimValidator
 from .container import SessionContainer
-from .device_results import SessionsGetOkResult, SessionsRevokePostOkResult
 from .functions import RecipeInterface
+from .responses.device_results import SessionsGetOkResult, SessionsRevokePostOkResult
 from .results import (
     AccessTokenObj,
     ClaimsValidationResult,

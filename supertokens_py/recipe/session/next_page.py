@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .pages import safe_next
 from .recipe import SessionRecipe
+from .responses.pages import safe_next
 
 
 def next_page(given: str | None) -> str:

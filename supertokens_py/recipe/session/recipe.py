@@ -15,9 +15,8 @@ from supertokens_py.recipe.openid.recipe import OpenIdRecipe
 from supertokens_py.recipe_module import App, Route
 
 from .api import APIInterface, VerifyForRoute, answer_refresh, answer_signout, verify_by
-from .claim import SessionClaim, SessionClaimValidator
-from .claim_checks import AddedClaims, ClaimChecks
-from .claim_evaluation import never_passes
+from .claim_base_classes.claim import SessionClaim, SessionClaimValidator
+from .claim_validation.evaluation import never_passes
 from .compatibility import API_RESULTS, FUNCTION_RESULTS, FlexibleRecipeInterface, adapt_create_new_session
 from .constants import (
     ANTI_CSRF_HEADER_KEY,
@@ -31,25 +30,26 @@ from .constants import (
 )
 from .container import Parts, SessionContainer
 from .container_parts import ContainerParts
-from .creation_settings import CreationSettings
 from .device_binding.bindings import DeviceBindings
-from .device_binding.routes import device_routes
-from .device_routes import answer_revoke, answer_sessions, options_of_revoke
-from .error_responses import ErrorResponses
 from .exceptions import SuperTokensSessionError
-from .flows import SessionFlows
+from .features.creation_settings import CreationSettings
 from .functions import FunctionParts, RecipeInterface
-from .impersonation_flows import Impersonations, answer_end
-from .issued_sessions import IssuedSessions, merge_by
-from .issuers import Issuers
-from .page_routes import with_pages
-from .pages import Pages
-from .session_replacement import Replacements
+from .lifecycle.flows import SessionFlows
+from .lifecycle.impersonation import Impersonations, answer_end
+from .lifecycle.replacement import Replacements
+from .policy.issuers import Issuers
+from .responses.errors import ErrorResponses
+from .responses.pages import Pages
+from .routes.device_binding_routes import device_routes
+from .routes.device_routes import answer_revoke, answer_sessions, options_of_revoke
+from .routes.page_routes import with_pages
+from .session_tokens.delivery import Deliveries
 from .settings import SessionConfig, SessionSettings, resolve
-from .token_delivery import Deliveries
-from .verification import VerifyOptions
-from .verifier import Verifier
-from .watched_verifier import verifier_of
+from .verification.claim_checks import AddedClaims, ClaimChecks
+from .verification.issued_sessions import IssuedSessions, merge_by
+from .verification.verification import VerifyOptions
+from .verification.verifier import Verifier
+from .verification.watched_verifier import verifier_of
 
 
 class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settings=SessionSettings):

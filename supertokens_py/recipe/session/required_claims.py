@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from supertokens_py.exceptions import ConfigError
 
-from .authentication import AuthenticationClaim
-from .claim import SessionClaimValidator
+from .claim_base_classes.claim import SessionClaimValidator
+from .claim_validation.authentication import AuthenticationClaim
 from .container import SessionContainer
 from .functions import OverrideValidators
 from .recipe import SessionRecipe

@@ -18,19 +18,17 @@ from supertokens_py.urls import cookie_domain, scheme_of
 from .api import APIInterface
 from .constants import SESSION_REFRESH, AntiCsrf
 from .device_binding.settings import DeviceBindingChoice, binding_settings, check_binding
-from .devices import DeviceSettings
-from .error_responses import ErrorHandlers, InputErrorHandlers
-from .event_settings import EventSettings
+from .devices.settings import DeviceSettings
+from .features.event_settings import EventSettings
+from .features.guests import NO_GUESTS, GuestSettings
+from .features.instant_revocation import InstantRevocation
+from .features.lifetimes import LifetimeChoice, SessionLifetime
+from .features.limits import LimitChoice, SessionLimit
 from .functions import RecipeInterface
-from .guests import NO_GUESTS, GuestSettings
-from .impersonation_settings import Impersonation
-from .instant_revocation import InstantRevocation
-from .lifetimes import LifetimeChoice, SessionLifetime
-from .limits import LimitChoice, SessionLimit
-from .optional_features import OptionalFeatures, feature_checks, revocation_settings
-from .origins import OwnPages
-from .pages import PageSettings
-from .policy import (
+from .lifecycle.impersonation_settings import Impersonation
+from .lifecycle.optional_features import OptionalFeatures, feature_checks, revocation_settings
+from .policy.origins import OwnPages
+from .policy.session_policy import (
     Allowed,
     SessionPolicy,
     TransferChoice,
@@ -38,7 +36,9 @@ from .policy import (
     normalise_same_site,
     same_site_between,
 )
-from .settings_log import log_what_was_derived, warn_of_lost_cookies
+from .policy.settings_log import log_what_was_derived, warn_of_lost_cookies
+from .responses.errors import ErrorHandlers, InputErrorHandlers
+from .responses.pages import PageSettings
 
 
 class InputOverrideConfig(OverrideConfig):

@@ -11,11 +11,11 @@ from supertokens_py.urls import cookie_domain as normalise_session_scope
 from supertokens_py.urls import scheme_of as get_url_scheme
 
 from .constants import TokenTransferMethod, TokenType
-from .error_responses import TRY_REFRESH_TOKEN, UNAUTHORISED, ErrorHandlers, InputErrorHandlers
 from .exceptions import TOKEN_THEFT_DETECTED
-from .policy import auth_mode as get_auth_mode_from_header
-from .policy import get_token_transfer_method_default, normalise_same_site
+from .policy.session_policy import auth_mode as get_auth_mode_from_header
+from .policy.session_policy import get_token_transfer_method_default, normalise_same_site
 from .recipe import SessionRecipe
+from .responses.errors import TRY_REFRESH_TOKEN, UNAUTHORISED, ErrorHandlers, InputErrorHandlers
 from .settings import InputOverrideConfig, SessionConfig
 
 if TYPE_CHECKING:

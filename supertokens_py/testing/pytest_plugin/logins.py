@@ -11,7 +11,7 @@ from uuid import UUID
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import SessionContainer
-from supertokens_py.recipe.session.claim import SessionClaim
+from supertokens_py.recipe.session.claim_base_classes.claim import SessionClaim
 from supertokens_py.recipe.session.constants import (
     ACCESS_TOKEN_COOKIE_KEY,
     ANTI_CSRF_HEADER_KEY,

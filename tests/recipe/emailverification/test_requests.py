@@ -249,7 +249,7 @@ async def test_a_removed_user_is_refused(
 
     A link is what it is, whoever opens it.
     """
-    caplog.set_level(logging.DEBUG, "supertokens_py.recipe.session.error_responses")
+    caplog.set_level(logging.DEBUG, "supertokens_py.recipe.session.responses.errors")
     start("REQUIRED")
     user_id = await browser.sign_up()
     await browser.ask()
@@ -265,7 +265,7 @@ async def test_a_removed_user_is_refused(
     assert (await stranger.is_verified()).json() == {"status": "OK", "isVerified": True}
     for reply in (await browser.ask(), await other.is_verified()):
         assert (reply.status_code, reply.json()) == (401, {"message": "unauthorised"})
-    refusals: list[Any] = [record for record in caplog.records if record.name.endswith("error_responses")]
+    refusals: list[Any] = [record for record in caplog.records if record.name.endswith("responses.errors")]
     assert [record.code for record in refusals] == ["user_unknown"] * 2
     assert [one.client.cookies.get("sAccessToken") for one in (browser, other)] == [None, None]
     assert (await browser.verify(link)).json() == INVALID

@@ -11,7 +11,7 @@ import pytest
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session.claim_base_classes.primitive_claim import HasValueSCV
-from supertokens_py.recipe.session.claim_evaluation import evaluate_claims
+from supertokens_py.recipe.session.claim_validation.evaluation import evaluate_claims
 from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayClaim, PrimitiveClaim
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
 from supertokens_py.runtime.bridge import blocking

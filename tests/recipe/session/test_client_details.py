@@ -14,9 +14,10 @@ from supertokens_py.client_addresses import ClientAddresses
 from supertokens_py.engine.session_records import Visit
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request import BaseRequest
-from supertokens_py.recipe.session import DeviceSettings, device_labels
-from supertokens_py.recipe.session.client_details import MAX_LABELS, ClientDetails
-from supertokens_py.recipe.session.device_labels import label_of
+from supertokens_py.recipe.session import DeviceSettings
+from supertokens_py.recipe.session.devices import labels as device_labels
+from supertokens_py.recipe.session.devices.client_details import MAX_LABELS, ClientDetails
+from supertokens_py.recipe.session.devices.labels import label_of
 
 _WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -133,7 +134,7 @@ def test_a_label_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process remembers those of the last thousand clients."""
     asked: list[str] = []
     monkeypatch.setattr(
-        "supertokens_py.recipe.session.client_details.label_of",
+        "supertokens_py.recipe.session.devices.client_details.label_of",
         lambda agent, platform: asked.append(agent) or agent,
     )
     details = ClientDetails(DeviceSettings(), ClientAddresses(None))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supertokens_py.recipe.session.csrf import require_token
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
+from supertokens_py.recipe.session.policy.csrf import require_token
 from supertokens_py.tokens.access_token import AccessToken
 
 

@@ -12,12 +12,12 @@ from supertokens_py.engine.renewal import RenewalOrder
 from supertokens_py.exceptions import ConfigError, ProtectedClaimError
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import DeviceBinding, SessionContainer
+from supertokens_py.recipe.session.claim_validation.refusals import refuse_unbound
 from supertokens_py.recipe.session.device_binding.bound_cookie import bound_cookie, is_genuine, unexpired
 from supertokens_py.recipe.session.device_binding.headers import is_skipped, read_text, registration
-from supertokens_py.recipe.session.device_binding.routes import instructions
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError, UnauthorisedError
 from supertokens_py.recipe.session.recipe import SessionRecipe
-from supertokens_py.recipe.session.refusals import refuse_unbound
+from supertokens_py.recipe.session.routes.device_binding_routes import instructions
 from supertokens_py.recipe.session.syncio import (
     create_new_session_without_request_response,
     get_session_without_request_response,

@@ -15,7 +15,7 @@ from supertokens_py.recipe.session import GuestSettings, InputOverrideConfig, Se
 from supertokens_py.recipe.session import asyncio as sessions_async
 from supertokens_py.recipe.session import syncio as sessions
 from supertokens_py.recipe.session.exceptions import InvalidClaimsError
-from supertokens_py.recipe.session.guests import guest_claims, new_guest_id
+from supertokens_py.recipe.session.features.guests import guest_claims, new_guest_id
 from supertokens_py.recipe.session.interfaces import RecipeInterface
 from tests.support.clock import Clock
 

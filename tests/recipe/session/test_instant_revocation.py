@@ -28,8 +28,8 @@ from supertokens_py.recipe.session.syncio import (
     get_session_without_request_response,
     revoke_session,
 )
-from supertokens_py.recipe.session.verifier import Verifier
-from supertokens_py.recipe.session.watched_verifier import WatchedVerifier
+from supertokens_py.recipe.session.verification.verifier import Verifier
+from supertokens_py.recipe.session.verification.watched_verifier import WatchedVerifier
 from tests.engine.driver import QUIET
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase

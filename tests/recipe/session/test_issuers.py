@@ -12,7 +12,6 @@ from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensC
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionContainer
-from supertokens_py.recipe.session import verifier as tokens_module
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
 from supertokens_py.recipe.session.syncio import (
     create_new_session_without_request_response,
@@ -21,6 +20,7 @@ from supertokens_py.recipe.session.syncio import (
     merge_into_access_token_payload,
     refresh_session_without_request_response,
 )
+from supertokens_py.recipe.session.verification import verifier as tokens_module
 from supertokens_py.runtime.bridge import blocking
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.driver import new_session

@@ -13,8 +13,8 @@ from supertokens_py.engine.session_records import Lifetime, Limit
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import SessionLifetime, SessionLimit, syncio
 from supertokens_py.recipe.session.asyncio import create_new_session_without_request_response
-from supertokens_py.recipe.session.creation_options import changing_options, current_options
-from supertokens_py.recipe.session.creation_settings import CreationSettings
+from supertokens_py.recipe.session.features.creation_options import changing_options, current_options
+from supertokens_py.recipe.session.features.creation_settings import CreationSettings
 
 from .conftest import Start
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.recipe.session import PageSettings
-from supertokens_py.recipe.session.pages import Pages, safe_next
+from supertokens_py.recipe.session.responses.pages import Pages, safe_next
 
 OFF_SITE = [
     "//evil.example",

@@ -11,7 +11,7 @@ import pydantic
 import pytest
 
 from supertokens_py.exceptions import ConfigError, PayloadTypeError
-from supertokens_py.recipe.session.typed_payloads import read_payload, require_readable
+from supertokens_py.recipe.session.session_tokens.typed_payloads import read_payload, require_readable
 
 pytestmark = pytest.mark.quick
 

@@ -7,9 +7,9 @@ from starlette.requests import Request
 
 from supertokens_py.config import AppInfo, InputAppInfo
 from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
-from supertokens_py.recipe.session.request_tokens import RequestTokens
+from supertokens_py.recipe.session.session_tokens.request_tokens import RequestTokens
 from supertokens_py.recipe.session.settings import SessionSettings, resolve
-from supertokens_py.recipe.session.verification import VerifyOptions, decide
+from supertokens_py.recipe.session.verification.verification import VerifyOptions, decide
 from supertokens_py.tokens.access_token import AccessToken
 
 TOKEN = AccessToken("x", 5, "d-1", {"antiCsrfToken": "a"}, "{}")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from supertokens_py.engine.records import KeySet
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
-from supertokens_py.recipe.session.verifier import UnknownKeyError, VerifiedTokens, verify
+from supertokens_py.recipe.session.verification.verifier import UnknownKeyError, VerifiedTokens, verify
 from supertokens_py.tokens.access_token import LONG_TOKEN, AccessToken, parse_access_token
 from supertokens_py.tokens.signatures import RsaVerificationKey, sign_jwt
 

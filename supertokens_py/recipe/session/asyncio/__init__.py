@@ -14,13 +14,9 @@ from supertokens_py.recipe.openid.asyncio import (
     get_jwks,
     get_open_id_discovery_configuration,
 )
-from supertokens_py.recipe.session.authentication import Authentication
-from supertokens_py.recipe.session.claim import SessionClaim
-from supertokens_py.recipe.session.claim_checks import (
-    OverrideValidators,
-    OverrideValidatorsByInfo,
-    OverrideValidatorsByUserId,
-)
+from supertokens_py.recipe.session.claim_base_classes.claim import SessionClaim
+from supertokens_py.recipe.session.claim_validation.authentication import Authentication
+from supertokens_py.recipe.session.claim_validation.refusals import GuestNotAllowedError
 from supertokens_py.recipe.session.compatibility import (
     NOT_GIVEN,
     context_in,
@@ -29,20 +25,24 @@ from supertokens_py.recipe.session.compatibility import (
     tenant_and_context,
 )
 from supertokens_py.recipe.session.container import SessionContainer
-from supertokens_py.recipe.session.creation_options import creating_with_claims
 from supertokens_py.recipe.session.exceptions import ANSWERED
+from supertokens_py.recipe.session.features.creation_options import creating_with_claims
+from supertokens_py.recipe.session.features.guests import guests_may_pass, new_guest_id
+from supertokens_py.recipe.session.features.lifetimes import SessionLifetime
 from supertokens_py.recipe.session.functions import RecipeInterface
-from supertokens_py.recipe.session.guests import guests_may_pass, new_guest_id
-from supertokens_py.recipe.session.lifetimes import SessionLifetime
 from supertokens_py.recipe.session.recipe import SessionRecipe
-from supertokens_py.recipe.session.refusals import GuestNotAllowedError
 from supertokens_py.recipe.session.results import (
     ClaimsValidationResult,
     GetClaimValueOkResult,
     SessionDoesNotExistError,
     SessionInformationResult,
 )
-from supertokens_py.recipe.session.verification import VerifyOptions
+from supertokens_py.recipe.session.verification.claim_checks import (
+    OverrideValidators,
+    OverrideValidatorsByInfo,
+    OverrideValidatorsByUserId,
+)
+from supertokens_py.recipe.session.verification.verification import VerifyOptions
 from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supertokens_py.recipe.session.claim import FetchValue, SessionClaimValidator
+from supertokens_py.recipe.session.claim_base_classes.claim import FetchValue, SessionClaimValidator
 
 from .primitive_claim import PrimitiveClaim, PrimitiveClaimValidators
 

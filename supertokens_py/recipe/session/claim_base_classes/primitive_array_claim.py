@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
-from supertokens_py.recipe.session.claim import FetchAwaited, FetchNow, FetchValue, SessionClaimValidator
+from supertokens_py.recipe.session.claim_base_classes.claim import (
+    FetchAwaited,
+    FetchNow,
+    FetchValue,
+    SessionClaimValidator,
+)
 
 from .primitive_claim import Primitive
 from .timed_claim import TimedClaim, TimedValidator, effective_max_age, json_expectations, same_json

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
-from supertokens_py.recipe.session.claim import FetchAwaited, FetchNow, FetchValue, SessionClaimValidator
+from supertokens_py.recipe.session.claim_base_classes.claim import (
+    FetchAwaited,
+    FetchNow,
+    FetchValue,
+    SessionClaimValidator,
+)
 
 from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from supertokens_py.app import current_time_ms
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.payloads import validate_json
-from supertokens_py.recipe.session.claim import SessionClaim, SessionClaimValidator
+from supertokens_py.recipe.session.claim_base_classes.claim import SessionClaim, SessionClaimValidator
 from supertokens_py.recipe.session.results import ClaimValidationResult
 
 _T = TypeVar("_T")

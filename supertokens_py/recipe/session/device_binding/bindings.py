@@ -27,7 +27,7 @@ from supertokens_py.recipe.session.exceptions import (
     TryRefreshTokenError,
     UnauthorisedError,
 )
-from supertokens_py.recipe.session.policy import SessionPolicy
+from supertokens_py.recipe.session.policy.session_policy import SessionPolicy
 from supertokens_py.recipe_module import App
 from supertokens_py.urls import scheme_of, web_origin
 
@@ -36,7 +36,7 @@ from .headers import REGISTRATION_HEADER, SKIPPED_HEADER, is_skipped, registrati
 from .settings import DeviceBinding, initiators_of, same_site_of
 
 if TYPE_CHECKING:
-    from supertokens_py.recipe.session.token_contents import TokenContents
+    from supertokens_py.recipe.session.session_tokens.contents import TokenContents
     from supertokens_py.tokens.access_token import AccessToken
 
 log: logging.Logger = logging.getLogger(__name__)

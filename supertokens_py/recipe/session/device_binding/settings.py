@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.cookies import SameSite
-from supertokens_py.recipe.session.policy import SessionPolicy
+from supertokens_py.recipe.session.policy.session_policy import SessionPolicy
 from supertokens_py.urls import scheme_of
 
 

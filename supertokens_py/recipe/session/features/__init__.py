@@ -1,0 +1,1 @@
+"""The settings of optional features, and what they choose for a new session."""

@@ -1,0 +1,1 @@
+"""Create, refresh, replace and end sessions, of users and of those who act as others."""

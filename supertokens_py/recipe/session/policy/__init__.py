@@ -1,0 +1,1 @@
+"""What `init` decided, asked for one request: cookies, transfer methods, anti-CSRF, issuers. Pure."""

@@ -1,0 +1,1 @@
+"""The routes that optional features add to those of `api`."""
