@@ -14,7 +14,7 @@ from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
-from .conftest import Start
+from ..conftest import Start
 
 DAY_S = 24 * 3600
 #: What an official core does when it refreshes a session: it knows of its own validity only.

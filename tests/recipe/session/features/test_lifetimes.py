@@ -16,7 +16,7 @@ from supertokens_py.recipe.session.asyncio import create_new_session_without_req
 from supertokens_py.recipe.session.features.creation_options import changing_options, current_options
 from supertokens_py.recipe.session.features.creation_settings import CreationSettings
 
-from .conftest import Start
+from ..conftest import Start
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

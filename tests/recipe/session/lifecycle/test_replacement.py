@@ -24,7 +24,7 @@ from supertokens_py.recipe.session.exceptions import InvalidClaimsError, TokenTh
 from supertokens_py.recipe.session.interfaces import RecipeInterface
 from tests.support.clock import Clock
 
-from .conftest import Start
+from ..conftest import Start
 
 DAY_MS = 86_400_000
 

@@ -35,7 +35,7 @@ from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 from tests.support.temporary_postgres import Server
 
-from .conftest import Start
+from ..conftest import Start
 
 STALE_S = 5
 STEADY = Pace(poll_s=0, gather_s=0)

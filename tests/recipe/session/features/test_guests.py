@@ -19,7 +19,7 @@ from supertokens_py.recipe.session.features.guests import guest_claims, new_gues
 from supertokens_py.recipe.session.interfaces import RecipeInterface
 from tests.support.clock import Clock
 
-from .conftest import Start
+from ..conftest import Start
 
 
 def visit(guest_id: str | None = None) -> SessionContainer:

@@ -23,7 +23,7 @@ from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.interfaces import Device
 from tests.support.clock import Clock, Stopwatch
 
-from .conftest import Start
+from ..conftest import Start
 
 
 def made(user_id: str = "ada", tenant_id: str = "public") -> SessionContainer:
