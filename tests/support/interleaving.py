@@ -49,12 +49,13 @@ def meanwhile(
         done.set_result(started[0].result(30))
 
 
-def await_waiting(stored: TestDatabase, work: Future[Any]) -> None:
-    """Wait until a work waits for a lock of the database, or is done; on SQLite nothing shows it."""
+def await_waiting(stored: TestDatabase, work: Future[Any], *, count: int = 1) -> None:
+    """Wait until as many wait for locks of the database, or a work is done; on SQLite nothing shows it."""
     if stored.kind != "postgresql":
         return
     with psycopg.connect(stored.uri, autocommit=True) as connection:
         for _ in range(100_000):
-            if work.done() or connection.execute(_WAITING).fetchone() != (0,):
+            (waiting,) = connection.execute(_WAITING).fetchone() or (0,)
+            if work.done() or waiting >= count:
                 return
     raise AssertionError("neither waits nor is done")

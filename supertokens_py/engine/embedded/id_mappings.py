@@ -136,11 +136,12 @@ class IdMappingStore:
                 raise BadInputError(f"UserId is already in use in {name} recipe")
 
     def _move_addresses(self, connection: Connection, user_id: str, other: str) -> None:
+        # Tokens first, as where one of them is used.
+        connection.execute(self._move_tokens, {"id": user_id, "other": other})
         emails = connection.execute(self._verified, {"id": user_id}).scalars().all()
         if emails:
             rows = [{"app_id": DEFAULT_APP_ID, "user_id": other, "email": email} for email in emails]
             connection.execute(self._verify, rows)
-        connection.execute(self._move_tokens, {"id": user_id, "other": other})
 
     def find(self, user_id: str, kind: UserIdKind = "ANY") -> UserIdMapping | None:
         """Return the mapping that an id belongs to, as a core's, as the application's, or as either."""

@@ -27,7 +27,6 @@ from .accounts.user_tables import (
     EMAIL_USERS,
     PASSWORDLESS_USERS,
     THIRD_PARTY_USERS,
-    USERS,
     VERIFICATION_TOKENS,
 )
 from .roles import USER_ROLES
@@ -60,13 +59,7 @@ class TenantMembers:
         self._database, self._accounts, self._user_ids = database, accounts, user_ids
         self._changes, self._acting = changes, ActingSessions(database, changes)
         tables = database.tables
-        users = tables[USERS]
-        # The user stays there; rows of all users come first, as where a user is deleted.
-        self._keep = (
-            select(users.c.recipe_id, users.c.is_linked_or_is_a_primary_user)
-            .where(users.c.app_id == DEFAULT_APP_ID, users.c.user_id == bindparam("user"))
-            .with_for_update(read=True, key_share=True)
-        )
+        self._keep = accounts.rows.keep
         own = {
             EMAIL_PASSWORD: tables[EMAIL_USERS],
             PASSWORDLESS: tables[PASSWORDLESS_USERS],

@@ -24,7 +24,7 @@ from .user_tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, Connection, Table
+    from sqlalchemy import BindParameter, Connection, Select, Table
 
     from supertokens_py.types.users import ThirdPartyInfo
 
@@ -112,6 +112,14 @@ class AccountRows:
                 .distinct()
                 .where(known.users.c.app_id == DEFAULT_APP_ID, known.users.c.user_id == bindparam("user"))
             )
+        )
+        users = layout.tables[USERS]
+        #: The user stays there, and known by the same id, until the transaction ends. Who changes a user
+        #: locks this row before any other, as does who deletes one: so no two wait for each other.
+        self.keep: Select[Any, Any] = (
+            select(users.c.recipe_id, users.c.is_linked_or_is_a_primary_user)
+            .where(users.c.app_id == DEFAULT_APP_ID, users.c.user_id == bindparam("user"))
+            .with_for_update(read=True, key_share=True)
         )
         self._prepare_statements(layout.tables, layout.account_infos, layout.accounts_in_tenants)
 

@@ -51,7 +51,7 @@ class CodeRows:
             name: select(devices).where(*of).order_by(devices.c.device_id_hash)
             for name, of in contacts.items()
         }
-        #: Always in the same order, so that two consumes never wait for each other.
+        #: Always in the same order, so that no two who lock devices wait for each other.
         self.lock: dict[str, Select[Any]] = {
             name: statement.with_for_update() for name, statement in self.of_contact.items()
         }
@@ -68,7 +68,8 @@ class CodeRows:
         self.count_failure: Update = update(devices).where(*one).values(failed_attempts=bindparam("failed"))
         self.delete_device: Delete = delete(devices).where(*one)
         self.delete_of_contact: dict[str, Delete] = {
-            name: delete(devices).where(*of) for name, of in contacts.items()
+            name: _delete_found(devices, locked.with_only_columns(devices.c.device_id_hash))
+            for name, locked in self.lock.items()
         }
         of_device = _of_device(codes, devices)
         self.delete_if_empty: Delete = delete(devices).where(*one, ~exists().where(*of_device))

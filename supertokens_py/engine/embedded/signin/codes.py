@@ -92,10 +92,14 @@ class CodeStore:
                 connection.execute(self._codes.delete_oldest_codes, which)
             else:
                 salt = code_digests.new_salt()
-                self._insert_device(connection, contact, {**which, "salt": salt}, now - 2 * lifetime)
+                self._insert_device(connection, contact, {**which, "salt": salt})
             link = device.link_code(salt, code)
             values = {**which, "code": code_id, "link": link.digest, "now": now}
             connection.execute(self._codes.insert_code, values)
+            if contact is not None:
+                # Deletes more than one that nobody can use, so that they do not pile up. Last: nobody is
+                # waited for with devices of others locked.
+                self._codes.sweep(connection, tenant.tenant_id, before_ms=now - 2 * lifetime)
             return CreatedCode(
                 pre_auth_session_id=wanted,
                 code_id=code_id,
@@ -115,11 +119,8 @@ class CodeStore:
                 return RestartFlow()  # somebody has just used the device
             raise UnknownTenantError(tenant.tenant_id) from error
 
-    def _insert_device(
-        self, connection: Connection, contact: Contact, values: dict[str, Any], before_ms: int
-    ) -> None:
-        """Insert a device, and delete more than one that nobody can use, so that they do not pile up."""
-        self._codes.sweep(connection, values["tenant"], before_ms=before_ms)
+    def _insert_device(self, connection: Connection, contact: Contact, values: dict[str, Any]) -> None:
+        """Insert a device, in the place of the oldest where the contact has too many."""
         self._codes.end_oldest(connection, values["tenant"], contact.kind, contact.value)
         contacts = {"email": None, "phone_number": None, contact.kind: contact.value}
         connection.execute(self._codes.insert_device, {**values, **contacts})

@@ -206,8 +206,8 @@ class EmailPasswordStore:
         token, expiry = SecretText(secrets.token_hex(64)), self._settings.now_ms() + int(lifetime)
 
         def unit(connection: Connection) -> str | None:
-            internal = self._accounts.internal_id(connection, user_id)
-            own = self._own_method(connection, tenant.tenant_id, internal, address)
+            internal, user = self._accounts.locked(connection, user_id, self._accounts.rows.keep)
+            own = user and self._own_method(connection, tenant.tenant_id, internal, address)
             if own is None:
                 return None
             locked = connection.execute(self._statements.lock_user, {"user": own.user_id}).first()
@@ -307,7 +307,8 @@ class EmailPasswordStore:
     def _change(
         self, connection: Connection, user_id: str, change: Change
     ) -> UnknownUser | EmailChangeNotAllowed | ProofExpired | Changed:
-        internal, row = self._accounts.locked(connection, user_id, self._statements.lock_user)
+        internal, kept = self._accounts.locked(connection, user_id, self._accounts.rows.keep)
+        row = kept and connection.execute(self._statements.lock_user, {"user": internal}).first()
         if row is None:
             return UnknownUser()
         if self._comes_too_late(connection, internal, row.email, change):

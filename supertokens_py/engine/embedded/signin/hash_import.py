@@ -57,6 +57,7 @@ class HashImportStore:
             with writing_in(tenant_id):
                 self._statements.insert(connection, user_id, tenant_id, address, stored, now)
         else:
+            connection.execute(self._accounts.rows.keep, {"user": user_id})
             connection.execute(self._statements.lock_user, {"user": user_id})
             if self._accounts.with_email(connection, tenant_id, address) != user_id:
                 raise UnitConflictError  # removed or changed in this very moment: look again

@@ -36,7 +36,6 @@ from supertokens_py.events import (
 )
 from supertokens_py.exceptions import TooManyAttemptsError
 
-from ..storage.database import UnitConflictError
 from .code_attempts import (
     CodeAttempts,
     Failure,
@@ -228,11 +227,9 @@ class PasswordlessStore(CodeStore):
             return UnknownUser()
 
         def unit(connection: Connection) -> Any:
-            internal = self._accounts.internal_id(connection, recipe_user_id)
-            result = self._users.change(connection, internal, change)
-            if self._accounts.internal_id(connection, recipe_user_id) != internal:
-                raise UnitConflictError  # the id was given to another user meanwhile: look again
-            return result
+            rows = self._accounts.rows
+            internal, user = self._accounts.locked(connection, recipe_user_id, rows.keep)
+            return UnknownUser() if user is None else self._users.change(connection, internal, change)
 
         result = self._database.write(unit)
         if not isinstance(result, Changed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -143,23 +144,44 @@ class PasswordlessUserRows:
     ):
         """Give a user other contacts in every tenant, and end what was made for the old ones and the new.
 
+        The row of all users is locked already (`AccountRows.keep`).
+
         Raises:
             BadInputError: the user would have neither.
-            UnitConflictError: another user was given one of them in this moment.
+            UnitConflictError: another user was given one of them in this moment, or this one was changed.
         """
-        row = connection.execute(self._lock, {"user": user_id}).first()
+        row, tenants = self._locked(connection, user_id, change)
         if row is None:
             return UnknownUser()
         new = change.of(row)
         if not any(({name: getattr(row, name) for name in _COLUMNS} | new).values()):
             raise BadInputError("You cannot clear both email and phone number of a user")
-        tenants = self._rows.tenants(connection, user_id)
         if (refusal := self._refusal(connection, row, new, tenants)) is not None:
             return refusal
         if new:
             self._write(connection, user_id, new)
             self._end_former(connection, user_id, row, new, tenants)
         return Changed(frozenset(new))
+
+    def _locked(self, connection: Connection, user_id: str, change: ContactChange) -> tuple[Any, list[str]]:
+        """Return the row of a user, if there is one, and their tenants; neither changes any more.
+
+        As where a code is used, the devices of every contact that is concerned are locked before the row.
+        """
+        seen = connection.execute(self._contacts, {"user": user_id}).first()
+        if seen is None:
+            return None, []
+        tenants = sorted(self._rows.tenants(connection, user_id))
+        new = change.of(seen)
+        for tenant_id, name in itertools.product(tenants, sorted(new)):
+            for contact in sorted(one for one in (getattr(seen, name), new[name]) if one is not None):
+                which = {"tenant": tenant_id, "contact": contact}
+                connection.execute(self._codes.lock[name], which)
+        row = connection.execute(self._lock, {"user": user_id}).first()
+        is_same = row is not None and all(getattr(row, name) == getattr(seen, name) for name in _COLUMNS)
+        if not is_same or sorted(self._rows.tenants(connection, user_id)) != tenants:
+            raise UnitConflictError  # other devices would have to be locked: look again
+        return row, tenants
 
     def _refusal(
         self, connection: Connection, row: Any, new: dict[str, str | None], tenants: list[str]
@@ -198,9 +220,11 @@ class PasswordlessUserRows:
     def end_devices(self, connection: Connection, user_id: str) -> None:
         """End every device of a user's contacts, in every tenant of the user."""
         row = connection.execute(self._contacts, {"user": user_id}).first()
-        for tenant_id in self._rows.tenants(connection, user_id) if row is not None else ():
-            for name in _COLUMNS:
-                self._end_devices(connection, tenant_id, name, getattr(row, name))
+        if row is None:
+            return
+        tenants = sorted(self._rows.tenants(connection, user_id))
+        for tenant_id, name in itertools.product(tenants, _COLUMNS):
+            self._end_devices(connection, tenant_id, name, getattr(row, name))
 
     def _end_devices(self, connection: Connection, tenant_id: str, kind: str, contact: str | None) -> None:
         if contact is not None:

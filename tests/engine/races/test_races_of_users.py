@@ -9,33 +9,16 @@ import pytest
 
 from supertokens_py.engine.code_records import ConsumedCode, NewCode, PresentedCode
 from supertokens_py.engine.id_mapping import UserIdMapping
-from supertokens_py.engine.records import UnknownUser
+from supertokens_py.engine.records import ConsumedToken, UnknownUser
 from supertokens_py.types.users import User
-from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase
 from tests.support.interleaving import meanwhile
 
 pytestmark = pytest.mark.postgres
 
-QUICK: dict[str, Any] = {"argon2_memory_kb": 1024, "argon2_parallelism": 1, "keeps_users": True}
 EMAIL = "ada@example.com"
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
-
-
-@pytest.fixture
-def stored(users_postgres_database: TestDatabase) -> TestDatabase:
-    return users_postgres_database
-
-
-@pytest.fixture
-def core(stored: TestDatabase, start: Opener) -> Driver:
-    return start(stored.uri, **QUICK)
-
-
-@pytest.fixture
-def other(stored: TestDatabase, start: Opener) -> Driver:
-    return start(stored.uri, **QUICK)
 
 
 def signed_up(core: Driver, email: str = EMAIL) -> User:
@@ -57,6 +40,12 @@ def consume(core: Driver, email: str = EMAIL) -> Any:
         user_input_code=None,
     )
     return core.passwordless.consume("public", shown)
+
+
+def give(core: Driver, user: User) -> None:
+    """Give the id `ext` of the application, which another user has, to this one."""
+    core.id_mappings.delete("ext")
+    core.id_mappings.create(user.id, "ext", None, force=False)
 
 
 # -- removal -----------------------------------------------------------------------------------------------
@@ -96,11 +85,7 @@ def test_who_is_removed_is_the_user_who_has_the_id_then(
     former, owner = signed_up(core), signed_up(core, "bob@example.com")
     core.id_mappings.create(former.id, "ext", None, force=False)
 
-    def give() -> None:
-        other.id_mappings.delete("ext")
-        other.id_mappings.create(owner.id, "ext", None, force=False)
-
-    with meanwhile(core.database, "FROM userid_mapping", give, stored=stored):
+    with meanwhile(core.database, "FROM userid_mapping", lambda: give(other, owner), stored=stored):
         core.users.remove("ext")
     assert core.users.find("ext") is None
     assert core.users.find(owner.id) is None
@@ -282,11 +267,18 @@ def test_who_is_changed_is_the_user_who_has_the_id_then(
     former, owner = make(core, EMAIL), make(core, "bob@example.com")
     core.id_mappings.create(former.id, "ext", None, force=False)
 
-    def give() -> None:
-        other.id_mappings.delete("ext")
-        other.id_mappings.create(owner.id, "ext", None, force=False)
-
-    with meanwhile(core.database, "FROM userid_mapping", give, stored=stored):
+    with meanwhile(core.database, "FROM userid_mapping", lambda: give(other, owner), stored=stored):
         assert update(core) is None
     assert core.users.find("ext").emails == ["new@example.com"]
     assert core.users.find(former.id).emails == [EMAIL]
+
+
+def test_a_link_is_for_the_user_who_has_the_id_then(
+    stored: TestDatabase, core: Driver, other: Driver
+) -> None:
+    former, owner = signed_up(core), signed_up(core, "bob@example.com")
+    core.id_mappings.create(former.id, "ext", None, force=False)
+
+    with meanwhile(core.database, "FROM userid_mapping", lambda: give(other, owner), stored=stored):
+        token = core.email_password.create_reset_token("public", "ext", None)
+    assert core.email_password.consume_reset_token("public", token) == ConsumedToken("ext", "bob@example.com")

@@ -10,31 +10,14 @@ from sqlalchemy import event
 
 from supertokens_py.engine.code_records import NewCode
 from supertokens_py.engine.records import Tenant, UnknownTenantError
-from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase
 from tests.support.interleaving import meanwhile
 
 pytestmark = pytest.mark.postgres
 
-QUICK: dict[str, Any] = {"argon2_memory_kb": 1024, "argon2_parallelism": 1, "keeps_users": True}
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 OPEN: dict[str, Any] = {"first_factors": ["emailpassword"], "core_config": {"ip_deny_regex": "10.*"}}
-
-
-@pytest.fixture
-def stored(users_postgres_database: TestDatabase) -> TestDatabase:
-    return users_postgres_database
-
-
-@pytest.fixture
-def core(stored: TestDatabase, start: Opener) -> Driver:
-    return start(stored.uri, **QUICK)
-
-
-@pytest.fixture
-def other(stored: TestDatabase, start: Opener) -> Driver:
-    return start(stored.uri, **QUICK)
 
 
 def configs_without_tenant(stored: TestDatabase) -> list[Any]:
