@@ -1,1 +1,1 @@
-"""Whether a session's claims pass: evaluation, step-up, and what guests and actors may not do."""
+"""Whether the claims of a session pass: evaluation, step-up, and what guests and actors are refused."""

@@ -1,1 +1,1 @@
-"""The sessions of a user: what is kept of their clients, how they are listed and revoked."""
+"""The sessions of one user: what is kept of their clients, how they are listed and revoked."""

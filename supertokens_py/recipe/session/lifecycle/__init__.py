@@ -1,1 +1,1 @@
-"""Create, refresh, replace and end sessions, of users and of those who act as others."""
+"""Create, refresh, replace and end the sessions of requests; begin and end impersonation."""

@@ -1,1 +1,1 @@
-"""What `init` decided, asked for one request: cookies, transfer methods, anti-CSRF, issuers. Pure."""
+"""What `session.init` decided about requests: cookies, transfer methods, anti-CSRF, origins, issuers."""

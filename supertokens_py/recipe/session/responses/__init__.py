@@ -1,1 +1,1 @@
-"""The responses in the place of what was asked for: errors, and redirects of pages."""
+"""What the SDK answers with: errors, the pages instead of them, the results of the device APIs."""

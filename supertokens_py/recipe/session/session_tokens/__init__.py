@@ -1,1 +1,1 @@
-"""What tokens say, which of a request's count, and how new ones reach the client."""
+"""The tokens of a session: what they contain, which of a request's count, how new ones reach the client."""

@@ -1,1 +1,1 @@
-"""From an access token to its session: of a request, of new tokens, and while it is watched."""
+"""From access tokens to sessions: verify those of requests, and notice when they are used or revoked."""
