@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
@@ -21,6 +20,7 @@ from .accounts.user_tables import USER_ID_MAPPING, USERS, VERIFICATION_TOKENS, V
 from .metadata import USER_METADATA
 from .roles import USER_ROLES
 from .session_state.session_rows import SESSIONS
+from .storage.broken_rules import looking_again
 from .storage.database import UnitConflictError
 from .storage.dialects import insert_new
 
@@ -107,12 +107,10 @@ class IdMappingStore:
     def insert(self, connection: Connection, user_id: str, external_id: str, info: str | None = None) -> None:
         """Insert a mapping, and move along what is known of the user's addresses; within a unit of work."""
         values = {"supertokens_user_id": user_id, "external_user_id": external_id}
-        try:
+        with looking_again():
             connection.execute(
                 self._insert.values(app_id=DEFAULT_APP_ID, external_user_id_info=info, **values)
             )
-        except IntegrityError as error:
-            raise UnitConflictError from error  # somebody else was first: look again
         self._move_addresses(connection, user_id, external_id)
 
     def _taken(self, connection: Connection, user_id: str, external_id: str) -> MappingExists | None:

@@ -12,6 +12,7 @@ from supertokens_py.engine.records import EMAIL_PASSWORD
 from supertokens_py.secret import SecretText, masked
 
 from ..session_state.session_rows import SESSIONS, key_columns
+from ..storage.broken_rules import looking_again
 from .account_rows import Account
 from .accounts import Accounts
 from .counts import delete_forgotten
@@ -31,7 +32,7 @@ class EmailUserRows:
 
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self._tables = tables = database.tables
-        self._rows = accounts.rows
+        self._accounts, self._rows = accounts, accounts.rows
         self._in_tenants = accounts.layout.by_layout(lambda known: _InTenants(tables, known))
         self._read_users(tables)
         self._change_users(tables)
@@ -132,6 +133,11 @@ class EmailUserRows:
         row = {"app_id": DEFAULT_APP_ID, "user_id": user_id, "email": email, "time_joined": now_ms}
         connection.execute(insert(self._tables[EMAIL_USERS]).values(**row, password_hash=hashed))
 
+    def is_taken(self, connection: Connection, user_id: str, email: str) -> bool:
+        """Return whether somebody has an address in a tenant of a user who does not have it."""
+        tenants = self._rows.tenants(connection, user_id)
+        return any(self._accounts.with_email(connection, one, email) is not None for one in tenants)
+
     def change_email(
         self, connection: Connection, user_id: str, ids: list[str], *, former: str, email: str
     ) -> None:
@@ -139,10 +145,14 @@ class EmailUserRows:
 
         The former one may be somebody else's by the time that the user wants it back: it has to be verified
         again. One that was verified beforehand, to be changed to, stays verified.
+
+        Raises:
+            UnitConflictError: somebody else was given the address in this moment.
         """
         values = {"user": user_id, "address": email}
-        connection.execute(self._new_email, values)
-        self._rows.change(connection, user_id, EMAIL_PASSWORD, {"email": email})
+        with looking_again():
+            connection.execute(self._new_email, values)
+            self._rows.change(connection, user_id, EMAIL_PASSWORD, {"email": email})
         connection.execute(self._end_verification, {"ids": ids})
         connection.execute(self._forget_verified, {"ids": ids, "former": former})
 

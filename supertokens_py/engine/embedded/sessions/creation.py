@@ -120,7 +120,7 @@ class SessionWriter:
             self._database.alone(insert, "single", repeatable=True)
         except IntegrityError as error:
             # The connection broke after the row was written: sent again, it meets itself.
-            if errors.is_unknown_parent(error) or len(attempts) == 1:
+            if not errors.is_taken(error) or len(attempts) == 1:
                 raise
         return created
 

@@ -113,11 +113,7 @@ class CodeStore:
         try:
             return self._database.write(unit)
         except IntegrityError as error:
-            if not errors.is_unknown_parent(error):
-                return CodeAlreadyUsed()
-            if contact is None:
-                return RestartFlow()  # somebody has just used the device
-            raise UnknownTenantError(tenant.tenant_id) from error
+            return _refused(error, None if contact is None else tenant.tenant_id)
 
     def _insert_device(self, connection: Connection, contact: Contact, values: dict[str, Any]) -> None:
         """Insert a device, in the place of the oldest where the contact has too many."""
@@ -224,6 +220,17 @@ class CodeStore:
                 count = self._database.write(
                     lambda c, n=name, b=before: self._codes.sweep(c, n, before_ms=b, most=BATCH)
                 )
+
+
+def _refused(error: IntegrityError, tenant_id: str | None) -> RestartFlow | CodeAlreadyUsed:
+    """Return what a broken rule means for a code of a device that was there, or of a new one in a tenant."""
+    if errors.is_taken(error):
+        return CodeAlreadyUsed()
+    if not errors.is_unknown_parent(error):
+        raise error
+    if tenant_id is None:
+        return RestartFlow()  # somebody has just used the device
+    raise UnknownTenantError(tenant_id) from error
 
 
 def read_contact(email: str | None, phone_number: str | None) -> Contact:

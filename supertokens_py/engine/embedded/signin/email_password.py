@@ -115,6 +115,8 @@ class EmailPasswordStore:
         except IntegrityError as error:
             if errors.is_unknown_parent(error):
                 raise UnknownTenantError(tenant) from error
+            if not errors.is_taken(error):
+                raise
             return EmailTaken()
         emit(UserSignedUp(user_id=user.id, tenant_id=tenant, recipe_id=EMAIL_PASSWORD))
         return user
@@ -285,10 +287,7 @@ class EmailPasswordStore:
         hashed = None if password is None else self._passwords.hash(password)
         address = None if email is None else validation.stored_email(email)
         change = Change(address, hashed, revoke_sessions, proof, link)
-        try:
-            result = self._database.write(lambda connection: self._change(connection, user_id, change))
-        except IntegrityError:
-            return EmailTaken()
+        result = self._database.write(lambda connection: self._change(connection, user_id, change))
         if not isinstance(result, Changed):
             return result
         result.emit_events(change)
@@ -306,7 +305,7 @@ class EmailPasswordStore:
 
     def _change(
         self, connection: Connection, user_id: str, change: Change
-    ) -> UnknownUser | EmailChangeNotAllowed | ProofExpired | Changed:
+    ) -> UnknownUser | EmailTaken | EmailChangeNotAllowed | ProofExpired | Changed:
         internal, kept = self._accounts.locked(connection, user_id, self._accounts.rows.keep)
         row = kept and connection.execute(self._statements.lock_user, {"user": internal}).first()
         if row is None:
@@ -316,6 +315,8 @@ class EmailPasswordStore:
         moves = change.email is not None and change.email != row.email
         if moves and row.is_linked_or_is_a_primary_user:
             return EmailChangeNotAllowed(_LINKED)
+        if moves and self._statements.is_taken(connection, internal, str(change.email)):
+            return EmailTaken()
         connection.execute(self._statements.delete_tokens, {"user": internal})
         ended, ids = list[SessionKey](), self._user_ids.linked_to(connection, user_id, locked=change.revokes)
         if change.link is not None:

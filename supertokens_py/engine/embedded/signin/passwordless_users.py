@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.code_records import (
@@ -24,6 +23,7 @@ from ..accounts.account_rows import Account
 from ..accounts.accounts import Accounts
 from ..accounts.code_rows import CodeRows
 from ..accounts.user_tables import PASSWORDLESS_USERS, USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS
+from ..storage.broken_rules import looking_again
 from ..storage.database import UnitConflictError
 from ..storage.dialects import insert_new
 
@@ -111,11 +111,9 @@ class PasswordlessUserRows:
         known: dict[str, Any] = {kind: contact}
         account = Account(user_id=user_id, recipe_id=PASSWORDLESS, joined_ms=now_ms, **known)
         row = {"app_id": DEFAULT_APP_ID, "user_id": user_id, "time_joined": now_ms, **known}
-        try:
+        with looking_again():
             self._rows.insert(connection, tenant_id, [account])
             connection.execute(self._insert.values(**row))
-        except IntegrityError as error:
-            raise UnitConflictError from error
         return user_id
 
     def external_id(self, connection: Connection, user_id: str) -> str:
@@ -197,11 +195,9 @@ class PasswordlessUserRows:
         return None
 
     def _write(self, connection: Connection, user_id: str, new: dict[str, str | None]) -> None:
-        try:
+        with looking_again():
             connection.execute(self._change.values(**new), {"user": user_id})
             self._rows.change(connection, user_id, PASSWORDLESS, new)
-        except IntegrityError as error:
-            raise UnitConflictError from error
 
     def _end_former(
         self, connection: Connection, user_id: str, row: Any, new: dict[str, str | None], tenants: list[str]

@@ -1,4 +1,7 @@
-"""What it means for a unit of work that a row which it writes breaks a rule of the schema."""
+"""What it means for a unit of work that a row which it writes breaks a rule of the schema.
+
+A rule that is not one of ours, such as a CHECK of an operator's own, stays an `IntegrityError`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,23 @@ from .database import UnitConflictError
 
 
 @contextmanager
+def looking_again() -> Generator[None]:
+    """Write rows, within a unit of work that has looked whether others have them.
+
+    Raises:
+        UnitConflictError: somebody else was first, or removed what the rows belong to.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if not errors.is_taken(error) and not errors.is_unknown_parent(error):
+            raise
+        raise UnitConflictError from error
+
+
+@contextmanager
 def writing_in(tenant_id: str, *, user_id: str | None = None) -> Generator[None]:
-    """Write rows in a tenant, within a unit of work that has looked whether others have them.
+    """Do as `looking_again` for rows in a tenant.
 
     Args:
         tenant_id: as it is stored.
@@ -25,9 +43,10 @@ def writing_in(tenant_id: str, *, user_id: str | None = None) -> Generator[None]
         UnknownTenantError: there is no such tenant, or it was deleted at that moment.
         UnitConflictError: somebody else was first: the unit looks again.
     """
-    try:
-        yield
-    except IntegrityError as error:
-        if errors.is_unknown_parent(error):
+    with looking_again():
+        try:
+            yield
+        except IntegrityError as error:
+            if not errors.is_unknown_parent(error):
+                raise
             raise UnknownTenantError(tenant_id, user_id=user_id) from error
-        raise UnitConflictError from error

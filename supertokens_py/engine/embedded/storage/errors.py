@@ -21,6 +21,7 @@ _UNUSABLE = frozenset({"25006", "26000", "42P05", "08P01", "0A000"})
 _PREPARED = frozenset({"26000", "42P05", "08P01"})
 _MISSING = frozenset({"42P01", "3F000"})
 _NOT_IN_ENCODING = frozenset({"22P05", "22021"})
+_NOT_UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
 _DRIVERS = frozenset({"psycopg", "psycopg_binary", "psycopg_c", "sqlalchemy", "sqlite3"})
 
 
@@ -68,6 +69,11 @@ def is_missing_table(error: Exception) -> bool:
 def is_unknown_parent(error: DBAPIError) -> bool:
     """Return whether a row names a parent (tenant, role) that does not exist."""
     return _sqlstate(error) == "23503" or _sqlite_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+
+
+def is_taken(error: DBAPIError) -> bool:
+    """Return whether a row has what must be unique, and another row has it already."""
+    return _sqlstate(error) == "23505" or _sqlite_code(error) in _NOT_UNIQUE
 
 
 def is_of_driver(error: Exception) -> bool:
