@@ -206,6 +206,25 @@ def test_a_line_is_refused_with_its_number(
     assert "would be imported (nothing was written): 1 user into " in ran.out
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_metadata_that_is_too_large_with_what_is_there_is_refused(
+    core: Driver, users_import: Import, options: tuple[str, ...]
+) -> None:
+    """With the number of its line, as whatever else the database alone can tell; the others are imported."""
+    core.metadata.merge("42", {"kept": "x" * 600_000})
+    big = {"email": "ada@example.com", "user_id": "42", "metadata": {"more": "x" * 500_000}}
+    good = {"email": "bob@example.com", "password_hash": DJANGO}
+    ran = users_import(core, [good, {"password_hash": DJANGO} | big], *options)
+    assert ran.code == 1
+    reason = (
+        "with what is kept under this user id already, metadata takes 1100021 bytes as JSON; at most 1048576"
+    )
+    assert f"line 2: {reason} are allowed\n" in ran.err
+    assert core.users.find("42") is None
+    assert core.metadata.read("42") == {"kept": "x" * 600_000}
+    assert count(core) == (0 if options else 1)
+
+
 def test_metadata_that_is_no_object_is_refused(sqlite_core: Driver, users_import: Import) -> None:
     ran = users_import(sqlite_core, [{"email": "a@example.com", "password_hash": DJANGO, "metadata": [1]}])
     assert ran.code == 1

@@ -24,6 +24,7 @@ from supertokens_py.engine.embedded.metadata import USER_METADATA
 from supertokens_py.engine.embedded.roles import ROLES, USER_ROLES
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
 from supertokens_py.engine.records import EMAIL_PASSWORD
+from supertokens_py.types.base import JSONObject
 
 if TYPE_CHECKING:
     from sqlalchemy import BindParameter, Connection, Select, Table
@@ -41,6 +42,16 @@ class Known:
     emails_by_id: Mapping[str, str]  #: whose an id of the application is
     internal_ids: frozenset[str]  #: ids that are users' own in the tables
     missing_roles: frozenset[str]
+    metadata: Mapping[str, JSONObject]  #: what there is already, by the application's id
+
+
+def metadata_text(metadata: JSONObject) -> str:
+    """Return metadata as it is stored.
+
+    Raises:
+        BadInputError: it is too large.
+    """
+    return payloads.validate_json("metadata", metadata, limit=payloads.MAX_METADATA_JSON)
 
 
 class ImportRows:
@@ -70,6 +81,7 @@ class ImportRows:
         self._metadata = select(metadata.c.user_id, metadata.c.user_metadata).where(
             metadata.c.app_id == DEFAULT_APP_ID, metadata.c.user_id.in_(wanted)
         )
+        self._lock_metadata = self._metadata.order_by(metadata.c.user_id).with_for_update()
 
     def _emails_of(self, known: Memberships) -> Select[Any, Any]:
         emails, mapping = known.emails, self._tables[USER_ID_MAPPING]
@@ -90,9 +102,15 @@ class ImportRows:
         *,
         emails: Iterable[str],
         user_ids: Sequence[str],
+        metadata_of: Sequence[str],
         roles: Sequence[str],
+        writes: bool,
     ) -> Known:
-        """Return what is there of the users of a batch; roles stay there until the transaction ends."""
+        """Return what is there of the users of a batch.
+
+        With `writes` roles stay there and metadata stays as it is until the transaction ends; without it no
+        role is missing.
+        """
 
         def rows(statement: Any, wanted: Iterable[str]) -> list[Any]:
             values = list(dict.fromkeys(wanted))
@@ -104,7 +122,13 @@ class ImportRows:
                 row.external_user_id: row.supertokens_user_id for row in rows(self._externals, user_ids)
             },
             internal_ids=frozenset(row.user_id for row in rows(self._internals, user_ids)),
-            missing_roles=frozenset(roles) - {row.role for row in rows(self._keep_roles, roles)},
+            missing_roles=frozenset(roles) - {row.role for row in rows(self._keep_roles, roles)}
+            if writes
+            else frozenset(),
+            metadata={
+                row.user_id: json.loads(row.user_metadata)
+                for row in rows(self._lock_metadata if writes else self._metadata, metadata_of)
+            },
         )
 
     def insert(self, connection: Connection, users: Sequence[Row]) -> None:
@@ -154,27 +178,14 @@ class ImportRows:
             if rows:
                 table = self._tables[definition]
                 connection.execute(insert_new(table, is_sqlite=self._is_sqlite), rows)
-        self._add_metadata(
-            connection, {user["shown"]: user["metadata"] for user in users if user["metadata"]}
-        )
-
-    def _add_metadata(self, connection: Connection, new: Mapping[str, Mapping[str, object]]) -> None:
-        if not new:
-            return
-        found = connection.execute(self._metadata, {"wanted": list(new)})
-        there = {row.user_id: json.loads(row.user_metadata) for row in found}
-        rows = [
-            {
-                **self._app,
-                "user_id": user_id,
-                "user_metadata": payloads.validate_json(
-                    "metadata", {**values, **there.get(user_id, {})}, limit=payloads.MAX_METADATA_JSON
-                ),
-            }
-            for user_id, values in new.items()
+        texts = [
+            {**self._app, "user_id": user["shown"], "user_metadata": metadata_text(user["metadata"])}
+            for user in users
+            if user["metadata"]
         ]
-        table = self._tables[USER_METADATA]
-        connection.execute(upsert(table, "user_metadata", is_sqlite=self._is_sqlite), rows)
+        if texts:
+            table = self._tables[USER_METADATA]
+            connection.execute(upsert(table, "user_metadata", is_sqlite=self._is_sqlite), texts)
 
     def _insert(self, connection: Connection, definition: Any, rows: Sequence[Row]) -> None:
         if rows:

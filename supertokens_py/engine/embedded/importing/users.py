@@ -19,9 +19,10 @@ from sqlalchemy.exc import IntegrityError
 from supertokens_py.engine import validation
 from supertokens_py.engine.embedded.storage import errors
 from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.base import JSONObject
 
-from .user_rows import ImportRows, Known
+from .user_rows import ImportRows, Known, metadata_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -82,7 +83,11 @@ class UserImport:
 
     def preview(self, users: Sequence[ImportedUser]) -> list[Outcome]:
         """Return what `write` would do with a batch, were its roles there."""
-        return self._engine.database.read(lambda connection: self._outcomes(connection, users, writes=False))
+
+        def unit(connection: Connection) -> list[Outcome]:
+            return list(decide(users, self._known(connection, users, writes=False)))
+
+        return self._engine.database.read(unit)
 
     def write(self, users: Sequence[ImportedUser]) -> list[Outcome]:
         """Write a batch in one transaction; return what became of each user."""
@@ -97,25 +102,25 @@ class UserImport:
         raise AssertionError  # pragma: no cover  (the last try raises)
 
     def _write(self, connection: Connection, users: Sequence[ImportedUser]) -> list[Outcome]:
-        outcomes = self._outcomes(connection, users, writes=True)
+        known = self._known(connection, users, writes=True)
+        outcomes = list(decide(users, known))
         pairs = zip(users, outcomes, strict=True)
         self._rows.insert(
-            connection, [self._new(user) for user, outcome in pairs if outcome is Arrival.IMPORTED]
+            connection, [self._new(user, known) for user, outcome in pairs if outcome is Arrival.IMPORTED]
         )
         return outcomes
 
-    def _outcomes(
-        self, connection: Connection, users: Sequence[ImportedUser], *, writes: bool
-    ) -> list[Outcome]:
-        known = self._rows.known(
+    def _known(self, connection: Connection, users: Sequence[ImportedUser], *, writes: bool) -> Known:
+        return self._rows.known(
             connection,
             emails=[user.email for user in users],
             user_ids=[user.user_id for user in users if user.user_id is not None],
-            roles=[role for user in users for role in user.roles] if writes else [],
+            metadata_of=[user.user_id for user in users if user.user_id is not None and user.metadata],
+            roles=[role for user in users for role in user.roles],
+            writes=writes,
         )
-        return list(decide(users, known))
 
-    def _new(self, user: ImportedUser) -> dict[str, Any]:
+    def _new(self, user: ImportedUser, known: Known) -> dict[str, Any]:
         """Return everything that rows of a new user are made of."""
         internal = str(uuid4())
         return {
@@ -126,7 +131,7 @@ class UserImport:
             "hash": user.password_hash or unusable_hash(self._settings),
             "joined": self._settings.now_ms() if user.joined_ms is None else user.joined_ms,
             "verified": user.verified,
-            "metadata": user.metadata,
+            "metadata": _merged(user, known),
             "roles": user.roles,
         }
 
@@ -158,7 +163,16 @@ def _refusal(user: ImportedUser, owners: Mapping[str, str], known: Known) -> str
         return "another user has this user id: correct the id, or leave the line out"
     if missing := sorted(known.missing_roles.intersection(user.roles)):
         return f"there is no role {missing[0]!r}: create it first, or use --create-roles"
+    try:
+        metadata_text(_merged(user, known))
+    except BadInputError as error:
+        return f"with what is kept under this user id already, {error}"
     return None
+
+
+def _merged(user: ImportedUser, known: Known) -> JSONObject:
+    """Return the metadata that a user is to have; what is there already stays as it is."""
+    return {**user.metadata, **known.metadata.get(user.user_id or "", {})} if user.metadata else {}
 
 
 def unusable_hash(settings: ResolvedEngineConfig) -> str:
