@@ -194,6 +194,16 @@ def test_hashes_of_other_frameworks_are_verified(hashed: str) -> None:
     assert made().is_outdated(FOREIGN_PASSWORD, stored)
 
 
+@pytest.mark.parametrize("hashed", FOREIGN_HASHES.values(), ids=FOREIGN_HASHES)
+def test_digits_of_other_scripts_are_no_digits(hashed: str) -> None:
+    """Python reads them, and no other program does that shares the database."""
+    for place, character in enumerate(hashed):
+        if character.isdigit():
+            other = f"{hashed[:place]}{chr(ord('٠') + int(character))}{hashed[place + 1 :]}"
+            with pytest.raises(BadInputError, match=r"none of the supported forms|only version"):
+                importable_form(other)
+
+
 @pytest.mark.parametrize("framework", ["Django", "Django, bcrypt of SHA-256", "passlib, bcrypt of SHA-256"])
 def test_a_hash_of_a_whole_long_password_is_renewed(framework: str) -> None:
     """Only bcrypt by itself stops after 72 bytes."""

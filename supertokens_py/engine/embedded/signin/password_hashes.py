@@ -36,31 +36,34 @@ _BCRYPT_BASE64 = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _CUT_OFF = "the password hash is cut off"
 _DAMAGED = "the password hash is damaged: nothing can compute it"
 
+# ASCII digits, since `\d` matches those of every script and `int` reads them.
 ARGON2 = re.compile(
-    r"\$(argon2id|argon2i|argon2d)\$v=19\$m=([1-9]\d{0,7}),t=([1-9]\d{0,3}),p=([1-9]\d{0,2})"
+    r"\$(argon2id|argon2i|argon2d)\$v=19\$m=([1-9][0-9]{0,7}),t=([1-9][0-9]{0,3}),p=([1-9][0-9]{0,2})"
     r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})"
 )
-BCRYPT = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
-_DJANGO_BCRYPT = re.compile(r"bcrypt_sha256\$(\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53})")
+BCRYPT = re.compile(r"\$2[abxy]\$([0-9][0-9])\$[./A-Za-z0-9]{53}")
+_DJANGO_BCRYPT = re.compile(r"bcrypt_sha256\$(\$2[abxy]\$([0-9][0-9])\$[./A-Za-z0-9]{53})")
 _PASSLIB_BCRYPT = re.compile(
-    r"\$bcrypt-sha256\$v=2,t=2b,r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})"
+    r"\$bcrypt-sha256\$v=2,t=2b,r=([0-9]{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})"
 )
-_DJANGO_PBKDF2 = re.compile(r"pbkdf2_(sha256|sha1)\$(\d{1,8})\$([!-#%-~]{1,128})\$([A-Za-z0-9+/]{22,86}=*)")
+_DJANGO_PBKDF2 = re.compile(
+    r"pbkdf2_(sha256|sha1)\$([0-9]{1,8})\$([!-#%-~]{1,128})\$([A-Za-z0-9+/]{22,86}=*)"
+)
 _PASSLIB_PBKDF2 = re.compile(
-    r"\$pbkdf2(?:-(sha256|sha512))?\$(\d{1,8})\$([A-Za-z0-9./]{0,128})\$([A-Za-z0-9./]{22,86})"
+    r"\$pbkdf2(?:-(sha256|sha512))?\$([0-9]{1,8})\$([A-Za-z0-9./]{0,128})\$([A-Za-z0-9./]{22,86})"
 )
 _WERKZEUG_PBKDF2 = re.compile(
-    r"pbkdf2:(sha256|sha512|sha1):(\d{1,8})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{40,128})"
+    r"pbkdf2:(sha256|sha512|sha1):([0-9]{1,8})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{40,128})"
 )
 
 _DJANGO_SCRYPT = re.compile(
-    r"scrypt\$(\d{1,8})\$([!-#%-~]{1,128})\$(\d{1,3})\$(\d{1,3})\$([A-Za-z0-9+/]{43,86}=*)"
+    r"scrypt\$([0-9]{1,8})\$([!-#%-~]{1,128})\$([0-9]{1,3})\$([0-9]{1,3})\$([A-Za-z0-9+/]{43,86}=*)"
 )
 _PASSLIB_SCRYPT = re.compile(
-    r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9./+]{0,128})\$([A-Za-z0-9./+]{43,86})"
+    r"\$scrypt\$ln=([0-9]{1,2}),r=([0-9]{1,3}),p=([0-9]{1,3})\$([A-Za-z0-9./+]{0,128})\$([A-Za-z0-9./+]{43,86})"
 )
 _WERKZEUG_SCRYPT = re.compile(
-    r"scrypt:(\d{1,8}):(\d{1,3}):(\d{1,3})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{64,128})"
+    r"scrypt:([0-9]{1,8}):([0-9]{1,3}):([0-9]{1,3})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{64,128})"
 )
 
 _VARIANTS: dict[str, Any] = {"argon2id": Argon2id, "argon2i": Argon2i, "argon2d": Argon2d}
