@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.engine.embedded.signin.argon2_hashes import by_argon2_cffi, by_openssl
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
@@ -19,6 +20,9 @@ POSTGRES = pytest.param("postgresql", id="postgres", marks=pytest.mark.postgres)
 
 #: For tests where SQLite in memory might differ from a file; to it, the others would only repeat the file.
 EVERY_KIND = pytest.mark.parametrize("database", [SQLITE, MEMORY, POSTGRES], indirect=True)
+
+#: What computes Argon2: the one that an application has without the extra `[argon2]`, and the one of it.
+EACH_ARGON2 = pytest.mark.parametrize("compute", [by_openssl, by_argon2_cffi])
 
 
 @pytest.fixture(params=[SQLITE, POSTGRES])

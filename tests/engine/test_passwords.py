@@ -13,32 +13,37 @@ import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
 
 from supertokens_py.engine.config import EngineConfig
-from supertokens_py.engine.embedded.signin import password_hashes, passwords
+from supertokens_py.engine.embedded.signin.argon2_hashes import Argon2, Argon2Parameters, argon2
 from supertokens_py.engine.embedded.signin.password_hashes import importable_form
 from supertokens_py.engine.embedded.signin.passwords import Passwords
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
 
+from .conftest import EACH_ARGON2
+
 QUICK = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 
 
-def made(**settings: Any) -> Passwords:
-    return Passwords(EngineConfig(**{**QUICK, **settings}).resolve({}))
+def made(compute: Argon2 = argon2, **settings: Any) -> Passwords:
+    return Passwords(EngineConfig(**{**QUICK, **settings}).resolve({}), compute)
 
 
-def test_defaults_are_those_of_an_official_core() -> None:
+@EACH_ARGON2
+def test_defaults_are_those_of_an_official_core(compute: Argon2) -> None:
     """SI-25. Any core, and any library that reads the usual form, verifies the hashes."""
-    stored = Passwords(EngineConfig().resolve({})).hash("a password 1")
+    stored = Passwords(EngineConfig().resolve({}), compute).hash("a password 1")
     assert stored.startswith("$argon2id$v=19$m=87795,t=1,p=2$")
     Argon2id.verify_phc_encoded(b"a password 1", stored)
 
 
 # In a process of its own, since deadlocked threads cannot be ended.
 _AT_ONCE = """
-import os, signal, threading
+import os, signal, sys, threading
 from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded.signin import argon2_hashes
 from supertokens_py.engine.embedded.signin.passwords import Passwords
 
-apps = [Passwords(EngineConfig().resolve({})) for _ in range(2)]
+compute = getattr(argon2_hashes, sys.argv[1])
+apps = [Passwords(EngineConfig().resolve({}), compute) for _ in range(2)]
 stored = apps[0].hash("a password 1")
 answers = []
 
@@ -60,11 +65,11 @@ print(sorted(answers), os.waitpid(child, 0)[1])
 """
 
 
-def test_hashes_of_several_lanes_are_computed_at_once_and_beside_a_fork() -> None:
+@EACH_ARGON2
+def test_hashes_of_several_lanes_are_computed_at_once_and_beside_a_fork(compute: Argon2) -> None:
     """With the default parameters. Two of them had deadlocked."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _AT_ONCE], capture_output=True, text=True, timeout=170
-    )
+    command = [sys.executable, "-W", "ignore", "-c", _AT_ONCE, compute.__name__]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=170)
     assert (done.stdout, done.stderr) == (f"{[False] * 4 + [True] * 8} 0\n", "")
 
 
@@ -80,9 +85,10 @@ def test_hashes_of_several_lanes_are_computed_at_once_and_beside_a_fork() -> Non
         "a\0b",
     ],
 )
-def test_a_password_is_hashed_as_it_was_sent(password: str) -> None:
+@EACH_ARGON2
+def test_a_password_is_hashed_as_it_was_sent(compute: Argon2, password: str) -> None:
     """Nothing is trimmed, cut or normalised: the other way to write "é" is another password."""
-    own = made()
+    own = made(compute)
     stored = own.hash(password)
     assert own.verify(password, stored)
     assert not own.verify(password + "x", stored)
@@ -90,8 +96,9 @@ def test_a_password_is_hashed_as_it_was_sent(password: str) -> None:
     assert not own.verify("e\N{COMBINING ACUTE ACCENT}", stored)
 
 
-def test_two_hashes_of_one_password_differ() -> None:
-    own = made()
+@EACH_ARGON2
+def test_two_hashes_of_one_password_differ(compute: Argon2) -> None:
+    own = made(compute)
     assert own.hash("p") != own.hash("p")
 
 
@@ -108,13 +115,14 @@ def test_what_cannot_be_a_password_is_refused_before_any_work(
     assert not own.verify(password, None)
 
 
+@EACH_ARGON2
 @pytest.mark.parametrize("variant", [Argon2id, Argon2i, Argon2d])
-def test_every_argon2_is_verified(variant: Any) -> None:
+def test_every_argon2_is_verified(variant: Any, compute: Argon2) -> None:
     """SI-25. Official databases and other programs hold all three."""
     kind = variant(salt=os.urandom(16), length=32, iterations=2, lanes=1, memory_cost=64)
     stored = kind.derive_phc_encoded(b"p")
-    assert made().verify("p", stored)
-    assert not made().verify("q", stored)
+    assert made(compute).verify("p", stored)
+    assert not made(compute).verify("q", stored)
     assert importable_form(stored) == stored
 
 
@@ -184,14 +192,15 @@ FOREIGN_HASHES = {
 }
 
 
+@EACH_ARGON2
 @pytest.mark.parametrize("hashed", FOREIGN_HASHES.values(), ids=FOREIGN_HASHES)
-def test_hashes_of_other_frameworks_are_verified(hashed: str) -> None:
+def test_hashes_of_other_frameworks_are_verified(hashed: str, compute: Argon2) -> None:
     """And replaced at the first sign-in, for none has the configured parameters."""
     stored = importable_form(hashed)
     assert len(stored) <= 256
-    assert made().verify(FOREIGN_PASSWORD, stored)
-    assert not made().verify(FOREIGN_PASSWORD + " ", stored)
-    assert made().is_outdated(FOREIGN_PASSWORD, stored)
+    assert made(compute).verify(FOREIGN_PASSWORD, stored)
+    assert not made(compute).verify(FOREIGN_PASSWORD + " ", stored)
+    assert made(compute).is_outdated(FOREIGN_PASSWORD, stored)
 
 
 @pytest.mark.parametrize("hashed", FOREIGN_HASHES.values(), ids=FOREIGN_HASHES)
@@ -286,21 +295,19 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("stored", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_stored_text_that_nothing_can_compute_equals_no_password(
-    stored: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    stored: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After one hash, as for every wrong password; the log names the user once, and not the text."""
-    own = made()
-    computed: list[str] = []
+    computed: list[Argon2Parameters] = []
 
-    class Counted:
-        def derive(self, secret: bytes) -> bytes:
-            computed.append("own")
-            return b""
+    def counted(secret: bytes, salt: bytes, parameters: Argon2Parameters, length: int) -> bytes:
+        computed.append(parameters)
+        return bytes(length)
 
-    monkeypatch.setattr(passwords, "Argon2id", lambda **_: Counted())
+    own = made(counted)
     for user_id in ("ada", "ada", "bob"):
         assert not own.verify("plain", stored, user_id)
-    assert computed == ["own"] * 3
+    assert computed == [Argon2Parameters("argon2id", 1024, 1, 1)] * 3
     warnings = [record.getMessage() for record in caplog.records]
     assert [text.split(" cannot sign in")[0] for text in warnings] == ["user ada", "user bob"]
     assert stored not in caplog.text
@@ -318,30 +325,27 @@ def test_an_error_of_a_library_is_a_wrong_password(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("method", ["hash", "verify", "verify nobody"])
-def test_without_memory_for_a_hash_the_engine_is_unavailable(
-    method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_memory_for_a_hash_the_engine_is_unavailable(method: str) -> None:
     """An answer of 503; nothing says that the password is wrong, and the next one is computed."""
-    own = made()
+    is_full = threading.Event()
+
+    def compute(*given: Any) -> bytes:
+        if is_full.is_set():
+            raise MemoryError("Not enough memory to derive key.")
+        return argon2(*given)
+
+    own = made(compute)
     stored = own.hash("p")
-
-    def full(*_: Any) -> bool:
-        raise MemoryError("Not enough memory to derive key.")
-
-    class Full:
-        derive = derive_phc_encoded = full
-
     calls = {
         "hash": lambda: own.hash("p"),
         "verify": lambda: own.verify("p", stored),
         "verify nobody": lambda: own.verify("p", None),
     }
-    with monkeypatch.context() as without_memory:
-        without_memory.setattr(passwords, "Argon2id", lambda **_: Full())
-        without_memory.setattr(password_hashes, "check_of", lambda *_: full)
-        for _ in range(3):
-            with pytest.raises(EngineUnavailableError, match="not enough memory"):
-                calls[method]()
+    is_full.set()
+    for _ in range(3):
+        with pytest.raises(EngineUnavailableError, match="not enough memory"):
+            calls[method]()
+    is_full.clear()
     assert own.verify("p", stored)
 
 
@@ -353,13 +357,12 @@ def test_a_hash_of_other_parameters_is_outdated(field: str) -> None:
     assert made().is_outdated("p", bcrypt.hashpw(b"p", bcrypt.gensalt(4)).decode())
 
 
-def test_only_so_many_hashes_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_hashes_are_computed_at_once() -> None:
     """SI-26. Each takes 86 MiB by default: eight sign-ins at once wait for each other, two by two."""
-    own = made(argon2_hashing_pool_size=2)
     running, most, lock = 0, 0, threading.Lock()
     both = threading.Barrier(2)
 
-    def derive(kind: Any, secret: bytes) -> str:
+    def compute(secret: bytes, salt: bytes, parameters: Argon2Parameters, length: int) -> bytes:
         nonlocal running, most
         with lock:
             running += 1
@@ -367,12 +370,9 @@ def test_only_so_many_hashes_are_computed_at_once(monkeypatch: pytest.MonkeyPatc
         both.wait(timeout=20)  # two at a time do run together
         with lock:
             running -= 1
-        return "done"
+        return bytes(length)
 
-    class Slow:
-        derive_phc_encoded = derive
-
-    monkeypatch.setattr(passwords, "Argon2id", lambda **_: Slow())
+    own = made(compute, argon2_hashing_pool_size=2)
     threads = [threading.Thread(target=own.hash, args=("p",)) for _ in range(8)]
     for thread in threads:
         thread.start()

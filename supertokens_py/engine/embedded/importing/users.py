@@ -7,7 +7,6 @@ simply repeated.
 from __future__ import annotations
 
 import os
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,6 +16,7 @@ from uuid import uuid4
 from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.engine import validation
+from supertokens_py.engine.embedded.signin.argon2_hashes import Argon2Parameters, encoded
 from supertokens_py.engine.embedded.storage import errors
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import BadInputError
@@ -180,6 +180,4 @@ def unusable_hash(settings: ResolvedEngineConfig) -> str:
 
     It is random, so finding a password for it is as hard as for any hash.
     """
-    salt, digest = (b64encode(os.urandom(size)).decode().rstrip("=") for size in (16, 32))
-    costs = f"m={settings.argon2_memory_kb},t={settings.argon2_iterations},p={settings.argon2_parallelism}"
-    return f"$argon2id$v=19${costs}${salt}${digest}"
+    return encoded(Argon2Parameters.of_new_hashes(settings), os.urandom(16), os.urandom(32))

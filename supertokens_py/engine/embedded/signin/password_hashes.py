@@ -13,15 +13,14 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any
 
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2d, Argon2i, Argon2id
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from supertokens_py.engine.config import MAX_ARGON2_WORK
 from supertokens_py.exceptions import BadInputError, ConfigError
-from supertokens_py.secret import SecretText
+from supertokens_py.secret import SecretBytes, SecretText
 
 from . import flask_security_hashes
+from .argon2_hashes import Argon2, Argon2Parameters, argon2
 from .flask_security_hashes import Check
 
 BCRYPT_BYTES = 72  #: bcrypt reads no more, and its package refuses more
@@ -37,7 +36,7 @@ _CUT_OFF = "the password hash is cut off"
 _DAMAGED = "the password hash is damaged: nothing can compute it"
 
 # ASCII digits, since `\d` matches those of every script and `int` reads them.
-ARGON2 = re.compile(
+_ARGON2 = re.compile(
     r"\$(argon2id|argon2i|argon2d)\$v=19\$m=([1-9][0-9]{0,7}),t=([1-9][0-9]{0,3}),p=([1-9][0-9]{0,2})"
     r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})"
 )
@@ -66,7 +65,6 @@ _WERKZEUG_SCRYPT = re.compile(
     r"scrypt:([0-9]{1,8}):([0-9]{1,3}):([0-9]{1,3})\$([A-Za-z0-9]{1,128})\$([0-9a-f]{64,128})"
 )
 
-_VARIANTS: dict[str, Any] = {"argon2id": Argon2id, "argon2i": Argon2i, "argon2d": Argon2d}
 #: What Django writes before a hash in the form of its author.
 _DJANGO_NAMES = re.compile(r"(?:argon2(?=\$argon2)|bcrypt\$(?=\$2))")
 
@@ -89,7 +87,7 @@ def importable_form(given: str) -> str:
         ConfigError: it is bcrypt's, whose package is not installed.
     """
     stored = _DJANGO_NAMES.sub("", given, count=1) if given[:1] in "ab" else given
-    if len(stored) <= _MAX_HASH and any(form.fullmatch(stored) for form in _FORMS):
+    if len(stored) <= _MAX_HASH and any(form.fullmatch(stored) for form in (_ARGON2, *_FORMS)):
         check_of(stored)
         return stored
     for beginning, reason in _REFUSED.items():
@@ -119,7 +117,9 @@ def is_hashed_twice(given: str) -> bool:
     return given.startswith("$")  # those of passlib; the others are Django's
 
 
-def check_of(stored: str, flask_security_salt: str | None = None) -> Check:
+def check_of(
+    stored: str, flask_security_salt: str | None = None, *, compute_argon2: Argon2 = argon2
+) -> Check:
     """Return what compares a password with a stored hash.
 
     Raises:
@@ -127,7 +127,10 @@ def check_of(stored: str, flask_security_salt: str | None = None) -> Check:
         ConfigError: it is bcrypt's, whose package is not installed.
     """
     if marked := flask_security_hashes.MARKED.fullmatch(stored):
-        return flask_security_hashes.check_of(marked, check_of(SecretText(marked[2])), flask_security_salt)
+        check = check_of(SecretText(marked[2]), compute_argon2=compute_argon2)
+        return flask_security_hashes.check_of(marked, check, flask_security_salt)
+    if made := _ARGON2.fullmatch(stored):
+        return _argon2(made, compute_argon2)
     for form, check in _FORMS.items():
         if made := form.fullmatch(stored):
             return check(made)
@@ -142,24 +145,31 @@ def reads_all_of(stored: str, secret: bytes) -> bool:
 
 def lanes_of(stored: str) -> int:
     """Return in how many lanes a stored hash is computed: 1 where it is not Argon2's."""
-    made = ARGON2.fullmatch(flask_security_hashes.bare(stored))
-    return 1 if made is None else int(made[4])
+    parameters = argon2_parameters_of(flask_security_hashes.bare(stored))
+    return 1 if parameters is None else parameters.lanes
 
 
-def _argon2(made: re.Match[str]) -> Check:
-    memory, iterations, lanes = int(made[2]), int(made[3]), int(made[4])
+def argon2_parameters_of(stored: str) -> Argon2Parameters | None:
+    """Return how a stored hash is computed, unless it is not Argon2's."""
+    made = _ARGON2.fullmatch(stored)
+    return None if made is None else _parameters(made)
+
+
+def _parameters(made: re.Match[str]) -> Argon2Parameters:
+    return Argon2Parameters(made[1], int(made[2]), int(made[3]), int(made[4]))
+
+
+def _argon2(made: re.Match[str], compute: Argon2) -> Check:
+    parameters = _parameters(made)
+    memory, iterations, lanes = parameters.memory_kb, parameters.iterations, parameters.lanes
     _refuse_beyond(memory > _MAX_MEMORY_KB or iterations > _MAX_ITERATIONS or lanes > _MAX_LANES)
     _refuse_beyond(memory * iterations > MAX_ARGON2_WORK)
     if memory < 8 * lanes or not all(map(_is_strict_base64, made.group(5, 6))):
         raise BadInputError(_DAMAGED)
-    variant, stored = _VARIANTS[made[1]], SecretText(made[0])
+    salt, digest = SecretBytes(_decoded(made[5])), SecretBytes(_decoded(made[6]))
 
     def equals(secret: bytes) -> bool:
-        try:
-            variant.verify_phc_encoded(secret, stored)
-        except InvalidKey:
-            return False
-        return True
+        return hmac.compare_digest(compute(secret, salt, parameters, len(digest)), digest)
 
     return equals
 
@@ -276,7 +286,6 @@ def _refuse_beyond(asks_for_too_much: bool) -> None:
 
 
 _FORMS: dict[re.Pattern[str], Callable[[re.Match[str]], Check]] = {
-    ARGON2: _argon2,
     BCRYPT: _bcrypt,
     _DJANGO_BCRYPT: _django_bcrypt,
     _PASSLIB_BCRYPT: _passlib_bcrypt,

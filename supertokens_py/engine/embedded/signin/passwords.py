@@ -15,7 +15,6 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from supertokens_py.engine import validation
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
@@ -24,6 +23,7 @@ from supertokens_py.runtime.bridge import green_thread_pool
 from supertokens_py.secret import SecretBytes, SecretText
 
 from . import password_hashes
+from .argon2_hashes import Argon2, Argon2Parameters, argon2, encoded
 
 if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
@@ -42,6 +42,7 @@ class _LanesTurn(fork_hooks.ForkAware):
 
     OpenSSL gives lanes to threads of one pool: two such hashes at once deadlock, or fail
     for want of memory, and a child that is forked during one can compute no other.
+    argon2-cffi starts threads for each, but on two cores a second one at a time only makes the first wait.
     """
 
     def __init__(self) -> None:
@@ -73,8 +74,10 @@ def _lanes_turn() -> _LanesTurn:
 class Passwords(fork_hooks.ForkAware):
     """Computes and compares hashes; a class because it bounds how many are computed at once."""
 
-    def __init__(self, settings: ResolvedEngineConfig) -> None:
+    def __init__(self, settings: ResolvedEngineConfig, compute_argon2: Argon2 = argon2) -> None:
         self._settings = settings
+        self._compute = compute_argon2
+        self._new = Argon2Parameters.of_new_hashes(settings)
         self._slots = threading.BoundedSemaphore(settings.argon2_hashing_pool_size)
         self._turn = _lanes_turn()
         self._unreadable = set[str | None]()
@@ -91,7 +94,9 @@ class Passwords(fork_hooks.ForkAware):
             EngineUnavailableError: there is not enough memory to compute the hash.
         """
         secret = validation.validate_password(password)
-        return SecretText(self._slowly(lambda: self._new().derive_phc_encoded(secret), lanes=self._lanes))
+        salt = os.urandom(_SALT_BYTES)
+        digest = self._slowly(lambda: self._new_digest(secret, salt), lanes=self._new.lanes)
+        return encoded(self._new, salt, digest)
 
     def verify(self, password: str, stored: str | None, user_id: str | None = None) -> bool:
         """Return whether a password is the stored one; without one (None), take as long and return False.
@@ -107,13 +112,14 @@ class Passwords(fork_hooks.ForkAware):
             return False
         if stored is not None:
             try:
-                check = password_hashes.check_of(stored, self._settings.flask_security_password_salt)
+                flask_security_salt = self._settings.flask_security_password_salt
+                check = password_hashes.check_of(stored, flask_security_salt, compute_argon2=self._compute)
                 return self._slowly(lambda: check(secret), lanes=password_hashes.lanes_of(stored))
             except ConfigError:  # what is wrong is not the hash
                 raise
             except (BadInputError, ValueError, UnsupportedAlgorithm) as error:
                 self._warn_of(user_id, error)
-        self._slowly(lambda: self._new().derive(secret), lanes=self._lanes)
+        self._slowly(lambda: self._new_digest(secret, os.urandom(_SALT_BYTES)), lanes=self._new.lanes)
         return False
 
     def _warn_of(self, user_id: str | None, error: Exception) -> None:
@@ -130,28 +136,10 @@ class Passwords(fork_hooks.ForkAware):
         """
         if not password_hashes.reads_all_of(stored, SecretBytes(password.encode())):
             return False
-        made = password_hashes.ARGON2.fullmatch(stored)
-        wanted = self._settings
-        return made is None or (made[1], int(made[2]), int(made[3]), int(made[4])) != (
-            "argon2id",
-            wanted.argon2_memory_kb,
-            wanted.argon2_iterations,
-            wanted.argon2_parallelism,
-        )
+        return password_hashes.argon2_parameters_of(stored) != self._new
 
-    def _new(self) -> Argon2id:
-        settings = self._settings
-        return Argon2id(
-            salt=os.urandom(_SALT_BYTES),
-            length=_HASH_BYTES,
-            iterations=settings.argon2_iterations,
-            lanes=settings.argon2_parallelism,
-            memory_cost=settings.argon2_memory_kb,
-        )
-
-    @property
-    def _lanes(self) -> int:
-        return self._settings.argon2_parallelism
+    def _new_digest(self, secret: bytes, salt: bytes) -> bytes:
+        return self._compute(secret, salt, self._new, _HASH_BYTES)
 
     def _slowly(self, work: Callable[[], T], *, lanes: int) -> T:
         fork_hooks.check()
@@ -160,5 +148,5 @@ class Passwords(fork_hooks.ForkAware):
             run = green_thread_pool()
             try:
                 return work() if run is None else run(work)
-            except MemoryError:  # of OpenSSL, which has freed what it had got by now
+            except MemoryError:  # of the library, which has freed what it had got by now
                 raise EngineUnavailableError(_NO_MEMORY) from None
