@@ -93,6 +93,8 @@ class RecipeModule:
     keeps_users: ClassVar[bool] = False
     #: Returns the tenant that a request to one of the SDK's routes means; None: this recipe has no say in it.
     choose_tenant: TenantChoice | None = None
+    #: Whether the HTTP APIs are served; the functions work in any case.
+    serves_routes: bool = True
     #: What this recipe needs an engine to do with sessions besides.
     session_features: SessionFeatures = NO_FEATURES
 

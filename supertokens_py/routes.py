@@ -51,7 +51,7 @@ class Routes:
         if self._known is None:
             known: dict[tuple[str, str], list[tuple[str, Route]]] = {}
             for recipe in self._recipes:
-                for route in recipe.routes():
+                for route in recipe.routes() if recipe.serves_routes else ():
                     known.setdefault((route.method, route.path), []).append((recipe.recipe_id, route))
             for routes in known.values():  # by recipe_list, but for those that yield
                 routes.sort(key=lambda owned: owned[1].yields)

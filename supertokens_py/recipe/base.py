@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar, cast
 
 from supertokens_py.app import Supertokens
-from supertokens_py.exceptions import GeneralError
+from supertokens_py.exceptions import ConfigError, GeneralError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.recipe_module import App, RecipeModule, Route
@@ -29,6 +29,16 @@ class RecipeSettings:
 
     def __call__(self, app: App) -> RecipeModule:
         return type(self).recipe_type(app, self)
+
+
+def check_flag(value: object, name: str) -> None:
+    """Refuse what is not a bool.
+
+    Raises:
+        ConfigError: it is not; the message names it.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} must be True or False")
 
 
 class HasOverride(Protocol):

@@ -14,7 +14,7 @@ from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryConfig
-from supertokens_py.recipe.base import Recipe, RecipeSettings
+from supertokens_py.recipe.base import Recipe, RecipeSettings, check_flag
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
@@ -85,6 +85,7 @@ class EmailPasswordInit(RecipeSettings):
         email_delivery: what sends the e-mails; may be left out where the website is on localhost.
         password_policy: which passwords may be chosen; a check that `sign_up_feature` has of "password" wins.
         revoke_sessions_on_password_reset: whether every session of a user ends when the password is reset.
+        routes: serve the HTTP APIs; without them the functions work as ever, for forms of your own.
 
     Raises:
         ConfigError: an argument of another type.
@@ -96,6 +97,7 @@ class EmailPasswordInit(RecipeSettings):
     _: KW_ONLY
     password_policy: PasswordPolicy = field(default_factory=PasswordPolicy)
     revoke_sessions_on_password_reset: bool = True
+    routes: bool = True
 
     def __post_init__(self) -> None:
         check_override(self.override)
@@ -103,10 +105,11 @@ class EmailPasswordInit(RecipeSettings):
             ("sign_up_feature", (InputSignUpFeature, type(None)), "an InputSignUpFeature or None"),
             ("email_delivery", (EmailDeliveryConfig, type(None)), "an EmailDeliveryConfig or None"),
             ("password_policy", (PasswordPolicy,), "a PasswordPolicy"),
-            ("revoke_sessions_on_password_reset", (bool,), "True or False"),
         ):
             if not isinstance(getattr(self, name), kind):
                 raise ConfigError(f"{name} must be {wanted}")
+        check_flag(self.revoke_sessions_on_password_reset, "revoke_sessions_on_password_reset")
+        check_flag(self.routes, "routes")
 
 
 class EmailPasswordRecipe(
@@ -126,6 +129,7 @@ class EmailPasswordRecipe(
 
     def __init__(self, app: App, config: EmailPasswordInit) -> None:
         super().__init__(app, config)
+        self.serves_routes = config.routes
         if find_spec("bcrypt") is None:
             raise ConfigError("emailpassword.init(...) needs: pip install 'supertokens-py[emailpassword]'")
         given = config.sign_up_feature.form_fields if config.sign_up_feature is not None else None

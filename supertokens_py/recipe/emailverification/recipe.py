@@ -12,7 +12,7 @@ from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryConfig
-from supertokens_py.recipe.base import Recipe, RecipeSettings
+from supertokens_py.recipe.base import Recipe, RecipeSettings, check_flag
 from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.session.recipe import SessionRecipe
@@ -68,6 +68,7 @@ class EmailVerificationInit(RecipeSettings):
             whom it does not know are looked up among those of the sign-in recipes.
         override: your changes, `emailverification.InputOverrideConfig(functions=…, apis=…)`.
         get_email_for_user_id: the name that 0.24 has for `get_email_for_recipe_user_id`.
+        routes: serve the HTTP APIs; without them the functions work as ever, for pages of your own.
 
     Raises:
         ConfigError: an argument of another type.
@@ -79,11 +80,13 @@ class EmailVerificationInit(RecipeSettings):
     override: OverrideConfig | None = None
     _: KW_ONLY
     get_email_for_user_id: TypeGetEmailForUserIdFunction | None = None
+    routes: bool = True
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(MODE_TYPE):
             raise ConfigError("Email Verification recipe mode must be one of 'REQUIRED' or 'OPTIONAL'")
         check_override(self.override, "OverrideConfig")
+        check_flag(self.routes, "routes")
         if not isinstance(self.email_delivery, (EmailDeliveryConfig, type(None))):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigError("email_delivery must be an EmailDeliveryConfig or None")
         given = [
@@ -113,6 +116,7 @@ class EmailVerificationRecipe(
 
     def __init__(self, app: App, config: EmailVerificationInit) -> None:
         super().__init__(app, config)
+        self.serves_routes = config.routes
         website = app.app_info.fixed_origin or app.app_info.api_domain
         self.email_delivery: EmailDeliveryIngredient[EmailTemplateVars] = EmailDeliveryIngredient(
             delivery_of(

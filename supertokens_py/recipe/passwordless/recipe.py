@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from supertokens_py.events import SignInFailed
@@ -14,7 +14,7 @@ from supertokens_py.ingredients.emaildelivery.development import delivery_of
 from supertokens_py.ingredients.emaildelivery.types import EmailDeliveryConfig
 from supertokens_py.ingredients.smsdelivery.development import sms_delivery_of
 from supertokens_py.ingredients.smsdelivery.types import SMSDeliveryConfig
-from supertokens_py.recipe.base import Recipe, RecipeSettings
+from supertokens_py.recipe.base import Recipe, RecipeSettings, check_flag
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
@@ -66,6 +66,7 @@ class PasswordlessInit(RecipeSettings):
             digits.
         email_delivery: what sends the e-mails; may be left out where the website is on localhost.
         sms_delivery: what sends the text messages; may be left out where the website is on localhost.
+        routes: serve the HTTP APIs; without them the functions work as ever, for forms of your own.
 
     Raises:
         ConfigError: an argument of another type, or a service is missing.
@@ -77,6 +78,8 @@ class PasswordlessInit(RecipeSettings):
     get_custom_user_input_code: Callable[[str, dict[str, Any]], MaybeAwaitable[str]] | None = None
     email_delivery: EmailDeliveryConfig[EmailTemplateVars] | None = None
     sms_delivery: SMSDeliveryConfig[SMSTemplateVars] | None = None
+    _: KW_ONLY
+    routes: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.contact_config, ContactConfig):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -87,6 +90,7 @@ class PasswordlessInit(RecipeSettings):
         if self.flow_type not in FLOW_TYPES:
             raise ConfigError(f"flow_type must be one of {', '.join(FLOW_TYPES)}")
         check_override(self.override)
+        check_flag(self.routes, "routes")
         given: Any = self.get_custom_user_input_code
         if given is not None and not callable(given):
             raise ConfigError("get_custom_user_input_code must be a function of (tenant_id, user_context)")
@@ -109,6 +113,7 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
 
     def __init__(self, app: App, config: PasswordlessInit) -> None:
         super().__init__(app, config)
+        self.serves_routes = config.routes
         contacts = config.contact_config
         self.first_factors: Sequence[str] = (
             *(factors_of(config.flow_type, is_phone=False) if contacts.has_email else ()),

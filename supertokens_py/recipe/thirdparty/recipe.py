@@ -13,7 +13,7 @@ from supertokens_py.events import SignInFailed, UserSignedIn, emit
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
-from supertokens_py.recipe.base import Recipe, RecipeSettings
+from supertokens_py.recipe.base import Recipe, RecipeSettings, check_flag
 from supertokens_py.recipe.multitenancy.interfaces import TenantConfigResponse, ThirdPartyProvider
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
@@ -78,6 +78,7 @@ class ThirdPartyInit(RecipeSettings):
             each a whole address, such as "com.example.app:/oauth" of a native app.
         allow_private_networks: whether providers of tenants, from the database, may be asked in a private
             network; those that are given here always may.
+        routes: serve the HTTP APIs; without them the functions work as ever, for pages of your own.
 
     Raises:
         BadInputError: two providers have one id.
@@ -89,13 +90,14 @@ class ThirdPartyInit(RecipeSettings):
     _: KW_ONLY
     allowed_redirect_uris: Sequence[str] = field(default=())
     allow_private_networks: bool = False
+    routes: bool = True
 
     def __post_init__(self) -> None:
         check_override(self.override)
         if not isinstance(self.sign_in_and_up_feature, (SignInAndUpFeature, type(None))):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigError("sign_in_and_up_feature must be a SignInAndUpFeature or None")
-        if not isinstance(self.allow_private_networks, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigError("allow_private_networks must be True or False")
+        check_flag(self.allow_private_networks, "allow_private_networks")
+        check_flag(self.routes, "routes")
         check_listed(self.allowed_redirect_uris)
 
 
@@ -114,6 +116,7 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
 
     def __init__(self, app: App, config: ThirdPartyInit) -> None:
         super().__init__(app, config)
+        self.serves_routes = config.routes
         feature = config.sign_in_and_up_feature or SignInAndUpFeature()
         self.providers: list[ProviderInput] = feature.providers
         self._source = ProviderSource(
