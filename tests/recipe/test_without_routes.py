@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -18,8 +19,8 @@ from tests.support.databases import Sqlite, TestDatabase
 
 INITS: list[Callable[..., Any]] = [
     emailpassword.init,
-    lambda **given: emailverification.init("OPTIONAL", **given),
-    lambda **given: passwordless.init(passwordless.ContactEmailOnlyConfig(), "USER_INPUT_CODE", **given),
+    partial(emailverification.init, "OPTIONAL"),
+    partial(passwordless.init, passwordless.ContactEmailOnlyConfig(), "USER_INPUT_CODE"),
     thirdparty.init,
 ]
 LOCAL = {"api_domain": "http://localhost:8000", "website_domain": "http://localhost:8000"}

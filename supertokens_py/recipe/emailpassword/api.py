@@ -160,17 +160,9 @@ class APIInterface:
 
         The answer is the same for every address, and comes before anything depends on whether it is known.
         """
-        email = normalised_email(value_of("email", form_fields))
-        client = Supertokens.get_instance().clients.network_of(api_options.request)
-
-        async def work() -> None:
-            try:
-                await _send_link(email, tenant_id, client, api_options, user_context)
-            except Exception:  # the answer is out
-                log.exception("no link to reset a password was sent")
-
-        if not DEFERRED_WORK.start(work, size=await _size_of(api_options.request)):
-            emit(EmailDropped(recipe_id=RECIPE_ID, tenant_id=tenant_id, reason="queue"))
+        email = value_of("email", form_fields)
+        size = await _size_of(api_options.request)
+        send_link_later(email, tenant_id, api_options, user_context, size=size)
         return GeneratePasswordResetTokenPostOkResult()
 
     @in_both_forms(
@@ -232,6 +224,27 @@ async def _mark_verified(
         await recipe.mark_verified(reset.user_id, reset.email, tenant_id, user_context)
     except Exception:  # the password is changed in any case
         log.exception("the address of a password reset was not verified")
+
+
+def send_link_later(
+    email: str, tenant_id: str, api_options: APIOptions, user_context: dict[str, Any], *, size: int
+) -> None:
+    """Send a link to reset a password, once the answer is out, if there is such a user.
+
+    Args:
+        size: how many bytes wait with it in memory.
+    """
+    address = normalised_email(email)
+    client = Supertokens.get_instance().clients.network_of(api_options.request)
+
+    async def work() -> None:
+        try:
+            await _send_link(address, tenant_id, client, api_options, user_context)
+        except Exception:  # the answer is out
+            log.exception("no link to reset a password was sent")
+
+    if not DEFERRED_WORK.start(work, size=size):
+        emit(EmailDropped(recipe_id=RECIPE_ID, tenant_id=tenant_id, reason="queue"))
 
 
 async def _send_link(

@@ -36,7 +36,7 @@ from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 from supertokens_py.urls import host_of, is_local
 
 from . import proofs
-from .api import APIInterface, APIOptions
+from .api import APIInterface, APIOptions, send_link_later
 from .forms import (
     EMAIL,
     PASSWORD,
@@ -292,6 +292,23 @@ class EmailPasswordRecipe(
             form_fields=form, tenant_id=tenant_id, api_options=options, user_context=user_context
         )
         return result.to_json()
+
+    async def request_reset(
+        self, request: BaseRequest, email: str, tenant_id: str, user_context: dict[str, Any]
+    ) -> None:
+        """Do what the route does for a form of the application's own.
+
+        Raises:
+            BadInputError: that is no address.
+            TooManyAttemptsError: the client has asked too often.
+        """
+        email = email.strip()
+        error = await call_app(self._email.validate, email, tenant_id)
+        if error is not None:
+            raise BadInputError(error)
+        await admit(self.app, "reset", request, user_context)
+        options = self.api_options(request, BaseResponse())
+        send_link_later(email, tenant_id, options, user_context, size=len(email))
 
     async def _reset(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.app import Supertokens
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.emailpassword.functions import RecipeInterface, allowed_by, login_method_id
 from supertokens_py.recipe.emailpassword.links import get_password_reset_link
 from supertokens_py.recipe.emailpassword.recipe import EmailPasswordRecipe
@@ -42,6 +43,7 @@ __all__ = [
     "create_reset_password_token",
     "get_user_by_email",
     "get_user_by_id",
+    "request_password_reset",
     "reset_password_using_token",
     "send_email",
     "send_reset_password_email",
@@ -272,6 +274,28 @@ async def send_reset_password_email(
     about = PasswordResetEmailTemplateVarsUser(user.id, to, own)
     await send_email(PasswordResetEmailTemplateVars(about, link.link, tenant_id), context)
     return SendResetPasswordEmailOkResult()
+
+
+async def request_password_reset(
+    request: Any, tenant_id: str, email: str, user_context: _Context = None
+) -> None:
+    """Send a link to reset a password, as the route does, for a form of your own.
+
+    It returns before anything depends on whether the address is known; the e-mail is sent afterwards, and
+    counted against the limits of the address and of the client.
+
+    Args:
+        request: your framework's request.
+        tenant_id: where the user signs in, "public" unless you use tenants.
+        email: the address, as it was typed.
+        user_context: passed to your overrides.
+
+    Raises:
+        BadInputError: that is no address.
+        TooManyAttemptsError: the client has asked too often; only with `init(client_ip=...)`.
+    """
+    recipe = EmailPasswordRecipe.get_instance()
+    await recipe.request_reset(as_base_request(request), email, tenant_id, context_of(user_context))
 
 
 async def send_email(input_: EmailTemplateVars, user_context: _Context = None) -> None:

@@ -1,0 +1,104 @@
+"""A form of the application's own that asks for a reset has what the route has: limits, and equal timing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import flask
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from supertokens_py.exceptions import BadInputError
+from supertokens_py.framework.flask import Middleware
+from supertokens_py.recipe.emailpassword import InputOverrideConfig
+from supertokens_py.recipe.emailpassword.syncio import (
+    request_password_reset,
+    reset_password_using_token,
+    sign_in,
+    sign_up,
+)
+from supertokens_py.runtime.deferred_work import DeferredWork
+from tests.support.clock import Clock
+
+from .conftest import ADDRESS, PASSWORD, Outbox, Start
+from .test_clients import from_header
+
+STRANGER = "eve@example.com"
+
+
+@pytest.fixture
+def site() -> Iterator[FlaskClient]:
+    app = flask.Flask(__name__)
+    Middleware(app)
+
+    @app.post("/forgot")
+    def forgot() -> str:
+        request_password_reset(flask.request, "public", flask.request.form["email"])
+        return "on its way"
+
+    with app.test_client() as client:
+        yield client
+
+
+def ask(site: FlaskClient, email: str, client: str = "192.0.2.7") -> TestResponse:
+    return site.post("/forgot", data={"email": email}, headers={"x-real-ip": client})
+
+
+def test_a_link_is_sent_that_sets_a_new_password(start: Start, site: FlaskClient, outbox: Outbox) -> None:
+    start()
+    sign_up("public", ADDRESS, PASSWORD)
+    assert [ask(site, email).text for email in (f" {ADDRESS.upper()} ", STRANGER)] == ["on its way"] * 2
+    assert [letter.user.email for letter in outbox.sent] == [ADDRESS]
+    assert reset_password_using_token("public", outbox.token, "another horse 2").status == "OK"
+    assert sign_in("public", ADDRESS, "another horse 2").status == "OK"
+
+
+def test_an_address_has_its_share_of_links(
+    start: Start, site: FlaskClient, outbox: Outbox, clock: Clock
+) -> None:
+    start(client_ip=from_header)
+    sign_up("public", ADDRESS, PASSWORD)
+    for _ in range(8):
+        assert ask(site, ADDRESS).text == "on its way"
+        clock.advance(ms=15_000)
+    assert len(outbox.sent) == 5
+
+
+def test_a_client_has_its_share_of_resets(start: Start, site: FlaskClient, outbox: Outbox) -> None:
+    start(client_ip=from_header, engine={"password_resets_per_client_and_hour": 2})
+    answers = [ask(site, f"a{number}@example.com") for number in range(3)]
+    assert [answer.text for answer in answers[:2]] == ["on its way"] * 2
+    assert "Too many attempts. Please try again in 30 minutes" in answers[2].text
+    assert ask(site, STRANGER, client="192.0.2.8").text == "on its way"
+
+
+def test_the_address_is_looked_up_after_the_answer(
+    start: Start, site: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, waiting = list[str](), list[Any]()
+
+    def functions(original: Any) -> Any:
+        def get_user_by_email(email: str, tenant_id: str, user_context: dict[str, Any]) -> None:
+            asked.append(email)
+
+        original.get_user_by_email = get_user_by_email
+        return original
+
+    def keep(self: DeferredWork, work: Any, *, size: int) -> bool:
+        waiting.append(work)
+        return True
+
+    monkeypatch.setattr(DeferredWork, "start", keep)
+    start(override=InputOverrideConfig(functions=functions))
+    assert ask(site, ADDRESS).text == "on its way"
+    assert (asked, len(waiting)) == ([], 1)
+
+
+@pytest.mark.parametrize("email", ["", "ada", "ada@example.com, eve@example.com"])
+def test_what_is_no_address_is_refused(start: Start, email: str) -> None:
+    start()
+    app = flask.Flask(__name__)
+    with app.test_request_context("/"), pytest.raises(BadInputError, match=r"Email is not valid"):
+        request_password_reset(flask.request, "public", email)
