@@ -44,7 +44,9 @@ settings.configure(
         "supertokens_config": SupertokensConfig("sqlite://"),
         "recipe_list": [
             session.init(
-                step_up=True, guests=GuestSettings(), impersonation=Impersonation(may=lambda *_: True)
+                step_up=True,
+                guests=GuestSettings(),
+                impersonation=Impersonation(may=lambda *_: True, end_path="/back"),
             ),
             emailpassword.init(),
         ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from supertokens_py import events
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import (
     AuthenticationClaim,
     Impersonation,
@@ -39,9 +41,24 @@ def act_as(visitor: Visitor, user_id: str = "user-1", **more: Any) -> Any:
         actor = yield view.get_session(allow_guests=True)
         arguments = {"actor": actor, "reason": "ticket 7", **more}
         session = yield Call("create_impersonation_session", (view.request, user_id), arguments)
-        return {"handle": session.get_handle(), "user": session.get_user_id(), "by": session.impersonator}
+        token = session.return_token
+        told = {} if token is None else {"returnToken": token}
+        return {
+            "user": session.get_user_id(),
+            "by": session.impersonator,
+            **told,
+            "handle": session.get_handle(),
+        }
 
     return visitor.post("/open", do=begin)
+
+
+def end(visitor: Visitor, begun: Any = None, **more: Any) -> Any:
+    """Ask to go back to one's own session as the client does that began; `begun` is the answer to that."""
+    token = None if begun is None else begun.json.get("returnToken")
+    return visitor.post(
+        END, body=b"" if token is None else json.dumps({"returnToken": token}).encode(), **more
+    )
 
 
 def _visit(view: Any) -> Any:
@@ -93,7 +110,7 @@ def test_an_actor_becomes_the_user_and_comes_back(
     assert actor.refresh().status == 200
     assert actor.get("/protected", do=_who).json == {"user": "user-1", "by": "boss"}
     acted = (actor.access, actor.refresh_token)
-    ended = actor.post(END)
+    ended = end(actor, reply)
     assert (ended.status, ended.json) == (200, {"status": "OK", "restored": True})
     assert actor.get("/protected", do=_who).json == {"user": "boss", "by": None}
     (restored,) = site.handles("boss")
@@ -110,7 +127,7 @@ def test_an_actor_becomes_the_user_and_comes_back(
         thief.access, thief.refresh_token = tokens
         assert thief.refresh().status == 401
         assert thief.get("/database").status == 401
-        assert thief.post(END).status in (400, 401)
+        assert end(thief, reply).status in (400, 401)
     assert site.handles("boss") == [restored]
     assert [type(one).__name__ for one in seen] == ["ImpersonationStarted", "ImpersonationEnded"]
     assert vars(seen[0]) == {
@@ -148,10 +165,10 @@ def test_the_end_with_an_expired_access_token(bare_site: Site, clock: Clock, mod
     """The client is asked to refresh first, as everywhere, and comes back to end it."""
     site = bare_site.init(**SETTINGS, engine={"access_token_validity": 300})
     actor = site.sign_in(mode, "boss")
-    assert act_as(actor).status == 200
+    begun = act_as(actor)
     clock.advance(minutes=6)
-    assert (actor.post(END).status, actor.refresh().status) == (401, 200)
-    assert actor.post(END).json == {"status": "OK", "restored": True}
+    assert (end(actor, begun).status, actor.refresh().status) == (401, 200)
+    assert end(actor, begun).json == {"status": "OK", "restored": True}
     assert actor.get("/protected").json == {"user": "boss"}
 
 
@@ -237,9 +254,9 @@ def test_the_actor_is_signed_out_where_their_session_has_ended(
     """CP-22: ended meanwhile, as by an administrator; nothing of it comes back."""
     site = bare_site.init(**SETTINGS)
     actor = site.sign_in(mode, "boss")
-    assert act_as(actor).status == 200
+    begun = act_as(actor)
     site.engine.sessions.revoke([actor.handle])
-    ended = actor.post(END)
+    ended = end(actor, begun)
     assert (ended.status, ended.json) == (200, {"status": "OK", "restored": False})
     assert (actor.access, actor.refresh_token) == (None, None)
     assert site.handles("boss") == site.handles("user-1") == []
@@ -247,14 +264,89 @@ def test_the_actor_is_signed_out_where_their_session_has_ended(
 
 
 @ASGI_AND_WSGI
+@pytest.mark.parametrize("own_route", [False, True])
+@pytest.mark.parametrize("tokens", ["access", "all"])
+def test_the_tokens_of_an_impersonation_lead_to_no_session_of_the_actor(
+    bare_site: Site, mode: str, own_route: bool, tokens: str, seen: list[events.Event]
+) -> None:
+    """CP-22: whoever has a copy of them, however they present it, signs the actor out and gets nothing."""
+    where: dict[str, Any] = {"end_path": "/open"} if own_route else {"routes": True}
+    site = bare_site.init(impersonation=Impersonation(may=_may, **where), step_up=True)
+
+    def end_it(view: Any) -> Any:
+        restored = yield Call("end_impersonation", (view.request,), given)
+        return {"restored": restored is not None}
+
+    for given in ({}, {"return_token": ""}, {"return_token": "x" * 43}):
+        for thief_mode in ("cookie", "header"):
+            actor = site.sign_in(mode, "boss")
+            assert act_as(actor).status == 200
+            thief = Visitor(site, thief_mode)
+            thief.access = actor.access
+            if tokens == "all":
+                thief.refresh_token = actor.refresh_token
+                assert thief.refresh().status == 200
+            body = json.dumps({"returnToken": given.get("return_token")}).encode()
+            ended = thief.post("/open", do=end_it) if own_route else thief.post(END, body=body)
+            assert (ended.status, ended.json["restored"]) == (200, False)
+            assert (thief.access, thief.refresh_token) == (None, None)
+            assert "boss" not in str(ended.headers)
+            assert site.handles("boss") == [actor.handle]
+            assert vars(seen[-1])["restored_handle"] is None
+            site.engine.sessions.revoke([actor.handle])
+
+
+@ASGI_AND_WSGI
+def test_what_leads_back_is_of_one_impersonation(bare_site: Site, mode: str) -> None:
+    """CP-22: that of another actor, or of the same one before, is as good as none."""
+    site = bare_site.init(**SETTINGS)
+    other = site.sign_in(mode, "boss")
+    earlier = act_as(other)
+    actor = site.sign_in(mode, "boss")
+    assert act_as(actor).status == 200
+    actor.way_back = other.way_back
+    assert end(actor, earlier).json == {"status": "OK", "restored": False}
+    assert end(other, earlier).json == {"status": "OK", "restored": True}
+
+
+@ASGI_AND_WSGI
+def test_the_cookie_that_leads_back_goes_to_the_way_back_only(bare_site: Site) -> None:
+    """CP-23: no script reads it, no other request carries it, the body does not tell it, and it goes."""
+    site = bare_site.init(**SETTINGS)
+    actor = site.sign_in(user_id="boss")
+    begun = act_as(actor)
+    assert "returnToken" not in begun.json
+    cookie = begun.cookie("sImpersonation")
+    assert cookie.attributes == {"path": END, "httponly": "", "secure": "", "samesite": "Lax"}
+    assert end(actor).cookie("sImpersonation").is_cleared
+    header = act_as(site.sign_in("header", "boss"))
+    assert (len(header.json["returnToken"]), header.set_cookies) == (43, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"end_path": "/"}, "must be the path of one route"),
+        ({"end_path": "stop"}, "must be the path of one route"),
+        ({"end_path": "/stop;x"}, "must be the path of one route"),
+        ({"end_path": 1}, "must be the path of one route"),
+        ({"end_path": "/stop", "routes": True}, "either routes or end_path"),
+    ],
+)
+def test_a_way_back_that_no_cookie_is_for(given: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        Impersonation(may=_may, **given)
+
+
+@ASGI_AND_WSGI
 def test_the_route_is_there_only_if_it_is_asked_for(bare_site: Site) -> None:
     """And nobody acts as anybody without the setting."""
-    site = bare_site.init(impersonation=Impersonation(may=_may))
+    site = bare_site.init(impersonation=Impersonation(may=_may, end_path="/open"))
     actor = site.sign_in(user_id="boss")
     assert act_as(actor).status == 200
     assert actor.post(END).status == 404
 
-    def end(view: Any) -> Any:
+    def end_at_own_route(view: Any) -> Any:
         restored = yield Call("end_impersonation", (view.request,))
         return {"user": restored.get_user_id()}
 
@@ -264,7 +356,7 @@ def test_the_route_is_there_only_if_it_is_asked_for(bare_site: Site) -> None:
         ("sec-fetch-site", "same-site"),
         ("sec-fetch-mode", "cors"),
     ]
-    ended = actor.post("/open", do=end, without=["rid", "st-auth-mode"], headers=subdomain)
+    ended = actor.post("/open", do=end_at_own_route, without=["rid", "st-auth-mode"], headers=subdomain)
     assert ended.json == {"user": "boss"}
     site.init()
     assert act_as(site.sign_in(user_id="boss")).status == 500

@@ -116,6 +116,11 @@ class Application:
         cookies = [("sAccessToken", visitor.access or "")]
         if action.path == REFRESH.path:
             cookies.append(("sRefreshToken", quote(visitor.refresh_token or "", safe="")))
+        cookies += [
+            ("sImpersonation", token)
+            for path, token in visitor.way_back.items()
+            if path == f"/auth{action.path}"
+        ]
         body = b"" if action.body is None else json.dumps(action.body).encode()
         return self.site.post(f"/auth{action.path}", headers, cookies=cookies, body=body)
 

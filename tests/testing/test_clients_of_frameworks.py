@@ -329,14 +329,18 @@ def test_guests_and_those_who_act_as_others(mode: Any) -> None:
     async def may(actor: Any, user_id: str, user_context: Any) -> bool:
         return actor.get_user_id() == "boss"
 
-    start(guests=GuestSettings(), impersonation=Impersonation(may=may))
+    start(guests=GuestSettings(), impersonation=Impersonation(may=may, routes=True))
     with under_test(SupertokensClock(), uri="sqlite://", engine={}):
         client = TestClient(fastapi_app(), base_url=HERE)
         guest = login_as(client, guest=True, payload={"cart": 1}, mode=mode)
         assert guest.session.get_access_token_payload()["cart"] == 1
         assert [client.get(path).status_code for path in ("/me", "/anybody")] == [403, 200]
-        login_as(client, "ada", actor="boss", mode=mode)
+        login = login_as(client, "ada", actor="boss", mode=mode)
         assert client.get("/me").json() == {"user": "ada", "actor": "boss", "guest": False}
+        told = {"returnToken": login.session.return_token} if mode == "header" else {}
+        headers = {"rid": "anti-csrf", "st-auth-mode": mode}
+        ended = client.post("/auth/impersonation/end", json=told, headers=headers)
+        assert ended.json() == {"status": "OK", "restored": True}
         with pytest.raises(InvalidClaimsError, match="not allowed to act as this user"):
             login_as(client, "ada", actor="bob", mode=mode)
         for wrong in ({"user_id": "ada", "guest": True}, {"guest": True, "roles": ["admin"]}):

@@ -74,6 +74,9 @@ class SessionContainer(OwnSessions[P]):
             self.refresh_token, self.anti_csrf_token = refresh_token, anti_csrf_token
             self.access_token_updated, self.persistent = True, persistent
 
+    #: What `end_impersonation` wants of a client in header mode: set on the new session of an impersonation.
+    return_token: str | None = None
+
     def __repr__(self) -> str:
         return f"SessionContainer(handle={self.session_handle!r}, user_id={self.user_id!r})"
 

@@ -37,6 +37,7 @@ from .functions import FunctionParts, RecipeInterface
 from .lifecycle.flows import SessionFlows
 from .lifecycle.impersonation import Impersonations, answer_end
 from .lifecycle.replacement import Replacements
+from .lifecycle.return_tokens import ReturnTokens
 from .policy.issuers import Issuers
 from .responses.errors import ErrorResponses
 from .responses.pages import Pages
@@ -98,8 +99,10 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
             replacements=self.replacements,
             pages=pages,
         )
+        end_path = optional.impersonation and optional.impersonation.end_path
+        returns = ReturnTokens(app, deliveries, end_path or f"{base}{IMPERSONATION_END}")
         self.impersonations: Impersonations = Impersonations(
-            parts, functions, self.flows, self.replacements, optional.impersonation
+            parts, functions, self.flows, self.replacements, returns, optional.impersonation
         )
         apis, replaced_apis = self.install_apis(APIInterface(self.flows), API_RESULTS)
         #: with options made once; adapters call it at each request

@@ -29,6 +29,7 @@ class Visitor:
         self.access: str | None = None
         self.refresh_token: str | None = None
         self.anti_csrf: str | None = None
+        self.way_back: dict[str, str] = {}  #: from impersonations, by the path that its cookie is for
         self.handle = ""
         self.first: Reply
 
@@ -42,6 +43,8 @@ class Visitor:
         pairs = [("sAccessToken", self.access)] if self.access else []
         if refreshing and self.refresh_token:
             pairs.append(("sRefreshToken", quoted(self.refresh_token)))
+        if token := self.way_back.get(path.partition("?")[0]):
+            pairs.append(("sImpersonation", token))
         if pairs:
             lines.append(("cookie", cookie_pairs([(name, value or "") for name, value in pairs])))
         return lines + ([("anti-csrf", self.anti_csrf)] if self.anti_csrf else [])
@@ -69,6 +72,9 @@ class Visitor:
 
     def remember(self, reply: Reply) -> None:
         """Keep the tokens of a response; an empty one is forgotten."""
+        self.way_back = self.way_back | {
+            one.attributes["path"]: one.value for one in reply.set_cookies if one.name == "sImpersonation"
+        }
         for cookie in reply.set_cookies:
             if cookie.name == "sAccessToken":
                 self.access = cookie.value or None

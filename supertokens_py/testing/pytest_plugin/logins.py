@@ -165,7 +165,7 @@ class _Wanted:
             user = text_of(self.user_id)
             give_roles(self.roles, self.tenant, user)
             if self.actor is not None:
-                return acting_session(self.tenant, user, text_of(self.actor), self.mode)
+                return acting_session(self.tenant, user, text_of(self.actor), self.mode, jar)
             return user_session(self.tenant, user, contents, self.data, self.mode, fresh=self.fresh)
 
 

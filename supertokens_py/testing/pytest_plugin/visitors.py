@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from supertokens_py.framework.asgi import AsgiRequest, Connection
 from supertokens_py.recipe.session import SessionContainer, syncio
-from supertokens_py.recipe.session.constants import AUTH_MODE_HEADER_KEY
+from supertokens_py.recipe.session.constants import AUTH_MODE_HEADER_KEY, RETURN_COOKIE_KEY
 
-from .jars import Mode
+from .jars import Jar, Mode
 
 _REASON: Final = "a test"
 
@@ -35,12 +35,17 @@ def guest_session(
     return syncio.create_guest_session(_request(mode), tenant, payload, data)
 
 
-def acting_session(tenant: str, user_id: str, actor: str, mode: Mode) -> SessionContainer:
-    """Create a session in which an actor, who has just signed in, acts as a user."""
+def acting_session(tenant: str, user_id: str, actor: str, mode: Mode, jar: Jar) -> SessionContainer:
+    """Create a session in which an actor, who has just signed in, acts as a user; the jar can lead back."""
     own = syncio.create_new_session_without_request_response(tenant, actor)
-    return syncio.create_impersonation_session(
-        _request(mode), user_id, actor=own, reason=_REASON, tenant_id=tenant
+    request = _request(mode)
+    session = syncio.create_impersonation_session(
+        request, user_id, actor=own, reason=_REASON, tenant_id=tenant
     )
+    for cookie in request.changes.cookies.values():
+        if cookie.name == RETURN_COOKIE_KEY:
+            jar.set_cookies({cookie.name: (cookie.value, cookie.path)})
+    return session
 
 
 def _request(mode: Mode) -> AsgiRequest:

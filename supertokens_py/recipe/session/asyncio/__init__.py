@@ -317,7 +317,9 @@ async def create_impersonation_session(
     """Let the user of a session act as another user: the client gets the tokens of a session of that one.
 
     The actor's own session waits in the database, with no token anywhere; `end_impersonation` goes back to
-    it. The payload names the actor, `act: {"sub": ...}`, and so do events and lists of sessions.
+    it, for whoever has the cookie that comes with these tokens. In header mode that is `return_token` of the
+    new session: give it to your client, which keeps it as it keeps its refresh token. The payload names the
+    actor, `act: {"sub": ...}`, and so do events and lists of sessions.
 
     Args:
         request: your framework's request, in which `actor` was verified.
@@ -348,12 +350,19 @@ async def create_impersonation_session(
 
 
 async def end_impersonation(
-    request: Any, user_context: dict[str, Any] | None = None
+    request: Any, user_context: dict[str, Any] | None = None, *, return_token: str | None = None
 ) -> SessionContainer | None:
-    """Stop acting as another user; return the actor's session, or None where it has ended: signed out.
+    """Stop acting as another user; return the actor's session, or None: they are signed out.
 
     The impersonation ends and a new session takes the place of the actor's in one transaction, with its
-    payload, data, end, and time of authentication.
+    payload, data, end, and time of authentication. Not so where the actor's session has ended, nor where the
+    request comes with nothing but the tokens of the impersonation: those do not buy the actor's own.
+
+    Args:
+        request: your framework's request; in cookie mode it is for `Impersonation(end_path=...)`, the only
+            path that the cookie is sent to.
+        user_context: passed to your overrides.
+        return_token: in header mode, what `create_impersonation_session` returned as `return_token`.
 
     Raises:
         UnauthorisedError, TryRefreshTokenError: there is no usable session; answered by the middleware.
@@ -361,7 +370,9 @@ async def end_impersonation(
         ConfigError: `session.init` was not given an `Impersonation`.
     """
     base = as_base_request(request)
-    return await SessionRecipe.get_instance().impersonations.end(base, context_in(user_context, base))
+    return await SessionRecipe.get_instance().impersonations.end(
+        base, context_in(user_context, base), return_token=return_token
+    )
 
 
 async def reauthenticate(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.records import StoredSession
@@ -37,6 +38,9 @@ from ..verification.verification import VerifyOptions, no_validators
 from .flows import SessionFlows
 from .impersonation_settings import Impersonation
 from .replacement import Replacements
+from .return_tokens import ReturnTokens
+
+log: logging.Logger = logging.getLogger(__name__)
 
 MAX_REASON = 500
 _THIS_SESSION = VerifyOptions(
@@ -52,6 +56,7 @@ class Impersonations:
         functions: the functions, overrides included.
         flows: creates the sessions of requests.
         replacements: creates sessions in the place of others.
+        returns: what leads back to the sessions of actors.
         settings: what the application allows; None: nobody acts as anybody.
     """
 
@@ -61,6 +66,7 @@ class Impersonations:
         functions: RecipeInterface,
         flows: SessionFlows,
         replacements: Replacements,
+        returns: ReturnTokens,
         settings: Impersonation | None,
     ) -> None:
         self._app: App = parts.app
@@ -69,6 +75,7 @@ class Impersonations:
         self._bindings = parts.bindings
         self._flows = flows
         self._replacements = replacements
+        self._returns = returns
         self._settings = settings
 
     async def begin(
@@ -103,6 +110,7 @@ class Impersonations:
         if refusal is not None:
             await session.revoke_session(user_context)
             raise refusal
+        await self._returns.give(request, session, by.handle, user_context)
         emit(
             ImpersonationStarted(
                 handle=session.session_handle,
@@ -116,7 +124,12 @@ class Impersonations:
         return session
 
     async def end(
-        self, request: BaseRequest, user_context: dict[str, Any], *, by_sdk_route: bool = False
+        self,
+        request: BaseRequest,
+        user_context: dict[str, Any],
+        *,
+        return_token: str | None,
+        by_sdk_route: bool = False,
     ) -> SessionContainer | None:
         """Go back to the session of the actor; see `end_impersonation`.
 
@@ -128,7 +141,8 @@ class Impersonations:
         actor_id = None if session is None else session.impersonator
         if session is None or actor_id is None:
             raise BadInputError("the session of this request is no impersonation, so there is none to end")
-        restored = await self._restored(session, request, user_context)
+        restored = await self._restored(session, request, return_token, user_context)
+        self._returns.forget(request, user_context)
         if restored is None:
             with ending(Ending(reason="signout", actor_id=actor_id)):
                 await self._flows.sign_out(session, request, user_context)
@@ -181,11 +195,17 @@ class Impersonations:
             raise ImpersonationRefusedError("not allowed to act as this user")
 
     async def _restored(
-        self, session: SessionContainer, request: BaseRequest, user_context: dict[str, Any]
+        self,
+        session: SessionContainer,
+        request: BaseRequest,
+        return_token: str | None,
+        user_context: dict[str, Any],
     ) -> SessionContainer | None:
-        """Put a new session of the actor in the place of theirs and of this one; None if theirs has ended."""
-        details = await call_engine(user_context, self._app.engine.sessions.details, session.session_handle)
-        actor = None if details is None else details.actor
+        """Put a new session of the actor in the place of theirs and of this one.
+
+        None if theirs has ended, or whoever asks has nothing but the tokens of this one.
+        """
+        actor = await self._returning_actor(session, request, return_token, user_context)
         info = session.req_res_info
         if actor is None or info is None:
             return None
@@ -221,6 +241,23 @@ class Impersonations:
             key = replace(key, handle=session.session_handle)  # of which the browser has the bound cookie
         await self._replacements.carry_over_or_offer(request, restored, key, user_context, offers=False)
         return restored
+
+    async def _returning_actor(
+        self,
+        session: SessionContainer,
+        request: BaseRequest,
+        return_token: str | None,
+        user_context: dict[str, Any],
+    ) -> Actor | None:
+        """Return who acts in a session; None if nothing shows that the request is theirs."""
+        details = await call_engine(user_context, self._app.engine.sessions.details, session.session_handle)
+        actor = None if details is None else details.actor
+        if actor is None:
+            return None
+        if not await self._returns.is_given(request, session, actor.handle, return_token, user_context):
+            log.info("an impersonation ends without its return token, so the actor is signed out")
+            return None
+        return actor
 
     def _creation(
         self, stored: StoredSession, method: TokenTransferMethod, user_context: dict[str, Any]
@@ -280,5 +317,8 @@ async def answer_end(
 ) -> EndedResponse:
     """Answer POST /impersonation/end."""
     csrf.refuse_foreign_form(options.request)
-    restored = await impersonations.end(options.request, user_context, by_sdk_route=True)
+    body = await options.request.json()
+    given = cast("dict[str, Any]", body).get("returnToken") if isinstance(body, dict) else None
+    token = given if isinstance(given, str) else None
+    restored = await impersonations.end(options.request, user_context, return_token=token, by_sdk_route=True)
     return EndedResponse(restored=restored is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,6 +12,9 @@ from supertokens_py.types.base import MaybeAwaitable
 
 if TYPE_CHECKING:
     from ..container import SessionContainer
+
+#: A path that a cookie can be for, other than that of everything.
+_PATH = re.compile(r"/[!-:<-~]*[!-.0-:<-~]")
 
 #: `(actor's session, user_id, user_context)` to whether the actor may act as the user.
 MayImpersonate: TypeAlias = "Callable[[SessionContainer, str, dict[str, Any]], MaybeAwaitable[bool]]"
@@ -26,6 +30,8 @@ class Impersonation:
         max_age: seconds after which it ends, whatever is refreshed.
         fresh: seconds since the actor's authentication within which it must begin.
         routes: serve `POST {base}/impersonation/end`.
+        end_path: where your own route calls `end_impersonation`, such as "/stop-acting", instead of `routes`:
+            cookies that lead back are sent there only. By default it is the path of the SDK's route.
 
     Raises:
         ConfigError: an argument cannot work; the message names it.
@@ -35,6 +41,7 @@ class Impersonation:
     max_age: int = 1800
     fresh: int = 900
     routes: bool = False
+    end_path: str | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.may):
@@ -43,3 +50,10 @@ class Impersonation:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise ConfigError(f"Impersonation: {name} must be a whole number of seconds, not {value!r}")
+        path = self.end_path
+        if path is None:
+            return
+        if self.routes:
+            raise ConfigError("Impersonation: give either routes or end_path")
+        if not isinstance(path, str) or not _PATH.fullmatch(path):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigError(f"Impersonation: end_path must be the path of one route, not {path!r}")

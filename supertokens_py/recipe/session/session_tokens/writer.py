@@ -23,6 +23,7 @@ from ..constants import (
     LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY,
     REFRESH_TOKEN_COOKIE_KEY,
     REFRESH_TOKEN_HEADER_KEY,
+    RETURN_COOKIE_KEY,
     TokenTransferMethod,
 )
 from ..exceptions import AccessTokenTooLargeError
@@ -96,6 +97,14 @@ class TokenWriter:
         else:
             self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, token.token, token.expiry if persistent else None)
 
+    def set_return_token(self, token: str, path: str) -> None:
+        """Deliver what leads back from an impersonation, to be sent to one path until the browser ends."""
+        self._set_cookie(RETURN_COOKIE_KEY, token, None, path=path)
+
+    def clear_return_token(self, path: str) -> None:
+        """Make the client drop what `set_return_token` gave it."""
+        self._set_cookie(RETURN_COOKIE_KEY, "", 0, path=path)
+
     def set_anti_csrf(self, token: str) -> None:
         """Deliver an anti-CSRF token."""
         self._changes.set_header(ANTI_CSRF_HEADER_KEY, token)
@@ -137,6 +146,7 @@ class TokenWriter:
         expires_ms: int | None,
         *,
         domain: str | Literal[False] | None = False,
+        path: str = "/",
     ) -> None:
         policy = self._policy
         if self._same_site is None:
@@ -146,7 +156,7 @@ class TokenWriter:
                 name,
                 value,
                 expires_ms,
-                path=policy.refresh_token_path if name == REFRESH_TOKEN_COOKIE_KEY else "/",
+                path=policy.refresh_token_path if name == REFRESH_TOKEN_COOKIE_KEY else path,
                 domain=policy.cookie_domain if domain is False else domain,
                 secure=policy.cookie_secure,
                 http_only=True,
