@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import sys
 from typing import Any
 
 from apps import sign_in
 from apps.sign_in import ADDRESS, PASSWORD
 
 OURS, BY_HAND = "ours: POST /auth/signin", "one hash + one session"
+OURS_BY_OPENSSL, BY_HAND_BY_OPENSSL = f"{OURS}, without [argon2]", f"{BY_HAND}, without [argon2]"
 FASTAPI_USERS, DJANGO = "fastapi-users: authenticate + JWT", "django: authenticate()"
 #: The parameters of everybody's hashes; ours by default.
 MEMORY_KB, ITERATIONS, LANES = 87_795, 1, 2
@@ -68,18 +70,17 @@ def enumeration_cases(uri: str, question: str) -> dict[str, Any]:
 
 
 def our_cases(uri: str) -> dict[str, Any]:
-    """The whole request, and by hand one hash and one session."""
+    """The whole request, and by hand one hash of argon2-cffi and one session."""
     import os
 
-    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
     send = _start(uri)
+    from supertokens_py.engine.embedded.signin.argon2_hashes import Argon2Parameters, argon2
     from supertokens_py.recipe.session.syncio import create_new_session_without_request_response
 
+    parameters = Argon2Parameters("argon2id", MEMORY_KB, ITERATIONS, LANES)
+
     def hash_once() -> None:
-        Argon2id(
-            salt=os.urandom(16), length=32, iterations=ITERATIONS, lanes=LANES, memory_cost=MEMORY_KB
-        ).derive(PASSWORD.encode())
+        argon2(PASSWORD.encode(), os.urandom(16), parameters, 32)
 
     def ours(n: int) -> Any:
         def run() -> None:
@@ -97,6 +98,13 @@ def our_cases(uri: str) -> dict[str, Any]:
         return run
 
     return {OURS: ours, BY_HAND: by_hand}
+
+
+def our_cases_by_openssl(uri: str) -> dict[str, Any]:
+    """The same without the extra `[argon2]`: OpenSSL computes the hashes."""
+    sys.modules["argon2.low_level"] = None  # type: ignore[assignment]
+    cases = our_cases(uri)
+    return {OURS_BY_OPENSSL: cases[OURS], BY_HAND_BY_OPENSSL: cases[BY_HAND]}
 
 
 def fastapi_users_cases() -> dict[str, Any]:

@@ -7,7 +7,14 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-from contestants.sign_in import BY_HAND, DJANGO, FASTAPI_USERS, OURS
+from contestants.sign_in import (
+    BY_HAND,
+    BY_HAND_BY_OPENSSL,
+    DJANGO,
+    FASTAPI_USERS,
+    OURS,
+    OURS_BY_OPENSSL,
+)
 from support.report import RESULTS, Claim, Group, Report, Row, ratio, sampled
 from support.rounds import interleave, progress, sized, workers
 from support.servers import running
@@ -20,11 +27,22 @@ def run(options: Namespace) -> Report:
     rounds, budget, slice_ms = sized(options, once=(1, 0, 0), quick=(9, 25, 1), full=(41, 240, 1))
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=RESULTS, prefix="users-") as directory:
-        uri = f"sqlite:///{Path(directory) / 'users.db'}"
+        ours, by_openssl = (f"sqlite:///{Path(directory) / name}.db" for name in ("ours", "by_openssl"))
+        own = (
+            ("contestants.sign_in:our_cases", ours),
+            ("contestants.sign_in:our_cases_by_openssl", by_openssl),
+        )
         peers = ("contestants.sign_in:fastapi_users_cases", "contestants.sign_in:django_cases")
-        with workers(("contestants.sign_in:our_cases", uri), *((p,) for p in peers), optional=peers) as known:
+        with workers(*own, *((p,) for p in peers), optional=peers) as known:
             samples = interleave(known, rounds=rounds, budget_s=budget, slice_ms=slice_ms, clock="wall")
-    labels = [(OURS, "us"), (BY_HAND, "floor"), (FASTAPI_USERS, "peer"), (DJANGO, "peer")]
+    labels = [
+        (OURS, "us"),
+        (BY_HAND, "floor"),
+        (OURS_BY_OPENSSL, "us"),
+        (BY_HAND_BY_OPENSSL, "floor"),
+        (FASTAPI_USERS, "peer"),
+        (DJANGO, "peer"),
+    ]
     groups = [
         sampled("Sign-in, Argon2id 86 MiB, 1 pass, 2 lanes", samples, labels, base=BY_HAND, clock="wall")
     ]
@@ -38,7 +56,7 @@ def run(options: Namespace) -> Report:
     notes = [
         "Ours is the whole request POST /auth/signin on SQLite, session and cookies included. fastapi-users "
         "is UserManager.authenticate and a JWT, its users in memory; Django is authenticate(), on SQLite in "
-        "memory, without a session: both hash by argon2-cffi, we by OpenSSL.",
+        "memory, without a session. All hash by argon2-cffi; without [argon2] we do by OpenSSL.",
         "The guarded route is one of FastAPI under uvicorn, asked by one client 5 ms after each answer. On a "
         "machine with no more cores than a hash has lanes, client, server and hashes share them.",
     ]
