@@ -144,6 +144,23 @@ def test_the_source_distribution_installs(distributions: Path, tmp_path: Path) -
     assert Path(done.stdout.strip()) == tmp_path / "supertokens_py/recipe/session/__init__.py"
 
 
+def test_each_extra_has_a_bill_of_materials(tmp_path: Path) -> None:
+    """And the library alone; not what is installed for development and documents only."""
+    venv, out = tmp_path / "venv", tmp_path / "sbom"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin/python").symlink_to(sys.executable)
+    writing = 'while [ "$1" != --output-file ]; do shift; done; : >"$2"'
+    for name, line in (("uv", ":"), ("cyclonedx-py", writing)):
+        (venv / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
+        (venv / "bin" / name).chmod(0o755)
+    done = script("sbom", out, venv=venv)
+    assert done.returncode == 0, done.stderr
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {f"-{extra}" for extra in project["optional-dependencies"].keys() - {"dev", "docs"}}
+    names = {f"supertokens-py-{VERSION}{extra}.cdx.json" for extra in {"", *extras}}
+    assert {path.name for path in out.iterdir()} == names
+
+
 FOUND = "echo 'Found 1 known vulnerability in 1 package' >&2; exit 1"
 NOTHING = "echo 'No known vulnerabilities found' >&2; exit 0"
 NO_NETWORK = "echo 'ERROR: could not query the vulnerability service' >&2; exit 1"
