@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from supertokens_py.engine.embedded.importing.destination import Destination
 from supertokens_py.engine.records import IssuedSession, Unauthorised
 from supertokens_py.engine.renewal import RenewalOrder
+from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import new_secret
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header
 from tests.support.clock import Clock, Stopwatch
 from tests.support.databases import TestDatabase
+from tests.support.interleaving import meanwhile
 
 DAY_MS = 86_400_000
 SECRET = new_secret()
@@ -140,3 +144,63 @@ def test_a_renewal_within_the_grace_period_logs_nobody_out(
     core.keys.renew(RenewalOrder(master=True, keep_sessions_ms=DAY_MS))
     assert core.refresh(session).refresh_token.text == rotated.refresh_token.text
     assert core.refresh(rotated).handle == session.handle
+
+
+def test_renewals_in_one_millisecond_keep_every_earlier_key(
+    fresh_shared: TestDatabase, start: Opener, clock: Clock
+):
+    """Each family: no row takes the place of another one, and none is refused."""
+    one, two = (start(fresh_shared.uri, now_ms=clock) for _ in range(2))
+    sessions: list[IssuedSession] = []
+    kids: list[str | None] = []
+    for core in (one, two, one):
+        core.keys.forget()
+        sessions.append(core.create())
+        order = RenewalOrder(dynamic=True, static=True, master=True, keep_sessions_ms=DAY_MS)
+        renewed = core.keys.renew(order)
+        kids += [renewed.dynamic, renewed.static]
+    third = start(fresh_shared.uri, now_ms=clock)
+    published = {key["kid"] for key in third.keys.jwks().keys}
+    assert {*kids} | {kid_of(session) for session in sessions} <= published
+    assert [third.refresh(session).handle for session in sessions] == [one.handle for one in sessions]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("renews", [True, False], ids=["order", "schedule"])
+def test_a_key_that_a_core_makes_in_that_millisecond_stays(
+    fresh_postgres_database: TestDatabase, start: Opener, clock: Clock, renews: bool
+):
+    """A core takes no lock of ours; both keys are published, and what signs is."""
+    core = start(fresh_postgres_database.uri, now_ms=clock)
+    session = core.create()
+    clock.advance(days=8)
+    insert = "INSERT INTO session_access_token_signing_keys"
+    copied = f"{insert} SELECT 'public', %s, value FROM session_access_token_signing_keys LIMIT 1"
+    make = lambda: fresh_postgres_database.query(copied, clock())  # noqa: E731
+    with meanwhile(core.database, insert, make, stored=fresh_postgres_database, when="before"):
+        made = core.rotate_signing_key() if renews else kid_of(core.create())
+    published = [key["kid"] for key in core.keys.jwks().keys]
+    assert {made, f"d-{clock()}", kid_of(core.create())} <= {*published}
+    assert kid_of(session) not in published
+
+
+@pytest.mark.postgres
+def test_a_key_that_is_new_while_an_import_encrypts_keys_stays(
+    fresh_postgres_database: TestDatabase, start: Opener
+):
+    """The import waits for the renewal, instead of writing the former key in the place of the new one."""
+    uri, other_secret = fresh_postgres_database.uri, new_secret()
+    one = start(uri, encryption_key=SECRET, previous_encryption_key=other_secret)
+    one.create()
+    former = one.keys.shared_secrets("test")
+    settings: dict[str, Any] = {"encryption_key": other_secret, "previous_encryption_key": SECRET}
+    two = start(uri, **settings)
+    words, target = "INSERT INTO key_value", Destination(two.database, batch=1)
+
+    def encrypt() -> None:
+        with suppress(ConfigError):  # there are sessions: no import into a database in use
+            target.begin("elsewhere", {})
+
+    with meanwhile(one.database, words, encrypt, stored=fresh_postgres_database):
+        one.keys.renew(RenewalOrder(master=True, keep_sessions_ms=DAY_MS))
+    assert start(uri, **settings).keys.shared_secrets("test")[0] not in former

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.embedded.keys.key_cipher import AtRest
-from supertokens_py.engine.embedded.keys.key_rows import EARLIER_MASTER_KEY, MASTER_KEY, KeyRows
+from supertokens_py.engine.embedded.keys.key_encryption import encrypt_keys
+from supertokens_py.engine.embedded.keys.key_rows import EARLIER_MASTER_KEY, KEY_LOCK, MASTER_KEY, KeyRows
 from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE
@@ -102,6 +103,7 @@ class Destination:
         self.mark = replace(self.mark, source=source_name, digest=digest, master_key=master_key)
 
         def write(connection: Connection) -> None:
+            self._database.lock(connection, KEY_LOCK)
             self._put_master_keys(connection, master_keys)
             if before is None:
                 self._put_value(connection, MARKER, self.mark.as_text())
@@ -230,7 +232,7 @@ class Destination:
         settings = self._database.settings
         rows = KeyRows(self._database, settings, settings.now_ms)
         if settings.encryption_key is not None:
-            self._database.write(rows.encrypt_all)
+            encrypt_keys(self._database, rows)
         self._form = StoredForm(self._database.read(rows.at_rest))
 
     def _master_fingerprint(self) -> str | None:

@@ -16,6 +16,7 @@ from supertokens_py.secret import SecretText, masked
 
 from ..session_state.refresh_tokens import MasterKey, new_master_key
 from ..session_state.session_rows import SESSIONS
+from ..storage.broken_rules import looking_again
 from ..storage.dialects import insert_new, upsert
 from ..storage.tables import (
     APPS,
@@ -141,7 +142,8 @@ class KeyRows:
         created_ms = max(self._now_ms(), after_ms + 1)
         kid = dynamic_kid(created_ms)
         stored = self.at_rest(connection).protect(self._new_key(), label=kid)
-        connection.execute(self._insert_dynamic, {"created_at_time": created_ms, "value": stored})
+        with looking_again():  # a core, which takes no lock of ours, may make one in this millisecond
+            connection.execute(self._insert_dynamic, {"created_at_time": created_ms, "value": stored})
         return kid
 
     def insert_static(self, connection: Connection, *, after_ms: int = 0) -> str:
@@ -168,12 +170,13 @@ class KeyRows:
     def renew_master(self, connection: Connection, *, accept_until_ms: int | None) -> None:
         """Replace the master key, and accept tokens of the one before until then; if None, no longer."""
         at_rest = self.at_rest(connection)
-        before = self._values_of(connection).get(MASTER_KEY)
+        values = self._values_of(connection)
         connection.execute(self._put_value, {**_OF_APP, "name": MASTER_KEY, **self._new_master(connection)})
         if accept_until_ms is None:
             connection.execute(self._delete_earlier_masters)
-        elif before is not None:
-            name = f"{EARLIER_MASTER_KEY}{accept_until_ms}"
+        elif (before := values.get(MASTER_KEY)) is not None:
+            while (name := f"{EARLIER_MASTER_KEY}{accept_until_ms}") in values:
+                accept_until_ms += 1  # one was renewed in this very millisecond
             text = at_rest.protect(at_rest.reveal(before, label=MASTER_KEY), label=name)
             row = {**_OF_APP, "name": name, "value": text, "created_at_time": self._now_ms()}
             connection.execute(insert(self._values), row)
