@@ -38,6 +38,11 @@ STRANGER = "5b8f-not-a-number"
 UNAUTHORISED = [401, {"message": "unauthorised"}]
 TRY_REFRESH = [401, {"message": "try refresh token"}]
 BLOCKS = "in an async view request.user would block: write `await request.auser()`, also before a template"
+NO_ROW = (
+    "the user '5b8f-not-a-number' of a session is no row of AUTH_USER_MODEL (auth.User), so that request.user is "
+    "anonymous: map the user ids of a sign-in recipe to your rows, or set SUPERTOKENS_USER; see "
+    "docs/moving-users.md, \"People who sign up from then on\". This is logged once per process."
+)
 TEMPLATE_BLOCKS = (
     "in an async view a template would block looking for the session: guard the view by "
     "verify_session(session_required=False), which looks before"
@@ -71,7 +76,7 @@ def run(directory: Path, *arguments: str, **environ: str) -> subprocess.Complete
 def visit(directory: Path, **environ: str) -> dict[str, Any]:
     done = run(directory, "visit", **environ)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return {**json.loads(done.stdout), "log": done.stderr}
 
 
 def test_views_find_the_user_of_the_session_and_can_require_one(tmp_path: Path) -> None:
@@ -109,7 +114,9 @@ def test_views_find_the_user_of_the_session_and_can_require_one(tmp_path: Path) 
 
 
 def test_login_required_middleware_asks_the_session(tmp_path: Path) -> None:
+    """Who is sent to the log-in for ever, as their user id is no primary key, is told of once."""
     seen = visit(tmp_path, PROJECT_MIDDLEWARE=json.dumps([LOGIN_REQUIRED]))
+    assert [line for line in seen["log"].splitlines() if "no row" in line] == [NO_ROW]
     for kind in ("", "async "):
         assert seen[f"ada {kind}/nobody"] == [200, "anybody"]
         assert seen[f"nobody {kind}/nobody"] == [302, "/login?next=/nobody"]
