@@ -39,9 +39,9 @@ UNAUTHORISED = [401, {"message": "unauthorised"}]
 TRY_REFRESH = [401, {"message": "try refresh token"}]
 BLOCKS = "in an async view request.user would block: write `await request.auser()`, also before a template"
 NO_ROW = (
-    "the user '5b8f-not-a-number' of a session is no row of AUTH_USER_MODEL (auth.User), so that request.user is "
-    "anonymous: map the user ids of a sign-in recipe to your rows, or set SUPERTOKENS_USER; see "
-    "docs/moving-users.md, \"People who sign up from then on\". This is logged once per process."
+    "the user '5b8f-not-a-number' of a session is no row of AUTH_USER_MODEL (auth.User), so that "
+    "request.user is anonymous: map the user ids of a sign-in recipe to your rows, or set SUPERTOKENS_USER; "
+    'see docs/moving-users.md, "People who sign up from then on". This is logged once per process.'
 )
 TEMPLATE_BLOCKS = (
     "in an async view a template would block looking for the session: guard the view by "

@@ -13,9 +13,9 @@ from django.utils.module_loading import import_string
 log: logging.Logger = logging.getLogger(__name__)
 
 _NO_ROW = (
-    "the user %r of a session is no row of AUTH_USER_MODEL (%s), so that request.user is anonymous: map the user "
-    "ids of a sign-in recipe to your rows, or set SUPERTOKENS_USER; see docs/moving-users.md, \"People who sign "
-    'up from then on". This is logged once per process.'
+    "the user %r of a session is no row of AUTH_USER_MODEL (%s), so that request.user is anonymous: map the "
+    "user ids of a sign-in recipe to your rows, or set SUPERTOKENS_USER; see docs/moving-users.md, "
+    '"People who sign up from then on". This is logged once per process.'
 )
 
 
