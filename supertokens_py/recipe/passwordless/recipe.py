@@ -42,7 +42,13 @@ from .functions import PROOFS, RECIPE_ID, RecipeInterface
 from .letters import login_letter, login_message
 from .messages import APIOptions
 from .requests import contact_of, presented_of, sent_again_of
-from .results import ConsumeCodePostOkResult
+from .results import (
+    ConsumeCodePostOkResult,
+    CreateCodePostOkResult,
+    ResendCodePostOkResult,
+    RestartFlowError,
+    SignInUpPostNotAllowedResponse,
+)
 from .types import EmailTemplateVars, FlowType, SMSTemplateVars
 
 _GONE = "This account was changed meanwhile. Please sign in again."
@@ -195,16 +201,28 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
     async def _create(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
+        return (await self.send_code(body, options, tenant_id, user_context)).to_json()
+
+    async def send_code(
+        self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> CreateCodePostOkResult | SignInUpPostNotAllowedResponse | GeneralErrorResponse:
+        """Check and count what a request asks for, and send a code, as the route does.
+
+        Raises:
+            BadInputError: there is not exactly one contact, or not one of the kind that codes are sent to.
+            TooManyAttemptsError: the contact or the client has had its share.
+            UnauthorisedError: the tenant has other ways to sign in only.
+        """
         contacts = self.config.contact_config
         email, phone_number = contact_of(body, contacts)
         email = None if email is None else email.strip()
         phone_number = None if phone_number is None else stored_phone_number(phone_number)
         error = await contacts.error_of(email, phone_number, tenant_id)
         if error is not None:
-            return GeneralErrorResponse(error).to_json()
+            return GeneralErrorResponse(error)
         links = await refuse_linking(body, options.request, user_context)
         await admit(self.app, "code", options.request, user_context)
-        result = await self.api_implementation.create_code_post(
+        return await self.api_implementation.create_code_post(
             email=email,
             phone_number=phone_number,
             session=None,
@@ -213,15 +231,20 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
             api_options=options,
             user_context=user_context,
         )
-        return result.to_json()
 
     async def _resend(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
+        return (await self.resend_code(body, options, tenant_id, user_context)).to_json()
+
+    async def resend_code(
+        self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> ResendCodePostOkResult | RestartFlowError | GeneralErrorResponse:
+        """Count what a request asks for, and send another code, as the route does; it raises the same."""
         wanted = sent_again_of(body)
         links = await refuse_linking(body, options.request, user_context)
         await admit(self.app, "code", options.request, user_context)
-        result = await self.api_implementation.resend_code_post(
+        return await self.api_implementation.resend_code_post(
             device_id=wanted.device_id,
             pre_auth_session_id=wanted.pre_auth_session_id,
             session=None,
@@ -230,7 +253,6 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
             api_options=options,
             user_context=user_context,
         )
-        return result.to_json()
 
     async def _consume(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from starlette.requests import Request
 
 from supertokens_py import Supertokens
 from supertokens_py.exceptions import BadInputError, GeneralError, TooManyAttemptsError
@@ -18,20 +19,23 @@ from supertokens_py.recipe.passwordless.interfaces import (
     ConsumeCodePostOkResult,
     ConsumeCodeRestartFlowError,
     CreateCodeOkResult,
+    CreateCodePostOkResult,
     CreateNewCodeForDeviceOkResult,
     CreateNewCodeForDeviceRestartFlowError,
     CreateNewCodeForDeviceUserInputCodeAlreadyUsedError,
     DeleteUserInfoOkResult,
+    ResendCodePostOkResult,
+    RestartFlowError,
     UnknownUserIdError,
     UpdateUserEmailAlreadyExistsError,
     UpdateUserOkResult,
     UpdateUserPhoneNumberAlreadyExistsError,
 )
-from supertokens_py.types import RecipeUserId
+from supertokens_py.types import GeneralErrorResponse, RecipeUserId
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 
-from .conftest import ADDRESS, NUMBER, Start, opened
+from .conftest import ADDRESS, NUMBER, Outbox, Start, opened
 
 
 async def test_codes_are_made_listed_checked_used_and_revoked(
@@ -208,3 +212,37 @@ async def test_without_the_recipe_it_is_said_what_to_list(start: Start) -> None:
     Supertokens.reset()
     with pytest.raises(GeneralError, match=r"with passwordless\.init\(\.\.\.\) in recipe_list"):
         await functions.create_code("public", email=ADDRESS)
+
+
+async def test_forms_send_codes_within_the_limits_of_the_routes(
+    start: Start, outbox: Outbox, clock: Clock, each_database: TestDatabase
+) -> None:
+    """A second post within 15 seconds sends nothing, by either function; a client has 50 an hour."""
+    start(uri=each_database.uri, client_ip=lambda _: "192.0.2.1", flow="USER_INPUT_CODE")
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b""})
+    bad = await functions.send_code(request, "public", email="ada")
+    assert isinstance(bad, GeneralErrorResponse)
+    assert bad.message == "Email is invalid"
+    with pytest.raises(BadInputError, match="exactly one of email or phoneNumber"):
+        await functions.send_code(request, "public", email="")
+    sent = await functions.send_code(request, "public", email=" Ada@example.com")
+    assert isinstance(sent, CreateCodePostOkResult)
+    assert [letter.email for letter in outbox.letters] == ["Ada@example.com"]
+    device = (sent.device_id, sent.pre_auth_session_id)
+    with pytest.raises(TooManyAttemptsError) as refused:
+        await functions.send_code(request, "public", email=ADDRESS)
+    assert refused.value.retry_after_ms == 15_000
+    with pytest.raises(TooManyAttemptsError):
+        await functions.resend_code(request, "public", *device)
+    assert len(outbox.letters) == 1
+    clock.advance(s=15)
+    more = await functions.resend_code(request, "public", *device)
+    assert isinstance(more, ResendCodePostOkResult)
+    used = await functions.consume_code("public", device[1], outbox.code, device[0])
+    assert isinstance(used, ConsumeCodeOkResult)
+    gone = await functions.resend_code(request, "public", *device)
+    assert isinstance(gone, RestartFlowError)
+    for number in range(45):
+        await functions.send_code(request, "public", email=f"{number}@example.com")
+    with pytest.raises(TooManyAttemptsError):
+        await functions.send_code(request, "public", email="grace@example.com")

@@ -21,14 +21,15 @@ from supertokens_py.recipe.passwordless.results import (
     RevokeCodeOkResult,
     UpdateUserOkResult,
 )
-from supertokens_py.recipe.passwordless.types import DeviceType, EmailTemplateVars, SMSTemplateVars
+from supertokens_py.recipe.passwordless.types import DeviceType
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.sign_in.argument_forms import session_and_context
 from supertokens_py.recipe.sign_in.outcomes import LinkingToSessionUserFailedError, UnknownUserIdError
-from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
 from supertokens_py.types.users import User
+
+from .sending import resend_code, send_code, send_email, send_sms
 
 __all__ = [
     "check_code",
@@ -45,8 +46,10 @@ __all__ = [
     "list_codes_by_email",
     "list_codes_by_phone_number",
     "list_codes_by_pre_auth_session_id",
+    "resend_code",
     "revoke_all_codes",
     "revoke_code",
+    "send_code",
     "send_email",
     "send_sms",
     "signinup",
@@ -68,7 +71,7 @@ async def create_code(
     session: SessionContainer[Any] | dict[str, Any] | None = None,
     user_context: _Context = None,
 ) -> CreateCodeOkResult:
-    """Make a code for an address or a phone number. Nothing is sent, and neither is checked.
+    """Make a code for an address or a phone number. Nothing is sent, checked or limited (see `send_code`).
 
     Args:
         tenant_id: where the code is valid.
@@ -328,23 +331,3 @@ async def signinup(
     if not isinstance(result, ConsumeCodeOkResult):
         raise GeneralError("Failed to create user. Please retry")
     return result
-
-
-async def send_email(input_: EmailTemplateVars, user_context: _Context = None) -> None:
-    """Have the delivery service send an e-mail.
-
-    Raises:
-        OSError: what the delivery service raises.
-    """
-    service = PasswordlessRecipe.get_instance().email_delivery.ingredient_interface_impl
-    await call_app(service.send_email, input_, context_of(user_context))
-
-
-async def send_sms(input_: SMSTemplateVars, user_context: _Context = None) -> None:
-    """Have the delivery service send a text message.
-
-    Raises:
-        OSError: what the delivery service raises.
-    """
-    service = PasswordlessRecipe.get_instance().sms_delivery.ingredient_interface_impl
-    await call_app(service.send_sms, input_, context_of(user_context))

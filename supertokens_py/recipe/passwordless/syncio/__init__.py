@@ -5,6 +5,8 @@ from typing import Final
 from supertokens_py.recipe.passwordless import asyncio as _asyncio
 from supertokens_py.runtime.bridge import blocking
 
+send_code: Final = blocking(_asyncio.send_code)
+resend_code: Final = blocking(_asyncio.resend_code)
 create_code: Final = blocking(_asyncio.create_code)
 create_new_code_for_device: Final = blocking(_asyncio.create_new_code_for_device)
 consume_code: Final = blocking(_asyncio.consume_code)
