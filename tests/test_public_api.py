@@ -273,8 +273,12 @@ def public_names(module: Any) -> set[str]:
     """Return what a module offers: `__all__`, or what it defines itself (a twin counts as its function)."""
     if hasattr(module, "__all__"):
         return set(module.__all__)
-    sources = {module.__name__, module.__name__.replace(".syncio", ".asyncio")}
-    return {name for name, value in vars(module).items() if getattr(value, "__module__", "") in sources}
+    sources = (module.__name__, module.__name__.replace(".syncio", ".asyncio"))
+    return {
+        name
+        for name, value in vars(module).items()
+        if str(getattr(value, "__module__", "")).startswith(sources)
+    }
 
 
 def result_classes() -> Iterator[tuple[str, Entry]]:
