@@ -107,7 +107,8 @@ def login_as(
         user_id: who signs in; no user of a sign-in recipe needs to exist. A number stands for its text, and
             a row of a Django model for that of its primary key, in place of `force_login`. A guest has none.
         payload: custom claims of the access token.
-        claims: values of claims, such as `{PlanClaim: "pro"}`; as if they had just been fetched.
+        claims: values of claims, such as `{PlanClaim: "pro"}`; as if they had just been fetched,
+            also where an override of `create_new_session` fetches them itself.
         roles: roles that the user is given first; those that do not exist are created.
         data: session data in the database.
         tenant: the tenant that the session belongs to.
@@ -161,12 +162,21 @@ class _Wanted:
         contents = _with_claims(self.payload, self.claims)
         with jar.context():
             if self.guest:
-                return guest_session(self.tenant, contents, self.data, self.mode)
+                return self._as_given(guest_session(self.tenant, contents, self.data, self.mode))
             user = text_of(self.user_id)
             give_roles(self.roles, self.tenant, user)
             if self.actor is not None:
                 return acting_session(self.tenant, user, text_of(self.actor), self.mode, jar)
-            return user_session(self.tenant, user, contents, self.data, self.mode, fresh=self.fresh)
+            return self._as_given(
+                user_session(self.tenant, user, contents, self.data, self.mode, fresh=self.fresh)
+            )
+
+    def _as_given(self, session: SessionContainer) -> SessionContainer:
+        """Set the claims once more that an override of `create_new_session` has fetched by itself."""
+        for claim, value in self.claims.items():
+            if session.sync_get_claim_value(claim) != value:
+                session.sync_set_claim_value(claim, value)
+        return session
 
 
 def text_of(user_id: Any) -> str:
