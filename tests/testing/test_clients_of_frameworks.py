@@ -19,6 +19,7 @@ import quart
 import tornado.testing
 import tornado.web
 from fastapi import Depends, FastAPI, Request
+from fastapi.responses import RedirectResponse
 from fastapi.testclient import TestClient
 from flask import Flask, g
 from quart import Quart
@@ -385,8 +386,27 @@ def test_a_response_that_leaves_tokens_behind(
     with pytest.raises(AssertionError, match=message):
         assert_logged_out(httpx2.Response(401, headers=headers))
     assert_logged_out(httpx2.Response(401, headers=[("front-token", "remove"), *CLEARED]))
-    with pytest.raises(AssertionError, match="the status of the response is 200, not 401"):
-        assert_logged_out(httpx2.Response(200))
+    with pytest.raises(
+        AssertionError, match="the status of the response is 403, not 401 or that of a success"
+    ):
+        assert_logged_out(httpx2.Response(403))
+
+
+@pytest.mark.parametrize("path", ["/auth/signout", "/leave", "/leave?to=/"])
+def test_a_sign_out_is_a_success(path: str, clock: SupertokensClock, mode: Any) -> None:
+    """Of a session in headers it clears those, and names no cookies."""
+    app = fastapi_app()
+
+    @app.post("/leave")
+    async def leave(session: CurrentSession, to: str = "") -> Any:
+        await session.revoke_session()
+        return RedirectResponse(to, 303) if to else {"left": True}
+
+    client = TestClient(app, base_url=HERE, follow_redirects=False)
+    login = login_as(client, "ada", mode=mode)
+    with pytest.raises(AssertionError, match="front-token is None, not 'remove'"):
+        assert_logged_out(client.get("/me"))
+    assert_logged_out(client.post(path), login)
 
 
 def test_a_client_that_could_still_refresh(clock: SupertokensClock, mode: Any) -> None:

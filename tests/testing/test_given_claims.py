@@ -1,4 +1,4 @@
-"""`login_as(claims=...)` gives a session the values that a test wants, whatever the application would fetch."""
+"""`login_as(claims=...)` gives a session the values that a test wants, whatever the application fetches."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def app() -> Iterator[Flask]:
 
     @made.get("/plan")
     @session_required(allow_guests=True)
-    def plan() -> Any:  # pyright: ignore[reportUnusedFunction]
+    def plan() -> Any:
         current_session.sync_assert_claims([PlanClaim.validators.has_value("pro", max_age_in_sec=60)])
         return str(current_session.sync_get_claim_value(PlanClaim))
 

@@ -22,6 +22,7 @@ from .conversations import PROOF, path_of
 from .logins import Login, text_of
 
 _COOKIES: Final = (ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY)
+_HEADERS: Final = (ACCESS_TOKEN_HEADER_KEY, REFRESH_TOKEN_HEADER_KEY)
 
 
 def assert_logged_in(response: Any, user_id: Any = None) -> None:
@@ -41,7 +42,7 @@ def assert_logged_in(response: Any, user_id: Any = None) -> None:
 
 
 def assert_logged_out(response: Any, client: Any = None) -> Coroutine[Any, Any, None] | None:
-    """Assert that a response ends the client's session: 401, and every token cleared.
+    """Assert that a response ends the client's session: 401 or a sign-out's success, and every token cleared.
 
     Args:
         response: the one that ends it; a later one finds no tokens to clear.
@@ -51,15 +52,13 @@ def assert_logged_out(response: Any, client: Any = None) -> Coroutine[Any, Any, 
     Returns: with an async client, something to await.
     """
     response = response_of(response)
-    _require_expired(response, "the response")
+    status, found = SessionRecipe.get_instance().config.session_expired_status_code, status_of(response)
+    assert found == status or 200 <= found < 400, (
+        f"the status of the response is {found}, not {status} or that of a success"
+    )
     front = response.headers.get(FRONT_TOKEN_HEADER_SET_KEY)
     assert front == "remove", f"the header front-token is {front!r}, not 'remove': the tokens stay"
-    sent = cookies_of(response)
-    kept = [name for name in _COOKIES if sent.get(name) != ""]
-    assert kept == [], f"the response does not clear the cookies {', '.join(kept)}"
-    headers = (ACCESS_TOKEN_HEADER_KEY, REFRESH_TOKEN_HEADER_KEY)
-    kept = [name for name in headers if response.headers.get(name)]
-    assert kept == [], f"the response delivers {', '.join(kept)}"
+    _require_cleared(response, is_refusal=found == status)
     if client is None:
         return None
     answer = client.refresh() if isinstance(client, Login) else _refresh(client)
@@ -67,6 +66,16 @@ def assert_logged_out(response: Any, client: Any = None) -> Coroutine[Any, Any, 
         return _awaited(answer)
     _require_expired(response_of(answer), "a refresh")
     return None
+
+
+def _require_cleared(response: Any, *, is_refusal: bool) -> None:
+    kept = [name for name in _HEADERS if response.headers.get(name)]
+    assert kept == [], f"the response delivers {', '.join(kept)}"
+    if not is_refusal and all(response.headers.get(name) == "" for name in _HEADERS):
+        return  # it signs out a session in headers
+    sent = cookies_of(response)
+    kept = [name for name in _COOKIES if sent.get(name) != ""]
+    assert kept == [], f"the response does not clear the cookies {', '.join(kept)}"
 
 
 def _refresh(client: Any) -> Any:
