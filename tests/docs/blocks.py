@@ -5,6 +5,7 @@ A block is a module of its own, unless a comment stands on the line above it:
     <!-- continue -->          it goes on where the previous block ended
     <!-- setup: quickstart-flask -->   it goes on where the first module of that page ended
     <!-- file: shop/urls.py -->        it is a file of a project, which a test of that page makes and runs
+    <!-- environment: NAME=value -->   it is a module that is run with this variable
 
 A comment `<!-- check ... -->` after a block holds assertions that readers do not need to see. They may use
 `browser()`, which talks to the `app` (or Django's `urlpatterns`) that the blocks made.
@@ -21,6 +22,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 
 _FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.M | re.S)
+_ENVIRONMENT = re.compile(r"<!-- environment: (\w+)=(\S+) -->")
 _MARKER = re.compile(r"<!-- (?P<word>continue|setup)(?:: (?P<page>[\w-]+))? -->")
 
 
@@ -31,6 +33,7 @@ class Module:
     page: Path
     setup: str | None = None
     parts: list[tuple[int, str, bool]] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -52,7 +55,8 @@ def modules(page: Path) -> list[Module]:
                 index = end + 1
                 continue
             if marker is None or marker["word"] == "setup":
-                found.append(Module(page, marker["page"] if marker else None))
+                variables = dict(_ENVIRONMENT.findall(above))
+                found.append(Module(page, marker["page"] if marker else None, environment=variables))
             found[-1].parts.append((index + 2, "\n".join(lines[index + 1 : end]), False))
             index = end
         elif line == "<!-- check":

@@ -48,6 +48,7 @@ class Runner:
     def run(self, module: Module) -> None:
         if module.setup is not None:
             self.run(first_module(module.setup))
+        os.environ.update(module.environment)
         self.namespace |= {"browser": self.browser, "conversation": self.conversation}
         if "from connexion import" in module.parts[0][1]:
             importlib.import_module("tests.support.connexion")  # takes a second
