@@ -17,7 +17,7 @@ from .store import add_store_options, connection_uri, engine_settings, is_remote
 if TYPE_CHECKING:
     from supertokens_py.engine.embedded.importing.transfer import Copied, LeftBehind, Transfer
 
-HELP = "copy sessions, keys, roles, metadata and tenants from an official core's database"
+HELP = "copy users, sessions, keys, roles, metadata and tenants from another database"
 FROM_URI = "SUPERTOKENS_IMPORT_FROM"
 
 
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Copy, or go on where an interrupted run stopped; 1 if something could not be verified."""
+    """Copy, or go on where an interrupted run stopped; 1 if users stay behind or a row did not arrive."""
     from supertokens_py.engine.embedded.importing.transfer import (  # noqa: PLC0415  (database code)
         Origin,
         open_transfer,
@@ -50,6 +50,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
         raise ConfigError(f"say where to copy from: --from postgresql://… or ${FROM_URI}")
     origin = Origin(uri=from_uri, schema=args.from_schema, prefix=args.from_prefix)
     with open_transfer(origin, uri, engine_settings(args), batch=args.batch) as transfer:
+        for loss in transfer.left_behind().users:
+            out.say(f"WARN  {loss}")
         if args.dry_run:
             return _report(transfer.counts(), transfer.left_behind(), out, dry_run=True)
         transfer.begin()
@@ -67,14 +69,15 @@ def _copy(transfer: Transfer, out: Output) -> int:
 
 
 def _report(counts: Sequence[Copied], left_behind: LeftBehind, out: Output, *, dry_run: bool) -> int:
-    complete = dry_run or all(count.source <= count.copied == count.verified for count in counts)
-    notes = list(_notes(left_behind))
+    arrived = dry_run or all(count.source <= count.copied == count.verified for count in counts)
+    notes, losses = list(_notes(left_behind)), list(left_behind.users)
     out.result(
         {
             "tables": [asdict(count) for count in counts],
             "ended_sessions": next((one.removed for one in counts if one.table == "session_info"), 0),
             "notes": notes,
-            "complete": complete and not dry_run,
+            "losses": losses,
+            "complete": arrived and not losses and not dry_run,
         }
     )
     if dry_run:
@@ -87,9 +90,11 @@ def _report(counts: Sequence[Copied], left_behind: LeftBehind, out: Output, *, d
         out.say(f"removed here, since the source does not have them: {', '.join(removed)}")
     for note in notes:
         out.say(f"note: {note}")
-    if not complete:
+    if not arrived:
         out.complain("not every row arrived: run the command again")
-    return 0 if complete else 1
+    for loss in losses:
+        out.complain(loss)
+    return 0 if arrived and not losses else 1
 
 
 def _notes(left: LeftBehind) -> Iterator[str]:
@@ -97,12 +102,11 @@ def _notes(left: LeftBehind) -> Iterator[str]:
     if left.sessions_of_other_apps:
         sessions = counted(left.sessions_of_other_apps, "session")
         yield f"not copied, for one database serves one app: {sessions} of other apps"
+    if left.users_of_other_apps:
+        users = counted(left.users_of_other_apps, "user")
+        yield f"not copied, for one database serves one app: {users} of other apps"
     if left.oldest_signing_key:
         yield "a signing key of the oldest form is not copied: start a newer core once, which moves it"
-    if left.users:
-        yield "users and their log-in methods are not copied: sessions carry the ids in session_info"
-    if left.user_id_mapping:
-        yield "the user id mapping is not copied: sessions keep the ids that the application gave"
 
 
 def _batch(text: str) -> int:

@@ -19,6 +19,7 @@ LEFT_OUT = (
     *PER_PROGRAM,
     *WHOLE,
     "tests/cli/test_cli_import.py",
+    "tests/cli/test_cli_import_users.py",
     "tests/docs/",
     "tests/engine/remote/test_remote_contract.py",
     "tests/engine/test_concurrency.py",

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.embedded.keys.key_cipher import AtRest
@@ -21,9 +22,10 @@ from supertokens_py.engine.embedded.keys.key_encryption import encrypt_keys
 from supertokens_py.engine.embedded.keys.key_rows import EARLIER_MASTER_KEY, KEY_LOCK, MASTER_KEY, KeyRows
 from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
-from supertokens_py.engine.embedded.storage.tables import KEY_VALUE
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, definition_of
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
+from .dependents import rows_below
 from .rows import (
     Key,
     Query,
@@ -32,6 +34,7 @@ from .rows import (
     batches,
     by_key,
     changed_digest,
+    copied_columns,
     copied_tables,
     digest_of,
     has_key,
@@ -121,7 +124,7 @@ class Destination:
     def batches(self, name: str) -> Iterable[dict[Key, Row]]:
         """Yield the rows of a table by their primary keys."""
         table = self._table(name)
-        query = select(*table.c).where(own_rows(table))
+        query = select(*copied_columns(table)).where(own_rows(table))
         for rows in batches(self._rows, query, table, size=self._batch):
             yield by_key(table, rows)
 
@@ -131,8 +134,13 @@ class Destination:
         deleted = {key: row for key, row in gone.items() if key != _PUBLIC_TENANT}
 
         def work(connection: Connection) -> tuple[Mark, int]:
+            tables = [self._table(one) for one in self.tables]
+            below = rows_below(connection, tables, table, deleted)
             connection.execute(delete(table).where(has_key(table, deleted)))
-            return self.mark.changed(removed=digest_of(name, deleted.values()), added=0), len(deleted)
+            digest = digest_of(name, deleted.values()) + sum(
+                digest_of(definition_of(one).name, rows.values()) for one, rows in below.items()
+            )
+            return self.mark.changed(removed=digest, added=0), len(deleted)
 
         if deleted:
             self._write(work)
@@ -157,7 +165,11 @@ class Destination:
             present |= written
             return mark, sum(self._is_equal(name, present.get(key), row) for key, row in wanted.items())
 
-        return self._write(work)
+        try:
+            return self._write(work)
+        except IntegrityError as error:
+            reason = " ".join(str(error.orig).split())
+            raise EngineUnavailableError(f"{self.name} refuses a row of table {name}: {reason}") from error
 
     def _write(self, work: Callable[[Connection], tuple[Mark, int]]) -> int:
         """Run one transaction that also writes the mark, if that changed."""
@@ -181,8 +193,8 @@ class Destination:
         return table_named(self._database.tables, name)
 
     def _upsert(self, table: Table) -> Any:
-        is_sqlite = self._database.location.is_sqlite
-        others = [column.name for column in table.c if not column.primary_key]
+        is_sqlite, key = self._database.location.is_sqlite, set(table.primary_key)
+        others = [column.name for column in copied_columns(table) if column not in key]
         return (
             upsert(table, *others, is_sqlite=is_sqlite) if others else insert_new(table, is_sqlite=is_sqlite)
         )
@@ -200,10 +212,12 @@ class Destination:
         # In which a destination in use has rows: keys are made by a mere start.
         for name in (one for one in self.tables if not one.endswith("signing_keys")):
             table = self._table(name)
-            rows = by_key(table, self._rows(select(*table.c).where(own_rows(table)).limit(2)))
-            if rows.keys() - {_PUBLIC_TENANT}:
+            query = select(*copied_columns(table)).where(own_rows(table)).limit(2)
+            if by_key(table, self._rows(query)).keys() - {_PUBLIC_TENANT}:
                 raise ConfigError(
-                    f"{self.name} has data of its own (table {table.name}): import into an empty database"
+                    f"{self.name} has data of its own (table {table.name}): import into an empty database, "
+                    "and start the application on it afterwards. What is in this one is in the way, and "
+                    "nothing was written to it"
                 )
 
     def _refuse_if_in_use(self, known: Mark, source_name: str, digest: str) -> None:
@@ -265,7 +279,7 @@ class Destination:
 
 def rows_with(connection: Connection, table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
     """Return the rows that have one of the primary keys."""
-    query = select(*table.c).where(has_key(table, keys))
+    query = select(*copied_columns(table)).where(has_key(table, keys))
     return by_key(table, rows_of(connection, query))
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from sqlalchemy import Select, and_, literal, tuple_
+from sqlalchemy import Select, and_, tuple_
+from sqlalchemy import cast as sql_cast
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.embedded.keys.key_cipher import AtRest
@@ -15,7 +16,7 @@ from supertokens_py.engine.embedded.keys.key_material import dynamic_kid
 from supertokens_py.engine.embedded.storage.tables import Tables, definition_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import Column, ColumnElement, Connection, Table
 
 #: The tables to copy, parents first, and what one row of each is called.
 COPIED_TABLES = {
@@ -23,16 +24,44 @@ COPIED_TABLES = {
     "tenant_configs": "tenant configuration",
     "tenant_first_factors": "first factor",
     "tenant_required_secondary_factors": "secondary factor",
+    "tenant_thirdparty_providers": "provider",
+    "tenant_thirdparty_provider_clients": "provider's client",
     "session_access_token_signing_keys": "dynamic signing key",
     "jwt_signing_keys": "static signing key",
     "roles": "role",
     "role_permissions": "role permission",
+    "app_id_to_user_id": "user",
+    "all_auth_recipe_users": "tenant membership",
+    "emailpassword_users": "password user",
+    "emailpassword_user_to_tenant": "password sign-in",
+    "passwordless_users": "passwordless user",
+    "passwordless_user_to_tenant": "passwordless sign-in",
+    "thirdparty_users": "third-party user",
+    "thirdparty_user_to_tenant": "third-party sign-in",
+    "userid_mapping": "user id mapping",
+    "emailverification_verified_emails": "verified e-mail",
     "user_roles": "role assignment",
     "user_metadata": "metadata record",
     "user_last_active": "activity record",
     "session_info": "session",
     "supertokens_py_sessions": "record of a device",
     "supertokens_py_device_keys": "key of a device",
+}
+
+#: The tables that are not copied, and why.
+LEFT_OUT = {
+    "apps": "one database serves one app, which every database has",
+    "emailpassword_pswd_reset_tokens": "short-lived: people ask for another link",
+    "emailverification_tokens": "short-lived: people ask for another link",
+    "passwordless_devices": "short-lived: people ask for another code",
+    "passwordless_codes": "short-lived: people ask for another code",
+    "key_value": "keys of refresh tokens are; counts of wrong passwords and of messages start anew",
+    "supertokens_py_events": "history: sessions and users go on without it",
+    "supertokens_py_deliveries": "history: sessions and users go on without it",
+    "supertokens_py_revocations": "short-lived: access tokens of ended sessions end by themselves",
+    "recipe_user_account_infos": "made and filled by SuperTokens core 12 alone",
+    "recipe_user_tenants": "made and filled by SuperTokens core 12 alone",
+    "primary_user_tenants": "made and filled by SuperTokens core 12 alone",
 }
 
 Row: TypeAlias = Mapping[str, Any]
@@ -51,6 +80,12 @@ def copied_tables(tables: Tables) -> list[str]:
 def table_named(tables: Tables, name: str) -> Table:
     """Return a table by its official name."""
     return next(table for table in tables.all() if definition_of(table).name == name)
+
+
+def copied_columns(table: Table) -> list[Column[Any]]:
+    """Return the columns of a table, without those that only SuperTokens core 12 fills."""
+    kinds = definition_of(table).columns
+    return [column for column in table.c if not kinds[column.name].may_lack]
 
 
 def own_rows(table: Table) -> ColumnElement[bool]:
@@ -90,7 +125,9 @@ def batches(
     rows = fetch(page)
     while rows:
         yield rows
-        last = tuple_(*map(literal, key_of(table, rows[-1])))
+        # As the column's own type: PostgreSQL compares char and varchar without the index.
+        values = zip(key_of(table, rows[-1]), key, strict=True)
+        last = tuple_(*(sql_cast(value, column.type) for value, column in values))
         rows = fetch(page.where(tuple_(*key) > last))
 
 

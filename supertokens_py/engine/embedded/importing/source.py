@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, create_engine, func, inspect, null, or_, select
@@ -10,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import full_prefix
+from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
 from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
 from supertokens_py.engine.embedded.keys.key_cipher import ENCRYPTED_PREFIX
@@ -26,7 +28,8 @@ from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 
-from .rows import Query, Row, own_rows, rows_of
+from .found_users import FoundUsers, find_users
+from .rows import Query, Row, copied_columns, own_rows, rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine, Table
@@ -41,7 +44,9 @@ class Source:
 
     def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
         self.name = name
-        self.tables: Tables = Tables((*ALL_TABLES, *BESIDE_SESSIONS), schema=schema, prefix=prefix)
+        self.tables: Tables = Tables(
+            (*ALL_TABLES, *USER_TABLES, *BESIDE_SESSIONS), schema=schema, prefix=prefix
+        )
         self._engine = engine
         self._snapshot: Connection | None = None
         inspector = inspect(engine)
@@ -73,7 +78,15 @@ class Source:
     def columns(self, table: Table) -> list[ColumnElement[Any]]:
         """Return the columns of a table; those that an older core lacks are null."""
         present = self._columns[table.name]
-        return [column if column.name in present else null().label(column.name) for column in table.c]
+        return [
+            column if column.name in present else null().label(column.name)
+            for column in copied_columns(table)
+        ]
+
+    @cached_property
+    def users(self) -> FoundUsers:
+        """Its users, and whether they can be copied."""
+        return find_users(self._connection(), self.tables, self._columns)
 
     def master_keys(self) -> Mapping[str, str]:
         """Return the keys of refresh tokens by the name of their row: the current one and earlier ones."""

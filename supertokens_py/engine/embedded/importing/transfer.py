@@ -15,19 +15,26 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.embedded.accounts.user_layout import UserLayout
+from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES, USERS
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
 from supertokens_py.engine.embedded.session_state.device_rows import BESIDE_SESSIONS
 from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS, same_session
 from supertokens_py.engine.embedded.storage.database import Database
-from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, TableDefinition
+from supertokens_py.engine.embedded.storage.tables import (
+    KEY_VALUE,
+    TableDefinition,
+    Tables,
+    definition_of,
+)
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 from .destination import Destination
-from .rows import COPIED_TABLES, Key, batches, has_key, key_of, own_rows, table_named
+from .rows import COPIED_TABLES, Key, Row, batches, by_key, has_key, own_rows, table_named
 from .source import Source, open_source
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection, Table
 
 
 @dataclass(slots=True)
@@ -52,8 +59,8 @@ class LeftBehind:
 
     sessions_of_other_apps: int
     oldest_signing_key: bool  #: kept in `key_value`, where the first cores had their one key
-    users: bool
-    user_id_mapping: bool
+    users_of_other_apps: int
+    users: Sequence[str]  #: what the application loses of its users, in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +98,7 @@ class Transfer:
         """Return every table to copy, with the number of its rows in the source."""
         return [
             Copied(name, self._source.count(table_named(self._source.tables, name), self._wanted(name)))
-            for name in COPIED_TABLES
+            for name in self._destination.tables
             if self._source.has(name)
         ]
 
@@ -120,8 +127,8 @@ class Transfer:
         return LeftBehind(
             sessions_of_other_apps=self._source.count(sessions, sessions.c.app_id != DEFAULT_APP_ID),
             oldest_signing_key=bool(self._source.count(values, is_oldest_key)),
-            users=self._source.has("app_id_to_user_id"),
-            user_id_mapping=self._source.has("userid_mapping"),
+            users_of_other_apps=self._source.users.of_other_apps,
+            users=list(self._source.users.losses()),
         )
 
     def _wanted(self, name: str) -> ColumnElement[bool]:
@@ -139,32 +146,68 @@ class Transfer:
     def _copy(self, count: Copied, advance: Callable[[int], None]) -> None:
         table = table_named(self._source.tables, count.table)
         query = select(*self._source.columns(table)).where(self._wanted(count.table))
-        for rows in batches(self._source.rows, query, table, size=self._batch):
-            count.verified += self._destination.write_rows(count.table, rows)
-            count.copied += len(rows)
-            advance(len(rows))
+        for part in _parts(table):
+            for rows in batches(self._source.rows, query.where(*part), table, size=self._batch):
+                count.verified += self._destination.write_rows(count.table, rows)
+                count.copied += len(rows)
+                advance(len(rows))
 
     def _prune(self, name: str) -> int:
-        """Delete the rows of a table that the source does not have; return how many had not expired."""
+        """Delete the rows of a table that the source does not have; return how many had not expired.
+
+        Where no two rows share a value, changed rows go as well: another one may have their value now.
+        """
         removed, started_ms = 0, self._destination.mark.started_ms
         for rows in self._destination.batches(name):
-            kept = self._in_source(name, rows)
-            gone = {key: row for key, row in rows.items() if key not in kept}
+            there = self._in_source(name, rows)
+            gone = {key: row for key, row in rows.items() if not _is_kept(there.get(key), row)}
             deleted = self._destination.remove_rows(name, gone)
-            removed += sum(row.get("expires_at", started_ms + 1) > started_ms for row in deleted.values())
+            ended = (row for key, row in deleted.items() if key not in there)
+            removed += sum(row.get("expires_at", started_ms + 1) > started_ms for row in ended)
         return removed
 
-    def _in_source(self, name: str, keys: Iterable[Key]) -> set[Key]:
+    def _in_source(self, name: str, keys: Iterable[Key]) -> dict[Key, Row]:
+        """Return rows of the source: all of it where no two rows share a value, else their key alone."""
         if not self._source.has(name):
-            return set()
+            return {}
         table = table_named(self._source.tables, name)
-        query = select(*table.primary_key).where(self._wanted(name), has_key(table, keys))
-        return {key_of(table, row) for row in self._source.rows(query)}
+        columns = self._source.columns(table) if definition_of(table).unique else list(table.primary_key)
+        query = select(*columns).where(self._wanted(name), has_key(table, keys))
+        return by_key(table, self._source.rows(query))
 
 
-def _tables_beside(source: Source) -> tuple[TableDefinition, ...]:
-    """Return the tables of the destination: limits and devices of sessions have to hold there as well."""
-    return (*ALL_TABLES, *(one for one in BESIDE_SESSIONS if source.has(one.name)))
+def _is_kept(there: Row | None, row: Row) -> bool:
+    return there is not None and all(row[name] == value for name, value in there.items())
+
+
+def _parts(table: Table) -> Sequence[tuple[ColumnElement[bool], ...]]:
+    """Return the conditions of what is copied in turn: a linked user names one who has to be there."""
+    if definition_of(table) is not USERS:
+        return [()]
+    own, primary = table.c.user_id, table.c.primary_or_recipe_user_id
+    return [(own == primary,), (own != primary,)]
+
+
+def _tables_like(source: Source) -> tuple[TableDefinition, ...]:
+    """Return the tables of the destination: those that every database has, and what else the source has."""
+    of_users = USER_TABLES if source.users.can_be_copied else ()
+    return (*ALL_TABLES, *of_users, *(one for one in BESIDE_SESSIONS if source.has(one.name)))
+
+
+def _check_layout(database: Database) -> None:
+    """Have a database refused that a core keeps users in, in tables of its own."""
+    layout = UserLayout(database.tables, database.settings.migration_mode)
+
+    def check(connection: Connection, _: Tables) -> None:
+        layout.learn(connection)
+        if layout.mode != "LEGACY":
+            raise ConfigError(
+                f"{database.location.name} has users in the tables of SuperTokens core 12 "
+                f"(migration_mode {layout.mode}), which an import does not write: "
+                "import into an empty database"
+            )
+
+    database.also_check(check)
 
 
 @contextmanager
@@ -180,13 +223,15 @@ def open_transfer(
     try:
         with (
             closing(open_source(origin.uri, schema=origin.schema, prefix=origin.prefix)) as source,
-            closing(Database(destination_uri, settings, _tables_beside(source))) as database,
+            closing(Database(destination_uri, settings, _tables_like(source))) as database,
         ):
             if source.name == database.location.name and origin.schema == settings.table_schema:
                 raise ConfigError(
                     "both are the same database: it can be used in place, nothing needs to be copied"
                 )
             source.refuse_encrypted_keys()
+            if source.users.can_be_copied:
+                _check_layout(database)
             yield Transfer(source, Destination(database, batch=batch), batch=batch)
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
