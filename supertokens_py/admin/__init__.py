@@ -12,7 +12,7 @@ try:
     import starlette as _starlette  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "the admin page needs: pip install 'supertokens-py[admin]'", name=_error.name
+        "the admin page needs the extra 'admin' (docs/installation.md)", name=_error.name
     ) from _error
 
 from .application import create_admin

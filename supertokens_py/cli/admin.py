@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         from supertokens_py import doctor  # noqa: PLC0415
         from supertokens_py.admin import local  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigError("the admin page needs: pip install 'supertokens-py[admin]'") from error
+        raise ConfigError("the admin page needs the extra 'admin' (docs/installation.md)") from error
     engine = open_store(args)
 
     def findings() -> list[doctor.Finding]:

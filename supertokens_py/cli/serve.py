@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
         from supertokens_py.server import environment  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigError("serving needs: pip install 'supertokens-py[server]'") from error
+        raise ConfigError("serving needs the extra 'server' (docs/installation.md)") from error
     uri, host, port = connection_uri(args), cast("str", args.host), cast("int", args.port)
     workers = cast("int", args.workers)
     _check_database(uri, workers)

@@ -29,7 +29,7 @@ def probe_api(settings: WebSettings) -> list[Finding]:
     try:
         import httpx2  # noqa: PLC0415  (an optional extra)
     except ImportError as error:
-        raise ConfigError("--probe needs: pip install 'supertokens-py[remote]'") from error
+        raise ConfigError("--probe needs the extra 'remote' (docs/installation.md)") from error
     url = f"{settings.api_domain.rstrip('/')}/{settings.api_base_path.strip('/')}/session/refresh"
     origin = settings.website_domain.rstrip("/")
     preflight_headers = {

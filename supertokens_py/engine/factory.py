@@ -29,7 +29,7 @@ __all__ = [
 
 DEFAULT_DATABASE = "sqlite:///supertokens.db"
 
-MISSING_CLIENT = "a SuperTokens core needs: pip install 'supertokens-py[remote]'"
+MISSING_CLIENT = "a SuperTokens core needs the extra 'remote' (docs/installation.md)"
 
 
 def check_engine(uri: str) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import masked
 
-MISSING_DRIVER = "PostgreSQL needs a driver: pip install 'supertokens-py[postgres]'"
+MISSING_DRIVER = "PostgreSQL needs a driver: the extra 'postgres' (docs/installation.md)"
 
 #: The option of a connection URI that is ours rather than libpq's, and means what the setting means.
 PREPARE_OPTION = "prepare_threshold"

@@ -10,7 +10,7 @@ try:
     from aiohttp import web
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "aiohttp needs: pip install 'supertokens-py[aiohttp]'", name=_error.name
+        "aiohttp needs the extra 'aiohttp' (docs/installation.md)", name=_error.name
     ) from _error
 
 from .adapter import (

@@ -22,7 +22,7 @@ try:
     from litestar.types import ASGIApp, Receive, Scope, Send
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Litestar needs: pip install 'supertokens-py[litestar]'", name=_error.name
+        "Litestar needs the extra 'litestar' (docs/installation.md)", name=_error.name
     ) from _error
 
 from . import asgi

@@ -23,7 +23,7 @@ try:
     from werkzeug.local import LocalProxy
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Quart needs: pip install 'supertokens-py[quart]'", name=_error.name
+        "Quart needs the extra 'quart' (docs/installation.md)", name=_error.name
     ) from _error
 
 from . import asgi

@@ -12,7 +12,7 @@ try:
     from sanic import HTTPResponse, Request, Websocket
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Sanic needs: pip install 'supertokens-py[sanic]'", name=_error.name
+        "Sanic needs the extra 'sanic' (docs/installation.md)", name=_error.name
     ) from _error
 
 from .adapter import (

@@ -17,7 +17,7 @@ try:
     from starlette.routing import Route, Router
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Starlette needs: pip install 'supertokens-py[starlette]'", name=_error.name
+        "Starlette needs the extra 'starlette' (docs/installation.md)", name=_error.name
     ) from _error
 
 from . import asgi

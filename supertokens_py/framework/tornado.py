@@ -15,7 +15,7 @@ try:
     from tornado.web import Application, OutputTransform, RequestHandler
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Tornado needs: pip install 'supertokens-py[tornado]'", name=_error.name
+        "Tornado needs the extra 'tornado' (docs/installation.md)", name=_error.name
     ) from _error
 
 from .adapter import (

@@ -28,7 +28,7 @@ BASE_PATH = f"{_PREFIX}BASE_PATH"
 ALLOW_NO_API_KEY = f"{_PREFIX}ALLOW_NO_API_KEY"
 SESSIONS_ONLY = f"{_PREFIX}SESSIONS_ONLY"
 MISSING_BCRYPT = (
-    f"serving users needs: pip install 'supertokens-py[server]'; without bcrypt set {SESSIONS_ONLY}=1"
+    f"serving users needs the extra 'server' (docs/installation.md); without bcrypt set {SESSIONS_ONLY}=1"
 )
 
 _CLIENT_API_KEY = f"{_PREFIX}API_KEY"

@@ -8,16 +8,16 @@ import sys
 import pytest
 
 RECIPE = "supertokens_py.recipe.session.framework"
-FASTAPI = "FastAPI needs: pip install 'supertokens-py[fastapi]'"
-FLASK = "Flask needs: pip install 'supertokens-py[flask]'"
-DJANGO = "Django needs: pip install 'supertokens-py[django]'"
-STARLETTE = "Starlette needs: pip install 'supertokens-py[starlette]'"
-LITESTAR = "Litestar needs: pip install 'supertokens-py[litestar]'"
-QUART = "Quart needs: pip install 'supertokens-py[quart]'"
-REST = "Django REST framework needs: pip install 'supertokens-py[drf]'"
-CHANNELS = "Channels needs: pip install 'supertokens-py[channels]'"
-ADMIN = "the admin page needs: pip install 'supertokens-py[admin]'"
-NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
+FASTAPI = "FastAPI needs the extra 'fastapi' (docs/installation.md)"
+FLASK = "Flask needs the extra 'flask' (docs/installation.md)"
+DJANGO = "Django needs the extra 'django' (docs/installation.md)"
+STARLETTE = "Starlette needs the extra 'starlette' (docs/installation.md)"
+LITESTAR = "Litestar needs the extra 'litestar' (docs/installation.md)"
+QUART = "Quart needs the extra 'quart' (docs/installation.md)"
+REST = "Django REST framework needs the extra 'drf' (docs/installation.md)"
+CHANNELS = "Channels needs the extra 'channels' (docs/installation.md)"
+ADMIN = "the admin page needs the extra 'admin' (docs/installation.md)"
+NINJA = "Django Ninja needs the extra 'ninja' (docs/installation.md)"
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ NINJA = "Django Ninja needs: pip install 'supertokens-py[ninja]'"
         *(
             (f"{RECIPE}.{name}", f"supertokens_py.framework.{name}", name, text)
             for name, text in (
-                ("aiohttp", "aiohttp needs: pip install 'supertokens-py[aiohttp]'"),
-                ("sanic", "Sanic needs: pip install 'supertokens-py[sanic]'"),
-                ("tornado", "Tornado needs: pip install 'supertokens-py[tornado]'"),
+                ("aiohttp", "aiohttp needs the extra 'aiohttp' (docs/installation.md)"),
+                ("sanic", "Sanic needs the extra 'sanic' (docs/installation.md)"),
+                ("tornado", "Tornado needs the extra 'tornado' (docs/installation.md)"),
             )
         ),
         (f"{RECIPE}.django.asyncio", "supertokens_py.framework.django", "django", DJANGO),

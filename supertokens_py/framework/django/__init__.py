@@ -7,7 +7,7 @@ try:
     from .session import SessionRequest
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Django needs: pip install 'supertokens-py[django]'", name=_error.name
+        "Django needs the extra 'django' (docs/installation.md)", name=_error.name
     ) from _error
 
 __all__ = ["SessionRequest", "middleware"]

@@ -11,7 +11,7 @@ try:
     from channels.middleware import BaseMiddleware
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Channels needs: pip install 'supertokens-py[channels]'", name=_error.name
+        "Channels needs the extra 'channels' (docs/installation.md)", name=_error.name
     ) from _error
 
 from supertokens_py.framework.adapter import SessionCheck, SuperTokensError, are_revocations_watched, lend

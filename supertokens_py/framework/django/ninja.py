@@ -15,7 +15,7 @@ try:
     from ninja.security.base import AuthBase
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Django Ninja needs: pip install 'supertokens-py[ninja]'", name=_error.name
+        "Django Ninja needs the extra 'ninja' (docs/installation.md)", name=_error.name
     ) from _error
 
 from supertokens_py.framework.adapter import SessionCheck, SuperTokensError, running_loop

@@ -14,7 +14,7 @@ try:
     from rest_framework.permissions import BasePermission
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Django REST framework needs: pip install 'supertokens-py[drf]'", name=_error.name
+        "Django REST framework needs the extra 'drf' (docs/installation.md)", name=_error.name
     ) from _error
 
 from supertokens_py.framework.adapter import (

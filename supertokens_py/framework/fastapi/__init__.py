@@ -9,7 +9,7 @@ try:
     from .lifespan import supertokens_lifespan
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "FastAPI needs: pip install 'supertokens-py[fastapi]'", name=_error.name
+        "FastAPI needs the extra 'fastapi' (docs/installation.md)", name=_error.name
     ) from _error
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ try:
     from .flask_middleware import Middleware
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Flask needs: pip install 'supertokens-py[flask]'", name=_error.name
+        "Flask needs the extra 'flask' (docs/installation.md)", name=_error.name
     ) from _error
 
 __all__ = ["Middleware", "current_session", "session_required"]

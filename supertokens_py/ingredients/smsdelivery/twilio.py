@@ -38,7 +38,7 @@ class TwilioClient:
 
     def __init__(self, settings: TwilioSettings) -> None:
         if find_spec("httpx2") is None:
-            raise ConfigError("TwilioService needs: pip install 'supertokens-py[phone]'")
+            raise ConfigError("TwilioService needs the extra 'phone' (docs/installation.md)")
         self._settings = settings
         base = _base_url(settings.opts)
         if not base.startswith("https://") and not is_local(host_of(base)):

@@ -131,7 +131,9 @@ class EmailPasswordRecipe(
         super().__init__(app, config)
         self.serves_routes = config.routes
         if find_spec("bcrypt") is None:
-            raise ConfigError("emailpassword.init(...) needs: pip install 'supertokens-py[emailpassword]'")
+            raise ConfigError(
+                "emailpassword.init(...) needs the extra 'emailpassword' (docs/installation.md)"
+            )
         given = config.sign_up_feature.form_fields if config.sign_up_feature is not None else None
         self.sign_up_fields: list[NormalisedFormField] = sign_up_fields(given or (), config.password_policy)
         by_id = {one.id: one for one in self.sign_up_fields}

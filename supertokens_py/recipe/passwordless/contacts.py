@@ -93,7 +93,7 @@ class ContactConfig(ABC):
         self.validate_email_address: Validate = validate_email_address or default_validate_email
         self.validate_phone_number: Validate = validate_phone_number or default_validate_phone_number
         if self.has_phone and find_spec("phonenumbers") is None:
-            raise ConfigError("sign-in by phone number needs: pip install 'supertokens-py[phone]'")
+            raise ConfigError("sign-in by phone number needs the extra 'phone' (docs/installation.md)")
 
     async def error_of(self, email: str | None, phone_number: str | None, tenant_id: str) -> str | None:
         """Return what is wrong with a contact, or None: of the very text that gets the message.

@@ -73,7 +73,7 @@ def test_a_missing_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(ConfigError, match=r"pip install 'supertokens-py\[postgres\]'"):
+    with pytest.raises(ConfigError, match=r"needs.* the extra 'postgres' \(docs/installation.md\)"):
         EmbeddedEngine("postgresql://host/db", EngineConfig().resolve({}))
 
 

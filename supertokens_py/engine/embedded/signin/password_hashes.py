@@ -24,7 +24,7 @@ from .argon2_hashes import Argon2, Argon2Parameters, argon2
 from .flask_security_hashes import Check
 
 BCRYPT_BYTES = 72  #: bcrypt reads no more, and its package refuses more
-MISSING_BCRYPT = "passwords that bcrypt hashed need: pip install 'supertokens-py[emailpassword]'"
+MISSING_BCRYPT = "passwords that bcrypt hashed need the extra 'emailpassword' (docs/installation.md)"
 _MAX_HASH = 256  # characters, as wide as the official column
 
 #: What a stored hash may ask for: an imported one must not be able to take all memory, or minutes.

@@ -69,7 +69,7 @@ class ProviderSource:
     ) -> None:
         if importlib.util.find_spec("httpx2") is None:
             raise ConfigError(
-                "sign-in with other providers needs an HTTP client: install supertokens-py[thirdparty]"
+                "sign-in with other providers needs the extra 'thirdparty' (docs/installation.md)"
             )
         self._inputs = list(inputs)
         check_inputs(self._inputs)
