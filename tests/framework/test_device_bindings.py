@@ -190,7 +190,13 @@ def test_a_session_after_another_authentication_goes_on_with_the_key(bare_site: 
 
 @ASGI_AND_WSGI
 @pytest.mark.parametrize(
-    ("how", "is_offered"), [({}, False), ({"authenticated": False}, False), ({"methods": ["pwd"]}, True)]
+    ("how", "is_offered"),
+    [
+        ({}, False),
+        ({"authenticated": False}, False),
+        ({"methods": ["pwd"]}, True),
+        ({"authenticated": True}, True),
+    ],
 )
 def test_a_session_in_the_place_of_a_bound_one(
     bare_site: Site, how: dict[str, Any], is_offered: bool
@@ -214,6 +220,59 @@ def test_a_session_in_the_place_of_a_bound_one(
         reply = device.post("/open", do=with_handle)
         assert (reply.status, reply.header(OFFER)) == (200, None)
         assert said(device.get("/bound")) == (200, {"user": "user-1"})
+
+
+@ASGI_AND_WSGI
+@pytest.mark.parametrize("by_handle", [False, True])
+@pytest.mark.parametrize(
+    ("how", "is_offered"),
+    [
+        ({}, False),
+        ({"authenticated": False}, False),
+        ({"authenticated": True}, True),
+        ({"methods": ["pwd"]}, True),
+        ({"acr": "aal2"}, True),
+    ],
+)
+def test_a_session_in_the_place_of_one_that_is_not_bound(
+    bare_site: Site, how: dict[str, Any], is_offered: bool, by_handle: bool
+) -> None:
+    """CP-29: whoever copied the cookies of a browser without keys binds nothing to a key of their own."""
+    site = bare_site.init(device_binding="auto", step_up=True)
+    owner = site.sign_in()
+    assert owner.refresh().status == 200
+    thief = Device(site)
+    thief.access = owner.access
+
+    def switch(view: Any) -> Any:
+        session = yield view.get_session()
+        yield view.create("user-1", replaces=session.get_handle() if by_handle else session, **how)
+
+    reply = thief.post("/open", do=switch)
+    assert (reply.status, reply.header(OFFER) is not None) == (200, is_offered)
+
+
+@ASGI_AND_WSGI
+def test_a_log_in_that_proves_nothing_is_offered_nothing(bare_site: Site) -> None:
+    site = bare_site.init(device_binding="auto", step_up=True)
+    assert site.sign_in(authenticated=False).first.header(OFFER) is None
+    assert site.sign_in(authenticated=True).first.header(OFFER) is not None
+
+
+@ASGI_AND_WSGI
+def test_a_guest_who_logs_in_is_offered_it(bare_site: Site) -> None:
+    site = bare_site.init(device_binding="auto")
+
+    def log_in(view: Any) -> Any:
+        guest = yield view.get_session(allow_guests=True)
+        yield view.create("user-1", replaces=guest)
+
+    def visit(view: Any) -> Any:
+        yield Call("create_guest_session", (view.request,))
+
+    guest = Visitor(site)
+    assert guest.post("/open", do=visit).header(OFFER) is None
+    assert guest.post("/open", do=log_in).header(OFFER) is not None
 
 
 @ASGI_AND_WSGI

@@ -26,7 +26,6 @@ from supertokens_py.recipe.session.compatibility import (
 )
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.session.exceptions import ANSWERED
-from supertokens_py.recipe.session.features.creation_options import creating_with_claims
 from supertokens_py.recipe.session.features.guests import guests_may_pass, new_guest_id
 from supertokens_py.recipe.session.features.lifetimes import SessionLifetime
 from supertokens_py.recipe.session.functions import RecipeInterface
@@ -101,7 +100,7 @@ async def create_new_session(
     session_data: dict[str, Any] | None = None,
     lifetime: SessionLifetime | None = None,
     replaces: SessionContainer | str | None = None,
-    authenticated: bool = True,
+    authenticated: bool | None = None,
     methods: Sequence[str] | None = None,
     acr: str | None = None,
 ) -> SessionContainer: ...
@@ -120,7 +119,7 @@ async def create_new_session(
     session_data: dict[str, Any] | None = None,
     lifetime: SessionLifetime | None = None,
     replaces: SessionContainer | str | None = None,
-    authenticated: bool = True,
+    authenticated: bool | None = None,
     methods: Sequence[str] | None = None,
     acr: str | None = None,
 ) -> SessionContainer: ...
@@ -139,7 +138,7 @@ async def create_new_session(
     session_data: dict[str, Any] | None = None,
     lifetime: SessionLifetime | None = None,
     replaces: SessionContainer | str | None = None,
-    authenticated: bool = True,
+    authenticated: bool | None = None,
     methods: Sequence[str] | None = None,
     acr: str | None = None,
 ) -> SessionContainer:
@@ -154,7 +153,7 @@ async def create_new_session(
         user_context: passed to your overrides.
         lifetime: how long this session lives, in place of what `session.init(lifetime=...)` says.
         replaces: a session, or its handle, that ends in the same transaction; of a guest, all sessions do.
-        authenticated: False where the user has not proven who they are: the session is never fresh.
+        authenticated: whether the user has just proven who they are; None: unless there is `replaces`.
         methods: what was proven ("pwd", "otp", ...: RFC 8176), and `acr`, its class, both with `step_up`.
 
     Raises:
@@ -165,8 +164,8 @@ async def create_new_session(
         ConfigError: the cookie settings cannot work in a browser, or `session.init` lacks a setting.
     """
     base, recipe = as_base_request(request), SessionRecipe.get_instance()
-    claims = recipe.replacements.claims(authenticated=authenticated, methods=methods, acr=acr)
-    with recipe.creation_settings.creating_with_lifetime(lifetime), creating_with_claims(claims):
+    how = recipe.replacements.saying(authenticated=authenticated, methods=methods, acr=acr)
+    with recipe.creation_settings.creating_with_lifetime(lifetime), how:
         return await recipe.flows.create(
             base,
             tenant_id=tenant_id,
@@ -192,7 +191,7 @@ async def create_new_session_without_request_response(
     session_data: dict[str, Any] | None = None,
     lifetime: SessionLifetime | None = None,
     replaces: SessionContainer | str | None = None,
-    authenticated: bool = True,
+    authenticated: bool | None = None,
     methods: Sequence[str] | None = None,
     acr: str | None = None,
 ) -> SessionContainer: ...
@@ -211,7 +210,7 @@ async def create_new_session_without_request_response(
     session_data: dict[str, Any] | None = None,
     lifetime: SessionLifetime | None = None,
     replaces: SessionContainer | str | None = None,
-    authenticated: bool = True,
+    authenticated: bool | None = None,
     methods: Sequence[str] | None = None,
     acr: str | None = None,
 ) -> SessionContainer: ...
@@ -230,7 +229,7 @@ async def create_new_session_without_request_response(
     session_data: dict[str, Any] | None = None,
     lifetime: SessionLifetime | None = None,
     replaces: SessionContainer | str | None = None,
-    authenticated: bool = True,
+    authenticated: bool | None = None,
     methods: Sequence[str] | None = None,
     acr: str | None = None,
 ) -> SessionContainer:
@@ -247,15 +246,15 @@ async def create_new_session_without_request_response(
     given = one_of("access_token_payload", access_token_payload, "jwt_payload", jwt_payload)
     data = one_of("session_data_in_database", session_data_in_database, "session_data", session_data)
     payload = await recipe.flows.initial_payload(user, tenant_id, given, context)
-    claims = recipe.replacements.claims(authenticated=authenticated, methods=methods, acr=acr)
+    how = recipe.replacements.saying(authenticated=authenticated, methods=methods, acr=acr)
 
     def create() -> Awaitable[SessionContainer]:
         return recipe.recipe_implementation.create_new_session(
             user, payload, data, disable_anti_csrf, tenant_id, user_context=context
         )
 
-    with recipe.creation_settings.creating_with_lifetime(lifetime), creating_with_claims(claims):
-        replacement = await recipe.replacements.of(replaces, context)
+    with recipe.creation_settings.creating_with_lifetime(lifetime), how:
+        replacement = await recipe.replacements.of(replaces, user, context)
         return await recipe.replacements.create(replacement, create, context)
 
 

@@ -32,6 +32,8 @@ class Replacement:
     guest_id: str | None = None  #: the user id of the guest whose session it is
     or_standalone: bool = False  #: where it `must_exist` and does not, create a session that replaces none
     keeps_device: bool = False  #: whether the new session is bound to the device of the former one
+    is_of_request: bool = False  #: whether it is the session of a user that the request comes with
+    claims: JSONObject | None = None  #: the reserved claims that go over to the new session; None: no matter
     created: list[str] = field(default_factory=list[str])
     is_gone: bool = False  #: it had ended before, so the new one has taken no session's place
 
@@ -51,6 +53,7 @@ class CreationOptions:
     offer_binding: bool = False
     bind_like_handle: str | None = None
     claims: JSONObject | None = None
+    authenticated: bool | None = None  #: whether its user has just authenticated, if the application says so
 
     @property
     def copies(self) -> bool:
@@ -81,16 +84,6 @@ def creating_with(options: CreationOptions) -> Generator[None]:
 def changing_options(**changes: Any) -> Generator[None]:
     """Override some of the options in effect; the arguments are fields of `CreationOptions`."""
     with creating_with(replace(current_options(), **changes)):
-        yield
-
-
-@contextmanager
-def creating_with_claims(claims: JSONObject | None) -> Generator[None]:
-    """Give the sessions that are created inside these reserved claims; None changes nothing."""
-    if claims is None:
-        yield
-        return
-    with changing_options(claims=claims):
         yield
 
 

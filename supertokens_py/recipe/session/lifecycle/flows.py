@@ -25,7 +25,7 @@ from ..exceptions import (
     SuperTokensSessionError,
     UnauthorisedError,
 )
-from ..features.creation_options import changing_options, current_options
+from ..features.creation_options import Replacement, changing_options, current_options
 from ..features.limits import SessionLimit
 from ..functions import FunctionParts, RecipeInterface
 from ..policy import csrf
@@ -193,11 +193,11 @@ class SessionFlows:
 
         if replaces is None and self._upgrades_guests and current_options().counts:
             replaces = await self._guest_of(request, user_context)
-        replacement = await self._replacements.of(replaces, user_context, request)
+        replacement = await self._replacements.of(replaces, user_id, user_context, request)
         key = await self._replacements.key_of(replacement, user_context)
         if method == "cookie":
-            check_fits_cookie({**complete, **self._claims_of_new(), **claim_of(key)})
-        offers = method == "cookie" and self._replacements.may_offer and key is None
+            check_fits_cookie({**complete, **self._claims_of_new(replacement), **claim_of(key)})
+        offers = method == "cookie" and self._replacements.may_offer(replacement) and key is None
         with await self._recording_client(request, offer_binding=offers):
             session = await self._replacements.create(replacement, create_new_session, user_context)
         request.note_creation(session.session_handle)
@@ -247,8 +247,10 @@ class SessionFlows:
             return None
         return None if session is None or session.is_guest else session
 
-    def _claims_of_new(self) -> JSONObject:
+    def _claims_of_new(self, replacement: Replacement | None) -> JSONObject:
         claims = current_options().claims
+        if replacement is not None and replacement.claims is not None:
+            claims = replacement.claims
         return self._usual_claims() if claims is None else claims
 
     def _require_cookies(self, request: BaseRequest, user_context: dict[str, Any]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from supertokens_py.engine.call import call_engine
@@ -15,7 +15,6 @@ from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe_module import App
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.types.base import JSONObject
 
 from ..claim_validation.authentication import Authentication
 from ..claim_validation.refusals import is_guest, refuse_guest, refuse_impersonation
@@ -23,8 +22,9 @@ from ..container import SessionContainer
 from ..features.creation_options import Replacement, changing_options, creating_with, current_options
 from ..features.guests import guest_claims
 from ..functions import FunctionParts, RecipeInterface
+from ..results import SessionInformationResult
 from ..session_tokens.request_tokens import carries_token_of
-from ..session_tokens.reserved_claims import ACTOR_KEY, GUEST_KEY, actor_of
+from ..session_tokens.reserved_claims import ACTOR_KEY, AUTHENTICATION_KEY, GUEST_KEY, actor_of
 from ..session_tokens.writer import check_fits_cookie
 from .optional_features import OptionalFeatures
 
@@ -34,6 +34,15 @@ REPLACED: Ending = Ending(reason="replaced")
 
 #: Creates a session by the functions of the recipe, overrides included.
 Create = Callable[[], Awaitable[SessionContainer]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """A session in whose place another is created; of one that has ended nothing is known."""
+
+    handle: str
+    user_ids: Sequence[str]  #: what its user is called
+    payload: Mapping[str, Any]
 
 
 class Replacements:
@@ -56,47 +65,57 @@ class Replacements:
     async def of(
         self,
         given: SessionContainer | str | None,
+        user_id: str,
         user_context: dict[str, Any],
         request: BaseRequest | None = None,
     ) -> Replacement | None:
-        """Return what a new session is to replace, given as a session or by its handle.
+        """Return what a new session of a user is to replace, given as a session or by its handle.
 
         All other sessions of a guest end with it: whoever has one of them must not come to be the user. Nor
         must whoever acts as one: their session cannot be replaced.
 
-        A session of the request goes on with the device that it is bound to, unless the application says how
-        its user has authenticated: else copied tokens would be good for a session that is not bound.
+        Unless the application says that its user has just authenticated, a session of the request goes on
+        with the device that it is bound to, and every session with its authentication: else copied tokens
+        would be good for a session that is not bound, or old ones for a fresh one.
 
         Raises:
             ImpersonationRefusedError: somebody else acts as the user of that session.
         """
         if given is None:
             return None
-        if isinstance(given, SessionContainer):
-            refuse_impersonation(given.impersonator, self._reserved)
-            handle, guest_id = given.session_handle, given.user_id if given.is_guest else None
-        elif isinstance(given, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            handle, guest_id = given, await self._guest_of(given, user_context)
-        else:
-            raise BadInputError(f"replaces must be a session or the handle of one, not {given!r}")
-        if guest_id is None:
-            is_own = isinstance(given, SessionContainer) or (
-                request is not None and carries_token_of(request, handle)
-            )
-            keeps = self._bindings is not None and is_own and not _says_how(current_options().claims)
-            return Replacement(Replaces(handle=handle, must_exist=keeps), keeps_device=keeps)
-        # Two log-ins of one guest at once: one replaces the guest's session, the other is an ordinary one.
+        former = await self._former(given, user_context)
+        if is_guest(former.payload):
+            # Of two log-ins of one guest at once one replaces the guest's session, and one is ordinary.
+            replaces = Replaces(handle=former.handle, must_exist=True, with_others=True)
+            return Replacement(replaces, or_standalone=True, guest_id=former.user_ids[0])
+        is_own = isinstance(given, SessionContainer) or (
+            request is not None and carries_token_of(request, former.handle)
+        )
+        options = current_options()
+        keeps = self._bindings is not None and is_own and options.authenticated is not True
+        claims = None
+        if self.notes_authentication and options.claims is None and options.authenticated is None:
+            told = former.payload.get(AUTHENTICATION_KEY) if user_id in former.user_ids else None
+            claims = {} if told is None else {AUTHENTICATION_KEY: told}
         return Replacement(
-            Replaces(handle=handle, must_exist=True, with_others=True), or_standalone=True, guest_id=guest_id
+            Replaces(handle=former.handle, must_exist=keeps),
+            keeps_device=keeps,
+            is_of_request=is_own,
+            claims=claims,
         )
 
-    async def _guest_of(self, handle: str, user_context: dict[str, Any]) -> str | None:
-        found = await self._functions.get_session_information(handle, user_context)
-        if found is None:
-            return None
-        payload = found.custom_claims_in_access_token_payload
+    async def _former(self, given: SessionContainer | str, user_context: dict[str, Any]) -> _Former:
+        found: SessionContainer | SessionInformationResult | None
+        if isinstance(given, SessionContainer):
+            found, handle, payload = given, given.session_handle, given.get_access_token_payload()
+        elif isinstance(given, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            found, handle = await self._functions.get_session_information(given, user_context), given
+            payload = {} if found is None else found.custom_claims_in_access_token_payload
+        else:
+            raise BadInputError(f"replaces must be a session or the handle of one, not {given!r}")
         refuse_impersonation(actor_of(payload), self._reserved)
-        return found.user_id if is_guest(payload) else None
+        ids = () if found is None else (found.user_id, found.recipe_user_id.get_as_string())
+        return _Former(handle, ids, payload)
 
     async def create(
         self, replacement: Replacement | None, create: Create, user_context: dict[str, Any]
@@ -109,6 +128,8 @@ class Replacements:
         if replacement is None:
             return await create()
         options = replace(current_options(), replaces=replacement)
+        if replacement.claims is not None:
+            options = replace(options, claims=replacement.claims)
         if replacement.keeps_device:
             options = replace(options, bind_like_handle=replacement.replaces.handle)
         with creating_with(options):
@@ -145,11 +166,16 @@ class Replacements:
         except Exception:
             log.exception("GuestSettings.on_guest_upgraded failed; the sign-in goes on")
 
-    @property
-    def may_offer(self) -> bool:
-        """Whether the session that is being created is one of a log-in: of guests and actors none is."""
-        claims = current_options().claims or {}
-        return self._bindings is not None and GUEST_KEY not in claims and ACTOR_KEY not in claims
+    def may_offer(self, replacement: Replacement | None) -> bool:
+        """Return whether the session that is being created is one of a log-in.
+
+        Of guests and actors none is, nor in the place of the request's own unless the application says so.
+        """
+        options = current_options()
+        claims, said = options.claims or {}, options.authenticated
+        if self._bindings is None or said is False or GUEST_KEY in claims or ACTOR_KEY in claims:
+            return False
+        return said is True or replacement is None or not replacement.is_of_request
 
     async def key_of(self, replacement: Replacement | None, user_context: dict[str, Any]) -> BoundKey | None:
         """Return the key of the device that the session which is being created goes on with."""
@@ -182,22 +208,24 @@ class Replacements:
         """Whether sessions say when, and how, their users authenticated."""
         return self._optional.notes_authentication
 
-    def claims(
-        self, *, authenticated: bool, methods: Sequence[str] | None, acr: str | None
-    ) -> JSONObject | None:
-        """Return the reserved claims of a session whose user authenticated like this; None: as usual.
+    def saying(
+        self, *, authenticated: bool | None, methods: Sequence[str] | None, acr: str | None
+    ) -> AbstractContextManager[None]:
+        """Return a context in which sessions are created of a user who authenticated like this; None: unsaid.
 
         Raises:
             ConfigError: it is said how, and the application keeps nothing of it.
         """
         if methods is None and acr is None:
-            return None if authenticated else {}
+            said: dict[str, Any] = {"claims": {}} if authenticated is False else {}
+            return changing_options(authenticated=authenticated, **said)
         if not self.notes_authentication:
             raise ConfigError("methods and acr are kept with session.init(step_up=True)")
-        if not authenticated:
+        if authenticated is False:
             raise BadInputError("give either authenticated=False or methods and acr")
         how = Authentication(methods=methods or (), acr=acr)
-        return self._optional.claims_of_new(self._app.now_ms(), how)
+        claims = self._optional.claims_of_new(self._app.now_ms(), how)
+        return changing_options(authenticated=True, claims=claims)
 
     @contextmanager
     def creating_for_guest(self) -> Generator[None]:
@@ -245,7 +273,7 @@ class Replacements:
                 user_context=user_context,
             )
 
-        offers = attached is not None and not is_header and self.may_offer and key is None
+        offers = attached is not None and not is_header and self.may_offer(None) and key is None
         with changing_options(claims=claims, offer_binding=offers):
             renewed = await self.create(replacement, create, user_context)
         if attached is not None:
@@ -253,8 +281,3 @@ class Replacements:
             renewed.attach(attached.request, attached.transfer_method, user_context)
             await self.carry_over_or_offer(attached.request, renewed, key, user_context, offers=offers)
         return renewed
-
-
-def _says_how(claims: JSONObject | None) -> bool:
-    """Return whether the claims that are asked for are those of `methods` or `acr`."""
-    return bool(claims) and not {GUEST_KEY, ACTOR_KEY} & set(claims or ())

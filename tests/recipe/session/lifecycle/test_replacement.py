@@ -62,6 +62,47 @@ def test_a_session_can_take_the_place_of_another(stored: Start, clock: Clock, by
     assert refreshed(session).user_id == "user-1"
 
 
+@pytest.mark.parametrize("by", ["session", "handle"])
+@pytest.mark.parametrize(
+    ("how", "user_id", "expected"),
+    [
+        ({}, "user-1", "former"),
+        ({}, "user-2", None),
+        ({"authenticated": False}, "user-1", None),
+        ({"authenticated": True}, "user-1", [[], None]),
+        ({"authenticated": True}, "user-2", [[], None]),
+        ({"methods": ["otp"]}, "user-1", [["otp"], None]),
+        ({"acr": "aal3"}, "user-2", [[], "aal3"]),
+    ],
+)
+def test_a_session_in_the_place_of_another_is_as_fresh_as_is_said(
+    start: Start, clock: Clock, by: str, how: dict[str, Any], user_id: str, expected: Any
+) -> None:
+    """CP-14: another payload is no authentication; who calls has to say that there was one."""
+    start(step_up=True)
+    former = made(methods=["pwd"], acr="aal2")
+    told = former.get_access_token_payload()["st-auth"]
+    clock.advance(minutes=30)
+    session = made(user_id, replaces=former if by == "session" else former.session_handle, **how)
+    if expected == "former":
+        expected = told
+    elif expected is not None:
+        methods, acr = expected
+        expected = {"v": {"time": clock.now_ms, "amr": methods, "acr": acr}, "t": clock.now_ms}
+    assert session.get_access_token_payload().get("st-auth") == expected
+    assert refreshed(session).get_access_token_payload().get("st-auth") == expected
+
+
+def test_a_session_in_the_place_of_one_that_has_ended_is_not_fresh_by_that(start: Start) -> None:
+    """Nothing says any more whose it was, nor how old its authentication."""
+    start(step_up=True)
+    former = made()
+    sessions.revoke_session(former.session_handle)
+    assert "st-auth" not in made(replaces=former.session_handle).get_access_token_payload()
+    assert "st-auth" not in made(replaces="nothing").get_access_token_payload()
+    assert "st-auth" in made().get_access_token_payload()
+
+
 def test_one_that_has_ended_already_is_replaced_by_an_ordinary_session(start: Start) -> None:
     """A log-in does not fail because the former session is over."""
     start()
