@@ -71,9 +71,10 @@ class Site:
         info: dict[str, Any] | None = None,
         engine: dict[str, Any] | None = None,
         recipes: Sequence[Any] = (),
+        has_clients: bool = False,
         **settings: Any,
     ) -> Site:
-        """(Re)configure the SDK; the database stays."""
+        """(Re)configure the SDK; the database stays. With `has_clients` limits per client are kept."""
         Supertokens.reset()
         where = {
             "api_domain": "https://api.example.com",
@@ -86,6 +87,7 @@ class Site:
             app_info=InputAppInfo(app_name="Test", **where),
             supertokens_config=SupertokensConfig(connection_uri=self.uri, engine=config),
             recipe_list=[session.init(**settings), *recipes],
+            client_ip=(lambda _: "192.0.2.7") if has_clients else None,
         )
         return self
 

@@ -87,6 +87,18 @@ def test_a_sign_in_beyond_the_limit_says_what_to_do(
 
 
 @ASGI_AND_WSGI
+@pytest.mark.parametrize("way", [SIGN_IN, CODE, PROVIDER], ids=["password", "code", "provider"])
+def test_a_sign_in_beyond_the_limit_is_no_failure_of_its_client(bare_site: Site, way: Way) -> None:
+    """SI-1: nor counted with wrong passwords of whoever has the same address."""
+    engine = {"sign_in_failures_per_client_and_hour": 1}
+    application = _init(bare_site, engine=engine, has_clients=True)
+    first = SIGN_UP if way is SIGN_IN else way
+    assert application.use(Visitor(bare_site), first).json["status"] == "OK"
+    for _ in range(2):
+        assert application.use(Visitor(bare_site), way).json == FULL
+
+
+@ASGI_AND_WSGI
 def test_a_sign_up_beyond_the_limit_says_what_to_do(bare_site: Site, events: list[Event]) -> None:
     """SI-1: where the application has begun a session for the new user before."""
     application = _init(bare_site, functions=_begun_elsewhere)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,9 @@ CODE = Way("/signinup/code/consume", "bob@example.com", _code)
 PROVIDER = Way("/signinup", "cyd@example.com", _provider)
 
 
-def served(site: Site, *, override: Any = None, **settings: Any) -> Application:
+def served(
+    site: Site, *, override: Any = None, engine: Mapping[str, Any] | None = None, **settings: Any
+) -> Application:
     """Serve such an application; `override` is of passwords, `settings` are of `session.init`."""
     outbox = codes.AsyncOutbox()
     mails = EmailDeliveryConfig(passwords.AsyncOutbox())
@@ -81,5 +83,5 @@ def served(site: Site, *, override: Any = None, **settings: Any) -> Application:
         thirdparty.init(thirdparty.SignInAndUpFeature([provider])),
         multitenancy.init(),
     ]
-    site.init(engine=passwords.QUICK, recipes=recipes, **settings)
+    site.init(engine={**passwords.QUICK, **(engine or {})}, recipes=recipes, **settings)
     return Application(site, outbox)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from supertokens_py.engine.user_services import ClientKind
 from supertokens_py.events import SignInFailed
-from supertokens_py.exceptions import BadInputError, ConfigError, TooBusyError
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.framework.response import BaseResponse
 from supertokens_py.ingredients.emaildelivery.development import delivery_of
@@ -19,7 +19,7 @@ from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
-from supertokens_py.recipe.sign_in.clients import admit, asked_about, take_back
+from supertokens_py.recipe.sign_in.clients import admit, admitted, asked_about, take_back
 from supertokens_py.recipe.sign_in.frontends import (
     json_body,
     refuse_linking,
@@ -253,8 +253,7 @@ class EmailPasswordRecipe(
         """Ask the API of sign-up or sign-in, once the form is valid; None: its session came too late."""
         form = await self._form(body, fields, tenant_id)
         links = await refuse_linking(body, options.request, user_context)
-        await admit(self.app, kind, options.request, user_context)
-        try:
+        async with admitted(self.app, kind, options.request, user_context):
             with sign_in_route() as events, proofs.collected() as verified:
                 result = await post(
                     form_fields=form,
@@ -264,9 +263,6 @@ class EmailPasswordRecipe(
                     api_options=options,
                     user_context=user_context,
                 )
-        except TooBusyError:
-            await take_back(self.app, kind, options.request, user_context)
-            raise
         if not isinstance(result, SignUpPostOkResult | SignInPostOkResult):
             return result
         is_current = self.app.engine.email_password.is_current

@@ -19,7 +19,7 @@ from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
-from supertokens_py.recipe.sign_in.clients import admit, asked_about, take_back
+from supertokens_py.recipe.sign_in.clients import admit, admitted, asked_about, take_back
 from supertokens_py.recipe.sign_in.frontends import (
     json_body,
     refuse_linking,
@@ -259,19 +259,19 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
     ) -> dict[str, Any]:
         presented = presented_of(body)
         links = await refuse_linking(body, options.request, user_context)
-        await admit(self.app, "sign_in", options.request, user_context)
-        with sign_in_route() as events, PROOFS.collected() as proofs:
-            result = await self.api_implementation.consume_code_post(
-                pre_auth_session_id=presented.pre_auth_session_id,
-                user_input_code=presented.user_input_code,
-                device_id=presented.device_id,
-                link_code=presented.link_code,
-                session=None,
-                should_try_linking_with_session_user=links,
-                tenant_id=tenant_id,
-                api_options=options,
-                user_context=user_context,
-            )
+        async with admitted(self.app, "sign_in", options.request, user_context):
+            with sign_in_route() as events, PROOFS.collected() as proofs:
+                result = await self.api_implementation.consume_code_post(
+                    pre_auth_session_id=presented.pre_auth_session_id,
+                    user_input_code=presented.user_input_code,
+                    device_id=presented.device_id,
+                    link_code=presented.link_code,
+                    session=None,
+                    should_try_linking_with_session_user=links,
+                    tenant_id=tenant_id,
+                    api_options=options,
+                    user_context=user_context,
+                )
         if not isinstance(result, ConsumeCodePostOkResult):
             return result.to_json()
         is_current = self.app.engine.passwordless.is_current

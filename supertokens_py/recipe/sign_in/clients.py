@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.user_services import ClientKind
 from supertokens_py.events import ClientRefused, emit
-from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
+from supertokens_py.exceptions import BadInputError, TooBusyError, TooManyAttemptsError
 from supertokens_py.framework.request import BaseRequest
+from supertokens_py.recipe.session.exceptions import SignInLimitError
 from supertokens_py.recipe_module import App
 
 
@@ -25,6 +28,26 @@ async def admit(app: App, kind: ClientKind, request: BaseRequest, user_context: 
     if wait_ms:
         emit(ClientRefused(kind=kind, retry_after_ms=wait_ms))
         raise TooManyAttemptsError(wait_ms)
+
+
+@asynccontextmanager
+async def admitted(
+    app: App, kind: ClientKind, request: BaseRequest, user_context: dict[str, Any]
+) -> AsyncGenerator[None]:
+    """Do as `admit`, and take it back where the post within fails for what is no failure of the client.
+
+    That is a machine which is too busy, and a limit of sessions, which comes after right credentials.
+
+    Raises:
+        TooManyAttemptsError: it has had its share of the hour.
+    """
+    await admit(app, kind, request, user_context)
+    try:
+        yield
+    except (TooBusyError, SignInLimitError) as error:
+        if kind == "sign_in" or isinstance(error, TooBusyError):  # a sign-up was one, without a session, too
+            await take_back(app, kind, request, user_context)
+        raise
 
 
 async def asked_about(app: App, request: BaseRequest, user_context: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.overrides import OverrideConfig, Result, check_override
 from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.sign_in.argument_forms import adapters_of
-from supertokens_py.recipe.sign_in.clients import admit, take_back
+from supertokens_py.recipe.sign_in.clients import admit, admitted, take_back
 from supertokens_py.recipe.sign_in.frontends import (
     json_body,
     refuse_linking,
@@ -245,18 +245,18 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
         body = bodies.sign_in_up_body(sent)
         links = await refuse_linking(sent, request, user_context)
         provider = await self.find_provider(body.third_party_id, body.client_type, tenant_id, user_context)
-        await admit(self.app, "sign_in", request, user_context)
-        with sign_in_route() as events, proofs.collected() as signed_in, _failures_noted(tenant_id):
-            result = await self.api_implementation.sign_in_up_post(
-                provider=provider,
-                redirect_uri_info=body.redirect_uri_info,
-                oauth_tokens=body.oauth_tokens,
-                session=None,
-                should_try_linking_with_session_user=links,
-                tenant_id=tenant_id,
-                api_options=options,
-                user_context=user_context,
-            )
+        async with admitted(self.app, "sign_in", request, user_context):
+            with sign_in_route() as events, proofs.collected() as signed_in, _failures_noted(tenant_id):
+                result = await self.api_implementation.sign_in_up_post(
+                    provider=provider,
+                    redirect_uri_info=body.redirect_uri_info,
+                    oauth_tokens=body.oauth_tokens,
+                    session=None,
+                    should_try_linking_with_session_user=links,
+                    tenant_id=tenant_id,
+                    api_options=options,
+                    user_context=user_context,
+                )
         response.set_json_content(await self._signed_in(result, signed_in, events, request, user_context))
         return response
 
