@@ -321,7 +321,7 @@ class Supertokens(fork_hooks.ForkAware):
         for recipe in self._recipes.values():
             if recipe.handles(err):
                 return await recipe.error_response(err, request, response, user_context)
-        answer = error_answers.answer(err)
+        answer = error_answers.answer(err, of_sdk=request.method() in self.methods_of(request.get_path()))
         if answer is None:
             raise err
         return answer

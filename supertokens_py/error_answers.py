@@ -15,8 +15,12 @@ from .types.response import GeneralErrorResponse
 log: logging.Logger = logging.getLogger(__name__)
 
 
-def answer(error: Exception) -> BaseResponse | None:
-    """Return the response of an error, which clears no token; None: it is the application's to see."""
+def answer(error: Exception, *, of_sdk: bool) -> BaseResponse | None:
+    """Return the response of an error, which clears no token; None: it is the application's to see.
+
+    Args:
+        of_sdk: whether the request is for one of the SDK's own routes.
+    """
     if isinstance(error, BadInputError):
         if _passed_through_application(error):
             log.warning(
@@ -35,15 +39,18 @@ def answer(error: Exception) -> BaseResponse | None:
         return response
     if isinstance(error, AnsweredError):
         return BaseResponse(error.to_json(), 200)
-    return _too_many_attempts(error) if isinstance(error, TooManyAttemptsError) else None
+    return _too_many_attempts(error, of_sdk=of_sdk) if isinstance(error, TooManyAttemptsError) else None
 
 
-def _too_many_attempts(error: TooManyAttemptsError) -> BaseResponse:
+def _too_many_attempts(error: TooManyAttemptsError, *, of_sdk: bool) -> BaseResponse:
     """Return the answer to somebody who has to wait.
 
-    A frontend shows the message of a 200; of a 429 it says that something went wrong.
+    At the SDK's routes a frontend shows the message of a 200; of a 429 it says that something went wrong. At
+    an application's own route a 200 would be a success.
     """
-    response = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
+    response = BaseResponse({"message": str(error)}, 429)
+    if of_sdk:
+        response = BaseResponse(GeneralErrorResponse(str(error)).to_json(), 200)
     response.set_header("Retry-After", str(-(-error.retry_after_ms // 1000)))
     return response
 

@@ -12,7 +12,7 @@ SuperTokensError
 ├── AnsweredError                a frontend shows it to people: HTTP 200
 │   ├── FieldError               fields of a form are wrong (`recipe.emailpassword.exceptions`)
 │   └── ProviderError            signing in with a provider failed (`recipe.thirdparty.exceptions`)
-├── TooManyAttemptsError         a password or code was guessed too often: answered as 200 GENERAL_ERROR
+├── TooManyAttemptsError         a password or code was guessed too often: HTTP 429; by the SDK's routes, 200
 │   └── TooBusyError             more passwords are to be hashed than may wait
 ├── EngineUnavailableError       database or core out of reach: HTTP 503, tokens stay
 ├── UnreadableDatabaseError      a command cannot read a database (`engine.embedded.inspection`)
