@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.constants import PROTECTED_CLAIMS
 from supertokens_py.engine.embedded.session_state.refresh_tokens import hash1, hash2, new_master_key
 from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised, Verified
 from tests.engine.conftest import Opener
@@ -419,7 +420,10 @@ def test_foreign_and_broken_tokens_are_invalid(core: Driver):
     assert core.row(session.handle)["refresh_token_rotated_at"] is None
 
 
-@pytest.mark.parametrize("stored", ['{"sub": "somebody else"}', '{"a":1,"s\\u0075b":"x"}', '{"tId" :null}'])
+@pytest.mark.parametrize(
+    "stored",
+    [*(f'{{"a":1,"{name}" :null}}' for name in PROTECTED_CLAIMS), '{"a":1,"s\\u0075b":"x"}', '{"sub": "x"}'],
+)
 def test_a_stored_payload_with_a_protected_claim_is_not_signed(core: Driver, stored: str):
     """2.4: it can only come from elsewhere; the row stays as it is."""
     session = core.create()
@@ -473,6 +477,7 @@ def test_events_are_logged_without_secrets(core: Driver, clock: Clock, caplog: p
     [
         ('{"address":{"sub":"urb"},"é":"\\u00e9"}', {"address": {"sub": "urb"}, "é": "é"}),
         ('{"said":"\\"sub\\": no"}', {"said": '"sub": no'}),
+        ('{"a":"sub","sessionHandles":["exp"]}', {"a": "sub", "sessionHandles": ["exp"]}),
         ("", {}),
         (None, {}),
     ],

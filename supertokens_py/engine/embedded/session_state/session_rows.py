@@ -106,8 +106,11 @@ NO_SESSION = "Session does not exist."
 
 _REVOKED_AT_ONCE = 500
 
-#: A protected claim's name as a member, or any escape, which may spell one.
-_MAY_BE_PROTECTED = rf'"({"|".join(sorted(PROTECTED_CLAIMS))})"\s*:|\\u'
+# With one letter more, a match takes so much memory that PostgreSQL gets it from the system, and gives it
+# back, at each refresh: a fifth of the server's time for the statement.
+_BEGINNINGS = sorted(f'{name}"'[:8] for name in PROTECTED_CLAIMS)
+#: How the name of a protected claim begins, or any escape, which may spell one.
+_MAY_BE_PROTECTED = rf'"({"|".join(_BEGINNINGS)})|\\u'
 
 
 class RotationStatements:
