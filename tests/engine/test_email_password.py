@@ -11,6 +11,7 @@ from typing import Any
 import bcrypt
 import pytest
 
+from supertokens_py.engine.code_records import NewCode
 from supertokens_py.engine.records import (
     Authenticated,
     ConsumedToken,
@@ -200,6 +201,16 @@ def token_for(core: Driver, user_id: str, email: str | None = None) -> str:
     token = core.email_password.create_reset_token("public", user_id, email)
     assert token is not None
     return token
+
+
+def test_no_variable_shows_what_is_sent_to_a_user(core: Driver) -> None:
+    """The same over a core: whoever reads a traceback could use it."""
+    user = signed_up(core)
+    asked = NewCode(email=ADDRESS, phone_number=None, device_id=None, user_input_code=None)
+    made = core.passwordless.create_code("public", asked)
+    verification = core.email_verification.create_token("public", user.id, ADDRESS)
+    sent = (token_for(core, user.id), verification, made.device_id, made.user_input_code, made.link_code)
+    assert [repr(one) for one in sent] == ["'***'"] * 5
 
 
 def test_a_token_is_used_once_and_ends_the_others(core: Driver, events: list[Event]) -> None:

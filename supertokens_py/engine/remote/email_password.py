@@ -29,7 +29,7 @@ from supertokens_py.events import (
     emit,
 )
 from supertokens_py.exceptions import BadInputError, TooManyAttemptsError
-from supertokens_py.secret import masked
+from supertokens_py.secret import SecretText, masked
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import User, normalised_email
 
@@ -156,7 +156,7 @@ class RemoteEmailPassword:
         answer = self._post(tenant, _TOKENS, body)
         if answer.get("status") == "UNKNOWN_USER_ID_ERROR" or tenant not in own.tenant_ids:
             return None
-        token = member(ok(answer), "token", str)
+        token = SecretText(member(ok(answer), "token", str))
         emit(PasswordResetRequested(user_id=str(own.recipe_user_id), tenant_id=tenant))
         return token
 
