@@ -32,7 +32,7 @@ from .recipe_module import RecipeInit, RecipeModule, check_recipe_list, features
 from .routes import Routes
 from .runtime import callers, fork_hooks
 from .runtime.clock import now_ms as system_now_ms
-from .start_report import report_start
+from .start_report import report_second_init, report_start
 from .urls import request_path
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -119,12 +119,10 @@ class Supertokens(fork_hooks.ForkAware):
         client_ip: ClientIP | None = None,
     ) -> None:
         """Create the current app: `supertokens_py.init`."""
-        if Supertokens._current is not None:
-            log.warning(
-                "init was called again and ignored; the first call stands (%s). "
-                "Call Supertokens.reset() first to configure anew.",
-                Supertokens._current.made_at,
-            )
+        first = Supertokens._current
+        if first is not None:
+            known = None if first.is_stand_in else first.supertokens_config
+            report_second_init(known, supertokens_config, first.made_at)
             return
         given = (app_info, framework, supertokens_config, recipe_list, mode, telemetry, debug)
         app = Supertokens(*given, client_ip=client_ip)
@@ -132,6 +130,7 @@ class Supertokens(fork_hooks.ForkAware):
         Supertokens._current = app
 
     made_at = "unknown place"
+    is_stand_in = False  #: whether a test has put it on another engine than the application says
 
     @staticmethod
     def get_instance() -> Supertokens:
@@ -161,6 +160,7 @@ class Supertokens(fork_hooks.ForkAware):
     def using(self, config: SupertokensConfig) -> Generator[Supertokens]:
         """Replace the current app by a copy with another engine inside the `with` block; for tests."""
         app = self._with(config)
+        app.is_stand_in = True
         before, Supertokens._current = Supertokens._current, app
         try:
             yield app

@@ -1,4 +1,4 @@
-"""Log once at `init` where sessions are kept, and warn of settings without effect."""
+"""Log once at `init` where sessions are kept, and warn of what has no effect, a second `init` among it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .engine.config import EngineConfig
 from .engine.environment_variables import misspelt_variables
 from .engine.factory import DEFAULT_DATABASE
 from .engine.uris import describe, kind_of
+from .exceptions import ConfigError
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -39,6 +40,34 @@ def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[st
         log.warning("the environment variable %s is read by nothing; did you mean %s?", name, meant)
     if kind_of(config.engine_uri) == "core" and (ignored := _given(config.engine)):
         log.warning("EngineConfig(%s) has no effect: the core has its own settings", ", ".join(ignored))
+
+
+def report_second_init(
+    first: SupertokensConfig | None, again: SupertokensConfig | None, made_at: str
+) -> None:
+    """Warn that a second `init` is ignored.
+
+    Args:
+        first: what the first one was given; None: nothing that an application could mean.
+        again: what the second one is given.
+        made_at: the place of the first call.
+
+    Raises:
+        ConfigError: it names another store, and what it wants to keep would be written to the first one.
+    """
+    if first is not None and again is not None and again.connection_uri is not None:
+        used, meant = first.engine_uri, again.engine_uri
+        if used != meant:
+            raise ConfigError(
+                "init was called again with another connection_uri: since the first call "
+                f"({made_at}) sessions are kept in {describe(used)}, and not in {describe(meant)}. "
+                "Call Supertokens.reset() in between."
+            )
+    log.warning(
+        "init was called again and ignored; the first call stands (%s). "
+        "Call Supertokens.reset() first to configure anew.",
+        made_at,
+    )
 
 
 def _given(engine: EngineConfig | None) -> list[str]:

@@ -102,6 +102,29 @@ def test_a_second_init_is_ignored_and_names_the_first(caplog: pytest.LogCaptureF
     assert "init(INFO" in Path(__file__).read_text().splitlines()[line - 1]
 
 
+def test_a_second_init_on_another_database_is_refused(tmp_path: Path) -> None:
+    """Two application factories with a database each: the second one's data would go to the first."""
+    first, second = (SupertokensConfig(f"sqlite:///{tmp_path}/{name}.db") for name in ("first", "second"))
+    init(INFO, supertokens_config=first, recipe_list=[session.init()])
+    app = Supertokens.get_instance()
+    with pytest.raises(ConfigError) as refused:
+        init(INFO, supertokens_config=second, recipe_list=[session.init()])
+    place = re.escape(__file__) + r":\d+"
+    assert re.fullmatch(
+        rf"init was called again with another connection_uri: since the first call \({place}\) sessions "
+        rf"are kept in {tmp_path}/first.db, and not in {tmp_path}/second.db. "
+        r"Call Supertokens.reset\(\) in between.",
+        str(refused.value),
+    )
+    init(INFO, supertokens_config=first, recipe_list=[session.init()])
+    init(INFO, recipe_list=[session.init()])
+    assert Supertokens.get_instance() is app
+    with app.using(MEMORY):  # a test has replaced the store: the application says what it always does
+        init(INFO, supertokens_config=second, recipe_list=[session.init()])
+    Supertokens.reset()
+    init(INFO, supertokens_config=second, recipe_list=[session.init()])
+
+
 def test_a_failed_init_leaves_nothing_behind() -> None:
     """The next one works; nothing of the first is left."""
     bad = InputAppInfo("Test", "https://api.example.com", website_domain="/nowhere")
