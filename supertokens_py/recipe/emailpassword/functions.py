@@ -23,6 +23,7 @@ from supertokens_py.engine.validation import normalise_tenant_id
 from supertokens_py.events import UserSignedIn
 from supertokens_py.recipe.emailverification.recipe import EmailVerificationRecipe
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
+from supertokens_py.recipe.sign_in.known_users import is_known
 from supertokens_py.recipe.sign_in.sessions import announce
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, User, normalised_email
@@ -302,10 +303,10 @@ class RecipeInterface:
     async def get_user_by_email(
         self, email: str, tenant_id: str, user_context: dict[str, Any]
     ) -> User | None:
-        """Return the user of this recipe who has an address in a tenant."""
+        """Return the user who signs in with a password and an address in a tenant."""
         asked = AccountInfo(email=email)
         found = await call_engine(user_context, self._app.engine.users.by_account_info, tenant_id, asked)
-        return next((user for user in found if _is_ours(user)), None)
+        return next((user for user in found if is_known(user, RECIPE_ID, tenant_id, asked)), None)
 
 
 async def _is_unproven(used: ConsumePasswordResetTokenOkResult, user_context: dict[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from supertokens_py.events import UserSignedIn
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.clients import client_of
+from supertokens_py.recipe.sign_in.known_users import is_known
 from supertokens_py.recipe.sign_in.outcomes import (
     LinkingToSessionUserFailedError,
     UnknownUserIdError,
@@ -327,4 +328,4 @@ class RecipeInterface:
 
     async def _find(self, tenant_id: str, asked: AccountInfo, user_context: dict[str, Any]) -> User | None:
         found = await call_engine(user_context, self._app.engine.users.by_account_info, tenant_id, asked)
-        return next((user for user in found if is_ours(user)), None)
+        return next((user for user in found if is_known(user, RECIPE_ID, tenant_id, asked)), None)

@@ -11,6 +11,7 @@ from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.records import EmailChangeNotAllowed, SignedInUp
 from supertokens_py.events import UserSignedIn
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
+from supertokens_py.recipe.sign_in.known_users import is_known
 from supertokens_py.recipe.sign_in.proofs import Proofs
 from supertokens_py.recipe.sign_in.sessions import announce
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
@@ -200,7 +201,7 @@ class RecipeInterface:
         """Return the users of this recipe who have an address in a tenant: one of each provider at most."""
         asked = AccountInfo(email=email)
         found = await call_engine(user_context, self._app.engine.users.by_account_info, tenant_id, asked)
-        return [user for user in found if _is_ours(user)]
+        return [user for user in found if is_known(user, RECIPE_ID, tenant_id, asked)]
 
     @in_both_forms(
         "third_party_id third_party_user_id tenant_id user_context",
@@ -212,7 +213,7 @@ class RecipeInterface:
         """Return the user of an account at a provider."""
         asked = AccountInfo(third_party=ThirdPartyInfo(third_party_user_id, third_party_id))
         found = await call_engine(user_context, self._app.engine.users.by_account_info, tenant_id, asked)
-        return next((user for user in found if _is_ours(user)), None)
+        return next((user for user in found if is_known(user, RECIPE_ID, tenant_id, asked)), None)
 
 
 def _is_ours(user: User) -> bool:

@@ -1,0 +1,100 @@
+"""Users whose login methods an official core has linked, each of which has an address of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from queue import SimpleQueue
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from supertokens_py.recipe import emailpassword, passwordless, session, thirdparty
+from supertokens_py.recipe.emailpassword import asyncio as passwords
+from supertokens_py.recipe.emailpassword.results import SignUpOkResult
+from supertokens_py.recipe.passwordless import asyncio as codes
+from supertokens_py.recipe.thirdparty import asyncio as providers
+from tests.support.databases import TestDatabase
+
+from .conftest import Start
+
+PASSWORD = "correct horse 1"
+OWN = {"password": "a@example.com", "google": "b@example.com", "code": "c@example.com"}
+
+
+class Outbox(emailpassword.EmailDeliveryInterface[Any]):
+    """Keeps what is sent, which is after the answer."""
+
+    def __init__(self) -> None:
+        self.sent: SimpleQueue[Any] = SimpleQueue()
+
+    async def send_email(self, template_vars: Any, user_context: dict[str, Any]) -> None:
+        self.sent.put(template_vars)
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    return Outbox()
+
+
+@pytest_asyncio.fixture
+async def linked(start: Start, sqlite_database: TestDatabase, outbox: Outbox) -> str:
+    """The id of a user with a password, an account at a provider, and codes, for three addresses."""
+    mails: Any = emailpassword.EmailDeliveryConfig(outbox)
+    start(
+        session.init(),
+        emailpassword.init(email_delivery=mails),
+        passwordless.init(passwordless.ContactEmailOnlyConfig(), "USER_INPUT_CODE", email_delivery=mails),
+        thirdparty.init(),
+    )
+    made = await passwords.sign_up("public", OWN["password"], PASSWORD)
+    assert isinstance(made, SignUpOkResult)
+    await providers.manually_create_or_update_user("public", "google", "7", OWN["google"], True)
+    await codes.signinup("public", email=OWN["code"], phone_number=None)
+    for table in ("app_id_to_user_id", "all_auth_recipe_users"):
+        sqlite_database.query(
+            f"UPDATE {table} SET primary_or_recipe_user_id = %s, is_linked_or_is_a_primary_user = TRUE",
+            made.user.id,
+        )
+    return made.user.id
+
+
+async def _found(email: str) -> dict[str, list[str]]:
+    by_password = await passwords.get_user_by_email("public", email)
+    by_code = await codes.get_user_by_email("public", email)
+    by_google = await providers.get_users_by_email("public", email)
+    users = {
+        "password": [by_password] if by_password else [],
+        "code": [by_code] if by_code else [],
+        "google": by_google,
+    }
+    return {way: [user.id for user in found] for way, found in users.items() if found}
+
+
+async def test_each_recipe_knows_a_user_by_its_own_address_only(
+    linked: str, client: httpx2.AsyncClient
+) -> None:
+    """SI: what another login method of the same user has says nothing."""
+    for way, email in OWN.items():
+        assert await _found(email) == {way: [linked]}
+        assert await _found(email.upper()) == {way: [linked]}
+        for path, own in (("emailpassword", "password"), ("passwordless", "code")):
+            told = (await client.get(f"/auth/{path}/email/exists", params={"email": email})).json()
+            assert told == {"status": "OK", "exists": own == way}
+    user = await providers.get_user_by_third_party_info("public", "google", "7")
+    assert user is not None
+    assert user.id == linked
+
+
+@pytest.mark.parametrize("way", ["google", "code"])
+async def test_who_signs_up_with_an_address_that_another_has_elsewhere_can_reset_the_password(
+    linked: str, way: str, client: httpx2.AsyncClient, outbox: Outbox
+) -> None:
+    made = await passwords.sign_up("public", OWN[way], PASSWORD)
+    assert isinstance(made, SignUpOkResult)
+    assert (await _found(OWN[way]))["password"] == [made.user.id]
+    asked = {"formFields": [{"id": "email", "value": OWN[way]}]}
+    assert (await client.post("/auth/user/password/reset/token", json=asked)).json() == {"status": "OK"}
+    sent = await asyncio.to_thread(outbox.sent.get, timeout=60)
+    assert (sent.user.id, sent.user.email) == (made.user.id, OWN[way])
