@@ -14,7 +14,7 @@ from supertokens_py.constants import VERSION
 from supertokens_py.engine.environment_variables import misspelt_variables
 from supertokens_py.exceptions import ConfigError, SuperTokensError
 
-from . import admin, clean, doctor, importing, keys, restored, schema, serve, sessions, users, webhooks
+from . import admin, clean, doctor, importing, keys, restored, roles, schema, serve, sessions, users, webhooks
 from .output import Output
 from .parsing import CommandParser
 
@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
     "admin": admin,
     "sessions": sessions,
     "users": users,
+    "roles": roles,
     "webhooks": webhooks,
     "keys": keys,
     "clean": clean,

@@ -14,7 +14,8 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.formatting import moment
 
 from .output import Output
-from .store import add_store_options, open_store, store_name
+from .store import add_store_options, open_store, say_how_long_tokens_verify, store_name
+from .user_names import with_hint
 
 #: A session as one of a list, or by itself.
 Listed: TypeAlias = ListedSession | StoredSession
@@ -77,7 +78,7 @@ def _list(engine: Engine, args: argparse.Namespace, out: Output) -> int:
     if found:
         _table(found, out)
     else:
-        out.complain(f"{user_id} has no live session")
+        out.complain(with_hint(f"{user_id} has no live session", user_id))
     return 0 if found else 1
 
 
@@ -126,7 +127,7 @@ def _why(engine: Engine, args: argparse.Namespace, out: Output) -> int:
     for one in found:
         out.say(f"{one.handle}: {one.text}")
     if not found:
-        out.complain(f"nothing is known of sessions of {args.user}")
+        out.complain(with_hint(f"nothing is known of sessions of {args.user}", cast("str", args.user)))
     return 1 if all(one.state == "unknown" for one in found) else 0
 
 
@@ -142,8 +143,9 @@ def _revoke(engine: Engine, args: argparse.Namespace, out: Output) -> int:
     for handle in revoked:
         out.say(f"revoked {handle} in {name}")
     if revoked:
+        say_how_long_tokens_verify(engine, args, out)
         return 0
-    out.complain("there was no such session")
+    out.complain(with_hint("there was no such session", cast("str", args.user or "")))
     return 1
 
 

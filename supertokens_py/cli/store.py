@@ -14,6 +14,8 @@ from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.uris import describe, kind_of, sqlite_name
 from supertokens_py.exceptions import ConfigError
 
+from .output import Output
+
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:
     """Let a command say which database or core it means."""
@@ -102,6 +104,15 @@ def open_store(args: argparse.Namespace, *, may_create: bool = False, keeps_user
         keeps_users=keeps_users,
         features=None,
     )
+
+
+def say_how_long_tokens_verify(engine: Engine, args: argparse.Namespace, out: Output) -> None:
+    """Say for how long copies of access tokens outlive sessions that ended, where nobody hears of the end."""
+    if engine.revocations is not None:
+        return  # the applications have `instant_revocation`, and hear of it
+    seconds = engine_settings(args).access_token_validity
+    until = "until they expire" if is_remote(connection_uri(args)) else f"for up to {seconds} seconds more"
+    out.say(f"access tokens that are out verify {until}, except where check_database is on")
 
 
 def refuse_missing_file(uri: str) -> None:

@@ -11,7 +11,8 @@ from supertokens_py.formatting import moment
 from supertokens_py.types.users import User
 
 from .output import Output
-from .store import add_store_options, open_store, store_name
+from .store import add_store_options, open_store, say_how_long_tokens_verify, store_name
+from .user_names import with_hint
 
 HELP = "list, show, delete and import users"
 
@@ -122,11 +123,12 @@ def _delete(engine: Engine, args: argparse.Namespace, out: Output) -> int:
     name = store_name(args)
     out.result({"deleted": user_id, "store": name})
     out.say(f"deleted {user_id} in {name}")
+    say_how_long_tokens_verify(engine, args, out)
     return 0
 
 
 def _nobody(args: argparse.Namespace, out: Output) -> int:
-    out.complain(f"there is no user {args.user_id}")
+    out.complain(with_hint(f"there is no user {args.user_id}", cast("str", args.user_id)))
     return 1
 
 

@@ -225,6 +225,23 @@ def test_a_leaked_key_can_be_dropped(fresh_shared: TestDatabase, start: Opener):
     assert kid_of(core.refresh(session)) == new
 
 
+@pytest.mark.parametrize("what", ["publishing", "an unknown key"])
+def test_newer_keys_sign_as_soon_as_they_are_known(
+    fresh_shared: TestDatabase, start: Opener, later: Stopwatch, what: str
+):
+    """A process signs nothing with a dropped key once it has published, or met, the one that replaced it."""
+    one, two = start(fresh_shared.uri, monotonic_s=later), start(fresh_shared.uri, monotonic_s=later)
+    session = one.create()
+    new = two.rotate_signing_key(drop_old=True)
+    later.advance(1.1)  # as long as published keys are kept
+    if what == "publishing":
+        assert new in kids(one)
+    else:
+        assert one.keys.verification_key(new) is not None
+    assert [kid_of(one.create()), kid_of(one.refresh(session))] == [new, new]
+    assert kid_of(session) not in kids(one)
+
+
 def test_a_process_that_only_verifies_learns_of_dropped_keys(
     fresh_shared: TestDatabase, start: Opener, later: Stopwatch
 ):
