@@ -23,6 +23,7 @@ from supertokens_py.secret import SecretBytes
 from supertokens_py.tokens.encoding import to_json
 from supertokens_py.types.base import JSONObject
 
+from .answer_deadlines import AnswerDeadlines
 from .settings import RemoteSettings
 
 NetworkInterceptor: TypeAlias = Callable[
@@ -110,7 +111,7 @@ class Transport:
         self._interceptor = interceptor
         self._base = base
         self._sleep = sleep
-        self._monotonic_s = monotonic_s
+        self._deadlines = AnswerDeadlines(settings.timeout, monotonic_s)
         self._next = 0
         self._senders: dict[str | None, httpx2.BaseTransport] = {}  #: by the proxy that they go through
         self._lock = threading.Lock()
@@ -195,6 +196,7 @@ class Transport:
                 content = None
         try:
             request = self._request(method, url, sent_headers, params, content, auth)
+            self._deadlines.begin()
             with closing(self._sender(request.url).handle_request(request)) as response:
                 return self._read(response)
         except UnicodeEncodeError as error:
@@ -220,7 +222,10 @@ class Transport:
             params=query or None,
             headers=all_headers,
             content=None if body is None else encode(body),
-            extensions={"timeout": {"connect": connect, "pool": connect, "read": wait, "write": wait}},
+            extensions={
+                "timeout": {"connect": connect, "pool": connect, "read": wait, "write": wait},
+                "trace": self._deadlines.note,
+            },
         )
         if auth is None and request.url.userinfo:  # of an interceptor's URL
             auth = httpx2.BasicAuth(request.url.username, request.url.password)
@@ -258,7 +263,7 @@ class Transport:
             httpx2.ReadTimeout: it is not there in time, though something of it came all the time.
         """
         pieces, size = list[bytes](), 0
-        until_s = self._monotonic_s() + self._settings.timeout
+        self._deadlines.begin()
         for piece in response.iter_bytes():
             size += len(piece)
             if size > MAX_ANSWER_BYTES:
@@ -266,7 +271,7 @@ class Transport:
                     "what answered in place of the SuperTokens core sent more than "
                     f"{MAX_ANSWER_BYTES >> 20} MiB"
                 )
-            if self._monotonic_s() > until_s:
+            if self._deadlines.left_s < 0:
                 raise httpx2.ReadTimeout(f"no whole answer within {self._settings.timeout:g} s")
             pieces.append(piece)
         headers = httpx2.Headers(response.headers)

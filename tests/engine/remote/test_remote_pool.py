@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 
+import httpx2
 import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -14,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.remote import RemoteEngine, RemoteSettings
 from supertokens_py.exceptions import EngineUnavailableError
+from tests.engine.driver import new_session
 from tests.engine.remote.conftest import Host
 from tests.support.forks import in_child
 
@@ -79,3 +84,44 @@ def test_a_forked_child_leaves_the_connections_to_its_parent(core: SlowCore, eng
     assert engine.roles.all() == ["admin"]
     before, child, after = core.ports
     assert before == after != child
+
+
+class DrippingCore:
+    """Answers the first request at once, and the next one header by header, on the same connection."""
+
+    VERSIONS = b'{"versions": ["5.6"]}'
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.asked: list[bytes] = []
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        connection, _ = self._listener.accept()
+        with connection:
+            self.asked.append(connection.recv(65_536).split(b" ")[1])
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(self.VERSIONS))
+            connection.sendall(self.VERSIONS)
+            self.asked.append(connection.recv(65_536).split(b" ")[1])
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            with suppress(OSError):  # nobody waits any more
+                for number in range(40):
+                    connection.sendall(b"x-%d: drop\r\n" % number)
+                    time.sleep(0.02)
+
+    def close(self) -> None:
+        self._listener.close()
+        self._thread.join(10)
+
+
+def test_headers_that_drip_are_waited_for_no_longer_than_any() -> None:
+    """CS-103: `timeout` bounds them all, not the pause between two; also on a connection that was kept."""
+    with closing(DrippingCore()) as core:
+        settings = RemoteSettings.from_environment({"SUPERTOKENS_CORE_TIMEOUT": "0.2"})
+        engine = RemoteEngine(core.address, EngineConfig().resolve({}), remote_settings=settings)
+        with closing(engine), pytest.raises(EngineUnavailableError) as raised:
+            engine.sessions.create(new_session())
+        assert isinstance(raised.value.__cause__, httpx2.ReadTimeout)
+        assert core.asked == [b"/apiversion", b"/public/recipe/session"]
