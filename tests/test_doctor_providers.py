@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,32 @@ def test_the_providers_of_an_application(
     Supertokens.reset()
     assert ran.code == code
     assert text in f"{ran.out}{ran.err}"
+
+
+WITH_A_DATABASE = """
+from supertokens_py import EngineConfig, InputAppInfo, SupertokensConfig, init
+from supertokens_py.recipe import session
+
+init(
+    InputAppInfo("Shop", "http://localhost:8000", website_domain="http://localhost:3000"),
+    supertokens_config=SupertokensConfig("sqlite:///shop.db", engine=EngineConfig(table_prefix="shop_")),
+    recipe_list=[session.init()],
+)
+"""
+
+
+def test_the_database_of_an_application(run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment of the shell names; the option names another one."""
+    (tmp_path / "app_with_a_database.py").write_text(WITH_A_DATABASE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("SUPERTOKENS_CONNECTION_URI", "sqlite:///elsewhere.db")
+    for arguments, name in (((), "shop.db"), (("--connection-uri", "sqlite:///given.db"), "given.db")):
+        Supertokens.reset()
+        sys.modules.pop("app_with_a_database", None)
+        ran = run("doctor", "--app", "app_with_a_database", *arguments)
+        assert f"note  database: {tmp_path}/{name} does not exist yet" in ran.out
+    Supertokens.reset()
 
 
 BY_REQUEST = """

@@ -17,6 +17,7 @@ from supertokens_py.exceptions import ConfigError, SuperTokensError
 from . import admin, clean, doctor, importing, keys, restored, roles, schema, serve, sessions, users, webhooks
 from .output import Output
 from .parsing import CommandParser
+from .store import mean_application
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -93,9 +94,7 @@ def run_for_application(
         if app is None:
             out.complain(_NO_APPLICATION)
             return 2
-        config = app.supertokens_config
-        args.connection_uri, args.engine_config = config.engine_uri, config.engine
-        args.core_api_key = args.core_api_key or config.api_key
+        mean_application(args, app)
         args.application, args.application_cors = app, cors_origins
     return execute(args.command, args, out)
 

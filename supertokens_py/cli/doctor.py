@@ -15,7 +15,7 @@ from supertokens_py.error_explanations import EXPLANATIONS
 from supertokens_py.exceptions import ConfigError
 
 from .output import Output
-from .store import add_store_options, core_api_key, given_engine_config, given_uri
+from .store import add_store_options, core_api_key, given_engine_config, given_uri, mean_application
 
 if TYPE_CHECKING:
     from supertokens_py.doctor import ProviderSettings, WebSettings
@@ -47,7 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--probe", action="store_true", help="also send the running API a refresh, as a browser would"
     )
     parser.add_argument(
-        "--app", metavar="MODULE", help="import the module that calls init(), and check what that was given"
+        "--app",
+        metavar="MODULE",
+        help="import the module that calls init(), and check what that was given, its database as well",
     )
     parser.add_argument("--no-store", action="store_true", help="check the browser side only")
 
@@ -59,6 +61,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     from supertokens_py import doctor  # noqa: PLC0415  (other commands import no database code)
 
     app: Supertokens | None = _app_of(args.app) if args.app else getattr(args, "application", None)
+    if args.app and app is not None and args.connection_uri is None:
+        mean_application(args, app)
     if bool(args.api_domain) != bool(args.website_domain) and (args.api_domain or app is None):
         raise ConfigError("--api-domain and --website-domain belong together")
     if args.no_store and not (args.api_domain or app):

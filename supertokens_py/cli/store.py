@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import cast
 
+from supertokens_py.app import Supertokens
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
 from supertokens_py.engine.environment_variables import CONNECTION_URI, misspelt_variables
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, open_engine
@@ -54,6 +55,13 @@ def given_uri(args: argparse.Namespace) -> str:
     if wrong:
         raise ConfigError(f"{wrong[0]} is read by nothing; did you mean {CONNECTION_URI}?")
     return DEFAULT_DATABASE
+
+
+def mean_application(args: argparse.Namespace, app: Supertokens) -> None:
+    """Have a command work on the database or core of an application, with its engine settings."""
+    config = app.supertokens_config
+    args.connection_uri, args.engine_config = config.engine_uri, config.engine
+    args.core_api_key = args.core_api_key or config.api_key
 
 
 def store_name(args: argparse.Namespace) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from supertokens_py.engine.config import ResolvedEngineConfig
+from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES
 from supertokens_py.engine.embedded.found_features import OPTIONAL_TABLES, REVOCATIONS_TABLE
 from supertokens_py.engine.embedded.inspection import (
     CreationRights,
@@ -341,6 +342,7 @@ def _revocations(layout: LayoutFacts, settings: ResolvedEngineConfig) -> Iterato
 
 
 def _foreign(layout: LayoutFacts, settings: ResolvedEngineConfig) -> list[str]:
-    """Return the tables that are not ours."""
-    optional = {settings.table_prefix + name for name in OPTIONAL_TABLES}
-    return [name for name in layout.others if name not in optional]
+    """Return the tables that are not ours; those of sign-in recipes are where users are kept here."""
+    ours = [*OPTIONAL_TABLES, *(one.name for one in USER_TABLES if layout.has_users)]
+    named = {settings.table_prefix + name for name in ours}
+    return [name for name in layout.others if name not in named]

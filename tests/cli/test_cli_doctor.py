@@ -6,9 +6,11 @@ import os
 import pathlib
 import re
 import socket
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from email.utils import formatdate
 from typing import Any
 
@@ -58,6 +60,19 @@ def test_an_adopted_database_is_described_without_a_change(
     assert "1 live session, 0 expired ones, 1 tenant" in texts(ran, "ok")
     assert any(text.startswith("PostgreSQL ") for text in texts(ran, "ok"))
     assert database.columns("session_info") == before
+
+
+def test_the_tables_of_users_are_no_others(run: Runner) -> None:
+    """They are ours wherever users are kept; what another program keeps beside them stays a note."""
+    uri = "sqlite:///users.db"
+    run("schema", "create", "--users", "--connection-uri", uri)
+    users = "users are kept here; their primary and external ids are honoured"
+    keyless = "no signing keys yet; they are made at the first start"
+    assert texts(run("doctor", "--json", "--connection-uri", uri), "note") == [users, keyless]
+    with closing(sqlite3.connect("users.db")) as connection:
+        connection.execute("CREATE TABLE orders (id int)")
+    other = "1 other table, not to be touched: orders"
+    assert texts(run("doctor", "--json", "--connection-uri", uri), "note") == [other, users, keyless]
 
 
 def test_a_code_is_explained(run: Runner) -> None:
