@@ -64,10 +64,12 @@ from django.template import engines  # noqa: E402
 from django.test import AsyncClient, Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.urls import path  # noqa: E402
+from django.utils.decorators import method_decorator  # noqa: E402
 from django.views import View  # noqa: E402
 
 from supertokens_py.framework.django.views import SessionRequiredMixin, session_required  # noqa: E402
 from supertokens_py.recipe.session.asyncio import create_guest_session, create_new_session  # noqa: E402
+from supertokens_py.recipe.session.framework.django.syncio import verify_session  # noqa: E402
 
 
 @login_not_required
@@ -126,6 +128,12 @@ class GuardedAsync(SessionRequiredMixin, View):
         return JsonResponse({"session": request.supertokens.get_user_id()})
 
 
+@method_decorator(verify_session(), name="dispatch")
+class Dispatched(View):
+    def get(self, request: Any) -> JsonResponse:
+        return JsonResponse({"session": request.supertokens.get_user_id()})
+
+
 def page(request: HttpRequest) -> HttpResponse:
     text = "{% if session %}{{ session.get_user_id }}{% else %}visitor{% endif %}"
     return HttpResponse(engines["django"].from_string(text).render({}, request))
@@ -154,6 +162,7 @@ urlpatterns = [
     path("guests", user_of_anybody),
     path("class", Guarded.as_view()),
     path("class-async", GuardedAsync.as_view()),
+    path("dispatch", Dispatched.as_view()),
     path("page", page),
     path("page-async", page_async),
     path("page-blocks", page_blocks),

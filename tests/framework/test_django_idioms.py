@@ -91,7 +91,7 @@ def test_views_find_the_user_of_the_session_and_can_require_one(tmp_path: Path) 
             assert seen[f"{nobody} {kind}/user"] == [200, anonymous]
         assert seen[f"ada {kind}/auser"] == [200, {"user": "ada", "same": True}]
         assert seen[f"nobody {kind}/auser"] == [200, {"user": "", "same": True}]
-        for where in ("guarded", "guarded-async", "class", "class-async"):
+        for where in ("guarded", "guarded-async", "class", "class-async", "dispatch"):
             assert seen[f"ada {kind}/{where}"] == [200, {"session": "1"}]
             assert seen[f"nobody {kind}/{where}"] == UNAUTHORISED
         assert seen[f"ada {kind}/page"] == [200, "1"]
@@ -122,6 +122,10 @@ def test_login_required_middleware_asks_the_session(tmp_path: Path) -> None:
         assert seen[f"nobody {kind}/nobody"] == [302, "/login?next=/nobody"]
         assert seen[f"stranger {kind}/nobody"] == [302, "/login?next=/nobody"]
         assert seen[f"forger {kind}/nobody"] == TRY_REFRESH  # a frontend refreshes, and asks again
+        for where in ("guarded", "guarded-async", "class", "class-async", "dispatch"):
+            assert seen[f"ada {kind}/{where}"] == [200, {"session": "1"}]
+            assert seen[f"nobody {kind}/{where}"] == UNAUTHORISED  # as the view's own guard has it
+            assert seen[f"inactive {kind}/{where}"] == [302, f"/login?next=/{where}"]
 
 
 def test_manage_py_works_on_the_sessions_of_the_project(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import functools
 import inspect
 import types
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.db import connections
@@ -27,6 +27,9 @@ from .django_request import DjangoRequest
 from .native import marked_personal
 
 View = TypeVar("View", bound=Callable[..., Any])
+
+#: Names the guard of a view; decorators around it, `method_decorator` and `as_view()` pass it on.
+_GUARD: Final = "_supertokens_guard"
 
 
 if TYPE_CHECKING:
@@ -119,6 +122,7 @@ class verify_session_async(SessionCheck):  # noqa: N801  # used as a function
                 _leave_to_the_middleware(base, error)
                 return await error_response(DjangoRequest.of(request), error)
 
+        setattr(call, _GUARD, self)
         return cast("View", call)
 
 
@@ -144,6 +148,7 @@ class verify_session_sync(SessionCheck):  # noqa: N801  # used as a function
                 _roll_back()
                 return error_response_blocking(DjangoRequest.of(request), error)
 
+        setattr(call, _GUARD, self)
         return cast("View", call)
 
 
@@ -179,6 +184,11 @@ def looking_for_session(base: DjangoRequest) -> noted:
 
 
 _if_there = SessionCheck(session_required=False)
+
+
+def guard_of(view: Any) -> SessionCheck | None:
+    """Return what guards a view; None where none of our decorators is on it."""
+    return getattr(view, _GUARD, None)
 
 
 def optional_session(request: HttpRequest) -> SessionContainer | None:

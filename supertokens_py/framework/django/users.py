@@ -31,7 +31,7 @@ from supertokens_py.framework.adapter import (
 
 from .django_middleware import error_response_blocking
 from .django_request import DjangoRequest, forbid_caching
-from .session import looking_for_session, optional_session, would_block
+from .session import guard_of, looking_for_session, optional_session, would_block
 from .user_rows import row_of
 
 _IF_THERE: Final = SessionCheck(session_required=False)
@@ -67,9 +67,12 @@ class UserMiddleware:
         holder.auser = _auser_of(request)
         return self._get_response(request)
 
-    def process_view(self, request: HttpRequest, *_: Any) -> Any:
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> Any:
         """Leave the admin to Django's own log-in; elsewhere answer an invalid session before
         `LoginRequiredMiddleware` asks for its user, as it does for views that require no log-in, too.
+
+        A view under one of our decorators refuses visitors itself: `LoginRequiredMiddleware` would lead the
+        scripts that ask it to a page. Whoever has a session and is no active user is left to that.
 
         An error that left that middleware would be logged as a server error. Django calls this in a thread
         without a loop.
@@ -81,8 +84,10 @@ class UserMiddleware:
             return None
         base = DjangoRequest.of(request)
         base.forbid_caching()
+        guard = guard_of(view)
         try:
-            _IF_THERE.verify_blocking(base)
+            if _IF_THERE.verify_blocking(base) is None and guard is not None:
+                guard.verify_blocking(base)
         except SuperTokensError as error:
             return error_response_blocking(base, error)
         return None
