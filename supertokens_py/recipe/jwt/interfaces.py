@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.recipe.base import APIOptions
-from supertokens_py.types.response import APIResponse, GeneralErrorResponse
+from supertokens_py.types.response import APIResponse, GeneralErrorResponse, Shown
 
 if TYPE_CHECKING:
     from supertokens_py.recipe_module import App
@@ -88,7 +88,7 @@ class RecipeInterface:
         return GetJWKSResult(keys, found.max_age_s)
 
 
-class JWKSGetResponse(APIResponse):
+class JWKSGetResponse(Shown, APIResponse):
     """The body of GET /jwt/jwks.json."""
 
     def __init__(self, keys: list[JsonWebKey]) -> None:

@@ -13,7 +13,7 @@ from supertokens_py.recipe.jwt.interfaces import (
     GetJWKSResult,
 )
 from supertokens_py.recipe.jwt.interfaces import RecipeInterface as JWTFunctions
-from supertokens_py.types.response import APIResponse, GeneralErrorResponse
+from supertokens_py.types.response import APIResponse, GeneralErrorResponse, Shown
 
 
 class Issuer(Protocol):
@@ -38,7 +38,7 @@ class GetOpenIdDiscoveryConfigurationResult:
     jwks_uri: str
 
 
-class OpenIdDiscoveryConfigurationGetResponse(APIResponse):
+class OpenIdDiscoveryConfigurationGetResponse(Shown, APIResponse):
     """The body of the discovery document (OpenID Connect Discovery 1.0, the members that exist here)."""
 
     status = "OK"

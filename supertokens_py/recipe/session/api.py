@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.base import APIOptions
-from supertokens_py.types.response import APIResponse, GeneralErrorResponse
+from supertokens_py.types.response import APIResponse, GeneralErrorResponse, Shown
 
 from .claim_validation.refusals import refuse_unbound
 from .container import SessionContainer
@@ -107,7 +107,7 @@ def _used(
     return LimitUsed(used, limit.max_sessions)
 
 
-class RefreshedResponse(APIResponse):
+class RefreshedResponse(Shown, APIResponse):
     """The tokens are in the headers."""
 
     def to_json(self) -> dict[str, Any]:

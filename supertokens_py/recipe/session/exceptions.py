@@ -30,6 +30,7 @@ from supertokens_py.exceptions import (
 )
 from supertokens_py.framework.request import note_session_error
 from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.response import Shown
 
 TOKEN_THEFT_DETECTED = "token theft detected"  # noqa: S105
 
@@ -191,7 +192,7 @@ ANSWERED = (
 )
 
 
-class ClaimValidationError:
+class ClaimValidationError(Shown):
     """One failed claim. Not an exception: `InvalidClaimsError` carries a list of these."""
 
     def __init__(self, id_: str, reason: dict[str, Any] | str | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
 from supertokens_py.types.base import RecipeUserId
-from supertokens_py.types.response import APIResponse
+from supertokens_py.types.response import APIResponse, Shown
 
 if TYPE_CHECKING:
     from supertokens_py.framework.request import BaseRequest
@@ -114,7 +114,7 @@ class SessionInformationResult:
         return self.session_data_in_database
 
 
-class SessionDoesNotExistError:
+class SessionDoesNotExistError(Shown):
     """Returned, not raised: there is no such session."""
 
 
@@ -133,7 +133,7 @@ class ClaimsValidationResult:
     access_token_payload_update: dict[str, Any] | None = None
 
 
-class ClaimValidationResult:
+class ClaimValidationResult(Shown):
     """What a validator answers; `reason` is `{}` when valid."""
 
     def __init__(self, is_valid: bool, reason: dict[str, Any] | str | None = None) -> None:
@@ -141,7 +141,7 @@ class ClaimValidationResult:
         self.reason: dict[str, Any] | str | None = {} if is_valid else reason
 
 
-class SignOutOkayResponse(APIResponse):
+class SignOutOkayResponse(Shown, APIResponse):
     """The session is over."""
 
     status = "OK"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from supertokens_py.recipe.overrides import Result
-from supertokens_py.types.response import APIResponse
+from supertokens_py.types.response import APIResponse, Shown
 
 _ANSWER = Result((APIResponse,), "a result of this API or a GeneralErrorResponse")
 
 
-class Outcome(APIResponse):
+class Outcome(Shown, APIResponse):
     """An answer whose JSON form is its status."""
 
     status: ClassVar[str] = "OK"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.engine.call import call_engine
+from supertokens_py.types.response import Shown
 
 if TYPE_CHECKING:
     from supertokens_py.recipe_module import App
@@ -18,7 +19,7 @@ class MetadataResult:
     metadata: dict[str, Any]
 
 
-class ClearUserMetadataResult:
+class ClearUserMetadataResult(Shown):
     """The user has no metadata now."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supertokens_py.engine.call import call_engine
+from supertokens_py.types.response import Shown
 
 if TYPE_CHECKING:
     from supertokens_py.recipe_module import App
@@ -53,7 +54,7 @@ class GetPermissionsForRoleOkResult:
     permissions: list[str]
 
 
-class RemovePermissionsFromRoleOkResult:
+class RemovePermissionsFromRoleOkResult(Shown):
     """The role does not have the permissions (any more)."""
 
 
@@ -78,7 +79,7 @@ class GetAllRolesOkResult:
     roles: list[str]
 
 
-class UnknownRoleError:
+class UnknownRoleError(Shown):
     """Returned, not raised: there is no such role."""
 
 

@@ -16,7 +16,7 @@ from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.base import APIOptions
 from supertokens_py.recipe_module import App
 from supertokens_py.runtime.bridge import call_app
-from supertokens_py.types.response import APIResponse
+from supertokens_py.types.response import APIResponse, Shown
 
 from ..claim_validation.authentication import AuthenticationClaim
 from ..claim_validation.refusals import ImpersonationRefusedError, refuse_guest, refuse_impersonation
@@ -302,7 +302,7 @@ def _checked_age(given: Any, longest: int) -> int:
     return given
 
 
-class EndedResponse(APIResponse):
+class EndedResponse(Shown, APIResponse):
     """`restored` says whether the actor's own session goes on, or they are signed out."""
 
     def __init__(self, *, restored: bool) -> None:
