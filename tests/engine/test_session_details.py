@@ -24,6 +24,7 @@ from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock, Stopwatch
 from tests.support.databases import LINKED_USERS, TestDatabase
+from tests.support.interleaving import meanwhile
 from tests.support.statements import logged_statements
 from tests.support.units import counted_units
 
@@ -341,6 +342,75 @@ def test_expired_impersonated_and_guest_sessions_do_not_count(core: Driver, cloc
     core.create("me", actor=Actor(user_id="admin", handle="x"), limit=limit)
     core.create("me", counts=False, limit=limit)
     assert isinstance(core.create("me", limit=limit), IssuedSession)
+
+
+def two_users(core: Driver) -> list[str]:
+    made = (
+        core.engine.third_party.sign_in_up("public", "google", name, email=f"{name}@a.test", is_verified=True)
+        for name in "ab"
+    )
+    return [one.user.id for one in made]
+
+
+@pytest.fixture
+def linked(users_database: TestDatabase, start: Opener) -> tuple[Driver, list[str]]:
+    """An engine, and the ids of one user: of two login methods, and what the application calls the second."""
+    core = start(users_database.uri, keeps_users=True, features=SessionFeatures(limits=True))
+    ids = two_users(core)
+    for table in ("app_id_to_user_id", "all_auth_recipe_users"):
+        users_database.query(
+            f"UPDATE {table} SET primary_or_recipe_user_id = %s, is_linked_or_is_a_primary_user = TRUE",
+            ids[0],
+        )
+    users_database.query(
+        "INSERT INTO userid_mapping (app_id, supertokens_user_id, external_user_id) "
+        "VALUES ('public', %s, 'bee')",
+        ids[1],
+    )
+    return core, [*ids, "bee"]
+
+
+def test_a_limit_counts_every_session_of_a_user_whose_accounts_are_linked(
+    linked: tuple[Driver, list[str]],
+):
+    """CP-15: by whichever of them somebody signs in, as lists have it; a linked one makes room, too."""
+    core, ids = linked
+    for first in ids:
+        for second in ids:
+            one = core.create(first)
+            refuse = Limit(max_sessions=1, when_reached="refuse")
+            assert core.create(second, limit=refuse) == LimitReached(max_sessions=1, handles=[one.handle])
+            instead = core.create(second, limit=refuse, replaces=Replaces(handle=one.handle))
+            assert isinstance(instead, IssuedSession)
+            last = core.create(first, limit=Limit(max_sessions=1, when_reached="end_oldest"))
+            assert list(last.ended) == [instead.handle]
+            assert core.sessions.revoke([last.handle]) == [last.handle]
+
+
+@pytest.mark.postgres
+def test_no_two_login_methods_of_a_user_find_the_last_room(
+    users_postgres_database: TestDatabase, start: Opener
+):
+    """CP-15: they wait for each other, in one order; a method that is linked meanwhile counts as well."""
+    features = SessionFeatures(limits=True)
+    core, other = (start(users_postgres_database.uri, keeps_users=True, features=features) for _ in range(2))
+    ids = two_users(core)
+    link = "UPDATE app_id_to_user_id SET primary_or_recipe_user_id = %s"
+    limit = Limit(max_sessions=1, when_reached="refuse")
+
+    def sign_in_elsewhere() -> Any:
+        users_postgres_database.query(link, ids[0])
+        return other.create(ids[1], limit=limit)
+
+    for words in ("pg_advisory_xact_lock", "SELECT session_info.session_handle"):
+        users_postgres_database.query("UPDATE app_id_to_user_id SET primary_or_recipe_user_id = user_id")
+        users_postgres_database.query(link, ids[0])
+        with meanwhile(
+            core.database, words, sign_in_elsewhere, stored=users_postgres_database, when="before"
+        ) as done:
+            here = core.create(ids[0], limit=limit)
+        assert {type(here), type(done.result())} == {IssuedSession, LimitReached}
+        core.sessions.revoke_user(ids[0], tenant_id=None)
 
 
 # Replace

@@ -35,6 +35,7 @@ from ..session_state.session_rows import (
 )
 from ..session_state.session_terms import Terms, new_terms
 from ..storage import errors
+from ..storage.database import UnitConflictError
 from .drafts import Created, Draft
 from .inherited_keys import NOTHING, Inherited, InheritedKeys
 from .replacement import Former, FormerRows
@@ -43,6 +44,7 @@ from .session_limits import SessionCounts, refusal
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Insert
 
+    from ..accounts.user_ids import UserIds
     from ..storage.database import Database, Fetch
 
 _REPLACED = Ending(reason="replaced")
@@ -63,6 +65,7 @@ class SessionWriter:
     def __init__(
         self,
         database: Database,
+        users: UserIds,
         settings: ResolvedEngineConfig,
         changes: SessionChanges,
         *,
@@ -70,6 +73,7 @@ class SessionWriter:
         details: DetailStatements | None,
     ) -> None:
         self._database = database
+        self._users = users
         self._settings = settings
         self._changes = changes
         self._sql = sql
@@ -139,7 +143,7 @@ class SessionWriter:
     ) -> Created | LimitReached | Unauthorised:
         """Decide everything before the first row is written, so that a refusal leaves no trace."""
         new, replaces = draft.new, draft.new.replaces
-        self._lock_users(connection, draft)
+        ids = self._locked_ids(connection, draft)
         if new.actor is not None and self._former(connection, new.actor.handle) is None:
             return Unauthorised(NO_SESSION, "session_gone")
         former = None if replaces is None else self._former(connection, replaces.handle)
@@ -147,7 +151,7 @@ class SessionWriter:
         if others is None and replaces is not None:
             return Unauthorised(NO_SESSION, "session_gone")
         others = others or []
-        excess = self._excess(connection, draft, former, others)
+        excess = self._excess(connection, draft, ids, former, others)
         if isinstance(excess, LimitReached):
             self._changes.note(connection, refusal(draft.key, excess))
             return excess
@@ -166,14 +170,24 @@ class SessionWriter:
         self._record(connection, draft, former)
         return replace(created, ended=[one.handle for one in ended.by_limit])
 
-    def _lock_users(self, connection: Connection, draft: Draft) -> None:
+    def _locked_ids(self, connection: Connection, draft: Draft) -> Sequence[str]:
+        """Lock the users that a session has to do with; return the ids of its own whose sessions count."""
+        ids = self._counted_ids(connection, draft)
         if draft.is_alone or self._database.location.is_sqlite:
-            return
+            return ids
         handles = filter(validation.is_possible_handle, draft.parents)
         owners = [self._former_rows.user_id(connection, handle) for handle in handles]
         actor_id = None if draft.new.actor is None else draft.new.actor.user_id
-        users = {one for one in (draft.user_id, actor_id, *owners) if one is not None}
+        users = {one for one in (*ids, actor_id, *owners) if one is not None}
         lock_sessions(self._database, connection, users)
+        if not {*self._counted_ids(connection, draft)} <= users:
+            raise UnitConflictError  # the user has got another one in this moment
+        return ids
+
+    def _counted_ids(self, connection: Connection, draft: Draft) -> Sequence[str]:
+        if draft.limit is None:
+            return [draft.user_id]
+        return self._users.linked_to(connection, draft.user_id)
 
     def _former(self, connection: Connection, handle: str) -> Former | None:
         if not validation.is_possible_handle(handle):
@@ -198,18 +212,23 @@ class SessionWriter:
         return [handle for handle in handles if handle != former.key.handle]
 
     def _excess(
-        self, connection: Connection, draft: Draft, former: Former | None, others: Sequence[str]
+        self,
+        connection: Connection,
+        draft: Draft,
+        ids: Sequence[str],
+        former: Former | None,
+        others: Sequence[str],
     ) -> list[str] | LimitReached:
         limit = draft.limit
         if limit is None:
             return []
         besides = list(others)
-        if former is not None and former.key.user_id == draft.user_id:
+        if former is not None and former.key.user_id in ids:
             in_scope = limit.per == "user" or former.key.tenant_id == draft.token.tenant_id
             if former.counted and in_scope:
                 return []  # one goes and one comes
             besides.append(former.key.handle)
-        values = {"user": draft.user_id, "now": self._settings.now_ms(), "tenant": draft.token.tenant_id}
+        values = {"users": ids, "now": self._settings.now_ms(), "tenant": draft.token.tenant_id}
         return self._counts.excess(connection, limit, values, besides=besides)
 
     def _end(self, connection: Connection, handles: Sequence[str], ending: Ending) -> list[SessionKey]:

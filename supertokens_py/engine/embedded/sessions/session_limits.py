@@ -25,7 +25,7 @@ class SessionCounts:
         row = tables[SESSIONS].c
         counted = select(row.session_handle).where(
             row.app_id == DEFAULT_APP_ID,
-            row.user_id == bindparam("user"),
+            row.user_id.in_(bindparam("users", expanding=True)),
             row.expires_at > bindparam("now"),
         )
         seen_at: Any = func.coalesce(row.refresh_token_rotated_at, row.created_at_time)
@@ -47,7 +47,7 @@ class SessionCounts:
     ) -> list[str] | LimitReached:
         """Return the handles of the sessions that must end for one more, the least recently seen first.
 
-        `values` are `user`, `tenant` and `now`; sessions `besides` are about to end anyway.
+        `values` are `users`, every id of the user, `tenant` and `now`; sessions `besides` end anyway.
         """
         statement = self._counted if limit.per == "user" else self._counted_in_tenant
         handles = [one for one in connection.execute(statement, values).scalars() if one not in besides]

@@ -85,7 +85,9 @@ class SessionStore(SessionBrowser):
     def use_tables(self) -> None:
         super().use_tables()
         database, settings = self._database, self._settings
-        self._writer = SessionWriter(database, settings, self._changes, sql=self._sql, details=self._details)
+        self._writer = SessionWriter(
+            database, self._users, settings, self._changes, sql=self._sql, details=self._details
+        )
         self._lists = SessionLists(
             database, self._users, settings, self._details, self._changes, self.replica
         )
