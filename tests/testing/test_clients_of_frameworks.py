@@ -252,6 +252,8 @@ async def test_async_clients(kind: str, mode: Any, clock: SupertokensClock) -> N
 
         login = login_as(client, "ada lovelace", mode=mode)
         thief = steal(login)
+        for token in (login.tokens.access, login.tokens.refresh):
+            assert token not in repr(login) + repr(thief)  # which pytest prints
         clock.until_access_token_expires(login.session)
         assert_status(await client.get("/me"), 401)
         refreshed = await login.refresh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -33,11 +33,11 @@ _REAL_STORE = "would write to the store that the application itself is configure
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a client has after a sign-in."""
+    """What a client has after a sign-in; failures of tests, which print it, go to logs of CI."""
 
-    access: str
-    refresh: str
-    anti_csrf: str | None
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    anti_csrf: str | None = field(repr=False)
 
 
 @dataclass(slots=True)

@@ -167,6 +167,22 @@ def test_one_is_not_true_and_zero_is_not_false(right: bool) -> None:
         assert failures == [{"message": "expired", "ageInSeconds": 11.0, "maxAgeInSeconds": 10}]
 
 
+@pytest.mark.parametrize("name", ["max_age_in_sec", "max_age_in_seconds"])
+def test_the_age_limit_goes_by_both_of_its_names(name: str) -> None:
+    """0.24 spells it differently from one kind of claim to the next."""
+    level, tags = LEVEL.validators, TAGS.validators
+    expired = {"message": "expired", "ageInSeconds": 11.0, "maxAgeInSeconds": 10}
+    assert reasons(level.has_value(1, **{name: 10}), stamped("level", 1, age_s=11)) == [expired]
+    for make, expected in (
+        (tags.includes, "a"),
+        (tags.excludes, "b"),
+        (tags.includes_all, ["a"]),
+        (tags.includes_any, ["a"]),
+        (tags.excludes_all, ["b"]),
+    ):
+        assert reasons(make(expected, **{name: 10}), stamped("tags", ["a"], age_s=11)) == [expired]
+
+
 def test_a_validators_id_is_the_claims_key_unless_given() -> None:
     """FP-96: the id is the claim's key unless given."""
     assert LEVEL.validators.has_value(1).id == "level"

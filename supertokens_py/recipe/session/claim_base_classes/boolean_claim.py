@@ -5,6 +5,7 @@ from __future__ import annotations
 from supertokens_py.recipe.session.claim_base_classes.claim import FetchValue, SessionClaimValidator
 
 from .primitive_claim import PrimitiveClaim, PrimitiveClaimValidators
+from .timed_claim import first_age
 
 
 class BooleanClaimValidators(PrimitiveClaimValidators[bool]):
@@ -19,7 +20,7 @@ class BooleanClaimValidators(PrimitiveClaimValidators[bool]):
         max_age_in_seconds: int | None = None,
     ) -> SessionClaimValidator:
         """Require the value true."""
-        return self.has_value(True, _first(max_age, max_age_in_sec, max_age_in_seconds), id_)
+        return self.has_value(True, first_age(max_age, max_age_in_sec, max_age_in_seconds), id_)
 
     def is_false(
         self,
@@ -30,7 +31,7 @@ class BooleanClaimValidators(PrimitiveClaimValidators[bool]):
         max_age_in_seconds: int | None = None,
     ) -> SessionClaimValidator:
         """Require the value false."""
-        return self.has_value(False, _first(max_age, max_age_in_sec, max_age_in_seconds), id_)
+        return self.has_value(False, first_age(max_age, max_age_in_sec, max_age_in_seconds), id_)
 
 
 class BooleanClaim(PrimitiveClaim[bool]):
@@ -49,7 +50,3 @@ class BooleanClaim(PrimitiveClaim[bool]):
     def validators(self) -> BooleanClaimValidators:
         """Makes validators of this claim."""
         return self._boolean_validators
-
-
-def _first(*ages: int | None) -> int | None:
-    return next((age for age in ages if age is not None), None)

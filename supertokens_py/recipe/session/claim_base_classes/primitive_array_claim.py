@@ -13,7 +13,7 @@ from supertokens_py.recipe.session.claim_base_classes.claim import (
 )
 
 from .primitive_claim import Primitive
-from .timed_claim import TimedClaim, TimedValidator, effective_max_age, json_expectations, same_json
+from .timed_claim import TimedClaim, TimedValidator, first_age, json_expectations, same_json
 
 PrimitiveList: TypeAlias = list[Any]
 
@@ -78,7 +78,7 @@ class ExcludesAllSCV(_SeveralSCV[_T]):
 
 
 class PrimitiveArrayClaimValidators(Generic[_T]):
-    """Makes validators of an array claim; ages are seconds."""
+    """Makes validators of an array claim. The age limit, in seconds, may be given under any of its names."""
 
     def __init__(self, claim: TimedClaim[list[_T]], default_max_age_in_sec: int | None) -> None:
         self.claim = claim
@@ -87,37 +87,62 @@ class PrimitiveArrayClaimValidators(Generic[_T]):
     def _make(
         self, kind: type[SCVMixin[_T]], val: Any, max_age: int | None, id_: str | None
     ) -> SessionClaimValidator:
-        return kind(self.claim, val, effective_max_age(max_age, self.default_max_age_in_sec), id_)
+        return kind(self.claim, val, first_age(max_age, self.default_max_age_in_sec), id_)
 
     def includes(
-        self, val: _T, max_age_in_seconds: int | None = None, id_: str | None = None
+        self,
+        val: _T,
+        max_age_in_seconds: int | None = None,
+        id_: str | None = None,
+        *,
+        max_age_in_sec: int | None = None,
     ) -> SessionClaimValidator:
         """Require `val` in the list."""
-        return self._make(IncludesSCV, val, max_age_in_seconds, id_)
+        return self._make(IncludesSCV, val, first_age(max_age_in_seconds, max_age_in_sec), id_)
 
     def excludes(
-        self, val: _T, max_age_in_seconds: int | None = None, id_: str | None = None
+        self,
+        val: _T,
+        max_age_in_seconds: int | None = None,
+        id_: str | None = None,
+        *,
+        max_age_in_sec: int | None = None,
     ) -> SessionClaimValidator:
         """Require that `val` is not in the list."""
-        return self._make(ExcludesSCV, val, max_age_in_seconds, id_)
+        return self._make(ExcludesSCV, val, first_age(max_age_in_seconds, max_age_in_sec), id_)
 
     def includes_all(
-        self, val: list[_T], max_age_in_seconds: int | None = None, id_: str | None = None
+        self,
+        val: list[_T],
+        max_age_in_seconds: int | None = None,
+        id_: str | None = None,
+        *,
+        max_age_in_sec: int | None = None,
     ) -> SessionClaimValidator:
         """Require all of `val` in the list; an empty `val` passes."""
-        return self._make(IncludesAllSCV, val, max_age_in_seconds, id_)
+        return self._make(IncludesAllSCV, val, first_age(max_age_in_seconds, max_age_in_sec), id_)
 
     def includes_any(
-        self, val: list[_T], max_age_in_seconds: int | None = None, id_: str | None = None
+        self,
+        val: list[_T],
+        max_age_in_seconds: int | None = None,
+        id_: str | None = None,
+        *,
+        max_age_in_sec: int | None = None,
     ) -> SessionClaimValidator:
         """Require one of `val` in the list; an empty `val` fails."""
-        return self._make(IncludesAnySCV, val, max_age_in_seconds, id_)
+        return self._make(IncludesAnySCV, val, first_age(max_age_in_seconds, max_age_in_sec), id_)
 
     def excludes_all(
-        self, val: list[_T], max_age_in_seconds: int | None = None, id_: str | None = None
+        self,
+        val: list[_T],
+        max_age_in_seconds: int | None = None,
+        id_: str | None = None,
+        *,
+        max_age_in_sec: int | None = None,
     ) -> SessionClaimValidator:
         """Require none of `val` in the list."""
-        return self._make(ExcludesAllSCV, val, max_age_in_seconds, id_)
+        return self._make(ExcludesAllSCV, val, first_age(max_age_in_seconds, max_age_in_sec), id_)
 
 
 class PrimitiveArrayClaim(TimedClaim[list[_T]]):

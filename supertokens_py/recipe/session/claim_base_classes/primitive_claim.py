@@ -11,7 +11,7 @@ from supertokens_py.recipe.session.claim_base_classes.claim import (
     SessionClaimValidator,
 )
 
-from .timed_claim import TimedClaim, TimedValidator, effective_max_age, same_json
+from .timed_claim import TimedClaim, TimedValidator, first_age, same_json
 
 Primitive: TypeAlias = str | int | float | bool | dict[str, Any] | None
 
@@ -33,10 +33,15 @@ class PrimitiveClaimValidators(Generic[_T]):
         self.default_max_age_in_sec = default_max_age_in_sec
 
     def has_value(
-        self, val: _T, max_age_in_sec: int | None = None, id_: str | None = None
+        self,
+        val: _T,
+        max_age_in_sec: int | None = None,
+        id_: str | None = None,
+        *,
+        max_age_in_seconds: int | None = None,
     ) -> SessionClaimValidator:
-        """Require the value `val`, fetched at most `max_age_in_sec` seconds ago."""
-        max_age = effective_max_age(max_age_in_sec, self.default_max_age_in_sec)
+        """Require the value `val`, fetched at most `max_age_in_sec` (or `max_age_in_seconds`) seconds ago."""
+        max_age = first_age(max_age_in_sec, max_age_in_seconds, self.default_max_age_in_sec)
         return HasValueSCV(self.claim, val, max_age, id_)
 
 

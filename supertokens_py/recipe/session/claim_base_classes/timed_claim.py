@@ -227,6 +227,6 @@ def same_json(left: Any, right: Any) -> bool:
     return left == right
 
 
-def effective_max_age(given: int | None, default: int | None) -> int | None:
-    """Return the age limit to use; 0 is a limit too."""
-    return default if given is None else given
+def first_age(*ages: int | None) -> int | None:
+    """Return the age limit that was given under one of several names; 0 is a limit too."""
+    return next((age for age in ages if age is not None), None)
