@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
+from collections.abc import Callable
 
 from .events import EngineUnavailable, emit
 from .exceptions import AnsweredError, BadInputError, EngineUnavailableError, TooManyAttemptsError
@@ -13,6 +15,38 @@ from .runtime.callers import PACKAGE, package_of
 from .types.response import GeneralErrorResponse
 
 log: logging.Logger = logging.getLogger(__name__)
+
+#: An outage fails every request for as long as it lasts: it is logged this often.
+_QUIET_S = 10.0
+
+
+class OutageLog:
+    """Logs errors of an engine out of reach, and counts those that come too soon after one that was logged.
+
+    A class because requests share what it counts; without a lock, which a fork could copy while it is held.
+
+    Args:
+        monotonic_s: a clock that is never set back.
+    """
+
+    def __init__(self, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic_s = monotonic_s
+        self._quiet_until = float("-inf")
+        self._left_out = 0
+
+    def note(self, error: EngineUnavailableError) -> None:
+        """Log an error, or count it."""
+        now = self._monotonic_s()
+        if now < self._quiet_until:
+            self._left_out += 1
+            log.debug("the session engine is still out of reach: %s", error)
+            return
+        left_out, self._left_out, self._quiet_until = self._left_out, 0, now + _QUIET_S
+        more = f" (and {left_out} more since the line before)" if left_out else ""
+        log.error("the session engine is out of reach: %s%s", error, more)
+
+
+_outages = OutageLog()
 
 
 def answer(error: Exception, *, of_sdk: bool) -> BaseResponse | None:
@@ -32,7 +66,7 @@ def answer(error: Exception, *, of_sdk: bool) -> BaseResponse | None:
             log.debug("answering 400: %s", error)
         return BaseResponse({"message": str(error)}, 400)
     if isinstance(error, EngineUnavailableError):
-        log.error("the session engine is out of reach: %s", error)
+        _outages.note(error)
         emit(EngineUnavailable())
         response = BaseResponse({"message": "session store unavailable"}, 503)
         response.set_header("Retry-After", "1")
