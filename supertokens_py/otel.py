@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from weakref import WeakSet
 
 from opentelemetry import metrics, trace
+from opentelemetry.trace import Status, StatusCode
 
 from .app import Supertokens
 from .constants import VERSION
@@ -46,7 +48,8 @@ def instrument(app: Supertokens | None = None) -> None:
     its connections `db.client.connection.count` by `db.client.connection.state` ("used", "idle").
 
     A span is named after service and method, such as `supertokens.sessions.create`. Handles and user ids
-    stay out of both. A plain verification makes no engine call and so no span.
+    stay out of both; of an error a span has the class only, as its status and as `error.type`. A plain
+    verification makes no engine call and so no span.
     """
     if app is None:
         Supertokens.get_instance()  # raises where `init` was forgotten
@@ -79,7 +82,20 @@ def instrument(app: Supertokens | None = None) -> None:
     _ends.append(subscribe(count))
     _observe_connections(meter, app)
     tracer = trace.get_tracer("supertokens_py", VERSION)
-    trace_calls(lambda name: tracer.start_as_current_span(f"supertokens.{name}"))
+    trace_calls(lambda name: _span(tracer, f"supertokens.{name}"))
+
+
+@contextmanager
+def _span(tracer: trace.Tracer, name: str) -> Generator[None]:
+    """Make a span; of an error it has the class only, as messages and stack traces say who."""
+    with tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as span:
+        try:
+            yield
+        except Exception as error:
+            kind = type(error).__name__
+            span.set_attribute("error.type", kind)
+            span.set_status(Status(StatusCode.ERROR, kind))
+            raise
 
 
 def _observe_connections(meter: metrics.Meter, app: Supertokens | None) -> None:

@@ -17,9 +17,11 @@ from opentelemetry.trace import StatusCode
 
 from supertokens_py import Supertokens, otel
 from supertokens_py.audit import LOGGER_NAME
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.events import RevocationsStale, emit, emit_refused
 from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
+from supertokens_py.recipe.session.syncio import create_new_session_without_request_response
 from tests.framework.site import Site
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
@@ -165,8 +167,21 @@ def test_neither_says_who(site: Site, telemetry: Telemetry) -> None:
     visitor = site.sign_in("header", "a-very-private-user")
     secrets = [visitor.access, visitor.refresh_token, visitor.handle, "a-very-private-user"]
     visitor.refresh()
+    with pytest.raises(UnknownTenantError, match=r"nowhere"):
+        create_new_session_without_request_response("nowhere-private", "a-very-private-user")
+    secrets += ["nowhere-private"]
     told = "".join(span.to_json() for span in telemetry.spans) + repr(telemetry.counts)
     assert [secret for secret in secrets if secret and secret in told] == []
+
+
+def test_a_call_that_fails_says_no_more_than_the_class_of_its_error(site: Site, telemetry: Telemetry) -> None:
+    """Messages and stack traces name users, tenants and addresses."""
+    with pytest.raises(UnknownTenantError):
+        create_new_session_without_request_response("nowhere-private", "a-very-private-user")
+    span = telemetry.spans[-1]
+    assert (span.name, span.status.status_code) == ("supertokens.sessions.create", StatusCode.ERROR)
+    assert (span.status.description, list(span.events)) == ("UnknownTenantError", [])
+    assert dict(span.attributes or {}) == {"error.type": "UnknownTenantError"}
 
 
 def test_twice_is_once(site: Site, telemetry: Telemetry) -> None:
