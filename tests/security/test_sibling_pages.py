@@ -174,6 +174,21 @@ def test_no_page_of_a_subdomain_touches_a_session(bare_site: Site, settings: dic
         assert (application.stored(), application.outbox.sent) == (before, []), action
 
 
+def test_no_page_of_a_subdomain_posts_to_a_view_of_a_server_that_renders_pages(bare_site: Site) -> None:
+    """Its forms have no other proof; a view that has one, such as its framework's, can leave this out."""
+    served(bare_site, pages=PageSettings(login_path="/login"))
+    visitor = bare_site.sign_in(user_id=ADA)
+    cookies = [("sAccessToken", visitor.access or "")]
+    for page in SIBLINGS:
+        for path in ("/protected", "/optional", "/csrf-on"):
+            reply = bare_site.post(path, page, cookies=cookies)
+            assert (reply.status, reply.set_cookies, reply.session_parts) == (401, [], []), (path, page)
+        assert bare_site.post("/csrf-off", page, cookies=cookies).json["user"] == ADA, page
+        assert bare_site.get("/protected", page, cookies=cookies).status == 200, page
+    for page in OWN:
+        assert bare_site.post("/protected", page, cookies=cookies).json["user"] == ADA, page
+
+
 def kinds_of(kind: type[Any]) -> list[type[Any]]:
     """Return the recipes that there are, of this kind."""
     below = [one for child in kind.__subclasses__() for one in kinds_of(child)]

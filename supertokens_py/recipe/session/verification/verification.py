@@ -128,15 +128,25 @@ def decide(
 
 
 def _deciding_for(pages: Pages) -> Callable[..., Presented | None]:
-    """Return `decide` for pages that a server renders, which are asked for again with newer tokens early."""
+    """Return `decide` for pages that a server renders, which are asked for again with newer tokens early.
 
-    def decide_for_page(tokens: RequestTokens, request: BaseRequest, *others: Any) -> Presented | None:
-        presented = decide(tokens, request, *others)
-        if (
-            presented is not None
-            and presented[1] == "cookie"
-            and pages.should_refresh_ahead(request, presented[0])
-        ):
+    Their forms carry no proof, and `SameSite` keeps no cookie back from other origins of the same site.
+    """
+
+    def decide_for_page(
+        tokens: RequestTokens,
+        request: BaseRequest,
+        allowed: Allowed,
+        options: VerifyOptions,
+        policy: SessionPolicy,
+        *others: Any,
+    ) -> Presented | None:
+        presented = decide(tokens, request, allowed, options, policy, *others)
+        if presented is None or presented[1] != "cookie":
+            return presented
+        if options.anti_csrf_check is not False:
+            csrf.refuse_change_by_another_page(request, policy)
+        if pages.should_refresh_ahead(request, presented[0]):
             raise TryRefreshTokenError("the page comes with newer tokens", code="access_token_due")
         return presented
 
