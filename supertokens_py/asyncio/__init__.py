@@ -194,6 +194,7 @@ async def create_user_id_mapping(
     """Map a user to an external id of at most 128 characters, which all results then show.
 
     Sessions, roles and metadata keep the id under which they were stored: create the mapping before them.
+    Where there are sessions already, `revoke_all_sessions_for_user` first, or `force`.
 
     Args:
         supertokens_user_id: the id that signing up gave.

@@ -128,6 +128,24 @@ def test_login_required_middleware_asks_the_session(tmp_path: Path) -> None:
             assert seen[f"inactive {kind}/{where}"] == [302, f"/login?next=/{where}"]
 
 
+def test_the_documented_mapping_makes_users_of_codes_rows_of_django() -> None:
+    """In views of both kinds, and within a transaction of the view's own connection."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.framework.django_mapped_users"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "sync": ["1 sync@example.com"] * 2,
+        "async": ["2 async@example.com"] * 2,
+        "in a transaction": ["3 ada@example.com"] * 2,
+        "rows": 3,
+    }
+    assert "no row" not in done.stderr
+
+
 def test_manage_py_works_on_the_sessions_of_the_project(tmp_path: Path) -> None:
     visit(tmp_path)
     checked = run(tmp_path, "check")
