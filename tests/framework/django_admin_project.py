@@ -264,6 +264,23 @@ def revocations(users: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def of_many(users: dict[str, Any]) -> dict[str, Any]:
+    """Return what is asked, and what happens, where more sessions end than a page shows."""
+    client = client_of(users["writer"])
+    handles = [session_of("dan") for _ in range(203)]
+    listed = client.get(address(LIST, user="dan")).content.decode()
+    shown = next(one for one in handles if one in listed)
+    others = address(REVOKE, user="dan", which="others", handle=shown)
+    asked = client.get(others).content.decode()
+    client.post(others)
+    return {
+        "title": re.findall(r"End \d+ sessions\?", asked)[-1],
+        "named": sum(one in asked for one in handles),
+        "rest": re.findall(r"<li>(and \d+ more)</li>", asked),
+        "left": len(live("dan")),
+    }
+
+
 async def async_client_post(client: AsyncClient, where: str) -> Any:
     return await client.post(where)
 
@@ -367,7 +384,7 @@ def visit() -> dict[str, Any]:
         REVOKE in page and "End" in page,
     ]
     result["cells"] = cells(client_of(users["writer"]).get(address(LIST, user="eve")).content.decode())
-    return {**result, **revocations(users), **edges(users)}
+    return {**result, **revocations(users), "many": of_many(users), **edges(users)}
 
 
 def serve() -> None:

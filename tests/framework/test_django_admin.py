@@ -87,6 +87,11 @@ def test_the_other_sessions_end(seen: dict[str, Any]) -> None:
     assert acted == ["acted", writer, f"sessions other than {kept}"]
 
 
+def test_the_question_says_how_many_sessions_end_also_those_that_are_not_shown(seen: dict[str, Any]) -> None:
+    """203 sessions, of which a page shows 200, and one stays: that is named, too."""
+    assert seen["many"] == {"title": "End 202 sessions?", "named": 200, "rest": ["and 3 more"], "left": 1}
+
+
 def test_django_logs_each_session_that_ended(seen: dict[str, Any]) -> None:
     first, _, *others = seen["handles"]
     deletion = 3

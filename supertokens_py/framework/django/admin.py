@@ -83,6 +83,12 @@ class Choice:
     which: Which
     kept: str  #: the handle of the session that stays; "" where the selected ones end
     ending: Sequence[Row]
+    more: int = 0  #: how many end besides, which are not shown
+
+    @property
+    def count(self) -> int:
+        """How many sessions end."""
+        return len(self.ending) + self.more
 
 
 class SessionAdmin(_ModelAdmin):
@@ -127,13 +133,13 @@ class SessionAdmin(_ModelAdmin):
         user_id = request.GET.get("user", "")
         found = _sessions_of(user_id)
         choice = _choice(request, found)
-        if found.problem or not choice.ending:
+        if found.problem or not choice.count:
             level, text = _why_not(found, choice)
             self.message_user(request, text, level)
             return self._to_list(user_id)
         if request.method == "POST":
             return self._revoke(request, user_id, choice)
-        title = f"End {counted(len(choice.ending), 'session')}?"
+        title = f"End {counted(choice.count, 'session')}?"
         context = {"choice": choice, "kept_text": visible(choice.kept)}
         return self._page(request, "revoke.html", title, user_id, {**context, "found": found})
 
@@ -222,7 +228,8 @@ def _choice(request: HttpRequest, found: Found) -> Choice:
     if len(chosen) != 1:
         return Choice(which="others", kept="", ending=())
     kept = chosen[0].handle
-    return Choice(which="others", kept=kept, ending=[row for row in found.rows if row.handle != kept])
+    others = [row for row in found.rows if row.handle != kept]
+    return Choice(which="others", kept=kept, ending=others, more=found.more)
 
 
 def _why_not(found: Found, choice: Choice) -> tuple[int, str]:
