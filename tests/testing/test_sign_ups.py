@@ -260,6 +260,14 @@ def test_a_refusal_is_shown(sign_up_as: SignUpAs) -> None:
         sign_up_as(_client("fastapi"), provider="gitlab")
 
 
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_a_closed_route_is_named(kind: str, sign_up_as: SignUpAs) -> None:
+    """Whoever has forms of their own has no route to sign up by; the answer may be no JSON."""
+    _init(_passwords(routes=False))
+    with pytest.raises(AssertionError, match=r"\(404\): init\(routes=False\) or a disable_ flag closes it"):
+        _done(sign_up_as(_client(kind)))
+
+
 async def test_two_sign_up_at_once(sign_up_as: SignUpAs, supertokens_outbox: Outbox) -> None:
     """Each from a provider; others that come with a code of their own are asked about, as ever."""
     asked: list[Any] = []

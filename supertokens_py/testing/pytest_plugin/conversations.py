@@ -53,7 +53,7 @@ def hold(conversation: Conversation[T], jar: Jar) -> T | Coroutine[Any, Any, T]:
         return _hold_awaiting(conversation, jar, answer)
     try:
         while True:
-            response = response_of(answer)
+            response = _of_a_route(response_of(answer))
             answer = _send(conversation.send(Answered(response, json_of(response))), jar)
     except StopIteration as end:
         result: T = end.value
@@ -63,13 +63,26 @@ def hold(conversation: Conversation[T], jar: Jar) -> T | Coroutine[Any, Any, T]:
 async def _hold_awaiting(conversation: Conversation[T], jar: Jar, answer: Any) -> T:
     try:
         while True:
-            response = response_of(await answer)
+            response = _of_a_route(response_of(await answer))
             body = json_of(response)
             read = await body if isawaitable(body) else body
             answer = _send(conversation.send(Answered(response, read)), jar)
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _of_a_route(response: Any) -> Any:
+    """Return a response, unless there was no route to answer.
+
+    Raises:
+        AssertionError: the application has closed it.
+    """
+    assert status_of(response) != 404, (
+        "the route is not there (404): init(routes=False) or a disable_ flag closes it. Make users by the "
+        "functions of the recipe, or by your own form, and sessions by login_as"
+    )
+    return response
 
 
 def _send(call: Call, jar: Jar) -> Any:
