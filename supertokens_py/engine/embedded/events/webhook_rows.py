@@ -45,7 +45,8 @@ LATEST_COMMIT_MS = 600_000
 #: After how long a delivery that was begun and not finished is begun again.
 LEASE_MS = 30_000
 _BATCH = 500
-_NAME = "supertokens_py_webhook "
+#: What the names of rows of `key_value` begin with that say how far each webhook is.
+STATE_OF_WEBHOOK = "supertokens_py_webhook "
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class DeliveryRows:
             values = {
                 "app_id": DEFAULT_APP_ID,
                 "tenant_id": DEFAULT_TENANT_ID,
-                "name": _NAME + webhook.endpoint,
+                "name": STATE_OF_WEBHOOK + webhook.endpoint,
             }
             after = connection.execute(select(latest)).scalar_one()
             statement = insert_new(self._values, is_sqlite=self._database.location.is_sqlite)
@@ -267,7 +268,7 @@ class DeliveryRows:
 
         def unit(connection: Connection) -> int:
             for found in connection.execute(_states_in(self._values).with_for_update()).all():
-                name, state = found.name.removeprefix(_NAME), json.loads(found.value)
+                name, state = found.name.removeprefix(STATE_OF_WEBHOOK), json.loads(found.value)
                 if state["disabled"] and endpoint in (None, name):
                     self._set_state(connection, name, _state(state["after"]))
             return connection.execute(statement).rowcount
@@ -291,7 +292,7 @@ class DeliveryRows:
         return (
             row.app_id == DEFAULT_APP_ID,
             row.tenant_id == DEFAULT_TENANT_ID,
-            row.name == _NAME + endpoint,
+            row.name == STATE_OF_WEBHOOK + endpoint,
         )
 
     def _now_ms(self) -> int:
@@ -303,13 +304,13 @@ def _is_parked(deliveries: Table) -> tuple[ColumnElement[bool], ...]:
 
 
 def _states_in(values: Table) -> Any:
-    is_state = values.c.name.startswith(_NAME, autoescape=True)
+    is_state = values.c.name.startswith(STATE_OF_WEBHOOK, autoescape=True)
     return select(values.c.name, values.c.value).where(values.c.app_id == DEFAULT_APP_ID, is_state)
 
 
 def _disabled_in(connection: Connection, values: Table) -> list[str]:
     rows = connection.execute(_states_in(values)).all()
-    return [row.name.removeprefix(_NAME) for row in rows if json.loads(row.value)["disabled"]]
+    return [row.name.removeprefix(STATE_OF_WEBHOOK) for row in rows if json.loads(row.value)["disabled"]]
 
 
 def _state(after: int, disabled: bool = False) -> str:

@@ -25,6 +25,7 @@ from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, definition_of
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
+from .counters import raise_counter
 from .dependents import rows_below
 from .rows import (
     Key,
@@ -35,11 +36,11 @@ from .rows import (
     by_key,
     changed_digest,
     copied_columns,
+    copied_rows,
     copied_tables,
     digest_of,
     has_key,
     key_of,
-    own_rows,
     rows_of,
     table_named,
 )
@@ -124,7 +125,7 @@ class Destination:
     def batches(self, name: str) -> Iterable[dict[Key, Row]]:
         """Yield the rows of a table by their primary keys."""
         table = self._table(name)
-        query = select(*copied_columns(table)).where(own_rows(table))
+        query = select(*copied_columns(table)).where(copied_rows(table))
         for rows in batches(self._rows, query, table, size=self._batch):
             yield by_key(table, rows)
 
@@ -171,6 +172,10 @@ class Destination:
             reason = " ".join(str(error.orig).split())
             raise EngineUnavailableError(f"{self.name} refuses a row of table {name}: {reason}") from error
 
+    def count_from(self, name: str, number: int) -> None:
+        """Have a table give no number again that the source gave."""
+        self._database.write(lambda connection: raise_counter(connection, self._table(name), number))
+
     def _write(self, work: Callable[[Connection], tuple[Mark, int]]) -> int:
         """Run one transaction that also writes the mark, if that changed."""
 
@@ -212,7 +217,7 @@ class Destination:
         # In which a destination in use has rows: keys are made by a mere start.
         for name in (one for one in self.tables if not one.endswith("signing_keys")):
             table = self._table(name)
-            query = select(*copied_columns(table)).where(own_rows(table)).limit(2)
+            query = select(*copied_columns(table)).where(copied_rows(table)).limit(2)
             if by_key(table, self._rows(query)).keys() - {_PUBLIC_TENANT}:
                 raise ConfigError(
                     f"{self.name} has data of its own (table {table.name}): import into an empty database, "

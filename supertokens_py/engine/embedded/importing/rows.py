@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from sqlalchemy import Select, and_, tuple_
+from sqlalchemy import Select, and_, true, tuple_
 from sqlalchemy import cast as sql_cast
 
 from supertokens_py.constants import DEFAULT_APP_ID
+from supertokens_py.engine.embedded.events.webhook_rows import STATE_OF_WEBHOOK
+from supertokens_py.engine.embedded.events.webhook_statements import DELIVERIES
 from supertokens_py.engine.embedded.keys.key_cipher import AtRest
 from supertokens_py.engine.embedded.keys.key_material import dynamic_kid
-from supertokens_py.engine.embedded.storage.tables import Tables, definition_of
+from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, Tables, definition_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection, Table
@@ -43,6 +45,10 @@ COPIED_TABLES = {
     "user_roles": "role assignment",
     "user_metadata": "metadata record",
     "user_last_active": "activity record",
+    "supertokens_py_events": "event",
+    "supertokens_py_deliveries": "webhook event",
+    "key_value": "webhook",
+    "supertokens_py_revocations": "record of ended sessions",
     "session_info": "session",
     "supertokens_py_sessions": "record of a device",
     "supertokens_py_device_keys": "key of a device",
@@ -55,10 +61,6 @@ LEFT_OUT = {
     "emailverification_tokens": "short-lived: people ask for another link",
     "passwordless_devices": "short-lived: people ask for another code",
     "passwordless_codes": "short-lived: people ask for another code",
-    "key_value": "keys of refresh tokens are; counts of wrong passwords and of messages start anew",
-    "supertokens_py_events": "history: sessions and users go on without it",
-    "supertokens_py_deliveries": "history: sessions and users go on without it",
-    "supertokens_py_revocations": "short-lived: access tokens of ended sessions end by themselves",
     "recipe_user_account_infos": "made and filled by SuperTokens core 12 alone",
     "recipe_user_tenants": "made and filled by SuperTokens core 12 alone",
     "primary_user_tenants": "made and filled by SuperTokens core 12 alone",
@@ -74,6 +76,8 @@ _MODULUS = 2**128
 def copied_tables(tables: Tables) -> list[str]:
     """Return the names of the tables to copy that are among `tables`, parents first."""
     known = {definition_of(table).name for table in tables.all()}
+    if DELIVERIES.name not in known:
+        known.discard(KEY_VALUE.name)
     return [name for name in COPIED_TABLES if name in known]
 
 
@@ -90,10 +94,19 @@ def copied_columns(table: Table) -> list[Column[Any]]:
 
 def own_rows(table: Table) -> ColumnElement[bool]:
     """Return the condition for rows of the one app that we serve."""
+    if "app_id" not in table.c:
+        return true()  # of deliveries: only one app has any
     condition: ColumnElement[bool] = table.c.app_id == DEFAULT_APP_ID
     if "connection_uri_domain" in table.c:
         condition = and_(condition, table.c.connection_uri_domain == "")
     return condition
+
+
+def copied_rows(table: Table) -> ColumnElement[bool]:
+    """Return the condition for the rows that are copied: of named values, those about webhooks."""
+    if definition_of(table) is not KEY_VALUE:
+        return own_rows(table)
+    return and_(own_rows(table), table.c.name.startswith(STATE_OF_WEBHOOK, autoescape=True))
 
 
 def rows_of(connection: Connection, query: Query) -> Sequence[Row]:

@@ -13,6 +13,8 @@ from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import full_prefix
 from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
+from supertokens_py.engine.embedded.events.event_log import EVENTS
+from supertokens_py.engine.embedded.events.webhook_statements import DELIVERIES
 from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
 from supertokens_py.engine.embedded.keys.key_cipher import ENCRYPTED_PREFIX
 from supertokens_py.engine.embedded.keys.key_rows import (
@@ -21,6 +23,7 @@ from supertokens_py.engine.embedded.keys.key_rows import (
     MASTER_KEY,
     STATIC_KEYS,
 )
+from supertokens_py.engine.embedded.revocation.revocation_rows import REVOCATIONS
 from supertokens_py.engine.embedded.session_state.device_rows import BESIDE_SESSIONS
 from supertokens_py.engine.embedded.storage.schema import other_session_tables
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, Tables
@@ -28,11 +31,16 @@ from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 
+from .counters import counter_of
 from .found_users import FoundUsers, find_users
 from .rows import Query, Row, copied_columns, own_rows, rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine, Table
+
+
+#: The tables that are made where a feature of sessions is on.
+OF_FEATURES = (*BESIDE_SESSIONS, EVENTS, DELIVERIES, REVOCATIONS)
 
 
 class Source:
@@ -44,9 +52,7 @@ class Source:
 
     def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
         self.name = name
-        self.tables: Tables = Tables(
-            (*ALL_TABLES, *USER_TABLES, *BESIDE_SESSIONS), schema=schema, prefix=prefix
-        )
+        self.tables: Tables = Tables((*ALL_TABLES, *USER_TABLES, *OF_FEATURES), schema=schema, prefix=prefix)
         self._engine = engine
         self._snapshot: Connection | None = None
         inspector = inspect(engine)
@@ -74,6 +80,10 @@ class Source:
         """Return how many rows of the snapshot meet the conditions."""
         query = select(func.count()).select_from(table).where(*conditions)
         return self._connection().scalar(query) or 0
+
+    def counter(self, table: Table) -> int:
+        """Return the last number that a table gave to a row."""
+        return counter_of(self._connection(), table)
 
     def columns(self, table: Table) -> list[ColumnElement[Any]]:
         """Return the columns of a table; those that an older core lacks are null."""

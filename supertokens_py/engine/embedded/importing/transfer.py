@@ -30,8 +30,8 @@ from supertokens_py.engine.embedded.storage.tables import (
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 
 from .destination import Destination
-from .rows import COPIED_TABLES, Key, Row, batches, by_key, has_key, own_rows, table_named
-from .source import Source, open_source
+from .rows import COPIED_TABLES, Key, Row, batches, by_key, copied_rows, has_key, table_named
+from .source import OF_FEATURES, Source, open_source
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
@@ -134,14 +134,14 @@ class Transfer:
     def _wanted(self, name: str) -> ColumnElement[bool]:
         table = table_named(self._source.tables, name)
         if name == "session_info":
-            return and_(own_rows(table), table.c.expires_at > self._destination.mark.started_ms)
+            return and_(copied_rows(table), table.c.expires_at > self._destination.mark.started_ms)
         beside = next((one for one in BESIDE_SESSIONS if one.name == name), None)
         if beside is not None:
             sessions = self._source.tables[SESSIONS]
             live = sessions.c.expires_at > self._destination.mark.started_ms
             of_session = select(sessions.c.user_id).where(*same_session(self._source.tables, beside), live)
-            return and_(own_rows(table), of_session.exists())
-        return own_rows(table)
+            return and_(copied_rows(table), of_session.exists())
+        return copied_rows(table)
 
     def _copy(self, count: Copied, advance: Callable[[int], None]) -> None:
         table = table_named(self._source.tables, count.table)
@@ -151,6 +151,8 @@ class Transfer:
                 count.verified += self._destination.write_rows(count.table, rows)
                 count.copied += len(rows)
                 advance(len(rows))
+        if any(kind.is_counted for kind in definition_of(table).columns.values()):
+            self._destination.count_from(count.table, self._source.counter(table))
 
     def _prune(self, name: str) -> int:
         """Delete the rows of a table that the source does not have; return how many had not expired.
@@ -191,7 +193,7 @@ def _parts(table: Table) -> Sequence[tuple[ColumnElement[bool], ...]]:
 def _tables_like(source: Source) -> tuple[TableDefinition, ...]:
     """Return the tables of the destination: those that every database has, and what else the source has."""
     of_users = USER_TABLES if source.users.can_be_copied else ()
-    return (*ALL_TABLES, *of_users, *(one for one in BESIDE_SESSIONS if source.has(one.name)))
+    return (*ALL_TABLES, *of_users, *(one for one in OF_FEATURES if source.has(one.name)))
 
 
 def _check_layout(database: Database) -> None:
