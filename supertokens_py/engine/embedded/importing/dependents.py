@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
-from .rows import Key, Row, by_key, copied_columns, rows_of
+from .rows import Key, Row, among, by_key, copied_columns, rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, ForeignKeyConstraint, Table
@@ -44,5 +44,8 @@ def _referring(
 ) -> dict[Key, Row]:
     names = [element.column.name for element in reference.elements]
     named = list({tuple(row[name] for name in names) for row in above.values()})
-    columns = tuple_(*(element.parent for element in reference.elements))
-    return by_key(child, rows_of(connection, select(*copied_columns(child)).where(columns.in_(named))))
+    columns = [element.parent for element in reference.elements]
+    return by_key(
+        child,
+        rows_of(connection, select(*copied_columns(child)).where(among(connection.dialect, columns, named))),
+    )

@@ -137,7 +137,7 @@ class Destination:
         def work(connection: Connection) -> tuple[Mark, int]:
             tables = [self._table(one) for one in self.tables]
             below = rows_below(connection, tables, table, deleted)
-            connection.execute(delete(table).where(has_key(table, deleted)))
+            connection.execute(delete(table).where(has_key(connection.dialect, table, deleted)))
             digest = digest_of(name, deleted.values()) + sum(
                 digest_of(definition_of(one).name, rows.values()) for one, rows in below.items()
             )
@@ -284,7 +284,7 @@ class Destination:
 
 def rows_with(connection: Connection, table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
     """Return the rows that have one of the primary keys."""
-    query = select(*copied_columns(table)).where(has_key(table, keys))
+    query = select(*copied_columns(table)).where(has_key(connection.dialect, table, keys))
     return by_key(table, rows_of(connection, query))
 
 

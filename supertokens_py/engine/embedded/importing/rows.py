@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from sqlalchemy import Select, and_, true, tuple_
+from sqlalchemy import ARRAY, Select, and_, func, select, true, tuple_
 from sqlalchemy import cast as sql_cast
 
 from supertokens_py.constants import DEFAULT_APP_ID
@@ -18,7 +18,7 @@ from supertokens_py.engine.embedded.keys.key_material import dynamic_kid
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, Tables, definition_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, ColumnElement, Connection, Table
+    from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table
 
 #: The tables to copy, parents first, and what one row of each is called.
 COPIED_TABLES = {
@@ -124,9 +124,23 @@ def by_key(table: Table, rows: Iterable[Row]) -> dict[Key, Row]:
     return {key_of(table, row): row for row in rows}
 
 
-def has_key(table: Table, keys: Iterable[Key]) -> ColumnElement[bool]:
+def has_key(dialect: Dialect, table: Table, keys: Iterable[Key]) -> ColumnElement[bool]:
     """Return the condition for rows with one of the primary keys."""
-    return tuple_(*table.primary_key).in_(list(keys))
+    return among(dialect, list(table.primary_key), keys)
+
+
+def among(
+    dialect: Dialect, columns: Sequence[Column[Any]], values: Iterable[Sequence[Any]]
+) -> ColumnElement[bool]:
+    """Return the condition for rows whose columns have one of several, at least one, lists of values."""
+    if dialect.name != "postgresql":
+        return tuple_(*columns).in_(list(values))
+    # A list of tuples is an OR of them to PostgreSQL, which compares each row that it finds with all.
+    by_column = zip(columns, zip(*values, strict=True), strict=True)
+    arrays = (sql_cast(list(each), ARRAY(column.type)) for column, each in by_column)
+    names = [f"wanted_{number}" for number, _ in enumerate(columns)]
+    wanted = func.unnest(*arrays).table_valued(*names).render_derived()
+    return tuple_(*columns).in_(select(*wanted.c))
 
 
 def batches(

@@ -36,7 +36,7 @@ from .found_users import FoundUsers, find_users
 from .rows import Query, Row, copied_columns, own_rows, rows_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Engine, Table
+    from sqlalchemy import ColumnElement, Dialect, Engine, Table
 
 
 #: The tables that are made where a feature of sessions is on.
@@ -71,6 +71,11 @@ class Source:
     def has(self, name: str) -> bool:
         """Return whether there is a table, by its official name."""
         return self.tables.prefix + name in self._columns
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which SQL the database speaks."""
+        return self._engine.dialect
 
     def rows(self, query: Query) -> Sequence[Row]:
         """Return the rows of a query on the snapshot."""

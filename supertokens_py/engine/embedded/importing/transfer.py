@@ -174,7 +174,7 @@ class Transfer:
             return {}
         table = table_named(self._source.tables, name)
         columns = self._source.columns(table) if definition_of(table).unique else list(table.primary_key)
-        query = select(*columns).where(self._wanted(name), has_key(table, keys))
+        query = select(*columns).where(self._wanted(name), has_key(self._source.dialect, table, keys))
         return by_key(table, self._source.rows(query))
 
 
