@@ -51,6 +51,7 @@ _DOUBLE = (
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0", ""})
 _LONGEST_LINE = 2 * payloads.MAX_METADATA_JSON
 _EARLIEST_MS = 100_000_000_000  # in 1973; a smaller number is one of seconds
+_DIGITS = 20  # no time has more, whatever zeros it begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,8 @@ def _time_ms(value: object) -> int | None:
         return None
     text = _text("time_joined", value).strip()
     if text.isdecimal() and text.isascii():
-        if _EARLIEST_MS <= int(text) < 1000 * _EARLIEST_MS:
+        # Python makes no number of thousands of digits.
+        if len(text) <= _DIGITS and _EARLIEST_MS <= int(text) < 1000 * _EARLIEST_MS:
             return int(text)
         raise BadInputError("a time in numbers must be milliseconds since 1970, such as 1700000000000")
     try:

@@ -7,7 +7,8 @@ interrupted is simply repeated.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -35,7 +36,8 @@ class Summary:
     present: int = 0
     inactive: int = 0
     without_password: int = 0
-    roles: set[str] = field(default_factory=set[str])
+    roles: Counter[str] = field(default_factory=Counter[str])  #: how many users are given each
+    in_use: int = 0  #: users whose id has sessions, roles or metadata already
     refused: int = 0
     reasons: list[Refused] = field(default_factory=list[Refused])
 
@@ -90,7 +92,7 @@ def _checked(reading: Reading) -> Summary:
             if (user := _user_or_count(record, summary)) is not None:
                 summary.imported += 1
                 summary.without_password += user.password_hash is None
-                summary.roles.update(user.roles)
+                summary.roles.update(set(user.roles))
     return summary
 
 
@@ -125,8 +127,9 @@ def _import(
     label = "checked" if args.dry_run else "imported"
     with read(reading) as records, out.progress(label, checked.imported) as progress:
         for batch in _batches(_users(records, summary), args.batch):
+            in_use = users.in_use(batch)
             for user, outcome in zip(batch, write(batch), strict=True):
-                _count(summary, user, outcome)
+                _count(summary, user, outcome, in_use)
             progress.advance(len(batch))
     return summary
 
@@ -142,11 +145,15 @@ def _users(records: Iterable[Record], summary: Summary) -> Iterator[ImportedUser
             yield user
 
 
-def _count(summary: Summary, user: ImportedUser, outcome: Arrival | str) -> None:
+def _count(
+    summary: Summary, user: ImportedUser, outcome: Arrival | str, in_use: Container[str | None]
+) -> None:
     match outcome:
         case Arrival.IMPORTED:
             summary.imported += 1
             summary.without_password += user.password_hash is None
+            summary.roles.update(set(user.roles))
+            summary.in_use += user.user_id in in_use
         case Arrival.PRESENT:
             summary.present += 1
         case reason:
@@ -162,6 +169,8 @@ def _report(summary: Summary, out: Output, args: argparse.Namespace, *, wrote: b
             "present": summary.present,
             "inactive": summary.inactive,
             "without_password": summary.without_password,
+            "roles": dict(sorted(summary.roles.items())),
+            "ids_in_use": summary.in_use,
             "refused": summary.refused,
             "reasons": [{"line": one.number, "reason": one.reason} for one in summary.reasons],
             "store": store,
@@ -186,6 +195,19 @@ def _lines(summary: Summary, store: str, *, wrote: bool, tenant: str) -> Iterato
         yield f"left out, for they are not active: {counted(summary.inactive, 'user')}"
     if summary.without_password:
         yield f"without a password, until they reset it: {counted(summary.without_password, 'user')}"
+    yield from _given(summary)
+
+
+def _given(summary: Summary) -> Iterator[str]:
+    """Yield what users get besides a way to sign in: look whether they should."""
+    if summary.roles:
+        roles = (f"{role} ({counted(count, 'user')})" for role, count in sorted(summary.roles.items()))
+        yield f"with roles: {', '.join(roles)}"
+    if summary.in_use:
+        yield (
+            f"{counted(summary.in_use, 'user')} get a user id that has sessions, roles or metadata already, "
+            "which become theirs"
+        )
 
 
 def _advice(summary: Summary, args: argparse.Namespace, *, wrote: bool) -> str:

@@ -189,6 +189,12 @@ _WITHOUT = " (--reset-passwords imports such users without one)"
             "a time in numbers must be milliseconds since 1970, such as 1700000000000",
         ),
         ({"time_joined": "31.1."}, "a time must be written as 2026-01-31T12:00:00Z, or in milliseconds"),
+        (
+            {"time_joined": "9" * 5000},
+            "a time in numbers must be milliseconds since 1970, such as 1700000000000",
+        ),
+        ({"email_verified": "9" * 5000}, "email_verified must be true or false"),
+        ({"active": "9" * 5000}, "active must be true or false"),
         ({"metadata": "{"}, "metadata must be JSON"),
         ({"roles": "[1"}, "roles must be JSON"),
         ({"roles": 7}, "roles must be a list of strings"),
@@ -446,6 +452,36 @@ def test_a_dry_run_writes_nothing(core: Driver, users_import: Import) -> None:
     assert (count(core), core.roles.all()) == (2, [])
     assert users_import(core, many(5, roles=["admin"]), "--create-roles").code == 0
     assert core.roles.users("admin", tenant_id="public") == ["id 2", "id 3", "id 4"]
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_what_users_are_given_besides_is_said(
+    core: Driver, users_import: Import, options: tuple[str, ...]
+) -> None:
+    """Roles, and whatever the application has under their ids already, which becomes theirs."""
+    for role in ("admin", "editor"):
+        core.roles.add(role, ["all"])
+    core.create("id 0")
+    core.metadata.merge("id 1", {"plan": "pro"})
+    core.roles.assign("id 2", "editor", tenant_id="public")
+    core.create("id 2")
+    core.create("id 9")
+    records = many(5, roles=["admin"])
+    records[4]["roles"] = ["editor", "admin"]
+    ran = users_import(core, records, *options, "--json")
+    assert ran.json["roles"] == {"admin": 5, "editor": 1}
+    assert ran.json["ids_in_use"] == 3
+    again = users_import(core, many(6, roles=["admin"]), *options)
+    assert again.code == 0
+    if options:
+        assert "with roles: admin (6 users)\n" in again.out
+        assert (
+            "3 users get a user id that has sessions, roles or metadata already, which become theirs\n"
+            in again.out
+        )
+    else:
+        assert "with roles: admin (1 user)\n" in again.out
+        assert "become theirs" not in again.out
 
 
 def test_users_without_a_usable_hash_reset_their_passwords(

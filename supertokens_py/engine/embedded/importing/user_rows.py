@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, insert, select
+from sqlalchemy import and_, bindparam, insert, select, union
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID
@@ -22,6 +22,7 @@ from supertokens_py.engine.embedded.accounts.user_tables import (
 )
 from supertokens_py.engine.embedded.metadata import USER_METADATA
 from supertokens_py.engine.embedded.roles import ROLES, USER_ROLES
+from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
 from supertokens_py.engine.records import EMAIL_PASSWORD
 from supertokens_py.types.base import JSONObject
@@ -81,6 +82,12 @@ class ImportRows:
         self._metadata = select(metadata.c.user_id, metadata.c.user_metadata).where(
             metadata.c.app_id == DEFAULT_APP_ID, metadata.c.user_id.in_(wanted)
         )
+        self._in_use = union(
+            *(
+                select(table.c.user_id).where(table.c.app_id == DEFAULT_APP_ID, table.c.user_id.in_(wanted))
+                for table in (self._tables[SESSIONS], self._tables[USER_ROLES], metadata)
+            )
+        )
         self._lock_metadata = self._metadata.order_by(metadata.c.user_id).with_for_update()
 
     def _emails_of(self, known: Memberships) -> Select[Any, Any]:
@@ -130,6 +137,12 @@ class ImportRows:
                 for row in rows(self._lock_metadata if writes else self._metadata, metadata_of)
             },
         )
+
+    def in_use(self, connection: Connection, user_ids: Sequence[str]) -> frozenset[str]:
+        """Return the ids under which there are sessions, roles or metadata."""
+        if not user_ids:
+            return frozenset()
+        return frozenset(connection.execute(self._in_use, {"wanted": user_ids}).scalars())
 
     def insert(self, connection: Connection, users: Sequence[Row]) -> None:
         """Insert every row of new users."""

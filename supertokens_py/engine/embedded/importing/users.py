@@ -81,6 +81,11 @@ class UserImport:
         for role in roles:
             self._engine.roles.add(role, [])
 
+    def in_use(self, users: Sequence[ImportedUser]) -> frozenset[str]:
+        """Return the application's ids of users under which there are sessions, roles or metadata."""
+        ids = [user.user_id for user in users if user.user_id is not None]
+        return self._engine.database.read(lambda connection: self._rows.in_use(connection, ids))
+
     def preview(self, users: Sequence[ImportedUser]) -> list[Outcome]:
         """Return what `write` would do with a batch, were its roles there."""
 
