@@ -25,6 +25,7 @@ from .session_state.session_changes import SessionChanges
 from .session_state.session_rows import SESSIONS, key_columns
 from .signin.passwordless_users import PasswordlessUserRows
 from .storage.database import UnitConflictError
+from .storage.tables import TENANTS
 from .tenant_members import TenantMembers
 
 if TYPE_CHECKING:
@@ -83,6 +84,17 @@ class UserStore:
                 .where(users_table.c.app_id == DEFAULT_APP_ID, users_table.c.user_id == bindparam("user"))
                 .with_for_update()
             )
+            tenants = tables[TENANTS]
+            #: Who deletes a tenant deletes rows of the user, and would wait for those that are deleted here.
+            self._keep_tenants = (
+                select(tenants.c.tenant_id)
+                .where(
+                    tenants.c.app_id == DEFAULT_APP_ID,
+                    tenants.c.tenant_id.in_(bindparam("tenants", expanding=True)),
+                )
+                .order_by(tenants.c.tenant_id)
+                .with_for_update(read=True, key_share=True)
+            )
             self._members = TenantMembers(database, accounts, users, changes)
             self._delete_user = _delete_of(users_table)  # every table of its recipe follows it
             self._with_codes = PasswordlessUserRows(database, accounts, CodeRows(tables), users)
@@ -128,6 +140,8 @@ class UserStore:
         if row.recipe_id not in _OURS or row.is_linked_or_is_a_primary_user:
             raise BadInputError(_NOT_OURS)
         external = self._users.resolve(connection, internal)[1]
+        own = self._accounts.rows.tenants(connection, internal)
+        connection.execute(self._keep_tenants, {"tenants": own})
         self._with_codes.end_devices(connection, internal)
         connection.execute(self._delete_user, {"user": internal})
         self._accounts.rows.remove(connection, internal)

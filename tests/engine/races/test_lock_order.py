@@ -32,9 +32,9 @@ class Shown:
     reset: str
 
 
-def code(core: Driver, email: str) -> PresentedCode:
+def code(core: Driver, email: str, tenant_id: str = "public") -> PresentedCode:
     made = core.passwordless.create_code(
-        "public", NewCode(email=email, phone_number=None, device_id=None, user_input_code=None)
+        tenant_id, NewCode(email=email, phone_number=None, device_id=None, user_input_code=None)
     )
     return PresentedCode(
         pre_auth_session_id=made.pre_auth_session_id,
@@ -61,6 +61,9 @@ def deadlocks() -> Iterator[list[events.DatabaseFailed]]:
 def set_up(core: Driver) -> Shown:
     """Make a user of codes, `codes`, and one with a password, `ext`."""
     user = core.passwordless.consume("public", code(core, OLD)).user.id
+    core.tenants.put("t1", {})
+    core.users.associate("t1", user)
+    code(core, OLD, "t1")
     core.id_mappings.create(user, "codes", None, force=False)
     user = core.hash_import.put("public", OLD, HASH).user.id
     core.id_mappings.create(user, "ext", None, force=False)
@@ -75,6 +78,7 @@ DOES: dict[str, Callable[[Driver, Shown], Any]] = {
     "use a code for NEW": lambda core, shown: core.passwordless.consume("public", shown.code_for_new),
     "change a contact": lambda core, _: core.passwordless.update("codes", email=NEW),
     "remove who uses codes": lambda core, _: core.users.remove("codes"),
+    "delete a tenant": lambda core, _: core.tenants.delete("t1"),
     "end a mapping": lambda core, _: core.id_mappings.delete("codes", force=True),
     "verify": lambda core, shown: core.email_verification.verify("public", shown.verification),
     "unverify": lambda core, _: core.email_verification.unverify("codes", OLD),
@@ -96,6 +100,7 @@ MEET = [
     ("change a contact", "DELETE FROM emailverification_tokens", "remove who uses codes"),
     ("change a contact", "DELETE FROM emailverification_verified", "end a mapping"),
     ("remove who uses codes", "DELETE FROM passwordless_devices", "change a contact"),
+    ("remove who uses codes", "DELETE FROM app_id_to_user_id", "delete a tenant"),
     ("end a mapping", "DELETE FROM emailverification_verified", "verify"),
     ("end a mapping", "DELETE FROM emailverification_verified", "unverify"),
     ("unverify", "DELETE FROM emailverification_verified", "end a mapping"),
