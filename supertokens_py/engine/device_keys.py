@@ -11,6 +11,8 @@ from typing import Any, Final, Protocol, cast
 
 from supertokens_py.types.base import JSONObject
 
+from .records import Unauthorised
+
 #: The claim that names the key a session is bound to, by its thumbprint (RFC 7800, 3.1; RFC 7638).
 CONFIRMATION_KEY: Final = "cnf"
 THUMBPRINT_KEY: Final = "jkt"
@@ -92,8 +94,12 @@ class DeviceKeys(Protocol):
         """Check a proof for a session; None where there is no such live session."""
         ...
 
-    def of_refresh_token(self, refresh_token: str) -> BoundKey | None:
-        """Return the key that the session of a refresh token is bound to; None: to none, or no session."""
+    def of_refresh_token(self, refresh_token: str) -> BoundKey | Unauthorised | None:
+        """Return the key that the session of a refresh token is bound to; None: to none, or no session.
+
+        `Unauthorised` where the token is none of this app's as far as its keys are known: whether a session
+        is bound cannot be said then, and a refresh that knows them a moment later must not go on.
+        """
         ...
 
     def of_session(self, handle: str) -> BoundKey | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.engine.records import Unauthorised
 from supertokens_py.recipe.session import Impersonation, InputOverrideConfig, PageSettings
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.routes import Call
@@ -250,6 +251,31 @@ def test_a_session_in_the_place_of_one_that_is_not_bound(
 
     reply = thief.post("/open", do=switch)
     assert (reply.status, reply.header(OFFER) is not None) == (200, is_offered)
+
+
+@ASGI_AND_WSGI
+def test_a_refresh_token_that_could_not_be_asked_about_is_not_refreshed(bare_site: Site) -> None:
+    """CP-29: a renewed master key, which is read a moment later, would open it, whatever it is bound to."""
+    opened: list[str] = []
+
+    def override(original: Any) -> Any:
+        async def refresh_session(refresh_token: str, *more: Any, **kwargs: Any) -> Any:
+            opened.append(refresh_token)
+            return await refresh(owner.refresh_token, *more, **kwargs)
+
+        refresh, original.refresh_session = original.refresh_session, refresh_session
+        return original
+
+    site = bare_site.init(device_binding="auto", override=InputOverrideConfig(functions=override))
+    owner = site.sign_in("header")
+    thief = Visitor(site, "header")
+    strange = thief.refresh_token = f"{'QUJD' * 40}.{'0' * 64}.V2"
+    reply = thief.refresh()
+    assert (said(reply), opened) == ((401, UNAUTHORISED), [])
+    assert (reply.header("st-refresh-token"), reply.header("front-token")) == ("", "remove")
+    assert site.engine.device_keys.of_refresh_token(strange) == Unauthorised(
+        "Invalid refresh token", "refresh_token_invalid"
+    )
 
 
 @ASGI_AND_WSGI

@@ -20,6 +20,7 @@ from supertokens_py.engine.device_keys import (
     Proved,
     thumbprint_in,
 )
+from supertokens_py.engine.records import Unauthorised
 from supertokens_py.engine.session_records import SessionKey, SessionNote
 from supertokens_py.events import DeviceBound, DeviceProofMissing, emit
 from supertokens_py.exceptions import ConfigError
@@ -29,6 +30,7 @@ from supertokens_py.types.base import JSONObject
 from ..session_state.device_rows import DEVICE_KEYS, DeviceStatements
 from ..session_state.session_rows import SessionStatements, json_object, key_of
 from .device_proofs import DeviceKey, new_offer, offered_session, read_key, read_proof
+from .refresh_state import INVALID_TOKEN
 from .replacement import FormerRows
 
 if TYPE_CHECKING:
@@ -186,11 +188,13 @@ class DeviceKeyStore:
         values = {"bound": bound_id, "now": self._settings.now_ms()}
         return self._database.read(lambda c: c.execute(sql.by_id, values).first())
 
-    def of_refresh_token(self, refresh_token: str) -> BoundKey | None:
+    def of_refresh_token(self, refresh_token: str) -> BoundKey | Unauthorised | None:
         """Return the key that the session of a refresh token is bound to."""
         self._statements()
         token = self._keys.open_token(masked(refresh_token))[1]
-        found = None if token is None else self._found(token.handle)
+        if token is None:
+            return INVALID_TOKEN
+        found = self._found(token.handle)
         if found is None:
             return None
         key, claimed = found

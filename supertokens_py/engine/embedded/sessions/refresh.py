@@ -50,7 +50,7 @@ from ..session_state.session_rows import (
 from ..session_state.session_terms import USUAL_TERMS, Terms, expired, terms_of
 from . import refresh_state
 from .lost_answers import LostAnswers, after_a_statement
-from .refresh_state import RESTORED, Following, Found, Losses, Outcome, Use
+from .refresh_state import INVALID_TOKEN, RESTORED, Following, Found, Losses, Outcome, Use
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -61,8 +61,6 @@ if TYPE_CHECKING:
     from ..storage.database import Database, Fetch
 
 log: logging.Logger = logging.getLogger(__name__)
-
-_INVALID = "Invalid refresh token"
 
 
 class Refresher:
@@ -102,7 +100,7 @@ class Refresher:
         life_ms = access_tokens.life_ms(self._settings, request.access_token_validity_ms)
         master_key, presented = self._keys.open_token(masked(request.refresh_token))
         if presented is None:
-            return Unauthorised(_INVALID, "refresh_token_invalid")
+            return INVALID_TOKEN
         expected, given = presented.anti_csrf_token, request.anti_csrf_token
         if (
             request.anti_csrf
@@ -215,7 +213,7 @@ class Refresher:
         match decision:
             case "FORGED":
                 forged = TokenForged(handle=use.token.handle, user_id=found.user_id)
-                return Outcome(Unauthorised(_INVALID, "refresh_token_invalid"), forged)
+                return Outcome(INVALID_TOKEN, forged)
             case "RECENT_PREV" | "ORPHANED_BRANCH" | "STALE_LINEAGE" | "RESTORED":
                 return self._end(connection, use, found, decision)
             case _ if not payloads.is_signable(found.payload, token_version=use.token_version):

@@ -17,6 +17,9 @@ from ..session_state.refresh_decision import StoredTokens, is_late
 from ..session_state.refresh_tokens import MasterKey, RefreshToken, successor_ms
 from ..session_state.session_terms import Terms
 
+#: A refresh token is none of this app's.
+INVALID_TOKEN: Unauthorised = Unauthorised("Invalid refresh token", "refresh_token_invalid")
+
 log: logging.Logger = logging.getLogger(__name__)
 
 REUSED: Ending = Ending(reason="reuse")

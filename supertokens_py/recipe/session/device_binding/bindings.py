@@ -18,6 +18,7 @@ from supertokens_py.engine.device_keys import (
     BoundKey,
     DeviceKeys,
 )
+from supertokens_py.engine.records import Unauthorised
 from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from supertokens_py.framework.cookies import Cookie
 from supertokens_py.framework.request import BaseRequest
@@ -161,7 +162,7 @@ class DeviceBindings:
 
         Raises:
             DeviceProofDelayedError: the browser says that it could not prove for now.
-            UnauthorisedError: there is no proof.
+            UnauthorisedError: there is no proof, or the token is none of this app's.
         """
         values = request.cookie_values(DEVICE_COOKIE_KEY)
         skipped = is_skipped(request.get_header(SKIPPED_HEADER))
@@ -196,6 +197,8 @@ class DeviceBindings:
     ) -> None:
         """Do as `admit` with what a request would have come with; `clear` says whether its tokens go."""
         key = await call_engine(user_context, self.keys.of_refresh_token, refresh_token)
+        if isinstance(key, Unauthorised):
+            raise UnauthorisedError(key.message, code=key.code)
         if key is None or await self._are_proof(values, key.handle, key.thumbprint, user_context):
             return
         if skipped:
