@@ -149,6 +149,8 @@ class Destination:
 
     def write_rows(self, name: str, rows: Sequence[Row]) -> int:
         """Make rows equal to those of the source; return how many are, as read back before the commit."""
+        if not rows:
+            return 0
         table = self._table(name)
         wanted = {key_of(table, row): dict(row) for row in rows}
 

@@ -146,11 +146,12 @@ class Transfer:
     def _copy(self, count: Copied, advance: Callable[[int], None]) -> None:
         table = table_named(self._source.tables, count.table)
         query = select(*self._source.columns(table)).where(self._wanted(count.table))
-        for part in _parts(table):
-            for rows in batches(self._source.rows, query.where(*part), table, size=self._batch):
-                count.verified += self._destination.write_rows(count.table, rows)
-                count.copied += len(rows)
-                advance(len(rows))
+        for is_next in _parts(table):
+            for rows in batches(self._source.rows, query, table, size=self._batch):
+                part = [row for row in rows if is_next(row)]
+                count.verified += self._destination.write_rows(count.table, part)
+                count.copied += len(part)
+                advance(len(part))
         if any(kind.is_counted for kind in definition_of(table).columns.values()):
             self._destination.count_from(count.table, self._source.counter(table))
 
@@ -182,12 +183,18 @@ def _is_kept(there: Row | None, row: Row) -> bool:
     return there is not None and all(row[name] == value for name, value in there.items())
 
 
-def _parts(table: Table) -> Sequence[tuple[ColumnElement[bool], ...]]:
-    """Return the conditions of what is copied in turn: a linked user names one who has to be there."""
+def _parts(table: Table) -> Sequence[Callable[[Row], bool]]:
+    """Return what is copied in turn: a linked user names one who has to be there.
+
+    Not as conditions of the query: with them, PostgreSQL sorts the whole table for each batch.
+    """
     if definition_of(table) is not USERS:
-        return [()]
-    own, primary = table.c.user_id, table.c.primary_or_recipe_user_id
-    return [(own == primary,), (own != primary,)]
+        return [lambda _: True]
+    return [_is_primary, lambda row: not _is_primary(row)]
+
+
+def _is_primary(row: Row) -> bool:
+    return row["user_id"] == row["primary_or_recipe_user_id"]
 
 
 def _tables_like(source: Source) -> tuple[TableDefinition, ...]:
