@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from supertokens_py.engine.embedded.importing import destination as destination_module
 from supertokens_py.engine.embedded.importing.destination import MARKER, Destination
+from supertokens_py.engine.embedded.keys.key_cipher import MARK as KEYS_MARK
 from supertokens_py.engine.records import IssuedSession, Tenant, Unauthorised
 from supertokens_py.engine.session_records import Lifetime, SessionFeatures, Visit
+from supertokens_py.engine.uris import describe
 from supertokens_py.tokens.signatures import signature_matches
 from tests.cli.conftest import Ran, Runner
 from tests.engine.conftest import POSTGRES, SQLITE
@@ -540,24 +543,136 @@ def test_a_key_renewed_in_the_copy_is_not_overwritten(
     assert (ran.code, "is in use: it was written to since the import" in ran.err) == (2, True)
 
 
-@pytest.mark.parametrize("dry_run", [False, True])
-def test_a_source_with_encrypted_keys_is_refused(
-    run: Runner, sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch, dry_run: bool
-) -> None:
-    """Its keys would be of no use in the copy; the message says what to do instead."""
-    database, target = sqlite_files.create(template=False), sqlite_files.create(template=False)
-    driver = Driver(database.uri, encryption_key="a secret of sixteen")
-    driver.create("ann")
+SECRET, ANOTHER = "a secret of sixteen", "another secret of sixteen"
+_KEY_COLUMNS = (
+    "SELECT value FROM session_access_token_signing_keys",
+    "SELECT key_string FROM jwt_signing_keys",
+    f"SELECT value FROM key_value WHERE name NOT IN ('{KEYS_MARK}', '{MARKER}')",
+)
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
+def sealed(request: pytest.FixtureRequest, sqlite_files: Sqlite) -> TestDatabase:
+    """A database whose keys are encrypted with SECRET."""
+    if request.param == "sqlite-file":
+        database = sqlite_files.create()
+    else:
+        database = request.getfixturevalue("fresh_postgres_database")
+    driver = Driver(database.uri, encryption_key=SECRET, shared_with_core="NO")
+    driver.keys.reload()
     driver.close()
-    options = ["--dry-run"] if dry_run else []
-    ran = run("import", "--from", database.uri, "--connection-uri", target.uri, *options)
-    assert ran.code == 2
-    assert ran.err == (
-        f"supertokens: the keys in {database.path} are encrypted, and a copy could not decrypt them: copy "
-        "the whole database by its own means (pg_dump, or the SQLite file) and start on the copy with the "
-        "same SUPERTOKENS_ENCRYPTION_KEY\n"
+    return database
+
+
+@pytest.mark.parametrize("new", [SECRET, ANOTHER], ids=["same-secret", "new-secret"])
+def test_encrypted_keys_are_encrypted_anew_for_the_copy(
+    run: Runner, sealed: TestDatabase, target: TestDatabase, monkeypatch: pytest.MonkeyPatch, new: str
+) -> None:
+    """Tokens of before go on, those of an earlier key, too; no key is stored in clear, or as it was."""
+    renew = ("keys", "renew", "--refresh", "--keep-sessions", "3", "--connection-uri", sealed.uri)
+    monkeypatch.setenv("SUPERTOKENS_SHARED_WITH_CORE", "NO")
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", SECRET)
+    source = Driver(sealed.uri, encryption_key=SECRET, shared_with_core="NO")
+    sessions = [source.create("ann"), source.create("bob", dynamic_key=False)]
+    retired = sessions[0]
+    successor = source.refresh(retired)
+    assert run(*renew).code == 0
+    source.close()
+
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", new)
+    monkeypatch.setenv("SUPERTOKENS_PREVIOUS_ENCRYPTION_KEY", SECRET)
+    for _ in range(2):  # a repeated run finds the same keys
+        ran = run("import", "--json", "--from", sealed.uri, "--connection-uri", target.uri)
+        assert (ran.code, ran.json["complete"], ran.err) == (0, True, "")
+    before, after = ([text for sql in _KEY_COLUMNS for (text,) in one.query(sql)] for one in (sealed, target))
+    assert (len(before), len(after)) == (4, 4)
+    assert all(text.startswith("supertokens_py-encrypted-2:") for text in after)
+    assert not set(before) & set(after)
+
+    there = Driver(target.uri, encryption_key=new, previous_encryption_key=SECRET, shared_with_core="NO")
+    keys = there.keys.reload().keys
+    for session in sessions:
+        text = session.access_token.text
+        assert signature_matches(text, keys[header(text)["kid"]].public_key)
+    assert there.refresh(retired).refresh_token.text == successor.refresh_token.text
+    assert there.refresh(successor).handle == retired.handle
+    assert there.refresh(sessions[1]).handle == sessions[1].handle
+    there.close()
+
+
+_CANNOT = "cannot copy from {name}: "
+_NO_KEY = _CANNOT + "the keys in the database are encrypted: set encryption_key (SUPERTOKENS_ENCRYPTION_KEY)"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "message"),
+    [
+        ({}, _NO_KEY),
+        ({"PREVIOUS_ENCRYPTION_KEY": SECRET}, _NO_KEY),
+        (
+            {"ENCRYPTION_KEY": ANOTHER},
+            _CANNOT + "what the database holds was encrypted with another encryption_key "
+            "(SUPERTOKENS_ENCRYPTION_KEY)",
+        ),
+    ],
+    ids=["none", "previous-only", "wrong"],
+)
+def test_encrypted_keys_are_not_copied_without_their_secret(
+    run: Runner,
+    sealed: TestDatabase,
+    target: TestDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    secrets: dict[str, str],
+    message: str,
+) -> None:
+    """Nor are they decrypted for a copy that would keep them plain. Nothing is written."""
+    for name, value in secrets.items():
+        monkeypatch.setenv(f"SUPERTOKENS_{name}", value)
+    name = sealed.path if sealed.kind == "sqlite-file" else describe(sealed.uri)
+    for options in ([], ["--dry-run"]):
+        ran = run("import", "--from", sealed.uri, "--connection-uri", target.uri, *options)
+        assert (ran.code, ran.err) == (2, f"supertokens: {message.format(name=name)}\n")
+    if target.kind == "sqlite-file":
+        assert not target.path.exists()
+    else:
+        assert target.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def test_a_destination_of_another_secret_is_named(
+    run: Runner, sqlite_database: TestDatabase, sealed: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two databases, the message says which one the secret does not belong to; and nothing is written."""
+    before = [sealed.query(sql) for sql in _KEY_COLUMNS]
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", ANOTHER)
+    ran = run("import", "--from", sqlite_database.uri, "--connection-uri", sealed.uri)
+    name = sealed.path if sealed.kind == "sqlite-file" else describe(sealed.uri)
+    assert (ran.code, ran.err) == (
+        2,
+        f"supertokens: cannot copy into {name}: what the database holds was encrypted with another "
+        "encryption_key (SUPERTOKENS_ENCRYPTION_KEY)\n",
     )
-    assert not target.path.exists()
+    assert [sealed.query(sql) for sql in _KEY_COLUMNS] == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "of"),
+    [
+        ("UPDATE session_access_token_signing_keys SET value = 'planted'", "d-"),
+        ("UPDATE jwt_signing_keys SET key_string = 'planted'", "s-"),
+        ("UPDATE key_value SET value = 'planted' WHERE name = 'refresh_token_key'", "refresh_token_key"),
+    ],
+)
+def test_a_key_that_was_planted_beside_encrypted_ones_is_not_copied(
+    run: Runner, sealed: TestDatabase, monkeypatch: pytest.MonkeyPatch, sql: str, of: str
+) -> None:
+    """It is found before the first row is written, and is not encrypted into a key like any other."""
+    sealed.query(sql)
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", SECRET)
+    ran = run("import", "--from", sealed.uri, "--connection-uri", "sqlite:///copy.db")
+    assert (ran.code, Path("copy.db").exists()) == (2, False)
+    planted = ran.err.partition("cannot copy from ")[2].partition(": ")[2]
+    assert planted.startswith(of)
+    assert "in the database is not encrypted, and every other key is" in planted
 
 
 def test_limits_of_sessions_hold_in_the_copy(

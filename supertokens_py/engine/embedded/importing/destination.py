@@ -93,8 +93,8 @@ class Destination:
         """Mark the database as being imported into, and take over the keys of refresh tokens.
 
         Raises:
-            ConfigError: the database has data of its own, was imported from elsewhere, or was written to
-                since it was imported.
+            ConfigError: the database has data of its own, was imported from elsewhere, was written to
+                since it was imported, or has keys that the settings cannot read.
         """
         self._encrypt_keys()
         before: str | None = self._database.read(lambda connection: self._value(connection, MARKER))
@@ -252,9 +252,12 @@ class Destination:
     def _encrypt_keys(self) -> None:
         settings = self._database.settings
         rows = KeyRows(self._database, settings, settings.now_ms)
-        if settings.encryption_key is not None:
-            encrypt_keys(self._database, rows)
-        self._form = StoredForm(self._database.read(rows.at_rest))
+        try:
+            if settings.encryption_key is not None:
+                encrypt_keys(self._database, rows)
+            self._form = StoredForm(self._database.read(rows.at_rest))
+        except ConfigError as error:
+            raise ConfigError(f"cannot copy into {self.name}: {error}") from error
 
     def _master_fingerprint(self) -> str | None:
         stored = self._database.read(lambda connection: self._value(connection, MASTER_KEY))

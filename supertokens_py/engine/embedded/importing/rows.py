@@ -177,17 +177,17 @@ def changed_digest(before: int, *, removed: int = 0, added: int = 0) -> int:
 
 
 class StoredForm:
-    """How rows are stored in the destination, which may keep keys encrypted."""
+    """How rows are stored in one of the databases, which may keep keys encrypted."""
 
     def __init__(self, at_rest: AtRest) -> None:
         self._at_rest = at_rest
 
     def stored(self, name: str, row: Row) -> dict[str, Any]:
-        """Return what to store for a row of the source."""
+        """Return what to store for a row with its key in clear."""
         return self._with_key(name, row, self._at_rest.protect)
 
     def plain(self, name: str, row: Row) -> dict[str, Any]:
-        """Return a row as the source has it."""
+        """Return a stored row with its key in clear."""
         return self._with_key(name, row, self._at_rest.reveal)
 
     def stored_value(self, text: str, *, label: str) -> str:

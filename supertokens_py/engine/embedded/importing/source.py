@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,13 @@ from sqlalchemy import Connection, create_engine, func, inspect, null, or_, sele
 from sqlalchemy.pool import NullPool
 
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
-from supertokens_py.engine.config import full_prefix
+from supertokens_py.engine.config import ResolvedEngineConfig, full_prefix
 from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
 from supertokens_py.engine.embedded.events.event_log import EVENTS
 from supertokens_py.engine.embedded.events.webhook_statements import DELIVERIES
 from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
-from supertokens_py.engine.embedded.keys.key_cipher import ENCRYPTED_PREFIX
+from supertokens_py.engine.embedded.keys.key_cipher import MARK, AtRest
 from supertokens_py.engine.embedded.keys.key_rows import (
     DYNAMIC_KEYS,
     EARLIER_MASTER_KEY,
@@ -26,14 +27,14 @@ from supertokens_py.engine.embedded.keys.key_rows import (
 from supertokens_py.engine.embedded.revocation.revocation_rows import REVOCATIONS
 from supertokens_py.engine.embedded.session_state.device_rows import BESIDE_SESSIONS
 from supertokens_py.engine.embedded.storage.schema import other_session_tables
-from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, Tables
+from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, TableDefinition, Tables
 from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 
 from .counters import counter_of
 from .found_users import FoundUsers, find_users
-from .rows import Query, Row, copied_columns, own_rows, rows_of
+from .rows import Query, Row, StoredForm, copied_columns, own_rows, rows_of
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Dialect, Engine, Table
@@ -49,6 +50,8 @@ class Source:
     A core may go on writing to it meanwhile. Without one snapshot for the whole run, a copy could hold a role
     assignment without the role, or miss rows that moved between two batches.
     """
+
+    _form: StoredForm  #: known once the keys are open
 
     def __init__(self, engine: Engine, *, name: str, schema: str | None, prefix: str) -> None:
         self.name = name
@@ -104,36 +107,50 @@ class Source:
         return find_users(self._connection(), self.tables, self._columns)
 
     def master_keys(self) -> Mapping[str, str]:
-        """Return the keys of refresh tokens by the name of their row: the current one and earlier ones."""
+        """Return the keys of refresh tokens, in clear, by the name of their row: current and earlier ones."""
+        is_earlier = self.tables[KEY_VALUE].c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
+        stored = self._values(or_(self.tables[KEY_VALUE].c.name == MASTER_KEY, is_earlier))
+        return {name: self._form.plain_value(text, label=name) for name, text in stored.items()}
+
+    def plain(self, name: str, row: Row) -> Row:
+        """Return a row of a table with its key in clear, whichever way it is stored."""
+        return self._form.plain(name, row)
+
+    def open_keys(self, settings: ResolvedEngineConfig) -> None:
+        """Be ready to return keys in clear: with the secrets of the destination, which encrypts them anew.
+
+        Every key is tried at once, so that none turns out to be unreadable when others were copied already.
+
+        Raises:
+            ConfigError: a key cannot be decrypted, or is plain where the others are not; names the setting.
+        """
+        if settings.encryption_key is None:  # the copy would be plain, so no secret may open what is not
+            settings = replace(settings, previous_encryption_key=None)
+        try:
+            mark = self._values(self.tables[KEY_VALUE].c.name == MARK).get(MARK)
+            self._form = StoredForm(AtRest(settings, mark))
+            self.master_keys()
+            for definition in (DYNAMIC_KEYS, STATIC_KEYS):
+                self._try_keys(definition)
+        except ConfigError as error:
+            raise ConfigError(f"cannot copy from {self.name}: {error}") from error
+
+    def _try_keys(self, definition: TableDefinition) -> None:
+        if self.has(definition.name):
+            table = self.tables[definition]
+            for row in self.rows(select(*self.columns(table)).where(own_rows(table))):
+                self.plain(definition.name, row)
+
+    def _values(self, condition: ColumnElement[bool]) -> Mapping[str, str]:
+        """Return named values by their name."""
         values = self.tables[KEY_VALUE]
-        is_earlier = values.c.name.startswith(EARLIER_MASTER_KEY, autoescape=True)
         query = select(values.c.name, values.c.value).where(
             values.c.app_id == DEFAULT_APP_ID,
             values.c.tenant_id == DEFAULT_TENANT_ID,
-            or_(values.c.name == MASTER_KEY, is_earlier),
+            condition,
             values.c.value.is_not(None),
         )
         return {row["name"]: row["value"] for row in self.rows(query)}
-
-    def refuse_encrypted_keys(self) -> None:
-        """Refuse to copy keys that only the secret of the source can decrypt.
-
-        Raises:
-            ConfigError: a key is encrypted; says what to do instead.
-        """
-        tables = self.tables
-        for table, column in (
-            (tables[KEY_VALUE], tables[KEY_VALUE].c.value),
-            (tables[DYNAMIC_KEYS], tables[DYNAMIC_KEYS].c.value),
-            (tables[STATIC_KEYS], tables[STATIC_KEYS].c.key_string),
-        ):
-            is_encrypted = column.startswith(ENCRYPTED_PREFIX, autoescape=True)
-            if table.name in self._columns and self.count(table, own_rows(table), is_encrypted):
-                raise ConfigError(
-                    f"the keys in {self.name} are encrypted, and a copy could not decrypt them: copy the "
-                    "whole database by its own means (pg_dump, or the SQLite file) and start on the copy "
-                    "with the same SUPERTOKENS_ENCRYPTION_KEY"
-                )
 
     def close(self) -> None:
         """Release the snapshot and its connection."""

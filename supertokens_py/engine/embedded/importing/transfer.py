@@ -148,7 +148,7 @@ class Transfer:
         query = select(*self._source.columns(table)).where(self._wanted(count.table))
         for is_next in _parts(table):
             for rows in batches(self._source.rows, query, table, size=self._batch):
-                part = [row for row in rows if is_next(row)]
+                part = [self._source.plain(count.table, row) for row in rows if is_next(row)]
                 count.verified += self._destination.write_rows(count.table, part)
                 count.copied += len(part)
                 advance(len(part))
@@ -226,7 +226,7 @@ def open_transfer(
     """Open both databases for a copy of `batch` rows per transaction; nothing is written before `begin`.
 
     Raises:
-        ConfigError: a URI cannot work, both are the same database, or the keys of the source are encrypted.
+        ConfigError: a URI cannot work, both are the same database, or the keys of the source cannot be read.
         EngineUnavailableError: a database cannot be reached or read; from within the block as well.
     """
     try:
@@ -238,7 +238,7 @@ def open_transfer(
                 raise ConfigError(
                     "both are the same database: it can be used in place, nothing needs to be copied"
                 )
-            source.refuse_encrypted_keys()
+            source.open_keys(settings)
             if source.users.can_be_copied:
                 _check_layout(database)
             yield Transfer(source, Destination(database, batch=batch), batch=batch)
