@@ -654,6 +654,39 @@ def test_a_destination_of_another_secret_is_named(
     assert [sealed.query(sql) for sql in _KEY_COLUMNS] == before
 
 
+def test_a_refused_destination_keeps_its_keys_as_they_are(
+    run: Runner, sqlite_files: Sqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Applications that have no secret use them."""
+    source, used = sqlite_files.create(), sqlite_files.create()
+    driver = Driver(used.uri)
+    driver.create("ann")
+    before = _rows(used)
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", SECRET)
+    ran = run("import", "--from", source.uri, "--connection-uri", used.uri)
+    assert (ran.code, "has data of its own" in ran.err) == (2, True)
+    assert _rows(used) == before
+    driver.close()
+
+
+def test_keys_are_encrypted_by_a_repeated_import_with_a_secret(
+    run: Runner, sqlite_database: TestDatabase, target: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To encrypt what was imported in clear is no use of it by anybody; a later run goes on from there."""
+    driver = Driver(sqlite_database.uri)
+    session = driver.create("ann")
+    driver.close()
+    command = ("import", "--from", sqlite_database.uri, "--connection-uri", target.uri)
+    assert run(*command).code == 0
+    monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", SECRET)
+    assert [run(*command).code for _ in range(2)] == [0, 0]
+    stored = [text for sql in _KEY_COLUMNS for (text,) in target.query(sql)]
+    assert [text[:26] for text in stored] == ["supertokens_py-encrypted-2"] * 3
+    there = Driver(target.uri, encryption_key=SECRET)
+    assert there.refresh(session).handle == session.handle
+    there.close()
+
+
 @pytest.mark.parametrize(
     ("sql", "of"),
     [

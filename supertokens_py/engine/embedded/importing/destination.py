@@ -96,13 +96,15 @@ class Destination:
             ConfigError: the database has data of its own, was imported from elsewhere, was written to
                 since it was imported, or has keys that the settings cannot read.
         """
-        self._encrypt_keys()
+        self._learn_form()
         before: str | None = self._database.read(lambda connection: self._value(connection, MARKER))
-        digest = format(self._digest(), "032x")
+        digest = self._digest()
         if before is None:
             self._refuse_own_data()
         else:
             self._refuse_if_in_use(Mark(**json.loads(before)), source_name, digest)
+        if self._encrypt_keys():
+            digest = self._digest()
         master_key = _fingerprint(master_keys.get(MASTER_KEY))
         self.mark = replace(self.mark, source=source_name, digest=digest, master_key=master_key)
 
@@ -208,12 +210,12 @@ class Destination:
 
     # The mark
 
-    def _digest(self) -> int:
+    def _digest(self) -> str:
         total = 0
         for name in self.tables:
             for rows in self.batches(name):
                 total = changed_digest(total, added=digest_of(name, rows.values()))
-        return total
+        return format(total, "032x")
 
     def _refuse_own_data(self) -> None:
         # In which a destination in use has rows: keys are made by a mere start.
@@ -249,15 +251,22 @@ class Destination:
 
     # Keys
 
-    def _encrypt_keys(self) -> None:
+    def _learn_form(self) -> KeyRows:
         settings = self._database.settings
         rows = KeyRows(self._database, settings, settings.now_ms)
         try:
-            if settings.encryption_key is not None:
-                encrypt_keys(self._database, rows)
             self._form = StoredForm(self._database.read(rows.at_rest))
         except ConfigError as error:
             raise ConfigError(f"cannot copy into {self.name}: {error}") from error
+        return rows
+
+    def _encrypt_keys(self) -> int:
+        """Encrypt what is not, where the settings say so; return how many keys were not."""
+        changed = 0
+        if self._database.settings.encryption_key is not None:
+            changed = encrypt_keys(self._database, self._learn_form())
+            self._learn_form()
+        return changed
 
     def _master_fingerprint(self) -> str | None:
         stored = self._database.read(lambda connection: self._value(connection, MASTER_KEY))
