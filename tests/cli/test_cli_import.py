@@ -543,7 +543,7 @@ def test_a_key_renewed_in_the_copy_is_not_overwritten(
     assert (ran.code, "is in use: it was written to since the import" in ran.err) == (2, True)
 
 
-SECRET, ANOTHER = "a secret of sixteen", "another secret of sixteen"
+SECRET, ANOTHER = "5a" * 32, "a5" * 32  # keys and no passphrases, which take a quarter of a second each
 _KEY_COLUMNS = (
     "SELECT value FROM session_access_token_signing_keys",
     "SELECT key_string FROM jwt_signing_keys",
