@@ -269,6 +269,37 @@ def test_the_history_of_sessions_goes_along(
         assert receiver.types == ["session.created", "session.created", "session.revoked", "session.revoked"]
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("before", ["sqlite", "postgres"])
+def test_numbers_go_on_behind_the_rows_where_the_counter_cannot_be_read(
+    request: pytest.FixtureRequest, run: Runner, sqlite_files: Sqlite, start: Opener, before: str
+) -> None:
+    """To a role that may only read tables, PostgreSQL says that no counter has ever given a number."""
+    move = move_between(request, run, sqlite_files, f"{before}-postgres")
+    here = start(move.source.uri, features=EVERYTHING)
+    here.sessions.revoke([here.create(user_id).handle for user_id in ("ann", "bob")])
+    if before == "sqlite":
+        move.source.query("DELETE FROM sqlite_sequence")
+        ran = move()
+    else:
+        move.source.query("CREATE ROLE reader LOGIN")
+        try:
+            move.source.query("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+            reader = move.source.uri.replace("//postgres@", "//reader@")
+            ran = replace(move, source=replace(move.source, uri=reader))()
+        finally:
+            move.source.query("DROP OWNED BY reader")
+            move.source.query("DROP ROLE reader")
+    assert (ran.code, ran.json["complete"]) == (0, True), ran.err
+    there = start(move.target.uri, features=EVERYTHING)
+    there.sessions.revoke([there.create("eve").handle])
+    seqs = {
+        table: [seq for (seq,) in move.target.query(f"SELECT seq FROM supertokens_py_{table} ORDER BY seq")]
+        for table in ("events", "revocations")
+    }
+    assert seqs == {"events": [1, 2, 3, 4, 5, 6], "revocations": [1, 2]}
+
+
 def test_users_of_the_destination_are_left_alone(across: Move, start: Opener) -> None:
     """Somebody with the same address signed up there, before the import or after it: nothing is written."""
     here = start(across.source.uri, keeps_users=True, **QUICK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -20,13 +20,14 @@ _SET_SQLITE = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :numb
 
 
 def counter_of(connection: Connection, table: Table) -> int:
-    """Return the last number that a table gave; 0: none yet."""
+    """Return the last number that a table gave; 0: none yet, or the role may not read the counter."""
     is_sqlite, name = _named(connection, table)
     return connection.scalar(_OF_SQLITE if is_sqlite else _OF_POSTGRES, {"name": name}) or 0
 
 
 def raise_counter(connection: Connection, table: Table, number: int) -> None:
-    """Have a table go on behind a number, unless it is further."""
+    """Have a table go on behind a number and its rows, unless it is further."""
+    number = max(number, connection.scalar(select(func.max(table.c.seq))) or 0)
     if counter_of(connection, table) >= number:
         return
     is_sqlite, name = _named(connection, table)

@@ -90,7 +90,7 @@ class Source:
         return self._connection().scalar(query) or 0
 
     def counter(self, table: Table) -> int:
-        """Return the last number that a table gave to a row."""
+        """Return the last number that a table gave to a row, as far as the role may know."""
         return counter_of(self._connection(), table)
 
     def columns(self, table: Table) -> list[ColumnElement[Any]]:
