@@ -60,10 +60,10 @@ async def linked(start: Start, sqlite_database: TestDatabase, outbox: Outbox) ->
     return made.user.id
 
 
-async def _found(email: str) -> dict[str, list[str]]:
-    by_password = await passwords.get_user_by_email("public", email)
-    by_code = await codes.get_user_by_email("public", email)
-    by_google = await providers.get_users_by_email("public", email)
+async def _found(email: str, tenant_id: str = "public") -> dict[str, list[str]]:
+    by_password = await passwords.get_user_by_email(tenant_id, email)
+    by_code = await codes.get_user_by_email(tenant_id, email)
+    by_google = await providers.get_users_by_email(tenant_id, email)
     users = {
         "password": [by_password] if by_password else [],
         "code": [by_code] if by_code else [],
@@ -83,6 +83,15 @@ async def test_each_recipe_knows_a_user_by_its_own_address_only(
             told = (await client.get(f"/auth/{path}/email/exists", params={"email": email})).json()
             assert told == {"status": "OK", "exists": own == way}
     user = await providers.get_user_by_third_party_info("public", "google", "7")
+    assert user is not None
+    assert user.id == linked
+
+
+@pytest.mark.parametrize("tenant_id", ["Public", " public ", ""])
+async def test_a_tenant_is_the_same_however_its_id_is_written(linked: str, tenant_id: str) -> None:
+    for way, email in OWN.items():
+        assert await _found(email, tenant_id) == {way: [linked]}
+    user = await providers.get_user_by_third_party_info(tenant_id, "google", "7")
     assert user is not None
     assert user.id == linked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supertokens_py.engine.validation import normalise_tenant_id
 from supertokens_py.types.users import AccountInfo, LoginMethod, User, normalised_email
 
 
@@ -11,7 +12,8 @@ def is_known(user: User, recipe_id: str, tenant_id: str, asked: AccountInfo) -> 
     The tables of an official core link login methods: that a user has an address at a provider says nothing
     of their password, which is for another address.
     """
-    own = (one for one in user.login_methods if one.recipe_id == recipe_id and tenant_id in one.tenant_ids)
+    tenant = normalise_tenant_id(tenant_id)
+    own = (one for one in user.login_methods if one.recipe_id == recipe_id and tenant in one.tenant_ids)
     return any(_has(method, asked) for method in own)
 
 

@@ -35,7 +35,8 @@ def site() -> Iterator[FlaskClient]:
 
     @app.post("/forgot")
     def forgot() -> str:
-        request_password_reset(flask.request, "public", flask.request.form["email"])
+        tenant_id = flask.request.form.get("tenant", "public")
+        request_password_reset(flask.request, tenant_id, flask.request.form["email"])
         return "on its way"
 
     with app.test_client() as client:
@@ -53,6 +54,17 @@ def test_a_link_is_sent_that_sets_a_new_password(start: Start, site: FlaskClient
     assert [letter.user.email for letter in outbox.sent] == [ADDRESS]
     assert reset_password_using_token("public", outbox.token, "another horse 2").status == "OK"
     assert sign_in("public", ADDRESS, "another horse 2").status == "OK"
+
+
+@pytest.mark.parametrize("tenant_id", ["Public", " public ", ""])
+def test_the_tenant_may_be_written_as_for_a_sign_in(
+    start: Start, site: FlaskClient, outbox: Outbox, tenant_id: str
+) -> None:
+    start()
+    sign_up(tenant_id, ADDRESS, PASSWORD)
+    assert site.post("/forgot", data={"email": ADDRESS, "tenant": tenant_id}).text == "on its way"
+    assert [letter.user.email for letter in outbox.sent] == [ADDRESS]
+    assert reset_password_using_token(tenant_id, outbox.token, "another horse 2").status == "OK"
 
 
 def test_an_address_has_its_share_of_links(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.validation import normalise_tenant_id
 from supertokens_py.recipe.thirdparty.exceptions import ClientTypeNotFoundError
 from supertokens_py.recipe.thirdparty.provider import ProviderInput
 from supertokens_py.types.providers import (
@@ -28,7 +29,7 @@ def offered(
     has the application's; one that is not "public" those that are for every tenant.
     """
     if not stored:
-        public = tenant_id == DEFAULT_TENANT_ID
+        public = normalise_tenant_id(tenant_id) == DEFAULT_TENANT_ID
         return [one for one in listed if public or one.include_in_non_public_tenants_by_default]
     known = {one.config.third_party_id: one for one in listed}
     return [_laid_over(known.get(config.third_party_id), config) for config in stored]

@@ -72,6 +72,14 @@ async def test_providers_are_listed_without_asking_them(
     assert await offered(browser, client_type="android") == []
 
 
+@pytest.mark.parametrize("tenant_id", ["Public", " public ", ""])
+async def test_a_tenant_is_the_same_however_its_id_is_written(start: Start, tenant_id: str) -> None:
+    start(providers=[discovered("shop", None)])
+    provider = await get_provider(tenant_id, "shop")
+    assert provider is not None
+    assert provider.id == "shop"
+
+
 async def test_an_app_without_providers_offers_none(start: Start, browser: Browser) -> None:
     start(multitenancy.init(), providers=[])
     assert await offered(browser) == []
