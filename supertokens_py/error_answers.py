@@ -16,12 +16,14 @@ from .types.response import GeneralErrorResponse
 
 log: logging.Logger = logging.getLogger(__name__)
 
-#: An outage fails every request for as long as it lasts: it is logged this often.
+#: An outage fails every request for as long as it lasts: each cause is logged this often,
 _QUIET_S = 10.0
+#: and no more causes than these in that time: some say something else each time.
+_MOST_CAUSES = 8
 
 
 class OutageLog:
-    """Logs errors of an engine out of reach, and counts those that come too soon after one that was logged.
+    """Logs errors of an engine out of reach, and counts those that come too soon after one of the same text.
 
     A class because requests share what it counts; without a lock, which a fork could copy while it is held.
 
@@ -31,19 +33,21 @@ class OutageLog:
 
     def __init__(self, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._monotonic_s = monotonic_s
-        self._quiet_until = float("-inf")
+        self._quiet_until: dict[str, float] = {}  # by text; replaced whole: another thread may read it
         self._left_out = 0
 
     def note(self, error: EngineUnavailableError) -> None:
         """Log an error, or count it."""
-        now = self._monotonic_s()
-        if now < self._quiet_until:
+        now, text = self._monotonic_s(), str(error)
+        quiet = {cause: until for cause, until in self._quiet_until.items() if now < until}
+        if text in quiet or len(quiet) == _MOST_CAUSES:
             self._left_out += 1
-            log.debug("the session engine is still out of reach: %s", error)
+            log.debug("the session engine is still out of reach: %s", text)
             return
-        left_out, self._left_out, self._quiet_until = self._left_out, 0, now + _QUIET_S
+        self._quiet_until = {**quiet, text: now + _QUIET_S}
+        left_out, self._left_out = self._left_out, 0
         more = f" (and {left_out} more since the line before)" if left_out else ""
-        log.error("the session engine is out of reach: %s%s", error, more)
+        log.error("the session engine is out of reach: %s%s", text, more)
 
 
 _outages = OutageLog()

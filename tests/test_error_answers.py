@@ -30,3 +30,36 @@ def test_an_outage_is_one_line_in_ten_seconds(caplog: pytest.LogCaptureFixture) 
         "the session engine is out of reach: the database is down",
     ]
     assert len([text for level, text in lines if level == "DEBUG"]) == 100
+
+
+def test_another_cause_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Each cause has its own ten seconds."""
+    later = Stopwatch()
+    outages = OutageLog(monotonic_s=later)
+    down, full = EngineUnavailableError("PostgreSQL is away"), EngineUnavailableError("the disk is full")
+    with caplog.at_level(logging.ERROR, "supertokens_py.error_answers"):
+        for _ in range(3):
+            outages.note(down)
+            outages.note(full)
+            later.advance(4)
+        outages.note(down)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the session engine is out of reach: PostgreSQL is away",
+        "the session engine is out of reach: the disk is full",
+        "the session engine is out of reach: PostgreSQL is away (and 4 more since the line before)",
+    ]
+
+
+def test_causes_without_end_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a text says each time anew, a time that was waited for say: there is an end to it."""
+    later = Stopwatch()
+    outages = OutageLog(monotonic_s=later)
+    with caplog.at_level(logging.ERROR, "supertokens_py.error_answers"):
+        for number in range(100):
+            outages.note(EngineUnavailableError(f"after {number} ms"))
+        later.advance(10)
+        outages.note(EngineUnavailableError("after 100 ms"))
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        *(f"after {number} ms" for number in range(8)),
+        "after 100 ms (and 92 more since the line before)",
+    ]
