@@ -95,14 +95,23 @@ class Replacements:
         keeps = self._bindings is not None and is_own and options.authenticated is not True
         claims = None
         if self.notes_authentication and options.claims is None and options.authenticated is None:
-            told = former.payload.get(AUTHENTICATION_KEY) if user_id in former.user_ids else None
-            claims = {} if told is None else {AUTHENTICATION_KEY: told}
+            claims = await self._former_authentication(former, user_id, user_context)
         return Replacement(
             Replaces(handle=former.handle, must_exist=keeps),
             keeps_device=keeps,
             is_of_request=is_own,
             claims=claims,
         )
+
+    async def _former_authentication(
+        self, former: _Former, user_id: str, user_context: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the claim that a new session of a user takes over; a token outlives its session's end."""
+        told = former.payload.get(AUTHENTICATION_KEY) if user_id in former.user_ids else None
+        if told is None:
+            return {}
+        stored = await call_engine(user_context, self._app.engine.sessions.information, former.handle)
+        return {} if stored is None else {AUTHENTICATION_KEY: told}
 
     async def _former(self, given: SessionContainer | str, user_context: dict[str, Any]) -> _Former:
         found: SessionContainer | SessionInformationResult | None
