@@ -323,9 +323,83 @@ def test_the_cookie_that_leads_back_goes_to_the_way_back_only(bare_site: Site) -
     assert (len(header.json["returnToken"]), header.set_cookies) == (43, [])
 
 
+def _end_at_own_route(view: Any) -> Any:
+    restored = yield Call("end_impersonation", (view.request,))
+    return {"user": restored and restored.get_user_id()}
+
+
+@ASGI_AND_WSGI
+@pytest.mark.parametrize("end_path", ["/open", "/open/"])
+def test_a_route_of_ones_own_leads_back_with_or_without_the_last_slash(
+    bare_site: Site, end_path: str
+) -> None:
+    """Paths of Django end in one; a cookie for the path without goes to both (RFC 6265, 5.1.4)."""
+    site = bare_site.init(impersonation=Impersonation(may=_may, end_path=end_path))
+    actor = site.sign_in(user_id="boss")
+    assert act_as(actor).cookie("sImpersonation").attributes["path"] == "/open"
+    ended = actor.post("/open", do=_end_at_own_route)
+    assert ended.json == {"user": "boss"}
+    assert ended.cookie("sImpersonation").attributes["path"] == "/open"
+
+
+_WARNING = (
+    "end_impersonation was called at '/open', but browsers send its cookie to {} only, so the actor "
+    "was signed out: say where your route is, Impersonation(end_path=...)"
+)
+
+
+@ASGI_AND_WSGI
+@pytest.mark.parametrize(
+    ("end_path", "cookie_path"),
+    [
+        (None, END),
+        ("/stop", "/stop"),
+        ("/ope", "/ope"),
+        ("/open", None),
+        ("/open/", None),
+        ("/gw/open", None),
+    ],
+)
+def test_the_log_names_the_setting_where_no_browser_could_lead_back(
+    bare_site: Site,
+    mode: str,
+    end_path: str | None,
+    cookie_path: str | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """At another path than that of the cookie everybody is signed out, always."""
+    settings = Impersonation(may=_may, end_path=end_path)
+    site = bare_site.init(impersonation=settings, info={"api_gateway_path": "/gw"})
+    if cookie_path == END:
+        cookie_path = f"/gw{END}"
+    actor = site.sign_in(mode, "boss")
+    assert act_as(actor).status == 200
+    actor.way_back.clear()
+    assert actor.post("/open", do=_end_at_own_route).json == {"user": None}
+    told = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    expected = [] if cookie_path is None or mode == "header" else [_WARNING.format(cookie_path)]
+    assert told == expected
+
+
+@ASGI_AND_WSGI
+def test_no_traceback_shows_what_leads_back(bare_site: Site) -> None:
+    site = bare_site.init(**SETTINGS)
+    actor = site.sign_in("header", "boss")
+
+    def begin(view: Any) -> Any:
+        own = yield view.get_session()
+        arguments = {"actor": own, "reason": "ticket 7"}
+        session = yield Call("create_impersonation_session", (view.request, "user-1"), arguments)
+        return {"length": len(session.return_token), "shown": repr(session.return_token)}
+
+    assert actor.post("/open", do=begin).json == {"length": 43, "shown": "'***'"}
+
+
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
+        ({"end_path": "/open//"}, "must be the path of one route"),
+        ({"end_path": "//"}, "must be the path of one route"),
         ({"end_path": "/"}, "must be the path of one route"),
         ({"end_path": "stop"}, "must be the path of one route"),
         ({"end_path": "/stop;x"}, "must be the path of one route"),
@@ -346,17 +420,13 @@ def test_the_route_is_there_only_if_it_is_asked_for(bare_site: Site) -> None:
     assert act_as(actor).status == 200
     assert actor.post(END).status == 404
 
-    def end_at_own_route(view: Any) -> Any:
-        restored = yield Call("end_impersonation", (view.request,))
-        return {"user": restored.get_user_id()}
-
     # A page of a subdomain, which counts as the application's own at its own routes.
     subdomain = [
         ("origin", "https://admin.example.com"),
         ("sec-fetch-site", "same-site"),
         ("sec-fetch-mode", "cors"),
     ]
-    ended = actor.post("/open", do=end_at_own_route, without=["rid", "st-auth-mode"], headers=subdomain)
+    ended = actor.post("/open", do=_end_at_own_route, without=["rid", "st-auth-mode"], headers=subdomain)
     assert ended.json == {"user": "boss"}
     site.init()
     assert act_as(site.sign_in(user_id="boss")).status == 500

@@ -368,7 +368,7 @@ async def end_impersonation(
         BadInputError: the session is no impersonation.
         ConfigError: `session.init` was not given an `Impersonation`.
     """
-    base = as_base_request(request)
+    base, return_token = as_base_request(request), masked(return_token)
     return await SessionRecipe.get_instance().impersonations.end(
         base, context_in(user_context, base), return_token=return_token
     )

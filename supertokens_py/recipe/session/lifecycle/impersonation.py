@@ -16,6 +16,7 @@ from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.base import APIOptions
 from supertokens_py.recipe_module import App
 from supertokens_py.runtime.bridge import call_app
+from supertokens_py.secret import masked
 from supertokens_py.types.response import APIResponse, Shown
 
 from ..claim_validation.authentication import AuthenticationClaim
@@ -255,9 +256,23 @@ class Impersonations:
         if actor is None:
             return None
         if not await self._returns.is_given(request, session, actor.handle, return_token, user_context):
-            log.info("an impersonation ends without its return token, so the actor is signed out")
+            self._log_signed_out(session, request, return_token)
             return None
         return actor
+
+    def _log_signed_out(
+        self, session: SessionContainer, request: BaseRequest, return_token: str | None
+    ) -> None:
+        info, returns = session.req_res_info, self._returns
+        is_cookie = info is not None and info.transfer_method == "cookie"
+        if is_cookie and return_token is None and not returns.can_come_with(request):
+            log.warning(
+                "end_impersonation was called at %r, but browsers send its cookie to %s only, so the actor "
+                "was signed out: say where your route is, Impersonation(end_path=...)",
+                *(request.get_path(), returns.path),
+            )
+            return
+        log.info("an impersonation ends without its return token, so the actor is signed out")
 
     def _creation(
         self, stored: StoredSession, method: TokenTransferMethod, user_context: dict[str, Any]
@@ -317,8 +332,11 @@ async def answer_end(
 ) -> EndedResponse:
     """Answer POST /impersonation/end."""
     csrf.refuse_foreign_form(options.request)
-    body = await options.request.json()
-    given = cast("dict[str, Any]", body).get("returnToken") if isinstance(body, dict) else None
-    token = given if isinstance(given, str) else None
+    token = _return_token_in(await options.request.json())
     restored = await impersonations.end(options.request, user_context, return_token=token, by_sdk_route=True)
     return EndedResponse(restored=restored is not None)
+
+
+def _return_token_in(body: Any) -> str | None:
+    given = cast("dict[str, Any]", body).get("returnToken") if isinstance(body, dict) else None
+    return masked(given) if isinstance(given, str) else None

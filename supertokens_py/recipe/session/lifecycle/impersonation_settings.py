@@ -13,8 +13,8 @@ from supertokens_py.types.base import MaybeAwaitable
 if TYPE_CHECKING:
     from ..container import SessionContainer
 
-#: A path that a cookie can be for, other than that of everything.
-_PATH = re.compile(r"/[!-:<-~]*[!-.0-:<-~]")
+#: A path that a cookie can be for, other than that of everything; it may end in a slash, as Django's do.
+_PATH = re.compile(r"/[!-:<-~]*[!-.0-:<-~]/?")
 
 #: `(actor's session, user_id, user_context)` to whether the actor may act as the user.
 MayImpersonate: TypeAlias = "Callable[[SessionContainer, str, dict[str, Any]], MaybeAwaitable[bool]]"
@@ -31,7 +31,8 @@ class Impersonation:
         fresh: seconds since the actor's authentication within which it must begin.
         routes: serve `POST {base}/impersonation/end`.
         end_path: where your own route calls `end_impersonation`, such as "/stop-acting", instead of `routes`:
-            cookies that lead back are sent there only. By default it is the path of the SDK's route.
+            cookies that lead back are sent there only, with and without a last slash. By default it is the
+            path of the SDK's route.
 
     Raises:
         ConfigError: an argument cannot work; the message names it.
