@@ -17,7 +17,7 @@ from supertokens_py.engine.session_records import Lifetime, SessionFeatures, Vis
 from supertokens_py.engine.uris import describe
 from supertokens_py.tokens.signatures import signature_matches
 from tests.cli.conftest import Ran, Runner
-from tests.engine.conftest import POSTGRES, SQLITE
+from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.driver import Driver, header
 from tests.support.databases import Postgres, Sqlite, TestDatabase
 from tests.support.device_proofs import new_key, proof
@@ -514,6 +514,28 @@ def test_refresh_tokens_from_before_a_renewal_go_on(
     assert there.refresh(earlier).handle == earlier.handle
     assert there.refresh(later).handle == later.handle
     there.close()
+
+
+def test_a_restore_of_the_source_is_known_in_the_copy(
+    run: Runner, sqlite_database: TestDatabase, target: TestDatabase, start: Opener
+) -> None:
+    """Nobody is taken for a thief there whose tokens are newer than the back-up."""
+    origin, into = ("--from", sqlite_database.uri), ("--connection-uri", target.uri)
+    no_grace: dict[str, Any] = {"refresh_token_rotation_grace_period": 0}
+    source = start(sqlite_database.uri, **no_grace)
+    backed_up = source.refresh(source.create("ann"))
+    row = source.row(backed_up.handle)
+    assert row is not None
+    latest = source.refresh(source.refresh(backed_up))
+    source.change_row(backed_up.handle, **row)
+    assert run("restored", "--connection-uri", sqlite_database.uri).code == 0
+    for _ in range(2):
+        ran = run("import", "--json", *origin, *into)
+        assert (ran.code, ran.json["complete"]) == (0, True), ran.err
+    there = start(target.uri, **no_grace)
+    assert there.refresh(latest) == Unauthorised(
+        "the session was lost when a back-up was restored", "session_gone"
+    )
 
 
 def test_earlier_keys_that_the_source_dropped_are_dropped(

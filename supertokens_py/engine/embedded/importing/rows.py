@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from sqlalchemy import ARRAY, Select, and_, func, select, true, tuple_
+from sqlalchemy import ARRAY, Select, and_, func, or_, select, true, tuple_
 from sqlalchemy import cast as sql_cast
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.embedded.events.webhook_rows import STATE_OF_WEBHOOK
-from supertokens_py.engine.embedded.events.webhook_statements import DELIVERIES
 from supertokens_py.engine.embedded.keys.key_cipher import AtRest
 from supertokens_py.engine.embedded.keys.key_material import dynamic_kid
+from supertokens_py.engine.embedded.keys.key_rows import RESTORED
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, Tables, definition_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ COPIED_TABLES = {
     "user_last_active": "activity record",
     "supertokens_py_events": "event",
     "supertokens_py_deliveries": "webhook event",
-    "key_value": "webhook",
+    "key_value": "named value",
     "supertokens_py_revocations": "record of ended sessions",
     "session_info": "session",
     "supertokens_py_sessions": "record of a device",
@@ -76,8 +76,6 @@ _MODULUS = 2**128
 def copied_tables(tables: Tables) -> list[str]:
     """Return the names of the tables to copy that are among `tables`, parents first."""
     known = {definition_of(table).name for table in tables.all()}
-    if DELIVERIES.name not in known:
-        known.discard(KEY_VALUE.name)
     return [name for name in COPIED_TABLES if name in known]
 
 
@@ -103,10 +101,11 @@ def own_rows(table: Table) -> ColumnElement[bool]:
 
 
 def copied_rows(table: Table) -> ColumnElement[bool]:
-    """Return the condition for the rows that are copied: of named values, those about webhooks."""
+    """Return the condition for the rows that are copied: of named values, webhooks and the last restore."""
     if definition_of(table) is not KEY_VALUE:
         return own_rows(table)
-    return and_(own_rows(table), table.c.name.startswith(STATE_OF_WEBHOOK, autoescape=True))
+    name = table.c.name
+    return and_(own_rows(table), or_(name == RESTORED, name.startswith(STATE_OF_WEBHOOK, autoescape=True)))
 
 
 def rows_of(connection: Connection, query: Query) -> Sequence[Row]:
