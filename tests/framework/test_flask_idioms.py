@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -315,3 +316,45 @@ def test_a_form_that_comes_late_is_a_visitors(login_as: LogIn, supertokens_clock
     client.delete_cookie("sPageTries")
     assert client.get("/login", headers=page, follow_redirects=True).text == "somebody"
     assert client.get_cookie("sPageTries") is None
+
+
+def test_a_form_of_a_subdomain_is_a_visitors(login_as: LogIn) -> None:
+    """Where pages are on and the view, or what runs before it, merely looks whether somebody is signed in."""
+    app = _started(pages=PageSettings(login_path="/login"))
+
+    @app.before_request
+    def look() -> None:
+        g.known = request.path != "/shared" and bool(current_session)
+
+    @app.post("/assertion")
+    def assertion() -> Any:
+        return {"known": g.known, "user": current_session.get_user_id() if current_session else None}
+
+    @app.post("/open")
+    @session_required(anti_csrf_check=False)
+    def open_to_others() -> Any:
+        return {"known": g.known, "user": current_session.get_user_id()}
+
+    @app.post("/guarded")
+    @session_required
+    def guarded() -> Any:
+        return {}
+
+    @app.post("/shared")
+    @session_required(anti_csrf_check=False, vary=False)
+    def shared() -> Any:
+        return {"known": g.known, "user": current_session.get_user_id()}
+
+    client = app.test_client()
+    login_as(client, "ada", mode="cookie")
+    assert client.post("/assertion").json == {"known": True, "user": "ada"}
+    for site, mode in product(("same-site", "cross-site"), ("navigate", "no-cors")):
+        foreign = {"origin": "http://blog.localhost", "sec-fetch-site": site, "sec-fetch-mode": mode}
+        answer = client.post("/assertion", headers=foreign)
+        assert (answer.json, "Set-Cookie" in answer.headers) == ({"known": False, "user": None}, False)
+        for view in ("/open", "/shared"):
+            assert client.post(view, headers=foreign).json == {"known": False, "user": "ada"}
+        assert client.post("/guarded", headers=foreign).status_code == 401
+        by_header = app.test_client()
+        login_as(by_header, "bob", mode="header")
+        assert by_header.post("/assertion", headers=foreign).json == {"known": True, "user": "bob"}

@@ -21,6 +21,7 @@ from supertokens_py.framework.adapter import (
     SuperTokensError,
     running_loop,
 )
+from supertokens_py.framework.session_look import IF_THERE, is_looked_for
 
 from .django_middleware import error_response, error_response_blocking
 from .django_request import DjangoRequest
@@ -183,9 +184,6 @@ def looking_for_session(base: DjangoRequest) -> noted:
     return noted(base)
 
 
-_if_there = SessionCheck(session_required=False)
-
-
 def guard_of(view: Any) -> SessionCheck | None:
     """Return what guards a view; None where none of our decorators is on it."""
     return getattr(view, _GUARD, None)
@@ -195,12 +193,12 @@ def optional_session(request: HttpRequest) -> SessionContainer | None:
     """Return the session of a request, which is verified unless somebody has done so; None for visitors."""
     base = DjangoRequest.of(request)
     with looking_for_session(base):
-        return base.get_session() if base.session_sought else _if_there.verify_blocking(base)
+        return base.get_session() if is_looked_for(base) else IF_THERE.verify_blocking(base)
 
 
 def would_block(request: HttpRequest) -> bool:
     """Return whether `optional_session` would block the event loop that runs in this thread."""
-    return not DjangoRequest.of(request).session_sought and running_loop() is not None
+    return not is_looked_for(DjangoRequest.of(request)) and running_loop() is not None
 
 
 def _leave_to_the_middleware(base: DjangoRequest, error: SuperTokensError) -> None:

@@ -24,17 +24,16 @@ from django.utils.functional import SimpleLazyObject
 
 from supertokens_py.framework.adapter import (
     ConfigError,
-    SessionCheck,
     SessionContainer,
     SuperTokensError,
 )
+from supertokens_py.framework.session_look import IF_THERE, is_looked_for
 
 from .django_middleware import error_response_blocking
 from .django_request import DjangoRequest, forbid_caching
 from .session import guard_of, looking_for_session, optional_session, would_block
 from .user_rows import row_of
 
-_IF_THERE: Final = SessionCheck(session_required=False)
 _LOGIN_REQUIRED: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _USER_NAMES: Final = ("user", "auser")
 _DJANGOS: Final = "_supertokens_django_user"
@@ -86,7 +85,7 @@ class UserMiddleware:
         base.forbid_caching()
         guard = guard_of(view)
         try:
-            if _IF_THERE.verify_blocking(base) is None and guard is not None:
+            if IF_THERE.verify_blocking(base) is None and guard is not None:
                 guard.verify_blocking(base)
         except SuperTokensError as error:
             return error_response_blocking(base, error)
@@ -125,7 +124,7 @@ def _user(request: HttpRequest) -> Any:
 async def _auser(request: HttpRequest) -> Any:
     base = DjangoRequest.of(request)
     with looking_for_session(base):
-        session = base.get_session() if base.session_sought else await _IF_THERE.verify(base)
+        session = base.get_session() if is_looked_for(base) else await IF_THERE.verify(base)
     user = await sync_to_async(_user_of)(session)
     vars(request)[_LOADED] = user  # templates of async views ask for `request.user`
     return user

@@ -7,28 +7,22 @@ from typing import cast
 from flask import request
 from werkzeug.local import LocalProxy
 
-from supertokens_py.framework.adapter import (
-    ConfigError,
-    SessionCheck,
-    SessionContainer,
-    running_loop,
-)
+from supertokens_py.framework.adapter import ConfigError, SessionContainer, running_loop
+from supertokens_py.framework.session_look import IF_THERE, is_looked_for
 from supertokens_py.framework.session_required import SessionRequired, session_required_by
 
 from .flask_request import FlaskRequest
 from .session import verify_session
 
-_if_there = SessionCheck(session_required=False)
-
 
 def _found() -> SessionContainer | None:
     base = FlaskRequest.of(request)
-    if base.session_sought:  # by a decorator, or here
+    if is_looked_for(base):  # by a decorator, or here
         return base.get_session()
     if running_loop() is not None:  # a RuntimeError would make the proxy falsy, and the user a visitor
         raise ConfigError("in an async view current_session needs @verify_session(), or @session_required")
     base.forbid_caching()
-    return _if_there.verify_blocking(base)
+    return IF_THERE.verify_blocking(base)
 
 
 #: The session of the request, verified at the first use; falsy for visitors. An access token that has expired

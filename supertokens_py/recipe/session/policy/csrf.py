@@ -112,6 +112,11 @@ def is_unasked(request: BaseRequest, policy: SessionPolicy) -> bool:
     return not was_preflighted(request) and is_foreign(request, policy.own_pages)
 
 
+def is_change_by_another_page(request: BaseRequest, policy: SessionPolicy) -> bool:
+    """Return whether a page of another origin sent, unasked, a request that may change something."""
+    return request.method() not in READING and is_unasked(request, policy)
+
+
 def refuse_change_by_another_page(request: BaseRequest, policy: SessionPolicy) -> None:
     """Refuse to change a session whose cookies a page of another origin made the browser send.
 
@@ -121,7 +126,7 @@ def refuse_change_by_another_page(request: BaseRequest, policy: SessionPolicy) -
     Raises:
         UnauthorisedError: nothing is cleared.
     """
-    if request.method() not in READING and is_unasked(request, policy):
+    if is_change_by_another_page(request, policy):
         raise UnauthorisedError(
             f"a page of another origin ({_origin(request)}) sent this without a header `rid` or "
             "`st-auth-mode`",

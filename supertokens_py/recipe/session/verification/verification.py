@@ -49,6 +49,8 @@ class VerifyOptions:
     #: whether the caller, a route of the SDK, changes the session: pages of other origins may not, on the
     #: same site either
     changes_session: bool = False
+    #: whether no route asked for a session: somebody merely looks whether there is one
+    looks: bool = False
 
     def __post_init__(self) -> None:
         if callable(self.anti_csrf_check):
@@ -130,7 +132,8 @@ def decide(
 def _deciding_for(pages: Pages) -> Callable[..., Presented | None]:
     """Return `decide` for pages that a server renders, which are asked for again with newer tokens early.
 
-    Their forms carry no proof, and `SameSite` keeps no cookie back from other origins of the same site.
+    Their forms carry no proof, and `SameSite` keeps no cookie back from other origins of the same site. Where
+    somebody merely looks for a session, the route may be for everybody: such a form counts as a visitor's.
     """
 
     def decide_for_page(
@@ -141,6 +144,8 @@ def _deciding_for(pages: Pages) -> Callable[..., Presented | None]:
         policy: SessionPolicy,
         *others: Any,
     ) -> Presented | None:
+        if options.looks and not tokens.bearer and csrf.is_change_by_another_page(request, policy):
+            return None
         presented = decide(tokens, request, allowed, options, policy, *others)
         if presented is None or presented[1] != "cookie":
             return presented
