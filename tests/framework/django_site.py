@@ -8,6 +8,7 @@ prints what its visitors see as JSON, by the name of what they do.
 from __future__ import annotations
 
 import json
+from functools import wraps
 from typing import Any
 
 import django
@@ -17,9 +18,29 @@ from django.conf import settings
 from supertokens_py import InputAppInfo, SupertokensConfig
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import PageSettings
+from supertokens_py.recipe.session.claims import PrimitiveClaim
 
 ORIGIN = "http://testserver"
 PASSWORD = "correct horse"
+LOGIN_REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+#: What a browser says of a form on a page of a subdomain, which it sends with the cookies of this site.
+ELSEWHERE = {
+    "origin": "http://blog.testserver",
+    "sec-fetch-site": "same-site",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+}
+
+PLAN = PrimitiveClaim[str](key="plan", fetch_value=lambda *_: None)
+
+
+def needs_a_plan(default: Any) -> Any:
+    """Have eve, whose row is the third, refused by whatever does not say otherwise."""
+    default.get_global_claim_validators = lambda _, user_id, *__: (
+        [PLAN.validators.has_value("paid")] if user_id == "3" else []
+    )
+    return default
+
 
 settings.configure(
     ALLOWED_HOSTS=["*"],
@@ -42,7 +63,7 @@ settings.configure(
         "django.contrib.messages.middleware.MessageMiddleware",
         "supertokens_py.framework.django.django_middleware.middleware",
         "supertokens_py.framework.django.users.user_middleware",
-        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+        LOGIN_REQUIRED,
     ],
     LOGIN_URL="/login",
     TEMPLATES=[
@@ -54,6 +75,7 @@ settings.configure(
                     "django.template.context_processors.request",
                     "django.contrib.auth.context_processors.auth",
                     "django.contrib.messages.context_processors.messages",
+                    "supertokens_py.framework.django.context.session",
                 ]
             },
         }
@@ -61,7 +83,12 @@ settings.configure(
     SUPERTOKENS={
         "app_info": InputAppInfo(app_name="Shop", api_domain=ORIGIN, website_domain=ORIGIN),
         "supertokens_config": SupertokensConfig("sqlite://"),
-        "recipe_list": [session.init(pages=PageSettings(login_path="/login"))],
+        "recipe_list": [
+            session.init(
+                pages=PageSettings(login_path="/login"),
+                override=session.InputOverrideConfig(functions=needs_a_plan),
+            )
+        ],
     },
     USE_TZ=True,
 )
@@ -77,7 +104,7 @@ from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.shortcuts import redirect  # noqa: E402
 from django.template import engines  # noqa: E402
 from django.test import AsyncClient, Client, SimpleTestCase  # noqa: E402
-from django.test.utils import setup_test_environment  # noqa: E402
+from django.test.utils import override_settings, setup_test_environment  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from supertokens_py.framework.django.views import session_required  # noqa: E402
@@ -119,12 +146,70 @@ def orders(request: HttpRequest) -> HttpResponse:
     return HttpResponse("orders")
 
 
+@login_not_required
+def answers_anybody(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("an assertion of an identity provider")
+
+
+@login_not_required
+def looks(request: HttpRequest) -> HttpResponse:
+    text = "{% if session %}a session{% else %}no session{% endif %}"
+    return HttpResponse(engines["django"].from_string(text).render({}, request))
+
+
+def _row_and_session(request: Any) -> HttpResponse:
+    return HttpResponse(f"{request.user.username} {request.supertokens.get_user_id()}")
+
+
+@session_required(anti_csrf_check=False)
+def open_to_others(request: Any) -> HttpResponse:
+    return _row_and_session(request)
+
+
+@session_required(anti_csrf_check=False, vary=False)
+async def async_open_to_others(request: Any) -> HttpResponse:
+    user = await request.auser()
+    return HttpResponse(f"{user.username} {request.supertokens.get_user_id()}")
+
+
+@session_required(anti_csrf_check=False, vary=False)
+def shared_with_others(request: Any) -> HttpResponse:
+    return _row_and_session(request)
+
+
+@session_required(override_global_claim_validators=lambda *_: [])
+def plans(request: Any) -> HttpResponse:
+    return HttpResponse(f"plans for {request.user.username}")
+
+
+def or_key(view: Any) -> Any:
+    @wraps(view)
+    def call(request: HttpRequest) -> Any:
+        return HttpResponse("by key") if request.headers.get("x-key") == "k" else view(request)
+
+    return call
+
+
+@login_not_required
+@or_key
+@session_required
+def by_session_or_key(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("by session")
+
+
 urlpatterns = [
     path("", home),
     path("async", async_home),
     path("login", login),
     path("account", account),
     path("orders", orders),
+    path("anybody", answers_anybody),
+    path("looks", looks),
+    path("open", open_to_others),
+    path("open-async", async_open_to_others),
+    path("open-shared", shared_with_others),
+    path("key", by_session_or_key),
+    path("plans", plans),
     path("admin/", admin.site.urls),
 ]
 
@@ -203,6 +288,43 @@ async def async_page(client: Client) -> list[Any]:
     return seen(await other.get("/async"))
 
 
+PAGES_FOR_OTHERS = [
+    *("anybody", "", "async", "looks"),
+    *("open", "open-async", "open-shared"),
+    *("orders", "account", "key"),
+]
+
+
+def come_from_elsewhere() -> dict[str, Any]:
+    """Return what a page of a subdomain gets that posts with the cookies of ada, by WSGI and by ASGI."""
+    result: dict[str, Any] = {}
+    members: list[str] = settings.MIDDLEWARE
+    everybody = [one for one in members if one != LOGIN_REQUIRED]
+    for name, used in (("members", members), ("all", everybody)):
+        with override_settings(MIDDLEWARE=used):
+            client, async_client = browser(), AsyncClient(headers=PAGE)
+            sign_in(client, "ada")
+            async_client.cookies = client.cookies
+            for one in PAGES_FOR_OTHERS:
+                answers = [
+                    client.post(f"/{one}", headers=ELSEWHERE),
+                    async_to_sync(async_client.post)(f"/{one}", headers=ELSEWHERE),
+                ]
+                result[f"{name}: /{one}"] = [seen(answer) for answer in answers]
+    return result
+
+
+def bring_a_key() -> dict[str, Any]:
+    client, key = browser(), {"x-key": "k"}
+    return {"key": [seen(client.get("/key", headers=key)), seen(client.get("/key"))]}
+
+
+def choose_a_plan() -> dict[str, Any]:
+    client = browser()
+    sign_in(client, "eve")
+    return {"plans": seen(client.get("/plans")), "no plan": client.get("/orders").status_code}
+
+
 def log_in_as() -> dict[str, Any]:
     """Return who a test client is after `login_as` with a row of the model, and with its primary key."""
     ada = User.objects.get(username="ada")
@@ -223,7 +345,15 @@ def main() -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     User.objects.create_user("ada", password=PASSWORD)
     User.objects.create_superuser("root", password=PASSWORD)
-    return {**visit_the_admin(), **visit_the_pages(), **log_in_as()}
+    User.objects.create_user("eve", password=PASSWORD)
+    return {
+        **visit_the_admin(),
+        **visit_the_pages(),
+        **come_from_elsewhere(),
+        **bring_a_key(),
+        **choose_a_plan(),
+        **log_in_as(),
+    }
 
 
 if __name__ == "__main__":

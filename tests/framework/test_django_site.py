@@ -57,3 +57,38 @@ def test_login_as_takes_what_force_login_takes(seen: dict[str, Any]) -> None:
     assert seen["login_as: unsaved"] == (
         "login_as needs a user id, a number, or a saved row of a Django model, not <User: unsaved>"
     )
+
+
+@pytest.mark.parametrize("stack", ["members", "all"])
+def test_to_whoever_merely_looks_a_form_of_a_subdomain_is_a_visitors(
+    seen: dict[str, Any], stack: str
+) -> None:
+    """With `LoginRequiredMiddleware` or not; views that require a session refuse it."""
+    assert seen[f"{stack}: /anybody"] == [[200, "an assertion of an identity provider"]] * 2
+    assert seen[f"{stack}: /"] == seen[f"{stack}: /async"] == [[200, "visitor"]] * 2
+    assert seen[f"{stack}: /looks"] == [[200, "no session"]] * 2
+    assert (
+        seen[f"{stack}: /orders"]
+        == [[302, "/login?next=/orders"] if stack == "members" else [200, "orders"]] * 2
+    )
+    for refuses in ("/account", "/key"):
+        assert [status for status, _ in seen[f"{stack}: {refuses}"]] == [401, 401]
+
+
+@pytest.mark.parametrize("stack", ["members", "all"])
+@pytest.mark.parametrize("view", ["/open", "/open-async", "/open-shared"])
+def test_a_view_that_accepts_forms_of_subdomains_has_their_user(
+    seen: dict[str, Any], stack: str, view: str
+) -> None:
+    """The user is that of the session which the view has verified, whatever a look would find."""
+    assert seen[f"{stack}: {view}"] == [[200, "ada 1"]] * 2
+
+
+def test_a_guard_inside_of_a_view_that_requires_no_log_in_is_left_to_the_view(seen: dict[str, Any]) -> None:
+    """`functools.wraps` makes it look as if it were the guard of the whole view."""
+    assert seen["key"] == [[200, "by key"], [303, "/login?next=/key"]]
+
+
+def test_a_guard_chooses_its_claims_below_login_required_middleware(seen: dict[str, Any]) -> None:
+    assert seen["plans"] == [200, "plans for eve"]
+    assert seen["no plan"] == 403

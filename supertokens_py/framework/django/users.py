@@ -24,8 +24,10 @@ from django.utils.functional import SimpleLazyObject
 
 from supertokens_py.framework.adapter import (
     ConfigError,
+    SessionCheck,
     SessionContainer,
     SuperTokensError,
+    SuperTokensSessionError,
 )
 from supertokens_py.framework.session_look import IF_THERE, is_looked_for
 
@@ -83,10 +85,10 @@ class UserMiddleware:
             return None
         base = DjangoRequest.of(request)
         base.forbid_caching()
-        guard = guard_of(view)
+        # Where no log-in is required, nobody is redirected, and decorators around a guard may do without it.
+        guard = guard_of(view) if getattr(view, "login_required", True) else None
         try:
-            if IF_THERE.verify_blocking(base) is None and guard is not None:
-                guard.verify_blocking(base)
+            _look(base, guard)
         except SuperTokensError as error:
             return error_response_blocking(base, error)
         return None
@@ -106,6 +108,20 @@ class _LazyUser(SimpleLazyObject):  # pyright: ignore[reportMissingTypeArgument]
     def _wrapped(self) -> Any:  # where every use looks first
         forbid_caching(vars(self)["_request"])
         return vars(self)["_wrapped"]
+
+
+def _look(base: DjangoRequest, guard: SessionCheck | None) -> None:
+    """Look for the session as the guard of the view would, which may accept more than others do.
+
+    It is asked where others find none: it runs again around the view, and may ask the database.
+    """
+    try:
+        if IF_THERE.verify_blocking(base) is not None or guard is None:
+            return
+    except SuperTokensSessionError:
+        if guard is None:
+            raise
+    guard.verify_blocking(base)
 
 
 def _is_of_admin(request: HttpRequest) -> bool:
