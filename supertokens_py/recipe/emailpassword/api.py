@@ -161,8 +161,10 @@ class APIInterface:
         The answer is the same for every address, and comes before anything depends on whether it is known.
         """
         email = value_of("email", form_fields)
-        size = await _size_of(api_options.request)
-        send_link_later(email, tenant_id, api_options, user_context, size=size)
+        size = api_options.form_size
+        if size is None:
+            size = await _size_of(api_options.request)
+        _send_link_later(email, tenant_id, api_options, user_context, size=size)
         return GeneratePasswordResetTokenPostOkResult()
 
     @in_both_forms(
@@ -226,7 +228,7 @@ async def _mark_verified(
         log.exception("the address of a password reset was not verified")
 
 
-def send_link_later(
+def _send_link_later(
     email: str, tenant_id: str, api_options: APIOptions, user_context: dict[str, Any], *, size: int
 ) -> None:
     """Send a link to reset a password, once the answer is out, if there is such a user.

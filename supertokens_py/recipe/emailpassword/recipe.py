@@ -36,7 +36,7 @@ from supertokens_py.types.response import APIResponse, GeneralErrorResponse
 from supertokens_py.urls import host_of, is_local
 
 from . import proofs
-from .api import APIInterface, APIOptions, send_link_later
+from .api import APIInterface, APIOptions
 from .forms import (
     EMAIL,
     PASSWORD,
@@ -50,6 +50,7 @@ from .letters import reset_letter
 from .passwords import PasswordPolicy
 from .results import (
     EmailAlreadyExistsError,
+    GeneratePasswordResetTokenPostNotAllowedResponse,
     PasswordPolicyViolationError,
     SignInPostOkResult,
     SignUpPostOkResult,
@@ -285,28 +286,37 @@ class EmailPasswordRecipe(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
     ) -> dict[str, Any]:
         form = await self._form(body, [self._email], tenant_id)
+        return (await self._admitted_reset(form, options, tenant_id, user_context)).to_json()
+
+    async def _admitted_reset(
+        self, form: list[FormField], options: APIOptions, tenant_id: str, user_context: dict[str, Any]
+    ) -> APIResponse:
         await admit(self.app, "reset", options.request, user_context)
-        result = await self.api_implementation.generate_password_reset_token_post(
+        return await self.api_implementation.generate_password_reset_token_post(
             form_fields=form, tenant_id=tenant_id, api_options=options, user_context=user_context
         )
-        return result.to_json()
 
     async def request_reset(
-        self, request: BaseRequest, email: str, tenant_id: str, user_context: dict[str, Any]
+        self, request: BaseRequest, email: Any, tenant_id: str, user_context: dict[str, Any]
     ) -> None:
         """Do what the route does for a form of the application's own.
 
         Raises:
-            BadInputError: that is no address.
+            BadInputError: that is no address, or the application's override refuses.
             TooManyAttemptsError: the client has asked too often.
         """
-        email = email.strip()
+        email = email.strip() if isinstance(email, str) else ""
         error = await call_app(self._email.validate, email, tenant_id)
         if error is not None:
             raise BadInputError(error)
-        await admit(self.app, "reset", request, user_context)
         options = self.api_options(request, BaseResponse())
-        send_link_later(email, tenant_id, options, user_context, size=len(email))
+        options.form_size = len(email)
+        form = [FormField(EMAIL, email)]
+        result = await self._admitted_reset(form, options, tenant_id, user_context)
+        if isinstance(result, GeneralErrorResponse):
+            raise BadInputError(result.message)
+        if isinstance(result, GeneratePasswordResetTokenPostNotAllowedResponse):
+            raise BadInputError(result.reason)
 
     async def _reset(
         self, body: dict[str, Any], options: APIOptions, tenant_id: str, user_context: dict[str, Any]

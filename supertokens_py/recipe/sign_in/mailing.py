@@ -38,6 +38,9 @@ class SMSDeliveryIngredient(Generic[_T]):
 class APIOptions(BaseAPIOptions):
     """What an API gets to know of its request."""
 
+    #: bytes of what the application passed of a form of its own, whose body it has read; None: it has not
+    form_size: int | None = None
+
     def __init__(
         self,
         request: BaseRequest,

@@ -8,11 +8,14 @@ from typing import Any
 import flask
 import pytest
 from flask.testing import FlaskClient
+from starlette.requests import Request
 from werkzeug.test import TestResponse
 
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.framework.flask import Middleware
 from supertokens_py.recipe.emailpassword import InputOverrideConfig
+from supertokens_py.recipe.emailpassword import asyncio as emailpassword_async
+from supertokens_py.recipe.emailpassword.interfaces import GeneratePasswordResetTokenPostNotAllowedResponse
 from supertokens_py.recipe.emailpassword.syncio import (
     request_password_reset,
     reset_password_using_token,
@@ -20,6 +23,7 @@ from supertokens_py.recipe.emailpassword.syncio import (
     sign_up,
 )
 from supertokens_py.runtime.deferred_work import DeferredWork
+from supertokens_py.types.response import GeneralErrorResponse
 from tests.support.clock import Clock
 
 from .conftest import ADDRESS, PASSWORD, Outbox, Start
@@ -108,9 +112,58 @@ def test_the_address_is_looked_up_after_the_answer(
     assert (asked, len(waiting)) == ([], 1)
 
 
-@pytest.mark.parametrize("email", ["", "ada", "ada@example.com, eve@example.com"])
-def test_what_is_no_address_is_refused(start: Start, email: str) -> None:
+@pytest.mark.parametrize("email", [None, object(), "", "ada", "ada@example.com, eve@example.com"])
+def test_what_is_no_address_is_refused(start: Start, email: Any) -> None:
+    """Also of a form without the field, or with a file in it: anybody can send one."""
     start()
     app = flask.Flask(__name__)
     with app.test_request_context("/"), pytest.raises(BadInputError, match=r"Email is not valid"):
         request_password_reset(flask.request, "public", email)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "message"),
+    [
+        (None, "on its way"),
+        (GeneralErrorResponse("Solve the captcha"), "Solve the captcha"),
+        (GeneratePasswordResetTokenPostNotAllowedResponse("Ask support"), "Ask support"),
+    ],
+)
+def test_the_override_of_the_route_is_asked(
+    start: Start, site: FlaskClient, outbox: Outbox, refusal: Any, message: str
+) -> None:
+    """As for the forms that send codes; what it refuses is an error, so that no page says it was sent."""
+    asked: list[Any] = []
+
+    def apis(original: Any) -> Any:
+        send = original.generate_password_reset_token_post
+
+        async def post(form_fields: Any, tenant_id: str, api_options: Any, user_context: Any) -> Any:
+            asked.append([(one.id, one.value) for one in form_fields])
+            if refusal is not None:
+                return refusal
+            return await send(form_fields, tenant_id, api_options, user_context)
+
+        original.generate_password_reset_token_post = post
+        return original
+
+    start(override=InputOverrideConfig(apis=apis))
+    sign_up("public", ADDRESS, PASSWORD)
+    assert message in ask(site, f" {ADDRESS}").text
+    assert asked == [[("email", ADDRESS)]]
+    assert len(outbox.sent) == (refusal is None)
+
+
+async def test_the_view_may_have_read_the_body(start: Start, outbox: Outbox) -> None:
+    """No other than the view may wait for it then."""
+    start()
+    await emailpassword_async.sign_up("public", ADDRESS, PASSWORD)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"email=ada"}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b""}
+    request = Request(scope, receive)
+    assert [part async for part in request.stream()] == [b"email=ada", b""]
+    await emailpassword_async.request_password_reset(request, "public", ADDRESS)
+    assert len(outbox.sent) == 1
