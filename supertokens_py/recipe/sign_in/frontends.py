@@ -52,6 +52,22 @@ def signed_in_or_up(
     return {"status": "OK", "user": user_for_frontend(user, recipe_user_id, request), name: created}
 
 
+def form_text(value: Any, name: str) -> str:
+    """Return what a form of the application's own has in a field, as it is.
+
+    Raises:
+        BadInputError: it is no text, as anybody can leave out a field, or send a file in its place.
+    """
+    if not isinstance(value, str):
+        raise BadInputError(f"{name} must be a string")
+    return value
+
+
+def optional_form_text(value: Any, name: str) -> str | None:
+    """Return the same of a field that a form may be without; None where it is."""
+    return None if value is None else form_text(value, name)
+
+
 async def json_body(request: BaseRequest, refusal: str = "Please provide a JSON body") -> dict[str, Any]:
     """Return the JSON object that a frontend sent. No variable that holds it shows what is in it.
 

@@ -32,6 +32,7 @@ from supertokens_py.recipe.emailpassword.types import (
 )
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.sign_in.argument_forms import session_and_context
+from supertokens_py.recipe.sign_in.frontends import form_text
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
@@ -87,7 +88,7 @@ async def sign_up(
     Raises:
         BadInputError: the address or password cannot be stored, or there is no such tenant.
     """
-    password = masked(password)
+    password = masked(form_text(password, "password"))
     own, context = session_and_context(session, user_context)
     return await _functions().sign_up(
         email=email,
@@ -109,10 +110,11 @@ async def sign_in(
     """Check an e-mail address and a password; create the session with `create_new_session`.
 
     Raises:
+        BadInputError: the address or the password is no text.
         TooManyAttemptsError: too many wrong passwords were given for the address.
         TooBusyError: too many password hashes are waiting already.
     """
-    password = masked(password)
+    email, password = form_text(email, "email"), masked(form_text(password, "password"))
     own, context = session_and_context(session, user_context)
     return await _functions().sign_in(
         email=email,
@@ -128,7 +130,7 @@ async def verify_credentials(
     tenant_id: str, email: str, password: str, user_context: _Context = None
 ) -> SignInOkResult | WrongCredentialsError:
     """Check an e-mail address and a password outside of a sign-in; raises as `sign_in` does."""
-    password = masked(password)
+    email, password = form_text(email, "email"), masked(form_text(password, "password"))
     context = context_of(user_context)
     return await _functions().verify_credentials(
         email=email, password=password, tenant_id=tenant_id, user_context=context
@@ -151,8 +153,12 @@ async def create_reset_password_token(
 async def consume_password_reset_token(
     tenant_id: str, token: str, user_context: _Context = None
 ) -> ConsumePasswordResetTokenOkResult | PasswordResetTokenInvalidError:
-    """Use up a token, and every other token of its user; the password is yours to set."""
-    token = masked(token)
+    """Use up a token, and every other token of its user; the password is yours to set.
+
+    Raises:
+        BadInputError: the token is no text.
+    """
+    token = masked(form_text(token, "token"))
     context = context_of(user_context)
     return await _functions().consume_password_reset_token(
         token=token, tenant_id=tenant_id, user_context=context
@@ -162,8 +168,12 @@ async def consume_password_reset_token(
 async def reset_password_using_token(
     tenant_id: str, token: str, new_password: str, user_context: _Context = None
 ) -> UpdateEmailOrPasswordOkResult | PasswordResetTokenInvalidError | PasswordPolicyViolationError:
-    """Set a new password by a token. A password that the policy refuses uses up no token."""
-    token, new_password = masked(token), masked(new_password)
+    """Set a new password by a token. A password that the policy refuses uses up no token.
+
+    Raises:
+        BadInputError: the token is no text.
+    """
+    token, new_password = masked(form_text(token, "token")), masked(new_password)
     context = context_of(user_context)
     return await _functions().reset_password_using_token(
         token=token, new_password=new_password, tenant_id=tenant_id, user_context=context
@@ -282,7 +292,8 @@ async def request_password_reset(
     """Send a link to reset a password, as the route does, for a form of your own.
 
     It returns before anything depends on whether the address is known; the e-mail is sent afterwards, and
-    counted against the limits of the address and of the client.
+    counted against the limits of the address and of the client. An override of
+    `generate_password_reset_token_post` is asked.
 
     Args:
         request: your framework's request.
@@ -291,7 +302,7 @@ async def request_password_reset(
         user_context: passed to your overrides.
 
     Raises:
-        BadInputError: that is no address.
+        BadInputError: that is no address, or your override refused, in words of its own.
         TooManyAttemptsError: the client has asked too often; only with `init(client_ip=...)`.
     """
     recipe = EmailPasswordRecipe.get_instance()
