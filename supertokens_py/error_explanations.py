@@ -178,7 +178,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Nothing, if the page is not yours.",
     ),
     "foreign_page": Explanation(
-        "A page of another origin asked for a session in cookies, or to change one at a route of the SDK.",
+        "A page of another origin asked for a session in cookies, or to change one at a route of the SDK; "
+        "with `pages`, it posted to a route that asks for a session.",
         "`api_domain`, `website_domain` or `origin` must name that page if it is yours, or it sends `rid`; "
         "see Cookies.",
     ),
