@@ -318,6 +318,8 @@ class Node:
             "synchronous_mode": self.cluster.synchronous,
             "postgresql": {
                 "use_pg_rewind": True,
+                # Otherwise a node whose rewind fails once stays out until somebody looks at it.
+                "remove_data_directory_on_rewind_failure": True,
                 "parameters": {
                     "wal_receiver_timeout": "5s",
                     "wal_sender_timeout": "5s",
