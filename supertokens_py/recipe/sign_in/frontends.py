@@ -52,20 +52,20 @@ def signed_in_or_up(
     return {"status": "OK", "user": user_for_frontend(user, recipe_user_id, request), name: created}
 
 
-def form_text(value: Any, name: str) -> str:
-    """Return what a form of the application's own has in a field, as it is.
+def require_strings(**fields: Any) -> None:
+    """Check what a form of the application's own has in fields. Give secrets masked, as always.
 
     Raises:
-        BadInputError: it is no text, as anybody can leave out a field, or send a file in its place.
+        BadInputError: one is no string, as anybody can leave out a field, or send a file in its place.
     """
-    if not isinstance(value, str):
-        raise BadInputError(f"{name} must be a string")
-    return value
+    for name, value in fields.items():
+        if not isinstance(value, str):
+            raise BadInputError(f"{name} must be a string")
 
 
-def optional_form_text(value: Any, name: str) -> str | None:
-    """Return the same of a field that a form may be without; None where it is."""
-    return None if value is None else form_text(value, name)
+def require_strings_or_none(**fields: Any) -> None:
+    """Check the same of fields that a form may be without; they are None where it is."""
+    require_strings(**{name: value for name, value in fields.items() if value is not None})
 
 
 async def json_body(request: BaseRequest, refusal: str = "Please provide a JSON body") -> dict[str, Any]:

@@ -32,7 +32,7 @@ from supertokens_py.recipe.emailpassword.types import (
 )
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.sign_in.argument_forms import session_and_context
-from supertokens_py.recipe.sign_in.frontends import form_text
+from supertokens_py.recipe.sign_in.frontends import require_strings
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
@@ -88,7 +88,8 @@ async def sign_up(
     Raises:
         BadInputError: the address or password cannot be stored, or there is no such tenant.
     """
-    password = masked(form_text(password, "password"))
+    password = masked(password)
+    require_strings(password=password)
     own, context = session_and_context(session, user_context)
     return await _functions().sign_up(
         email=email,
@@ -114,7 +115,8 @@ async def sign_in(
         TooManyAttemptsError: too many wrong passwords were given for the address.
         TooBusyError: too many password hashes are waiting already.
     """
-    email, password = form_text(email, "email"), masked(form_text(password, "password"))
+    password = masked(password)
+    require_strings(email=email, password=password)
     own, context = session_and_context(session, user_context)
     return await _functions().sign_in(
         email=email,
@@ -130,7 +132,8 @@ async def verify_credentials(
     tenant_id: str, email: str, password: str, user_context: _Context = None
 ) -> SignInOkResult | WrongCredentialsError:
     """Check an e-mail address and a password outside of a sign-in; raises as `sign_in` does."""
-    email, password = form_text(email, "email"), masked(form_text(password, "password"))
+    password = masked(password)
+    require_strings(email=email, password=password)
     context = context_of(user_context)
     return await _functions().verify_credentials(
         email=email, password=password, tenant_id=tenant_id, user_context=context
@@ -158,7 +161,8 @@ async def consume_password_reset_token(
     Raises:
         BadInputError: the token is no text.
     """
-    token = masked(form_text(token, "token"))
+    token = masked(token)
+    require_strings(token=token)
     context = context_of(user_context)
     return await _functions().consume_password_reset_token(
         token=token, tenant_id=tenant_id, user_context=context
@@ -173,7 +177,8 @@ async def reset_password_using_token(
     Raises:
         BadInputError: the token is no text.
     """
-    token, new_password = masked(form_text(token, "token")), masked(new_password)
+    token, new_password = masked(token), masked(new_password)
+    require_strings(token=token)
     context = context_of(user_context)
     return await _functions().reset_password_using_token(
         token=token, new_password=new_password, tenant_id=tenant_id, user_context=context

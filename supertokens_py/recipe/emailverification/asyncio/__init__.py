@@ -30,7 +30,7 @@ from supertokens_py.recipe.emailverification.types import (
     VerificationEmailTemplateVars,
     VerificationEmailTemplateVarsUser,
 )
-from supertokens_py.recipe.sign_in.frontends import form_text
+from supertokens_py.recipe.sign_in.frontends import require_strings
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of
@@ -108,7 +108,8 @@ async def verify_email_using_token(
     Raises:
         BadInputError: the token is no text.
     """
-    token = masked(form_text(token, "token"))
+    token = masked(token)
+    require_strings(token=token)
     if isinstance(attempt_account_linking, dict):  # 0.24: (tenant_id, token, user_context)
         attempt_account_linking, user_context = True, attempt_account_linking
     return await _functions().verify_email_using_token(

@@ -24,7 +24,7 @@ from supertokens_py.recipe.passwordless.results import (
 from supertokens_py.recipe.passwordless.types import DeviceType
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.sign_in.argument_forms import session_and_context
-from supertokens_py.recipe.sign_in.frontends import form_text, optional_form_text
+from supertokens_py.recipe.sign_in.frontends import require_strings, require_strings_or_none
 from supertokens_py.recipe.sign_in.outcomes import LinkingToSessionUserFailedError, UnknownUserIdError
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
@@ -85,7 +85,7 @@ async def create_code(
         BadInputError: not exactly one contact is given, it cannot be stored, or there is no such tenant.
     """
     user_input_code = masked(user_input_code)
-    email, phone_number = optional_form_text(email, "email"), optional_form_text(phone_number, "phone_number")
+    require_strings_or_none(email=email, phone_number=phone_number)
     own, context = session_and_context(session, user_context)
     return await _functions().create_code(
         email=email,
@@ -128,10 +128,9 @@ async def consume_code(
         BadInputError: the ids do not belong together, or neither code nor link is given.
         TooManyAttemptsError: too many wrong codes were given for the contact.
     """
-    pre_auth_session_id = form_text(pre_auth_session_id, "pre_auth_session_id")
-    user_input_code = masked(optional_form_text(user_input_code, "user_input_code"))
-    device_id = masked(optional_form_text(device_id, "device_id"))
-    link_code = masked(optional_form_text(link_code, "link_code"))
+    user_input_code, device_id, link_code = map(masked, (user_input_code, device_id, link_code))
+    require_strings(pre_auth_session_id=pre_auth_session_id)
+    require_strings_or_none(user_input_code=user_input_code, device_id=device_id, link_code=link_code)
     own, context = session_and_context(session, user_context)
     return await _functions().consume_code(
         pre_auth_session_id=pre_auth_session_id,
@@ -154,10 +153,9 @@ async def check_code(
     user_context: _Context = None,
 ) -> CheckCodeOkResult | Refused:
     """Say what `consume_code` would, and count a wrong code, but use up nothing and create nobody."""
-    pre_auth_session_id = form_text(pre_auth_session_id, "pre_auth_session_id")
-    user_input_code = masked(optional_form_text(user_input_code, "user_input_code"))
-    device_id = masked(optional_form_text(device_id, "device_id"))
-    link_code = masked(optional_form_text(link_code, "link_code"))
+    user_input_code, device_id, link_code = map(masked, (user_input_code, device_id, link_code))
+    require_strings(pre_auth_session_id=pre_auth_session_id)
+    require_strings_or_none(user_input_code=user_input_code, device_id=device_id, link_code=link_code)
     return await _functions().check_code(
         pre_auth_session_id=pre_auth_session_id,
         user_input_code=user_input_code,
