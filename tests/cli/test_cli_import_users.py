@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine import embedded
-from supertokens_py.engine.code_records import ConsumedCode, CreatedCode, NewCode, PresentedCode
+from supertokens_py.engine.code_records import ConsumedCode, NewCode
 from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
 from supertokens_py.engine.embedded.engine import tables_of as tables_of_features
@@ -28,6 +28,7 @@ from tests.cli.conftest import Ran, Runner
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.engine.test_tenant_providers import GOOGLE
+from tests.support.codes import use_new_code
 from tests.support.core12 import add_tables, state_mode, write_user
 from tests.support.databases import Sqlite, TestDatabase
 from tests.support.receiver import receiving
@@ -89,14 +90,7 @@ def signed_up(core: Driver, email: str, tenant: str = "public") -> User:
 
 
 def by_code(core: Driver, tenant: str = "public", **contact: str) -> User:
-    made = core.passwordless.create_code(tenant, NewCode(**contact))
-    assert isinstance(made, CreatedCode)
-    presented = PresentedCode(
-        pre_auth_session_id=made.pre_auth_session_id,
-        device_id=made.device_id,
-        user_input_code=made.user_input_code,
-    )
-    used = core.passwordless.consume(tenant, presented)
+    used = use_new_code(core, tenant, **contact)
     assert isinstance(used, ConsumedCode)
     return used.user
 

@@ -10,10 +10,7 @@ import pytest
 
 from supertokens_py.engine.code_records import (
     ConsumedCode,
-    CreatedCode,
-    NewCode,
     PhoneNumberTaken,
-    PresentedCode,
 )
 from supertokens_py.engine.embedded.accounts.primary_rows import PrimaryRows
 from supertokens_py.engine.embedded.accounts.user_layout import decide
@@ -36,6 +33,7 @@ from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.engine.test_official_users import core_argon2
 from tests.support.clock import Clock
+from tests.support.codes import use_new_code
 from tests.support.core12 import (
     MODES,
     NEW_TABLES,
@@ -98,19 +96,8 @@ def signed_up(core: Driver, email: str = EMAIL, tenant: str = "public") -> User:
     return user
 
 
-def consumed(core: Driver, tenant: str = "public", **contact: str) -> Any:
-    made = core.passwordless.create_code(tenant, NewCode(**contact))
-    assert isinstance(made, CreatedCode)
-    presented = PresentedCode(
-        pre_auth_session_id=made.pre_auth_session_id,
-        device_id=made.device_id,
-        user_input_code=made.user_input_code,
-    )
-    return core.passwordless.consume(tenant, presented)
-
-
 def by_code(core: Driver, tenant: str = "public", **contact: str) -> User:
-    used = consumed(core, tenant, **contact)
+    used = use_new_code(core, tenant, **contact)
     assert isinstance(used, ConsumedCode)
     return used.user
 
@@ -522,7 +509,7 @@ def test_parallel_sign_ups_of_one_person_make_one_user(core: Driver, stored: Tes
             *people.map(lambda _: core.email_password.sign_up("public", EMAIL, PASSWORD), range(8))
         ]
         at_provider = [*people.map(lambda _: by_account(core), range(8))]
-        with_code = [*people.map(lambda _: consumed(core, email=EMAIL), range(4))]
+        with_code = [*people.map(lambda _: use_new_code(core, email=EMAIL), range(4))]
     made = [user for user in with_password if isinstance(user, User)]
     assert (len(made), with_password.count(EmailTaken())) == (1, 7)
     assert len({one.user.id for one in at_provider}) == 1

@@ -114,7 +114,7 @@ def test_views_find_the_user_of_the_session_and_can_require_one(tmp_path: Path) 
 
 
 def test_login_required_middleware_asks_the_session(tmp_path: Path) -> None:
-    """Who is sent to the log-in for ever, as their user id is no primary key, is told of once."""
+    """A user whose id is no primary key is redirected to the log-in again and again; the log says so once."""
     seen = visit(tmp_path, PROJECT_MIDDLEWARE=json.dumps([LOGIN_REQUIRED]))
     assert [line for line in seen["log"].splitlines() if "no row" in line] == [NO_ROW]
     for kind in ("", "async "):

@@ -24,7 +24,7 @@ PlanClaim = PrimitiveClaim(key="plan", fetch_value=plan_of, default_max_age_in_s
 
 
 def with_plan(original: Any) -> Any:
-    """Build the claim for every session, as docs/payload-and-claims.md has it."""
+    """Build the claim for every session, as docs/payload-and-claims.md shows."""
     create = original.create_new_session
 
     async def create_new_session(
