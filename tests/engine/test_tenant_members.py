@@ -15,8 +15,9 @@ from supertokens_py.engine.tenant_members import AccountTaken, Associated, Assoc
 from supertokens_py.types.users import ThirdPartyInfo, User
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
-from tests.engine.test_user_layouts import by_account, by_code, consumed, known_by, signed_up
+from tests.engine.test_user_layouts import by_account, by_code, known_by, signed_up
 from tests.support.clock import Clock
+from tests.support.codes import use_new_code
 from tests.support.databases import TestDatabase
 
 QUICK: dict[str, Any] = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
@@ -115,7 +116,7 @@ def sign_ins(core: Driver, tenant: str) -> list[tuple[Callable[[Any], bool], Any
     assert found is not None
     return [
         (core.email_password.is_current, found.proof),
-        (core.passwordless.is_current, consumed(core, tenant, phone_number=NUMBER)),
+        (core.passwordless.is_current, use_new_code(core, tenant, phone_number=NUMBER)),
         (core.engine.third_party.is_current, by_account(core, tenant=tenant)),
     ]
 
