@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.packages import install
 from tests.browser.vite import built_and_served, served
@@ -45,12 +45,6 @@ class Site:
     origin: str
     server: Server
     database: TestDatabase
-
-    def visit(self, context: BrowserContext, *origins: str) -> Page:
-        """Open a tab that reaches this website and `origins`, and not the host of the screens' font."""
-        known = (self.origin, *origins)
-        context.route(lambda url: not url.startswith(known), lambda route: route.abort())
-        return context.new_page()
 
 
 @contextlib.contextmanager

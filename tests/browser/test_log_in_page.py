@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.packages import build_with, install
 from tests.browser.prebuilt import fill
+from tests.browser.tab import local_tab
 from tests.browser.vite import served
 from tests.examples.documents import ROOT, block, run_shell
 from tests.servers.harness import EXAMPLES, Kind, Server, launched, uvicorn
@@ -82,8 +83,7 @@ def extended(tmp_path: Path) -> Iterator[Shop]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     """A tab that reaches this machine only."""
-    context.route(lambda url: "://localhost:" not in url, lambda route: route.abort())
-    return context.new_page()
+    return local_tab(context)
 
 
 def test_a_newcomer_signs_up_and_out_and_in(simple: Shop, page: Page) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.prebuilt import Site, dashboard, fill, says, website
+from tests.browser.tab import local_tab
 from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK
 from tests.support.mails import mailed_links, next_mailed_link
 
@@ -46,9 +47,9 @@ def address(user: str) -> str:
 
 
 @pytest.fixture
-def page(context: BrowserContext, site: Site) -> Page:
+def page(context: BrowserContext) -> Page:
     """A tab of a visitor whom the website has never seen."""
-    return site.visit(context)
+    return local_tab(context)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.prebuilt import Site, dashboard, fill, says, website
-from tests.browser.tab import Traffic, watched
+from tests.browser.tab import Traffic, local_tab, watched
 from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK
 from tests.support.mails import MailedCode, mailed_codes, next_mailed_code, next_texted_code, texted_codes
 from tests.support.openid import CLIENT_SECRET, OpenIDProvider, npm_provider, python_provider
@@ -80,16 +80,16 @@ def address(user: str) -> str:
 
 
 @pytest.fixture
-def page(context: BrowserContext, site: Site, company: OpenIDProvider, club: OpenIDProvider) -> Page:
+def page(context: BrowserContext) -> Page:
     """A tab of a visitor whom the website has never seen."""
-    return site.visit(context, company.issuer, club.issuer)
+    return local_tab(context)
 
 
 @pytest.fixture
-def other_page(browser: Browser, site: Site, company: OpenIDProvider, club: OpenIDProvider) -> Iterator[Page]:
+def other_page(browser: Browser) -> Iterator[Page]:
     """A tab of another browser."""
     with browser.new_context() as context, watched(context):
-        yield site.visit(context, company.issuer, club.issuer)
+        yield local_tab(context)
 
 
 def ask_for_code(page: Page, site: Site, address: str) -> MailedCode:
