@@ -1,5 +1,7 @@
 """Checks the structure of the package: circles of imports, sizes, what adapters and tests know of its inside.
 
+Also what no linter looks for: digits that are not ASCII's.
+
     python scripts/structure.py             part of scripts/check
     python scripts/structure.py --figures   prints the figures instead
 
@@ -27,6 +29,10 @@ CORE_OF_FRAMEWORK = ("adapter", "cookies", "request", "request_registry", "respo
 #: Front ends of the command line, and pages, which frameworks look for below their adapters. They call what
 #: applications call.
 FRONT_ENDS = ("django.admin", "django.management.commands.supertokens", "flask.commands")
+
+#: What takes the digits of every script for digits; the module of numbers knows how to use it.
+ANY_DIGITS = ("isdecimal", "isdigit", "isnumeric")
+NUMBERS = f"{PACKAGE}.types.numbers"
 
 #: Names of the standard library that are public in spite of their underscore.
 DOCUMENTED = frozenset({"_asdict", "_exit", "_fields", "_replace"})
@@ -88,6 +94,17 @@ def beyond_the_contract(known: dict[str, Module]) -> list[str]:
         for name in sorted(adapters)
         for other in sorted(imports_of(known[name], known))
         if not f"{other}.".startswith(allowed)
+    ]
+
+
+def digits_of_any_script(known: dict[str, Module]) -> list[str]:
+    """Return where a pattern or a check takes other digits for numbers than 0 to 9."""
+    return [
+        f"digits of every script: {name}:{node.lineno} ([0-9] and whole_number take those of ASCII)"
+        for name, module in known.items()
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Constant) and isinstance(node.value, str) and "\\d" in node.value)
+        or (isinstance(node, ast.Attribute) and node.attr in ANY_DIGITS and name != NUMBERS)
     ]
 
 
@@ -155,7 +172,7 @@ def violations(limits: dict[str, Any], known: dict[str, Module], private: list[s
     circles = circles_of({name: imports_of(module, known) for name, module in known.items()})
     found = [f"circle of imports: {', '.join(one)}" for one in circles if one not in limits["circles"]]
     found += [f"no longer a circle: {', '.join(one)}" for one in limits["circles"] if one not in circles]
-    found += beyond_the_contract(known)
+    found += beyond_the_contract(known) + digits_of_any_script(known)
     sizes = {
         "module": {name: module.lines for name, module in known.items()},
         "function": {name: lines for module in known.values() for name, lines in functions_of(module)},

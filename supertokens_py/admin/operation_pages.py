@@ -13,6 +13,7 @@ from supertokens_py.engine.event_records import EventPage, EventQuery, EventType
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.renewal import OwnsKeys, PublishedKey, RenewalOrder
 from supertokens_py.engine.session_counts import CountsSessions
+from supertokens_py.types.numbers import whole_number
 
 from .permissions import Refused
 from .visits import Page, Visit, go, link
@@ -51,14 +52,15 @@ async def show_events(visit: Visit) -> Response:
 
 
 def _query(visit: Visit, asked: dict[str, str]) -> EventQuery:
-    before = visit.asked("before")
+    given = visit.asked("before")
+    before = whole_number(given)
     types: list[EventType] = [one for one in _TYPES if one == asked["type"]]
     if asked["type"] and not types:
         raise Refused(400, "No such event", f"Events are {', '.join(_TYPES)}.")
-    if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
+    if given and before is None:
         raise Refused(400, "No such page", "`before` is the number of an event.")
     return EventQuery(
-        before=int(before) if before else None,
+        before=before,
         type=types[0] if types else None,
         user_id=asked["user"] or None,
         tenant_id=asked["tenant"].strip() or None,

@@ -14,6 +14,7 @@ from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.records import StoredSession
 from supertokens_py.engine.session_records import Details, ListedSession
 from supertokens_py.formatting import counted, visible
+from supertokens_py.types.numbers import whole_number
 
 from .forms import was_led_here
 from .permissions import Refused
@@ -62,7 +63,7 @@ async def show_user(visit: Visit) -> Response:
         user_id=user_id,
         tenant_id=tenant_id,
         found=found,
-        ended=_number(visit.asked("ended")),
+        ended=whole_number(visit.asked("ended"), digits=6),
     )
 
 
@@ -105,7 +106,7 @@ async def show_session(visit: Visit) -> Response:
         handle=handle,
         found=found,
         shows_payload=shows_payload,
-        ended=_number(visit.asked("ended")),
+        ended=whole_number(visit.asked("ended"), digits=6),
     )
 
 
@@ -234,10 +235,6 @@ def _id(visit: Visit, name: str) -> str:
     if len(given) > _LONGEST_ID:
         raise Refused(400, "Too long", f"No id has more than {_LONGEST_ID} characters.")
     return given
-
-
-def _number(given: str) -> int | None:
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 7 else None
 
 
 PAGES: Sequence[Page] = (

@@ -12,6 +12,7 @@ from supertokens_py.engine import validation
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.session_browsing import BrowsesSessions, TenantPage
 from supertokens_py.engine.session_records import ListedSession
+from supertokens_py.types.numbers import whole_number
 
 from .permissions import Refused
 from .visits import Page, Visit, go, link
@@ -64,11 +65,12 @@ def _browser(engine: Engine) -> BrowsesSessions:
 async def show_sessions(visit: Visit) -> Response:
     """Show some sessions of a tenant."""
     tenant_id, text, days = _tenant(visit), visit.asked("find").strip(), visit.asked("unseen").strip()
+    unseen_days = whole_number(days, digits=5)
     if len(text) > _LONGEST:
         raise Refused(400, "Too long", f"Look for {_LONGEST} characters at most.")
-    if days and not (days.isascii() and days.isdecimal() and len(days) < 6):
+    if days and unseen_days is None:
         raise Refused(400, "No such time", "`unseen` is a number of days.")
-    filters = Filters(text=text, unseen_days=int(days) if days else None)
+    filters = Filters(text=text, unseen_days=unseen_days)
     browser = _browser(visit.backend.engine)
     page = await visit.ask(browser.of_tenant, tenant_id, after=visit.asked("after"), limit=LOOKED_AT)
     now_ms = visit.backend.now_ms()
@@ -83,7 +85,7 @@ async def show_sessions(visit: Visit) -> Response:
         found=found[:SHOWN],
         further=None if after is None else link("sessions", **asked, after=after),
         is_first=not visit.asked("after"),
-        ended=_number(visit.asked("ended")),
+        ended=whole_number(visit.asked("ended"), digits=6),
         rest=None if not (rest := visit.asked("rest")) else link("end", tenant=tenant_id, all=1, after=rest),
     )
 
@@ -195,10 +197,6 @@ def _tenant(visit: Visit) -> str:
     if not given or len(given) > _LONGEST:
         raise Refused(400, "Nothing to look for", "Give the id of a tenant.")
     return validation.normalise_tenant_id(given)
-
-
-def _number(given: str) -> int | None:
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 7 else None
 
 
 PAGES: Sequence[Page] = (

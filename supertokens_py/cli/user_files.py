@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from supertokens_py.engine.embedded.signin.password_hashes import (
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.emails import is_address
+from supertokens_py.types.numbers import whole_number
 from supertokens_py.types.users import normalised_email
 
 Format = Literal["csv", "jsonl"]
@@ -51,7 +53,7 @@ _DOUBLE = (
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0", ""})
 _LONGEST_LINE = 2 * payloads.MAX_METADATA_JSON
 _EARLIEST_MS = 100_000_000_000  # in 1973; a smaller number is one of seconds
-_DIGITS = 20  # no time has more, whatever zeros it begins with
+_DIGITS = re.compile("[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +227,10 @@ def _time_ms(value: object) -> int | None:
     if value in (None, ""):
         return None
     text = _text("time_joined", value).strip()
-    if text.isdecimal() and text.isascii():
-        # Python makes no number of thousands of digits.
-        if len(text) <= _DIGITS and _EARLIEST_MS <= int(text) < 1000 * _EARLIEST_MS:
-            return int(text)
+    if _DIGITS.fullmatch(text):  # not 20260131, which is a time of ISO 8601
+        milliseconds = whole_number(text.lstrip("0"))
+        if milliseconds is not None and _EARLIEST_MS <= milliseconds < 1000 * _EARLIEST_MS:
+            return milliseconds
         raise BadInputError("a time in numbers must be milliseconds since 1970, such as 1700000000000")
     try:
         moment = datetime.fromisoformat(text)

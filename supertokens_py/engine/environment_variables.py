@@ -21,7 +21,7 @@ _OTHER_VARIABLES = (
     "CORE_TIMEOUT", "CORE_CONNECT_TIMEOUT", "CORE_POOL_SIZE", "CORE_JWKS_CACHE_LIMIT",
 )  # fmt: skip
 # Kubernetes gives every container such variables for a service called "supertokens" or "supertokens-...".
-_SERVICE_LINK = re.compile(r"_PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$|_SERVICE_(HOST|PORT(_\w+)?)$")
+_SERVICE_LINK = re.compile(r"_PORT(_[0-9]+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$|_SERVICE_(HOST|PORT(_\w+)?)$")
 _ALIKE = 0.86
 _OURS = re.compile("SUPERTOKENS?_", re.IGNORECASE)
 # Settings that fail open where nobody reads them are recognised by their words, in any order.

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import masked
+from supertokens_py.types.numbers import whole_number
 
 MISSING_DRIVER = "PostgreSQL needs a driver: the extra 'postgres' (docs/installation.md)"
 
@@ -120,7 +121,7 @@ def _check_choices(found: dict[str, str]) -> None:
 def _check_ports(found: dict[str, str]) -> None:
     ports = found.get("port", "").split(",")
     for port in ports:
-        if port.strip() and not (port.strip().isdecimal() and 0 < int(port) < 65536):
+        if port.strip() and not 0 < (whole_number(port.strip()) or 0) < 65536:
             raise ConfigError("connection_uri: a port must be a whole number from 1 to 65535")
     hosts = max(len(found.get(name, "").split(",")) for name in ("host", "hostaddr"))
     if len(ports) not in (1, hosts):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
+from supertokens_py.types.numbers import whole_number
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalOrder:
@@ -75,6 +77,6 @@ class PublishedKey:
     def of(cls, kid: str) -> PublishedKey:
         """Return what the id of a key says."""
         kind, _, rest = kid.partition("-")
-        if kind == "d" and rest.isdecimal():
-            return cls(kid=kid, kind="dynamic", created_ms=int(rest))
+        if kind == "d" and (created_ms := whole_number(rest)) is not None:
+            return cls(kid=kid, kind="dynamic", created_ms=created_ms)
         return cls(kid=kid, kind="static" if kind == "s" else "unknown", created_ms=None)

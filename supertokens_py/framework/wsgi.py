@@ -9,6 +9,8 @@ from io import BytesIO
 from typing import Any, ClassVar, Self, TypeAlias
 from urllib.parse import parse_qsl, quote
 
+from supertokens_py.types.numbers import whole_number
+
 from .adapter import (
     BaseRequest,
     BaseResponse,
@@ -111,9 +113,9 @@ class WsgiRequest(BaseRequest):
         environ = self.request.environ
         slot = environ[SLOT]
         if BODY not in slot:
-            length = environ.get("CONTENT_LENGTH") or "0"
+            length = whole_number(environ.get("CONTENT_LENGTH") or "0")
             # Not as bytes: there may be a password in them, and error trackers show the environment.
-            slot[BODY] = BytesIO(environ["wsgi.input"].read(int(length)) if length.isdecimal() else b"")
+            slot[BODY] = BytesIO(b"" if length is None else environ["wsgi.input"].read(length))
             environ["wsgi.input"] = BytesIO(slot[BODY].getvalue())  # the application may want it as well
         return slot[BODY].getvalue()
 

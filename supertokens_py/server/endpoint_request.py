@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, Literal, NoReturn, ParamSpec, TypeVar, cast
 
 from supertokens_py import payloads
 from supertokens_py.cdi.versions import Version
@@ -172,10 +172,11 @@ class EndpointRequest:
         value = self.query.get(name)
         return default if value is None else value.strip().lower() == "true"
 
-    def param_long(self, name: str) -> int:
+    def param_number(self, name: str, kind: Literal["an int", "a long"] = "a long") -> int:
+        """Return a whole number; where it is none, the refusal calls it by a name of the official core."""
         value = self.param(name)
         if not _INTEGER.fullmatch(value):
-            raise Refused(400, f"Field name '{name}' must be a long in the GET request")
+            raise Refused(400, f"Field name '{name}' must be {kind} in the GET request")
         return int(value)
 
 

@@ -23,6 +23,7 @@ from supertokens_py.engine.readiness import CountsConnections
 from supertokens_py.event_dispatch import subscribe
 from supertokens_py.events import DatabaseFailed, Event
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.types.numbers import whole_number
 
 from .auth import ApiKeys
 from .endpoint_request import Refused
@@ -210,8 +211,8 @@ def checked_metrics_keys(keys: Iterable[str], api_keys: Iterable[str]) -> list[s
 def _forget_the_dead(directory: Path) -> None:
     """Leave out the connections of processes that have ended; what they counted stays."""
     for path in directory.glob("gauge_live*_*.db"):
-        process_id = path.stem.rpartition("_")[2]
-        if process_id.isdecimal() and not _is_alive(int(process_id)):
+        process_id = whole_number(path.stem.rpartition("_")[2])
+        if process_id is not None and not _is_alive(process_id):
             path.unlink(missing_ok=True)  # another process may be doing the same
 
 

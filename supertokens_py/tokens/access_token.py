@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.types.numbers import whole_number
 
 from .encoding import decode_base64
 
@@ -161,11 +162,10 @@ def _decode_header(part: str) -> _Header | None:
     kid, version = values.get("kid"), values.get("version")
     if values.get("typ") != "JWT" or values.get("alg") != "RS256" or not isinstance(kid, str):
         return None
-    if not (isinstance(version, str) and version.isascii() and version.isdecimal() and len(version) < 4):
+    number = whole_number(version, digits=3) if isinstance(version, str) else None
+    if number is None or number < 3:
         return None
-    if int(version) < 3:
-        return None
-    header = _Header(kid, int(version))
+    header = _Header(kid, number)
     if len(_known_headers) >= _MAX_KNOWN_HEADERS:
         _known_headers.clear()
     _known_headers[part] = header

@@ -11,7 +11,7 @@ _ATOM = re.compile(r"""[^<>()\[\]\\.,;:\s@"]+""")
 _QUOTED = re.compile(r'"(?:[^"\\<>,@]|\\["\\])+"')
 _ENCODED_WORD = "=?"  # RFC 2047: mail libraries decode it, so it is another spelling of some mailbox
 _LABEL = re.compile(r"[A-Za-z0-9-]+")
-_IPV4 = re.compile(r"\[\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\]")
+_IPV4 = re.compile(r"\[[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]")
 _LAST_LABEL = re.compile(r"[A-Za-z]{2,}")
 
 

@@ -308,6 +308,8 @@ def test_pages_of_users(users: Wire, clock: Clock) -> None:
     ("query", "text"),
     [
         ({"limit": "x"}, "Field name 'limit' must be an int in the GET request"),
+        ({"limit": "1_0"}, "Field name 'limit' must be an int in the GET request"),
+        ({"limit": "\u0661"}, "Field name 'limit' must be an int in the GET request"),
         ({"limit": "0"}, "limit must be a whole number from 1 to 500"),
         ({"limit": "501"}, "limit must be a whole number from 1 to 500"),
         ({"timeJoinedOrder": "UP"}, "timeJoinedOrder can be either ASC OR DESC"),

@@ -27,7 +27,7 @@ from .shared_secrets import SharedSecrets
 
 _DEFAULT_MAX_AGE_S = 60
 _JWK_MEMBERS = ("kty", "kid", "n", "e", "alg", "use")
-_MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
+_MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.session.asyncio import get_session
 from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.secret import SecretDict
+from supertokens_py.types.numbers import whole_number
 from supertokens_py.types.users import User
 
 _NEWEST = (4, 2)
@@ -22,9 +23,9 @@ def fdi_version(request: BaseRequest) -> tuple[int, int]:
     """Return the greatest version that a frontend speaks; the newest where it does not say."""
     versions: list[tuple[int, int]] = []
     for text in (request.get_header(FDI_HEADER) or "").split(","):
-        major, _, minor = text.strip().partition(".")
-        if major.isdecimal() and minor.isdecimal() and len(text) < 12:
-            versions.append((int(major), int(minor)))
+        major, _, minor = (whole_number(part, digits=5) for part in text.strip().partition("."))
+        if major is not None and minor is not None:
+            versions.append((major, minor))
     return max(versions, default=_NEWEST)
 
 

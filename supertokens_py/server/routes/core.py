@@ -58,7 +58,7 @@ async def _features(request: EndpointRequest) -> JSONObject:
 
 
 async def _active_users(request: EndpointRequest) -> JSONObject:
-    since_ms = request.param_long("since")
+    since_ms = request.param_number("since")
     if since_ms < 0:
         raise Refused(400, "'since' parameter must be a timestamp that is not negative")
     count = await request.ask(request.engine.users.count_active, since_ms)

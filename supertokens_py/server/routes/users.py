@@ -86,13 +86,8 @@ async def _remove(request: EndpointRequest) -> JSONObject:
 
 
 def _limit(request: EndpointRequest) -> int:
-    value = request.optional_param("limit")
-    if value is None:
-        return UserQuery().limit
-    try:
-        return int(value)
-    except ValueError:
-        raise Refused(400, "Field name 'limit' must be an int in the GET request") from None
+    is_given = request.optional_param("limit") is not None
+    return request.param_number("limit", "an int") if is_given else UserQuery().limit
 
 
 def _order(request: EndpointRequest) -> str:

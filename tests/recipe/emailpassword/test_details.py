@@ -267,6 +267,7 @@ def test_lengths_of_a_policy_are_named() -> None:
         ("\u00c4@example.com", True),
         ("a=b?c@example.com", True),
         ("a@[127.0.0.1]", True),
+        ("a@[127.0.0.\u0661]", False),
         ('"foo" <eve@evil.example>, "bar"@example.com', False),
         ('"x" <eve@evil.example> "@example.com', False),
         ('"a,b"@example.com', False),

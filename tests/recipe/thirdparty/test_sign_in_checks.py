@@ -18,6 +18,7 @@ from supertokens_py.recipe.thirdparty.provider import (
 )
 from supertokens_py.recipe.thirdparty.providers.frontend_tokens import accepted_tokens
 from supertokens_py.recipe.thirdparty.providers.places import MAX_EXCHANGES
+from supertokens_py.recipe.thirdparty.providers.user_fields import value_at
 from supertokens_py.runtime.bridge import step
 from tests.recipe.thirdparty.conftest import CALLBACK, Frontend, MakeSource, custom, found, id_token
 from tests.support.clock import Clock
@@ -531,6 +532,12 @@ async def test_where_the_documents_name_the_user(
     assert user.third_party_user_id == "7"
     assert user.email is not None
     assert (user.email.id, user.email.is_verified) == ("x@example.com", True)
+
+
+@pytest.mark.parametrize("name", ["1", "-1", "\u00b2", "9" * 5000, "x", ""])
+def test_a_path_leads_nowhere_behind_a_list_without_such_an_item(name: str) -> None:
+    """Without the ValueError for what `isdigit` takes for a number and `int` does not."""
+    assert value_at({"data": ["first"]}, f"data.{name}") is None
 
 
 # -- logs (73) -----------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from supertokens_py.engine import validation
 from supertokens_py.engine.records import UserPage, UserQuery
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.numbers import whole_number
 from supertokens_py.types.users import AccountInfo, LoginMethod, ThirdPartyInfo, User
 
 from ..storage.database import UnitConflictError
@@ -297,8 +298,9 @@ def _token(user_id: str, joined_ms: int) -> str:
 def _read_token(token: str) -> tuple[str, int]:
     try:
         user_id, _, joined = b64decode(token, validate=True).decode().rpartition(";")
-        if user_id and joined.isdecimal() and len(joined) < 19 and validation.is_storable(user_id):
-            return user_id, int(joined)
+        joined_ms = whole_number(joined)
+        if user_id and joined_ms is not None and validation.is_storable(user_id):
+            return user_id, joined_ms
     except (binascii.Error, UnicodeError, ValueError):
         pass
     raise BadInputError("invalid pagination token")

@@ -13,6 +13,7 @@ from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretText, masked
+from supertokens_py.types.numbers import whole_number
 
 from ..session_state.refresh_tokens import MasterKey, new_master_key
 from ..session_state.session_rows import SESSIONS
@@ -134,7 +135,7 @@ class KeyRows:
         is_encrypted = self._settings.encryption_key is None or (
             at_rest.is_own and all(map(at_rest.is_current, stored))
         )
-        restored_ms = int(restored) if restored.isdecimal() else None
+        restored_ms = whole_number(restored)
         return StoredKeys(dynamic, static, self._master(at_rest, values), is_encrypted, restored_ms)
 
     def insert_dynamic(self, connection: Connection, *, after_ms: int = 0) -> str:
@@ -295,8 +296,7 @@ class KeyRows:
         return MasterKey.of(texts, at_rest.peppers)
 
     def _ends_ms(self, name: str) -> int:
-        ends = name.removeprefix(EARLIER_MASTER_KEY)
-        return int(ends) if ends.isdecimal() else 0
+        return whole_number(name.removeprefix(EARLIER_MASTER_KEY)) or 0
 
     def _new_master(self, connection: Connection) -> dict[str, Any]:
         at_rest = self.at_rest(connection)

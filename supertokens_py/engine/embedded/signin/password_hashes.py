@@ -35,7 +35,7 @@ _BCRYPT_BASE64 = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _CUT_OFF = "the password hash is cut off"
 _DAMAGED = "the password hash is damaged: nothing can compute it"
 
-# ASCII digits, since `\d` matches those of every script and `int` reads them.
+# ASCII digits, since `int` reads those of every script.
 _ARGON2 = re.compile(
     r"\$(argon2id|argon2i|argon2d)\$v=19\$m=([1-9][0-9]{0,7}),t=([1-9][0-9]{0,3}),p=([1-9][0-9]{0,2})"
     r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})"

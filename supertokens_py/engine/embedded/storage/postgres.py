@@ -17,6 +17,7 @@ from sqlalchemy.pool import QueuePool
 from supertokens_py.engine.config import ResolvedEngineConfig
 from supertokens_py.engine.postgres_uri import PREPARE_OPTION
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.types.numbers import whole_number
 
 from .url import Location
 
@@ -170,11 +171,12 @@ def _prepare_threshold(query: Mapping[str, Sequence[str] | str], settings: Resol
     text = given if isinstance(given, str) else given[-1]
     if text.lower() == "none":
         return 0
-    if not (text.isascii() and text.isdigit()):
+    threshold = whole_number(text)
+    if threshold is None:
         raise ConfigError(
             f"{PREPARE_OPTION} in connection_uri must be a whole number (0: prepare nothing), not {text!r}"
         )
-    return int(text)
+    return threshold
 
 
 def _refuse_dead(connection: Any) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from supertokens_py.tokens.encoding import encode_base64
+from supertokens_py.types.numbers import whole_number
 
 #: What the key of the MAC is derived for.
 PURPOSE: Final = "device cookie"
@@ -32,7 +33,7 @@ def unexpired(values: Sequence[str], *, now_ms: int) -> list[str]:
 def expiry_of(value: str) -> int:
     """Return when a value says that it expires, in ms; 0 for one that is not well-formed."""
     parts = value.split(".", 3) if len(value) <= _LONGEST and value.isascii() else ()
-    return int(parts[1]) if len(parts) == 4 and parts[0] == _VERSION and parts[1].isdecimal() else 0
+    return (whole_number(parts[1]) or 0) if len(parts) == 4 and parts[0] == _VERSION else 0
 
 
 def is_genuine(value: str, secrets: Sequence[bytes], handle: str, thumbprint: str) -> bool:

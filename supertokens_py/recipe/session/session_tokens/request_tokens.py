@@ -21,7 +21,7 @@ from ..exceptions import TryRefreshTokenError
 from ..policy.session_policy import Allowed
 
 #: the form of every core's refresh tokens: sealed part, nonce, version
-_REFRESH_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+\.[Vv]\d+")
+_REFRESH_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]+\.[A-Za-z0-9+/=_-]+\.[Vv][0-9]+")
 
 
 class RequestTokens:

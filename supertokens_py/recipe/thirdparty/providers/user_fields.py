@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
 from supertokens_py.recipe.thirdparty.provider import UserInfoEmail
+from supertokens_py.types.numbers import whole_number
 from supertokens_py.types.providers import MAX_THIRD_PARTY_USER_ID, UserFields, UserInfoMap
 from supertokens_py.types.users import MAX_EMAIL
 
@@ -48,8 +49,9 @@ def value_at(document: Document, path: str) -> object:
     """Return what a dotted path leads to; None where it leads nowhere."""
     value: object = document
     for name in path.split("."):
-        if isinstance(value, list) and name.isdigit() and int(name) < len(cast("list[object]", value)):
-            value = cast("list[object]", value)[int(name)]
+        if isinstance(value, list):
+            items, index = cast("list[object]", value), whole_number(name)
+            value = items[index] if index is not None and index < len(items) else None
         elif isinstance(value, dict):
             value = cast("dict[str, object]", value).get(name)
         else:
