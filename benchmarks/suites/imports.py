@@ -13,6 +13,7 @@ from support.rounds import BENCHMARKS, median, progress, sized, spread, worker_e
 
 _MEASURED = """
 import sys, time
+{before}
 def rss():
     import resource
     try:
@@ -65,12 +66,15 @@ CASES = {
     "flask-jwt-extended": ("peer", "import flask_jwt_extended"),
     "fastapi-users": ("peer", "import fastapi_users, fastapi_users.authentication"),
 }
+PLUGIN = "ours: pytest plugin, where pytest is loaded"
+CASES[PLUGIN] = ("us", "import supertokens_py.testing.pytest_plugin")
+BEFORE = {PLUGIN: "import pytest"}  #: what is loaded already, by case
 KEYS = ("ms", "mb", "modules")
 
 
 def run(options: Namespace) -> Report:
     figures: dict[str, dict[str, list[float]]] = {name: {key: [] for key in KEYS} for name in CASES}
-    failed = {name for name, (_, code) in CASES.items() if _once(code) is None}  # this also compiles
+    failed = {name for name in CASES if _once(name) is None}  # this also compiles
     for name in failed:
         if not name.startswith("ours"):
             raise RuntimeError(f"{name} could not be imported")
@@ -80,8 +84,8 @@ def run(options: Namespace) -> Report:
     for number in range(rounds):
         if number >= 3 and time.monotonic() > deadline:
             break
-        for name, (_, code) in CASES.items():
-            if name not in failed and (found := _once(code)):
+        for name in CASES:
+            if name not in failed and (found := _once(name)):
                 for key in KEYS:
                     figures[name][key].append(found[key])
         progress(number + 1, rounds)
@@ -100,9 +104,10 @@ def run(options: Namespace) -> Report:
     )
 
 
-def _once(code: str) -> dict[str, float] | None:
+def _once(name: str) -> dict[str, float] | None:
+    program = _MEASURED.format(before=BEFORE.get(name, ""), code=CASES[name][1])
     done = subprocess.run(
-        [sys.executable, "-c", _MEASURED.format(code=code)],
+        [sys.executable, "-c", program],
         cwd=BENCHMARKS,
         env=worker_environment(),
         capture_output=True,
@@ -146,4 +151,5 @@ def _claims(figures: dict[str, dict[str, list[float]]]) -> list[Claim]:
             share(mine + " + first session", "mb"),
             note=BEYOND,
         ),
+        Claim("pytest plugin: ms", 5, median(values) if (values := figures[PLUGIN]["ms"]) else None),
     ]

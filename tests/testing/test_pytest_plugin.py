@@ -267,9 +267,9 @@ def run(pytester: pytest.Pytester, *arguments: str, **files: str) -> pytest.RunR
     return pytester.runpytest_subprocess("-p", "no:django", *arguments)
 
 
-def test_fastapi_in_two_processes_and_random_order(pytester: pytest.Pytester) -> None:
-    """CP-34, CP-35: two workers, any order, and no file."""
-    result = run(pytester, "-n", "2", shop=FASTAPI_APP, test_fastapi=TEST_FASTAPI)
+def test_fastapi_in_four_processes_and_random_order(pytester: pytest.Pytester) -> None:
+    """CP-34, CP-35: four workers, any order, and no file."""
+    result = run(pytester, "-n", "4", shop=FASTAPI_APP, test_fastapi=TEST_FASTAPI)
     result.assert_outcomes(passed=19)
     caches = {"__pycache__", ".pytest_cache"}
     left = {one.name for one in pytester.path.rglob("*") if one.is_file() and not caches & {*one.parts}}
