@@ -76,7 +76,7 @@ def answer(error: Exception, *, of_sdk: bool) -> BaseResponse | None:
         response.set_header("Retry-After", "1")
         return response
     if isinstance(error, AnsweredError):
-        return BaseResponse(error.to_json(), 200)
+        return BaseResponse(error.to_json(), 200 if of_sdk else 400)
     return _too_many_attempts(error, of_sdk=of_sdk) if isinstance(error, TooManyAttemptsError) else None
 
 

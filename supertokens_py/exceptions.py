@@ -9,7 +9,7 @@ SuperTokensError
 ├── BadInputError                a malformed request or argument: HTTP 400
 │   ├── UnknownTenantError       a tenant that does not exist (`engine.interface`)
 │   └── ClientTypeNotFoundError  a provider has no such client (`recipe.thirdparty.exceptions`)
-├── AnsweredError                a frontend shows it to people: HTTP 200
+├── AnsweredError                a frontend shows it to people: HTTP 400; by the SDK's routes, 200
 │   ├── FieldError               fields of a form are wrong (`recipe.emailpassword.exceptions`)
 │   └── ProviderError            signing in with a provider failed (`recipe.thirdparty.exceptions`)
 ├── TooManyAttemptsError         a password or code was guessed too often: HTTP 429; by the SDK's routes, 200
@@ -97,7 +97,7 @@ class BadInputError(SuperTokensError):
 
 
 class AnsweredError(SuperTokensError, ABC):
-    """What a frontend shows to people: answered with 200 and a `status`, wherever it is raised."""
+    """What a frontend shows to people: answered with a `status` and 200; in a view of one's own with 400."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class SuperTokensEmailPasswordError(SuperTokensError):
 
 
 class FieldError(SuperTokensEmailPasswordError, AnsweredError):
-    """Fields of a form are wrong; answered as `{"status": "FIELD_ERROR"}`, wherever it is raised."""
+    """Fields of a form are wrong; answered as `{"status": "FIELD_ERROR"}`, of a view's own form with 400."""
 
     code = "form_fields"
 
