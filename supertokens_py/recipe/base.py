@@ -93,6 +93,7 @@ class Recipe(RecipeModule, Generic[S, F, A]):
     def __init__(self, app: App, config: S) -> None:
         super().__init__(app)
         self.config: S = config
+        self.serves_routes: bool = getattr(config, "routes", True)  # a setting of some recipes
         self._override = config.override or OverrideConfig()
 
     def install_functions(

@@ -130,7 +130,6 @@ class EmailPasswordRecipe(
 
     def __init__(self, app: App, config: EmailPasswordInit) -> None:
         super().__init__(app, config)
-        self.serves_routes: bool = config.routes
         if find_spec("bcrypt") is None:
             raise ConfigError(
                 "emailpassword.init(...) needs the extra 'emailpassword' (docs/installation.md)"

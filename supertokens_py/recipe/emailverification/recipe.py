@@ -116,7 +116,6 @@ class EmailVerificationRecipe(
 
     def __init__(self, app: App, config: EmailVerificationInit) -> None:
         super().__init__(app, config)
-        self.serves_routes: bool = config.routes
         website = app.app_info.fixed_origin or app.app_info.api_domain
         self.email_delivery: EmailDeliveryIngredient[EmailTemplateVars] = EmailDeliveryIngredient(
             delivery_of(

@@ -119,7 +119,6 @@ class PasswordlessRecipe(Recipe[PasswordlessInit, RecipeInterface, APIInterface]
 
     def __init__(self, app: App, config: PasswordlessInit) -> None:
         super().__init__(app, config)
-        self.serves_routes: bool = config.routes
         contacts = config.contact_config
         self.first_factors: Sequence[str] = (
             *(factors_of(config.flow_type, is_phone=False) if contacts.has_email else ()),

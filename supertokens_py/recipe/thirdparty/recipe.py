@@ -116,7 +116,6 @@ class ThirdPartyRecipe(Recipe[ThirdPartyInit, RecipeInterface, APIInterface], se
 
     def __init__(self, app: App, config: ThirdPartyInit) -> None:
         super().__init__(app, config)
-        self.serves_routes: bool = config.routes
         feature = config.sign_in_and_up_feature or SignInAndUpFeature()
         self.providers: list[ProviderInput] = feature.providers
         self._source = ProviderSource(
