@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import error_answers
 from .client_addresses import ClientAddresses, ClientIP
@@ -23,7 +23,6 @@ from .config import (
 from .constants import FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
 from .engine.factory import check_engine, check_features, open_engine
-from .engine.interface import Engine
 from .exceptions import ConfigError, GeneralError
 from .framework.request import BaseRequest
 from .framework.response import BaseResponse, uncached
@@ -34,6 +33,9 @@ from .runtime import callers, fork_hooks
 from .runtime.clock import now_ms as system_now_ms
 from .start_report import report_second_init, report_start
 from .urls import request_path
+
+if TYPE_CHECKING:
+    from .engine.interface import Engine
 
 log: logging.Logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=RecipeModule)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.explanations import SessionExplanation, explain
-from supertokens_py.engine.interface import Sessions
 from supertokens_py.engine.records import (
     IssuedSession,
     NewSession,
@@ -49,6 +48,9 @@ from .results import (
 from .session_tokens.contents import new_token
 from .session_tokens.reserved_claims import laid_over, refuse_reserved, with_reserved_of
 from .session_tokens.writer import check_fits_cookie
+
+if TYPE_CHECKING:
+    from supertokens_py.engine.interface import Sessions
 
 _T = TypeVar("_T")
 

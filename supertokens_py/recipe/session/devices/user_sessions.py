@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.device_keys import thumbprint_in
-from supertokens_py.engine.interface import Sessions
 from supertokens_py.engine.session_records import Details, ListedSession
 from supertokens_py.payloads import custom_claims
 
 from ..results import Device, SessionInformationResult
 from .revocation_reason import current_ending
+
+if TYPE_CHECKING:
+    from supertokens_py.engine.interface import Sessions
 
 _UNKNOWN: Final = Details()
 

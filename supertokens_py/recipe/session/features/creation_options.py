@@ -11,13 +11,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.interface import Sessions
 from supertokens_py.engine.records import IssuedSession, NewSession, Unauthorised
 from supertokens_py.engine.session_records import Actor, Lifetime, LimitReached, Replaces, Visit
 from supertokens_py.types.base import JSONObject
+
+if TYPE_CHECKING:
+    from supertokens_py.engine.interface import Sessions
 
 
 @dataclass(slots=True)

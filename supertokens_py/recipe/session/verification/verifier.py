@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supertokens_py.engine.call import call_engine, reload_keys
-from supertokens_py.engine.interface import Keys
 from supertokens_py.engine.records import KeySet, TryRefresh, Unauthorised, VerificationKey
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe_module import App
@@ -24,6 +23,9 @@ from ..policy import csrf
 from ..policy.issuers import Issuers, is_issuer_accepted
 from ..session_tokens.contents import issued_token
 from ..session_tokens.reserved_claims import GUEST_KEY
+
+if TYPE_CHECKING:
+    from supertokens_py.engine.interface import Keys
 
 #: How often keys of a certain age are loaded again while they do not change.
 ASK_AGAIN_AFTER_MS = 60_000
