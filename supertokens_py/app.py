@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import error_answers
 from .client_addresses import ClientAddresses, ClientIP
-from .config import (
-    AppInfo,
-    Framework,
-    InputAppInfo,
-    Mode,
-    SupertokensConfig,
-    check_arguments,
-    check_switches,
-)
+from .config import AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig, check_arguments, check_switches
 from .constants import FDI_HEADER, RID_HEADER
 from .engine.config import EngineConfig
 from .engine.factory import check_engine, check_features, open_engine

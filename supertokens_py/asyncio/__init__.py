@@ -14,7 +14,7 @@ from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.id_mapping import MappingExists, UserIdKind
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.readiness import Readiness, ReadinessCheck
-from supertokens_py.engine.records import UnknownUser, UserQuery
+from supertokens_py.engine.user_records import UnknownUser, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.interfaces import (
     CreateUserIdMappingOkResult,

@@ -8,7 +8,7 @@ from supertokens_py.engine.code_records import (
     DeviceCode,
     WrongCode,
 )
-from supertokens_py.engine.records import PASSWORDLESS
+from supertokens_py.engine.user_records import PASSWORDLESS
 from supertokens_py.secret import SecretText
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import LoginMethod, User

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from supertokens_py.engine.code_records import PhoneNumberTaken
-from supertokens_py.engine.records import EmailTaken, UnknownUser
 from supertokens_py.engine.tenant_members import AccountTaken, Associated, Association, AssociationNotAllowed
+from supertokens_py.engine.user_records import EmailTaken, UnknownUser
 from supertokens_py.types.base import JSONObject
 
 from .records import member

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from supertokens_py.engine.records import THIRD_PARTY, SignedInUp, Tenant
+from supertokens_py.engine.records import Tenant
+from supertokens_py.engine.user_records import THIRD_PARTY, SignedInUp
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.types.base import JSONObject, RecipeUserId
 from supertokens_py.types.providers import ProviderConfig

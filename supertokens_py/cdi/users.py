@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from supertokens_py.engine.records import EMAIL_PASSWORD, ConsumedToken, UserPage, VerifiedEmail
+from supertokens_py.engine.user_records import EMAIL_PASSWORD, ConsumedToken, UserPage, VerifiedEmail
 from supertokens_py.types.base import JSONObject, RecipeUserId
 from supertokens_py.types.users import LoginMethod, ThirdPartyInfo, User
 

@@ -6,7 +6,7 @@ import argparse
 from typing import cast
 
 from supertokens_py.engine.interface import Engine
-from supertokens_py.engine.records import UserQuery
+from supertokens_py.engine.user_records import UserQuery
 from supertokens_py.formatting import moment
 from supertokens_py.types.users import User
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from .records import UnknownUser
+from .user_records import UnknownUser
 
 UserIdKind: TypeAlias = Literal["SUPERTOKENS", "EXTERNAL", "ANY"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from .code_records import PhoneNumberTaken
-from .records import EmailTaken, UnknownUser
+from .user_records import EmailTaken, UnknownUser
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from .code_records import (
     RestartFlow,
     WrongCode,
 )
-from .records import (
+from .tenant_members import TenantMembers
+from .user_records import (
     Authenticated,
     ConsumedToken,
     EmailChangeNotAllowed,
@@ -36,7 +37,6 @@ from .records import (
     UserQuery,
     VerifiedEmail,
 )
-from .tenant_members import TenantMembers
 
 
 class Users(TenantMembers, Protocol):

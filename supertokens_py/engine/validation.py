@@ -13,7 +13,8 @@ from typing import cast
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.records import SIGN_IN_RECIPES, Tenant, UnknownTenantError, UserQuery
+from supertokens_py.engine.records import Tenant, UnknownTenantError
+from supertokens_py.engine.user_records import SIGN_IN_RECIPES, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import SecretBytes
 from supertokens_py.types.base import JSONObject

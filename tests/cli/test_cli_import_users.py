@@ -20,8 +20,9 @@ from supertokens_py.engine.embedded.events import webhooks
 from supertokens_py.engine.embedded.importing.rows import COPIED_TABLES, LEFT_OUT
 from supertokens_py.engine.embedded.storage.tables import TableDefinition
 from supertokens_py.engine.event_records import EventQuery
-from supertokens_py.engine.records import IssuedSession, SignedInUp, UserQuery
+from supertokens_py.engine.records import IssuedSession
 from supertokens_py.engine.session_records import SessionFeatures
+from supertokens_py.engine.user_records import SignedInUp, UserQuery
 from supertokens_py.engine.webhook_records import Webhook
 from supertokens_py.types.users import User
 from tests.cli.conftest import Ran, Runner

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from supertokens_py.engine.embedded.importing.user_rows import ImportRows
 from supertokens_py.engine.embedded.importing.users import UserImport, unusable_hash
 from supertokens_py.engine.embedded.signin.password_hashes import importable_form
-from supertokens_py.engine.records import UserQuery
+from supertokens_py.engine.user_records import UserQuery
 from supertokens_py.types.users import User
 from tests.cli.conftest import Runner
 from tests.engine.conftest import POSTGRES, SQLITE, Opener

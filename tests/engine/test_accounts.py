@@ -11,7 +11,7 @@ from supertokens_py.engine.embedded.accounts.user_tables import (
     USERS,
     USERS_IN_TENANTS,
 )
-from supertokens_py.engine.records import EMAIL_PASSWORD, UserQuery
+from supertokens_py.engine.user_records import EMAIL_PASSWORD, UserQuery
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.types.users import User
 from tests.engine.conftest import Opener

@@ -11,7 +11,7 @@ import pytest
 
 from supertokens_py.engine.embedded.signin.passwords import Passwords
 from supertokens_py.engine.limits import wait_ms
-from supertokens_py.engine.records import UserQuery
+from supertokens_py.engine.user_records import UserQuery
 from supertokens_py.events import Event, subscribe
 from supertokens_py.exceptions import TooManyAttemptsError
 from supertokens_py.types.users import User

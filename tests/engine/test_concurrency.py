@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.code_records import NewCode, PresentedCode, RestartFlow
-from supertokens_py.engine.records import EmailTaken, IssuedSession, TokenTheft, Unauthorised, UserQuery
+from supertokens_py.engine.records import IssuedSession, TokenTheft, Unauthorised
 from supertokens_py.engine.session_records import Limit, WhenReached
+from supertokens_py.engine.user_records import EmailTaken, UserQuery
 from tests.engine import processes
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header

@@ -12,14 +12,14 @@ import bcrypt
 import pytest
 
 from supertokens_py.engine.code_records import NewCode
-from supertokens_py.engine.records import (
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import (
     Authenticated,
     ConsumedToken,
     EmailChangeNotAllowed,
     EmailTaken,
     PasswordProof,
     ProofExpired,
-    UnknownTenantError,
     UnknownUser,
 )
 from supertokens_py.events import Event, subscribe

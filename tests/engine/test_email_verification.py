@@ -9,7 +9,8 @@ from hashlib import sha256
 
 import pytest
 
-from supertokens_py.engine.records import UnknownTenantError, VerifiedEmail
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import VerifiedEmail
 from supertokens_py.events import EmailUnverified, EmailVerificationRequested, EmailVerified, Event, subscribe
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.users import User

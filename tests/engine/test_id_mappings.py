@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from supertokens_py.engine.id_mapping import MappingExists, UserIdMapping
-from supertokens_py.engine.records import UnknownUser, UserQuery
+from supertokens_py.engine.user_records import UnknownUser, UserQuery
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.users import User
 from tests.engine.conftest import Opener

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from supertokens_py.engine.code_records import ConsumedCode, CreatedCode, Device, NewCode, PresentedCode
 from supertokens_py.engine.embedded.session_state.refresh_tokens import hash2, new_master_key
-from supertokens_py.engine.records import SignedInUp, UserQuery
+from supertokens_py.engine.user_records import SignedInUp, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
 from tests.engine.conftest import POSTGRES, SQLITE, Opener

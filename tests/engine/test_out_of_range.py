@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.code_records import NewCode
-from supertokens_py.engine.records import UnknownTenantError, UserPage, UserQuery
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import UserPage, UserQuery
 from supertokens_py.exceptions import BadInputError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver

@@ -24,7 +24,8 @@ from supertokens_py.engine.code_records import (
     WrongCode,
 )
 from supertokens_py.engine.embedded.accounts import code_rows
-from supertokens_py.engine.records import EmailTaken, UnknownTenantError, UnknownUser, UserQuery
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import EmailTaken, UnknownUser, UserQuery
 from supertokens_py.events import (
     EmailChanged,
     EmailVerified,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from supertokens_py.engine.code_records import NewCode
-from supertokens_py.engine.records import ConsumedToken, PasswordProof, ProofExpired, VerifiedEmail
+from supertokens_py.engine.user_records import ConsumedToken, PasswordProof, ProofExpired, VerifiedEmail
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.users import User
 from tests.engine.conftest import Opener

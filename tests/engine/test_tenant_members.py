@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.code_records import PhoneNumberTaken
-from supertokens_py.engine.records import EmailTaken, Unauthorised, UnknownTenantError, UnknownUser
+from supertokens_py.engine.records import Unauthorised, UnknownTenantError
 from supertokens_py.engine.tenant_members import AccountTaken, Associated, AssociationNotAllowed
+from supertokens_py.engine.user_records import EmailTaken, UnknownUser
 from supertokens_py.types.users import ThirdPartyInfo, User
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.code_records import ConsumedCode, CreatedCode, NewCode, PresentedCode
-from supertokens_py.engine.records import EmailChangeNotAllowed, SignedInUp, UnknownTenantError, UserQuery
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import EmailChangeNotAllowed, SignedInUp, UserQuery
 from supertokens_py.events import Event, subscribe
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User

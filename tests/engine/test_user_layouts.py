@@ -16,17 +16,17 @@ from supertokens_py.engine.embedded.accounts.primary_rows import PrimaryRows
 from supertokens_py.engine.embedded.accounts.user_layout import decide
 from supertokens_py.engine.embedded.cleanup import Cleaner
 from supertokens_py.engine.embedded.importing.users import Arrival, ImportedUser, UserImport
-from supertokens_py.engine.records import (
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.tenant_members import Associated
+from supertokens_py.engine.user_records import (
     EMAIL_PASSWORD,
     PASSWORDLESS,
     THIRD_PARTY,
     EmailChangeNotAllowed,
     EmailTaken,
     SignedInUp,
-    UnknownTenantError,
     UserQuery,
 )
-from supertokens_py.engine.tenant_members import Associated
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
 from tests.engine.conftest import Opener

@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.id_mapping import MappingExists, UserIdKind, UserIdMapping
-from supertokens_py.engine.records import UnknownUser
+from supertokens_py.engine.user_records import UnknownUser
 from supertokens_py.exceptions import BadInputError
 
 from .accounts.user_tables import USER_ID_MAPPING, USERS, VERIFICATION_TOKENS, VERIFIED_EMAILS

@@ -9,15 +9,15 @@ from sqlalchemy import and_, bindparam, delete, select
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.code_records import PhoneNumberTaken
-from supertokens_py.engine.records import (
+from supertokens_py.engine.session_records import Ending, SessionKey
+from supertokens_py.engine.tenant_members import AccountTaken, Associated, Association, AssociationNotAllowed
+from supertokens_py.engine.user_records import (
     EMAIL_PASSWORD,
     PASSWORDLESS,
     THIRD_PARTY,
     EmailTaken,
     UnknownUser,
 )
-from supertokens_py.engine.session_records import Ending, SessionKey
-from supertokens_py.engine.tenant_members import AccountTaken, Associated, Association, AssociationNotAllowed
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.types.users import ThirdPartyInfo
 

@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
 from supertokens_py.engine.session_records import Ending, SessionKey
+from supertokens_py.engine.user_records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
 from supertokens_py.events import UserDeleted, emit
 from supertokens_py.exceptions import BadInputError, ConfigError
 
@@ -31,8 +31,8 @@ from .tenant_members import TenantMembers
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Delete, Table
 
-    from supertokens_py.engine.records import UnknownUser, UserPage, UserQuery
     from supertokens_py.engine.tenant_members import Association
+    from supertokens_py.engine.user_records import UnknownUser, UserPage, UserQuery
     from supertokens_py.types.users import AccountInfo, User
 
     from .accounts.accounts import Accounts

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from supertokens_py.cdi.records import member, optional_member
 from supertokens_py.cdi.users import RETRY_AFTER, consumed_from_wire, email_password_method, user_from_wire
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import (
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import (
     EMAIL_PASSWORD,
     Authenticated,
     ConsumedToken,
@@ -16,7 +17,6 @@ from supertokens_py.engine.records import (
     ImportedHash,
     PasswordProof,
     ProofExpired,
-    UnknownTenantError,
     UnknownUser,
 )
 from supertokens_py.events import (

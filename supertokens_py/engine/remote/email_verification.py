@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from supertokens_py.cdi.records import member
 from supertokens_py.cdi.users import verified_from_wire
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UnknownTenantError, VerifiedEmail
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import VerifiedEmail
 from supertokens_py.events import EmailUnverified, EmailVerificationRequested, EmailVerified, emit
 from supertokens_py.secret import SecretText, masked
 from supertokens_py.types.base import JSONObject

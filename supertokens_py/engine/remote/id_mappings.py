@@ -5,7 +5,7 @@ from __future__ import annotations
 from supertokens_py.cdi.records import member
 from supertokens_py.engine import validation
 from supertokens_py.engine.id_mapping import MappingExists, UserIdKind, UserIdMapping
-from supertokens_py.engine.records import UnknownUser
+from supertokens_py.engine.user_records import UnknownUser
 from supertokens_py.types.base import JSONObject
 
 from .core import Core, ok, unexpected

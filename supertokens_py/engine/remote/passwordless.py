@@ -34,13 +34,8 @@ from supertokens_py.engine.code_records import (
     WrongCode,
 )
 from supertokens_py.engine.limits import MESSAGES_OF_ITS_OWN
-from supertokens_py.engine.records import (
-    PASSWORDLESS,
-    EmailChangeNotAllowed,
-    EmailTaken,
-    UnknownTenantError,
-    UnknownUser,
-)
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import PASSWORDLESS, EmailChangeNotAllowed, EmailTaken, UnknownUser
 from supertokens_py.events import (
     ContactRefused,
     EmailChanged,

@@ -8,7 +8,7 @@ from supertokens_py.cdi.records import member
 from supertokens_py.cdi.third_party import signed_in_up_from_wire
 from supertokens_py.engine import validation
 from supertokens_py.engine.providers import validate_third_party
-from supertokens_py.engine.records import THIRD_PARTY, EmailChangeNotAllowed, SignedInUp
+from supertokens_py.engine.user_records import THIRD_PARTY, EmailChangeNotAllowed, SignedInUp
 from supertokens_py.events import UserSignedUp, emit
 from supertokens_py.types.base import JSONObject
 

@@ -8,8 +8,9 @@ from supertokens_py.cdi.records import member
 from supertokens_py.cdi.tenant_members import ASSOCIATE, DISSOCIATE, refusal_from_wire
 from supertokens_py.cdi.users import page_from_wire, user_from_wire, users_from_wire
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UnknownTenantError, UnknownUser, UserPage, UserQuery
+from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.engine.tenant_members import Associated, Association
+from supertokens_py.engine.user_records import UnknownUser, UserPage, UserQuery
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import AccountInfo, User
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine.call import call_engine, call_engine_hashing, call_engine_hashing_bounded
-from supertokens_py.engine.records import (
+from supertokens_py.engine.user_records import (
     ConsumedToken,
     EmailChangeNotAllowed,
     EmailTaken,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from supertokens_py.engine.records import PasswordProof
+from supertokens_py.engine.user_records import PasswordProof
 from supertokens_py.recipe.sign_in.proofs import Proofs
 
 _proofs: Proofs[PasswordProof] = Proofs("supertokens_password_proofs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from supertokens_py.engine.records import PasswordProof
+from supertokens_py.engine.user_records import PasswordProof
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.sign_in.outcomes import (
     EmailAlreadyExistsError,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from supertokens_py.engine.code_records import PhoneNumberTaken
-from supertokens_py.engine.records import EmailTaken, UnknownUser
 from supertokens_py.engine.tenant_members import AccountTaken, Associated, Association, AssociationNotAllowed
+from supertokens_py.engine.user_records import EmailTaken, UnknownUser
 
 
 @dataclass

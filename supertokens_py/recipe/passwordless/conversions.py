@@ -12,7 +12,7 @@ from supertokens_py.engine.code_records import (
     RestartFlow,
     WrongCode,
 )
-from supertokens_py.engine.records import EmailChangeNotAllowed, EmailTaken, UnknownUser
+from supertokens_py.engine.user_records import EmailChangeNotAllowed, EmailTaken, UnknownUser
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.recipe.sign_in.outcomes import (
     EmailAlreadyExistsError,

@@ -17,7 +17,7 @@ from supertokens_py.events import SignInFailed, emit
 
 if TYPE_CHECKING:
     from supertokens_py.engine.code_records import ConsumedCode
-    from supertokens_py.engine.records import PasswordProof, SignedInUp
+    from supertokens_py.engine.user_records import PasswordProof, SignedInUp
     from supertokens_py.recipe.session.container import SessionContainer
 
 T = TypeVar("T", bound="PasswordProof | ConsumedCode | SignedInUp")

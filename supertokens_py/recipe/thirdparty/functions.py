@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from supertokens_py.engine.call import call_engine
-from supertokens_py.engine.records import EmailChangeNotAllowed, SignedInUp
+from supertokens_py.engine.user_records import EmailChangeNotAllowed, SignedInUp
 from supertokens_py.events import UserSignedIn
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.known_users import is_known

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
-from supertokens_py.engine.records import SignedInUp
+from supertokens_py.engine.user_records import SignedInUp
 from supertokens_py.events import SignInFailed, UserSignedIn, emit
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest

@@ -15,7 +15,7 @@ from supertokens_py.cdi.users import (
 )
 from supertokens_py.engine import validation
 from supertokens_py.engine.interface import EmailPassword
-from supertokens_py.engine.records import (
+from supertokens_py.engine.user_records import (
     EMAIL_PASSWORD,
     EmailChangeNotAllowed,
     EmailTaken,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supertokens_py.engine.id_mapping import IdMappings, MappingExists, UserIdKind
-from supertokens_py.engine.records import UnknownUser
+from supertokens_py.engine.user_records import UnknownUser
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import EndpointRequest, Refused

@@ -25,7 +25,7 @@ from supertokens_py.engine.code_records import (
     RestartFlow,
     WrongCode,
 )
-from supertokens_py.engine.records import EmailChangeNotAllowed, EmailTaken, UnknownUser
+from supertokens_py.engine.user_records import EmailChangeNotAllowed, EmailTaken, UnknownUser
 from supertokens_py.engine.user_services import Passwordless
 from supertokens_py.exceptions import TooManyAttemptsError
 from supertokens_py.types.base import JSONObject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
-from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
+from supertokens_py.engine.user_records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import EndpointRequest, Refused

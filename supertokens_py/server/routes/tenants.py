@@ -15,7 +15,8 @@ from supertokens_py.cdi.tenant_members import (
 )
 from supertokens_py.constants import DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UnknownTenantError, UnknownUser
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import UnknownUser
 from supertokens_py.types.base import JSONObject
 
 from ..endpoint_request import EndpointRequest, Refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supertokens_py.cdi.third_party import signed_in_up_to_wire, third_party_method
 from supertokens_py.cdi.users import user_to_wire, users_to_wire
-from supertokens_py.engine.records import EmailChangeNotAllowed
+from supertokens_py.engine.user_records import EmailChangeNotAllowed
 from supertokens_py.engine.user_services import ThirdParty
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import AccountInfo, LoginMethod, ThirdPartyInfo, User

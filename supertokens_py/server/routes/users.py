@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from supertokens_py.cdi.users import page_to_wire, user_to_wire, users_to_wire
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UserPage, UserQuery
+from supertokens_py.engine.user_records import UserPage, UserQuery
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
 

@@ -9,7 +9,7 @@ import pytest
 
 from supertokens_py.engine.code_records import ConsumedCode, NewCode, PresentedCode
 from supertokens_py.engine.id_mapping import UserIdMapping
-from supertokens_py.engine.records import ConsumedToken, UnknownUser
+from supertokens_py.engine.user_records import ConsumedToken, UnknownUser
 from supertokens_py.types.users import User
 from tests.engine.driver import Driver
 from tests.support.databases import TestDatabase

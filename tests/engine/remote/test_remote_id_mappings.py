@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from supertokens_py.engine.id_mapping import MappingExists, UserIdMapping
-from supertokens_py.engine.records import UnknownUser
+from supertokens_py.engine.user_records import UnknownUser
 from supertokens_py.exceptions import BadInputError, EngineUnavailableError
 
 from .cores import Core, engine_over

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from supertokens_py.engine.code_records import NewCode, PresentedCode
-from supertokens_py.engine.records import UserQuery
 from supertokens_py.engine.remote import RemoteEngine, transport
+from supertokens_py.engine.user_records import UserQuery
 from supertokens_py.exceptions import EngineUnavailableError, GeneralError
 from supertokens_py.types.users import AccountInfo
 from tests.engine.driver import new_session, refresh_request

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.engine.records import ConsumedToken, PasswordProof, ProofExpired
+from supertokens_py.engine.user_records import ConsumedToken, PasswordProof, ProofExpired
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.remote.cores import Core, engine_over
 

@@ -15,7 +15,7 @@ from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensC
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.id_mapping import IdMappings
 from supertokens_py.engine.interface import Tenants
-from supertokens_py.engine.records import ConsumedToken, EmailChangeNotAllowed, PasswordProof, UserQuery
+from supertokens_py.engine.user_records import ConsumedToken, EmailChangeNotAllowed, PasswordProof, UserQuery
 from supertokens_py.engine.user_services import (
     EmailPassword,
     EmailVerification,

@@ -8,8 +8,8 @@ import pytest
 
 from supertokens_py.asyncio import get_user
 from supertokens_py.engine.code_records import PhoneNumberTaken
-from supertokens_py.engine.records import EmailTaken, UnknownUser
 from supertokens_py.engine.tenant_members import AccountTaken, Associated, Association, AssociationNotAllowed
+from supertokens_py.engine.user_records import EmailTaken, UnknownUser
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.recipe import emailpassword, multitenancy, session
 from supertokens_py.recipe.emailpassword.asyncio import sign_up

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, FromClause, Select
     from sqlalchemy.sql.elements import ColumnElement
 
-    from supertokens_py.engine.records import UserQuery
+    from supertokens_py.engine.user_records import UserQuery
     from supertokens_py.types.users import AccountInfo
 
     from ..storage.tables import Tables

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
+from supertokens_py.engine.user_records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
 
 from .account_tables import ACCOUNT, TYPE_OF
 from .user_tables import (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import CHAR, String, Text, and_, select
 
-from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS
+from supertokens_py.engine.user_records import EMAIL_PASSWORD, PASSWORDLESS
 
 from ..storage.tables import PUBLIC_ID, ColumnKind, TableDefinition, Tables, optional
 from .user_tables import (

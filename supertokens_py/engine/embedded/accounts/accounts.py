@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, func, or_, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UserPage, UserQuery
+from supertokens_py.engine.user_records import UserPage, UserQuery
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.numbers import whole_number

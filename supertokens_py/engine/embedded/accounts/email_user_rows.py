@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.limits import FORGOTTEN_AFTER_MS
-from supertokens_py.engine.records import EMAIL_PASSWORD
+from supertokens_py.engine.user_records import EMAIL_PASSWORD
 from supertokens_py.secret import SecretText, masked
 
 from ..session_state.session_rows import SESSIONS, key_columns

@@ -12,7 +12,7 @@ from supertokens_py.engine.embedded.accounts.user_layout import UserLayout
 from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES, USERS
 from supertokens_py.engine.embedded.storage.tables import TENANTS, needed_columns
 from supertokens_py.engine.embedded.tenant_tables import TENANT_CONFIGS
-from supertokens_py.engine.records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
+from supertokens_py.engine.user_records import EMAIL_PASSWORD, PASSWORDLESS, THIRD_PARTY
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.formatting import counted
 

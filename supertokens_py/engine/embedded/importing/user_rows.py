@@ -24,7 +24,7 @@ from supertokens_py.engine.embedded.metadata import USER_METADATA
 from supertokens_py.engine.embedded.roles import ROLES, USER_ROLES
 from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
-from supertokens_py.engine.records import EMAIL_PASSWORD
+from supertokens_py.engine.user_records import EMAIL_PASSWORD
 from supertokens_py.types.base import JSONObject
 
 if TYPE_CHECKING:

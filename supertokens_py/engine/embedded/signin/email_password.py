@@ -13,7 +13,9 @@ from uuid import uuid4
 from sqlalchemy.exc import IntegrityError
 
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import (
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.session_records import Ending, SessionKey
+from supertokens_py.engine.user_records import (
     EMAIL_PASSWORD,
     Authenticated,
     ConsumedToken,
@@ -21,10 +23,8 @@ from supertokens_py.engine.records import (
     EmailTaken,
     PasswordProof,
     ProofExpired,
-    UnknownTenantError,
     UnknownUser,
 )
-from supertokens_py.engine.session_records import Ending, SessionKey
 from supertokens_py.events import (
     PasswordResetRequested,
     SignInFailed,

@@ -13,7 +13,8 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import UnknownTenantError, VerifiedEmail
+from supertokens_py.engine.records import UnknownTenantError
+from supertokens_py.engine.user_records import VerifiedEmail
 from supertokens_py.events import EmailUnverified, EmailVerificationRequested, EmailVerified, emit
 from supertokens_py.secret import SecretText
 from supertokens_py.types.users import normalised_email

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from supertokens_py.engine import validation
-from supertokens_py.engine.records import EMAIL_PASSWORD, ImportedHash
+from supertokens_py.engine.user_records import EMAIL_PASSWORD, ImportedHash
 from supertokens_py.events import PasswordChanged, UserSignedUp, emit
 from supertokens_py.secret import masked
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from supertokens_py.engine.records import ConsumedToken, PasswordProof
 from supertokens_py.engine.session_records import SessionKey
+from supertokens_py.engine.user_records import ConsumedToken, PasswordProof
 from supertokens_py.events import EmailChanged, PasswordChanged, emit
 from supertokens_py.secret import SecretText
 

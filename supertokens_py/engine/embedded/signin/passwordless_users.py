@@ -16,7 +16,7 @@ from supertokens_py.engine.code_records import (
     PhoneNumberChangeNotAllowed,
     PhoneNumberTaken,
 )
-from supertokens_py.engine.records import PASSWORDLESS, EmailChangeNotAllowed, EmailTaken, UnknownUser
+from supertokens_py.engine.user_records import PASSWORDLESS, EmailChangeNotAllowed, EmailTaken, UnknownUser
 from supertokens_py.exceptions import BadInputError
 
 from ..accounts.account_rows import Account

@@ -11,7 +11,7 @@ from sqlalchemy import Table, and_, bindparam, delete, insert, select, update
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine import validation
 from supertokens_py.engine.providers import validate_third_party
-from supertokens_py.engine.records import THIRD_PARTY, EmailChangeNotAllowed, SignedInUp
+from supertokens_py.engine.user_records import THIRD_PARTY, EmailChangeNotAllowed, SignedInUp
 from supertokens_py.events import EmailChanged, UserSignedUp, emit
 from supertokens_py.types.base import RecipeUserId
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
