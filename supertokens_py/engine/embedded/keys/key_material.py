@@ -89,9 +89,13 @@ def parse_key(kid: str, created_ms: int, text: str) -> SigningKey:
         raise EngineUnavailableError(f"the signing key {kid!r} in the database is damaged") from error
 
 
-def lifetime_ms(settings: ResolvedEngineConfig) -> int:
-    """Return how long a dynamic key verifies: its time of signing and twice the life of a token."""
-    return settings.key_update_interval_ms + 2 * settings.access_token_validity_ms
+def lifetime_ms(settings: ResolvedEngineConfig, token_life_ms: int | None = None) -> int:
+    """Return how long a dynamic key verifies: its time of signing and twice the life of a token.
+
+    That life is the one of this process's tokens, unless another is given.
+    """
+    life_ms = settings.access_token_validity_ms if token_life_ms is None else token_life_ms
+    return settings.key_update_interval_ms + 2 * life_ms
 
 
 def due_ms(newest_first: Sequence[SigningKey], settings: ResolvedEngineConfig) -> int:

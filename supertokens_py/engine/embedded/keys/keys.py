@@ -34,6 +34,7 @@ from .key_material import (
 )
 from .key_renewal import WITH_KEYS, renew
 from .key_rows import KEY_LOCK, MASTER_KEY, KeyRows, StoredKeys
+from .token_lives import TokenLives
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -80,21 +81,23 @@ class KeyRing(KeyCache[_Snapshot]):
         self._settings = settings
         self._changes = changes or SessionChanges()
         self._rows = KeyRows(database, settings, self._now_ms, new_key)
+        self._lives = TokenLives(database, settings)
         self._interruptions = 0  #: of the database, before the keys were read
         self._ahead_ms = 0  #: this machine's clock before the database's, where they do not agree
 
     def signer(self, *, static: bool) -> SigningKey:
-        """Return the key of a family that signs now; keys that are due are made first."""
-        snapshot = self._current(STALE_AFTER_S)
-        return snapshot.stored.static[0] if static else self._dynamic_signer(snapshot)
+        """Return the key of a family that signs sessions now; keys that are due are made first."""
+        return self.signers()[static]
 
     def signers(self) -> tuple[SigningKey, SigningKey]:
-        """Return the dynamic and the static key that sign now; keys that are due are made first."""
-        snapshot = self._current(STALE_AFTER_S)
-        return self._dynamic_signer(snapshot), snapshot.stored.static[0]
+        """Return the dynamic and the static key that sign sessions; keys that are due are made first."""
+        signers = self._signers()
+        self._lives.note(self._now_ms())
+        return signers
 
-    def _dynamic_signer(self, snapshot: _Snapshot) -> SigningKey:
-        return signing_key(snapshot.stored.dynamic, self._settings, now_ms=self._now_ms())
+    def _signers(self) -> tuple[SigningKey, SigningKey]:
+        stored = self._current(STALE_AFTER_S).stored
+        return signing_key(stored.dynamic, self._settings, now_ms=self._now_ms()), stored.static[0]
 
     def master_key(self) -> MasterKey:
         """Return what refresh tokens are made with; the master key is made once for all processes."""
@@ -146,7 +149,7 @@ class KeyRing(KeyCache[_Snapshot]):
         """Sign a JWT that is never a session."""
         payloads.validate_jwt_claims(payload)
         validation.validate_validity_s(validity_s)
-        key = self.signer(static=static_key)
+        key = self._signers()[static_key]
         now_s = self._settings.now_ms() // 1000
         body = {"iat": now_s, "exp": now_s + validity_s, "iss": issuer, **payload}
         try:
@@ -206,11 +209,11 @@ class KeyRing(KeyCache[_Snapshot]):
 
     def delete_expired(self, now_ms: int) -> int:
         """Delete keys that verify and open nothing any more at that time; return how many dynamic ones."""
-        oldest_ms = now_ms - lifetime_ms(self._settings)
 
         def unit(connection: Connection) -> int:
             self._rows.delete_expired_masters(connection, now_ms)
-            return self._rows.delete_dynamic(connection, older_than_ms=oldest_ms)
+            life_ms = lifetime_ms(self._settings, self._lives.longest_ms(connection, now_ms))
+            return self._rows.delete_dynamic(connection, older_than_ms=now_ms - life_ms)
 
         return self._database.write(unit)
 

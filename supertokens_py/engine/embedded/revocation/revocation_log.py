@@ -16,8 +16,9 @@ from supertokens_py.exceptions import EngineUnavailableError, SuperTokensError
 from supertokens_py.runtime import fork_hooks
 
 from ..background import Pace
+from ..keys.token_lives import TokenLives
 from ..session_state.session_changes import Recorder
-from .revocation_rows import KEPT_MS, Position, RevocationStatements
+from .revocation_rows import Position, RevocationStatements
 from .revocation_threads import Poller
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class RevocationLog(RevocationWriter, fork_hooks.ForkAware):
         super().__init__(database, settings)
         self.revoked: RevokedSessions = RevokedSessions()
         self.database: Database = database
+        self._lives = TokenLives(database, settings)
         self.pace: Pace = pace
         self._max_staleness_ms = max_staleness_ms
         self._is_alone = database.location.kind == "sqlite-memory"  # nobody else can revoke anything in it
@@ -189,8 +191,11 @@ class RevocationLog(RevocationWriter, fork_hooks.ForkAware):
 
     def clean_up(self, now_ms: int) -> None:
         """Delete the rows that no process needs any more."""
-        values = {"before": now_ms - KEPT_MS}
-        self.database.single(lambda c: c.execute(self.statements.purge, values), repeatable=True)
+
+        def unit(connection: Connection) -> None:
+            self.statements.purge(connection, now_ms, self._lives.longest_ms(connection, now_ms))
+
+        self.database.write(unit)
 
     # -- life -----------------------------------------------------------------------------------------
 

@@ -15,11 +15,12 @@ from sqlalchemy import bindparam, delete, func, insert, or_, select, text
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.revoked_sessions import MAX_REMEMBERED, Revocation
 
+from ..keys.token_lives import KEPT_MS
 from ..storage.dialects import lock_key
 from ..storage.tables import OPTIONAL_TEXT, PUBLIC_ID, SEQUENCE, TIME, TableDefinition
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Delete
+    from sqlalchemy import Connection
 
     from ..storage.tables import Tables
 
@@ -34,10 +35,6 @@ REVOCATIONS = TableDefinition(
     },
     key=("seq",),
 )
-
-#: How long a row is kept after its end: whoever wrote it, such as a command, may not know how long the
-#: access tokens of the application live.
-KEPT_MS = 48 * 3_600_000
 
 HANDLES_PER_ROW = 500
 
@@ -69,7 +66,9 @@ class RevocationStatements:
         self._new = select(*columns).where(own, new).order_by(table.c.seq)
         self._new_and_late = select(*columns).where(own, or_(new, late)).order_by(table.c.seq)
         self._insert = insert(table).values(app_id=DEFAULT_APP_ID).inline()
-        self.purge: Delete = delete(table).where(table.c.until_ms < bindparam("before"))
+        self._purge = delete(table).where(
+            table.c.until_ms < bindparam("before"), table.c.at_ms < bindparam("issued_before")
+        )
         #: Where PostgreSQL announces new rows; each set of tables has its own.
         self.channel: str = f"supertokens_py_{lock_key('revocations', tables) & (2**64 - 1):016x}"
 
@@ -88,6 +87,14 @@ class RevocationStatements:
     def send(self, connection: Connection, word: str) -> None:
         """Send a word to whoever listens, with the commit (PostgreSQL)."""
         connection.execute(_NOTIFY, {"channel": self.channel, "word": word})
+
+    def purge(self, connection: Connection, now_ms: int, longest_ms: int) -> None:
+        """Delete the rows that no process needs; `longest_ms` is how long any token lives that may be valid.
+
+        Who wrote a row, such as a command, need not have known that.
+        """
+        before_ms = now_ms - KEPT_MS
+        connection.execute(self._purge, {"before": before_ms, "issued_before": before_ms - longest_ms})
 
     def read(
         self, connection: Connection, position: Position, now_ms: int, life_ms: int
