@@ -9,7 +9,13 @@ import traceback
 from collections.abc import Callable
 
 from .events import EngineUnavailable, emit
-from .exceptions import AnsweredError, BadInputError, EngineUnavailableError, TooManyAttemptsError
+from .exceptions import (
+    AnsweredError,
+    BadInputError,
+    EngineUnavailableError,
+    RequestTooLargeError,
+    TooManyAttemptsError,
+)
 from .framework.response import BaseResponse
 from .runtime.callers import PACKAGE, package_of
 from .types.response import GeneralErrorResponse
@@ -60,15 +66,7 @@ def answer(error: Exception, *, of_sdk: bool) -> BaseResponse | None:
         of_sdk: whether the request is for one of the SDK's own routes.
     """
     if isinstance(error, BadInputError):
-        if _passed_through_application(error):
-            log.warning(
-                "the application's own call was refused, and its request is answered with 400: %s",
-                error,
-                exc_info=error,
-            )
-        else:
-            log.debug("answering 400: %s", error)
-        return BaseResponse({"message": str(error)}, 400)
+        return _bad_input(error)
     if isinstance(error, EngineUnavailableError):
         _outages.note(error)
         emit(EngineUnavailable())
@@ -78,6 +76,20 @@ def answer(error: Exception, *, of_sdk: bool) -> BaseResponse | None:
     if isinstance(error, AnsweredError):
         return BaseResponse(error.to_json(), 200 if of_sdk else 400)
     return _too_many_attempts(error, of_sdk=of_sdk) if isinstance(error, TooManyAttemptsError) else None
+
+
+def _bad_input(error: BadInputError) -> BaseResponse:
+    status = 413 if isinstance(error, RequestTooLargeError) else 400
+    if _passed_through_application(error):
+        log.warning(
+            "the application's own call was refused, and its request is answered with %s: %s",
+            status,
+            error,
+            exc_info=error,
+        )
+    else:
+        log.debug("answering %s: %s", status, error)
+    return BaseResponse({"message": str(error)}, status)
 
 
 def _too_many_attempts(error: TooManyAttemptsError, *, of_sdk: bool) -> BaseResponse:

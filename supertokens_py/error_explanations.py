@@ -42,6 +42,10 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "`BadInputError`",
         "Read the message: it names the argument or the part of the request.",
     ),
+    "request_too_large": Explanation(
+        "`RequestTooLargeError`, a `BadInputError`",
+        "Send less: the message says how much is read.",
+    ),
     "unknown_tenant": Explanation(
         "`UnknownTenantError`, a `BadInputError`",
         "Create the tenant first.",

@@ -96,6 +96,12 @@ class BadInputError(SuperTokensError):
     code = "bad_input"
 
 
+class RequestTooLargeError(BadInputError):
+    """A request has a longer body than the SDK reads; answered with 413 and this message."""
+
+    code = "request_too_large"
+
+
 class AnsweredError(SuperTokensError, ABC):
     """What a frontend shows to people: answered with a `status` and 200; in a view of one's own with 400."""
 
