@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import BigInteger, bindparam, delete, exists, func, insert, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.code_records import Device
@@ -14,6 +14,7 @@ from .user_tables import CODES, DEVICES
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Delete, Insert, Select, Table, Update
     from sqlalchemy.sql.elements import ColumnElement
+    from sqlalchemy.sql.selectable import ScalarSelect
 
     from ..storage.tables import Tables
 
@@ -48,7 +49,7 @@ class CodeRows:
         }
         self.device: Select[Any] = select(devices).where(*one)
         self.of_contact: dict[str, Select[Any]] = {
-            name: select(devices).where(*of).order_by(devices.c.device_id_hash)
+            name: select(devices).where(*of).order_by(_without_index(devices.c.device_id_hash))
             for name, of in contacts.items()
         }
         #: Always in the same order, so that no two who lock devices wait for each other.
@@ -73,16 +74,11 @@ class CodeRows:
         }
         of_device = _of_device(codes, devices)
         self.delete_if_empty: Delete = delete(devices).where(*one, ~exists().where(*of_device))
-        last = func.max(codes.c.created_at)
+        newest = func.coalesce(_newest(codes, devices), 0)
         self._delete_oldest: dict[str, Delete] = {
             name: _delete_found(
                 devices,
-                select(devices.c.device_id_hash)
-                .join(codes, of_device[0] & of_device[1] & of_device[2])
-                .where(*of)
-                .group_by(devices.c.device_id_hash)
-                .order_by(last.desc())
-                .offset(MAX_DEVICES - 1),
+                select(devices.c.device_id_hash).where(*of).order_by(newest.desc()).offset(MAX_DEVICES - 1),
             )
             for name, of in contacts.items()
         }
@@ -97,7 +93,7 @@ class CodeRows:
         self.codes: Select[Any] = (
             select(codes)
             .where(*_in_tenant(codes), codes.c.device_id_hash.in_(bindparam("devices", expanding=True)))
-            .order_by(codes.c.created_at, codes.c.code_id)
+            .order_by(_without_index(codes.c.created_at), codes.c.code_id)
         )
         self.insert_code: Insert = insert(codes).values(
             app_id=DEFAULT_APP_ID,
@@ -111,7 +107,7 @@ class CodeRows:
         oldest = (
             select(codes.c.code_id)
             .where(*_in_tenant(codes), codes.c.device_id_hash == bindparam("device"))
-            .order_by(codes.c.created_at.desc(), codes.c.code_id)
+            .order_by(_without_index(codes.c.created_at).desc(), codes.c.code_id)
             .offset(MAX_CODES - 1)
         )
         self.delete_oldest_codes: Delete = delete(codes).where(
@@ -123,7 +119,6 @@ class CodeRows:
 
     def _of_clean_up(self, devices: Table, codes: Table) -> None:
         of_device = _of_device(codes, devices)
-        newer = codes.alias()
         # SKIP LOCKED: a device that is just being used is not ours to delete.
         expired = (
             select(devices.c.device_id_hash)
@@ -131,7 +126,7 @@ class CodeRows:
             .where(
                 *_in_tenant(devices),
                 codes.c.created_at < bindparam("before"),
-                ~exists().where(*_of_device(newer, devices), newer.c.created_at >= bindparam("before")),
+                _newest(codes.alias(), devices) < bindparam("before"),
             )
             .order_by(codes.c.created_at)
             .limit(bindparam("most"))
@@ -166,6 +161,20 @@ def _in_tenant(table: Any) -> tuple[ColumnElement[bool], ...]:
 def _of_device(codes: Any, devices: Any) -> tuple[ColumnElement[bool], ...]:
     names = ("app_id", "tenant_id", "device_id_hash")
     return tuple(codes.c[name] == devices.c[name] for name in names)
+
+
+def _newest(codes: Any, devices: Any) -> ScalarSelect[int]:
+    """Return when the newest code of a device was made; nothing that SQLite would join with all codes."""
+    of_device = select(func.max(_without_index(codes.c.created_at))).where(*_of_device(codes, devices))
+    return of_device.correlate(devices).scalar_subquery()
+
+
+def _without_index(column: Any) -> ColumnElement[Any]:
+    """Return a column in a form for which no index is used, to sort a few rows by it.
+
+    SQLite, without statistics, would go through the rows of everybody in this order to find a few of them.
+    """
+    return column + (0 if isinstance(column.type, BigInteger) else "")
 
 
 def _delete_found(devices: Table, found: Select[Any]) -> Delete:
