@@ -10,16 +10,16 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.providers import ProviderClientConfig, ProviderConfig, UserFields, UserInfoMap
 
-from .tenant_tables import PROVIDER_CLIENTS, PROVIDERS
+from .tenant_tables import PROVIDER_CLIENTS, PROVIDERS, TenantRows
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select, Table
+    from sqlalchemy import Connection, Table
     from sqlalchemy.sql.elements import ColumnElement
 
     from .storage.tables import Tables
@@ -43,16 +43,19 @@ class ProviderRows:
 
     def __init__(self, tables: Tables) -> None:
         self._providers, self._clients = tables[PROVIDERS], tables[PROVIDER_CLIENTS]
+        self._all_providers, self._all_clients = (
+            TenantRows(table, [*table.primary_key]) for table in (self._providers, self._clients)
+        )
         self._delete_clients = delete(self._clients).where(*_of_provider(self._clients))
         self._delete = delete(self._providers).where(*_of_provider(self._providers))
 
     def read(self, connection: Connection, only: str | None = None) -> dict[str, list[JSONObject]]:
         """Return the providers of each tenant that has any, or of one, ordered by id, in their JSON form."""
         clients: dict[tuple[str, str], list[ProviderClientConfig]] = {}
-        for row in connection.execute(_ordered(self._clients, only)):
+        for row in self._all_clients.read(connection, only):
             clients.setdefault((row.tenant_id, row.third_party_id), []).append(_client(row))
         found: dict[str, list[JSONObject]] = {}
-        for row in connection.execute(_ordered(self._providers, only)):
+        for row in self._all_providers.read(connection, only):
             own = clients.get((row.tenant_id, row.third_party_id), [])
             found.setdefault(row.tenant_id, []).append(_provider(row, own).to_json())
         return found
@@ -80,19 +83,11 @@ class ProviderRows:
 
 def _of_provider(table: Table) -> tuple[ColumnElement[bool], ...]:
     return (
-        *_of_app(table),
+        table.c.connection_uri_domain == "",
+        table.c.app_id == DEFAULT_APP_ID,
         table.c.tenant_id == bindparam("tenant"),
         table.c.third_party_id == bindparam("provider"),
     )
-
-
-def _of_app(table: Table) -> tuple[ColumnElement[bool], ...]:
-    return table.c.connection_uri_domain == "", table.c.app_id == DEFAULT_APP_ID
-
-
-def _ordered(table: Table, only: str | None) -> Select[Any]:
-    statement = select(table).where(*_of_app(table)).order_by(*table.primary_key)
-    return statement if only is None else statement.where(table.c.tenant_id == only)
 
 
 def _provider(row: Any, clients: list[ProviderClientConfig]) -> ProviderConfig:

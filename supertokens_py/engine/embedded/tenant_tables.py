@@ -22,7 +22,10 @@ from .storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Dialect
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, CursorResult, Dialect, Table
+    from sqlalchemy.sql.elements import ColumnElement
     from sqlalchemy.types import TypeEngine
 
 OF_TENANT = {
@@ -126,3 +129,18 @@ def find_tenant(tables: Tables) -> Select[str]:
     return select(tenant.tenant_id).where(
         tenant.app_id == DEFAULT_APP_ID, tenant.tenant_id == bindparam("tenant")
     )
+
+
+class TenantRows:
+    """The rows of a table of configuration: those of all tenants of the app, or of one."""
+
+    def __init__(self, table: Table, order_by: Sequence[ColumnElement[Any]] = ()) -> None:
+        own = (table.c.connection_uri_domain == "", table.c.app_id == DEFAULT_APP_ID)
+        self._all: Select[Any] = select(table).where(*own).order_by(*order_by)
+        self._one: Select[Any] = self._all.where(table.c.tenant_id == bindparam("tenant"))
+
+    def read(self, connection: Connection, only: str | None) -> CursorResult[Any]:
+        """Return the rows of a tenant; None: of all of them."""
+        if only is None:
+            return connection.execute(self._all)
+        return connection.execute(self._one, {"tenant": only})

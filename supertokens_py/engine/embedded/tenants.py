@@ -26,7 +26,7 @@ from .session_state.session_rows import SESSIONS, key_columns
 from .storage.database import Database, UnitConflictError
 from .storage.dialects import insert_new
 from .storage.tables import TENANTS
-from .tenant_tables import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS, find_tenant
+from .tenant_tables import FIRST_FACTORS, REQUIRED_SECONDARY_FACTORS, TENANT_CONFIGS, TenantRows, find_tenant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -90,14 +90,19 @@ class TenantStore:
             config.c.app_id == DEFAULT_APP_ID,
             config.c.tenant_id == bindparam("tenant"),
         )
-        app = (config.c.connection_uri_domain == "", config.c.app_id == DEFAULT_APP_ID)
-        self._configs, self._config_tenant = select(config).where(*app), config.c.tenant_id
+        self._configs = TenantRows(config)
+        has_config = select(config.c.tenant_id).where(*own).exists()
+        #: Each request of a sign-in asks, and most tenants have no settings.
+        self._find = self._select_one.add_columns(has_config.label("has_config"))
         self._insert_config = insert(config).values(connection_uri_domain="", app_id=DEFAULT_APP_ID)
         self._update_config = update(config).where(*own)
         self._delete_config = delete(config).where(*own)
         self._factors = {
             "first_factors": tables[FIRST_FACTORS],
             "required_secondary_factors": tables[REQUIRED_SECONDARY_FACTORS],
+        }
+        self._factor_rows = {
+            name: TenantRows(table, [table.c.factor_id]) for name, table in self._factors.items()
         }
         self._providers = ProviderRows(tables) if keeps_providers else None
 
@@ -143,9 +148,10 @@ class TenantStore:
         wanted = validation.normalise_tenant_id(tenant_id)
 
         def unit(connection: Connection) -> Tenant | None:
-            if connection.execute(self._select_one, {"tenant": wanted}).first() is None:
+            row = connection.execute(self._find, {"tenant": wanted}).first()
+            if row is None:
                 return None
-            return self._read(connection, wanted) or Tenant(tenant_id=wanted)
+            return (self._read(connection, wanted) if row.has_config else None) or Tenant(tenant_id=wanted)
 
         # Anybody may ask about a tenant, so an unknown one costs one row, however many there are.
         return self._database.read(unit)
@@ -209,11 +215,10 @@ class TenantStore:
         return self._read_all(connection, tenant_id).get(tenant_id)
 
     def _read_all(self, connection: Connection, only: str | None = None) -> dict[str, Tenant]:
-        factors = {name: self._read_factors(connection, name, only) for name in self._factors}
+        factors = {name: self._read_factors(connection, name, only) for name in self._factor_rows}
         providers = {} if self._providers is None else self._providers.read(connection, only)
         found: dict[str, Tenant] = {}
-        configs = self._configs if only is None else self._configs.where(self._config_tenant == only)
-        for row in connection.execute(configs):
+        for row in self._configs.read(connection, only):
             own = factors["first_factors"].get(row.tenant_id, [])
             switches = {name: getattr(row, name) is not False for name in validation.TENANT_SWITCHES}
             found[row.tenant_id] = Tenant(
@@ -227,17 +232,9 @@ class TenantStore:
         return found
 
     def _read_factors(self, connection: Connection, name: str, only: str | None) -> dict[str, list[str]]:
-        table = self._factors[name]
-        statement = (
-            select(table.c.tenant_id, table.c.factor_id)
-            .where(table.c.connection_uri_domain == "", table.c.app_id == DEFAULT_APP_ID)
-            .order_by(table.c.factor_id)
-        )
-        if only is not None:
-            statement = statement.where(table.c.tenant_id == only)
         found: dict[str, list[str]] = {}
-        for tenant_id, factor_id in connection.execute(statement):
-            found.setdefault(tenant_id, []).append(factor_id)
+        for row in self._factor_rows[name].read(connection, only):
+            found.setdefault(row.tenant_id, []).append(row.factor_id)
         return found
 
     def _write(self, connection: Connection, tenant: Tenant, *, is_new: bool) -> None:
