@@ -122,7 +122,7 @@ def flood(given: Any) -> int:
 def codes(given: Any) -> int:
     problems: list[str] = []
     for knows_client in (False, True):
-        with database(given.database) as (made, _, _):
+        with database(given.database, durable=False) as (made, _, _):
             found = flood_codes(made, given.count, per_second=given.per_second, knows_client=knows_client)
         client = "one known client" if knows_client else "unknown clients"
         print(f"{given.database}, {client}, {given.per_second:g} requests a second: {found}", flush=True)
@@ -131,7 +131,7 @@ def codes(given: Any) -> int:
 
 
 def guesses(given: Any) -> int:
-    with database(given.database) as (made, _, _):
+    with database(given.database, durable=False) as (made, _, _):
         found = flood_guesses(made, given.count)
     print(f"{given.database}, ten guesses a second: {found}")
     return _told(found.problems)

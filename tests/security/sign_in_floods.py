@@ -38,21 +38,25 @@ class Flood:
     asked: int
     answers: Counter[str] = field(default_factory=Counter[str])
     most: Counter[str] = field(default_factory=Counter[str])  #: rows of each table at most
-    bytes: int = 0  #: of the database
+    seen: list[tuple[int, Counter[str], int]] = field(default_factory=list[tuple[int, Counter[str], int]])
+    #: after each tenth: requests, rows of each table, and bytes of the database
     objects: list[int] = field(default_factory=list[int])  #: of Python's in this process, after each tenth
     left: Counter[str] = field(default_factory=Counter[str])  #: rows after a clean-up two days later
     problems: list[str] = field(default_factory=list[str])
 
     def __str__(self) -> str:
-        most, left = (
-            ", ".join(f"{n} {table}" for table, n in rows.items()) for rows in (self.most, self.left)
-        )
+        most, left = (_listed(rows) for rows in (self.most, self.left))
         answers = ", ".join(f"{n} {status}" for status, n in self.answers.most_common())
         return (
-            f"{self.asked} requests: {answers}\n  rows at most: {most}; {self.bytes / 1e6:.1f} MB\n"
-            f"  objects in memory after a tenth and at the end: {self.objects[0]}, {self.objects[-1]}\n"
+            f"{self.asked} requests: {answers}\n  rows at most: {most}\n"
+            + "".join(f"  after {n}: {_listed(rows)}; {size / 1e6:.1f} MB\n" for n, rows, size in self.seen)
+            + f"  objects in memory after a tenth and at the end: {self.objects[0]}, {self.objects[-1]}\n"
             f"  rows two days later: {left}"
         )
+
+
+def _listed(rows: Counter[str]) -> str:
+    return ", ".join(f"{n} {table}" for table, n in rows.items())
 
 
 class LastCode(
@@ -136,11 +140,10 @@ class Application:
         return Counter({table: self.made.query(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES})
 
     def size(self) -> int:
-        """Return the bytes of the database."""
+        """Return the bytes of the database; of SQLite with its log."""
         if self.made.kind == "postgresql":
             return int(self.made.query("SELECT pg_database_size(current_database())")[0][0])
-        pages, page = (self.made.query(f"PRAGMA {name}")[0][0] for name in ("page_count", "page_size"))
-        return int(pages * page)
+        return sum(file.stat().st_size for file in self.made.path.parent.glob(f"{self.made.path.name}*"))
 
 
 @contextmanager
@@ -216,9 +219,9 @@ def _look(app: Application, flood: Flood, number: int, other: Any) -> None:
     tenth = max(1, flood.asked // 10)
     if (number + 1) % tenth:
         return
-    for table, rows in app.rows().items():
+    flood.seen.append((number + 1, app.rows(), app.size()))
+    for table, rows in flood.seen[-1][1].items():
         flood.most[table] = max(flood.most[table], rows)
-    flood.bytes = max(flood.bytes, app.size())
     if (status := other()) != "OK":
         flood.problems.append(f"after {number + 1} requests somebody else got {status}")
     gc.collect()

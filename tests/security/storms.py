@@ -83,7 +83,7 @@ def carries_nothing(answer: httpx2.Response) -> bool:
 
 
 @contextmanager
-def database(kind: str) -> Generator[tuple[TestDatabase, Server | None, Path]]:
+def database(kind: str, *, durable: bool = True) -> Generator[tuple[TestDatabase, Server | None, Path]]:
     """Make a database with its keys, "sqlite" or "postgresql"; yield it, its server and a directory."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -93,8 +93,8 @@ def database(kind: str) -> Generator[tuple[TestDatabase, Server | None, Path]]:
             yield made, None, directory
             return
         # The fixtures' settings speed tests up, and lose what was acknowledged when the server is killed.
-        durable = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-        with postgres(**durable) as server:
+        settings = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"} if durable else {}
+        with postgres(**settings) as server:
             made = TestDatabase("postgresql", server.uri)
             fill(made.uri)
             yield made, server, directory
