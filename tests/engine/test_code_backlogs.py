@@ -11,16 +11,13 @@ from supertokens_py.engine.code_records import CreatedCode, NewCode, PresentedCo
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
-from tests.support.databases import Sqlite
+from tests.support.databases import Sqlite, TestDatabase
 from tests.support.effort import effort
 
 LIFETIME = 600_000
 MANY, EXPIRED = 2_000, 10
-QUICK: dict[str, Any] = {
-    "argon2_memory_kb": 1024,
-    "argon2_parallelism": 1,
-    "passwordless_messages_per_day": 0,
-}
+QUICK: dict[str, Any] = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
+UNLIMITED = {**QUICK, "passwordless_messages_per_day": 0}
 ADDRESS, NUMBER = "ada@example.com", "+16502530000"
 
 
@@ -104,7 +101,7 @@ def test_no_call_costs_more_for_the_codes_of_others(
 ) -> None:
     """Also where some have expired and are deleted on the way; without statistics, and with them."""
     stored = sqlite_files.create(users=True)
-    core = start(stored.uri, keeps_users=True, now_ms=clock, **QUICK)
+    core = start(stored.uri, keeps_users=True, now_ms=clock, **UNLIMITED)
 
     def costs() -> dict[str, int]:
         found: dict[str, int] = {}
@@ -119,3 +116,23 @@ def test_no_call_costs_more_for_the_codes_of_others(
     stored.query("ANALYZE")
     for later in (after, costs()):
         assert {name: cost for name, cost in later.items() if cost > before[name] + MANY // 4} == {}
+
+
+def test_wrong_codes_for_made_up_contacts_leave_few_counts(
+    users_database: TestDatabase, start: Opener, clock: Clock
+) -> None:
+    """Three for each contact, until they are made up for: of 60 in ten hours those of the last one or two."""
+    core = start(users_database.uri, keeps_users=True, now_ms=clock, **UNLIMITED)
+    for number in range(60):
+        code = made(core, email=f"made-up-{number}@example.com")
+        core.passwordless.consume("public", presented(code, "x"), client=f"192.0.2.{number}")
+        clock.advance(minutes=10)
+    assert core.count("key_value WHERE name LIKE 'supertokens_py_clients_%'") <= 30
+
+
+def test_a_refused_message_leaves_no_count(users_database: TestDatabase, start: Opener, clock: Clock) -> None:
+    """Of a hundred networks that ask for codes for one contact at once, only the first is counted."""
+    core = start(users_database.uri, keeps_users=True, now_ms=clock, **QUICK)
+    for number in range(100):
+        core.passwordless.may_send("public", email=ADDRESS, client=f"2001:db8:0:{number:x}::")
+    assert core.count("key_value WHERE name LIKE 'supertokens_py_sends_%'") == 3

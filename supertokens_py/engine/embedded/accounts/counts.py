@@ -5,7 +5,7 @@ Each sort has rows of its own in `key_value`: a short text, and when it was writ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -89,6 +89,11 @@ class Counts:
     def drop(self, connection: Connection, key: str) -> None:
         """Forget a count."""
         connection.execute(self._delete, {"key": key})
+
+    def drop_all(self, connection: Connection, keys: Iterable[str]) -> None:
+        """Forget some counts."""
+        for key in keys:
+            self.drop(connection, key)
 
     def forget_some(self, connection: Connection, key: str, now_ms: int) -> None:
         """Delete those of the counts behind a key that count no more; the last thing that a unit does.

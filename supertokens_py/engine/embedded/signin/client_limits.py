@@ -68,22 +68,29 @@ class ClientLimits:
         share: int,
     ) -> int:
         """Do as `begin_within` for what each client may do to somebody (engine: Passwordless)."""
-        now = self._settings.now_ms()
+        now, seen = self._settings.now_ms(), dict[str, int]()
 
         def known(key: str) -> tuple[int, int]:
-            return int(self._counts.lock(connection, key, now).value), 0
+            seen[key] = int(self._counts.lock(connection, key, now).value)
+            return seen[key], 0
 
         keys = self._shared(kind, who, client)
         wait, kept = next_shared(keys, hourly(per_hour), known, now, share=share, spacing_ms=0)
+        if wait:  # refusals leave nothing behind of whoever asks
+            self._counts.drop_all(connection, (key for key, made_up in seen.items() if not made_up))
         for key, (made_up, _) in kept.items():
             self._counts.set(connection, key, str(made_up), now)
         return wait
 
     def forget_shared_within(self, connection: Connection, kind: str, who: str, client: str | None) -> None:
         """Forget what the client did and what all did, within a unit of work."""
-        keys = self._shared(kind, who, client)
-        for key in (keys.of_all, keys.at_most, keys.own):
-            self._counts.drop(connection, str(key))
+        self._counts.drop_all(connection, _each(self._shared(kind, who, client)))
+
+    def forget_others_within(self, connection: Connection, kind: str, who: str, client: str | None) -> None:
+        """Delete some counts that say nothing any more, the last for which a unit of work may wait."""
+        now = self._settings.now_ms()
+        for key in _each(self._shared(kind, who, client)):
+            self._counts.forget_some(connection, key, now)
 
     def _shared(self, kind: str, who: str, client: str | None) -> SharedKeys[str]:
         """Return where somebody's counts are; those who are not known are one client."""
@@ -102,6 +109,10 @@ class ClientLimits:
         key, now = self._counts.key(kind, who), self._settings.now_ms()
         made_up = int(self._counts.lock(connection, key, now).value)
         self._counts.set(connection, key, str(made_up - hourly(per_hour).step_ms), now)
+
+
+def _each(keys: SharedKeys[str]) -> tuple[str, ...]:
+    return keys.of_all, keys.at_most, str(keys.own)
 
 
 def _is_made_up(text: str, _: int, now_ms: int) -> bool:

@@ -143,6 +143,10 @@ class CodeAttempts:
         if row is None or self._is_expired(row, rules):
             if attempt.code is None:
                 return RestartFlow()
+            if counts:
+                self._client_limits.forget_others_within(
+                    connection, _WRONG_CODES, _counter(contact), rules.client
+                )
             return Failure(self._wrong(connection, rules, device, expired=row is not None))
         if counts:
             who = _counter(contact)

@@ -9,7 +9,8 @@ one-time code fits only the browser that asked, so there each client keeps a sha
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from supertokens_py.engine.limits import (
     OF_ALL_CLIENTS,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from supertokens_py.engine.config import ResolvedEngineConfig
 
     from ..storage.database import Database
+
+#: Returns of a count when all is made up for, and when the last message was counted.
+_Known: TypeAlias = Callable[[str], tuple[int, int]]
 
 
 class MessageLimits:
@@ -73,13 +77,7 @@ class MessageLimits:
         if client is not None:
             allowances[self._counts.key(kind, tenant_id, contact, client)] = allowed
 
-        def unit(connection: Connection) -> int:
-            now = self._settings.now_ms()
-            wait, kept = next_message(allowances, lambda key: self._known(connection, key, now), now)
-            self._keep(connection, kept, now)
-            return wait
-
-        return self._database.write(unit)
+        return self._count(lambda known, now: next_message(allowances, known, now))
 
     def begin_shared(
         self,
@@ -103,15 +101,7 @@ class MessageLimits:
         keys = SharedKeys(key(kind, "", contact), key(kind, "", contact, "", "most"), own)
         allowed = Allowance(at_once, per_day)
 
-        def unit(connection: Connection) -> int:
-            now = self._settings.now_ms()
-            wait, kept = next_shared(
-                keys, allowed, lambda key: self._known(connection, key, now), now, share=share
-            )
-            self._keep(connection, kept, now)
-            return wait
-
-        return self._database.write(unit)
+        return self._count(lambda known, now: next_shared(keys, allowed, known, now, share=share))
 
     def failed(self, kind: str, tenant_id: str, contact: str) -> None:
         """Let another message follow at once: the last one could not be sent.
@@ -126,6 +116,22 @@ class MessageLimits:
             self._counts.set(connection, key, json.dumps([made_up, 0]), now)
 
         self._database.write(unit)
+
+    def _count(self, decide: Callable[[_Known, int], tuple[int, dict[str, tuple[int, int]]]]) -> int:
+        def unit(connection: Connection) -> int:
+            now, seen = self._settings.now_ms(), dict[str, tuple[int, int]]()
+
+            def known(key: str) -> tuple[int, int]:
+                seen[key] = self._known(connection, key, now)
+                return seen[key]
+
+            wait, kept = decide(known, now)
+            self._keep(connection, kept, now)
+            if wait:  # refusals leave nothing behind of whoever asks
+                self._counts.drop_all(connection, (key for key, times in seen.items() if times == (0, 0)))
+            return wait
+
+        return self._database.write(unit)
 
     def _keep(self, connection: Connection, kept: Mapping[str, tuple[int, int]], now_ms: int) -> None:
         for key, times in kept.items():
