@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import error_answers
@@ -125,6 +126,7 @@ class Supertokens(fork_hooks.ForkAware):
 
     made_at = "unknown place"
     is_stand_in = False  #: whether a test has put it on another engine than the application says
+    sends_webhooks = True  #: tests have it off: their events are nobody's news
 
     @staticmethod
     def get_instance() -> Supertokens:
@@ -199,7 +201,7 @@ class Supertokens(fork_hooks.ForkAware):
 
     def open_engine(self) -> Engine:
         """Return a new engine of the settings; called once, at the first need."""
-        config = self.supertokens_config
+        config, features = self.supertokens_config, features_of(self._recipes.values())
         return open_engine(
             config.engine_uri,
             self._engine_settings,
@@ -208,7 +210,7 @@ class Supertokens(fork_hooks.ForkAware):
             api_domain=self.app_info.api_domain,
             website_domain=self.app_info.fixed_origin or "",
             keeps_users=any(recipe.keeps_users for recipe in self._recipes.values()),
-            features=features_of(self._recipes.values()),
+            features=features if self.sends_webhooks else replace(features, webhooks=()),
         )
 
     def recipe(self, kind: type[R]) -> R:

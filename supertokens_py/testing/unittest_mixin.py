@@ -33,19 +33,9 @@ class SupertokensTestMixin(_Base):
 
     supertokens: Supertokens  #: your app, with your settings and recipes
     supertokens_clock: SupertokensClock  #: its clock, which only you move
+    supertokens_outbox: Outbox  #: the e-mails and text messages of the test; none of them is sent
     _around: ExitStack
-    _outbox: Outbox | None
     _accounts: ProviderAccounts | None
-
-    @property
-    def supertokens_outbox(self) -> Outbox:
-        """The e-mails and text messages since this was first asked for in the test; none of them is sent.
-
-        Delivery services are not called from then on.
-        """
-        if self._outbox is None:
-            self._outbox = self._around.enter_context(collected())
-        return self._outbox
 
     def sign_up_as(self, client: Any, email: str = "ada@example.com", **how: Any) -> Any:
         """Make a user through the API of a sign-in recipe, and sign a test client in.
@@ -60,9 +50,10 @@ class SupertokensTestMixin(_Base):
         """Run the test with sessions in memory."""
         given = dict(self.supertokens_engine)
         self.supertokens_clock = SupertokensClock()
-        self._outbox = self._accounts = None
+        self._accounts = None
         with ExitStack() as self._around:
             self.supertokens = self._around.enter_context(
                 under_test(self.supertokens_clock, uri=given.pop("engine", "sqlite://"), engine=given)
             )
+            self.supertokens_outbox = self._around.enter_context(collected())
             return super().run(result)

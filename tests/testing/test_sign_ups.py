@@ -31,8 +31,10 @@ from supertokens_py.recipe.thirdparty import ProviderClientConfig, ProviderConfi
 from supertokens_py.recipe.thirdparty.types import UserInfo, UserInfoEmail
 from supertokens_py.recipe.userroles import UserRoleClaim
 from supertokens_py.syncio import get_user
-from supertokens_py.testing import Outbox, SignUp
+from supertokens_py.testing import Outbox, SignUp, SupertokensClock
+from supertokens_py.testing.pytest_plugin.applications import under_test
 from supertokens_py.testing.pytest_plugin.conversations import json_of
+from supertokens_py.testing.pytest_plugin.outbox import collected
 
 SignUpAs: TypeAlias = Callable[..., Any]
 CLIENTS = ("fastapi", "async", "flask", "django", "django_async", "drf")
@@ -306,11 +308,10 @@ async def test_two_sign_up_at_once(sign_up_as: SignUpAs, supertokens_outbox: Out
     assert asked == [{"code": "a"}]
 
 
-def test_after_the_test_messages_are_sent_as_ever(supertokens: Supertokens) -> None:
+def test_after_the_test_messages_are_sent_as_ever() -> None:
     """An app that was made while messages were collected keeps its own delivery service."""
-    from supertokens_py.testing.pytest_plugin.outbox import collected
-
-    with collected():
-        _init(_passwords())
-    recipe: Any = emailpassword.recipe.EmailPasswordRecipe.get_instance()
-    assert isinstance(recipe.email_delivery.ingredient_interface_impl, Broken)
+    with under_test(SupertokensClock(), uri="sqlite://", engine={}):
+        with collected():
+            _init(_passwords())
+        recipe: Any = emailpassword.recipe.EmailPasswordRecipe.get_instance()
+        assert isinstance(recipe.email_delivery.ingredient_interface_impl, Broken)

@@ -39,19 +39,29 @@ def supertokens_clock() -> SupertokensClock:
 
 
 @pytest.fixture
-def supertokens(request: pytest.FixtureRequest, supertokens_clock: SupertokensClock) -> Iterator[Supertokens]:
+def _supertokens_and_outbox(  # pyright: ignore[reportUnusedFunction]
+    request: pytest.FixtureRequest, supertokens_clock: SupertokensClock
+) -> Iterator[tuple[Supertokens, Outbox]]:
+    """One fixture for both: no test sends messages, whether it looks at them or not."""
+    from .applications import under_test
+    from .outbox import collected
+
+    marker = request.node.get_closest_marker("supertokens")
+    given: dict[str, Any] = {} if marker is None else dict(marker.kwargs)
+    uri = given.pop("engine", "sqlite://")
+    with under_test(supertokens_clock, uri=uri, engine=given) as app, collected() as outbox:
+        yield app, outbox
+
+
+@pytest.fixture
+def supertokens(_supertokens_and_outbox: tuple[Supertokens, Outbox]) -> Supertokens:
     """The application's own app, on a database in memory of this test alone, with `supertokens_clock`.
 
     Import what calls `init` at the top of the test file, or in conftest.py. Where a factory calls `init`,
     let the fixture that calls the factory use this one: then the test gets the app of the factory, and it is
     dropped afterwards.
     """
-    from .applications import under_test
-
-    marker = request.node.get_closest_marker("supertokens")
-    given: dict[str, Any] = {} if marker is None else dict(marker.kwargs)
-    with under_test(supertokens_clock, uri=given.pop("engine", "sqlite://"), engine=given) as app:
-        yield app
+    return _supertokens_and_outbox[0]
 
 
 @pytest.fixture
@@ -63,12 +73,9 @@ def login_as(supertokens: Supertokens) -> Callable[..., Login]:
 
 
 @pytest.fixture
-def supertokens_outbox(supertokens: Supertokens) -> Iterator[Outbox]:
+def supertokens_outbox(_supertokens_and_outbox: tuple[Supertokens, Outbox]) -> Outbox:
     """The e-mails and text messages of this test, in order; none is sent."""
-    from .outbox import collected
-
-    with collected() as outbox:
-        yield outbox
+    return _supertokens_and_outbox[1]
 
 
 @pytest.fixture

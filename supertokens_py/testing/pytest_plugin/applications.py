@@ -79,6 +79,8 @@ class SupertokensClock:
 def under_test(clock: SupertokensClock, *, uri: str, engine: Mapping[str, Any]) -> Generator[Any]:
     """Make the application's app on another engine the current one, or have `init` make it there.
 
+    Its events are kept, and sent to no webhook: the addresses and the secrets are real ones.
+
     Yields the app; where `init` is still to be called, what stands for the app that it will make.
     """
 
@@ -98,7 +100,7 @@ def under_test(clock: SupertokensClock, *, uri: str, engine: Mapping[str, Any]) 
     with patch.dict(defaults, {"new_key": _same_key}):
         if current is not None:
             with current.using(under(current.supertokens_config)) as app:
-                _apps.add(app)
+                _take(app)
                 yield app
             return
         with patch.object(Supertokens, "init", staticmethod(_init_with(under))):
@@ -123,9 +125,14 @@ def _init_with(under: Callable[[SupertokensConfig | None], SupertokensConfig]) -
         given = arguments.bind(*args, **kwargs).arguments
         given["supertokens_config"] = under(given.get("supertokens_config"))
         original(**given)
-        _apps.add(Supertokens.get_instance())
+        _take(Supertokens.get_instance())
 
     return init
+
+
+def _take(app: Supertokens) -> None:
+    app.sends_webhooks = False
+    _apps.add(app)
 
 
 def is_under_test() -> bool:
