@@ -13,8 +13,8 @@ from typing import cast
 
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.arguments import require_list, require_strings_or_none
 from supertokens_py.engine.records import Tenant, UnknownTenantError
-from supertokens_py.engine.user_records import SIGN_IN_RECIPES, UserQuery
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.secret import SecretBytes
 from supertokens_py.types.base import JSONObject
@@ -28,8 +28,6 @@ MAX_TENANT_ID = 64
 MAX_FACTOR = 128
 #: More bytes of a password are refused before anything is computed.
 MAX_PASSWORD_BYTES = 1024
-#: Users on one page.
-MAX_PAGE = 500
 #: The fields of a tenant that turn login methods on and off.
 TENANT_SWITCHES = ("email_password_enabled", "passwordless_enabled", "third_party_enabled")
 
@@ -150,9 +148,18 @@ def validate_names(field: str, texts: Sequence[str]) -> list[str]:
     Raises:
         BadInputError: as `validate_name`, or it is one string.
     """
-    if isinstance(texts, str):
-        raise BadInputError(f"Field name '{field}' must be a list of strings, not one string")
+    require_list(f"Field name '{field}'", texts)
     return list(dict.fromkeys(validate_name(field, text) for text in texts))
+
+
+def possible_handles(handles: Sequence[str]) -> list[str]:
+    """Return those of the strings that can be handles of sessions, each once.
+
+    Raises:
+        BadInputError: it is no list of strings.
+    """
+    require_list("session_handles", handles)
+    return list(dict.fromkeys([handle for handle in handles if is_possible_handle(handle)]))
 
 
 def normalise_tenant_id(tenant_id: object) -> str:
@@ -275,6 +282,7 @@ def validate_external_info(info: str | None) -> str | None:
     Raises:
         BadInputError: a database cannot store it.
     """
+    require_strings_or_none(external_user_id_info=info)
     if info is not None and not is_storable(info):
         raise BadInputError("external_user_id_info must be a string that a database can store")
     return info
@@ -301,30 +309,6 @@ def validate_password(password: str) -> SecretBytes:
             f"a password must be a string of 1 to {MAX_PASSWORD_BYTES} bytes, without unpaired surrogates"
         )
     return secret
-
-
-def validate_recipes(recipe_ids: Sequence[str]) -> list[str]:
-    """Return the ids of sign-in recipes.
-
-    Raises:
-        BadInputError: there is no such recipe.
-    """
-    for one in recipe_ids:
-        if one not in SIGN_IN_RECIPES:
-            raise BadInputError(f"Unknown recipe ID: {one}")
-    return list(recipe_ids)
-
-
-def validate_user_query(query: UserQuery) -> UserQuery:
-    """Return a question for users. Its token is for the engine that made it to read.
-
-    Raises:
-        BadInputError: the limit or a recipe id is invalid.
-    """
-    if type(query.limit) is not int or not 1 <= query.limit <= MAX_PAGE:
-        raise BadInputError(f"limit must be a whole number from 1 to {MAX_PAGE}")
-    validate_recipes(query.recipe_ids or ())
-    return query
 
 
 def _validate_factors(name: str, value: object) -> list[str] | None:

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from supertokens_py import payloads
 from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine import validation
+from supertokens_py.engine.arguments import require_strings
 from supertokens_py.engine.config import EngineConfig, ResolvedEngineConfig
 from supertokens_py.engine.providers import validate_provider
 from supertokens_py.engine.records import Tenant, UnknownTenantError
@@ -194,6 +195,7 @@ class TenantStore:
             UnknownTenantError: there is no such tenant.
             ConfigError: the engine was made for sessions alone.
         """
+        require_strings(third_party_id=third_party_id)
         tenant, rows = validation.normalise_tenant_id(tenant_id), self._kept_providers()
 
         def unit(connection: Connection) -> bool:

@@ -210,7 +210,7 @@ class RemoteSessions:
 
     def revoke(self, handles: Sequence[str], *, ending: Ending = BY_APPLICATION) -> list[str]:
         """End sessions; a core keeps no reason."""
-        wanted = [handle for handle in dict.fromkeys(handles) if validation.is_possible_handle(handle)]
+        wanted = validation.possible_handles(handles)
         revoked = self._revoke(wanted) if wanted else []
         emit_revoked(revoked, ending)
         return revoked

@@ -7,6 +7,7 @@ from dataclasses import replace
 from supertokens_py.cdi.records import member, tenant_from_wire
 from supertokens_py.cdi.third_party import providers_from_wire
 from supertokens_py.engine import validation
+from supertokens_py.engine.arguments import require_strings
 from supertokens_py.engine.providers import validate_provider
 from supertokens_py.engine.records import Tenant, UnknownTenantError
 from supertokens_py.types.base import JSONObject
@@ -70,6 +71,7 @@ class RemoteTenants:
 
     def remove_provider(self, tenant_id: str, third_party_id: str) -> bool:
         """Remove a provider from a tenant; False if the tenant did not have it."""
+        require_strings(third_party_id=third_party_id)
         path, body = f"{tenant_path(tenant_id)}{_PROVIDERS}/remove", {"thirdPartyId": third_party_id}
         answer = ok(self._core.post(path, body, rid=_RID, tenant=tenant_id))
         return member(answer, "didConfigExist", bool)

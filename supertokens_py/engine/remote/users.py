@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from supertokens_py.cdi.records import member
 from supertokens_py.cdi.tenant_members import ASSOCIATE, DISSOCIATE, refusal_from_wire
 from supertokens_py.cdi.users import page_from_wire, user_from_wire, users_from_wire
-from supertokens_py.engine import validation
+from supertokens_py.engine import user_queries, validation
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.engine.tenant_members import Associated, Association
 from supertokens_py.engine.user_records import UnknownUser, UserPage, UserQuery
@@ -45,7 +45,7 @@ class RemoteUsers:
         return user_from_wire(ok(answer).get("user"))
 
     def page(self, tenant_id: str, query: UserQuery) -> UserPage:
-        validation.validate_user_query(query)
+        user_queries.validate_user_query(query)
         asked = {
             "limit": str(query.limit),
             "timeJoinedOrder": "DESC" if query.newest_first else "ASC",
@@ -66,7 +66,7 @@ class RemoteUsers:
         return page_from_wire(ok(answer))
 
     def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
-        asked = _recipes(validation.validate_recipes(recipe_ids or ()))
+        asked = _recipes(user_queries.validate_recipes(recipe_ids or ()))
         if tenant_id is None:
             asked["includeAllTenants"] = "true"
         try:
@@ -82,6 +82,7 @@ class RemoteUsers:
         return user if user is not None and tenant_id in (None, *user.tenant_ids) else None
 
     def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
+        user_queries.validate_account_info(info)
         asked = {"doUnionOfAccountInfo": "true" if any_of else "false"}
         if info.email is not None:
             asked["email"] = info.email

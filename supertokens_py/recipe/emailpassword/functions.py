@@ -25,7 +25,7 @@ from supertokens_py.recipe.emailverification.recipe import EmailVerificationReci
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.known_users import is_known
 from supertokens_py.recipe.sign_in.sessions import announce
-from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.base import RecipeUserId, user_id_text
 from supertokens_py.types.users import AccountInfo, User, normalised_email
 
 from . import proofs
@@ -197,7 +197,9 @@ class RecipeInterface:
         Without `email` it is that of the user's login method.
         """
         users = self._app.engine.email_password
-        token = await call_engine(user_context, users.create_reset_token, tenant_id, str(user_id), email)
+        token = await call_engine(
+            user_context, users.create_reset_token, tenant_id, user_id_text(user_id), email
+        )
         return UnknownUserIdError() if token is None else CreateResetPasswordOkResult(token)
 
     @in_both_forms("token new_password tenant_id user_context", "token new_password tenant_id user_context")
@@ -296,7 +298,7 @@ class RecipeInterface:
     @in_both_forms("user_id user_context", "user_id user_context")
     async def get_user_by_id(self, user_id: str, user_context: dict[str, Any]) -> User | None:
         """Return a user of this recipe."""
-        user = await call_engine(user_context, self._app.engine.users.find, str(user_id))
+        user = await call_engine(user_context, self._app.engine.users.find, user_id_text(user_id))
         return user if user is not None and _is_ours(user) else None
 
     @in_both_forms("email tenant_id user_context", "email tenant_id user_context")

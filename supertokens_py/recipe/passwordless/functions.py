@@ -27,7 +27,7 @@ from supertokens_py.recipe.sign_in.outcomes import (
 )
 from supertokens_py.recipe.sign_in.proofs import Proofs
 from supertokens_py.recipe.sign_in.sessions import announce
-from supertokens_py.types.base import RecipeUserId
+from supertokens_py.types.base import RecipeUserId, user_id_text
 from supertokens_py.types.users import AccountInfo, User
 
 from . import conversions
@@ -308,7 +308,7 @@ class RecipeInterface:
     @in_both_forms("user_id user_context", "user_id user_context")
     async def get_user_by_id(self, user_id: str, user_context: dict[str, Any]) -> User | None:
         """Return a user of this recipe."""
-        user = await call_engine(user_context, self._app.engine.users.find, str(user_id))
+        user = await call_engine(user_context, self._app.engine.users.find, user_id_text(user_id))
         return user if user is not None and is_ours(user) else None
 
     @in_both_forms("email tenant_id user_context", "email tenant_id user_context")

@@ -11,11 +11,12 @@ import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from supertokens_py.engine.arguments import require_strings
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.base import APIOptions
 from supertokens_py.recipe.overrides import parameter_names
 from supertokens_py.secret import masked
-from supertokens_py.types.base import RecipeUserId, context_of
+from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
 
 if TYPE_CHECKING:
     from supertokens_py.recipe.session.container import SessionContainer
@@ -169,6 +170,20 @@ def adapters_of(kind: type[Any]) -> dict[str, Callable[[Callable[..., Any]], Cal
     """Return what gives replacements of a class's methods the arguments that they declare."""
     found = ((name, getattr(getattr(kind, name), _AGES, None)) for name in dir(kind))
     return {name: ages.adapt for name, ages in found if isinstance(ages, Ages)}
+
+
+def named_user_id(recipe_user_id: str | None, user_id: str | None) -> str:
+    """Return the id of the user that a call names by either keyword, as a plain string.
+
+    Raises:
+        TypeError: it names none.
+        BadInputError: it is no string.
+    """
+    named = user_id if recipe_user_id is None else recipe_user_id
+    if named is None:
+        raise TypeError("missing required argument: 'recipe_user_id'")
+    require_strings(recipe_user_id=named)
+    return user_id_text(named)
 
 
 def session_and_context(

@@ -53,22 +53,6 @@ def signed_in_or_up(
     return {"status": "OK", "user": user_for_frontend(user, recipe_user_id, request), name: created}
 
 
-def require_strings(**fields: Any) -> None:
-    """Check what a form of the application's own has in fields. Give secrets masked, as always.
-
-    Raises:
-        BadInputError: one is no string, as anybody can leave out a field, or send a file in its place.
-    """
-    for name, value in fields.items():
-        if not isinstance(value, str):
-            raise BadInputError(f"{name} must be a string")
-
-
-def require_strings_or_none(**fields: Any) -> None:
-    """Check the same of fields that a form may be without; they are None where it is."""
-    require_strings(**{name: value for name, value in fields.items() if value is not None})
-
-
 async def json_body(request: BaseRequest, refusal: str = "Please provide a JSON body") -> dict[str, Any]:
     """Return the JSON object that a frontend sent. No variable that holds it shows what is in it.
 

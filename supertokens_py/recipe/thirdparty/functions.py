@@ -14,6 +14,7 @@ from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.known_users import is_known
 from supertokens_py.recipe.sign_in.proofs import Proofs
 from supertokens_py.recipe.sign_in.sessions import announce
+from supertokens_py.types.base import user_id_text
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
 
 from .results import (
@@ -191,7 +192,7 @@ class RecipeInterface:
     @in_both_forms("user_id user_context", "user_id user_context")
     async def get_user_by_id(self, user_id: str, user_context: dict[str, Any]) -> User | None:
         """Return a user of this recipe."""
-        user = await call_engine(user_context, self._app.engine.users.find, str(user_id))
+        user = await call_engine(user_context, self._app.engine.users.find, user_id_text(user_id))
         return user if user is not None and _is_ours(user) else None
 
     @in_both_forms("email tenant_id user_context", "email tenant_id user_context")

@@ -6,7 +6,7 @@ A server of sessions alone answers that there are none: SDKs ask for login metho
 from __future__ import annotations
 
 from supertokens_py.cdi.users import page_to_wire, user_to_wire, users_to_wire
-from supertokens_py.engine import validation
+from supertokens_py.engine import user_queries
 from supertokens_py.engine.user_records import UserPage, UserQuery
 from supertokens_py.types.base import JSONObject
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo, User
@@ -31,7 +31,7 @@ async def _by_id(request: EndpointRequest) -> JSONObject:
 
 
 async def _page(request: EndpointRequest) -> JSONObject:
-    query = validation.validate_user_query(
+    query = user_queries.validate_user_query(
         UserQuery(
             limit=_limit(request),
             newest_first=_order(request) == "DESC",
@@ -49,7 +49,7 @@ async def _page(request: EndpointRequest) -> JSONObject:
 
 
 async def _count(request: EndpointRequest) -> JSONObject:
-    recipe_ids = validation.validate_recipes(_recipe_ids(request) or ()) or None
+    recipe_ids = user_queries.validate_recipes(_recipe_ids(request) or ()) or None
     everywhere = request.param_flag("includeAllTenants", default=False)
     if everywhere:
         request.only_for_app()

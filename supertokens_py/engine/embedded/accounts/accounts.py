@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from supertokens_py.constants import DEFAULT_APP_ID
-from supertokens_py.engine import validation
+from supertokens_py.engine import user_queries, validation
 from supertokens_py.engine.user_records import UserPage, UserQuery
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.types.base import RecipeUserId
@@ -173,6 +173,7 @@ class Accounts:
     def by_account_info(self, tenant_id: str, info: AccountInfo, *, any_of: bool = False) -> list[User]:
         """Return the users of a tenant who have all that is named, or any of it, oldest first."""
         tenant = validation.normalise_tenant_id(tenant_id)
+        user_queries.validate_account_info(info)
 
         def unit(connection: Connection) -> list[User]:
             owners = self._known_by().owners(connection, tenant, info)
@@ -191,7 +192,7 @@ class Accounts:
     def count(self, *, tenant_id: str | None, recipe_ids: Sequence[str] | None = None) -> int:
         """Return how many users a tenant has, or all have (None)."""
         tenant = None if tenant_id is None else validation.normalise_tenant_id(tenant_id)
-        recipes = None if recipe_ids is None else validation.validate_recipes(recipe_ids)
+        recipes = None if recipe_ids is None else user_queries.validate_recipes(recipe_ids)
 
         def unit(connection: Connection) -> int:
             table: Any = self._users if tenant is None else self.layout.memberships.users
@@ -212,7 +213,7 @@ class Accounts:
         Raises:
             BadInputError: the limit, the pagination token or a recipe id is invalid.
         """
-        validation.validate_user_query(query)
+        user_queries.validate_user_query(query)
         tenant = validation.normalise_tenant_id(tenant_id)
         searches = query.is_search
         if searches and not all(map(validation.is_storable, query.searched)):

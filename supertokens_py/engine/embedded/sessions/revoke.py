@@ -32,7 +32,7 @@ class Revoker(Refresher):
 
     def revoke(self, handles: Sequence[str], *, ending: Ending = BY_APPLICATION) -> list[str]:
         """Delete sessions; return the handles that existed."""
-        wanted = [handle for handle in dict.fromkeys(handles) if validation.is_possible_handle(handle)]
+        wanted = validation.possible_handles(handles)
         batches = by_tenant(wanted)
         if not batches:
             return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.app import Supertokens
+from supertokens_py.engine.arguments import require_strings, require_strings_or_none
 from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.emailpassword.functions import RecipeInterface, allowed_by, login_method_id
 from supertokens_py.recipe.emailpassword.links import get_password_reset_link
@@ -31,8 +32,7 @@ from supertokens_py.recipe.emailpassword.types import (
     PasswordResetEmailTemplateVarsUser,
 )
 from supertokens_py.recipe.session.container import SessionContainer
-from supertokens_py.recipe.sign_in.argument_forms import session_and_context
-from supertokens_py.recipe.sign_in.frontends import require_strings
+from supertokens_py.recipe.sign_in.argument_forms import named_user_id, session_and_context
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
@@ -175,10 +175,10 @@ async def reset_password_using_token(
     """Set a new password by a token. A password that the policy refuses uses up no token.
 
     Raises:
-        BadInputError: the token is no text.
+        BadInputError: the token or the password is no text.
     """
     token, new_password = masked(token), masked(new_password)
-    require_strings(token=token)
+    require_strings(token=token, new_password=new_password)
     context = context_of(user_context)
     return await _functions().reset_password_using_token(
         token=token, new_password=new_password, tenant_id=tenant_id, user_context=context
@@ -222,12 +222,10 @@ async def update_email_or_password(
         BadInputError: there is nothing to change, or it cannot be stored.
     """
     password = masked(password)
-    named = user_id if recipe_user_id is None else recipe_user_id
-    if named is None:
-        raise TypeError("missing required argument: 'recipe_user_id'")
+    require_strings_or_none(email=email, password=password)
     with allowed_by(None if verified is None else verified.proof):
         return await _functions().update_email_or_password(
-            recipe_user_id=user_id_text(named),
+            recipe_user_id=named_user_id(recipe_user_id, user_id),
             email=email,
             password=password,
             apply_password_policy=apply_password_policy,
@@ -244,6 +242,7 @@ async def get_user_by_id(user_id: str, user_context: _Context = None) -> User | 
 
 async def get_user_by_email(tenant_id: str, email: str, user_context: _Context = None) -> User | None:
     """Return the user of this recipe who has an address in a tenant."""
+    require_strings(email=email)
     context = context_of(user_context)
     return await _functions().get_user_by_email(email=email, tenant_id=tenant_id, user_context=context)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.app import Supertokens
+from supertokens_py.engine.arguments import require_strings, require_strings_or_none
 from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.emailverification.addresses import GetEmailForUserIdOkResult, UnknownUserIdError
 from supertokens_py.recipe.emailverification.claim import UNKNOWN_USER
@@ -30,7 +31,7 @@ from supertokens_py.recipe.emailverification.types import (
     VerificationEmailTemplateVars,
     VerificationEmailTemplateVarsUser,
 )
-from supertokens_py.recipe.sign_in.frontends import require_strings
+from supertokens_py.recipe.sign_in.argument_forms import named_user_id
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of
@@ -54,18 +55,16 @@ def _functions() -> RecipeInterface:
 
 
 def _named(recipe_user_id: str | None, user_id: str | None) -> RecipeUserId:
-    named = user_id if recipe_user_id is None else recipe_user_id
-    if named is None:
-        raise TypeError("missing required argument: 'recipe_user_id'")
-    return RecipeUserId(named)
+    return RecipeUserId(named_user_id(recipe_user_id, user_id))
 
 
 async def _own_email(own: RecipeUserId, email: str | None, user_context: dict[str, Any]) -> str | None:
     """Return the address that is given, else the user's; None: the user has none.
 
     Raises:
-        BadInputError: there is no such user.
+        BadInputError: there is no such user, or the address is no string.
     """
+    require_strings_or_none(email=email)
     if email is not None:
         return email
     recipe = EmailVerificationRecipe.get_instance()
@@ -237,6 +236,8 @@ def _recipient(
     user_id: str, third: str | None, fourth: str | dict[str, Any] | None, user_context: _Context
 ) -> tuple[RecipeUserId, str | None, _Context]:
     """Return whom an e-mail is for, from the arguments of either form."""
+    require_strings(user_id=user_id)
+    require_strings_or_none(recipe_user_id=third)
     if isinstance(fourth, dict):
         fourth, user_context, is_older = None, fourth, True
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.app import Supertokens
+from supertokens_py.engine.arguments import require_strings, require_strings_or_none
 from supertokens_py.exceptions import GeneralError
 from supertokens_py.recipe.passwordless.conversions import Refused, Updated
 from supertokens_py.recipe.passwordless.functions import RecipeInterface
@@ -23,8 +24,7 @@ from supertokens_py.recipe.passwordless.results import (
 )
 from supertokens_py.recipe.passwordless.types import DeviceType
 from supertokens_py.recipe.session.container import SessionContainer
-from supertokens_py.recipe.sign_in.argument_forms import session_and_context
-from supertokens_py.recipe.sign_in.frontends import require_strings, require_strings_or_none
+from supertokens_py.recipe.sign_in.argument_forms import named_user_id, session_and_context
 from supertokens_py.recipe.sign_in.outcomes import LinkingToSessionUserFailedError, UnknownUserIdError
 from supertokens_py.secret import masked
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
@@ -85,7 +85,7 @@ async def create_code(
         BadInputError: not exactly one contact is given, it cannot be stored, or there is no such tenant.
     """
     user_input_code = masked(user_input_code)
-    require_strings_or_none(email=email, phone_number=phone_number)
+    require_strings_or_none(email=email, phone_number=phone_number, user_input_code=user_input_code)
     own, context = session_and_context(session, user_context)
     return await _functions().create_code(
         email=email,
@@ -175,6 +175,7 @@ async def get_user_by_id(user_id: str, user_context: _Context = None) -> User | 
 
 async def get_user_by_email(tenant_id: str, email: str, user_context: _Context = None) -> User | None:
     """Return the user of this recipe who has an address in a tenant."""
+    require_strings(email=email)
     return await _functions().get_user_by_email(
         email=email, tenant_id=tenant_id, user_context=context_of(user_context)
     )
@@ -184,16 +185,10 @@ async def get_user_by_phone_number(
     tenant_id: str, phone_number: str, user_context: _Context = None
 ) -> User | None:
     """Return the user of this recipe who has a phone number in a tenant."""
+    require_strings(phone_number=phone_number)
     return await _functions().get_user_by_phone_number(
         phone_number=phone_number, tenant_id=tenant_id, user_context=context_of(user_context)
     )
-
-
-def _named(recipe_user_id: str | None, user_id: str | None) -> str:
-    named = user_id if recipe_user_id is None else recipe_user_id
-    if named is None:
-        raise TypeError("missing required argument: 'recipe_user_id'")
-    return user_id_text(named)
 
 
 async def update_user(
@@ -210,8 +205,9 @@ async def update_user(
         TypeError: no user is named.
         BadInputError: it cannot be stored.
     """
+    require_strings_or_none(email=email, phone_number=phone_number)
     return await _functions().update_user(
-        recipe_user_id=_named(recipe_user_id, user_id),
+        recipe_user_id=named_user_id(recipe_user_id, user_id),
         email=email,
         phone_number=phone_number,
         user_context=context_of(user_context),
@@ -230,7 +226,7 @@ async def delete_email_for_user(
         BadInputError: the user has none.
     """
     return await _functions().delete_email_for_user(
-        recipe_user_id=_named(recipe_user_id, user_id), user_context=context_of(user_context)
+        recipe_user_id=named_user_id(recipe_user_id, user_id), user_context=context_of(user_context)
     )
 
 
@@ -246,7 +242,7 @@ async def delete_phone_number_for_user(
         BadInputError: the user has none.
     """
     return await _functions().delete_phone_number_for_user(
-        recipe_user_id=_named(recipe_user_id, user_id), user_context=context_of(user_context)
+        recipe_user_id=named_user_id(recipe_user_id, user_id), user_context=context_of(user_context)
     )
 
 
@@ -257,6 +253,7 @@ async def revoke_all_codes(
     user_context: _Context = None,
 ) -> RevokeAllCodesOkResult:
     """End every code of an address or a phone number in a tenant."""
+    require_strings_or_none(email=email, phone_number=phone_number)
     return await _functions().revoke_all_codes(
         email=email, phone_number=phone_number, tenant_id=tenant_id, user_context=context_of(user_context)
     )
@@ -264,12 +261,14 @@ async def revoke_all_codes(
 
 async def revoke_code(tenant_id: str, code_id: str, user_context: _Context = None) -> RevokeCodeOkResult:
     """End one code; the last one takes its device along."""
+    require_strings(code_id=code_id)
     context = context_of(user_context)
     return await _functions().revoke_code(code_id=code_id, tenant_id=tenant_id, user_context=context)
 
 
 async def list_codes_by_email(tenant_id: str, email: str, user_context: _Context = None) -> list[DeviceType]:
     """Return the devices of an address, with their codes; nothing that signs in is in them."""
+    require_strings(email=email)
     return await _functions().list_codes_by_email(
         email=email, tenant_id=tenant_id, user_context=context_of(user_context)
     )
@@ -279,6 +278,7 @@ async def list_codes_by_phone_number(
     tenant_id: str, phone_number: str, user_context: _Context = None
 ) -> list[DeviceType]:
     """Return the devices of a phone number, with their codes; nothing that signs in is in them."""
+    require_strings(phone_number=phone_number)
     return await _functions().list_codes_by_phone_number(
         phone_number=phone_number, tenant_id=tenant_id, user_context=context_of(user_context)
     )
@@ -289,6 +289,7 @@ async def list_codes_by_device_id(
 ) -> DeviceType | None:
     """Return a device with its codes, or None."""
     device_id = masked(device_id)
+    require_strings(device_id=device_id)
     return await _functions().list_codes_by_device_id(
         device_id=device_id, tenant_id=tenant_id, user_context=context_of(user_context)
     )
@@ -298,6 +299,7 @@ async def list_codes_by_pre_auth_session_id(
     tenant_id: str, pre_auth_session_id: str, user_context: _Context = None
 ) -> DeviceType | None:
     """Return a device with its codes, or None."""
+    require_strings(pre_auth_session_id=pre_auth_session_id)
     return await _functions().list_codes_by_pre_auth_session_id(
         pre_auth_session_id=pre_auth_session_id, tenant_id=tenant_id, user_context=context_of(user_context)
     )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, Literal, TypeVar, overload
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.engine.arguments import require_strings, require_strings_or_none
 from supertokens_py.engine.explanations import SessionExplanation
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request_registry import as_base_request
@@ -522,6 +523,7 @@ async def get_session_without_request_response(
         ConfigError: `VIA_CUSTOM_HEADER` is set and `anti_csrf_check` is not False: it cannot be checked here.
     """
     recipe, context = SessionRecipe.get_instance(), context_of(user_context)
+    require_strings_or_none(access_token=access_token)
     try:
         with guests_may_pass(allow_guests):
             session = await recipe.recipe_implementation.get_session(
@@ -577,6 +579,7 @@ async def refresh_session_without_request_response(
         ConfigError: `VIA_CUSTOM_HEADER` is set and `disable_anti_csrf` is not True.
     """
     refresh_token, context = masked(refresh_token), context_of(user_context)
+    require_strings(refresh_token=refresh_token)
     recipe = SessionRecipe.get_instance()
     if recipe.bindings is not None:
         await recipe.bindings.admit_token(refresh_token, [device_cookie] if device_cookie else [], context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from supertokens_py.engine.arguments import require_strings, require_strings_or_none
 from supertokens_py.recipe.session.container import SessionContainer
 from supertokens_py.recipe.thirdparty.functions import RecipeInterface
 from supertokens_py.recipe.thirdparty.provider import Provider
@@ -89,6 +90,8 @@ async def get_provider(
         ClientTypeNotFoundError: the provider has no such client, or several and none is named.
         ProviderError: its configuration document cannot be had.
     """
+    require_strings(third_party_id=third_party_id)
+    require_strings_or_none(client_type=client_type)
     return await _functions().get_provider(
         third_party_id=third_party_id,
         client_type=client_type,
@@ -105,6 +108,7 @@ async def get_user_by_id(user_id: str, user_context: _Context = None) -> User | 
 
 async def get_users_by_email(tenant_id: str, email: str, user_context: _Context = None) -> list[User]:
     """Return the users of this recipe who have an address in a tenant."""
+    require_strings(email=email)
     context = context_of(user_context)
     return await _functions().get_users_by_email(email=email, tenant_id=tenant_id, user_context=context)
 
@@ -113,6 +117,7 @@ async def get_user_by_third_party_info(
     tenant_id: str, third_party_id: str, third_party_user_id: str, user_context: _Context = None
 ) -> User | None:
     """Return the user of an account at a provider."""
+    require_strings(third_party_id=third_party_id, third_party_user_id=third_party_user_id)
     return await _functions().get_user_by_thirdparty_info(
         third_party_id=third_party_id,
         third_party_user_id=third_party_user_id,
