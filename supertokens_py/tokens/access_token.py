@@ -47,7 +47,9 @@ _LEGACY_STRING_CLAIMS = ("sessionHandle", "userId", "refreshTokenHash1")
 class AccessToken:
     """A string that has the form of a session token; nothing about its signature is known yet.
 
-    `payload` is shared by every reader: copy it (or parse `payload_json` again) before handing it out.
+    So a reader that comes before the check may find no payload, and in version 2 claims of other names: ask
+    `payload` before a property of it. It is shared by every reader: copy it (or parse `payload_json` again)
+    before handing it out.
     """
 
     text: str = field(repr=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe.session import PageSettings, next_page
 
 from .site import DRIVERS, SERVED, Site, Visitor
+from .test_verify import LEGACY, LEGACY_CLAIMS
 
 NAVIGATES = [
     ("sec-fetch-mode", "navigate"),
@@ -94,6 +97,21 @@ def test_a_form_that_cannot_be_taken_is_answered_by_a_page(pages: Site) -> None:
         assert (stranger.status, stranger.header("content-type")) == (401, "text/html; charset=utf-8")
         assert '<a href="/login?next=/" target="_blank" rel="noopener">Log in' in stranger.body.decode()
     assert visitor.post(PAGE).json == {"message": "try refresh token"}
+
+
+def test_a_token_whose_expiry_is_not_known_is_verified_all_the_same(pages: Site) -> None:
+    """Of a long one the payload is not read before its signature; one of the oldest SDKs has other claims."""
+    visitor = pages.sign_in("cookie")
+    assert visitor.get("/protected").status == 200  # and the keys are loaded
+    access = visitor.access or ""
+    head = access.partition(".")[0]
+    claims = urlsafe_b64encode(json.dumps(LEGACY_CLAIMS).encode()).decode()
+    for forged in (f"{head}.{'A' * 5000}.AAAA", *(f"{old}.{claims}.AAAA" for old in LEGACY.values())):
+        for path in ("/protected", "/optional"):
+            reply = pages.get(path, NAVIGATES, cookies=[("sAccessToken", forged)])
+            assert where(reply) == (303, f"/auth/session/refresh?next={path}"), forged[:40]
+            reply = pages.get(path, cookies=[("sAccessToken", forged)])
+            assert (reply.status, reply.json) == (401, {"message": "try refresh token"}), forged[:40]
 
 
 @pytest.mark.parametrize("of_multipart", [False, True])

@@ -141,8 +141,11 @@ class Pages:
         return f"{self._refresh_path}?next={quote(following, safe='/')}"
 
     def should_refresh_ahead(self, request: BaseRequest, token: AccessToken) -> bool:
-        """Return whether to refresh before serving a page, although the access token is still valid."""
-        if not self.settings.refresh_ahead or request.method() != "GET":
+        """Return whether to refresh before serving a page, although the access token is still valid.
+
+        Nothing has verified it yet: where it does not say when it expires, it will be refused by itself.
+        """
+        if not self.settings.refresh_ahead or request.method() != "GET" or "exp" not in token.payload:
             return False
         left_ms, life_ms = token.expires_ms - self.now_ms(), token.expires_ms - token.created_ms
         return 2 * left_ms < life_ms and is_navigation(request) and tries_of(request) == 0
