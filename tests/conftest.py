@@ -134,22 +134,25 @@ def no_collection() -> Iterator[None]:
 def postgres_server() -> Iterator[Postgres]:
     """One real PostgreSQL server for the whole run; a machine without one skips, a CI run fails."""
     from tests.support.databases import Postgres
+    from tests.support.memory import in_memory
     from tests.support.temporary_postgres import MissingServerError, find_binaries, postgres
 
     try:
         find_binaries()
     except MissingServerError as error:
         missing(str(error))
-    with postgres() as server:
+    with in_memory("postgres") as directory, postgres(memory=directory, max_wal_size="128MB") as server:
         yield Postgres(server)
 
 
 @pytest.fixture(scope="session")
-def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite]:
     """SQLite databases in one temporary directory."""
     from tests.support.databases import Sqlite
+    from tests.support.memory import in_memory
 
-    return Sqlite(tmp_path_factory.mktemp("sqlite"))
+    with in_memory("sqlite") as directory:
+        yield Sqlite(directory or tmp_path_factory.mktemp("sqlite"))
 
 
 @pytest.fixture

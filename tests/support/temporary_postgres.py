@@ -113,15 +113,18 @@ def find_binaries() -> Path:
 
 
 @contextlib.contextmanager
-def postgres(**options: Any) -> Iterator[Server]:
-    """Run a server on a free port until the block ends."""
+def postgres(*, memory: Path | None = None, **options: Any) -> Iterator[Server]:
+    """Run a server on a free port until the block ends; its data lies in `memory`, where that is given."""
     binaries = find_binaries()
     # Not pytest's tmp_path: its parents are private (0700), and a socket path holds 107 bytes.
     root = Path(tempfile.mkdtemp(prefix="stpg-"))
     try:
+        if memory is not None:  # the data alone: programs there need not be executable
+            (root / "data").symlink_to(memory)
         if _is_root():  # initdb and postgres refuse to run as root
             binaries = _reachable(binaries, root)
-            os.chown(root, NOBODY, NOBODY)
+            for owned in (root, memory or root):
+                os.chown(owned, NOBODY, NOBODY)
         made = subprocess.run(
             [binaries / "initdb", "-D", root / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
              "--no-sync", "--locale=C"],
