@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -116,6 +117,10 @@ class Tables:
 
     def all(self) -> list[Table]:
         """Return every table, parents first; `Table.info` has what it was made from (`definition`)."""
+        return list(self._parents_first)
+
+    @cached_property
+    def _parents_first(self) -> Sequence[Table]:
         return self._metadata.sorted_tables
 
     def _made(self, definition: TableDefinition) -> Table:
