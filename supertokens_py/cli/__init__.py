@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import os
 import sys
@@ -120,6 +121,7 @@ def execute(name: str, args: argparse.Namespace, out: Output | None = None) -> i
         return 0
 
 
+@functools.cache  # an application may run many commands in one process
 def _parser(program: str = "supertokens") -> CommandParser:
     parser = CommandParser(prog=program, description="Sessions of supertokens_py on the command line.")
     parser.add_argument("--version", action="version", version=f"supertokens_py {VERSION}")
