@@ -13,13 +13,14 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
-from supertokens_py.engine.embedded import EmbeddedEngine
+from supertokens_py.engine.embedded import EmbeddedEngine, found_features, inspection
 from supertokens_py.engine.embedded.accounts import user_layout
 from supertokens_py.engine.embedded.accounts.account_rows import AccountRows
 from supertokens_py.engine.embedded.accounts.accounts import Accounts
 from supertokens_py.engine.embedded.accounts.counts import Counts
 from supertokens_py.engine.embedded.accounts.user_ids import UserIds
 from supertokens_py.engine.embedded.cleanup import Cleaner
+from supertokens_py.engine.embedded.importing import source
 from supertokens_py.engine.embedded.keys import key_rows
 from supertokens_py.engine.embedded.metadata import MetadataStore
 from supertokens_py.engine.embedded.roles import RoleStore
@@ -65,8 +66,9 @@ def make_once(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(defaults, "new_key", next_pair)
     patch.setitem(defaults, "pace", NO_THREAD)
     patch.setattr(key_rows, "parse_key", functools.cache(key_rows.parse_key))
-    for module in (database, user_layout):
-        patch.setattr(module, "Tables", functools.cache(module.Tables))
+    tables: Any = functools.cache(Tables)
+    for module in (database, user_layout, found_features, inspection, source):
+        patch.setattr(module, "Tables", tables)
     patch.setattr(user_layout, "memberships_of_all", functools.cache(user_layout.memberships_of_all))
     for holder in HOLDERS:
         _once(patch, holder)
