@@ -47,6 +47,11 @@ SIBLINGS: list[list[tuple[str, str]]] = [
     [("origin", "https://blog.example.com"), TEXT],
     [("origin", "https://blog.example.com"), TEXT, ("accept", "text/html")],
 ]
+#: What hides its origin, a sandboxed frame or a `data:` page, in browsers without Fetch Metadata.
+OPAQUE: list[list[tuple[str, str]]] = [
+    [("origin", "null"), TEXT],
+    [("origin", "null"), TEXT, ("accept", "text/html")],
+]
 #: Ours: the website, the API's own pages and forms, a frontend that CORS let through, and no browser at all.
 OWN: list[list[tuple[str, str]]] = [
     [("origin", WEBSITE), ("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")],
@@ -171,7 +176,26 @@ def test_no_page_of_a_subdomain_touches_a_session(bare_site: Site, settings: dic
             reply = application.send(visitor, action, page)
             assert (reply.status, reply.json) == (401, UNAUTHORISED), (action, page)
             assert (reply.set_cookies, reply.session_parts) == ([], []), (action, page)
+        for page in OPAQUE:
+            reply = application.send(visitor, action, page)
+            assert reply.status == 401, (action, page)
+            assert reply.json["message"] in (UNAUTHORISED["message"], "try refresh token"), (action, page)
+            assert (reply.set_cookies, reply.session_parts) == ([], []), (action, page)
         assert (application.stored(), application.outbox.sent) == (before, []), action
+
+
+@pytest.mark.parametrize("tossed", ["sAccessToken", "sIdRefreshToken"])
+def test_no_cookie_of_a_subdomain_signs_out(bare_site: Site, tossed: str) -> None:
+    """A subdomain can set one for every host of the site: the session is refused before the proof is."""
+    served(bare_site, pages=PageSettings(login_path="/login"))
+    visitor = bare_site.sign_in(user_id=ADA)
+    cookies = [("sAccessToken", visitor.access or ""), (tossed, "tossed")]
+    for page in (*SIBLINGS, *OPAQUE):
+        reply = bare_site.post("/auth/signout", page, cookies=cookies)
+        assert (reply.status, reply.set_cookies, reply.session_parts) == (401, [], []), page
+    form = [("origin", API), ("accept", "text/html")]
+    reply = bare_site.post("/auth/signout", form, cookies=cookies)
+    assert (reply.status, reply.header("location")) == (303, "/auth/session/refresh?next=/")
 
 
 def test_no_page_of_a_subdomain_posts_to_a_view_of_a_server_that_renders_pages(bare_site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from supertokens_py.tokens.encoding import constant_time_equal
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MISSING_RID = "anti-csrf check failed. Please pass 'rid: \"session\"' header in the request"
 
 
+#: Codes of a request that a page of another origin sent; others of this module begin with "csrf_".
+_FOREIGN: Final = frozenset({"foreign_form", "foreign_page"})
 READING = ("GET", "HEAD")  #: not checked by default; a server answers HEAD as it would answer GET
 
 
@@ -102,6 +104,12 @@ def require_proof_of_refresh(request: BaseRequest, policy: SessionPolicy) -> Non
     if missing:
         clear = not is_foreign(request, policy.own_pages)
         raise UnauthorisedError(f"{MISSING_RID}.", clear_tokens=clear, code="csrf_header_missing")
+
+
+def shows_forgery(error: Exception) -> bool:
+    """Return whether a request was refused for want of a proof: refreshing and asking again is no remedy."""
+    code = str(getattr(error, "code", None))
+    return code in _FOREIGN or code.startswith("csrf_")
 
 
 def is_unasked(request: BaseRequest, policy: SessionPolicy) -> bool:

@@ -23,6 +23,7 @@ from supertokens_py.tokens.access_token import AccessToken
 from ..claim_validation.refusals import GuestNotAllowedError
 from ..constants import ACCESS_TOKEN_COOKIE_KEY, REFRESH_TOKEN_COOKIE_KEY, SESSION_REFRESH, SIGNOUT
 from ..exceptions import TokenTheftError, TryRefreshTokenError, UnauthorisedError
+from ..policy import csrf
 from ..policy.origins import comes_from_elsewhere, is_htmx, is_in_advance, is_navigation
 from ..policy.session_policy import SessionPolicy
 from ..session_tokens.request_tokens import RequestTokens
@@ -34,8 +35,6 @@ MAX_TRIES = 3
 _COOKIE_MS = 10_000  #: how long that cookie, and the one of a sign-out, live
 #: Of an optional session that the store no longer has, whatever its access token says.
 _ENDED: Final = frozenset({"session_gone", "session_revoked"})
-#: Of a request that a page of another origin sent.
-FOREIGN: Final = frozenset({"foreign_form", "foreign_page"})
 _MAX_NEXT = 2048
 _DOCUMENT: Final = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1><p>{text}</p>'
@@ -200,7 +199,7 @@ class Pages:
             return False
         if isinstance(error, UnauthorisedError):
             return error.code in _ENDED
-        if not isinstance(error, TryRefreshTokenError) or error.code.startswith("csrf_"):
+        if not isinstance(error, TryRefreshTokenError) or csrf.shows_forgery(error):
             return False
         return self.is_looping(request) or (request.method() == "POST" and not is_htmx(request))
 
@@ -218,8 +217,7 @@ class Pages:
 
     def _of_form(self, request: BaseRequest, response: BaseResponse, error: Exception) -> BaseResponse | None:
         """Say in a page that a form was not taken: what it holds cannot be sent on, only sent again."""
-        code = str(getattr(error, "code", None))
-        if code in FOREIGN or code.startswith("csrf_") or RequestTokens(request).bearer:
+        if csrf.shows_forgery(error) or RequestTokens(request).bearer:
             return None
         following = self.safe_next(_own_page(request, "referer"))
         if isinstance(error, TryRefreshTokenError):

@@ -13,8 +13,9 @@ from supertokens_py.recipe_module import Route, RouteHandler
 from ..constants import SESSION_REFRESH, SIGNOUT
 from ..exceptions import TryRefreshTokenError, UnauthorisedError
 from ..lifecycle.flows import SessionFlows
+from ..policy import csrf
 from ..policy.origins import is_htmx, is_navigation
-from ..responses.pages import FOREIGN, Pages, lacks_strict_cookies
+from ..responses.pages import Pages, lacks_strict_cookies
 from ..responses.redirects import redirect, reload_from_this_site, to_page
 
 _NO_PAGE: Final = "a refresh on the way to a page, asked for by no browser that goes there"
@@ -68,12 +69,14 @@ def _with_forms(pages: Pages, json_answer: RouteHandler) -> RouteHandler:
         following, go_on = pages.safe_next(following), to_page if is_htmx(request) else redirect
         try:
             await json_answer(request, BaseResponse({}), tenant_id, user_context)
-        except TryRefreshTokenError:  # the browser sends the refresh token to the refresh path only
-            pages.ask_for_sign_out(response)
-            return go_on(response, pages.refresh(following))
-        except UnauthorisedError as error:
-            if error.code in FOREIGN:
+        except (TryRefreshTokenError, UnauthorisedError) as error:
+            if csrf.shows_forgery(error):
                 raise
+            if isinstance(error, TryRefreshTokenError):
+                # Of two access tokens, and of an old SDK's cookies, no proof has been asked for.
+                csrf.refuse_change_by_another_page(request, pages.policy)
+                pages.ask_for_sign_out(response)  # the browser sends the refresh token to that path only
+                return go_on(response, pages.refresh(following))
         # Also without a session: there is none left to end.
         return go_on(response, following)
 
