@@ -8,12 +8,15 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from supertokens_py.exceptions import TooBusyError
+from supertokens_py.runtime import dedicated_pools, workers
 from supertokens_py.runtime.bridge import offload
 from supertokens_py.runtime.dedicated_pools import DedicatedPool
+from tests.support.threads import no_new_threads
 
 PLACE: contextvars.ContextVar[str] = contextvars.ContextVar("place", default="nowhere")
 
@@ -110,6 +113,66 @@ async def test_a_caller_who_goes_away_leaves_its_place() -> None:
     assert await first
     assert await pool.offload(lambda: True)  # after the one that was cancelled
     assert await pool.offload_within(1, lambda: True)
+
+
+@pytest.mark.parametrize("busy", [0, 1, 2], ids=["first thread", "second thread", "no thread needed"])
+async def test_work_that_no_thread_can_be_started_for_is_refused_for_good(busy: int) -> None:
+    """It is never run, and the bound of what may wait stays what it was, however often that happens."""
+    pool, go, ran = DedicatedPool("test", 2), threading.Event(), list[int]()
+    working = [asyncio.create_task(pool.offload(go.wait, 30)) for _ in range(busy)]
+    await asyncio.sleep(0)
+    with no_new_threads():
+        for n in range(5):
+            if busy < 2:
+                with pytest.raises(RuntimeError, match="can't start new thread"):
+                    await pool.offload_within(3, ran.append, n)
+            else:
+                working.append(asyncio.create_task(pool.offload(go.wait, 30)))
+                await asyncio.sleep(0)
+    assert pool.inside == len(working)
+    go.set()
+    assert await asyncio.gather(*working) == [True] * len(working)
+    assert await asyncio.gather(*(pool.offload(lambda: 1) for _ in range(3))) == [1] * 3
+    assert (ran, pool.inside) == ([], 0)
+    go.clear()
+    many = [asyncio.create_task(pool.offload_within(3, go.wait, 30)) for _ in range(5)]
+    done, _ = await asyncio.wait(many[3:])
+    assert [type(one.exception()) for one in done] == [TooBusyError] * 2
+    go.set()
+    assert await asyncio.gather(*many[:3]) == [True] * 3
+
+
+async def test_a_refusal_that_comes_too_late_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that had just become free took the unit before the other one could not start."""
+    first, second = threading.Event(), threading.Event()
+    begins: list[threading.Event] = []
+
+    class Overtaken(ThreadPoolExecutor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+            begun = begins.pop(0)
+            super().submit(fn, *args, **kwargs)
+            assert begun.wait(30)
+            raise RuntimeError("can't start new thread")
+
+    def nested() -> None:
+        first.set()
+        threads.submit(inner)  # to the other threads: the preferred one is busy
+
+    for module in (dedicated_pools, workers):
+        monkeypatch.setattr(module, "ThreadPoolExecutor", Overtaken)
+    pool, threads, loop = DedicatedPool("test", 1), workers.Workers(), asyncio.get_running_loop()
+    begins.append(first)
+    await pool.offload(first.set)
+    assert pool.inside == 0
+    for _ in range(2):
+        begins += [first, second]
+        for begun in begins:
+            begun.clear()
+        inner, outer = workers.Unit(loop, second.set), workers.Unit(loop, nested)
+        outcomes = outer.outcome, inner.outcome
+        threads.submit(outer)
+        await asyncio.gather(*outcomes)
+        assert second.is_set()
 
 
 async def test_errors_and_context_variables_go_through() -> None:

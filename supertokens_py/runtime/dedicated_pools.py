@@ -67,9 +67,12 @@ class DedicatedPool(fork_hooks.ForkAware):
         del work
         try:
             self._submit(unit)
-        except BaseException:
-            self._leave()
-            raise
+        except BaseException as error:
+            if unit.withdraw():
+                self._leave()
+                raise
+            if not isinstance(error, RuntimeError):  # else: a thread that had just become free has taken it
+                raise
         return await unit.outcome
 
     def _enter(self, most: int | None) -> None:
@@ -94,7 +97,8 @@ class DedicatedPool(fork_hooks.ForkAware):
             self._executor.submit(self._run, unit)
 
     def _run(self, unit: Unit[Any]) -> None:
-        unit.run()
+        if not unit.run():
+            return
         self._leave()  # before its caller goes on, who may come with the next unit
         unit.report()
 

@@ -28,19 +28,36 @@ class Unit(Generic[T]):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, work: Callable[[], T]) -> None:
         self._loop = loop
-        self._work = work
+        self._work = [work]  #: taken by whoever runs or withdraws it: `pop` needs no lock
         self._context = contextvars.copy_context()
         self._set: Callable[[], None] | None = None
         self.outcome: asyncio.Future[T] = loop.create_future()
 
-    def run(self) -> None:
-        """Do the work, unless its caller was cancelled before it began."""
-        if self.outcome.cancelled():
-            return
+    def run(self) -> bool:
+        """Do the work, unless its caller was cancelled before it began; return False if it was withdrawn."""
         try:
-            self._set = functools.partial(self.outcome.set_result, self._context.run(self._work))
+            work = self._work.pop()
+        except IndexError:
+            return False
+        if self.outcome.cancelled():
+            return True
+        try:
+            self._set = functools.partial(self.outcome.set_result, self._context.run(work))
         except BaseException as error:
             self._set = functools.partial(self.outcome.set_exception, _for_a_future(error))
+        return True
+
+    def withdraw(self) -> bool:
+        """Keep the work from being done, for a unit that an executor refused; return False if it has begun.
+
+        An executor queues a unit before it starts a thread. Where that fails, the unit stays in the queue for
+        the threads that there are, or for a later one.
+        """
+        try:
+            self._work.pop()
+        except IndexError:
+            return False
+        return True
 
     def report(self) -> None:
         """Let the caller go on."""
@@ -91,8 +108,11 @@ class Workers:
                 self._preferred.submit(self._do_preferred, unit)
             else:
                 self._others.submit(self._do, unit)
-        except BaseException:
-            unit.outcome.cancel()  # it is in the executor's queue all the same
+        except BaseException as error:
+            if not unit.withdraw():  # a thread that had just become free has taken it
+                if isinstance(error, RuntimeError):
+                    return
+                raise
             if preferred:
                 self._preferred = self._one_thread()
                 self._preferred_is_free.release()
@@ -103,11 +123,12 @@ class Workers:
         return ThreadPoolExecutor(1, thread_name_prefix="supertokens")
 
     def _do(self, unit: Unit[Any]) -> None:
-        unit.run()
-        unit.report()
+        if unit.run():
+            unit.report()
 
     def _do_preferred(self, unit: Unit[Any]) -> None:
-        unit.run()
+        if not unit.run():
+            return
         self._preferred_is_free.release()  # before its caller goes on, who may come with the next unit
         unit.report()
 
