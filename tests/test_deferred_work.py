@@ -16,6 +16,7 @@ import pytest
 from supertokens_py.runtime import deferred_work
 from supertokens_py.runtime.bridge import AppBridge, call_app, lend, offload, running_loop, step
 from supertokens_py.runtime.deferred_work import DeferredWork
+from tests.support.threads import no_new_threads
 
 PLACE: contextvars.ContextVar[str] = contextvars.ContextVar("place", default="nowhere")
 
@@ -93,12 +94,33 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [start(later, work, size=100), start(later, work, size=101)] == [True, False]
 
 
+def test_what_no_thread_can_be_started_for_is_refused() -> None:
+    """It does not wait for ever, and a thread is started as soon as there is room for one."""
+    later, go, done = DeferredWork("test", 2), threading.Event(), threading.Semaphore(0)
+
+    def work() -> None:
+        assert go.wait(30)
+        done.release()
+
+    with no_new_threads():
+        assert [start(later, work, size=60) for _ in range(3)] == [False] * 3
+        assert later.wait(0)
+    assert start(later, work)
+    with no_new_threads():
+        assert start(later, work)  # by the one that there is
+    assert start(later, work)
+    go.set()
+    assert [done.acquire(timeout=30) for _ in range(3)] == [True] * 3
+    assert later.wait(30)
+
+
 def test_a_process_that_ends_does_what_is_left_but_not_for_long() -> None:
     """A mail server that is silent must not keep a process that is to be replaced."""
     program = """
 import threading, time
 from supertokens_py.runtime import deferred_work
 from supertokens_py.runtime.deferred_work import DeferredWork
+from tests.support.threads import no_new_threads
 def work(what):
     async def wrapped():
         print(what.__name__ + chr(10), end="", flush=True)

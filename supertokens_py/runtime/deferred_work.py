@@ -42,7 +42,7 @@ class DeferredWork(fork_hooks.ForkAware):
         self._forget()
 
     def start(self, work: Work, *, size: int = 0) -> bool:
-        """Queue `work` and return at once; False if the queue is full.
+        """Queue `work` and return at once; False if the queue is full, or no thread can be started for it.
 
         It must not raise. It has the context variables of the caller, and no event loop, so what blocks it
         blocks nobody else; application code that is async gets a loop of the thread's own.
@@ -58,11 +58,23 @@ class DeferredWork(fork_hooks.ForkAware):
             self._left += 1
             self._bytes += size
             self._queue.append((contextvars.copy_context(), work, size))
-            if self._running < self._threads and self._idle < len(self._queue):
-                self._running += 1
-                name = f"supertokens-{self._name}_{self._running}"
-                threading.Thread(target=self._run, name=name, daemon=True).start()
+            is_in_hand = self._is_in_hand()
+            if not is_in_hand:
+                self._queue.pop()
+                self._left -= 1
+                self._bytes -= size
             self._changed.notify_all()
+        return is_in_hand
+
+    def _is_in_hand(self) -> bool:
+        """Start another thread if one is needed; return whether any will do what is queued."""
+        if self._running < self._threads and self._idle < len(self._queue):
+            name = f"supertokens-{self._name}_{self._running + 1}"
+            try:
+                threading.Thread(target=self._run, name=name, daemon=True).start()
+            except RuntimeError:  # the machine has no room for another, or the interpreter is shutting down
+                return self._running > 0
+            self._running += 1
         return True
 
     def wait(self, timeout_s: float) -> bool:

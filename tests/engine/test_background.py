@@ -21,6 +21,7 @@ from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock, Stopwatch
 from tests.support.databases import Sqlite, TestDatabase
+from tests.support.threads import no_new_threads
 from tests.support.units import before_each_statement
 
 MONTHS_MS = 144_000 * 60_000
@@ -261,6 +262,25 @@ def test_the_clean_up_is_run_when_it_is_due():
     never = BackgroundThread(flush=lambda: None, clean_up=lambda: done.append("never"), clean_up_every_s=0)
     assert never.run_due() == 3600
     assert "never" not in done
+
+
+def test_without_room_for_a_thread_requests_do_the_work(caplog: pytest.LogCaptureFixture):
+    """Their own work is done: they must not fail. A thread takes over as soon as there is room."""
+    flushed: list[threading.Thread] = []
+    keeper = BackgroundThread(
+        flush=lambda: flushed.append(threading.current_thread()),
+        clean_up=lambda: None,
+        clean_up_every_s=0,
+        pace=Pace(start_s=0, batch_s=0),
+    )
+    with no_new_threads():
+        keeper.wake()
+        keeper.wake()
+    assert flushed == [threading.current_thread()] * 2
+    assert "background work is done by requests: can't start new thread" in caplog.messages
+    keeper.wake()
+    assert until(lambda: flushed[-1].name == "supertokens-background")
+    keeper.stop()
 
 
 @pytest.mark.parametrize("error", [EngineUnavailableError("away"), RuntimeError("defect")])

@@ -24,6 +24,7 @@ from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 from tests.support.forks import in_child
 from tests.support.statements import logged_statements
+from tests.support.threads import no_new_threads
 
 ON = SessionFeatures(revocations=True)
 LIFE_S = 3600
@@ -399,6 +400,32 @@ def test_a_process_that_is_told_nothing_says_so_once(
     other = start(fresh_postgres_database.uri, features=ON)
     other.engine.sessions.revoke([handle])
     assert until(lambda: handle in log.revoked.handles)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("room_for", [None, "supertokens-revocations"], ids=["no thread", "one of two"])
+def test_without_room_for_threads_requests_read_themselves(
+    fresh_postgres_database: TestDatabase,
+    start: Opener,
+    caplog: pytest.LogCaptureFixture,
+    room_for: str | None,
+):
+    """CP-16: none fails, no half of the threads stays, and both run as soon as there is room."""
+    one, other = (start(fresh_postgres_database.uri, features=ON, pace=ONLY_WORDS) for _ in range(2))
+    before = {thread for thread in threading.enumerate() if thread.name == "supertokens-revocations"}
+    first, second = (one.create().handle for _ in range(2))
+    one.engine.sessions.revoke([first])
+    log = log_of(other)
+    with no_new_threads(but=room_for):
+        assert log.catch_up()
+    assert set(log.revoked.handles) == {first}
+    assert not log.is_running()
+    assert "requests read revoked sessions themselves: can't start new thread" in caplog.messages
+    after = {thread for thread in threading.enumerate() if thread.name == "supertokens-revocations"}
+    assert after - before == set()
+    assert log.catch_up()
+    one.engine.sessions.revoke([second])
+    assert until(lambda: second in log.revoked.handles)
 
 
 def test_a_forked_child_reads_and_listens_itself(fresh_shared: TestDatabase, start: Opener):

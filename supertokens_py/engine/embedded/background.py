@@ -121,10 +121,18 @@ class BackgroundThread(fork_hooks.ForkAware):
             return None
         with self._lock:
             if self._worker is None:
-                self._worker = _Worker(weakref.ref(self), self._pace.batch_s)
-                # Also runs when the interpreter exits, so that no unit of work is cut off there.
-                self._finalizer = weakref.finalize(self, self._worker.stop)
-            return self._worker
+                try:
+                    self._worker = _Worker(weakref.ref(self), self._pace.batch_s)
+                except RuntimeError as error:
+                    self._start_at = now + self._pace.start_s
+                    log.warning("background work is done by requests: %s", error)
+                else:
+                    # Also runs when the interpreter exits, so that no unit of work is cut off there.
+                    self._finalizer = weakref.finalize(self, self._worker.stop)
+            worker = self._worker
+        if worker is None:  # whoever wakes it has done what was asked for, and must not fail
+            self._run_inline()
+        return worker
 
     @staticmethod
     def _guarded(work: Callable[[], None]) -> None:

@@ -56,7 +56,11 @@ class Poller(fork_hooks.ForkAware):
         with self._lock:
             owner = self._owner()
             if self._threads is None and owner is not None:
-                self._threads = _Threads(owner, listens=self._listens)
+                try:
+                    self._threads = _Threads(owner, listens=self._listens)
+                except RuntimeError as error:
+                    log.warning("requests read revoked sessions themselves: %s", error)
+                    return
                 self._finalizer = weakref.finalize(self, self._threads.stop)
 
     def is_running(self) -> bool:
@@ -100,8 +104,16 @@ class _Threads:
                 target=self._listen, args=(listener,), name="supertokens-listener", daemon=True
             )
             self._running.append(listen)
-        for thread in self._running:
-            thread.start()
+        try:
+            for thread in self._running:
+                thread.start()
+        except RuntimeError:  # the machine has no room for another
+            self._running = []
+            if self._listener is not None:
+                self._listener.end()
+                self._listener = None
+            self.stop()
+            raise
 
     def stop(self) -> None:
         self._halt.set()
