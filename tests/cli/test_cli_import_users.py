@@ -295,6 +295,34 @@ def test_numbers_go_on_behind_the_rows_where_the_counter_cannot_be_read(
     assert seqs == {"events": [1, 2, 3, 4, 5, 6], "revocations": [1, 2]}
 
 
+def test_a_webhook_gets_the_events_behind_those_that_are_gone(
+    request: pytest.FixtureRequest,
+    run: Runner,
+    sqlite_files: Sqlite,
+    start: Opener,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It goes on behind a number; neither a counter nor a row may be left to say that it was given."""
+    monkeypatch.setattr(webhooks.Webhooks, "wake", lambda _: None)
+    move = move_between(request, run, sqlite_files, "sqlite-sqlite")
+    with receiving() as receiver:
+        hook = Webhook(url=receiver.url, secret="whsec_" + b64encode(b"k" * 32).decode())
+        features = replace(EVERYTHING, webhooks=(hook,))
+        before = start(move.source.uri, features=EVERYTHING)
+        for user_id in ("ann", "bob"):
+            before.create(user_id)
+        start(move.source.uri, features=features).create("eve")  # from 3 on
+        move.source.query("DELETE FROM supertokens_py_events")
+        move.source.query("DELETE FROM sqlite_sequence")
+        ran = move()
+        assert (ran.code, ran.json["complete"]) == (0, True), ran.err
+        there = start(move.target.uri, features=features)
+        there.create("late")
+        assert [event.seq for event in there.events.latest(EventQuery()).events] == [3]
+        there.engine.flush()
+        assert receiver.types == ["session.created"]
+
+
 def test_users_of_the_destination_are_left_alone(across: Move, start: Opener) -> None:
     """Somebody with the same address signed up there, before the import or after it: nothing is written."""
     here = start(across.source.uri, keeps_users=True, **QUICK)

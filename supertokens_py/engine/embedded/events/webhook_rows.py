@@ -308,6 +308,12 @@ def _states_in(values: Table) -> Any:
     return select(values.c.name, values.c.value).where(values.c.app_id == DEFAULT_APP_ID, is_state)
 
 
+def passed_in(connection: Connection, values: Table) -> int:
+    """Return the greatest number behind which a webhook gets events; 0: there is none."""
+    rows = connection.execute(_states_in(values)).all()
+    return max((json.loads(row.value)["after"] for row in rows), default=0)
+
+
 def _disabled_in(connection: Connection, values: Table) -> list[str]:
     rows = connection.execute(_states_in(values)).all()
     return [row.name.removeprefix(STATE_OF_WEBHOOK) for row in rows if json.loads(row.value)["disabled"]]

@@ -15,6 +15,7 @@ from supertokens_py.engine.config import ResolvedEngineConfig, full_prefix
 from supertokens_py.engine.embedded.accounts.user_tables import USER_TABLES
 from supertokens_py.engine.embedded.all_tables import ALL_TABLES
 from supertokens_py.engine.embedded.events.event_log import EVENTS
+from supertokens_py.engine.embedded.events.webhook_rows import passed_in
 from supertokens_py.engine.embedded.events.webhook_statements import DELIVERIES
 from supertokens_py.engine.embedded.inspection import open_sqlite_read_only
 from supertokens_py.engine.embedded.keys.key_cipher import MARK, AtRest
@@ -27,7 +28,7 @@ from supertokens_py.engine.embedded.keys.key_rows import (
 from supertokens_py.engine.embedded.revocation.revocation_rows import REVOCATIONS
 from supertokens_py.engine.embedded.session_state.device_rows import BESIDE_SESSIONS
 from supertokens_py.engine.embedded.storage.schema import other_session_tables
-from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, TableDefinition, Tables
+from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, TableDefinition, Tables, definition_of
 from supertokens_py.engine.embedded.storage.url import Location, locate
 from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
@@ -90,8 +91,14 @@ class Source:
         return self._connection().scalar(query) or 0
 
     def counter(self, table: Table) -> int:
-        """Return the last number that a table gave to a row, as far as the role may know."""
-        return counter_of(self._connection(), table)
+        """Return the last number that a table gave to a row, as far as the role may know.
+
+        Webhooks know of events that may be gone: new ones with such numbers would never be sent.
+        """
+        number = counter_of(self._connection(), table)
+        if definition_of(table) is not EVENTS:
+            return number
+        return max(number, passed_in(self._connection(), self.tables[KEY_VALUE]))
 
     def columns(self, table: Table) -> list[ColumnElement[Any]]:
         """Return the columns of a table; those that an older core lacks are null."""
