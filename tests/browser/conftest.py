@@ -35,6 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in doubled]
     for item in ours:
         item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.real)
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(FIRST_TEST_SECONDS))
 
@@ -77,16 +78,12 @@ def page_port(pages: Path) -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(
-    scope="module",
-    params=[KINDS[0], *(pytest.param(kind, marks=pytest.mark.real) for kind in KINDS[1:])],
-    ids=lambda kind: kind.name,
-)
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest) -> Any:
-    """Every adapter, one after the other.
+    """Two adapters, one after the other.
 
     That adapters answer alike is what the published suite asks, and that a browser takes it alike is what
-    test_frameworks.py does: the rest of what the frontends do is asked of a second one by `-m real` alone.
+    test_frameworks.py does.
     """
     return request.param
 

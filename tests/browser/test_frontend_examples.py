@@ -17,7 +17,7 @@ from tests.servers.harness import EXAMPLES, FASTAPI, Server, running
 
 VALIDITY_SECONDS = 60
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
+pytestmark = pytest.mark.timeout(400)  # npm installs, builds and serves
 
 
 @pytest.fixture(scope="module")

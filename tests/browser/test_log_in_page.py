@@ -26,7 +26,7 @@ PAGE = ROOT / "docs" / "log-in.md"
 PACKAGES = EXAMPLES / "react_login"  # the same ones, installed once
 WEBSITE, API = "localhost:3000", "localhost:8000"
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs and builds
+pytestmark = pytest.mark.timeout(400)  # npm installs and builds
 
 
 @dataclass(frozen=True)

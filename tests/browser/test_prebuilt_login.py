@@ -19,7 +19,7 @@ NEW_PASSWORD = "battery staple 2"
 RESET, VERIFY = "reset-password", "verify-email"
 MAIL_SENT = "A password reset email has been sent to {}, if it exists in our system."
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
+pytestmark = pytest.mark.timeout(400)  # npm installs, builds and serves
 
 
 @pytest.fixture(scope="module", params=[FASTAPI, FLASK, DJANGO_ASGI], ids=lambda kind: kind.name)

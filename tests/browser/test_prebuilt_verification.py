@@ -16,7 +16,7 @@ from tests.support.mails import mailed_links, next_mailed_link
 VERIFY = "verify-email"
 ASK = "/auth/user/email/verify/token"
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
+pytestmark = pytest.mark.timeout(400)  # npm installs, builds and serves
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ TENANTS = {
     "phones": ["otp-phone", "link-phone"],
 }
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]  # npm installs, builds and serves
+pytestmark = pytest.mark.timeout(400)  # npm installs, builds and serves
 
 
 @pytest.fixture(scope="module")

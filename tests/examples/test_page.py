@@ -15,7 +15,7 @@ from tests.servers.harness import DJANGO_ASGI, FASTAPI, FLASK, Kind, Server, run
 from tests.support.mails import mailed_links, next_mailed_link
 from tests.support.programs import headless_chromium
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 VALIDITY_SECONDS = 6
 PASSWORD, NEW_PASSWORD = "correct horse 1", "battery staple 2"

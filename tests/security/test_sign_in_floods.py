@@ -8,6 +8,8 @@ from tests.support.databases import TestDatabase
 
 from .sign_in_floods import flood_codes, flood_guesses
 
+pytestmark = pytest.mark.real
+
 EVERY_MINUTE = 1 / 60
 
 

@@ -182,6 +182,7 @@ def fuzz() -> ModuleType:
     return fuzz_cdi
 
 
+@pytest.mark.real
 def test_made_up_requests_are_answered_as_described(fuzz: Any) -> None:
     """Right and wrong requests to every operation; `scripts/fuzz cdi` sends more."""
     target = fuzz.Target()
@@ -193,6 +194,7 @@ def test_made_up_requests_are_answered_as_described(fuzz: Any) -> None:
     assert target.answers["OK"] > 60
 
 
+@pytest.mark.real
 def test_bodies_of_the_corpus_are_answered_as_described(fuzz: Any) -> None:
     """Each committed body, sent to every operation that takes one."""
     target = fuzz.Target()
@@ -200,6 +202,7 @@ def test_bodies_of_the_corpus_are_answered_as_described(fuzz: Any) -> None:
     assert target.statuses.keys() == {200, 400, 413}
 
 
+@pytest.mark.real
 def test_an_answer_that_is_not_described_is_found(fuzz: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search can fail: an extra member, a defect."""
     target = fuzz.Target()

@@ -12,7 +12,7 @@ import pytest
 from tests.servers.harness import FASTAPI, FLASK, Kind, Server, running
 from tests.servers.visitor import Mode, Visitor
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 TOGETHER = 16
 TWO = ("--workers", "2")
