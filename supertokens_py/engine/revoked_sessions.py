@@ -44,6 +44,7 @@ class RevokedSessions:
         "_order",
         "_watchers",
         "cut_off_ms",
+        "doubtful_ms",
         "fresh_until_ms",
         "handles",
     )
@@ -53,6 +54,8 @@ class RevokedSessions:
         self.handles: dict[str, int] = {}
         #: Access tokens issued until this time have to be refreshed (Unix ms); -1: none.
         self.cut_off_ms: int = _NEVER_MS
+        #: Of those issued later, until this time (Unix ms), some may be of before, by a clock that is ahead.
+        self.doubtful_ms: int = _NEVER_MS
         #: Until when all this is recent enough to be relied on (Unix ms); 0: nothing has been read yet.
         self.fresh_until_ms: int = 0
         self._cut_off_until_ms = _NEVER_MS
@@ -101,19 +104,24 @@ class RevokedSessions:
         return called
 
     def _cut_off(self, at_ms: int, until_ms: int) -> list[Callable[[], None]]:
+        # The later time is no cut-off yet: until it has passed for all, whoever refreshes gets a token issued
+        # before it, and would have to refresh again at once.
+        self.doubtful_ms = max(self.doubtful_ms, at_ms + CLOCKS_APART_MS)
         self.cut_off_ms = max(self.cut_off_ms, at_ms)
         self._cut_off_until_ms = max(self._cut_off_until_ms, until_ms)
         return [watcher for watchers in self._watchers.values() for watcher in watchers]
 
     def forget(self, now_ms: int) -> None:
-        """Drop the sessions whose last access token has expired."""
+        """Drop the sessions whose last access token has expired, and end the doubt that time has ended."""
         with self._lock:
             while self._order and self._order[0].until_ms < now_ms:
                 for handle in self._order.popleft().handles or ():
                     if self.handles.get(handle, now_ms) < now_ms:
                         del self.handles[handle]
+            if self.doubtful_ms + CLOCKS_APART_MS < now_ms:  # no token is issued with such a time any more
+                self.cut_off_ms = max(self.cut_off_ms, self.doubtful_ms)
             if self._cut_off_until_ms < now_ms:
-                self.cut_off_ms = _NEVER_MS
+                self.cut_off_ms = self.doubtful_ms = _NEVER_MS
 
     def watch(self, handle: str, revoked: Callable[[], None]) -> Callable[[], None]:
         """Call `revoked` once the session ends, at once if it has; return what ends that.

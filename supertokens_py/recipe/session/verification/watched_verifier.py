@@ -60,7 +60,9 @@ class WatchedVerifier(Verifier):
             or token.payload["sessionHandle"] in revoked.handles
             or revoked.cut_off_ms >= 0
         ):
-            await self._look_closely(token, now, user_context)
+            is_doubtful = await self._look_closely(token, now, user_context)
+            if is_doubtful and not check_database:
+                return await self._asked(token, anti_csrf_token, user_context, check_csrf)
         if not check_database and token.parent_refresh_token_hash1 is None:
             return SessionContainer(self._containers, token)
         return await super().session_of(token, anti_csrf_token, user_context, check_csrf, check_database)
@@ -77,13 +79,32 @@ class WatchedVerifier(Verifier):
 
     async def _look_closely(
         self, token: AccessToken, now_ms: int, user_context: dict[str, Any] | None
-    ) -> None:
+    ) -> bool:
+        """Return whether a token may be older than it says, of a session that ended with all of before."""
         if now_ms > self._revoked.fresh_until_ms:
             await self._catch_up(user_context)
         if token.handle in self._revoked.handles:
             raise UnauthorisedError("the session was revoked", code="session_revoked")
         if token.created_ms <= self._revoked.cut_off_ms:
             raise TryRefreshTokenError("every session has to refresh once", code="sessions_cut_off")
+        return token.created_ms <= self._revoked.doubtful_ms
+
+    async def _asked(
+        self,
+        token: AccessToken,
+        anti_csrf_token: str | None,
+        user_context: dict[str, Any] | None,
+        check_csrf: bool,
+    ) -> SessionContainer:
+        """Return the session of a token if the database knows it, or cannot be reached."""
+        is_closed = self._when_stale == "closed"
+        asks = is_closed or not self._revocations.is_cooling()
+        try:
+            return await super().session_of(token, anti_csrf_token, user_context, check_csrf, asks)
+        except EngineUnavailableError:
+            if is_closed:
+                raise
+        return await super().session_of(token, anti_csrf_token, user_context, check_csrf, False)
 
     async def _catch_up(self, user_context: dict[str, Any] | None) -> None:
         revocations = self._revocations

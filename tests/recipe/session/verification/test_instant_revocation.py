@@ -26,6 +26,7 @@ from supertokens_py.recipe.session.exceptions import TryRefreshTokenError, Unaut
 from supertokens_py.recipe.session.syncio import (
     create_new_session_without_request_response,
     get_session_without_request_response,
+    revoke_all_sessions_for_user,
     revoke_session,
 )
 from supertokens_py.recipe.session.verification.verifier import Verifier
@@ -219,6 +220,63 @@ def test_after_too_many_revocations_everybody_refreshes_once(
     assert caught.value.code == "sessions_cut_off"
     app.clock.advance(s=1)
     app.request(app.sign_in())
+
+
+@pytest.mark.parametrize("ending", ["one by one", "at once"])
+def test_of_too_many_none_is_accepted_whose_token_came_from_a_clock_ahead(
+    app: App, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """CP-16: clocks may be a minute apart. Whoever refreshes does so once, and again two minutes later."""
+    most = {"one by one": 2, "at once": 1}[ending]
+    monkeypatch.setattr("supertokens_py.engine.revoked_sessions.MAX_REMEMBERED", most)
+    monkeypatch.setattr("supertokens_py.engine.embedded.revocation.revocation_rows.MAX_REMEMBERED", most)
+    app.clock.advance(minutes=1)
+    ahead = app.sign_in()
+    handle = app.request(ahead).get_handle()
+    app.clock.advance(minutes=-1)
+    others = [app.request(app.sign_in()).get_handle() for _ in range(2)]
+    if ending == "one by one":
+        for one in (handle, *others):
+            revoke_session(one)
+            app.clock.advance(ms=1)
+    else:
+        assert len(revoke_all_sessions_for_user("user")) == 3
+    app.clock.advance(s=1)
+    refreshed = app.sign_in()
+    for _ in range(24):
+        with pytest.raises((UnauthorisedError, TryRefreshTokenError)):
+            app.request(ahead)
+        app.request(refreshed)
+        app.clock.advance(s=5)
+        app.log.poll()
+    app.clock.advance(s=5)
+    app.log.poll()
+    for token in (ahead, refreshed):
+        with pytest.raises(TryRefreshTokenError) as caught:
+            app.request(token)
+        assert caught.value.code == "sessions_cut_off"
+    again = app.sign_in()
+    monkeypatch.setattr(app.log.database, "read", None)  # nobody asks it any more
+    app.request(again)
+
+
+@pytest.mark.parametrize("when_stale", ["check", "open", "closed"])
+def test_a_doubtful_token_while_the_database_is_down(
+    open_app: Callable[..., App], monkeypatch: pytest.MonkeyPatch, when_stale: str
+) -> None:
+    """As with everything that is not known: only `closed` refuses it."""
+    app = open_app(when_stale=when_stale)
+    monkeypatch.setattr("supertokens_py.engine.revoked_sessions.MAX_REMEMBERED", 0)
+    revoke_session(app.request(app.sign_in()).get_handle())
+    app.clock.advance(s=1)
+    token = app.sign_in()
+    app.request(token)
+    break_database(app, monkeypatch)
+    if when_stale == "closed":
+        with pytest.raises(EngineUnavailableError):
+            app.request(token)
+    else:
+        app.request(token)
 
 
 def break_database(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
