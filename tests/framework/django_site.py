@@ -273,6 +273,7 @@ def visit_the_pages() -> dict[str, Any]:
     forge(visitor)
     response = visitor.post("/account", {"a": "b"}, headers={"referer": f"{ORIGIN}/account"})
     result["pages: form with an old token"] = [response.status_code, response.headers["Content-Type"]]
+    result["members: form with an old token"] = old_forms(visitor)
     signed_out = browser()
     sign_in(signed_out, "ada")
     test = SimpleTestCase()
@@ -280,6 +281,22 @@ def visit_the_pages() -> dict[str, Any]:
     test.assertRedirects(signed_out.post("/auth/signout", {"next": "/login"}), "/login", status_code=303)
     result["pages: signed out"] = seen(signed_out.get("/"))
     return result
+
+
+def old_forms(client: Client) -> list[Any]:
+    """Return what a form gets whose access token has expired, where `LoginRequiredMiddleware` alone asks."""
+    other = AsyncClient()
+    other.cookies = client.cookies
+    answers = [
+        client.post("/orders", {"a": "b"}),
+        async_to_sync(other.post)("/orders", {"a": "b"}, headers=PAGE),
+        browser().post("/orders", {"a": "b"}),
+        client.post("/anybody", {"a": "b"}),
+    ]
+    return [
+        [one.status_code, "send the form again" in one.content.decode(), one.headers.get("Location")]
+        for one in answers
+    ]
 
 
 async def async_page(client: Client) -> list[Any]:

@@ -48,6 +48,17 @@ def test_redirects_and_forms_are_as_the_test_client_of_django_expects(seen: dict
     assert seen["pages: signed out"] == [200, "visitor"]
 
 
+def test_a_form_with_an_expired_token_is_not_led_to_the_log_in(seen: dict[str, Any]) -> None:
+    """Below `LoginRequiredMiddleware`, by WSGI and ASGI; a visitor is, and a view for everybody takes it."""
+    send_again = [401, True, None]
+    assert seen["members: form with an old token"] == [
+        send_again,
+        send_again,
+        [302, False, "/login?next=/orders"],
+        [200, False, None],
+    ]
+
+
 def test_templates_of_async_views_find_the_user_that_auser_has_loaded(seen: dict[str, Any]) -> None:
     assert seen["pages: user of templates"] == [[200, "ada"], [200, "ada"]]
 

@@ -41,6 +41,7 @@ _USER_NAMES: Final = ("user", "auser")
 _DJANGOS: Final = "_supertokens_django_user"
 _LOADED: Final = "_supertokens_user"  #: where `auser` has found it
 _ADMIN_NAMES: Final = frozenset(("admin", "django-admindocs"))  # what `AdminSite.urls` and admindocs say
+_REQUIRED: Final = SessionCheck()
 _IN_A_LOOP: Final = (
     "in an async view request.user would block: write `await request.auser()`, also before a template"
 )
@@ -86,9 +87,12 @@ class UserMiddleware:
         base = DjangoRequest.of(request)
         base.forbid_caching()
         # Where no log-in is required, nobody is redirected, and decorators around a guard may do without it.
-        guard = guard_of(view) if getattr(view, "login_required", True) else None
+        requires_login = getattr(view, "login_required", True)
+        guard = guard_of(view) if requires_login else None
         try:
             _look(base, guard)
+            if requires_login and guard is None:
+                _refuse_expired(base)
         except SuperTokensError as error:
             return error_response_blocking(base, error)
         return None
@@ -122,6 +126,23 @@ def _look(base: DjangoRequest, guard: SessionCheck | None) -> None:
         if guard is None:
             raise
     guard.verify_blocking(base)
+
+
+def _refuse_expired(base: DjangoRequest) -> None:
+    """Refuse a form that comes with an expired access token: to a look it is a visitor's.
+
+    Sent to the log-in page, it would be lost though its user is signed in. Others without a session are
+    visitors, whom `LoginRequiredMiddleware` redirects.
+    """
+    if base.get_session() is not None:
+        return
+    before = base.session_error, base.refused
+    try:
+        _REQUIRED.verify_blocking(base)
+    except SuperTokensSessionError as error:
+        if error.may_refresh:
+            raise
+        base.session_error, base.refused = before
 
 
 def _is_of_admin(request: HttpRequest) -> bool:
