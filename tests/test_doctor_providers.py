@@ -76,6 +76,9 @@ def test_what_to_register_is_said() -> None:
         ),
         (input_of("google"), {"allowed_redirect_uris": ["/in"]}, "must be a whole address"),
         (input_of("active-directory"), {}, "directoryId"),
+        (input_of("acme"), {}, "acme is no built-in provider"),
+        (input_of("gogle"), {}, "gogle is no built-in provider"),
+        (input_of("acme", authorization_endpoint="https://acme.example/a"), {}, "has no endpoints"),
     ],
 )
 def test_what_cannot_work_is_an_error(one: ProviderInput, settings: dict[str, Any], text: str) -> None:
@@ -84,6 +87,18 @@ def test_what_cannot_work_is_an_error(one: ProviderInput, settings: dict[str, An
     (error,) = [finding for finding in findings if finding.level == "error"]
     assert text in error.text
     assert error.advice
+
+
+def test_a_provider_of_ones_own_has_endpoints() -> None:
+    """Those of OAuth, or the document that names them; a built-in one has them by its id."""
+    own = {"authorization_endpoint": "https://acme.example/a", "token_endpoint": "https://acme.example/t"}
+    document = "https://acme.example/.well-known/openid-configuration"
+    for one in (input_of("acme", **own), input_of("acme", oidc_discovery_endpoint=document)):
+        assert "error" not in levels(found(one))
+    overridden = ProviderInput(ProviderConfig("acme", clients=[CLIENT]), override=lambda original: original)
+    assert "error" not in levels(found(overridden))
+    for kind in ("google", "github", "gitlab", "discord", "facebook", "linkedin", "twitter"):
+        assert "error" not in levels(found(input_of(kind)))
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,10 @@ def _one(one: ProviderInput, api: str, website: str, settings: ProviderSettings)
     yield from _origin(name, kind, origin)
     for client in each_client(one.config):
         try:
-            yield from _client(filled(client))
+            complete = filled(client)
+            if one.override is None:  # which may go without
+                yield from _unknown(complete)
+            yield from _client(complete)
         except SignInFailedError as error:
             yield Finding("error", _TOPIC, str(error), "correct the setting; `init` refuses it too")
 
@@ -127,6 +130,17 @@ def _origin(name: str, kind: str | None, origin: str) -> Iterator[Finding]:
     elif scheme_of(origin) == "http" and not local:
         text = f"{name} is to send codes to {origin}, where anybody on the way can read them"
         yield Finding("error", _TOPIC, text, "serve it over https; most providers refuse http")
+
+
+def _unknown(config: ProviderConfigForClient) -> Iterator[Finding]:
+    name = config.third_party_id
+    if config.oidc_discovery_endpoint is None and None in (
+        config.authorization_endpoint,
+        config.token_endpoint,
+    ):
+        text = f"{name} is no built-in provider, and has no endpoints to send anybody to"
+        advice = "correct its id, or set oidc_discovery_endpoint or authorization and token endpoint"
+        yield Finding("error", _TOPIC, text, advice)
 
 
 def _client(config: ProviderConfigForClient) -> Iterator[Finding]:
