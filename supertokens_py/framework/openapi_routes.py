@@ -115,6 +115,12 @@ def _of_sessions(sessions: Sessions) -> Iterator[Described]:
     ended = operation("End sessions of the user", revoked, claims=True, body=revoke)
     ended["responses"]["200"]["headers"] = CLEARING_HEADERS
     yield Described("post", "/sessions/revoke", ended)
+    answer = status_of("OK", restored=FLAG)
+    ended = operation("End acting as the user", answer, body=object_of({"returnToken": TEXT}))
+    ended["requestBody"]["required"] = False  # browsers send the token in a cookie
+    ended["responses"]["200"]["headers"] = {**CLEARING_HEADERS, **TOKEN_HEADERS}
+    ended["responses"]["400"] = BAD_INPUT
+    yield Described("post", "/impersonation/end", ended)
 
 
 # -- signing in ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from supertokens_py import Supertokens
 from supertokens_py.framework.fastapi import (
     CurrentSession,
     FreshSession,
@@ -16,7 +17,13 @@ from supertokens_py.framework.fastapi import (
     document_routes,
     get_middleware,
 )
-from supertokens_py.recipe.session import DeviceSettings, InputOverrideConfig
+from supertokens_py.recipe.session import (
+    DeviceSettings,
+    Impersonation,
+    InputOverrideConfig,
+    PageSettings,
+    SessionRecipe,
+)
 from supertokens_py.recipe.session.interfaces import APIInterface
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
@@ -126,6 +133,36 @@ def test_the_routes_of_the_sdk_are_documented(site: Site) -> None:
     assert [*paths["/auth/signout"]["post"]["responses"]] == ["200", "401", "503"]
     assert [*paths["/auth/sessions/revoke"]["post"]["responses"]] == ["200", "401", "403", "503"]
     assert [*paths["/auth/sessions/revoke"]["post"]["requestBody"]["content"]] == ["application/json"]
+
+
+#: Which no frontend calls: browsers do by themselves.
+OF_BROWSERS = {
+    ("GET", "/session/refresh"),
+    ("POST", "/session/device/register"),
+    ("POST", "/session/device/refresh"),
+}
+
+
+def test_every_route_of_sessions_is_documented(site: Site) -> None:
+    """With all features that have one."""
+    site.init(
+        devices=DeviceSettings(),
+        device_binding="auto",
+        impersonation=Impersonation(may=lambda *_: True, routes=True),
+        pages=PageSettings(login_path="/login"),
+    )
+    routes = Supertokens.get_instance().recipe(SessionRecipe).routes()
+    wanted = {(one.method, one.path) for one in routes} - OF_BROWSERS
+    paths = _documented()["paths"]
+    found = {
+        (method.upper(), path.removeprefix("/auth"))
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if operation.get("tags") == ["Session"]
+    }
+    assert found == wanted
+    assert ("POST", "/impersonation/end") in found
+    assert [*paths["/auth/impersonation/end"]["post"]["responses"]] == ["200", "401", "503", "400"]
 
 
 def test_routes_that_are_off_are_not(site: Site) -> None:
