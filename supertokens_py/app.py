@@ -225,6 +225,8 @@ class Supertokens(fork_hooks.ForkAware):
             with self._lock:
                 found = self._recipes.get(kind) or kind.default(self)
                 if found is None:
+                    if self is not Supertokens._current:  # `init` is under way
+                        raise GeneralError(f"recipe_list has no {kind.recipe_id}.init()")
                     raise GeneralError(f"{NOT_INITIALISED} Add the {kind.name} recipe to recipe_list.")
                 if kind not in self._recipes:
                     self._recipes[kind] = found

@@ -26,7 +26,7 @@ from supertokens_py import (
 )
 from supertokens_py.exceptions import ConfigError, GeneralError
 from supertokens_py.framework import BaseResponse
-from supertokens_py.recipe import jwt, openid, session, userroles
+from supertokens_py.recipe import emailpassword, emailverification, jwt, openid, session, userroles
 from supertokens_py.recipe.session import (
     InputErrorHandlers,
     InputOverrideConfig,
@@ -463,3 +463,11 @@ def test_the_place_of_init_in_a_directory_named_like_the_package(tmp_path: Path)
     )
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert f"init was called again and ignored; the first call stands ({script}:5)." in ran.stderr
+
+
+@pytest.mark.parametrize("recipe", [emailpassword.init(), emailverification.init("OPTIONAL")])
+def test_init_names_the_recipe_that_another_one_needs(recipe: Any) -> None:
+    Supertokens.reset()
+    info = InputAppInfo("Shop", api_domain="http://localhost", website_domain="http://localhost")
+    with pytest.raises(GeneralError, match=r"^recipe_list has no session\.init\(\)$"):
+        init(info, supertokens_config=SupertokensConfig("sqlite://"), recipe_list=[recipe])
