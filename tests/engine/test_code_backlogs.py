@@ -118,6 +118,20 @@ def test_no_call_costs_more_for_the_codes_of_others(
         assert {name: cost for name, cost in later.items() if cost > before[name] + MANY // 4} == {}
 
 
+def test_a_sign_in_reads_no_other_user(sqlite_files: Sqlite, start: Opener) -> None:
+    stored = sqlite_files.create(users=True)
+    core = start(stored.uri, keeps_users=True, **QUICK)
+
+    def sign_in(number: int) -> None:
+        core.third_party.sign_in_up("public", "github", str(number), email=ADDRESS, is_verified=False)
+
+    sign_in(0)
+    before = effort(core.database, stored, lambda: sign_in(0))
+    for number in range(100):
+        sign_in(number)
+    assert effort(core.database, stored, lambda: sign_in(0)) <= before + 50
+
+
 def test_wrong_codes_for_made_up_contacts_leave_few_counts(
     users_database: TestDatabase, start: Opener, clock: Clock
 ) -> None:

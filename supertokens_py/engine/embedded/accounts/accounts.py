@@ -22,6 +22,7 @@ from supertokens_py.types.numbers import whole_number
 from supertokens_py.types.users import AccountInfo, LoginMethod, ThirdPartyInfo, User
 
 from ..storage.database import UnitConflictError
+from ..storage.dialects import without_index
 from .account_info import AccountInfoRows, same_user
 from .account_rows import AccountRows
 from .user_layout import UserLayout
@@ -259,7 +260,7 @@ def _tenants_of(known: Memberships) -> Executable:
     return (
         select(listed.user_id, listed.tenant_id, listed.time_joined)
         .where(listed.app_id == DEFAULT_APP_ID, listed.user_id.in_(bindparam("ids", expanding=True)))
-        .order_by(listed.tenant_id)
+        .order_by(without_index(listed.tenant_id))
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
 from supertokens_py.constants import DEFAULT_APP_ID
 from supertokens_py.engine.code_records import Device
 
+from ..storage.dialects import without_index
 from .user_tables import CODES, DEVICES
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class CodeRows:
         }
         self.device: Select[Any] = select(devices).where(*one)
         self.of_contact: dict[str, Select[Any]] = {
-            name: select(devices).where(*of).order_by(_without_index(devices.c.device_id_hash))
+            name: select(devices).where(*of).order_by(without_index(devices.c.device_id_hash))
             for name, of in contacts.items()
         }
         #: Always in the same order, so that no two who lock devices wait for each other.
@@ -93,7 +94,7 @@ class CodeRows:
         self.codes: Select[Any] = (
             select(codes)
             .where(*_in_tenant(codes), codes.c.device_id_hash.in_(bindparam("devices", expanding=True)))
-            .order_by(_without_index(codes.c.created_at), codes.c.code_id)
+            .order_by(without_index(codes.c.created_at), codes.c.code_id)
         )
         self.insert_code: Insert = insert(codes).values(
             app_id=DEFAULT_APP_ID,
@@ -107,7 +108,7 @@ class CodeRows:
         oldest = (
             select(codes.c.code_id)
             .where(*_in_tenant(codes), codes.c.device_id_hash == bindparam("device"))
-            .order_by(_without_index(codes.c.created_at).desc(), codes.c.code_id)
+            .order_by(without_index(codes.c.created_at).desc(), codes.c.code_id)
             .offset(MAX_CODES - 1)
         )
         self.delete_oldest_codes: Delete = delete(codes).where(
@@ -165,16 +166,8 @@ def _of_device(codes: Any, devices: Any) -> tuple[ColumnElement[bool], ...]:
 
 def _newest(codes: Any, devices: Any) -> ScalarSelect[int]:
     """Return when the newest code of a device was made; nothing that SQLite would join with all codes."""
-    of_device = select(func.max(_without_index(codes.c.created_at))).where(*_of_device(codes, devices))
+    of_device = select(func.max(without_index(codes.c.created_at))).where(*_of_device(codes, devices))
     return of_device.correlate(devices).scalar_subquery()
-
-
-def _without_index(column: Any) -> ColumnElement[Any]:
-    """Return a column in a form for which no index is used, to sort a few rows by it.
-
-    SQLite, without statistics, would go through the rows of everybody in this order to find a few of them.
-    """
-    return column + (0 if isinstance(column.type, BigInteger) else "")
 
 
 def _delete_found(devices: Table, found: Select[Any]) -> Delete:

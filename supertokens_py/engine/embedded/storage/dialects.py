@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, text
+from sqlalchemy import BigInteger, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
     from sqlalchemy.sql.dml import Insert
+    from sqlalchemy.sql.elements import ColumnElement
 
     from .tables import Tables
 
@@ -46,3 +47,11 @@ def take_locks(connection: Connection, keys: Iterable[int]) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_TAKE_LOCKS, {"keys": sorted({*keys})})
+
+
+def without_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column in a form for which no index is used, to sort a few rows by it.
+
+    SQLite, without statistics, would go through the rows of everybody in this order to find a few of them.
+    """
+    return column + (0 if isinstance(column.type, BigInteger) else "")
