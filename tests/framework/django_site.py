@@ -300,9 +300,9 @@ def old_forms(client: Client) -> list[Any]:
 
 
 async def async_page(client: Client) -> list[Any]:
-    other = AsyncClient(headers=PAGE)
+    other = AsyncClient()
     other.cookies = client.cookies
-    return seen(await other.get("/async"))
+    return seen(await other.get("/async", headers=PAGE))
 
 
 PAGES_FOR_OTHERS = [
@@ -319,13 +319,13 @@ def come_from_elsewhere() -> dict[str, Any]:
     everybody = [one for one in members if one != LOGIN_REQUIRED]
     for name, used in (("members", members), ("all", everybody)):
         with override_settings(MIDDLEWARE=used):
-            client, async_client = browser(), AsyncClient(headers=PAGE)
+            client, async_client = browser(), AsyncClient()
             sign_in(client, "ada")
             async_client.cookies = client.cookies
             for one in PAGES_FOR_OTHERS:
                 answers = [
                     client.post(f"/{one}", headers=ELSEWHERE),
-                    async_to_sync(async_client.post)(f"/{one}", headers=ELSEWHERE),
+                    async_to_sync(async_client.post)(f"/{one}", headers={**PAGE, **ELSEWHERE}),
                 ]
                 result[f"{name}: /{one}"] = [seen(answer) for answer in answers]
     return result
