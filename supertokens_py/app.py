@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from . import error_answers
 from .client_addresses import ClientAddresses, ClientIP
 from .config import AppInfo, Framework, InputAppInfo, Mode, SupertokensConfig, check_arguments, check_switches
-from .constants import FDI_HEADER, RID_HEADER
+from .constants import FDI_HEADER, MAX_BODY_BYTES, RID_HEADER
 from .engine.config import EngineConfig
 from .engine.factory import check_engine, check_features, open_engine
 from .exceptions import ConfigError, GeneralError
+from .framework.bodies import limited_body
 from .framework.request import BaseRequest
 from .framework.response import BaseResponse, uncached
 from .logger import enable_debugging_if_asked
@@ -300,9 +301,10 @@ class Supertokens(fork_hooks.ForkAware):
         if found is None:
             return None
         route, tenant_id = found
-        for choose_tenant in filter(None, [recipe.choose_tenant for recipe in self._recipes.values()]):
-            tenant_id = await choose_tenant(tenant_id, user_context)
-        return route.finished(await route.handler(request, response, tenant_id, user_context))
+        with limited_body(request, MAX_BODY_BYTES):
+            for choose_tenant in filter(None, [recipe.choose_tenant for recipe in self._recipes.values()]):
+                tenant_id = await choose_tenant(tenant_id, user_context)
+            return route.finished(await route.handler(request, response, tenant_id, user_context))
 
     def methods_of(self, path: str) -> list[str]:
         """Return the methods of the SDK's routes at a request path, for an answer to OPTIONS."""

@@ -6,6 +6,9 @@ SUPPORTED_CDI_VERSIONS = ("3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4"
 DEFAULT_TENANT_ID = "public"
 DEFAULT_APP_ID = "public"
 
+#: Of a request that the SDK answers, in an application and as a server.
+MAX_BODY_BYTES = 1_048_576
+
 RID_HEADER = "rid"
 FDI_HEADER = "fdi-version"
 #: Beyond the core driver interface: whom a request to a core is made for, an IPv4 address or an IPv6 network.

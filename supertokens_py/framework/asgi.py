@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
-from io import BytesIO
 from operator import itemgetter
 from typing import Any, ClassVar, Final, Self, TypeAlias
 from urllib.parse import parse_qsl, quote
@@ -26,6 +25,7 @@ from .adapter import (
     register,
     settle,
 )
+from .bodies import gather
 from .request import KEY
 from .swallowed import handled_error, headers_to_keep, is_swallowed
 from .watched_sockets import WatchedSocket
@@ -63,20 +63,22 @@ class Connection:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
-        self._receive = receive
+        self.receive = receive
         self._body: bytes | None = None
 
     async def body(self) -> bytes:
         """Return the whole body; nobody else may receive it."""
         if self._body is None:
-            received, more = BytesIO(), True
-            while more:
-                message = await self._receive()
-                received.write(message.get("body", b""))
-                more = message.get("more_body", False)
-                del message  # there may be a password in it, and error trackers read every variable
-            self._body = received.getvalue()
+            self._body = await gather(_chunks(self.receive), None)
         return self._body
+
+
+async def _chunks(receive: Receive) -> AsyncGenerator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
 
 
 class AsgiRequest(BaseRequest):
@@ -86,6 +88,7 @@ class AsgiRequest(BaseRequest):
     """
 
     how_to_deliver = "SuperTokensMiddleware(app), of supertokens_py.framework.asgi"
+    _own_body: bytes | None = None
     caching_forbidden: bool = False  #: for a framework's own cache: it may not keep the response
 
     def __init__(self, request: Any) -> None:
@@ -156,7 +159,16 @@ class AsgiRequest(BaseRequest):
         return dict(parse_qsl(query, keep_blank_values=True))
 
     async def body(self) -> bytes:
-        return b"" if self.is_websocket() else await self.request.body()
+        if self.is_websocket():
+            return b""
+        is_own = self.max_body is not None and hasattr(self.request, "receive")
+        return await (self.own_body() if is_own else self.request.body())
+
+    async def own_body(self) -> bytes:
+        """Return the body of a request that is the SDK's to answer, at most `max_body` of it."""
+        if self._own_body is None:  # and not as the framework reads it, which may know no limit
+            self._own_body = await gather(_chunks(self.request.receive), self.max_body)
+        return self._own_body
 
     def forbid_caching(self) -> None:
         self.caching_forbidden = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Final, cast
 from urllib.parse import unquote
@@ -58,8 +58,6 @@ class LitestarRequest(AsgiRequest):
     request: Any
     how_to_deliver = "Litestar(plugins=[SuperTokensPlugin()]), of supertokens_py.framework.litestar"
 
-    _unrouted_body: bytes | None = None
-
     def is_delivered(self) -> bool:
         return DELIVERS in self.request.app.opt
 
@@ -70,19 +68,9 @@ class LitestarRequest(AsgiRequest):
         return self._scope.get("root_path", "").rstrip("/")
 
     async def body(self) -> bytes:
-        if "route_handler" in self._scope or self.is_websocket():
-            return await super().body()
         # Litestar's own way asks the route how large a body may be, and the SDK's routes are none of its.
-        if self._unrouted_body is None:
-            self._unrouted_body = b"".join([part async for part in self._parts()])
-        return self._unrouted_body
-
-    async def _parts(self) -> AsyncIterator[bytes]:
-        more = True
-        while more:
-            message = await self.request.receive()
-            yield message.get("body", b"")
-            more = message.get("more_body", False)
+        is_routed = "route_handler" in self._scope or self.is_websocket()
+        return await (super().body() if is_routed else self.own_body())
 
     def keep_session(self, session: Any) -> None:
         super().keep_session(session)

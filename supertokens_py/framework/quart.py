@@ -62,6 +62,7 @@ class QuartRequest(AsgiRequest):
         super().__init__(req)
 
     async def body(self) -> bytes:
+        # Which Quart receives in any case, up to `MAX_CONTENT_LENGTH`.
         return b"" if self.is_websocket() else cast("bytes", await self.request.get_data())
 
     def keep_session(self, session: Any) -> None:

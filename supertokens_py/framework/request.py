@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from supertokens_py.exceptions import ConfigError
 
+from .bodies import read_body
 from .cookies import SentCookies, decode_cookie_value
 from .forms import form_fields
 from .response import PERSONAL, BaseResponse, Changes
@@ -68,6 +69,7 @@ class BaseRequest(ABC):
     delivers: bool = True  #: whether the framework's middleware will add the changes to the response
     how_to_deliver = ""  #: what an application that forgot the middleware has to do
     # Most requests change none of these; as defaults of the class they cost nothing.
+    max_body: int | None = None  #: bytes that may be read of its body; the SDK's own routes have a limit
     finished: bool = False  #: the response has started; changes can no longer reach the client
     session_sought: bool = False  #: a session was looked for, found or not, so the response depends on it
     created_handles: Sequence[str] = ()  #: sessions that this request created
@@ -177,13 +179,13 @@ class BaseRequest(ABC):
     async def json(self) -> Any:
         """Return the body parsed as JSON; `{}` if it is not JSON."""
         try:
-            return json.loads(await self.body())
+            return json.loads(await read_body(self))
         except (ValueError, RecursionError):
             return {}
 
     async def form_data(self) -> dict[str, Any]:
         """Return the fields of a form, urlencoded or multipart, as a flat dict, last value of each."""
-        return form_fields(await self.body(), self.get_header("content-type"))
+        return form_fields(await read_body(self), self.get_header("content-type"))
 
     def get_query_param(self, key: str, default: str | None = None) -> str | None:
         """Return one query parameter."""

@@ -30,6 +30,7 @@ from .adapter import (
     sdk_methods,
 )
 from .asgi import close_of
+from .bodies import gather
 from .swallowed import headers_to_keep, is_swallowed
 from .view_order import refuse_unguarded_views, remember_unguarded
 
@@ -84,7 +85,8 @@ class SanicRequest(BaseRequest):
         return dict(self.request.get_query_args(keep_blank_values=True))
 
     async def body(self) -> bytes:
-        await self.request.receive_body()  # where there is no route, nobody has yet
+        if not self.request.body:  # where there is no route, nobody has received it yet
+            self.request.body = await gather(self.request.stream, self.max_body)
         return self.request.body
 
 
@@ -138,7 +140,8 @@ async def _answer_own_routes(request: AnyRequest) -> HTTPResponse | None:
     answer = await answer_route(SanicRequest.of(request))
     if answer is None:
         return None
-    await request.receive_body()  # an unread one is an error in the log, even where its length is 0
+    async for _ in request.stream:  # an unread one is an error in the log, even of length 0
+        pass
     return _native(answer)
 
 

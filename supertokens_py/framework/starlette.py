@@ -29,7 +29,6 @@ from .adapter import (
     SuperTokensSessionError,
     answer_error,
     deliver,
-    form_fields,
     register,
 )
 from .anyio_bridge import ANYIO
@@ -61,7 +60,7 @@ class StarletteRequest(AsgiRequest):
 
     async def form_data(self) -> dict[str, Any]:
         try:
-            return form_fields(await self.body(), self.get_header("content-type"))
+            return await super().form_data()
         except RuntimeError:  # the endpoint has read the body, as a form of its own
             return dict(await self.request.form())
 

@@ -16,7 +16,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from supertokens_py.client_addresses import client_network
-from supertokens_py.constants import CLIENT_HEADER, DEFAULT_TENANT_ID, RID_HEADER
+from supertokens_py.constants import CLIENT_HEADER, DEFAULT_TENANT_ID, MAX_BODY_BYTES, RID_HEADER
 from supertokens_py.engine.interface import Engine
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, ProtectedClaimError
@@ -49,7 +49,6 @@ from .routing import Endpoint, Router, Scope, normalised_base_path
 
 _log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 1_048_576
 NO_KEYS = (
     "without API keys anyone who reaches the server could create sessions: set SUPERTOKENS_API_KEYS "
     "(api_keys), or SUPERTOKENS_ALLOW_NO_API_KEY=1 (allow_no_api_key=True) where nobody else can reach it"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from supertokens_py.constants import MAX_BODY_BYTES
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.environment_variables import CONNECTION_URI, unknown_variables
 from supertokens_py.engine.factory import DEFAULT_DATABASE, check_connection_uri, check_location, open_engine
@@ -16,7 +17,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import SecretEnviron, masked
 from supertokens_py.settings import resolve, setting
 
-from .app import MAX_BODY_BYTES, create_app
+from .app import create_app
 from .auth import parse_api_keys
 
 if TYPE_CHECKING:

@@ -54,6 +54,8 @@ class FlaskRequest(WsgiRequest):
         return self.request.get_data()
 
     async def form_data(self) -> dict[str, Any]:
+        if self.max_body is not None and (fields := await super().form_data()):
+            return fields  # there are none where a hook of the application has read the form
         return dict(self.request.form.items(multi=True))
 
     def forbid_caching(self) -> None:

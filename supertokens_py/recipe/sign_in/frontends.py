@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from supertokens_py.constants import FDI_HEADER
 from supertokens_py.exceptions import BadInputError
+from supertokens_py.framework.bodies import read_body
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.multitenancy.recipe import MultitenancyRecipe
 from supertokens_py.recipe.session.asyncio import get_session
@@ -60,7 +61,7 @@ async def json_body(request: BaseRequest, refusal: str = "Please provide a JSON 
         BadInputError: it sent something else.
     """
     try:
-        body: Any = json.loads(await request.body(), object_pairs_hook=SecretDict)
+        body: Any = json.loads(await read_body(request), object_pairs_hook=SecretDict)
     except NotImplementedError:  # a request class written for 0.24
         body = json.loads(json.dumps(await request.json()), object_pairs_hook=SecretDict)
     except (ValueError, RecursionError):
