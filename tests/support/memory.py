@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")
+#: What has to be free there, and in the machine: a run takes 2.4 GB of it, and its workers as much elsewhere.
+#: Containers have 64 MB there by default; others may promise more than the machine has.
+NEEDED_BYTES = 8 << 30
+_MEMORY = Path("/dev/shm")
 #: What has to be free there, and in the machine: several times what all workers need. Containers have
 #: 64 MB there by default; others may promise more than the machine has.
 NEEDED_BYTES = 4 << 30
