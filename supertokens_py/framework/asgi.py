@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
+from io import BytesIO
 from operator import itemgetter
 from typing import Any, ClassVar, Final, Self, TypeAlias
 from urllib.parse import parse_qsl, quote
@@ -77,8 +78,9 @@ async def _chunks(receive: Receive) -> AsyncGenerator[bytes]:
     more = True
     while more:
         message = await receive()
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
+        chunk, more = BytesIO(message.get("body", b"")), message.get("more_body", False)
+        del message  # as in `bodies.read_body`
+        yield chunk.getvalue()
 
 
 class AsgiRequest(BaseRequest):

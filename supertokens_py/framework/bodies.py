@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Generator
 from contextlib import contextmanager
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import Protocol
 
 from supertokens_py.exceptions import RequestTooLargeError
@@ -54,9 +54,10 @@ async def read_body(request: Bounded) -> bytes:
     Raises:
         RequestTooLargeError: there is more than `limit_body` allows.
     """
-    body = await request.body()
-    _require(len(body), request.max_body)
-    return body
+    # No variable is the bytes themselves: there may be a password in them, and error trackers read every one.
+    received = BytesIO(await request.body())
+    _require(received.seek(0, SEEK_END), request.max_body)
+    return received.getvalue()
 
 
 async def gather(chunks: AsyncIterable[bytes], limit: int | None) -> bytes:
@@ -68,7 +69,7 @@ async def gather(chunks: AsyncIterable[bytes], limit: int | None) -> bytes:
     received = BytesIO()
     async for chunk in chunks:
         received.write(chunk)
-        del chunk  # there may be a password in it, and error trackers read every variable
+        del chunk  # as in `read_body`
         _require(received.tell(), limit)
     return received.getvalue()
 

@@ -84,7 +84,7 @@ async def test_the_order_of_the_recipe_list_does_not_matter(start: Start, order:
 
 def test_without_sessions_init_refuses_unless_both_claims_are_left_out(start: Start) -> None:
     for skips in ({}, {"skip_adding_roles_to_access_token": True}):
-        with pytest.raises(GeneralError, match=r"^Initialisation not done\."):
+        with pytest.raises(GeneralError, match=r"^recipe_list has no session\.init\(\)$"):
             start(userroles.init(**skips))
         assert Supertokens.current() is None
     start(
