@@ -95,7 +95,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_no_thread_can_be_started_for_is_refused() -> None:
-    """It does not wait for ever, and a thread is started as soon as there is room for one."""
+    """It is refused at once, and a thread is started as soon as there is room for one."""
     later, go, done = DeferredWork("test", 2), threading.Event(), threading.Semaphore(0)
 
     def work() -> None:

@@ -69,7 +69,7 @@ def test_a_key_is_kept_while_the_tokens_of_another_process_live(
 def test_a_life_is_forgotten_with_the_last_tokens_that_had_it(
     fresh_shared: TestDatabase, start: Opener, clock: Clock
 ):
-    """A longer one that was set for a day does not keep rows for ever."""
+    """A longer one that was set for a day keeps rows no longer than its tokens are valid."""
     start(fresh_shared.uri, now_ms=clock, features=ON, access_token_validity=90 * DAY_S).create()
     clock.advance(days=89)
     revoker = start(fresh_shared.uri, now_ms=clock, features=ON)

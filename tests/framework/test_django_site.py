@@ -49,7 +49,7 @@ def test_redirects_and_forms_are_as_the_test_client_of_django_expects(seen: dict
 
 
 def test_a_form_with_an_expired_token_is_not_led_to_the_log_in(seen: dict[str, Any]) -> None:
-    """Below `LoginRequiredMiddleware`, by WSGI and ASGI; a visitor is, and a view for everybody takes it."""
+    """Below `LoginRequiredMiddleware`, over WSGI and ASGI; visitors are redirected, public views take it."""
     send_again = [401, True, None]
     assert seen["members: form with an old token"] == [
         send_again,

@@ -186,7 +186,7 @@ def test_no_page_of_a_subdomain_touches_a_session(bare_site: Site, settings: dic
 
 @pytest.mark.parametrize("tossed", ["sAccessToken", "sIdRefreshToken"])
 def test_no_cookie_of_a_subdomain_signs_out(bare_site: Site, tossed: str) -> None:
-    """A subdomain can set one for every host of the site: the session is refused before the proof is."""
+    """A subdomain can set one for every host of the site; it is refused before anti-CSRF is checked."""
     served(bare_site, pages=PageSettings(login_path="/login"))
     visitor = bare_site.sign_in(user_id=ADA)
     cookies = [("sAccessToken", visitor.access or ""), (tossed, "tossed")]
