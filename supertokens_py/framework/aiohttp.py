@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeVar, cast
 
 try:
-    from aiohttp import web
+    from aiohttp import StreamReader, web
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
         "aiohttp needs the extra 'aiohttp' (docs/installation.md)", name=_error.name
@@ -25,6 +25,7 @@ from .adapter import (
     deliver,
     is_sdk_path,
     register,
+    running_loop,
 )
 from .request import KEY
 from .swallowed import is_swallowed
@@ -91,7 +92,19 @@ class AiohttpRequest(BaseRequest):
         return dict(self.request.query.items())
 
     async def body(self) -> bytes:
-        return await self.request.read()  # which the handler may do again
+        is_own = self.max_body is not None and self.request.can_read_body
+        await self.request.read()
+        if is_own and self.request.content_type == "multipart/form-data":
+            await self._leave_parts()
+        return await self.request.read()  # which the handler may do again, too
+
+    async def _leave_parts(self) -> None:
+        """Let an override of the application ask for the fields, which come from the stream alone."""
+        # The limit is that of all that is there: nothing shall pause the connection.
+        stream = StreamReader(self.request.protocol, len(await self.request.read()), loop=running_loop())
+        stream.feed_data(await self.request.read())
+        stream.feed_eof()
+        self.request._payload = stream  # pyright: ignore[reportPrivateUsage]
 
     def keep_session(self, session: Any) -> None:
         self.request[SESSION] = session

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
-from io import BytesIO
 from operator import itemgetter
 from typing import Any, ClassVar, Final, Self, TypeAlias
 from urllib.parse import parse_qsl, quote
@@ -26,7 +25,7 @@ from .adapter import (
     register,
     settle,
 )
-from .bodies import gather
+from .bodies import asgi_chunks, gather
 from .request import KEY
 from .swallowed import handled_error, headers_to_keep, is_swallowed
 from .watched_sockets import WatchedSocket
@@ -70,17 +69,8 @@ class Connection:
     async def body(self) -> bytes:
         """Return the whole body; nobody else may receive it."""
         if self._body is None:
-            self._body = await gather(_chunks(self.receive), None)
+            self._body = await gather(asgi_chunks(self.receive), None)
         return self._body
-
-
-async def _chunks(receive: Receive) -> AsyncGenerator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        chunk, more = BytesIO(message.get("body", b"")), message.get("more_body", False)
-        del message  # as in `bodies.read_body`
-        yield chunk.getvalue()
 
 
 class AsgiRequest(BaseRequest):
@@ -169,8 +159,21 @@ class AsgiRequest(BaseRequest):
     async def own_body(self) -> bytes:
         """Return the body of a request that is the SDK's to answer, at most `max_body` of it."""
         if self._own_body is None:  # and not as the framework reads it, which may know no limit
-            self._own_body = await gather(_chunks(self.request.receive), self.max_body)
+            self._own_body = await gather(self.own_chunks(), self.max_body)
+            self.leave_body(self.request)
         return self._own_body
+
+    def own_chunks(self) -> AsyncIterable[bytes]:
+        """Return the body of such a request as it comes in."""
+        return asgi_chunks(self.request.receive)
+
+    def leave_body(self, native: Any) -> None:
+        """Leave what has been read where the framework's request keeps its body.
+
+        An override of the application may ask that for it, and would wait for ever.
+        """
+        if isinstance(native, Connection):
+            native._body = self._own_body  # pyright: ignore[reportPrivateUsage]
 
     def forbid_caching(self) -> None:
         self.caching_forbidden = True

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Generator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from io import SEEK_END, BytesIO
-from typing import Protocol
+from typing import Any, Protocol
 
 from supertokens_py.exceptions import RequestTooLargeError
 from supertokens_py.types.numbers import whole_number
@@ -58,6 +58,16 @@ async def read_body(request: Bounded) -> bytes:
     received = BytesIO(await request.body())
     _require(received.seek(0, SEEK_END), request.max_body)
     return received.getvalue()
+
+
+async def asgi_chunks(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> AsyncGenerator[bytes]:
+    """Return the body that an ASGI server sends in messages, as it comes in."""
+    more = True
+    while more:
+        message = await receive()
+        chunk, more = BytesIO(message.get("body", b"")), message.get("more_body", False)
+        del message  # as in `read_body`
+        yield chunk.getvalue()
 
 
 async def gather(chunks: AsyncIterable[bytes], limit: int | None) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar, Final, cast
 from urllib.parse import unquote
@@ -14,11 +15,13 @@ try:
     from litestar.exceptions import (
         MethodNotAllowedException,
         NotFoundException,
+        SerializationException,
         WebSocketException,
         responses,
     )
     from litestar.handlers import BaseRouteHandler
     from litestar.plugins import InitPlugin
+    from litestar.serialization import decode_json
     from litestar.types import ASGIApp, Receive, Scope, Send
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
@@ -71,6 +74,12 @@ class LitestarRequest(AsgiRequest):
         # Litestar's own way asks the route how large a body may be, and the SDK's routes are none of its.
         is_routed = "route_handler" in self._scope or self.is_websocket()
         return await (super().body() if is_routed else self.own_body())
+
+    def leave_body(self, native: Any) -> None:
+        native._body = self._own_body
+        if (self.get_header("content-type") or "").startswith("application/json"):
+            with suppress(SerializationException, RecursionError):  # to read it later takes a route
+                native._json = decode_json(self._own_body or b"")
 
     def keep_session(self, session: Any) -> None:
         super().keep_session(session)

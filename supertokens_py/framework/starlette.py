@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterator
 from typing import Any, ClassVar, Final, cast
 
 try:
@@ -33,7 +33,6 @@ from .adapter import (
 )
 from .anyio_bridge import ANYIO
 from .asgi import ASGIApp, AsgiRequest, close_of
-from .bodies import gather
 
 __all__ = ["StarletteRequest", "SuperTokensMiddleware", "error_response", "refusal", "verify_session"]
 
@@ -59,12 +58,11 @@ class StarletteRequest(AsgiRequest):
     def get_original_url(self) -> str:
         return str(self.request.url)
 
-    async def own_body(self) -> bytes:
-        if self._own_body is None:
-            self._own_body = await gather(self.request.stream(), self.max_body)
-            # Where `Request.body` keeps it: an override of the application may ask that for it.
-            self.request._body = self._own_body  # pyright: ignore[reportPrivateUsage]
-        return self._own_body
+    def own_chunks(self) -> AsyncIterable[bytes]:
+        return self.request.stream()
+
+    def leave_body(self, native: Any) -> None:
+        native._body = self._own_body
 
     async def form_data(self) -> dict[str, Any]:
         try:

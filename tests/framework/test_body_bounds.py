@@ -7,19 +7,15 @@ from typing import Any, ClassVar
 
 import flask
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
-from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.constants import MAX_BODY_BYTES
 from supertokens_py.exceptions import RequestTooLargeError
 from supertokens_py.framework.asgi import AsgiRequest, Connection
 from supertokens_py.framework.bodies import limit_body, read_body
 from supertokens_py.framework.flask.flask_request import FlaskRequest
 from supertokens_py.framework.request_registry import as_base_request
-from supertokens_py.framework.starlette import SuperTokensMiddleware as StarletteMiddleware
 from supertokens_py.ingredients.emaildelivery import LoggingEmailService
-from supertokens_py.recipe import emailpassword, session
+from supertokens_py.recipe import emailpassword
 
 from .script import Asking
 from .site import EVERY_ADAPTER, Site
@@ -121,37 +117,3 @@ def test_a_form_that_a_hook_of_flask_has_read_is_found() -> None:
             request = FlaskRequest.of(flask.request)
             limit_body(request, 1000)
             assert asyncio.run(request.form_data()) == {"a": "1"}
-
-
-def test_an_override_may_read_the_body_from_the_request_of_starlette() -> None:
-    """The SDK has read it by then; the request of the framework must not wait for more."""
-    seen: list[Any] = []
-
-    def apis(original: Any) -> Any:
-        sign_up_post = original.sign_up_post
-
-        async def with_native_request(*given: Any, **named: Any) -> Any:
-            options = next(one for one in (*given, *named.values()) if hasattr(one, "request"))
-            seen.append(await asyncio.wait_for(options.request.request.json(), 5))
-            return await sign_up_post(*given, **named)
-
-        original.sign_up_post = with_native_request
-        return original
-
-    Supertokens.reset()
-    init(
-        InputAppInfo("Test", "http://localhost:8000", website_domain="http://localhost:8000"),
-        supertokens_config=SupertokensConfig("sqlite://"),
-        recipe_list=[
-            session.init(),
-            emailpassword.init(override=emailpassword.InputOverrideConfig(apis=apis)),
-        ],
-    )
-    app = Starlette()
-    app.add_middleware(StarletteMiddleware)
-    fields = [{"id": "email", "value": "ada@example.com"}, {"id": "password", "value": "correct horse 1"}]
-    with TestClient(app) as client:
-        answer = client.post("/auth/signup", json={"formFields": fields})
-    assert (answer.status_code, answer.json()["status"]) == (200, "OK")
-    assert seen == [{"formFields": fields}]
-    Supertokens.reset()
