@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from supertokens_py import Supertokens, doctor
+from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, doctor, init
 from supertokens_py.doctor import Finding, ProviderSettings
+from supertokens_py.exceptions import ConfigError
+from supertokens_py.recipe import session, thirdparty
 from supertokens_py.recipe.thirdparty.provider import ProviderClientConfig, ProviderConfig, ProviderInput
 from tests.cli.conftest import Runner, run
 
@@ -71,11 +74,12 @@ def test_what_to_register_is_said() -> None:
         ),
         (
             input_of("google"),
-            {"allowed_redirect_uris": ["http://other.example/in"]},
+            {"allowed_redirect_uris": ["https://app.example/in", "http://other.example/in"]},
             "allowed_redirect_uris has http://other.example/in",
         ),
         (input_of("google"), {"allowed_redirect_uris": ["/in"]}, "must be a whole address"),
         (input_of("active-directory"), {}, "directoryId"),
+        (input_of("boxy-saml", oidc_discovery_endpoint="https://saml.example.com"), {}, "needs 'boxyURL'"),
         (input_of("acme"), {}, "acme is no built-in provider"),
         (input_of("gogle"), {}, "gogle is no built-in provider"),
         (input_of("acme", authorization_endpoint="https://acme.example/a"), {}, "has no endpoints"),
@@ -184,6 +188,28 @@ def test_the_providers_of_an_application(
     Supertokens.reset()
     assert ran.code == code
     assert text in f"{ran.out}{ran.err}"
+
+
+@pytest.mark.parametrize(
+    ("recipes", "message"),
+    [
+        ([], "the app has no thirdparty.init() in recipe_list"),
+        (
+            [thirdparty.init()],
+            "the app decides by a function what its website is: name one with --website-domain",
+        ),
+    ],
+)
+def test_an_application_without_settings_of_providers(recipes: list[Any], message: str) -> None:
+    Supertokens.reset()
+    init(
+        InputAppInfo("Shop", "http://localhost:8000", origin=lambda *_: "http://localhost:3000"),
+        supertokens_config=SupertokensConfig("sqlite://"),
+        recipe_list=[session.init(), *recipes],
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        doctor.settings_of(Supertokens.get_instance())
+    Supertokens.reset()
 
 
 WITH_A_DATABASE = """

@@ -14,7 +14,6 @@ from supertokens_py.recipe.thirdparty.provider import (
 )
 from supertokens_py.recipe.thirdparty.providers.built_in import filled, type_of
 from supertokens_py.recipe.thirdparty.providers.checks import checks_of
-from supertokens_py.recipe.thirdparty.providers.failures import SignInFailedError
 from supertokens_py.recipe.thirdparty.providers.merging import each_client
 from supertokens_py.recipe.thirdparty.providers.redirect_uris import check_listed
 from supertokens_py.recipe.thirdparty.providers.source import check_inputs
@@ -97,13 +96,10 @@ def _one(one: ProviderInput, api: str, website: str, settings: ProviderSettings)
     yield Finding("ok", _TOPIC, f"{name} sends browsers back to {origin}{path}: register that address there")
     yield from _origin(name, kind, origin)
     for client in each_client(one.config):
-        try:
-            complete = filled(client)
-            if one.override is None:  # which may go without
-                yield from _unknown(complete)
-            yield from _client(complete)
-        except SignInFailedError as error:
-            yield Finding("error", _TOPIC, str(error), "correct the setting; `init` refuses it too")
+        complete = filled(client)
+        if one.override is None:  # which may go without
+            yield from _unknown(complete)
+        yield from _client(complete)
 
 
 def _clients(name: str, kind: str | None, clients: Sequence[ProviderClientConfig]) -> Iterator[Finding]:

@@ -51,6 +51,18 @@ def test_two_providers_of_one_id(source: MakeSource) -> None:
         (ProviderInput(ProviderConfig("okta", clients=[ProviderClientConfig("a")])), "needs 'oktaDomain'"),
         (ProviderInput(ProviderConfig("apple", clients=[ProviderClientConfig("a")])), "needs 'keyId'"),
         (
+            ProviderInput(ProviderConfig("boxy-saml", oidc_discovery_endpoint="https://saml.example.com")),
+            "needs 'boxyURL'",
+        ),
+        (
+            ProviderInput(
+                ProviderConfig(
+                    "gitlab", clients=[ProviderClientConfig("a", additional_config={"gitlabBaseUrl": 5})]
+                )
+            ),
+            "needs 'gitlabBaseUrl'",
+        ),
+        (
             ProviderInput(google(ProviderClientConfig("a", additional_config={"skipChecks": ["all"]}))),
             "skipChecks of additional_config must be a list of verifier, pkce, nonce, issuer",
         ),

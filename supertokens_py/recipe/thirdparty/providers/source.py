@@ -22,7 +22,7 @@ from supertokens_py.types.providers import (
 )
 
 from .addresses import NetworkRules
-from .built_in import check_required
+from .built_in import check_required, filled
 from .checks import checks_of
 from .endpoints import origins_of_provider
 from .environment import Environment
@@ -180,5 +180,6 @@ def check_config(config: Any) -> None:
         try:
             checks_of(client.additional_config)
             check_required(client)
+            filled(client)
         except SignInFailedError as error:
             raise ConfigError(str(error)) from None
