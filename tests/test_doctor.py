@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from supertokens_py import doctor
 from supertokens_py.doctor import Finding, WebSettings
+from supertokens_py.doctor.database import findings_of
 from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.embedded.inspection import inspect_database
+from supertokens_py.engine.embedded.pooler_facts import PoolerFacts
+from supertokens_py.engine.embedded.storage.url import locate
 from tests.engine.conftest import empty_database, fresh_shared, start
 from tests.support.databases import TestDatabase
 
@@ -71,3 +76,68 @@ def test_a_foreign_table_of_our_name_is_named(sqlite_files: TestDatabase) -> Non
     errors = [item.text for item in doctor.run(connection_uri=database.uri) if item.level == "error"]
     assert len(errors) == 5
     assert all("it is no table of a core of version 9 or later" in text for text in errors)
+
+
+@pytest.mark.parametrize(
+    ("pooler", "others", "listen_uri", "told"),
+    [
+        (
+            PoolerFacts(lends_by_transaction=True, tracks_statements=False),
+            ["supertokens_py_revocations"],
+            None,
+            [
+                Finding(
+                    "ok",
+                    "pooler",
+                    "there is one in between (transaction mode); it does not track prepared statements, and "
+                    "gets none",
+                ),
+                Finding(
+                    "note",
+                    "pooler",
+                    "revoked sessions are seen every second only: a pooler tells nobody of them",
+                    "set EngineConfig(listen_uri=...) or SUPERTOKENS_LISTEN_URI to a direct connection",
+                ),
+            ],
+        ),
+        (
+            PoolerFacts(lends_by_transaction=False, tracks_statements=True),
+            ["supertokens_py_revocations"],
+            "postgresql://direct/auth",
+            [
+                Finding(
+                    "ok",
+                    "pooler",
+                    "there is one in between (session mode, or with much to do); it tracks prepared "
+                    "statements, and gets none",
+                ),
+                Finding("ok", "pooler", "revoked sessions are heard of beside it, by listen_uri"),
+            ],
+        ),
+        (
+            PoolerFacts(lends_by_transaction=True, tracks_statements=True),
+            [],
+            None,
+            [
+                Finding(
+                    "ok",
+                    "pooler",
+                    "there is one in between (transaction mode); it tracks prepared statements, and gets none",
+                )
+            ],
+        ),
+    ],
+)
+def test_what_a_pooler_means(
+    sqlite_database: TestDatabase,
+    pooler: PoolerFacts,
+    others: list[str],
+    listen_uri: str | None,
+    told: list[Finding],
+) -> None:
+    """How it lends connections, and how soon revoked sessions are seen behind it where that is switched on."""
+    settings = EngineConfig(listen_uri=listen_uri).resolve()
+    facts = inspect_database(locate(sqlite_database.uri), settings)
+    facts = replace(facts, pooler=pooler, layout=replace(facts.layout, others=others))
+    found = findings_of(facts, settings, is_sqlite=False)
+    assert [finding for finding in found if finding.topic == "pooler"] == told

@@ -22,7 +22,6 @@ from supertokens_py.engine.embedded.inspection import (
 from supertokens_py.engine.embedded.keys.key_cipher import is_strong
 from supertokens_py.engine.embedded.pooler_facts import PoolerFacts
 from supertokens_py.engine.embedded.storage.url import Location, locate
-from supertokens_py.engine.factory import MISSING_DRIVER
 from supertokens_py.formatting import counted, moment
 
 from .findings import Finding
@@ -53,8 +52,6 @@ def check_database(uri: str, settings: ResolvedEngineConfig) -> list[Finding]:
         return unusable
     try:
         facts = inspect_database(location, settings)
-    except ImportError:
-        return [Finding("error", _TOPIC, MISSING_DRIVER, "install it where the application runs, too")]
     except UnreadableDatabaseError as error:
         return [Finding("error", _TOPIC, f"cannot read {location.name}: {error}", error.advice)]
     except Exception as error:  # a driver may raise anything, and a traceback does not help an operator

@@ -249,8 +249,11 @@ def test_a_user_that_may_not_create_tables(
 def test_sessions_under_another_prefix_are_found(
     run: Runner, sqlite_database: TestDatabase, start: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An application with the wrong prefix would log everybody out."""
-    start(sqlite_database.uri, table_prefix="shop").create()
+    """An application with the wrong prefix would log everybody out, if anybody is logged in."""
+    shop = start(sqlite_database.uri, table_prefix="shop")
+    shop.tenants.find("public")
+    assert texts(run("doctor", "--json", "--connection-uri", sqlite_database.uri), "error") == []
+    shop.create()
     ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
     assert ran.code == 1
     assert texts(ran, "error") == ["shop_session_info holds 1 live sessions, and session_info none"]
@@ -495,6 +498,14 @@ def test_encrypted_keys_need_their_secret(
     assert (ran.code, texts(ran, "note")) == (0, [passphrase])
     monkeypatch.setenv("SUPERTOKENS_ENCRYPTION_KEY", new_secret())
     assert passphrase not in texts(run("doctor", "--json", "--connection-uri", database.uri), "note")
+    database.query("INSERT INTO session_access_token_signing_keys VALUES ('public', 1, 'not encrypted')")
+    ran = run("doctor", "--json", "--connection-uri", database.uri)
+    (found,) = [one for one in ran.json["findings"] if one["level"] == "warning"]
+    assert (found["text"], found["advice"]) == (
+        "1 key not encrypted, and a secret is set",
+        "find out who wrote them and delete them, unless an earlier release left them: start a process with "
+        "the secret, or run `supertokens keys encrypt`",
+    )
 
 
 def test_stores_that_cannot_be_used(run: Runner, sqlite_database: TestDatabase) -> None:
