@@ -122,7 +122,8 @@ def test_a_foreign_table_of_our_name_is_named(sqlite_files: TestDatabase) -> Non
                 Finding(
                     "ok",
                     "pooler",
-                    "there is one in between (transaction mode); it tracks prepared statements, and gets none",
+                    "there is one in between (transaction mode); it tracks prepared statements, and gets "
+                    "none",
                 )
             ],
         ),
@@ -135,7 +136,7 @@ def test_what_a_pooler_means(
     listen_uri: str | None,
     told: list[Finding],
 ) -> None:
-    """How it lends connections, and how soon revoked sessions are seen behind it where that is switched on."""
+    """How it lends connections, and how soon sessions that were revoked are seen behind it."""
     settings = EngineConfig(listen_uri=listen_uri).resolve()
     facts = inspect_database(locate(sqlite_database.uri), settings)
     facts = replace(facts, pooler=pooler, layout=replace(facts.layout, others=others))

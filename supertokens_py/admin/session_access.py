@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -48,11 +48,9 @@ class SessionAccess:
         """
         native = StarletteRequest.of(request)
         try:
-            session = await self._check.verify(native)
+            session = cast("SessionContainer", await self._check.verify(native))  # as one is required
         except SuperTokensSessionError as error:
             return _unless_it_is_an_error(await error_response(native, error), error)
-        if session is None:  # never without `session_required=False`
-            raise Refused(401, "Sign in", _SIGNED_OUT, offers_sign_in=True)
         if session.impersonator is not None:
             raise Refused(403, "Not while you act as somebody", _ACTING)
         return Viewer(

@@ -14,7 +14,8 @@ from supertokens_py.admin.forms import FORM_FIELD, PURPOSE, form_token
 from supertokens_py.app import Supertokens
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.asgi import SuperTokensMiddleware
-from supertokens_py.recipe.session import GuestSettings, PageSettings, SessionContainer
+from supertokens_py.recipe.session import GuestSettings, InputOverrideConfig, PageSettings, SessionContainer
+from supertokens_py.recipe.session.interfaces import APIInterface
 from supertokens_py.recipe.session.syncio import revoke_all_sessions_for_user
 from tests.admin.conftest import HERE, Site, authorize
 
@@ -145,6 +146,22 @@ def test_only_true_lets_in(make_site: Callable[..., Site], answer: Any) -> None:
     """Whatever else a function returns is a no."""
     site = make_site({"authorize": lambda *_: answer})
     assert site.signed_in("writer-1").get("/admin/").status_code == 403
+
+
+def test_an_override_that_finds_no_session_lets_nobody_in(make_site: Callable[..., Site]) -> None:
+    """It may return None for visitors of its own choice."""
+
+    def apis(original: APIInterface) -> APIInterface:
+        async def verify_session(*args: Any, **kwargs: Any) -> None:
+            pass
+
+        original.verify_session = verify_session
+        return original
+
+    site = make_site(override=InputOverrideConfig(apis=apis))
+    answer = site.signed_in("writer-1").get("/admin/")
+    assert answer.status_code == 401
+    assert "You are not signed in, or your session has expired." in answer.text
 
 
 def test_authorize_may_be_async(make_site: Callable[..., Site]) -> None:

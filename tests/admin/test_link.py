@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
+import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from supertokens_py.engine.session_records import SessionFeatures
 from supertokens_py.events import AdminActed, Event, subscribe
 from tests.admin.conftest import HERE
 from tests.engine.driver import Driver
+from tests.support.databases import TestDatabase
 
 PORT = 4567
 HOST = f"http://127.0.0.1:{PORT}"
@@ -142,8 +146,8 @@ def test_sessions_are_ended_by_who_started_it(core: Driver, clock: Monotonic) ->
     client = browser(admin)
     client.get(admin.link)
 
-    def end(page: str) -> str:
-        shown = client.get(page).text
+    def end(page: str, asked_on: str = "") -> str:
+        shown = client.get(asked_on or page).text
         token = re.search(r'name="form_token" value="(\w+)"', shown)
         assert token is not None
         data = {"form_token": token[1]}
@@ -154,6 +158,9 @@ def test_sessions_are_ended_by_who_started_it(core: Driver, clock: Monotonic) ->
     assert end(f"/revoke?handle={third}&others=1") == "user?id=ada&ended=1"
     assert end("/revoke?user=ada") == "user?id=ada&ended=1"
     unsubscribe()
+    core.create("eve")
+    ended = f"/revoke?handle={third}&others=1"
+    assert end(ended, asked_on="/revoke?user=eve") == f"session?handle={third}&ended=0"
     assert [core.events.of_session(one)[-1].actor_id for one in (first, second, third)] == ["ann@host"] * 3
     assert [event.target for event in events if isinstance(event, AdminActed)] == [
         f"session {first}",
@@ -172,6 +179,20 @@ def test_without_writes_it_shows(core: Driver, clock: Monotonic) -> None:
     for path in ("/", "/user?id=ada", "/events", "/keys", "/health", "/figures", "/tenant?id=public"):
         assert client.get(path).status_code == 200
     assert client.get(f"/revoke?handle={handle}").status_code == 403
+
+
+def test_a_database_that_cannot_be_served(clock: Monotonic, sqlite_database: TestDatabase) -> None:
+    """Whoever came in is told why, on each page."""
+    sqlite_database.query("ALTER TABLE session_info DROP COLUMN session_data")
+    core = Driver(sqlite_database.uri)
+    admin = made(core)
+    client = browser(admin)
+    client.get(admin.link)
+    shown = client.get("/user?id=ada")
+    core.close()
+    assert shown.status_code == 501
+    assert "<h1>Not possible here</h1>" in shown.text
+    assert "has no column &#39;session_data&#39;: it belongs to something else" in shown.text
 
 
 @pytest.fixture
@@ -222,6 +243,39 @@ def test_the_command_in_json(served: list[Any], tmp_path: Any, capsys: pytest.Ca
     out = capsys.readouterr().out
     assert re.search(rf'"link": "http://127\.0\.0\.1:{served[0][1][1]}/[\w-]+/enter\?token=', out)
     assert '"valid_s": 60' in out
+
+
+@pytest.mark.parametrize(
+    ("port", "reason"),
+    [
+        ("65536", "argument --port: 65536 is no port"),
+        ("-1", "argument --port: -1 is no port"),
+        ("taken", "port {} of 127.0.0.1 cannot be used: Address already in use"),
+    ],
+)
+def test_a_port_that_cannot_be_used(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str], port: str, reason: str
+) -> None:
+    driver = Driver(f"sqlite:///{tmp_path}/sessions.db")
+    driver.tenants.all()
+    driver.close()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = str(other.getsockname()[1])
+        with pytest.raises(SystemExit) if port != "taken" else nullcontext():
+            assert (
+                main(["admin", "--connection-uri", driver.uri, f"--port={port.replace('taken', taken)}"]) == 2
+            )
+    assert reason.format(taken) in capsys.readouterr().err
+
+
+def test_the_command_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["admin", "--connection-uri", "sqlite:///nowhere.db"]) == 2
+    assert capsys.readouterr().err == (
+        "supertokens: the admin page needs the extra 'admin' (docs/installation.md)\n"
+    )
 
 
 def test_times_that_no_calendar_has(core: Driver, clock: Monotonic) -> None:

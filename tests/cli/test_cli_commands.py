@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
 
+from supertokens_py.app import Supertokens
+from supertokens_py.cli import run_for_application
 from supertokens_py.constants import VERSION
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
@@ -233,6 +236,33 @@ def test_errors_have_exit_codes_and_json(run: Runner) -> None:
     assert run("--version").out == f"supertokens_py {VERSION}\n"
 
 
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (("restored",), "a core keeps its database itself: name that with --connection-uri"),
+        (
+            ("schema", "print"),
+            "a core makes its tables itself: name a database with --connection-uri",
+        ),
+    ],
+)
+def test_what_is_done_to_a_database_is_not_done_to_a_core(
+    run: Runner, command: tuple[str, ...], reason: str
+) -> None:
+    """Nothing is asked of it."""
+    ran = run(*command, "--connection-uri", "http://127.0.0.1:1")
+    assert (ran.code, ran.err) == (2, f"supertokens: {reason}\n")
+
+
+def test_a_command_of_an_application_may_name_another_store(sqlite_database: TestDatabase) -> None:
+    """It then needs no `init`."""
+    Supertokens.reset()
+    said = io.StringIO()
+    arguments = ("sessions", "list", "ann", "--connection-uri", sqlite_database.uri)
+    assert run_for_application(arguments, program="flask supertokens", stderr=said) == 1
+    assert said.getvalue() == "supertokens: ann has no live session\n"
+
+
 @pytest.fixture
 def server(sqlite_database: TestDatabase) -> Iterator[ServerProcess]:
     with serving(sqlite_database.uri) as server:
@@ -340,6 +370,11 @@ def test_serving_users_of_an_unknown_layout_says_how_to_serve_the_sessions(
     assert "--sessions-only serves a database without its users" in ran.err
     assert run(*serve, "--sessions-only").code == 0
     assert served == ["yes"]
+    sqlite_database.query("ALTER TABLE session_info DROP COLUMN session_data")
+    ran = run(*serve, "--sessions-only")
+    assert ran.code == 2
+    assert "table 'session_info' in this database has no column 'session_data'" in ran.err
+    assert "--sessions-only" not in ran.err
 
 
 def test_reading_commands_change_nothing(run: Runner, fresh_shared: TestDatabase, start: Opener) -> None:

@@ -356,6 +356,23 @@ def test_tables_of_users_are_made_where_the_source_has_them(
         assert (ran.code, found) == (0, [(int(has_users),)])
 
 
+def test_users_of_other_apps_stay_behind(run: Runner, sqlite_files: Sqlite) -> None:
+    """One database serves one app, and it is said how many there were."""
+    source, target = sqlite_files.create(users=True), sqlite_files.create(template=False)
+    source.query("INSERT INTO apps (app_id, created_at_time) VALUES ('shop', 1)")
+    source.query(
+        "INSERT INTO app_id_to_user_id (app_id, user_id, recipe_id, primary_or_recipe_user_id) "
+        "VALUES ('shop', %s, 'emailpassword', %s)",
+        *(ID, ID),
+    )
+    ran = run("import", "--from", source.uri, "--connection-uri", target.uri)
+    assert (ran.code, ran.out.splitlines()[-1]) == (
+        0,
+        "note: not copied, for one database serves one app: 1 user of other apps",
+    )
+    assert target.query("SELECT user_id FROM app_id_to_user_id") == []
+
+
 @pytest.fixture
 def core_12(
     run: Runner, users_postgres_database: TestDatabase, sqlite_files: Sqlite, start: Opener

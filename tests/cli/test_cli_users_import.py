@@ -108,6 +108,21 @@ def test_users_keep_passwords_ids_and_what_else_there_is(core: Driver, users_imp
     assert core.email_password.verify("t1", "bob@example.com", "wrong") is None
 
 
+def test_the_time_of_a_confirmation_is_one(sqlite_core: Driver, users_import: Import) -> None:
+    """As Flask-Security writes it; times may be in milliseconds. Where a cell is empty, nothing is said."""
+    ran = users_import(
+        sqlite_core,
+        "id,email,password,active,confirmed_at,created_at\n"
+        f"1,ada@example.com,{DJANGO},1,2020-01-31 12:00:00,1580472000000\n"
+        "\n"
+        f"2,bob@example.com,{DJANGO},,,01580472000000\n",
+    )
+    assert (ran.code, ran.err) == (0, "")
+    ada, bob = sqlite_core.users.find("1"), sqlite_core.users.find("2")
+    assert (ada.login_methods[0].verified, bob.login_methods[0].verified) == (True, False)
+    assert (ada.time_joined, bob.time_joined) == (1_580_472_000_000, 1_580_472_000_000)
+
+
 def test_an_export_of_django_is_read_as_it_is(
     core: Driver, users_import: Import, stored: TestDatabase
 ) -> None:
@@ -315,6 +330,8 @@ def test_a_command_that_cannot_work_is_refused(
 def test_a_file_or_database_that_is_none_is_refused(run: Runner, tmp_path: Path, sqlite_core: Driver) -> None:
     store = ("--connection-uri", sqlite_core.uri)
     assert "there is no file /nowhere.csv" in run("users", "import", "/nowhere.csv", *store).err
+    ran = run("users", "import", "/nowhere.csv", "--format", "csv", *store)
+    assert (ran.code, ran.err) == (2, "supertokens: cannot read /nowhere.csv: No such file or directory\n")
     (tmp_path / "users.txt").write_text("email\n")
     ran = run("users", "import", "users.txt", *store)
     assert (ran.code, ran.err) == (
