@@ -322,8 +322,8 @@ class Supertokens(fork_hooks.ForkAware):
             if recipe.handles(err):
                 return await recipe.error_response(err, request, response, user_context)
         answer = error_answers.answer(err, of_sdk=request.method() in self.methods_of(request.get_path()))
-        if answer is None:
-            raise err
+        for recipe in self._recipes.values():
+            answer = recipe.as_page(answer, request)
         return answer
 
     def get_all_cors_headers(self) -> list[str]:

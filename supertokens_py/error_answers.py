@@ -59,11 +59,14 @@ class OutageLog:
 _outages = OutageLog()
 
 
-def answer(error: Exception, *, of_sdk: bool) -> BaseResponse | None:
-    """Return the response of an error, which clears no token; None: it is the application's to see.
+def answer(error: Exception, *, of_sdk: bool) -> BaseResponse:
+    """Return the response of an error, which clears no token.
 
     Args:
         of_sdk: whether the request is for one of the SDK's own routes.
+
+    Raises:
+        Exception: the error itself, where it is the application's to see.
     """
     if isinstance(error, BadInputError):
         return _bad_input(error)
@@ -75,7 +78,9 @@ def answer(error: Exception, *, of_sdk: bool) -> BaseResponse | None:
         return response
     if isinstance(error, AnsweredError):
         return BaseResponse(error.to_json(), 200 if of_sdk else 400)
-    return _too_many_attempts(error, of_sdk=of_sdk) if isinstance(error, TooManyAttemptsError) else None
+    if isinstance(error, TooManyAttemptsError):
+        return _too_many_attempts(error, of_sdk=of_sdk)
+    raise error
 
 
 def _bad_input(error: BadInputError) -> BaseResponse:

@@ -29,6 +29,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from .formatting import waiting
+
 
 class SuperTokensError(Exception):
     """Base class of every error that this package raises on purpose."""
@@ -122,10 +124,7 @@ class TooManyAttemptsError(SuperTokensError):
     def __init__(self, retry_after_ms: int, *, attempts: tuple[int, int] = (0, 0)) -> None:
         self.retry_after_ms = retry_after_ms
         self.attempts = attempts
-        seconds = -(-retry_after_ms // 1000)
-        wait = f"{-(-seconds // 60)} minutes" if seconds >= 100 else f"{seconds} seconds"
-        wait = wait if seconds > 1 else "1 second"
-        super().__init__(f"{self.reason}. Please try again in {wait}")
+        super().__init__(f"{self.reason}. Please try again in {waiting(-(-retry_after_ms // 1000))}")
 
 
 class TooBusyError(TooManyAttemptsError):

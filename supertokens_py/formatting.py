@@ -11,6 +11,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def waiting(seconds: int) -> str:
+    """Return a time to wait as people say it; of long ones the minutes, rounded up."""
+    return counted(-(-seconds // 60), "minute") if seconds >= 100 else counted(max(seconds, 1), "second")
+
+
 def moment(ms: int | None) -> str:
     """Return Unix milliseconds as UTC text; `-` for None, and the number where it is no time."""
     if ms is None:

@@ -127,6 +127,10 @@ class RecipeModule:
         """Turn an error that this recipe handles into a response."""
         raise error
 
+    def as_page(self, answer: BaseResponse, request: BaseRequest) -> BaseResponse:
+        """Return the answer to an error of no recipe, made a page where browsers show such."""
+        return answer
+
 
 def features_of(recipes: Iterable[RecipeModule]) -> SessionFeatures:
     """Return what the recipes of an app need an engine to do with sessions: one of them, at most, asks."""

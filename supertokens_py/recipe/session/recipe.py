@@ -39,6 +39,7 @@ from .lifecycle.impersonation import Impersonations, answer_end
 from .lifecycle.replacement import Replacements
 from .lifecycle.return_tokens import ReturnTokens
 from .policy.issuers import Issuers
+from .responses.documents import as_page_of_wait
 from .responses.errors import ErrorResponses
 from .responses.pages import Pages
 from .routes.device_binding_routes import device_routes
@@ -256,3 +257,6 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         self, error: Exception, request: BaseRequest, response: BaseResponse, user_context: dict[str, Any]
     ) -> BaseResponse:
         return await self._errors.answer(error, request, response, user_context)
+
+    def as_page(self, answer: BaseResponse, request: BaseRequest) -> BaseResponse:
+        return answer if self.pages is None else as_page_of_wait(answer, request)

@@ -37,6 +37,7 @@ from ..policy import csrf
 from ..policy.session_policy import SessionPolicy
 from ..session_tokens.delivery import Deliveries
 from ..session_tokens.request_tokens import RequestTokens
+from .documents import as_page_of_wait
 from .pages import Pages
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -179,7 +180,8 @@ class ErrorResponses:
             answer = await self._ask("on_session_limit_reached", request, error, response)
             return answer or _limit_reached(error, response)
         response.set_header("Retry-After", RETRY_AFTER_S)
-        return _message(response, 503, error.public_message)
+        answer = _message(response, 503, error.public_message)
+        return answer if self._pages is None else as_page_of_wait(answer, request)
 
     def _page(self, error: Exception, request: BaseRequest, response: BaseResponse) -> BaseResponse | None:
         """Return what a browser that navigates gets, where the application renders pages."""

@@ -27,6 +27,7 @@ from ..policy import csrf
 from ..policy.origins import comes_from_elsewhere, is_htmx, is_in_advance, is_navigation
 from ..policy.session_policy import SessionPolicy
 from ..session_tokens.request_tokens import RequestTokens
+from .documents import document
 from .redirects import redirect, reload_from_this_site
 
 #: Counts the refreshes since a page was last served with a session; many are a loop that no refresh will end.
@@ -36,9 +37,6 @@ _COOKIE_MS = 10_000  #: how long that cookie, and the one of a sign-out, live
 #: Of an optional session that the store no longer has, whatever its access token says.
 _ENDED: Final = frozenset({"session_gone", "session_revoked"})
 _MAX_NEXT = 2048
-_DOCUMENT: Final = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1><p>{text}</p>'
-)
 _RENEW: Final = (
     "The form was not accepted: the page had been open for so long that your session must be renewed first. "
     '<a href="{link}" target="_blank" rel="noopener">Renew it in a new tab</a>, then go back and send the '
@@ -226,9 +224,7 @@ class Pages:
             title, link, text = "Please log in", self.login(following), _LOG_IN
         response.set_status_code(self.policy.session_expired_status_code)
         response.forbid_caching()
-        response.set_html_content(
-            _DOCUMENT.format(title=title, text=text.format(link=escape(link, quote=True)))
-        )
+        response.set_html_content(document(title, text.format(link=escape(link, quote=True))))
         return response
 
     def _of_htmx(
