@@ -22,7 +22,7 @@ from supertokens_py.recipe.thirdparty.providers import http
 from supertokens_py.recipe.thirdparty.providers.addresses import NetworkRules
 from supertokens_py.recipe.thirdparty.providers.failures import SignInFailedError
 from supertokens_py.recipe.thirdparty.providers.http import ProviderHttp, Request
-from supertokens_py.recipe.thirdparty.providers.places import Places
+from supertokens_py.recipe.thirdparty.providers.places import MAX_EXCHANGES, Exchanges, Places
 from tests.support.fake_provider import Asked, FakeProvider, Reply, fake_provider, private_key
 
 PRODUCTION, DEVELOPMENT = NetworkRules(), NetworkRules(development=True)
@@ -305,24 +305,43 @@ def test_a_request_waits_for_a_place() -> None:
     thread.join()
 
 
-def test_slow_look_ups_of_a_tenant_are_counted() -> None:
-    """By the domain that somebody registered: names below it cost nothing."""
+def test_exchanges_of_a_verifier_are_counted_while_few_others_come() -> None:
+    """The memory of them is bounded; one that is forgotten while it is under way ends all the same."""
+    exchanges = Exchanges(most=2)
+    for _ in range(MAX_EXCHANGES):
+        with exchanges.of("a"):
+            pass
+    with pytest.raises(SignInFailedError, match="only a few for a PKCE verifier"), exchanges.of("a"):
+        pass
+    with exchanges.of("b"), exchanges.of("c"), exchanges.of("d"), exchanges.of("a"):
+        pass
+    with exchanges.of("d"), pytest.raises(SignInFailedError, match="one by one"), exchanges.of("d"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [("https://idp{}.evil.example.com/x", "example.com"), ("https://github.io:44{}/x", "github.io")],
+)
+def test_slow_look_ups_of_a_tenant_are_counted(url: str, domain: str) -> None:
+    """By the domain that somebody registered, below which names cost nothing; by the name where none is."""
     depth = 0
 
     def slow(host: str, port: int) -> list[str]:
         nonlocal depth
         depth += 1
-        sender.send(Request(url=f"https://idp{depth}.evil.example.com/x"), ())
+        sender.send(Request(url=url.format(depth)), ())
         return []
 
     sender = ProviderHttp(PRODUCTION, resolve=slow, wait_s=0)
-    with pytest.raises(SignInFailedError, match=r"4 names below example.com are waiting"):
-        sender.send(Request(url="https://evil.example.com/x"), ())
+    with pytest.raises(SignInFailedError, match=f"4 names below {domain} are waiting"):
+        sender.send(Request(url=url.format(0)), ())
     assert depth == http.MAX_LOOK_UPS
 
 
-def test_looking_up_a_name_is_part_of_the_time(fake: FakeProvider) -> None:
-    """Nobody is asked after it is over."""
+@pytest.mark.parametrize("slow_step", ["resolve", "tls"])
+def test_what_precedes_the_request_is_part_of_the_time(fake: FakeProvider, slow_step: str) -> None:
+    """Looking up a name, or connecting: nobody is asked after it is over."""
     ended = threading.Event()
 
     class Ending(threading.Timer):
@@ -330,12 +349,13 @@ def test_looking_up_a_name_is_part_of_the_time(fake: FakeProvider) -> None:
             super().run()
             ended.set()
 
-    def slow(host: str, port: int) -> list[str]:
+    def slow(*_: Any) -> Any:
         assert ended.wait(30)
-        return ["127.0.0.1"]
+        return ["127.0.0.1"] if slow_step == "resolve" else ssl.create_default_context()
 
     before = len(fake.asked)
-    sender = ProviderHttp(DEVELOPMENT, resolve=slow, timeout_s=0.01)
+    steps: dict[str, Any] = {"resolve": _at("127.0.0.1"), slow_step: slow}
+    sender = ProviderHttp(DEVELOPMENT, **steps, timeout_s=0.01)
     with pytest.MonkeyPatch.context() as patching:
         patching.setattr(threading, "Timer", Ending)
         with pytest.raises(SignInFailedError, match=r"did not answer within 0.01 s"):

@@ -59,9 +59,13 @@ class Exchanges(fork_hooks.ForkAware):
     """Counts exchanges of codes: verifiers are free to get, but each leads to one sign-in.
 
     Without it, one verifier and many codes that mean nothing would keep a provider's places.
+
+    Args:
+        most: verifiers that are counted; of more, those that came first are forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _MAX_VERIFIERS) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._known: OrderedDict[bytes, tuple[int, bool]] = OrderedDict()
         fork_hooks.register(self)
@@ -86,7 +90,7 @@ class Exchanges(fork_hooks.ForkAware):
             if is_under_way or count >= MAX_EXCHANGES:
                 raise SignInFailedError("codes are exchanged one by one, and only a few for a PKCE verifier")
             self._known[key] = (count + 1, True)
-            if len(self._known) > _MAX_VERIFIERS:
+            if len(self._known) > self._most:
                 self._known.popitem(last=False)
         try:
             yield

@@ -23,8 +23,11 @@ from supertokens_py.recipe.thirdparty.asyncio import (
 from supertokens_py.recipe.thirdparty.exceptions import ClientTypeNotFoundError
 from supertokens_py.recipe.thirdparty.interfaces import (
     EmailChangeNotAllowedError,
+    LinkingToSessionUserFailedError,
     ManuallyCreateOrUpdateUserOkResult,
     SignInUpNotAllowed,
+    SignInUpOkResult,
+    SignInUpPostOkResult,
 )
 from supertokens_py.types import RecipeUserId
 from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
@@ -162,6 +165,35 @@ async def test_whom_the_application_does_not_want(start: Start, browser: Browser
     assert await get_user_count() == 0
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (SignInUpNotAllowed("Members only"), "Members only"),
+        (
+            LinkingToSessionUserFailedError("another user"),
+            "Cannot sign in / up due to security reasons. Please try a different login method or contact "
+            "support. (ERR_CODE_004)",
+        ),
+    ],
+)
+async def test_an_account_that_the_application_does_not_want(
+    start: Start, browser: Browser, answer: Any, reason: str
+) -> None:
+    """Whoever overrides the making of users may refuse with any of its answers."""
+
+    def functions(original: Any) -> Any:
+        async def refused(**_: Any) -> Any:
+            return answer
+
+        original.manually_create_or_update_user = refused
+        return original
+
+    start(override=thirdparty.InputOverrideConfig(functions=functions))
+    reply = await browser.sign_in_up()
+    assert reply.json() == {"status": "SIGN_IN_UP_NOT_ALLOWED", "reason": reason}
+    assert payload_of(reply) is None
+
+
 async def test_what_cannot_be_stored_is_said(start: Start) -> None:
     start()
     for arguments in (
@@ -221,6 +253,21 @@ async def test_the_user_context_in_the_place_of_0_24(start: Start) -> None:
     await manually_create_or_update_user("public", "shop", "1", ADDRESS, context)
     assert seen == [context]
     assert seen[0] is context
+
+
+async def test_results_take_the_names_of_each_release(start: Start) -> None:
+    """Overrides and tests of applications make them; what frontends get has no tokens."""
+    start()
+    user = (await made()).user
+    for make in (ManuallyCreateOrUpdateUserOkResult, SignInUpOkResult):
+        earlier = make(user, True)
+        assert (earlier.created_new_recipe_user, earlier.recipe_user_id) == (True, RecipeUserId(user.id))
+        later = make(user, created_new_recipe_user=True, recipe_user_id=RecipeUserId("a"))
+        assert (later.created_new_user, str(later.recipe_user_id)) == (True, "a")
+    session: Any = object()
+    posted = SignInUpPostOkResult(user, True, session, {"access_token": "a token"})
+    assert posted.created_new_recipe_user is True
+    assert posted.to_json() == {"status": "OK", "user": user.to_json(), "createdNewRecipeUser": True}
 
 
 def test_the_recipe_must_be_listed() -> None:

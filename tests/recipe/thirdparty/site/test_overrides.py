@@ -179,6 +179,21 @@ async def test_an_api_in_either_form(start: Start, browser: Browser, make: Any) 
     assert seen == [("shop", PAGE, "public")]
 
 
+async def test_an_api_that_passes_on_nothing_of_the_provider(start: Start, browser: Browser) -> None:
+    """Neither a code nor tokens: what a body without either is answered."""
+
+    def sign_in_up_post(original: Any) -> Any:
+        async def own(redirect_uri_info: Any, oauth_tokens: Any, **rest: Any) -> Any:
+            return await original(redirect_uri_info=None, oauth_tokens=None, **rest)
+
+        return own
+
+    start(override=InputOverrideConfig(apis=replacing(sign_in_up_post=sign_in_up_post)))
+    answer = await browser.sign_in_up()
+    message = "Please provide one of redirectURIInfo or oAuthTokens in the request body"
+    assert (answer.status_code, answer.json()) == (400, {"message": message})
+
+
 async def test_the_other_apis(start: Start, browser: Browser) -> None:
     def authorisation_url_get(original: Any) -> Any:
         async def own(

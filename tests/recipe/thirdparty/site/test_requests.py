@@ -140,6 +140,10 @@ async def test_what_is_missing_or_of_another_kind_is_400(start: Start, browser: 
         ({"thirdPartyId": "shop", "oAuthTokens": "token"}, None),
         ({"thirdPartyId": "shop", "oAuthTokens": {"access_token": {}}}, None),
         ({"thirdPartyId": "shop", "oAuthTokens": {"id_token": "\ud800.a.b"}}, None),
+        (
+            {"thirdPartyId": "shop", "oAuthTokens": {str(number): "x" for number in range(65)}},
+            "oAuthTokens must have at most 64 members",
+        ),
         ({"thirdPartyId": "\ud800", "redirectURIInfo": info}, None),
         ({"thirdPartyId": "shop", "redirectURIInfo": info, "clientType": "\ud800"}, None),
         ({"thirdPartyId": "shop", "redirectURIInfo": {**info, "pkceCodeVerifier": "\ud800"}}, None),
@@ -243,6 +247,14 @@ async def test_apples_form_without_an_address_is_400(start: Start, browser: Brow
     answer = await browser.client.post("/auth/callback/apple", data={"code": "c", "state": state})
     assert (answer.status_code, {*answer.json()}) == (400, {"message"})
     assert (await browser.client.get("/auth/callback/apple")).status_code in (404, 405)
+
+
+async def test_apples_form_that_fits_into_no_address_is_400(start: Start, browser: Browser) -> None:
+    """SI-10: the website would answer it with an error of its server."""
+    start()
+    form = {"code": "c" * 8192, "state": apple_state("http://example.com/auth/callback/apple")}
+    answer = await browser.client.post("/auth/callback/apple", data=form)
+    assert (answer.status_code, answer.json()) == (400, {"message": "the form is too long"})
 
 
 #: Of a code that a library got: nobody was redirected.
