@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,6 +197,14 @@ async def test_content_and_sending_may_be_replaced(twilio: FakeTwilio) -> None:
         BaseTwilioService("AC1", None, write)  # type: ignore[arg-type]
 
 
+def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    with pytest.raises(
+        ConfigError, match=r"^TwilioService needs the extra 'phone' \(docs/installation\.md\)$"
+    ):
+        TwilioClient(TwilioSettings("AC1", "secret", from_=FROM))
+
+
 # -- where nobody said how ---------------------------------------------------------------------------
 
 
@@ -207,6 +216,12 @@ def test_in_development_messages_are_in_the_log(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.WARNING):
         step(service_of(None, is_development=True).send_sms("your code", {}))
     assert f"(development). To {TO}:\nyour code" in caplog.text
+
+
+def test_messages_that_an_application_logs_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+    """There is no text then, so all fields are: this is for development."""
+    step(LoggingSMSService[SMSContent]().send_sms(SMSContent("your code", TO), {}))
+    assert caplog.messages == [f"no SMS service is set up (development): body: your code, to_phone: {TO}"]
 
 
 def test_elsewhere_a_service_is_needed(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from supertokens_py.exceptions import GeneralError
 from supertokens_py.recipe import emailpassword, passwordless, session, thirdparty
 from supertokens_py.recipe.emailpassword import asyncio as passwords
 from supertokens_py.recipe.emailpassword.results import SignUpOkResult
@@ -94,6 +95,38 @@ async def test_a_tenant_is_the_same_however_its_id_is_written(linked: str, tenan
     user = await providers.get_user_by_third_party_info(tenant_id, "google", "7")
     assert user is not None
     assert user.id == linked
+
+
+async def test_the_contacts_of_a_linked_user_change_in_the_core_only(
+    linked: str, sqlite_database: TestDatabase
+) -> None:
+    """Others who are linked to the user may not have them; an address of a provider is looked up."""
+    sqlite_database.query("UPDATE passwordless_users SET phone_number = %s", "+16502530000")
+    user = await codes.get_user_by_email("public", OWN["code"])
+    assert user is not None
+    (own,) = [one.recipe_user_id for one in user.login_methods if one.recipe_id == "passwordless"]
+    for what, change in (
+        ("email", {"email": "new@example.com"}),
+        ("phone number", {"phone_number": "+16502530001"}),
+    ):
+        refused: Any = await codes.update_user(own, **change)
+        assert refused.to_json() == {
+            "status": f"{what.upper().replace(' ', '_')}_CHANGE_NOT_ALLOWED_ERROR",
+            "reason": f"New {what} cannot be applied to a user with linked accounts: "
+            "change it through the SuperTokens core",
+        }
+    with pytest.raises(GeneralError, match=r"^nothing can be deleted: EMAIL_CHANGE_NOT_ALLOWED_ERROR$"):
+        await codes.delete_email_for_user(own)
+
+    await providers.manually_create_or_update_user("public", "google", "8", "other@example.com", True)
+    for table in ("app_id_to_user_id", "all_auth_recipe_users"):
+        sqlite_database.query(f"UPDATE {table} SET is_linked_or_is_a_primary_user = TRUE")
+    refused = await providers.manually_create_or_update_user("public", "google", "7", "other@example.com")
+    assert refused.to_json() == {
+        "status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
+        "reason": "Email already associated with another primary user.",
+    }
+    assert await _found(OWN["google"]) == {"google": [linked]}
 
 
 @pytest.mark.parametrize("way", ["google", "code"])

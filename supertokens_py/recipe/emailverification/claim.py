@@ -50,11 +50,10 @@ class IsVerifiedSCV(HasValueSCV[bool]):
         self._refetch_time_on_false_in_seconds = refetch_time_on_false_in_seconds
 
     def should_refetch(self, payload: dict[str, Any], user_context: dict[str, Any]) -> bool:
-        if super().should_refetch(payload, user_context):
-            return True
         if self.timed.get_value_from_payload(payload, user_context) is not False:
-            return False
-        return self._age_ms(payload) > self._refetch_time_on_false_in_seconds * 1000
+            return super().should_refetch(payload, user_context)
+        is_old = self._age_ms(payload) > self._refetch_time_on_false_in_seconds * 1000
+        return is_old or super().should_refetch(payload, user_context)
 
 
 class EmailVerificationClaimValidators(BooleanClaimValidators):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from supertokens_py.engine.code_records import PhoneNumberTaken
-from supertokens_py.engine.tenant_members import AccountTaken, Associated, Association, AssociationNotAllowed
+from supertokens_py.engine.tenant_members import AccountTaken, Associated, Association
 from supertokens_py.engine.user_records import EmailTaken, UnknownUser
 
 
@@ -85,5 +85,5 @@ def association_result(result: Association) -> AssociateUserToTenantResult:
             return AssociateUserToTenantPhoneNumberAlreadyExistsError()
         case AccountTaken():
             return AssociateUserToTenantThirdPartyUserAlreadyExistsError()
-        case AssociationNotAllowed():
+        case _:  # it is not allowed
             return AssociateUserToTenantNotAllowedError(result.reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.code_records import (
@@ -17,7 +17,6 @@ from supertokens_py.engine.code_records import (
     RestartFlow,
 )
 from supertokens_py.events import UserSignedIn
-from supertokens_py.exceptions import GeneralError
 from supertokens_py.recipe.sign_in.argument_forms import in_both_forms
 from supertokens_py.recipe.sign_in.clients import client_of
 from supertokens_py.recipe.sign_in.known_users import is_known
@@ -96,9 +95,8 @@ class RecipeInterface:
         new = NewCode(email=email, phone_number=phone_number, user_input_code=user_input_code)
         codes = self._app.engine.passwordless
         made = await call_engine(user_context, codes.create_code, tenant_id, new)
-        if not isinstance(made, CreatedCode):
-            raise GeneralError(f"a new device cannot be answered with {type(made).__name__}")
-        return CreateCodeOkResult(*conversions.values_of(made))
+        # Only a further code may meet another one of its device, or none any more.
+        return CreateCodeOkResult(*conversions.values_of(cast("CreatedCode", made)))
 
     @in_both_forms(
         "device_id user_input_code tenant_id user_context", "device_id user_input_code tenant_id user_context"

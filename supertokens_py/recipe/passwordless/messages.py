@@ -122,11 +122,11 @@ async def _deliver(
             user_context,
         )
     shared = (tenant_id, made.code_life_time, made.pre_auth_session_id)
-    if contact.email is not None:
+    if contact.phone_number is None:
         mail = api_options.email_delivery.ingredient_interface_impl
-        letter = PasswordlessLoginEmailTemplateVars(*shared, contact.email, code, link)
+        letter = PasswordlessLoginEmailTemplateVars(*shared, str(contact.email), code, link)
         await call_app(mail.send_email, letter, user_context)
-    elif contact.phone_number is not None:
+    else:
         sms = api_options.sms_delivery.ingredient_interface_impl
         message = PasswordlessLoginSMSTemplateVars(*shared, contact.phone_number, code, link)
         await call_app(sms.send_sms, message, user_context)

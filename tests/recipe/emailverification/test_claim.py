@@ -115,6 +115,9 @@ def test_a_verified_session_costs_nothing(clock: Clock) -> None:
         assert not validator.passes({"st-ev": {"v": value, "t": 1}})
     assert not validator.passes({"st-ev": True})
     assert not validator.passes({})
+    verified = {"st-ev": {"v": True, "t": clock() - 60_000}}
+    assert not validator.should_refetch(verified, {})
+    assert VALIDATORS.is_verified(max_age_in_seconds=59).should_refetch(verified, {})
 
 
 async def test_optional_is_a_claim_without_validator(start: Start) -> None:

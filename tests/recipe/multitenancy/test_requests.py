@@ -57,6 +57,26 @@ async def test_login_methods_are_those_of_the_app_that_a_tenant_allows(
     assert answer.json() == NOTHING | {"firstFactors": ["badge"]}
 
 
+async def test_providers_of_an_app_without_any(start: Start, client: httpx2.AsyncClient) -> None:
+    """An override has tenants sign in with providers, which no recipe of this app keeps."""
+
+    def apis(original: APIInterface) -> APIInterface:
+        get = original.login_methods_get
+
+        async def with_providers(
+            tenant_id: str, client_type: str | None, api_options: Any, user_context: dict[str, Any]
+        ) -> Any:
+            api_options.first_factors_of = lambda _: ["thirdparty"]
+            return await get(tenant_id, client_type, api_options, user_context)
+
+        original.login_methods_get = with_providers  # type: ignore[method-assign]
+        return original
+
+    start(session.init(), multitenancy.init(override=multitenancy.InputOverrideConfig(apis=apis)))
+    expected = {"thirdParty": {"enabled": True, "providers": []}, "firstFactors": ["thirdparty"]}
+    assert (await client.get("/auth/loginmethods")).json() == NOTHING | expected
+
+
 async def test_login_methods_of_an_unknown_tenant_are_a_bad_request(
     start: Start, client: httpx2.AsyncClient
 ) -> None:

@@ -12,10 +12,12 @@ from supertokens_py.recipe.passwordless.asyncio import create_code, signinup, up
 from supertokens_py.recipe.passwordless.interfaces import (
     ConsumeCodeOkResult,
     CreateCodeOkResult,
+    CreateNewCodeForDeviceRestartFlowError,
     SignInUpPostNotAllowedResponse,
     UpdateUserOkResult,
 )
 from supertokens_py.types import GeneralErrorResponse, RecipeUserId
+from tests.support.clock import Clock
 
 from .conftest import ADDRESS, Browser, Outbox, Start
 
@@ -133,6 +135,24 @@ async def test_functions_in_either_form(
     assert seen == [("create", ADDRESS, None, "public"), ("consume", False, "public")]
     await signinup("public", ADDRESS)
     assert seen[2:] == [("create", ADDRESS, None, "public"), ("consume", True, "public")]
+
+
+async def test_a_device_may_end_while_it_is_asked_for_another_code(
+    start: Start, browser: Browser, outbox: Outbox, clock: Clock
+) -> None:
+    """Or an override says so: the frontend begins again, and nothing is sent."""
+
+    def ended(_: Any) -> Any:
+        async def create_new_code_for_device(**_: Any) -> Any:
+            return CreateNewCodeForDeviceRestartFlowError()
+
+        return create_new_code_for_device
+
+    start(override=InputOverrideConfig(functions=replacing(create_new_code_for_device=ended)))
+    await browser.ask()
+    clock.advance(s=15)
+    assert (await browser.again()).json() == {"status": "RESTART_FLOW_ERROR"}
+    assert len(outbox.letters) == 1
 
 
 async def test_originals_take_both_forms(start: Start) -> None:
