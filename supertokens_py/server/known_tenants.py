@@ -48,17 +48,20 @@ class KnownTenants:
         if self._is_known(tenant_id):
             return
         async with self._lock:
-            if self._clock() >= self._all_until:
-                self._all = frozenset(
-                    tenant.tenant_id for tenant in await call_engine(None, self._engine.tenants.all)
-                )
-                self._all_until = self._clock() + _STRANGERS_MEMORY_S
-        if tenant_id not in self._all:
+            every = await self._every()
+        if tenant_id not in every:
             raise UnknownTenantError(tenant_id)
 
     def forget(self) -> None:
         """Ask for the list again: a tenant was changed here."""
         self._all_until = 0.0
+
+    async def _every(self) -> frozenset[str]:
+        if self._clock() >= self._all_until:
+            tenants = await call_engine(None, self._engine.tenants.all)
+            self._all = frozenset(tenant.tenant_id for tenant in tenants)
+            self._all_until = self._clock() + _STRANGERS_MEMORY_S
+        return self._all
 
     def _is_known(self, tenant_id: str) -> bool:
         return self._known_until.get(tenant_id, 0) > self._clock()

@@ -219,8 +219,6 @@ def _forget_the_dead(directory: Path) -> None:
 def _is_alive(process_id: int) -> bool:
     try:
         os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:  # that of another user lives as well
+        return not isinstance(error, ProcessLookupError)
     return True

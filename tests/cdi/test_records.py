@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supertokens_py.cdi import records
+from supertokens_py.cdi.tenant_members import association_to_wire, refusal_from_wire
+from supertokens_py.cdi.third_party import providers_from_wire
 from supertokens_py.cdi.versions import OFFERED, SPOKEN, Version
+from supertokens_py.engine.code_records import PhoneNumberTaken
 from supertokens_py.engine.records import (
     IssuedSession,
     IssuedToken,
@@ -20,6 +23,9 @@ from supertokens_py.engine.records import (
     Tenant,
     TokenTheft,
 )
+from supertokens_py.engine.tenant_members import AccountTaken, Association, AssociationNotAllowed
+from supertokens_py.engine.user_records import EmailTaken, UnknownUser
+from supertokens_py.exceptions import EngineUnavailableError
 
 TEXT = st.text(max_size=12)
 TIMES = st.integers(0, 2**53)
@@ -131,3 +137,24 @@ def test_versions_compare_by_number() -> None:
         "3.0", "3.1", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6",
     ]  # fmt: skip
     assert min(SPOKEN) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        UnknownUser(),
+        EmailTaken(),
+        PhoneNumberTaken(),
+        AccountTaken(),
+        AssociationNotAllowed("the user is linked"),
+    ],
+)
+def test_why_a_user_does_not_join_a_tenant_survives_the_wire(outcome: Association) -> None:
+    assert refusal_from_wire(over_the_wire(association_to_wire(outcome))) == outcome
+
+
+def test_providers_that_are_none_are_an_odd_answer() -> None:
+    """`thirdPartyId` is a string."""
+    message = "the SuperTokens core gave an answer that cannot be understood: "
+    with pytest.raises(EngineUnavailableError, match=message):
+        providers_from_wire({"thirdParty": {"providers": [{"thirdPartyId": 1}]}})

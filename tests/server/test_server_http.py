@@ -266,9 +266,10 @@ def test_an_optional_member_must_be_left_out_not_null(wire: Wire) -> None:
     assert wire.refusal("POST", "/recipe/session/refresh", body) == expected
 
 
-def test_integers_may_come_as_text(wire: Wire) -> None:
+@pytest.mark.parametrize("validity", ["60000", 60_000.0])
+def test_integers_may_come_as_text_or_with_a_point(wire: Wire, validity: object) -> None:
     """22.5: integers may arrive as numeric strings."""
-    created = wire.create(accessTokenValidity="60000")
+    created = wire.create(accessTokenValidity=validity)
     assert created["accessToken"]["expiry"] - created["accessToken"]["createdTime"] == 60_000
 
 

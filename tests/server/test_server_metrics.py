@@ -110,6 +110,13 @@ def test_connections_are_shown(counted: Wire) -> None:
     assert read(counted, "supertokens_database_connections_limit") == {(): 10}
 
 
+def test_an_engine_without_connections_shows_none() -> None:
+    """As one that asks a core does."""
+    metrics = Metrics(cast("Engine", object()))
+    metrics.look_at_connections()
+    assert "supertokens_database_connections{" not in metrics.text().decode()
+
+
 def test_a_database_that_is_away_is_counted_and_hides_nothing(
     start: Callable[..., Wire], sqlite_database: TestDatabase
 ) -> None:
@@ -117,9 +124,10 @@ def test_a_database_that_is_away_is_counted_and_hides_nothing(
     wire = start(metrics_keys=[KEY])
     sqlite_database.path.write_bytes(b"no database any more" * 1000)
     assert wire.raw("GET", "/recipe/session/user", params={"userId": "u1"}).status_code == 503
-    assert [wire.refusal("GET", f"/health/{probe}") for probe in ("live", "ready")] == [
+    assert [wire.refusal("GET", f"/health/{probe}") for probe in ("live", "ready", "ready")] == [
         (200, "Alive"),
         (503, "The session store cannot be reached"),
+        (503, "The session store cannot be reached"),  # as was seen before, for a second
     ]
     assert read(wire, "supertokens_database_errors_total") == {("true", "other"): 2}
 

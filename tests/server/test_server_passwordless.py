@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.server.test_server_users import LINK_ALL
 from tests.server.wire import Wire
 from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
 
 CODE, CODES = "/recipe/signinup/code", "/recipe/signinup/codes"
 ADDRESS, NUMBER = "ada@example.com", "+16502530000"
@@ -194,6 +196,24 @@ def test_contacts_are_changed(users: Wire) -> None:
         "PUT", "/recipe/user", json={"userId": ada, "email": "c@example.com"}, headers=RID
     )
     assert old.json() == OK
+
+
+def test_contacts_of_users_whom_an_official_core_has_linked_stay(
+    users: Wire, sqlite_database: TestDatabase
+) -> None:
+    """Whether linked users may change them is for a core to know."""
+    ada = users.post(f"{CODE}/consume", by_code(code_for(users)))["recipeUserId"]
+    for statement in LINK_ALL:
+        sqlite_database.query(statement)
+    for contact, status, name in (
+        ({"email": "new@example.com"}, "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "email"),
+        ({"phoneNumber": NUMBER}, "PHONE_NUMBER_CHANGE_NOT_ALLOWED_ERROR", "phone number"),
+    ):
+        assert of_recipe(users, "PUT", {"recipeUserId": ada, **contact}) == {
+            "status": status,
+            "reason": f"New {name} cannot be applied to a user with linked accounts: change it through the "
+            "SuperTokens core",
+        }
 
 
 def test_users_of_two_recipes_share_an_address_and_a_path(users: Wire) -> None:

@@ -123,10 +123,11 @@ def test_an_environment_that_would_leave_the_server_open_is_refused(
         {**KEYS, "SUPERTOKENS_API_KEY": "what an application on this machine shows"},
         {**KEYS, "SUPERTOKENS_PORT": "tcp://10.0.0.1:3567", "SUPERTOKENS_SERVICE_HOST": "10.0.0.1"},
         {**KEYS, "SUPERTOKENS_CORE_POOL_SIZE": "4", "SUPERTOKENS_DEBUG": "1", "UNRELATED": "x"},
+        {**KEYS, "SUPERTOKENS_TEST_POSTGRES": "1", "SUPERTOKENS_SKIP_INSTALL": "1"},
     ],
 )
 def test_variables_of_others_are_no_mistakes(environ: dict[str, str]) -> None:
-    """Those of clients, of the remote engine, of Kubernetes."""
+    """Those of clients, of the remote engine, of Kubernetes, of the development of this package."""
     with TestClient(create_from({**MEMORY, **environ}), base_url="http://core") as client:
         assert client.get("/hello").text == "Hello\n"
 
@@ -148,6 +149,10 @@ def test_strangers_cannot_make_the_server_ask_its_database() -> None:
         headers = {"api-key": KEYS["SUPERTOKENS_API_KEYS"]}
         client.put("/recipe/multitenancy/tenant/v2", json={"tenantId": "t7"}, headers=headers)
         assert client.get("/t7/.well-known/jwks.json").json()["keys"]
+        client.get("/t7/recipe/user/roles?userId=u", headers=headers)  # it is remembered from now on
+        looks.clear()
+        assert client.get("/t7/.well-known/jwks.json").json()["keys"]
+        assert looks == []
 
 
 @pytest.mark.parametrize("path", ["/hello", "/", "/public/hello", "/.well-known/jwks.json"])

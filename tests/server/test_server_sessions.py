@@ -18,6 +18,8 @@ from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.records import TryRefresh, Unauthorised, Verified
 from supertokens_py.server import create_app
 from supertokens_py.tokens.access_token import AccessToken
+from supertokens_py.tokens.signatures import sign_jwt
+from tests.engine.driver import Driver
 from tests.server.wire import LEGACY, Wire, access, claims, create_body, header, refresh_token
 from tests.support.clock import Clock
 from tests.support.databases import LINKED_USERS, TestDatabase
@@ -187,6 +189,19 @@ def test_untrustworthy_tokens_are_to_be_refreshed(either: Wire) -> None:
     for text in ("", "garbage", f"{head}.{body}", other, none, altered, swapped, foreign, token + "."):
         answer = either.verify(text)
         assert (answer["status"], sorted(answer)) == ("TRY_REFRESH_TOKEN", ["message", "status"])
+
+
+def test_a_token_that_was_signed_for_something_else_is_to_be_refreshed(
+    wire: Wire, sqlite_database: TestDatabase, clock: Clock
+) -> None:
+    """The key is ours, and the payload no session's."""
+    other = Driver(sqlite_database.uri, now_ms=clock)
+    key = other.ring.signer(static=False)
+    other.close()
+    assert wire.verify(sign_jwt({"sub": "u1"}, key=key.private_key, kid=key.kid, version=5)) == {
+        "status": "TRY_REFRESH_TOKEN",
+        "message": "the access token does not have the form of one of ours",
+    }
 
 
 def _foreign_key() -> Any:

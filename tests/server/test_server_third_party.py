@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tests.engine.test_tenant_providers import GITHUB, GOOGLE
+from tests.server.test_server_users import LINK_ALL
 from tests.server.wire import Wire
 from tests.support.clock import Clock
+from tests.support.databases import TestDatabase
 
 SIGN_IN, CONFIG = "/recipe/signinup", "/recipe/multitenancy/config/thirdparty"
 ADDRESS = "ada@example.com"
@@ -51,6 +53,18 @@ def test_an_account_at_a_provider_signs_in(users: Wire, clock: Clock, version: s
     one = {"status": "OK", "user": first["user"]}
     assert found(wire, userId=first["user"]["id"]) == found(wire, **THERE) == one
     assert wire.get("/recipe/users/by-email", {"email": "ADA@example.com"}) == listed
+
+
+def test_an_address_of_another_primary_user_is_not_taken(users: Wire, sqlite_database: TestDatabase) -> None:
+    """An official core makes primary users; two of them must not share an address in a tenant."""
+    signed_in(users)
+    signed_in(users, "bob@example.com", thirdPartyUserId="g-2")
+    for statement in LINK_ALL:
+        sqlite_database.query(statement)
+    assert signed_in(users, "bob@example.com") == {
+        "status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
+        "reason": "Email already associated with another primary user.",
+    }
 
 
 def test_nobody_of_another_recipe_is_found(users: Wire) -> None:

@@ -498,3 +498,29 @@ def test_users_join_and_leave_tenants(users: Wire) -> None:
         assert users.post(path, {"recipeUserId": "nobody"}) == UNKNOWN_USER
         assert users.refusal("POST", path, {"recipeUserId": " "})[0] == 400
         assert users.refusal("POST", f"/nowhere{path}", {"recipeUserId": ada})[0] == 400
+
+
+LINK_ALL = [
+    f"UPDATE {table} SET is_linked_or_is_a_primary_user = TRUE"
+    for table in ("app_id_to_user_id", "all_auth_recipe_users")
+]
+
+
+def test_users_whom_an_official_core_has_linked_keep_address_and_tenants(
+    users: Wire, sqlite_database: TestDatabase
+) -> None:
+    """Whether linked users may change them is for a core to know; a password changes nothing of that."""
+    users.put(V2, {"tenantId": "t1"})
+    ada = signed_up(users)["id"]
+    for statement in LINK_ALL:
+        sqlite_database.query(statement)
+    assert users.put("/recipe/user", {"recipeUserId": ada, "email": "new@example.com"}) == {
+        "status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR",
+        "reason": "New email cannot be applied to a user with linked accounts: change it through the "
+        "SuperTokens core",
+    }
+    assert users.put("/recipe/user", {"recipeUserId": ada, "password": "a new one 1"}) == {"status": "OK"}
+    assert users.post("/t1/recipe/multitenancy/tenant/user", {"recipeUserId": ada}) == {
+        "status": "ASSOCIATION_NOT_ALLOWED_ERROR",
+        "reason": "the user is linked to others: let the SuperTokens core do it",
+    }

@@ -165,6 +165,11 @@ def test_tenants_as_older_clients_see_them(wire: Wire, version: str) -> None:
     assert at.get(f"/t1{TENANT}")["passwordless"]["enabled"] is False
     factors = wire.get(f"/t1{TENANT}/v2").get("firstFactors")
     assert factors == (["emailpassword"] if old else None)
+    at.put(TENANT, {"tenantId": "t1", "emailPasswordEnabled": True})  # as it was
+    assert wire.get(f"/t1{TENANT}/v2").get("firstFactors") == factors
+    wire.put(f"{TENANT}/v2", {"tenantId": "modern", "firstFactors": None})
+    at.put(TENANT, {"tenantId": "modern", "passwordlessEnabled": False})  # one that lists no factors
+    assert "firstFactors" not in wire.get(f"/modern{TENANT}/v2")
 
 
 @pytest.mark.parametrize(("version", "name"), [("3.1", "userId"), ("4.0", "recipeUserId")])
