@@ -32,6 +32,7 @@ from tests.engine.driver import Driver
 from tests.server.processes import API_KEY
 from tests.support import core12
 from tests.support.databases import Postgres, TestDatabase
+from tests.support.pooler_relay import pooler_relay
 
 
 def texts(ran: Any, level: str) -> list[str]:
@@ -102,6 +103,18 @@ def test_rows_that_an_official_core_keeps_are_honoured(run: Runner, sqlite_datab
     assert texts(ran, "note")[-2:] == [
         "users are kept here; their primary and external ids are honoured",
         "1 tenant of other apps, not to be touched",
+    ]
+
+
+def test_a_configuration_that_is_no_json_is_told(run: Runner, sqlite_database: TestDatabase) -> None:
+    """Where users are kept, whose layout it might name."""
+    run("schema", "create", "--users", "--connection-uri", sqlite_database.uri)
+    core12.state_mode(sqlite_database, "LEGACY")
+    sqlite_database.query("UPDATE tenant_configs SET core_config = '{'")
+    ran = run("doctor", "--json", "--connection-uri", sqlite_database.uri)
+    assert texts(ran, "warning") == [
+        "sign-in recipes, such as emailpassword.init(), refuse it: the configuration of tenant 'public', "
+        "core_config in table tenant_configs, is no JSON object: correct it, or set it to null"
     ]
 
 
@@ -204,6 +217,16 @@ def test_an_encoding_other_than_utf8_is_told(
     assert ran.code == 0
     found = [text for text in texts(ran, level) if "encoding" in text]
     assert [text.startswith(told) for text in found] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(("tracks", "told"), [(False, "does not track"), (True, "tracks")])
+def test_a_pooler_is_told(run: Runner, postgres_database: TestDatabase, tracks: bool, told: str) -> None:
+    """And whether it keeps account of prepared statements; nothing is prepared for either."""
+    with pooler_relay(postgres_database.uri, tracks=tracks) as uri:
+        ran = run("doctor", "--json", "--connection-uri", uri)
+    (text,) = (found["text"] for found in ran.json["findings"] if found["topic"] == "pooler")
+    mode = "session mode, or with much to do"
+    assert text == f"there is one in between ({mode}); it {told} prepared statements, and gets none"
 
 
 def test_an_error_that_is_none_of_the_database(

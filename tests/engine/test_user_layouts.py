@@ -179,6 +179,27 @@ def test_a_mode_that_the_tables_deny_is_refused(
     start(stored.uri).create("ada")  # sessions are in the same tables always
 
 
+@pytest.mark.parametrize("config", ["{", "[]", "5", '"{}"'])
+def test_a_configuration_that_is_no_json_object_is_refused(
+    sqlite_database: TestDatabase, start: Opener, config: str
+) -> None:
+    start(sqlite_database.uri, keeps_users=True).database.prepare()
+    state_mode(sqlite_database, "LEGACY")
+    sqlite_database.query("UPDATE tenant_configs SET core_config = %s", config)
+    with pytest.raises(ConfigError, match=r"configuration of tenant 'public', core_config in .* no JSON"):
+        start(sqlite_database.uri, keeps_users=True).users.count(tenant_id="public")
+
+
+def test_times_that_an_older_core_has_not_added_yet_are_not_looked_for(
+    fresh_postgres_database: TestDatabase, start: Opener
+) -> None:
+    """SI-65. Users are in its own tables only, so nobody can be missed."""
+    stored = database_of_core_12(fresh_postgres_database, start)
+    write_user(stored, "LEGACY", ID, {"email": EMAIL}, joined_ms=1, password_hash="none")
+    stored.query("ALTER TABLE app_id_to_user_id DROP COLUMN primary_or_recipe_user_time_joined")
+    assert start(stored.uri, keeps_users=True, **QUICK).users.count(tenant_id="public") == 1
+
+
 # -- what is written ---------------------------------------------------------------------------------------
 
 

@@ -49,17 +49,25 @@ class FreezingRelay:
                 threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
                 threading.Thread(target=self._pass_back, args=(server, client), daemon=True).start()
 
+    def to_server(self, data: bytes) -> bytes:
+        """Return what to pass on of what a client sends: all of it."""
+        return data
+
+    def to_client(self, data: bytes) -> bytes:
+        """Return what to pass back of what the server answers: all of it."""
+        return data
+
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                sink.sendall(self.to_server(data))
             sink.shutdown(socket.SHUT_RDWR)
 
     def _pass_back(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if not self._frozen:
-                    sink.sendall(data)
+                    sink.sendall(self.to_client(data))
             sink.shutdown(socket.SHUT_RDWR)
 
 

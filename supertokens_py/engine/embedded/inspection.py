@@ -260,8 +260,6 @@ def _migration_mode(
         layout.learn(connection)
     except ConfigError as error:
         return layout.mode, str(error)
-    except ValueError:
-        pass  # a configuration that is no JSON is reported with the tenants
     return layout.mode, None
 
 

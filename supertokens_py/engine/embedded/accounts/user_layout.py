@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Generic, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
 
 from sqlalchemy import and_, exists, select
 
@@ -113,7 +113,7 @@ class UserLayout:
             .where(tenants.c.app_id == DEFAULT_APP_ID)
         )
         return {
-            tenant: (json.loads(config).get("migration_mode") or None) if config else None
+            tenant: _mode_in(tenant, config) if config else None
             for tenant, config in connection.execute(query)
         }
 
@@ -158,6 +158,17 @@ class ByLayout(Generic[T]):
         if key not in self._made:
             self._made[key] = self._make(key)
         return self._made[key]
+
+
+def _mode_in(tenant: str, config: str) -> str | None:
+    try:
+        mode: Any = json.loads(config).get("migration_mode")
+    except (ValueError, AttributeError):
+        raise ConfigError(
+            f"the configuration of tenant {tenant!r}, core_config in table tenant_configs, is no JSON "
+            "object: correct it, or set it to null"
+        ) from None
+    return mode or None
 
 
 def decide(

@@ -88,6 +88,6 @@ def _is_our_layout(connection: Connection, tables: Tables) -> bool:
     layout = UserLayout(tables, "AUTO")
     try:
         layout.learn(connection)
-    except (ConfigError, ValueError):  # it cannot be known, or a configuration is no JSON
+    except ConfigError:  # it cannot be known
         return False
     return layout.mode == "LEGACY"
