@@ -19,6 +19,7 @@ from supertokens_py.tokens.signatures import signature_matches
 from tests.cli.conftest import Ran, Runner
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.driver import Driver, header
+from tests.engine.test_broken_rules import refuse
 from tests.support.databases import Postgres, Sqlite, TestDatabase
 from tests.support.device_proofs import new_key, proof
 
@@ -180,6 +181,38 @@ def test_a_copy_can_be_repeated_until_it_is_used(run: Runner, source: Driver, ta
     assert there.refresh(late).handle == late.handle
     assert there.metadata.read("ann") == {"ü": [None]}
     there.close()
+
+
+def test_a_table_that_is_gone_at_the_source_has_nothing_here(
+    run: Runner, source: Driver, target: TestDatabase
+) -> None:
+    """As one that a core of another release lacks; keys are read where they are."""
+    session = source.create("ann")
+    assert copy(run, source, target).code == 0
+    for table in ("user_metadata", "jwt_signing_keys"):
+        TestDatabase("postgresql", uri_of(source)).query(f"DROP TABLE {table}")
+    assert copy(run, source, target).code == 0
+    there = Driver(target.uri)
+    assert there.metadata.read("ann") == {}
+    assert there.refresh(session).handle == session.handle
+    there.close()
+
+
+def test_a_row_that_the_destination_refuses_is_told(
+    run: Runner, source: Driver, target: TestDatabase
+) -> None:
+    """With the words of the database, but for the row: there may be a key in it."""
+    assert copy(run, source, target).code == 0
+    refuse(target, "user_metadata")
+    source.metadata.merge("ann", {"theme": "light"})
+    ran = copy(run, source, target)
+    told = (
+        "refused"
+        if target.kind != "postgresql"
+        else 'new row for relation "user_metadata" violates check constraint "refused"'
+    )
+    said = json.loads(ran.err)["error"]
+    assert (ran.code, said.partition(" refuses a row of table user_metadata: ")[2]) == (1, told)
 
 
 def test_what_was_removed_at_the_source_is_removed_here(

@@ -20,6 +20,7 @@ from supertokens_py.types.users import User
 from tests.cli.conftest import Runner
 from tests.engine.conftest import POSTGRES, SQLITE, Opener
 from tests.engine.driver import Driver
+from tests.engine.test_broken_rules import refuse
 from tests.engine.test_flask_security_hashes import (
     FLASK_DOUBLE_HASHES,
     FLASK_SALT,
@@ -431,6 +432,36 @@ def test_a_sign_up_in_the_same_moment_is_no_failure(
     monkeypatch.setattr(ImportRows, "insert", overtaken)
     assert users_import(core, many(2)).code == 0
     assert (calls[0], count(core)) == (2, 2)
+
+
+def test_a_tenant_that_is_deleted_meanwhile_is_named(
+    core: Driver, users_import: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.tenants.put("t1", {})
+    write = UserImport.write
+
+    def overtaken(self: UserImport, users: Any) -> Any:
+        core.tenants.delete("t1")
+        return write(self, users)
+
+    monkeypatch.setattr(UserImport, "write", overtaken)
+    ran = users_import(core, many(1), "--tenant", "t1")
+    told = "AppId or tenantId not found => tenant 't1' does not exist"
+    assert (ran.code, ran.err) == (1, f"supertokens: {told}\n")
+    assert count(core) == 0
+
+
+def test_a_rule_of_an_operator_is_told(core: Driver, stored: TestDatabase, users_import: Import) -> None:
+    """Without the row that broke it: a password's hash is in that."""
+    refuse(stored, "emailpassword_users")
+    ran = users_import(core, many(1))
+    name = core.database.location.name
+    told = (
+        "refused"
+        if stored.kind != "postgresql"
+        else 'new row for relation "emailpassword_users" violates check constraint "refused"'
+    )
+    assert (ran.code, ran.err) == (1, f"supertokens: {name} refuses a user: {told}\n")
 
 
 def test_a_role_that_is_deleted_meanwhile_is_named(

@@ -6,6 +6,7 @@ of their sessions has to be recorded here, too.
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,14 +60,8 @@ def found_features(uri: str, settings: ResolvedEngineConfig) -> SessionFeatures:
             device_keys=has_table(connection, tables, DEVICE_KEYS_TABLE),
         )
 
-    try:
+    with closing(connections), errors.translating(location, settings):
         return connections.run(look, "read", Progress())
-    except Exception as error:
-        if not errors.is_of_driver(error):
-            raise
-        raise errors.translated(error, location, settings) from error
-    finally:
-        connections.close()
 
 
 def _may_have_tables(location: Location) -> bool:

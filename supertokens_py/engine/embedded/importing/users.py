@@ -19,7 +19,7 @@ from supertokens_py.engine import validation
 from supertokens_py.engine.embedded.signin.argon2_hashes import Argon2Parameters, encoded
 from supertokens_py.engine.embedded.storage import errors
 from supertokens_py.engine.records import UnknownTenantError
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.exceptions import BadInputError, EngineUnavailableError
 from supertokens_py.types.base import JSONObject
 
 from .user_rows import ImportRows, Known, metadata_text
@@ -95,16 +95,23 @@ class UserImport:
         return self._engine.database.read(unit)
 
     def write(self, users: Sequence[ImportedUser]) -> list[Outcome]:
-        """Write a batch in one transaction; return what became of each user."""
-        for left in reversed(range(_TRIES)):
+        """Write a batch in one transaction; return what became of each user.
+
+        Raises:
+            UnknownTenantError: the tenant has been deleted meanwhile.
+            EngineUnavailableError: the database refuses a user, and not for one who was there first.
+        """
+        left = _TRIES
+        while True:
+            left -= 1
             try:
                 return self._engine.database.write(lambda connection: self._write(connection, users))
             except IntegrityError as error:
                 if errors.is_unknown_parent(error):
                     raise UnknownTenantError(self._tenant) from error
                 if not left:
-                    raise
-        raise AssertionError  # pragma: no cover  (the last try raises)
+                    name, rule = self._engine.database.location.name, errors.broken_rule(error)
+                    raise EngineUnavailableError(f"{name} refuses a user: {rule}") from None
 
     def _write(self, connection: Connection, users: Sequence[ImportedUser]) -> list[Outcome]:
         known = self._known(connection, users, writes=True)

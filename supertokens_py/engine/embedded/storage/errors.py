@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -76,6 +78,15 @@ def is_taken(error: DBAPIError) -> bool:
     return _sqlstate(error) == "23505" or _sqlite_code(error) in _NOT_UNIQUE
 
 
+def broken_rule(error: DBAPIError) -> str:
+    """Return which rule a row broke, in the words of the database but for PostgreSQL's copy of the row.
+
+    There may be a key or the hash of a password in it.
+    """
+    diagnosis = getattr(error.orig, "diag", None)
+    return str(getattr(diagnosis, "message_primary", None) or error.orig)
+
+
 def is_of_driver(error: Exception) -> bool:
     """Return whether an error was raised by the driver, whatever its class, and not by our own code."""
     if isinstance(error, SQLAlchemyError | UnicodeError):
@@ -104,6 +115,17 @@ def kind_of(error: Exception) -> str | None:
         (_is_of_connection, "connection"),
     )
     return next((kind for holds, kind in known if holds(error)), "other")
+
+
+@contextmanager
+def translating(location: Location, settings: ResolvedEngineConfig) -> Generator[None]:
+    """Have what the driver raises in the block raised as `translated` says, and all else as it is."""
+    try:
+        yield
+    except Exception as error:
+        if not is_of_driver(error):
+            raise
+        raise translated(error, location, settings) from error
 
 
 def translated(error: Exception, location: Location, settings: ResolvedEngineConfig) -> SuperTokensError:

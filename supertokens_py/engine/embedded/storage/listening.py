@@ -40,7 +40,7 @@ class Listener:
         self._bell, self._ring = socket.socketpair()
 
     def open(self) -> None:
-        """Connect and listen.
+        """Connect and listen; where that fails, `close` is to follow.
 
         Raises:
             PoolerError: the connection leads through a pooler.
@@ -50,7 +50,7 @@ class Listener:
         location, dialect = self._location, self._dialect
         defaults = connect_arguments(location, os.environ, patience_s=self._settings.pool_timeout)
         arguments, named = dialect.create_connect_args(driver_url(location))
-        try:
+        with errors.translating(location, self._settings):
             connection: Any = dialect.connect(*arguments, **{**named, **defaults, "autocommit": True})
             self._connection = connection
             if not is_servers_own(connection):
@@ -59,11 +59,6 @@ class Listener:
                     "second only. Set EngineConfig(listen_uri=...) to a direct connection for less"
                 )
             connection.execute(f'LISTEN "{self._channel}"')
-        except Exception as error:
-            self.close()
-            if not errors.is_of_driver(error):
-                raise
-            raise errors.translated(error, location, self._settings) from error
 
     def wait(self, patience_s: float) -> list[str]:
         """Return the words that were heard, at most `patience_s` later.
@@ -72,7 +67,7 @@ class Listener:
             EngineUnavailableError: the connection is lost.
         """
         connection = self._connection
-        try:
+        with errors.translating(self._location, self._settings):
             with selectors.DefaultSelector() as selector:
                 selector.register(connection.fileno(), selectors.EVENT_READ)
                 selector.register(self._bell, selectors.EVENT_READ)
@@ -82,10 +77,6 @@ class Listener:
             connection.pgconn.consume_input()
             while (notice := connection.pgconn.notifies()) is not None:
                 words.append(notice.extra.decode())
-        except Exception as error:
-            if not errors.is_of_driver(error):
-                raise
-            raise errors.translated(error, self._location, self._settings) from error
         return words
 
     def interrupt(self) -> None:
