@@ -385,13 +385,29 @@ def core_12(
 
 
 @pytest.mark.postgres
+def test_a_destination_of_core_12_is_left_alone(
+    run: Runner, users_postgres_database: TestDatabase, sqlite_files: Sqlite
+) -> None:
+    add_tables(users_postgres_database)
+    state_mode(users_postgres_database, "MIGRATED")
+    ran = Move(run, sqlite_files.create(users=True), users_postgres_database)()
+    assert ran.code == 2
+    assert (
+        "has users in the tables of SuperTokens core 12 (migration_mode MIGRATED), which an import does not "
+        "write: import into an empty database"
+    ) in ran.err
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("stated", ["MIGRATED", None])
 def test_users_who_cannot_be_copied_are_told_before_and_after(
-    core_12: tuple[Move, IssuedSession], start: Opener
+    core_12: tuple[Move, IssuedSession], start: Opener, stated: str | None
 ) -> None:
     """The rest is; the exit code says that something is missing, in a dry run as well."""
     move, session = core_12
     write_user(move.source, "MIGRATED", ID, {"email": "ada@example.com"}, joined_ms=1, password_hash="none")
-    state_mode(move.source, "MIGRATED")
+    if stated is not None:
+        state_mode(move.source, stated)
     loss = (
         "1 user cannot be copied: SuperTokens core 12 keeps them in tables of its own; to keep them, copy "
         "the whole database by its own means (pg_dump) and start on the copy"

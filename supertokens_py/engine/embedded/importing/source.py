@@ -58,7 +58,6 @@ class Source:
         self.name = name
         self.tables: Tables = Tables((*ALL_TABLES, *USER_TABLES, *OF_FEATURES), schema=schema, prefix=prefix)
         self._engine = engine
-        self._snapshot: Connection | None = None
         inspector = inspect(engine)
         self._columns = {
             table: {column["name"] for column in inspector.get_columns(table, schema=schema)}
@@ -71,6 +70,7 @@ class Source:
                 f"{name} holds no sessions of a SuperTokens core: there is no table "
                 f"{self.tables.main_name}{hint}"
             )
+        self._snapshot = self._open_snapshot()
 
     def has(self, name: str) -> bool:
         """Return whether there is a table, by its official name."""
@@ -83,22 +83,22 @@ class Source:
 
     def rows(self, query: Query) -> Sequence[Row]:
         """Return the rows of a query on the snapshot."""
-        return rows_of(self._connection(), query)
+        return rows_of(self._snapshot, query)
 
     def count(self, table: Table, *conditions: ColumnElement[bool]) -> int:
         """Return how many rows of the snapshot meet the conditions."""
         query = select(func.count()).select_from(table).where(*conditions)
-        return self._connection().scalar(query) or 0
+        return self._snapshot.scalar(query) or 0
 
     def counter(self, table: Table) -> int:
         """Return the last number that a table gave to a row, as far as the role may know.
 
         Webhooks know of events that may be gone: new ones with such numbers would never be sent.
         """
-        number = counter_of(self._connection(), table)
+        number = counter_of(self._snapshot, table)
         if definition_of(table) is not EVENTS:
             return number
-        return max(number, passed_in(self._connection(), self.tables[KEY_VALUE]))
+        return max(number, passed_in(self._snapshot, self.tables[KEY_VALUE]))
 
     def columns(self, table: Table) -> list[ColumnElement[Any]]:
         """Return the columns of a table; those that an older core lacks are null."""
@@ -111,7 +111,7 @@ class Source:
     @cached_property
     def users(self) -> FoundUsers:
         """Its users, and whether they can be copied."""
-        return find_users(self._connection(), self.tables, self._columns)
+        return find_users(self._snapshot, self.tables, self._columns)
 
     def master_keys(self) -> Mapping[str, str]:
         """Return the keys of refresh tokens, in clear, by the name of their row: current and earlier ones."""
@@ -161,14 +161,8 @@ class Source:
 
     def close(self) -> None:
         """Release the snapshot and its connection."""
-        if self._snapshot is not None:
-            self._snapshot.close()
+        self._snapshot.close()
         self._engine.dispose()
-
-    def _connection(self) -> Connection:
-        if self._snapshot is None:
-            self._snapshot = self._open_snapshot()
-        return self._snapshot
 
     def _open_snapshot(self) -> Connection:
         connection = self._engine.connect()
