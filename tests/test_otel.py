@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,8 @@ from opentelemetry.trace import StatusCode
 
 from supertokens_py import Supertokens, otel
 from supertokens_py.audit import LOGGER_NAME
+from supertokens_py.engine.call import call_engine
+from supertokens_py.engine.explanations import explain
 from supertokens_py.engine.records import UnknownTenantError
 from supertokens_py.events import RevocationsStale, emit, emit_refused
 from supertokens_py.recipe.session.claims import BooleanClaim
@@ -146,6 +149,14 @@ def test_engine_calls_are_spans(site: Site, telemetry: Telemetry) -> None:
         "supertokens.sessions.refresh",
         "supertokens.sessions.revoke",
     ]
+
+
+def test_a_question_to_several_services_is_called_after_its_function(
+    site: Site, telemetry: Telemetry
+) -> None:
+    engine = Supertokens.get_instance().engine
+    assert asyncio.run(call_engine(None, explain, engine, "no_such_session")).state == "unknown"
+    assert telemetry.names == ["supertokens.explanations.explain"]
 
 
 def test_a_failing_call_is_a_failed_span(site: Site, telemetry: Telemetry) -> None:

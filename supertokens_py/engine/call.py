@@ -6,8 +6,8 @@ context, which a network interceptor gets to see, travels in a context variable 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
@@ -41,6 +41,16 @@ def trace_calls(open_span: OpenSpan | None) -> None:
     _open_span = open_span
 
 
+@contextmanager
+def _within(user_context: JSONObject | None, work: Callable[..., Any]) -> Generator[None]:
+    token = _user_context.set(user_context)
+    try:
+        with nullcontext() if _open_span is None else _open_span(_name(work)):
+            yield
+    finally:
+        _user_context.reset(token)
+
+
 async def call_engine(
     user_context: JSONObject | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
@@ -50,14 +60,8 @@ async def call_engine(
         user_context: what a network interceptor gets to see; None outside of requests.
         work: the method, such as `engine.sessions.create`.
     """
-    token = _user_context.set(user_context)
-    try:
-        if _open_span is None:
-            return await offload(work, *args, **kwargs)
-        with _open_span(_name(work)):
-            return await offload(work, *args, **kwargs)
-    finally:
-        _user_context.reset(token)
+    with _within(user_context, work):
+        return await offload(work, *args, **kwargs)
 
 
 #: Where password hashes are computed, so that a storm of sign-ins leaves the other threads to their work.
@@ -68,14 +72,8 @@ async def call_engine_hashing(
     user_context: JSONObject | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Do as `call_engine` in the pool for password hashes, which has its own threads."""
-    token = _user_context.set(user_context)
-    try:
-        if _open_span is None:
-            return await _HASHING.offload(work, *args, **kwargs)
-        with _open_span(_name(work)):
-            return await _HASHING.offload(work, *args, **kwargs)
-    finally:
-        _user_context.reset(token)
+    with _within(user_context, work):
+        return await _HASHING.offload(work, *args, **kwargs)
 
 
 async def call_engine_hashing_bounded(
@@ -89,14 +87,8 @@ async def call_engine_hashing_bounded(
     Raises:
         TooBusyError: the queue is full.
     """
-    token = _user_context.set(user_context)
-    try:
-        if _open_span is None:
-            return await _HASHING.offload_within(most, work, *args, **kwargs)
-        with _open_span(_name(work)):
-            return await _HASHING.offload_within(most, work, *args, **kwargs)
-    finally:
-        _user_context.reset(token)
+    with _within(user_context, work):
+        return await _HASHING.offload_within(most, work, *args, **kwargs)
 
 
 async def reload_keys(keys: Keys) -> KeySet:
