@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -112,10 +113,28 @@ def test_live_sessions_are_counted_up_to_a_limit(core: Driver) -> None:
     assert core.sessions.count_live(2) == 2
 
 
-def test_without_events_there_are_no_pages(fresh_shared: TestDatabase, start: Opener) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda events: events.latest(EventQuery()),
+        lambda events: events.of_session("handle"),
+        lambda events: events.of_user("u1"),
+        lambda events: events.expiry("handle"),
+        lambda events: events.deliveries,
+    ],
+    ids=["latest", "of_session", "of_user", "expiry", "deliveries"],
+)
+def test_without_events_there_are_none_to_ask_for(
+    sqlite_database: TestDatabase, start: Opener, asked: Callable[[Any], object]
+) -> None:
     """It is said how to have some."""
     with pytest.raises(ConfigError, match="EventSettings"):
-        start(fresh_shared.uri).events.latest(EventQuery())
+        asked(start(sqlite_database.uri).events)
+
+
+@pytest.mark.parametrize("user_id", ["\0", "", "u" * 65_536])
+def test_nobody_has_an_id_that_cannot_be_one(core: Driver, user_id: str) -> None:
+    assert core.events.of_user(user_id) == []
 
 
 @pytest.mark.parametrize("query", [EventQuery(), EventQuery(type="key.rotated"), EventQuery(user_id="u1")])

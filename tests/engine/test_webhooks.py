@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +20,11 @@ from standardwebhooks import Webhook as Oracle
 from standardwebhooks import WebhookVerificationError
 
 from supertokens_py.engine.embedded.events import webhook_rows, webhooks
+from supertokens_py.engine.embedded.events.webhook_posts import post
 from supertokens_py.engine.session_records import Ending, SessionFeatures
 from supertokens_py.engine.webhook_records import BACK_OFF_MS, Webhook
 from supertokens_py.exceptions import ConfigError
+from tests.browser.certificates import self_signed
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
@@ -235,6 +239,42 @@ def test_whatever_goes_wrong_is_tried_again_later(
         clock.advance(ms=wait_ms)
     (parked,) = on_sqlite.events.deliveries.all()
     assert (parked.state, parked.attempts, parked.outcome) == ("parked", 7, "no answer")
+
+
+def test_a_receiver_has_to_prove_who_it_is(tmp_path: Path) -> None:
+    """By a certificate that somebody vouches for; else nothing is sent."""
+    pem = tmp_path / "receiver.pem"
+    pem.write_bytes(self_signed("localhost"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    with receiving(tls=tls) as receiver:
+        url = f"https://localhost:{receiver.port}/hooks"
+        with pytest.raises(ssl.SSLCertVerificationError):
+            post(url, {}, b"{}", 30)
+        assert receiver.messages == []
+        assert post(url, {}, b"{}", 30, trust=lambda: ssl.create_default_context(cafile=pem)) == 204
+        assert [one.path for one in receiver.messages] == ["/hooks"]
+
+
+def test_nothing_is_sent_once_time_is_up(receiver: Receiver) -> None:
+    """To look up a host may take longer than everything may."""
+    with pytest.raises(TimeoutError):
+        post(receiver.url, {}, b"{}", 0)
+    assert receiver.messages == []
+
+
+def test_an_event_of_no_session_is_sent_as_well(core: Driver, receiver: Receiver) -> None:
+    """It says nothing of access tokens of a session."""
+    core.rotate_signing_key()
+    core.engine.flush()
+    (message,) = receiver.messages
+    assert message.json["type"] == "key.rotated"
+    assert message.json["data"] == {
+        **dict.fromkeys(("session_handle", "user_id", "actor_id")),
+        "tenant_id": "public",
+        "keys": "dynamic",
+        "earlier_dropped": False,
+    }
 
 
 def test_a_receiver_that_is_gone_gets_no_more(core: Driver, clock: Clock, receiver: Receiver) -> None:

@@ -9,6 +9,7 @@ import io
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
@@ -16,12 +17,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-def post(url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> int:
+@cache
+def _trust() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def post(
+    url: str,
+    headers: dict[str, str],
+    body: bytes,
+    timeout_s: float,
+    *,
+    trust: Callable[[], ssl.SSLContext] = _trust,
+) -> int:
     """Send a request and return the status of the answer, which is not read and never followed anywhere.
 
     Args:
         timeout_s: of everything together. To look up the name of the host may take longer; then nothing
             is sent.
+        trust: returns whose certificates are accepted.
 
     Raises:
         OSError: there is no answer in time, or no connection.
@@ -33,18 +47,13 @@ def post(url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> in
     with closing((HTTPSConnection if is_https else HTTPConnection)(host, port)) as connection:
         connection.sock = deadline.connected(host, port)
         if is_https:
-            connection.sock = _trust().wrap_socket(connection.sock, server_hostname=host)
+            connection.sock = trust().wrap_socket(connection.sock, server_hostname=host)
         connection.sock.settimeout(deadline.left_s())
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, body=body, headers=headers)
         response: Any = deadline.response
         connection.response_class = response
         return connection.getresponse().status
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 class _Deadline:

@@ -82,7 +82,7 @@ class _Sender:
         has_sent = False
         while not self.is_closing and not (budget and budget.is_spent()):
             claimed = self._rows.claim(self._webhook, candidates)
-            if claimed is None:
+            if claimed is None or self.is_closing:
                 return has_sent
             if not self._try(claimed, INLINE_TIMEOUT_S if budget else TIMEOUT_S):
                 self._silent_until = time.monotonic() + POLL_S
@@ -96,8 +96,6 @@ class _Sender:
         body = message_body(event, access_token_validity_ms=self._settings.access_token_validity_ms)
         signed = signed_headers(webhook, message_id(event), body, now_s=self._settings.now_ms() // 1000)
         headers = {"content-type": "application/json", "user-agent": f"supertokens_py/{VERSION}"} | signed
-        if self.is_closing:
-            return False
         try:
             status: int | None = post(webhook.url, headers, body, timeout_s)
         except Exception as error:  # whatever it is, the event has to be noted as not delivered
