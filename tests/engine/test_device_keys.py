@@ -28,6 +28,7 @@ from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 from tests.support.device_proofs import new_key, proof
 from tests.support.statements import logged_statements
+from tests.support.units import before_each_statement
 
 WITH_KEYS = SessionFeatures(device_keys=True, events=True)
 KEY, OTHER = new_key(), new_key()
@@ -202,6 +203,23 @@ def test_an_old_challenge_is_replaced(core: Driver, clock: Clock) -> None:
     assert isinstance(core.device_keys.prove(id_, proof(KEY, late.challenge)), Proved)
 
 
+def test_of_two_that_replace_an_old_challenge_one_does(
+    core: Driver, database: TestDatabase, start: Opener, clock: Clock
+) -> None:
+    """Both hand out the same: a device that signs either proves itself."""
+    _, proved = bind(core)
+    id_ = str(proved.key.bound_id)
+    other = start(database.uri, now_ms=clock, features=WITH_KEYS)
+    clock.advance(ms=CHALLENGE_LIFE_MS)
+    first: list[Any] = []
+    with before_each_statement(
+        core.database, "UPDATE", lambda: first.append(other.device_keys.prove(id_, None))
+    ):
+        second = core.device_keys.prove(id_, None)
+    assert first == [second]
+    assert isinstance(core.device_keys.prove(id_, proof(KEY, second.challenge)), Proved)
+
+
 def test_other_proofs_are_refused(core: Driver) -> None:
     _, proved = bind(core)
     id_ = str(proved.key.bound_id)
@@ -313,13 +331,25 @@ def test_no_change_of_the_payload_loses_the_claim(core: Driver) -> None:
 def test_a_session_whose_claim_is_lost_stays_bound(
     core: Driver, database: TestDatabase, start: Opener, clock: Clock
 ) -> None:
-    """A process without the setting that replaces the payload does not free a session from its device."""
+    """Who replaces the payload without knowing of it does not free a session from its device.
+
+    Be it a process without the setting or an official core; that a session has expired changes nothing of it.
+    """
     session, proved = bind(core)
+    expired, before = bind(core)
     other = start(database.uri, now_ms=clock)
-    other.sessions.replace_payload(session.handle, {"plan": "pro"})
+    other.sessions.replace_payload(session.handle, {"plan": "free"})
+    assert core.device_keys.of_refresh_token(session.refresh_token.text) == proved.key
+    for one in (session, expired):
+        core.change_row(one.handle, jwt_user_payload='{"plan": "pro"}')
     assert core.device_keys.of_refresh_token(session.refresh_token.text) == proved.key
     payload = payload_of(core.refresh(session))
     assert (payload["plan"], payload["cnf"]) == ("pro", {"jkt": proved.key.thumbprint})
+    clock.advance(ms=expired.refresh_token.expires_ms - clock())
+    assert core.device_keys.of_refresh_token(expired.refresh_token.text) == before.key
+    row = core.row(expired.handle)
+    assert row is not None
+    assert row["jwt_user_payload"] == '{"plan": "pro"}'
 
 
 def test_a_missing_proof_is_recorded_once_in_five_minutes(core: Driver, clock: Clock) -> None:

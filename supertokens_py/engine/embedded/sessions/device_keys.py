@@ -23,11 +23,10 @@ from supertokens_py.engine.device_keys import (
 from supertokens_py.engine.records import Unauthorised
 from supertokens_py.engine.session_records import SessionKey, SessionNote
 from supertokens_py.events import DeviceBound, DeviceProofMissing, emit
-from supertokens_py.exceptions import ConfigError
 from supertokens_py.secret import masked
 from supertokens_py.types.base import JSONObject
 
-from ..session_state.device_rows import DEVICE_KEYS, DeviceStatements
+from ..session_state.device_rows import DeviceStatements
 from ..session_state.session_rows import SessionStatements, json_object, key_of
 from .device_proofs import DeviceKey, new_offer, offered_session, read_key, read_proof
 from .refresh_state import INVALID_TOKEN
@@ -75,8 +74,6 @@ class DeviceKeyStore:
         self._database.prepare()  # other tables may join
         if self._sql is None:
             tables = self._database.tables
-            if DEVICE_KEYS not in tables:
-                raise ConfigError("sessions are bound to devices with session.init(device_binding=...)")
             self._sql = DeviceStatements(tables), SessionStatements(tables), FormerRows(tables)
         return self._sql
 
