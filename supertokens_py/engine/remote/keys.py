@@ -61,9 +61,7 @@ class RemoteKeys(KeyCache[_Snapshot]):
         snapshot = self._snapshot
         if snapshot is None or self.monotonic_s() >= snapshot.publish_until:
             self.reload()
-            snapshot = self._snapshot
-        if snapshot is None:
-            return Jwks(keys=(), max_age_s=1)  # closed meanwhile
+            snapshot = cast("_Snapshot", self._snapshot)  # else that has raised
         return Jwks(snapshot.jwks, max_age_s=max(1, ceil(snapshot.publish_until - self.monotonic_s())))
 
     def shared_secrets(self, purpose: str) -> Sequence[bytes]:

@@ -232,8 +232,7 @@ class LocalClientLimits:
 
     def take_back_hourly(self, kind: str, who: str, *, per_hour: int) -> None:
         """Take back one that `begin_hourly` counted."""
-        if per_hour:
-            self._take_back(_key(kind, who), hourly(per_hour))
+        self._take_back(_key(kind, who), hourly(per_hour))
 
     def _take_back(self, key: bytes, allowance: Allowance) -> None:
         with self.counts.locked:

@@ -201,6 +201,30 @@ def test_aged_keys_are_fetched_once_however_many_look() -> None:
     assert len(core.requests) == 2
 
 
+def test_keys_that_are_fetched_for_longer_than_the_cooldown() -> None:
+    """A core that hangs is asked once: whoever looks meanwhile gets the old keys."""
+    clock, asked, gate = Clock(), threading.Event(), threading.Event()
+    core = Core({JWKS: lambda request: jwks_answer("d-1")})
+    engine = engine_over(core, now_ms=clock)
+    engine.keys.reload()
+
+    def hanging(request: httpx2.Request) -> httpx2.Response:
+        asked.set()
+        assert gate.wait(40)
+        return jwks_answer("d-2")
+
+    core.answers[JWKS] = hanging
+    clock.ms += 3_600_000
+    for _ in range(2):
+        assert {"d-1"} == set(engine.keys.key_set().keys)
+        assert asked.wait(40)
+        clock.ms += 3_600_000
+    gate.set()
+    wait_for_background_load()
+    assert len(core.requests) == 2
+    assert engine.keys.key_set().keys.keys() == {"d-2"}
+
+
 def test_aged_keys_serve_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the end of a process, for one; a look after the cooldown renews them."""
     clock, core = Clock(), Core({JWKS: lambda request: jwks_answer("d-1")})

@@ -12,7 +12,8 @@ import httpx2
 import pytest
 
 from supertokens_py.engine.code_records import PresentedCode
-from supertokens_py.engine.remote.limits import MOST, Counts
+from supertokens_py.engine.config import EngineConfig
+from supertokens_py.engine.remote.limits import MOST, Counts, LocalAttempts
 from supertokens_py.events import ContactRefused, Event, TextMessageRefused, subscribe
 from supertokens_py.exceptions import EngineUnavailableError, TooManyAttemptsError
 from tests.engine.test_attempts import ADDRESS, PASSWORD, guess
@@ -212,8 +213,11 @@ def test_a_text_message_that_was_not_sent_is_given_back(official: OfficialCore, 
     assert codes.may_send("public", phone_number="+16502530001") == 3_600_000
     codes.not_sent("public", phone_number="+16502530000")
     assert codes.may_send("public", phone_number="+16502530001") == 0
-    unlimited = start(official, clock, passwordless_text_messages_per_hour=0).passwordless
+    unlimited = start(
+        official, clock, passwordless_text_messages_per_hour=0, passwordless_messages_per_day=0
+    ).passwordless
     unlimited.not_sent("public", phone_number="+16502530000")
+    assert [unlimited.may_send("public", phone_number="+16502530000") for _ in range(9)] == [0] * 9
 
 
 def test_memory_is_bounded() -> None:
@@ -278,6 +282,30 @@ def test_each_client_keeps_wrong_codes_of_its_own(official: OfficialCore, clock:
     clock.advance(ms=600_001)
     official.answers["POST /public/recipe/signinup/code/consume"]["status"] = "EXPIRED_USER_INPUT_CODE_ERROR"
     assert all(looked_at("192.0.2.1") for _ in range(12))
+
+
+def test_a_right_code_forgets_the_wrong_ones(official: OfficialCore, clock: Clock) -> None:
+    """As with the embedded engine: those of its client."""
+    core, presented = start(official, clock, passwordless_wrong_codes_per_hour=6), code_core(official, clock)
+    path = "POST /public/recipe/signinup/code/check"
+    wrong = official.answers["POST /public/recipe/signinup/code/consume"]
+    device = {"preAuthSessionId": "p", "failedCodeInputAttemptCount": 0, "email": ADDRESS, "codes": []}
+    refused = 0
+    for answer in [wrong] * 5 + [{**OK, "consumedDevice": device}] + [wrong] * 7:
+        official.answers[path] = answer
+        try:
+            core.passwordless.check("public", presented, client="192.0.2.1")
+        except TooManyAttemptsError:
+            refused += 1
+    assert refused == 1
+
+
+def test_what_was_not_counted_is_not_taken_back() -> None:
+    """A password that was right meanwhile has left no failure: the next guesses get none more."""
+    attempts = LocalAttempts(EngineConfig(sign_in_free_failures=1).resolve({}))
+    guess = "password", "public", ADDRESS
+    attempts.take_back(*guess)
+    assert [attempts.begin(*guess) > 0 for _ in range(2)] == [False, True]
 
 
 @pytest.mark.parametrize("is_ours", [True, False])

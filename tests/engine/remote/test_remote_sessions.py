@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py import payloads
 from supertokens_py.engine.records import (
     IssuedToken,
     Regenerated,
@@ -16,8 +17,9 @@ from supertokens_py.engine.records import (
     Unauthorised,
     Verified,
 )
-from supertokens_py.exceptions import EngineUnavailableError, GeneralError, ProtectedClaimError
-from tests.engine.driver import refresh_request
+from supertokens_py.engine.session_records import Lifetime
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError, GeneralError, ProtectedClaimError
+from tests.engine.driver import new_session, refresh_request
 from tests.engine.remote.cores import (
     Core,
     access_token,
@@ -201,6 +203,26 @@ def test_merging_a_protected_claim_is_refused() -> None:
     for call in calls:
         with pytest.raises(ProtectedClaimError):
             call()
+    assert core.asked == []
+
+
+def test_nothing_is_merged_into_a_payload_that_would_end_as_a_claim_of_ours() -> None:
+    """Another SDK, or an older release, has stored it; no access token could be made of it."""
+    stored = stored_session(userDataInJWT={"sub": "someone"})
+    core = Core({"GET /.well-known/jwks.json": {"keys": [jwk("d-1")]}, GET: stored})
+    outcome = engine_over(core).sessions.regenerate(access_token().text, merge={"c": 1})
+    assert outcome == Unauthorised(payloads.PROTECTED_PAYLOAD, "payload_protected")
+    assert core.asked[-1] == GET
+
+
+def test_what_only_tables_of_ours_keep_is_refused() -> None:
+    """Before the core is asked, with what to do."""
+    core = Core()
+    sessions, lifetime = engine_over(core).sessions, Lifetime(idle_ms=1000)
+    with pytest.raises(ConfigError, match="a lifetime"):
+        sessions.create(new_session(lifetime=lifetime))
+    with pytest.raises(ConfigError, match="one lifetime for all sessions, its own"):
+        sessions.shorten("h", lifetime)
     assert core.asked == []
 
 

@@ -12,10 +12,17 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py.engine.code_records import PhoneNumberChangeNotAllowed
 from supertokens_py.engine.factory import open_engine
 from supertokens_py.engine.id_mapping import IdMappings
 from supertokens_py.engine.interface import Tenants
-from supertokens_py.engine.user_records import ConsumedToken, EmailChangeNotAllowed, PasswordProof, UserQuery
+from supertokens_py.engine.user_records import (
+    ConsumedToken,
+    EmailChangeNotAllowed,
+    PasswordProof,
+    UserPage,
+    UserQuery,
+)
 from supertokens_py.engine.user_services import (
     EmailPassword,
     EmailVerification,
@@ -99,6 +106,7 @@ def test_nothing_is_missing_that_recipes_ask_for(protocol: type) -> None:
         name for name, member in vars(protocol).items() if inspect.isfunction(member) and name[0] != "_"
     }
     assert wanted
+    assert engine.keeps_users is True
     assert [name for name in wanted if not callable(getattr(services[protocol], name, None))] == []
 
 
@@ -194,11 +202,43 @@ def test_sessions_end_after_the_password_is_new() -> None:
     assert core.asked[-1] == "PUT /recipe/user"
 
 
-def test_a_core_may_forbid_another_address() -> None:
+def test_a_core_may_forbid_another_contact() -> None:
     refused = {"status": "EMAIL_CHANGE_NOT_ALLOWED_ERROR", "reason": "linked"}
-    change = engine_over(Core({"PUT /recipe/user": refused})).email_password.update
-    result = change("own", email="b@example.com", password=None, revoke_sessions=False)
-    assert result == EmailChangeNotAllowed("linked")
+    asked = ("PUT /recipe/user", "POST /public/recipe/signinup")
+    core = Core({**dict.fromkeys(asked, refused), "GET /user/id": {**OK, "user": LINKED}})
+    engine, forbidden = engine_over(core), EmailChangeNotAllowed("linked")
+    change = engine.email_password.update
+    assert change("own", email="b@example.com", password=None, revoke_sessions=False) == forbidden
+    assert engine.passwordless.update("own", email="b@example.com") == forbidden
+    sign_in = engine.third_party.sign_in_up
+    assert sign_in("public", "google", "1", email="b@example.com", is_verified=True) == forbidden
+    core.answers["PUT /recipe/user"] = {**refused, "status": "PHONE_NUMBER_CHANGE_NOT_ALLOWED_ERROR"}
+    forbidden_number = PhoneNumberChangeNotAllowed("linked")
+    assert engine.passwordless.update("own", phone_number="+16502530000") == forbidden_number
+
+
+def test_a_core_knows_who_is_linked_to_whom() -> None:
+    core = Core({"GET /user/id": {**OK, "user": LINKED}})
+    users = engine_over(core).users
+    assert users.primary_id("at-google") == "primary"
+    core.answers["GET /user/id"] = {"status": "UNKNOWN_USER_ID_ERROR"}
+    assert users.primary_id("at-google") == "at-google"
+
+
+def test_a_tenant_that_a_core_does_not_know_has_nothing() -> None:
+    """Neither users, nor codes or tokens that could be ended."""
+    unknown = (400, "AppId or tenantId not found => Tenant with the following connectionURIDomain...")
+    asked = (
+        "GET /t9/users",
+        "POST /t9/recipe/signinup/codes/remove",
+        "POST /t9/recipe/user/email/verify/token/remove",
+    )
+    core = Core(dict.fromkeys(asked, unknown))
+    engine = engine_over(core)
+    assert engine.users.page("t9", UserQuery()) == UserPage([], None)
+    assert engine.passwordless.revoke_codes("t9", email="ada@example.com") is None
+    assert engine.email_verification.revoke_tokens("t9", "own", "ada@example.com") is None
+    assert [one for one in core.asked if "t9" in one] == list(asked)
 
 
 def test_a_proof_ends_with_the_user_or_their_membership() -> None:
@@ -212,15 +252,17 @@ def test_a_proof_ends_with_the_user_or_their_membership() -> None:
 
 
 @pytest.mark.parametrize("status", ["NEW_ERROR", None])
-@pytest.mark.parametrize("call", ["sign_up", "verify", "update", "consume_reset_token"])
+@pytest.mark.parametrize("call", ["sign_up", "verify", "update", "update_contact", "consume_reset_token"])
 def test_an_unknown_status_is_no_answer(call: str, status: str | None) -> None:
     asked = ("POST /public/recipe/signup", "POST /public/recipe/signin", "PUT /recipe/user")
     core = Core({path: {"status": status} for path in (*asked, f"POST {TOKENS}/consume")})
-    store = engine_over(core).email_password
+    core.answers["GET /user/id"] = {"status": "UNKNOWN_USER_ID_ERROR"}
+    store, codes = engine_over(core).email_password, engine_over(core).passwordless
     calls: dict[str, Any] = {
         "sign_up": lambda: store.sign_up("public", "a@example.com", "p"),
         "verify": lambda: store.verify("public", "a@example.com", "p"),
         "update": lambda: store.update("u", email="a@example.com", password=None, revoke_sessions=False),
+        "update_contact": lambda: codes.update("u", email="a@example.com"),
         "consume_reset_token": lambda: store.consume_reset_token("public", "t"),
     }
     with pytest.raises(EngineUnavailableError, match="unknown status"):
