@@ -45,6 +45,7 @@ def refusal(uri: str) -> str:
         ("postgresql://u:S3cret%zz@h/db", "percent-encode"),
         ("host=h password=S3cret dbname", "percent-encode"),
         ("host=h S3cret=5", "percent-encode"),
+        ("[S3cret", "no address that is understood"),
         ("u:S3cret@h/db", "no address that is understood"),
         ("u:S3cret@db.example.com/x", "no address that is understood"),
         ("mysql://u:S3cret@h/db", "starts with 'mysql'"),

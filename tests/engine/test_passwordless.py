@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -521,6 +522,10 @@ def test_contacts_are_changed(core: Driver, events: list[Event]) -> None:
     assert signed_in(core, by_code(code_for(core))).created
 
 
+def test_a_contact_that_is_kept_is_named_so_in_help(core: Driver) -> None:
+    assert str(inspect.signature(core.passwordless.update).parameters["email"]).endswith(" = KEEP")
+
+
 def test_whether_a_user_is_still_the_one_of_a_code(core: Driver) -> None:
     used = signed_in(core, by_code(code_for(core)))
     assert core.passwordless.is_current(used)
@@ -714,7 +719,9 @@ def test_wrong_codes_of_a_contact_are_counted_over_tenants(core: Driver) -> None
 
 
 def test_zero_switches_the_limit_off(stored: TestDatabase, start: Opener) -> None:
-    core = start(stored.uri, keeps_users=True, passwordless_wrong_codes_per_hour=0, **QUICK)
+    zeros = {"passwordless_wrong_codes_per_hour": 0, "passwordless_messages_per_day": 0}
+    core = start(stored.uri, keeps_users=True, **zeros, **QUICK)
+    assert [core.passwordless.may_send("public", email=ADDRESS) for _ in range(9)] == [0] * 9
     for _ in range(6):
         made = code_for(core)
         answers = [core.passwordless.check("public", by_code(made, wrong_for(made))) for _ in range(4)]

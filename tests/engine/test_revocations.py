@@ -8,13 +8,22 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import Connection
 
 from supertokens_py.engine import revoked_sessions
 from supertokens_py.engine.embedded.background import USUAL_PACE, Pace
 from supertokens_py.engine.embedded.revocation import revocation_log
 from supertokens_py.engine.embedded.revocation.revocation_log import RevocationLog
-from supertokens_py.engine.embedded.revocation.revocation_rows import GAP_PATIENCE_S, Position
+from supertokens_py.engine.embedded.revocation.revocation_rows import (
+    GAP_PATIENCE_S,
+    Position,
+    RevocationStatements,
+)
+from supertokens_py.engine.embedded.revocation.revocation_threads import Poller
+from supertokens_py.engine.embedded.storage.tables import Tables
+from supertokens_py.engine.embedded.storage.url import locate
 from supertokens_py.engine.renewal import RenewalOrder
+from supertokens_py.engine.revoked_sessions import Revocation
 from supertokens_py.engine.session_records import Limit, Replaces, SessionFeatures
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
@@ -23,6 +32,7 @@ from tests.engine.test_background import until
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
 from tests.support.forks import in_child
+from tests.support.pooler_relay import pooler_relay
 from tests.support.statements import logged_statements
 from tests.support.threads import no_new_threads
 
@@ -183,6 +193,33 @@ def test_a_command_that_does_not_know_the_life_of_tokens(
     assert known_to(start(fresh_shared.uri, now_ms=clock, features=ON)) == known_to(reader) == {handle}
 
 
+def test_a_token_that_lives_longer_than_was_known_while_the_log_is_read(pair: tuple[Driver, Driver]):
+    """What was forgotten too early is read again, by the next request."""
+    log = log_of(pair[0])
+    read = log.statements.read
+
+    def meanwhile(*given: Any) -> Any:
+        log.remember(2 * LIFE_S * 1000)
+        return read(*given)
+
+    log.statements.read = meanwhile  # type: ignore[method-assign]
+    assert log.catch_up()
+    assert log.revoked.fresh_until_ms == 0
+    assert log.catch_up()
+    assert log.revoked.fresh_until_ms > 0
+
+
+def test_a_database_in_memory_is_never_behind(start: Opener, clock: Clock):
+    """Nobody else can revoke anything in it: what this process knows stays true, and nothing is read."""
+    core = start("sqlite://", features=ON, now_ms=clock)
+    assert log_of(core).catch_up()
+    handle = core.create().handle
+    core.engine.sessions.revoke([handle])
+    assert set(log_of(core).revoked.handles) == {handle}
+    clock.advance(days=10_000)
+    assert log_of(core).revoked.fresh_until_ms >= clock()
+
+
 def test_ten_thousand_revocations_in_one_call(pair: tuple[Driver, Driver]):
     """Twenty rows; the others know all of them."""
     one, other = pair
@@ -275,6 +312,8 @@ def test_numbers_that_never_appear_are_given_up():
     assert (position.last, position.gaps) == (5003, {})
     position.passed([9000], now_s=0)
     assert (min(position.gaps), len(position.gaps)) == (8000, 1000)
+    position.passed([9002], now_s=0)
+    assert (min(position.gaps), max(position.gaps), len(position.gaps)) == (8001, 9001, 1000)
 
 
 @pytest.mark.postgres
@@ -292,6 +331,32 @@ def test_after_a_lost_connection_everything_is_read_again(
     mine = "datname = current_database() AND pid <> pg_backend_pid()"
     fresh_postgres_database.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}")
     assert until(lambda: len(known_to(core)) == 2)
+
+
+def test_a_session_that_was_revoked_twice_is_remembered_until_the_later_time():
+    revoked = revoked_sessions.RevokedSessions()
+    revoked.add([Revocation(handles=["h"], at_ms=1, until_ms=until_ms) for until_ms in (10, 20)])
+    revoked.forget(15)
+    assert revoked.handles == {"h": 20}
+    revoked.forget(21)
+    assert revoked.handles == {}
+
+
+def test_who_watches_a_session_is_told_whatever_the_others_do(caplog: pytest.LogCaptureFixture):
+    """A watcher that fails is logged; who does not watch any more, and says so twice, is not called."""
+    revoked, told = revoked_sessions.RevokedSessions(), list[str]()
+
+    def fail() -> None:
+        raise ValueError
+
+    revoked.watch("h", fail)
+    unwatch = revoked.watch("h", lambda: told.append("former"))
+    unwatch()
+    unwatch()
+    revoked.watch("h", lambda: told.append("watcher"))
+    revoked.add([Revocation(handles=["h"], at_ms=1, until_ms=10)])
+    assert told == ["watcher"]
+    assert caplog.messages == ["what was to happen to a revoked session failed"]
 
 
 # -- being told -----------------------------------------------------------------------------------------
@@ -426,6 +491,105 @@ def test_without_room_for_threads_requests_read_themselves(
     assert log.catch_up()
     one.engine.sessions.revoke([second])
     assert until(lambda: second in log.revoked.handles)
+
+
+@pytest.mark.postgres
+def test_behind_a_pooler_it_polls_and_says_so_once(
+    postgres_database: TestDatabase, start: Opener, caplog: pytest.LogCaptureFixture
+):
+    """CP-18: what a pooler accepts to listen to arrives nowhere, or at somebody else's."""
+    pace = Pace(poll_s=0.01, gather_s=0, listen_again_s=0)
+    with pooler_relay(postgres_database.uri) as uri:
+        core = start(postgres_database.uri, features=ON, pace=pace, listen_uri=uri)
+        log = log_of(core)
+        assert log.catch_up()
+        handle = core.create().handle
+        core.engine.sessions.revoke([handle])
+        assert until(lambda: handle in log.revoked.handles)
+        assert until(lambda: not named("supertokens-listener"))
+        (said,) = (one for one in caplog.messages if "pooler" in one)
+        assert said.startswith(f"{locate(uri).name} is a pooler, which tells nobody of revocations: ")
+        assert said.endswith("Set EngineConfig(listen_uri=...) to a direct connection for less")
+
+
+def named(name: str) -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == name}
+
+
+@pytest.mark.postgres
+def test_failures_of_our_own_end_no_thread(
+    fresh_postgres_database: TestDatabase, start: Opener, caplog: pytest.LogCaptureFixture
+):
+    """CP-16: they are logged with their trace; reading and listening begin anew."""
+    core = start(fresh_postgres_database.uri, features=ON, pace=ONLY_WORDS)
+    owner = Owner(core, Pace(poll_s=0.01, gather_s=0, listen_again_s=0.01), fails_first=True)
+    poller = Poller(owner, listens=True)
+    poller.start()
+    assert until(lambda: owner.polls >= 2 and owner.statements.sent >= 2)
+    poller.stop()
+    assert sorted(caplog.messages) == [
+        "listening for revocations failed",
+        "reading revoked sessions failed",
+    ]
+
+
+@pytest.mark.postgres
+def test_the_threads_end_with_their_log(fresh_postgres_database: TestDatabase, start: Opener):
+    """Nobody has to stop them."""
+    core = start(fresh_postgres_database.uri, features=ON, pace=ONLY_WORDS)
+    before = set(threading.enumerate())
+    owner = Owner(core, Pace(poll_s=3600, gather_s=0, listen_again_s=0, self_test_s=0.01))
+    poller = Poller(owner, listens=True)
+    poller.start()
+    statements = owner.statements
+    assert until(lambda: statements.sent >= 1)
+    del owner
+    assert until(lambda: not set(threading.enumerate()) - before)
+    poller.stop()
+    poller.start()
+    assert not poller.is_running()
+
+
+def test_without_room_for_the_thread_nothing_runs(
+    sqlite_database: TestDatabase, start: Opener, caplog: pytest.LogCaptureFixture
+):
+    """CP-16: on SQLite there is one, which reads."""
+    owner = Owner(start(sqlite_database.uri, features=ON, pace=ONLY_WORDS), ONLY_WORDS)
+    poller = Poller(owner, listens=False)
+    with no_new_threads():
+        poller.start()
+    assert not poller.is_running()
+    assert caplog.messages == ["requests read revoked sessions themselves: can't start new thread"]
+
+
+class Owner:
+    """A log that threads run for, which counts how often they read."""
+
+    def __init__(self, core: Driver, pace: Pace, *, fails_first: bool = False) -> None:
+        self.database, self.pace = core.database, pace
+        self.statements = Counted(core.database.tables, fails_first=fails_first)
+        self._fails_first = fails_first
+        self.polls = 0
+
+    def poll(self) -> None:
+        self.polls += 1
+        if self._fails_first and self.polls == 1:
+            raise ValueError("of reading")
+
+
+class Counted(RevocationStatements):
+    """Counts the words that a process sends itself."""
+
+    def __init__(self, tables: Tables, *, fails_first: bool) -> None:
+        super().__init__(tables)
+        self._fails_first = fails_first
+        self.sent = 0
+
+    def send(self, connection: Connection, word: str) -> None:
+        self.sent += 1
+        if self._fails_first and self.sent == 1:
+            raise ValueError("of sending")
+        super().send(connection, word)
 
 
 def test_a_forked_child_reads_and_listens_itself(fresh_shared: TestDatabase, start: Opener):

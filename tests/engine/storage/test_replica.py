@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import Connection
 
 from supertokens_py import doctor
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded import EmbeddedEngine
 from supertokens_py.engine.embedded.storage import replica as module
-from supertokens_py.engine.embedded.storage.replica import Freshness, NotOfThePrimaryError
+from supertokens_py.engine.embedded.storage.replica import Freshness, NotOfThePrimaryError, Replica
 from supertokens_py.engine.records import IssuedSession, Unauthorised, Verified
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Stopwatch
+from tests.support.forks import in_child
 from tests.support.streaming_replica import StreamingReplica, streaming_replica
 from tests.support.temporary_postgres import Server, postgres
 
@@ -137,6 +139,61 @@ def test_a_replica_that_is_away(
     behind.pause()
     core.sessions.revoke([session.handle])
     assert core.verify(session) == Verified()  # by the replica
+
+
+@pytest.mark.postgres
+def test_a_replica_whose_connection_breaks_while_it_reads(core: Driver, behind: StreamingReplica):
+    """The primary answers; the next read asks the replica again, over another connection."""
+    replicated(core, behind)
+    replica = Replica(f"{behind.server.uri}?target_session_attrs=standby", core.database, core.settings)
+    query = "SELECT pg_terminate_backend(pg_backend_pid())"
+    assert replica.read(lambda c: c.exec_driver_sql(query).one()) is None
+    assert replica.read(lambda c: c.exec_driver_sql("SELECT pg_is_in_recovery()").scalar()) is True
+    with pytest.raises(ZeroDivisionError):  # no failure of the replica
+        replica.read(lambda _: 1 // 0)
+    replica.close()
+
+
+@pytest.mark.postgres
+def test_a_primary_that_is_away(
+    core: Driver, behind: StreamingReplica, watch: Stopwatch, caplog: pytest.LogCaptureFixture
+):
+    """The replica is read from as long as what was known of the primary counts."""
+    caplog.set_level(logging.INFO, logger=module.log.name)
+
+    class Primary:
+        is_away = False
+
+        def read(self, work: Callable[[Connection], object]) -> object:
+            if self.is_away:
+                raise EngineUnavailableError("the primary is away")
+            return core.database.read(work)
+
+    primary: Any = Primary()
+    replica = Replica(behind.server.uri, primary, core.settings)
+
+    def read() -> object:
+        return replica.read(lambda c: c.exec_driver_sql("SELECT 1").scalar())
+
+    read()
+    behind.catch_up()
+    primary.is_away = True
+    watch.advance(3)
+    assert read() == 1
+    watch.advance(2)
+    assert read() is None
+    assert caplog.messages == ["the position of the primary is unknown: the primary is away"] * 2
+    replica.close()
+
+
+@pytest.mark.postgres
+def test_a_forked_child_reads_from_the_replica_as_well(core: Driver, behind: StreamingReplica):
+    """Over a connection of its own; the parent keeps its own."""
+    session = replicated(core, behind)
+    behind.pause()
+    core.sessions.revoke([session.handle])
+    assert in_child(lambda: core.verify(session)) == str(Verified())
+    assert core.verify(session) == Verified()
 
 
 @pytest.mark.postgres

@@ -48,6 +48,7 @@ def test_a_file_uri_is_left_alone():
         ("sqlite:///", "names no file"),
         ("core.example.com", "leads to a SuperTokens core"),
         ("sqlite://x.db", "three slashes"),
+        ("sqlite://?a:b@c:9x", "is not a database URL"),
         ("mysql://host/db", "starts with 'mysql'"),
         ("postgresql+psycopg2://host/db", "starts with 'postgresql\\+psycopg2'"),
         ("sqlite+aiosqlite:///x.db", "starts with 'sqlite\\+aiosqlite'"),
