@@ -22,6 +22,7 @@ ACCESS_TOKEN_COOKIE_KEY = "sAccessToken"  # noqa: S105
 REFRESH_TOKEN_COOKIE_KEY = "sRefreshToken"  # noqa: S105
 DEVICE_COOKIE_KEY = "__Host-sDevice"
 RETURN_COOKIE_KEY = "sImpersonation"
+RETURN_SIGN_OUT_COOKIE_KEY = "sImpersonationSignOut"
 LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY = "sIdRefreshToken"  # noqa: S105
 
 ACCESS_TOKEN_HEADER_KEY = "st-access-token"  # noqa: S105

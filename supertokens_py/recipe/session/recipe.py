@@ -89,6 +89,7 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
         pages = Pages.of(optional.pages, base, config, app.now_ms)
         self.pages: Pages | None = pages  #: where the application renders pages
         self.claims: ClaimChecks = ClaimChecks(self._added, functions, replaced)
+        returns = self._return_tokens(deliveries, base)
         self.flows: SessionFlows = SessionFlows(
             parts,
             optional,
@@ -99,9 +100,8 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
             added=self._added,
             replacements=self.replacements,
             pages=pages,
+            returns=returns if optional.impersonation else None,
         )
-        end_path = optional.impersonation and optional.impersonation.end_path
-        returns = ReturnTokens(app, deliveries, end_path or f"{base}{IMPERSONATION_END}")
         self.impersonations: Impersonations = Impersonations(
             parts, functions, self.flows, self.replacements, returns, optional.impersonation
         )
@@ -128,6 +128,16 @@ class SessionRecipe(Recipe[SessionConfig, RecipeInterface, APIInterface], settin
             claims_of_new=lambda: optional.claims_of_new(now_ms()),
             bindings=self.bindings,
         )
+
+    def _return_tokens(self, deliveries: Deliveries, base: str) -> ReturnTokens:
+        impersonation = self.config.optional_features.impersonation
+        end_path = impersonation and impersonation.end_path
+        made = ReturnTokens(
+            self.app, deliveries, end_path or f"{base}{IMPERSONATION_END}", f"{base}{SIGNOUT}"
+        )
+        if impersonation is not None:
+            deliveries.return_paths = made.paths
+        return made
 
     def _connect_containers(
         self,

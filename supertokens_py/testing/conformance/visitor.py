@@ -30,6 +30,7 @@ class Visitor:
         self.refresh_token: str | None = None
         self.anti_csrf: str | None = None
         self.way_back: dict[str, str] = {}  #: from impersonations, by the path that its cookie is for
+        self.way_out: dict[str, str] = {}  #: the same of what ends the actor's session at a sign-out
         self.handle = ""
         self.first: Reply
 
@@ -43,8 +44,9 @@ class Visitor:
         pairs = [("sAccessToken", self.access)] if self.access else []
         if refreshing and self.refresh_token:
             pairs.append(("sRefreshToken", quoted(self.refresh_token)))
-        if token := self.way_back.get(path.partition("?")[0]):
-            pairs.append(("sImpersonation", token))
+        for name, by_path in (("sImpersonation", self.way_back), ("sImpersonationSignOut", self.way_out)):
+            if token := by_path.get(path.partition("?")[0]):
+                pairs.append((name, token))
         if pairs:
             lines.append(("cookie", cookie_pairs([(name, value or "") for name, value in pairs])))
         return lines + ([("anti-csrf", self.anti_csrf)] if self.anti_csrf else [])
@@ -72,9 +74,8 @@ class Visitor:
 
     def remember(self, reply: Reply) -> None:
         """Keep the tokens of a response; an empty one is forgotten."""
-        self.way_back = self.way_back | {
-            one.attributes["path"]: one.value for one in reply.set_cookies if one.name == "sImpersonation"
-        }
+        self.way_back = self.way_back | _by_path(reply, "sImpersonation")
+        self.way_out = self.way_out | _by_path(reply, "sImpersonationSignOut")
         for cookie in reply.set_cookies:
             if cookie.name == "sAccessToken":
                 self.access = cookie.value or None
@@ -89,6 +90,10 @@ class Visitor:
             self.anti_csrf = anti_csrf
         if reply.header("front-token") == "remove":
             self.access = self.refresh_token = self.anti_csrf = None
+
+
+def _by_path(reply: Reply, name: str) -> dict[str, str]:
+    return {one.attributes["path"]: one.value for one in reply.set_cookies if one.name == name}
 
 
 def quoted(token: str) -> str:

@@ -6,7 +6,11 @@ from typing import Any, Final
 
 from supertokens_py.framework.asgi import AsgiRequest, Connection
 from supertokens_py.recipe.session import SessionContainer, syncio
-from supertokens_py.recipe.session.constants import AUTH_MODE_HEADER_KEY, RETURN_COOKIE_KEY
+from supertokens_py.recipe.session.constants import (
+    AUTH_MODE_HEADER_KEY,
+    RETURN_COOKIE_KEY,
+    RETURN_SIGN_OUT_COOKIE_KEY,
+)
 
 from .jars import Jar, Mode
 
@@ -43,7 +47,7 @@ def acting_session(tenant: str, user_id: str, actor: str, mode: Mode, jar: Jar) 
         request, user_id, actor=own, reason=_REASON, tenant_id=tenant
     )
     for cookie in request.changes.cookies.values():
-        if cookie.name == RETURN_COOKIE_KEY:
+        if cookie.name in (RETURN_COOKIE_KEY, RETURN_SIGN_OUT_COOKIE_KEY):
             jar.set_cookies({cookie.name: (cookie.value, cookie.path)})
     return session
 

@@ -42,6 +42,7 @@ from ..verification.optional_page_sessions import for_pages
 from ..verification.verification import Verification, Verify, VerifyOptions, no_validators
 from .optional_features import OptionalFeatures
 from .replacement import Replacements
+from .return_tokens import ReturnTokens
 
 #: Whatever another session may take the place of.
 _ANY_SESSION = VerifyOptions(
@@ -66,6 +67,7 @@ class SessionFlows:
         added: the claims that other recipes put into new sessions.
         replacements: creates sessions in the place of others.
         pages: what browsers that navigate get, where the application renders pages.
+        returns: what ends the sessions of actors as well, where some may act as others.
     """
 
     def __init__(
@@ -80,7 +82,9 @@ class SessionFlows:
         added: AddedClaims,
         replacements: Replacements,
         pages: Pages | None = None,
+        returns: ReturnTokens | None = None,
     ) -> None:
+        self._returns = returns
         self._app: App = parts.app
         self._policy = parts.policy
         self._issuers = parts.issuers
@@ -290,7 +294,11 @@ class SessionFlows:
         self, session: SessionContainer, request: BaseRequest, user_context: dict[str, Any]
     ) -> None:
         """End a session; the client drops the tokens of both transfer methods, if it sent any."""
+        returns = self._returns
+        own = None if returns is None else await returns.session_to_end(request, session, user_context)
         with ending(Ending(reason="signout")):
+            if own is not None:  # first: it is the other one that says whose this is
+                await self._functions.revoke_session(own, user_context)
             await session.revoke_session(user_context)
         info = session.req_res_info
         if info is not None and RequestTokens(request).uses(other(info.transfer_method)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ class Deliveries:
         self._policy = policy
         self._now_ms = now_ms
         self._has_warned_of_size = False
+        #: by the names of the cookies that come with an impersonation, where those are on
+        self.return_paths: Mapping[str, str] = {}
 
     def writer(self, request: BaseRequest, user_context: dict[str, Any]) -> TokenWriter:
         """Return the writer of a request's tokens."""
@@ -105,9 +107,13 @@ class Delivery:
         """Have the client drop its tokens, if `session` is still the session of the request."""
         if self._is_possible(session, token) and self.request is not None:
             self._warn_if_lost(self.request, token)
-            if GUEST_KEY not in token.payload and actor_of(token.payload) is None:
+            acts = actor_of(token.payload) is not None
+            if GUEST_KEY not in token.payload and not acts:
                 self.request.signed_out = token.handle, token.user_id
-            self.deliveries.writer(self.request, user_context).clear(self.transfer_method)
+            writer = self.deliveries.writer(self.request, user_context)
+            if acts and self.transfer_method == "cookie":
+                writer.clear_return_tokens(self.deliveries.return_paths)
+            writer.clear(self.transfer_method)
 
     def _is_possible(self, session: object, token: AccessToken) -> bool:
         if self.request is None:

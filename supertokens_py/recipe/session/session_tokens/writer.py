@@ -23,7 +23,6 @@ from ..constants import (
     LEGACY_ID_REFRESH_TOKEN_COOKIE_KEY,
     REFRESH_TOKEN_COOKIE_KEY,
     REFRESH_TOKEN_HEADER_KEY,
-    RETURN_COOKIE_KEY,
     TokenTransferMethod,
 )
 from ..exceptions import AccessTokenTooLargeError
@@ -97,13 +96,14 @@ class TokenWriter:
         else:
             self._set_cookie(REFRESH_TOKEN_COOKIE_KEY, token.token, token.expiry if persistent else None)
 
-    def set_return_token(self, token: str, path: str) -> None:
+    def set_return_token(self, name: str, token: str, path: str) -> None:
         """Deliver what leads back from an impersonation, to be sent to one path until the browser ends."""
-        self._set_cookie(RETURN_COOKIE_KEY, token, None, path=path)
+        self._set_cookie(name, token, None, path=path)
 
-    def clear_return_token(self, path: str) -> None:
-        """Make the client drop what `set_return_token` gave it."""
-        self._set_cookie(RETURN_COOKIE_KEY, "", 0, path=path)
+    def clear_return_tokens(self, paths: Mapping[str, str]) -> None:
+        """Make the client drop what `set_return_token` gave it; `paths` are by the names of the cookies."""
+        for name, path in paths.items():
+            self._set_cookie(name, "", 0, path=path)
 
     def set_anti_csrf(self, token: str) -> None:
         """Deliver an anti-CSRF token."""
