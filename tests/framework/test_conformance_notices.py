@@ -108,3 +108,20 @@ class Unregistered(starlette.Driver):
 def test_a_class_of_websockets_that_was_not_registered(sqlite_database: TestDatabase) -> None:
     with pytest.raises(GeneralError, match="Socket is not a request of"):
         run(Unregistered, sqlite_database, Conformance.test_a_websocket_with_a_header)
+
+
+class Blind(starlette.Driver):
+    """Its requests do not say that they are WebSockets."""
+
+    def build(self, routes: Sequence[Route]) -> Any:
+        class Other(Route):
+            async def run(self, request: Any, session: Any = None) -> Any:
+                request.scope["type"] = "http"
+                return await super().run(request, session)
+
+        return super().build([Other(**vars(route)) for route in routes])
+
+
+def test_a_request_that_knows_no_websockets(sqlite_database: TestDatabase) -> None:
+    with pytest.raises(AssertionError, match="the adapter's request class does not know a WebSocket"):
+        run(Blind, sqlite_database, Conformance.test_a_websocket_with_a_header)

@@ -27,13 +27,19 @@ from quart import Quart
 import supertokens_py.framework.aiohttp
 import supertokens_py.framework.quart
 import supertokens_py.framework.tornado
-from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.exceptions import ConfigError
+from supertokens_py import (
+    InputAppInfo,
+    Supertokens,
+    SupertokensConfig,
+    get_request_from_user_context,
+    init,
+)
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.fastapi import CurrentSession, get_middleware
 from supertokens_py.framework.flask import Middleware
 from supertokens_py.framework.litestar import SuperTokensPlugin
 from supertokens_py.recipe import emailpassword, session, userroles
-from supertokens_py.recipe.session import GuestSettings, Impersonation
+from supertokens_py.recipe.session import GuestSettings, Impersonation, InputOverrideConfig
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.asyncio import create_new_session
 from supertokens_py.recipe.session.exceptions import InvalidClaimsError
@@ -353,6 +359,50 @@ def test_guests_and_those_who_act_as_others(mode: Any) -> None:
             login_as(client, "ada", actor="boss", payload={"a": 1})
         with pytest.raises(TypeError, match="login_as needs a user id"):
             login_as(client)
+
+
+def test_an_override_may_read_the_request_behind_a_guest(mode: Any) -> None:
+    """It is nobody's: it has no body."""
+    bodies: list[bytes] = []
+
+    def functions(original: Any) -> Any:
+        create = original.create_new_session
+
+        async def create_new_session(*args: Any, user_context: dict[str, Any]) -> Any:
+            request = get_request_from_user_context(user_context)
+            assert request is not None
+            bodies.append(await request.body())
+            return await create(*args, user_context=user_context)
+
+        original.create_new_session = create_new_session
+        return original
+
+    start(guests=GuestSettings(), override=InputOverrideConfig(functions=functions))
+    with under_test(SupertokensClock(), uri="sqlite://", engine={}):
+        login_as(TestClient(fastapi_app()), guest=True, mode=mode)
+    assert bodies == [b""]
+
+
+@pytest.mark.asyncio
+async def test_errors_come_through_in_an_event_loop(clock: SupertokensClock) -> None:
+    with pytest.raises(BadInputError, match="tenant 't9' does not exist"):
+        login_as(TestClient(fastapi_app()), "ada", tenant="t9")
+
+
+@pytest.mark.asyncio
+async def test_a_page_that_is_awaited_names_no_claim(clock: SupertokensClock) -> None:
+    """Its reader refuses what is no JSON by an error of its own."""
+    app = aiohttp.web.Application()
+
+    async def page(request: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.Response(status=403, text="No")
+
+    app.router.add_get("/", page)
+    async with aiohttp.test_utils.TestClient(aiohttp.test_utils.TestServer(app)) as client:
+        asserted = assert_claim_failed(await client.get("/"), "st-role")
+        assert asserted is not None
+        with pytest.raises(AssertionError, match="names no claims: it is text/plain; charset=utf-8, as"):
+            await asserted
 
 
 def test_nobody_acts_where_the_application_does_not_say_who_may(clock: SupertokensClock) -> None:

@@ -91,6 +91,7 @@ def test_with_the_fixture(application: None, receiver: Receiver, supertokens: Su
 
 def test_with_the_fixture_and_a_factory(receiver: Receiver, supertokens: Supertokens) -> None:
     shop(receiver)
+    assert supertokens.app_info.app_name == "Shop"  # it stands for the app that was made
     use()
     assert_nobody_heard(receiver)
 

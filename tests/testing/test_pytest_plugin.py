@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import httpx2
 import pytest
 from flask import Flask
 
@@ -256,8 +257,10 @@ async def test_an_async_client(login_as, mode):
 @pytest.mark.parametrize("mode", ["cookie", "header"])
 def test_a_request_of_a_factory(login_as, mode):
     request = RequestFactory().get("/me")
-    login_as(request, "ada", mode=mode)
+    login = login_as(request, "ada", mode=mode)
     assert me(request).content == b'{"user": "ada"}'
+    with pytest.raises(TypeError, match="a request of RequestFactory sends nothing"):
+        login.refresh()
 """
 
 
@@ -343,11 +346,15 @@ def test_a_page_that_names_no_claim_is_told() -> None:
                     response.content_type = "application/json"
             with pytest.raises(AssertionError, match=f"names no claims: it is {response.content_type}, as"):
                 assert_claim_failed(response, "st-role")
+        with pytest.raises(AssertionError, match="names no claims: it is text/html; charset=utf-8, as"):
+            assert_claim_failed(httpx2.Response(403, html="<h1>No</h1>"), "st-role")
 
 
 def test_interpreters_complete_the_names() -> None:
-    """They come with their first use, and are shown before."""
+    """They come with their first use, and are shown before; there are no others."""
     assert {"login_as", "steal", "assert_logged_out", "SupertokensClock"} <= set(dir(supertokens_py.testing))
+    with pytest.raises(AttributeError, match=r"supertokens_py\.testing' has no attribute 'log_in_as'$"):
+        supertokens_py.testing.log_in_as  # noqa: B018
 
 
 def test_the_plugin_is_five_modules_until_a_fixture_is_used() -> None:

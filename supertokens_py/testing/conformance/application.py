@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.recipe import session
+from supertokens_py.recipe.session import syncio
 from supertokens_py.runtime.clock import now_ms as system_now_ms
 
 from .driver import Client, Driver
 from .replies import Headers, Reply
-from .routes import ROUTES
+from .routes import ROUTES, USER
 from .visitor import Visitor
 
 WEBSITE = "https://example.com"
@@ -86,3 +88,10 @@ class Application:
         assert (visitor.first.status, sorted(visitor.first.json)) == (200, ["handle"])
         visitor.handle = visitor.first.json["handle"]
         return visitor
+
+    @staticmethod
+    def check_undelivered(error: str | None) -> None:
+        """Fail unless tokens that nobody would deliver were refused with this error."""
+        assert error is not None, "tokens were made that nobody delivers; does is_delivered() say so?"
+        assert re.fullmatch(r"the SuperTokens middleware is missing\. Add it: .+", error)
+        assert syncio.get_all_session_handles_for_user(USER) == []

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import socket
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from http.client import HTTPResponse
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from .driver import Handshake
 from .replies import Headers, Reply
 
-T = TypeVar("T")
 Serve = Callable[[socket.socket], AbstractAsyncContextManager[object]]
 
 HOST = "api.example.com"
@@ -54,23 +53,11 @@ class SocketClient:
             self._listener.close()
         self._runner.close()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the loop of the application."""
-        return self._runner.run(work)
-
     def request(
         self, method: str, target: str, headers: Headers, body: bytes = b"", root_path: str = ""
     ) -> Reply:
         """Send one request; see `Client`."""
         return self._runner.run(self.send(method, target, headers, body))
-
-    def together(self, requests: Iterable[tuple[str, str, Headers]]) -> list[Reply]:
-        """Send requests at the same time."""
-
-        async def all_of() -> list[Reply]:
-            return await asyncio.gather(*(self.send(*request) for request in requests))
-
-        return self._runner.run(all_of())
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Reply:
         """Send one request on a connection of its own."""
