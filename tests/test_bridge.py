@@ -11,6 +11,7 @@ import os
 import threading
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -341,6 +342,24 @@ async def test_a_thread_that_cannot_start_leaves_its_place(
     gate.set()
     assert holder is None or await holder is True
     assert await asyncio.wait_for(asyncio.gather(*(offload(lambda: 1) for _ in range(5))), 10) == [1] * 5
+    assert never == []
+
+
+async def test_a_unit_whose_caller_was_interrupted_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be in the queue of a thread already, which passes it over."""
+    monkeypatch.setattr(workers, "_workers", workers.Workers())
+    submit, queued, never = ThreadPoolExecutor.submit, list[Any](), list[int]()
+
+    def interrupted(*given: Any) -> Any:
+        queued.append(given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ThreadPoolExecutor, "submit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            await offload(never.append, 1)
+    assert submit(*queued[0]).result(10) is None
+    assert await asyncio.wait_for(offload(lambda: 42), 10) == 42
     assert never == []
 
 

@@ -68,11 +68,10 @@ class DedicatedPool(fork_hooks.ForkAware):
         try:
             self._submit(unit)
         except BaseException as error:
-            if unit.withdraw():
+            if is_withdrawn := unit.withdraw():
                 self._leave()
-                raise
-            if not isinstance(error, RuntimeError):  # else: a thread that had just become free has taken it
-                raise
+            if is_withdrawn or not isinstance(error, RuntimeError):
+                raise  # else: a thread that had just become free has taken it
         return await unit.outcome
 
     def _enter(self, most: int | None) -> None:

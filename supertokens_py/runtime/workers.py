@@ -109,14 +109,12 @@ class Workers:
             else:
                 self._others.submit(self._do, unit)
         except BaseException as error:
-            if not unit.withdraw():  # a thread that had just become free has taken it
-                if isinstance(error, RuntimeError):
-                    return
-                raise
-            if preferred:
+            is_withdrawn = unit.withdraw()
+            if is_withdrawn and preferred:
                 self._preferred = self._one_thread()
                 self._preferred_is_free.release()
-            raise
+            if is_withdrawn or not isinstance(error, RuntimeError):
+                raise  # else: a thread that had just become free has taken it
 
     @staticmethod
     def _one_thread() -> ThreadPoolExecutor:

@@ -11,18 +11,19 @@ import weakref
 
 import pytest
 
-from supertokens_py.engine.embedded import cleanup
+from supertokens_py.engine.embedded import background, cleanup
 from supertokens_py.engine.embedded.background import BackgroundThread, Pace
 from supertokens_py.engine.embedded.cleanup import CleanedUp, Cleaner
 from supertokens_py.engine.embedded.session_state import activity
 from supertokens_py.engine.embedded.session_state.session_rows import SESSIONS
+from supertokens_py.engine.session_records import SessionFeatures
 from supertokens_py.exceptions import EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock, Stopwatch
 from tests.support.databases import Sqlite, TestDatabase
 from tests.support.threads import no_new_threads
-from tests.support.units import before_each_statement
+from tests.support.units import before_each_statement, refused_units
 
 MONTHS_MS = 144_000 * 60_000
 
@@ -193,6 +194,16 @@ def test_a_failing_flush_hurts_nobody(
     assert "activity of 1 users was not recorded: the disk is gone" in caplog.messages
 
 
+def test_uses_of_sessions_that_cannot_be_written_hurt_nobody(
+    sqlite_database: TestDatabase, start: Opener, caplog: pytest.LogCaptureFixture
+):
+    core = start(sqlite_database.uri, features=SessionFeatures(details=True))
+    core.sessions.seen(core.create().handle)
+    with refused_units(core.database, "the disk is gone"), caplog.at_level("INFO"):
+        core.engine.flush()
+    assert "the use of 1 sessions was not recorded: the disk is gone" in caplog.messages
+
+
 def test_the_thread_ends_with_its_engine(sqlite_files: Sqlite):
     """An engine that nobody refers to is collected, and its thread with it."""
     gc.freeze()  # what other tests left is no part of it, and would make each collection slow
@@ -280,6 +291,25 @@ def test_without_room_for_a_thread_requests_do_the_work(caplog: pytest.LogCaptur
     assert "background work is done by requests: can't start new thread" in caplog.messages
     keeper.wake()
     assert until(lambda: flushed[-1].name == "supertokens-background")
+    keeper.stop()
+
+
+def test_whoever_wakes_it_at_the_same_time_starts_one_thread(monkeypatch: pytest.MonkeyPatch):
+    before = background_threads()
+    keeper = BackgroundThread(
+        flush=lambda: None, clean_up=lambda: None, clean_up_every_s=0, pace=Pace(start_s=0, batch_s=0)
+    )
+    others = iter([keeper.wake])
+
+    class Time:
+        @staticmethod
+        def monotonic() -> float:
+            next(others, lambda: None)()  # is first
+            return time.monotonic()
+
+    monkeypatch.setattr(background, "time", Time)
+    keeper.wake()
+    assert len(background_threads() - before) == 1
     keeper.stop()
 
 

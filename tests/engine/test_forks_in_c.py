@@ -100,3 +100,25 @@ def test_a_hook_of_the_application_is_kept(monkeypatch: pytest.MonkeyPatch):
     fork_hooks.join_uwsgi()
     uwsgi.post_fork_hook()
     assert called == ["application"]
+
+
+def test_a_worker_of_uwsgi_is_reset_without_a_hook_of_the_application(monkeypatch: pytest.MonkeyPatch):
+    reset: list[str] = []
+
+    class Member(fork_hooks.ForkAware):
+        def after_fork_in_child(self) -> None:
+            reset.append("member")
+
+    member = Member()
+    fork_hooks.register(member)
+    uwsgi = types.SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)  # type: ignore[arg-type]
+    fork_hooks.join_uwsgi()
+    uwsgi.post_fork_hook()
+    assert reset == []  # no fork
+    process = os.getpid()
+    ids = iter([process + 1, process])  # as another thread has reset it meanwhile
+    with monkeypatch.context() as patch:
+        patch.setattr(fork_hooks.os, "getpid", lambda: next(ids))
+        uwsgi.post_fork_hook()
+    assert reset == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from base64 import b64decode
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -145,6 +147,8 @@ def test_keys_of_the_form_of_before_are_read_and_replaced(fresh_shared: TestData
                                                "session_access_token_signing_keys) keys")  # fmt: skip
     stored = cipher.encrypt(text, label=f"d-{created_ms}")
     fresh_shared.query(f"UPDATE session_access_token_signing_keys SET value = '{stored}'")
+    with pytest.raises(ConfigError, match=f"d-{created_ms} in the database is encrypted: set"):
+        start(fresh_shared.uri).create()
     core = start(fresh_shared.uri, encryption_key=PHRASE)
     assert core.refresh(session).handle == session.handle
     assert in_clear(fresh_shared) == []
@@ -278,6 +282,20 @@ def test_no_plain_key_is_left_in_a_file(sqlite_files: Sqlite, start: Opener):
     assert found() != []
     start(database.uri, encryption_key=SECRET).create()
     assert found() == []
+
+
+def test_a_reader_that_keeps_plain_keys_in_the_log_of_a_file_is_told(
+    sqlite_files: Sqlite, start: Opener, caplog: pytest.LogCaptureFixture
+):
+    """SQLite empties its log only where nobody reads what is in it."""
+    database = sqlite_files.create(template=False)
+    start(database.uri).create()
+    with closing(sqlite3.connect(database.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM key_value").fetchall()
+        start(database.uri, encryption_key=SECRET, sqlite_busy_timeout=0.01).create()
+    (said,) = (one for one in caplog.messages if "-wal" in one)
+    assert said.startswith(f"another process was using {database.path}: its file -wal may hold the keys")
 
 
 def test_a_secret_is_changed(fresh_shared: TestDatabase, start: Opener):

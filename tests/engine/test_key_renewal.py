@@ -18,6 +18,7 @@ from tests.engine.driver import Driver, header
 from tests.support.clock import Clock, Stopwatch
 from tests.support.databases import TestDatabase
 from tests.support.interleaving import meanwhile
+from tests.support.units import before_each_unit
 
 DAY_MS = 86_400_000
 SECRET = new_secret()
@@ -132,6 +133,24 @@ def test_sessions_are_kept_for_the_stated_time(
         assert third.refresh(unused) == Unauthorised("Invalid refresh token", "refresh_token_invalid")
     rows = fresh_shared.query("SELECT name FROM key_value WHERE name > 'supertokens_py_refresh_token'")
     assert rows == []
+
+
+def test_a_master_key_that_is_deleted_while_it_is_renewed_is_accepted_no_more(
+    fresh_shared: TestDatabase, start: Opener
+):
+    """There is none to keep; the new one is made all the same."""
+    core = start(fresh_shared.uri)
+    session, units = core.create(), list[bool]()
+
+    def delete() -> None:
+        units.append(True)
+        if len(units) == 2:  # the keys were read
+            fresh_shared.query("DELETE FROM key_value WHERE name = 'refresh_token_key'")
+
+    with before_each_unit(core.database, delete):
+        core.keys.renew(RenewalOrder(master=True, keep_sessions_ms=DAY_MS))
+    assert core.refresh(session) == Unauthorised("Invalid refresh token", "refresh_token_invalid")
+    assert core.refresh(core.create()).user_id == "user"
 
 
 def test_a_renewal_within_the_grace_period_logs_nobody_out(

@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
+from supertokens_py.engine import key_cache
 from supertokens_py.engine.records import Verified
 from supertokens_py.exceptions import (
     BadInputError,
@@ -464,6 +465,59 @@ def test_a_jwt_needs_json(core: Driver):
     """A value without a JSON form is the caller's error, not the engine's."""
     with pytest.raises(BadInputError, match="payload"):
         core.keys.create_jwt({"a": {1, 2}}, issuer="x", validity_s=1, static_key=True)
+
+
+def test_published_keys_do_not_wait_for_a_load_that_hangs(
+    sqlite_database: TestDatabase, start: Opener, later: Stopwatch, monkeypatch: pytest.MonkeyPatch
+):
+    """Anybody may ask for them: those in memory are shown instead."""
+    core, go_on, begun = start(sqlite_database.uri, monotonic_s=later), threading.Event(), threading.Event()
+    published = kids(core)
+    later.advance(60.1)
+
+    def hang() -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(key_cache, "LOADING_TIMEOUT_S", 0.2)
+    with before_each_unit(core.database, hang), ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(core.ring.signer, static=False)
+        assert begun.wait(20)
+        assert kids(core) == published
+        go_on.set()
+        loading.result(20)
+
+
+def test_who_waits_for_a_load_that_fails_does_not_try_again(
+    sqlite_database: TestDatabase, start: Opener, clock: Clock
+):
+    """Even where the key that signs is due."""
+    core = start(sqlite_database.uri, now_ms=clock, **ROTATING)
+    published, tries, waits = kids(core), list[bool](), threading.Event()
+    main, later = threading.current_thread(), Stopwatch()
+
+    def monotonic_s() -> float:
+        if threading.current_thread() is not main and tries:
+            waits.set()
+        return later()
+
+    core.ring.monotonic_s = monotonic_s
+    clock.advance(hours=2)
+    later.advance(3600)
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def away() -> None:
+            tries.append(True)
+            waiting.append(pool.submit(kids, core))
+            assert waits.wait(20)
+            raise EngineUnavailableError("away")
+
+        waiting: list[Any] = []
+        with before_each_unit(core.database, away):
+            assert kids(core) == published
+            assert waiting[0].result(20) == published
+    assert len(tries) == 1
 
 
 @pytest.mark.parametrize("load", ["reload", "key_set", "signer"])

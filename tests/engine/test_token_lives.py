@@ -10,6 +10,7 @@ from tests.engine.conftest import Opener
 from tests.engine.driver import Driver, header
 from tests.support.clock import Clock
 from tests.support.databases import TestDatabase
+from tests.support.statements import logged_statements
 
 ON = SessionFeatures(revocations=True)
 DAY_S = 86_400
@@ -85,6 +86,9 @@ def test_a_life_is_noted_once_a_day_while_tokens_are_issued(
     """The note is as young as the last token, within the time that rows are kept beyond it."""
     issuer = start(fresh_shared.uri, now_ms=clock, features=ON, access_token_validity=7 * DAY_S)
     last = issuer.create()
+    with logged_statements(issuer.database) as log:
+        issuer.create()
+    assert [one for one in log if "key_value" in one] == []
     for _ in range(20):
         clock.advance(days=1)
         last = issuer.create()

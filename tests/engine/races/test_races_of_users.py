@@ -282,3 +282,13 @@ def test_a_link_is_for_the_user_who_has_the_id_then(
     with meanwhile(core.database, "FROM userid_mapping", lambda: give(other, owner), stored=stored):
         token = core.email_password.create_reset_token("public", "ext", None)
     assert core.email_password.consume_reset_token("public", token) == ConsumedToken("ext", "bob@example.com")
+
+
+def test_who_is_second_to_create_metadata_merges(stored: TestDatabase, core: Driver, other: Driver) -> None:
+    """CS-83: nothing of the first is lost."""
+    words = "INSERT INTO user_metadata"
+    with meanwhile(
+        core.database, words, lambda: other.metadata.merge("u", {"first": 1}), stored=stored, when="before"
+    ):
+        assert core.metadata.merge("u", {"second": 2})["second"] == 2
+    assert other.metadata.read("u") == {"first": 1, "second": 2}

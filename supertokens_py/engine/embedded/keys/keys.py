@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from supertokens_py import payloads
 from supertokens_py.engine import validation
@@ -101,10 +101,7 @@ class KeyRing(KeyCache[_Snapshot]):
 
     def master_key(self) -> MasterKey:
         """Return what refresh tokens are made with; the master key is made once for all processes."""
-        master = self._current(STALE_AFTER_S).stored.master
-        if master is None:  # never true of a snapshot that signs
-            raise ConfigError("there is no key of refresh tokens")
-        return master
+        return cast("MasterKey", self._current(STALE_AFTER_S).stored.master)  # a snapshot that signs has it
 
     def shared_secrets(self, purpose: str) -> tuple[bytes, ...]:
         """Return keys that are derived from the master key, the one to use first."""

@@ -39,7 +39,6 @@ class Recorder:
 
         The session is written by the same statement; names of parameters are those of no other one.
         """
-        return None
 
     def created(
         self, connection: Connection, session: SessionKey, *, actor: Actor | None, replaced: str | None
