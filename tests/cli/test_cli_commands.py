@@ -398,6 +398,14 @@ def test_reading_commands_change_nothing(run: Runner, fresh_shared: TestDatabase
     assert fresh_shared.query("SELECT count(*) FROM jwt_signing_keys") == [(0,)]
 
 
+def test_a_printed_schema_begins_with_the_one_of_the_tables(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPERTOKENS_TABLE_SCHEMA", "auth")
+    printed = run("schema", "print", "--connection-uri", "postgresql://db.internal/shop").out
+    assert printed.startswith("CREATE SCHEMA IF NOT EXISTS auth;\nCREATE TABLE auth.")
+
+
 def test_the_tables_of_features_are_made_in_advance(run: Runner, empty_database: TestDatabase) -> None:
     """`--feature` names an argument of `session.init`; an application that may make none finds all."""
     store = ("--connection-uri", empty_database.uri)

@@ -336,18 +336,20 @@ def test_a_creation_is_one_statement_on_postgresql(
 
 def test_a_client_that_changes_is_kept(fresh_shared: TestDatabase, start: Opener, clock: Clock) -> None:
     """What changed, not what it is now: no address is in any event. What is not known is no change."""
+    older = start(fresh_shared.uri, now_ms=clock).create("u3")  # nothing is kept of its client
     core = opened(start, fresh_shared, clock, details=True)
     home = Visit(ip="192.0.2.0", agent="Firefox", label="Firefox")
     session, unseen = core.create("u1", visit=home), core.create("u2")
     for visit in (home, Visit(ip="198.51.100.0", agent="Firefox"), Visit(ip="192.0.2.0", agent="curl"), None):
         clock.advance(minutes=1)
         session = core.refresh(session, visit=visit)
-        unseen = core.refresh(unseen, visit=home)
+        unseen, older = core.refresh(unseen, visit=home), core.refresh(older, visit=home)
     assert short(core.events.of_session(session.handle))[1:] == [
         ("session.client_changed", {"changed": "ip"}),
         ("session.client_changed", {"changed": "ip,agent"}),
     ]
     assert short(core.events.of_session(unseen.handle))[1:] == []
+    assert short(core.events.of_session(older.handle)) == []
     details = core.sessions.details(session.handle)
     assert details is not None
     assert (details.ip, details.agent) == ("192.0.2.0", "curl")

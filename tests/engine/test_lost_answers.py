@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from supertokens_py.engine.embedded.sessions import lost_answers
 from supertokens_py.engine.embedded.sessions.lost_answers import MAX_AGE_MS
 from supertokens_py.engine.embedded.sessions.refresh_state import Outcome, Use
 from supertokens_py.engine.embedded.storage.errors import UnknownOutcomeError
@@ -181,6 +182,22 @@ def test_a_session_without_a_family_is_left_alone(
     lose(core, session, monkeypatch)
     clock.advance(minutes=5)
     assert isinstance(core.refresh(session), TokenTheft)
+
+
+def test_no_more_are_remembered_than_can_break_at_once(
+    core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    """What is not remembered is as before: after the grace period the token was used twice."""
+    first, second = core.create("first"), core.create("second")
+    with monkeypatch.context() as patch:
+        patch.setattr(lost_answers, "MAX_REMEMBERED", 1)
+        patch.setattr(lost_answers.LostAnswers, "flush", lambda _: None)
+        lose(core, first, monkeypatch)
+        lose(core, second, monkeypatch)
+    clock.advance(minutes=5)
+    core.sessions.lost_answers.flush()
+    assert isinstance(core.refresh(first), IssuedSession)
+    assert isinstance(core.refresh(second), TokenTheft)
 
 
 def test_it_is_tried_until_the_database_is_there(core: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch):

@@ -19,6 +19,7 @@ from supertokens_py.engine.code_records import (
     Device,
     DeviceCode,
     NewCode,
+    PhoneNumberChangeNotAllowed,
     PhoneNumberTaken,
     PresentedCode,
     RestartFlow,
@@ -26,7 +27,7 @@ from supertokens_py.engine.code_records import (
 )
 from supertokens_py.engine.embedded.accounts import code_rows
 from supertokens_py.engine.records import UnknownTenantError
-from supertokens_py.engine.user_records import EmailTaken, UnknownUser, UserQuery
+from supertokens_py.engine.user_records import EmailChangeNotAllowed, EmailTaken, UnknownUser, UserQuery
 from supertokens_py.events import (
     EmailChanged,
     EmailVerified,
@@ -44,6 +45,7 @@ from tests.engine.conftest import MEMORY, Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite, TestDatabase
+from tests.support.interleaving import meanwhile
 
 QUICK: dict[str, Any] = {"argon2_memory_kb": 1024, "argon2_parallelism": 1}
 ADDRESS, NUMBER = "ada@example.com", "+16502530000"
@@ -490,6 +492,9 @@ def test_contacts_are_changed(core: Driver, events: list[Event]) -> None:
     update = core.passwordless.update
     events.clear()
     assert update("nobody", email="x@example.com") == update("\0", email=ADDRESS) == UnknownUser()
+    by_password = core.email_password.sign_up("public", "x@example.com", "correct horse 1")
+    events.clear()
+    assert update(by_password.id, email="y@example.com") == UnknownUser()
     assert update(ada.id, email="BOB@example.com") == EmailTaken()
     assert update(ada.id, phone_number=NUMBER) == PhoneNumberTaken()
     for wrong in (
@@ -520,6 +525,49 @@ def test_contacts_are_changed(core: Driver, events: list[Event]) -> None:
     assert (by_email.user.id, by_email.user.login_methods[0].verified) == (ada.id, True)
     assert update(ada.id, email=None) is None
     assert signed_in(core, by_code(code_for(core))).created
+
+
+def test_contacts_of_linked_users_are_left_to_a_core(core: Driver, stored: TestDatabase) -> None:
+    ada = signed_in(core, by_code(code_for(core))).user
+    stored.query("UPDATE app_id_to_user_id SET is_linked_or_is_a_primary_user = TRUE")
+    why = "cannot be applied to a user with linked accounts: change it through the SuperTokens core"
+    update = core.passwordless.update
+    assert update(ada.id, email="new@example.com") == EmailChangeNotAllowed(f"New email {why}")
+    assert update(ada.id, phone_number=NUMBER) == PhoneNumberChangeNotAllowed(f"New phone number {why}")
+    (found,) = core.users.by_account_info("public", AccountInfo(email=ADDRESS))
+    assert (found.emails, found.phone_numbers) == ([ADDRESS], [])
+
+
+@pytest.mark.postgres
+def test_a_contact_that_a_core_changes_meanwhile_is_looked_at_again(
+    users_postgres_database: TestDatabase, start: Opener
+) -> None:
+    """Devices of the contact that is given up end, whichever that is then."""
+    stored = users_postgres_database
+    core = start(stored.uri, keeps_users=True, **QUICK)
+    ada = signed_in(core, by_code(code_for(core))).user
+    changed = "UPDATE passwordless_users SET email = 'core@example.com'"
+    device = code_for(core, "core@example.com")
+    words = "FOR UPDATE OF passwordless_users"
+    with meanwhile(core.database, words, lambda: stored.query(changed), stored=stored, when="before"):
+        assert core.passwordless.update(ada.id, email="new@example.com") is None
+    assert core.passwordless.consume("public", by_link(device)) == RESTART
+
+
+@pytest.mark.postgres
+def test_a_link_whose_code_is_revoked_meanwhile(users_postgres_database: TestDatabase, start: Opener) -> None:
+    """The device is there with another code, which it still accepts."""
+    stored = users_postgres_database
+    core, other = (start(stored.uri, keeps_users=True, **QUICK) for _ in range(2))
+    made = code_for(core)
+    again = code_for(core, device_id=made.device_id)
+
+    def revoke() -> None:
+        other.passwordless.revoke_code("public", code_id=made.code_id)
+
+    with meanwhile(core.database, "FOR UPDATE", revoke, stored=stored, when="before"):
+        assert core.passwordless.consume("public", by_link(made)) == RESTART
+    assert signed_in(core, by_link(again)).created
 
 
 def test_a_contact_that_is_kept_is_named_so_in_help(core: Driver) -> None:

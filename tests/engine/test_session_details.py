@@ -20,6 +20,7 @@ from supertokens_py.engine.session_records import (
     Visit,
 )
 from supertokens_py.exceptions import BadInputError, ConfigError
+from supertokens_py.payloads import PROTECTED_PAYLOAD
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.support.clock import Clock, Stopwatch
@@ -432,6 +433,38 @@ def test_a_session_is_replaced_by_another(core: Driver, clock: Clock):
         "Firefox on Linux",
     )
     assert core.count("supertokens_py_sessions") == 1
+
+
+def test_a_session_whose_payload_no_token_can_have_is_not_replaced(core: Driver):
+    """Another SDK has stored a claim of ours; nothing of it is lost."""
+    old = core.create("me")
+    core.change_row(old.handle, jwt_user_payload='{"sub": "someone"}')
+    replaces = Replaces(handle=old.handle, copies=True)
+    assert core.create("me", replaces=replaces) == Unauthorised(PROTECTED_PAYLOAD, "payload_protected")
+    assert core.sessions.user_handles("me", tenant_id=None) == [old.handle]
+
+
+def test_a_session_that_replaces_another_may_have_a_lifetime_of_its_own(core: Driver, clock: Clock):
+    old = core.create("me", lifetime=Lifetime(idle_ms=HOUR))
+    replaces = Replaces(handle=old.handle, copies=True)
+    new = core.create("me", replaces=replaces, lifetime=Lifetime(idle_ms=2 * HOUR))
+    assert new.refresh_token.expires_ms == clock() + 2 * HOUR
+
+
+@pytest.mark.postgres
+def test_an_account_that_is_linked_while_a_session_is_made_counts(
+    empty_postgres_database: TestDatabase, start: Opener
+):
+    database = empty_postgres_database
+    for statement in LINKED_USERS:
+        database.query(statement)
+    database.query("UPDATE app_id_to_user_id SET primary_or_recipe_user_id = user_id")
+    core = start(database.uri, features=WITH_DETAILS)
+    other = core.create("b")
+    link = "UPDATE app_id_to_user_id SET primary_or_recipe_user_id = 'a'"
+    with meanwhile(core.database, "advisory", lambda: database.query(link), stored=database, when="before"):
+        made = core.create("a", limit=Limit(max_sessions=1, when_reached="end_oldest"))
+    assert made.ended == [other.handle]
 
 
 def test_both_limits_start_again_with_the_session_that_replaces(core: Driver, clock: Clock):

@@ -177,6 +177,17 @@ def test_linked_users_and_other_recipes_are_left_to_a_core(core: Driver, stored:
         "the user is of a recipe that this app does not have: let the SuperTokens core do it"
     )
     assert core.users.find(user_id).tenant_ids == ["public"]
+    assert core.users.dissociate("public", user_id) is True
+    assert core.users.find(user_id).tenant_ids == []
+
+
+def test_a_user_whose_recipe_has_lost_them_is_unknown(core: Driver, stored: TestDatabase) -> None:
+    """A core has removed them by half."""
+    user_id = signed_up(core).id
+    core.tenants.put("t1", {})
+    for table in ("emailpassword_user_to_tenant", "emailpassword_users"):
+        stored.query(f"DELETE FROM {table}")
+    assert core.users.associate("t1", user_id) == UnknownUser()
 
 
 def test_of_parallel_users_one_gets_the_address(stored: TestDatabase, core: Driver) -> None:

@@ -650,3 +650,8 @@ def test_an_engine_that_nobody_refers_to_closes_its_connections(sqlite_files: Sq
     del engine
     gc.collect()
     assert pool.checkedin() == 0
+
+
+def test_a_database_in_memory_has_one_connection(start: Opener):
+    counts = start("sqlite://").database.connection_counts()
+    assert (counts.used, counts.idle, counts.limit) == (0, 1, 1)

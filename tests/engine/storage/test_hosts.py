@@ -134,6 +134,24 @@ def test_a_server_that_falls_silent(
 
 
 @pytest.mark.postgres
+def test_a_server_without_room_for_the_question_is_there(
+    postgres_server: Postgres, postgres_database: TestDatabase, relay: FreezingRelay, start: Opener
+):
+    """It says so itself."""
+    postgres_server.execute("CREATE ROLE alone SUPERUSER LOGIN")
+    try:
+        uri = through(relay, postgres_database).replace("postgres@", "alone@")
+        core = start(uri, pool_timeout=0.1, pool_size=1)
+        core.database.prepare()
+        postgres_server.execute("ALTER ROLE alone NOSUPERUSER CONNECTION LIMIT 1")
+        sleep = "SELECT current_user FROM pg_sleep(0.3)"
+        assert core.database.read(lambda c: c.exec_driver_sql(sleep).scalar()) == "alone"
+        core.close()
+    finally:
+        postgres_server.execute("DROP ROLE alone")
+
+
+@pytest.mark.postgres
 def test_a_statement_that_takes_long(postgres_database: TestDatabase, relay: FreezingRelay, start: Opener):
     """A server that answers others is waited for."""
     core = start(through(relay, postgres_database), pool_timeout=0.1)

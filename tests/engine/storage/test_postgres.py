@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 
-from supertokens_py.engine.embedded.storage import postgres
+from supertokens_py.engine.embedded.importing.source import open_source
+from supertokens_py.engine.embedded.storage import admission, postgres
+from supertokens_py.engine.embedded.storage.admission import Slots
 from supertokens_py.engine.embedded.storage.url import locate
+from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.engine.records import Verified
 from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError
 from tests.engine.conftest import Opener
 from tests.engine.driver import Driver
 from tests.engine.storage.test_database import together
 from tests.engine.test_keys import wait_until
+from tests.support.clock import Stopwatch
 from tests.support.databases import Postgres, TestDatabase
 
 pytestmark = pytest.mark.postgres
@@ -294,6 +300,32 @@ def test_connections_that_stay_busy_on_a_full_server(limited: str, start: Opener
     for holder in holders:
         holder.join()
     assert core.roles.add("reader", []) is True
+
+
+def test_a_full_server_is_asked_again_after_a_while(monkeypatch: pytest.MonkeyPatch):
+    """For a connection more than there was room for."""
+    slots, now = Slots(0.001), Stopwatch()
+
+    class Time:
+        monotonic = staticmethod(now)
+
+    monkeypatch.setattr(admission, "time", Time)
+    assert slots.refused(1)
+    with slots:
+        with pytest.raises(EngineUnavailableError, match="has room for 1 connections"):
+            slots.__enter__()
+        now.advance(admission.FULL_FOR_S)
+        with slots:
+            assert not slots.refused(0)
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, start: Opener):
+    """By an engine, and by an import from a database."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for opened in (start, partial(open_source, schema=None, prefix="")):
+        with pytest.raises(ConfigError) as raised:
+            opened("postgresql://db.internal/shop")
+        assert str(raised.value) == MISSING_DRIVER
 
 
 # A database that was made anew

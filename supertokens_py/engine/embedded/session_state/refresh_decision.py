@@ -27,10 +27,10 @@ from .token_families import has_family, is_of_family
 #: the row becomes what it then was. NEWER: made by one that is longer ago; the token is rotated. RESTORED:
 #: the row is of before a restore, and knows nothing of what followed the back-up. A reuse subtype: somebody
 #: presented a token twice. With these two, the session must end.
-Decision: TypeAlias = (
-    Literal["GONE", "ROTATE", "KEEP", "REPEAT", "PROMOTE", "FORGED", "REINSTATE", "NEWER", "RESTORED"]
-    | ReuseSubtype
+OfALiveSession: TypeAlias = (
+    Literal["ROTATE", "KEEP", "REPEAT", "PROMOTE", "FORGED", "REINSTATE", "NEWER", "RESTORED"] | ReuseSubtype
 )
+Decision: TypeAlias = Literal["GONE"] | OfALiveSession
 
 #: A second use so long after the rotation is reported: what races or retries, comes sooner as a rule.
 LATE_MS = 5_000

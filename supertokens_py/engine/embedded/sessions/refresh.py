@@ -25,7 +25,7 @@ from supertokens_py.tokens.encoding import constant_time_equal
 from ..keys import access_tokens
 from ..keys.access_tokens import Grant
 from ..session_state.refresh_decision import (
-    Decision,
+    OfALiveSession,
     Rules,
     StoredTokens,
     anti_csrf_token,
@@ -209,7 +209,7 @@ class Refresher:
             ended = self._changes.end(connection, self._rows.delete, use.key, ending)
         return Outcome(expired(reason), ended=ended, ending=ending)
 
-    def _decided(self, connection: Connection, use: Use, found: Found, decision: Decision) -> Outcome:
+    def _decided(self, connection: Connection, use: Use, found: Found, decision: OfALiveSession) -> Outcome:
         match decision:
             case "FORGED":
                 forged = TokenForged(handle=use.token.handle, user_id=found.user_id)
@@ -230,8 +230,6 @@ class Refresher:
                 return self._repeat(connection, use, found)
             case "PROMOTE" | "REINSTATE":
                 return self._promote(connection, use, found, decision)
-            case "GONE":
-                raise AssertionError("answered before")
             case _:
                 assert_never(decision)
 

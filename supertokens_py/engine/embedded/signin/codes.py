@@ -113,7 +113,7 @@ class CodeStore:
         try:
             return self._database.write(unit)
         except IntegrityError as error:
-            return _refused(error, None if contact is None else tenant.tenant_id)
+            return _refused(error, tenant.tenant_id)
 
     def _insert_device(self, connection: Connection, contact: Contact, values: dict[str, Any]) -> None:
         """Insert a device, in the place of the oldest where the contact has too many."""
@@ -222,14 +222,12 @@ class CodeStore:
                 )
 
 
-def _refused(error: IntegrityError, tenant_id: str | None) -> RestartFlow | CodeAlreadyUsed:
-    """Return what a broken rule means for a code of a device that was there, or of a new one in a tenant."""
+def _refused(error: IntegrityError, tenant_id: str) -> CodeAlreadyUsed:
+    """Return what a broken rule means for a code: a device that was there is locked, and cannot have gone."""
     if errors.is_taken(error):
         return CodeAlreadyUsed()
     if not errors.is_unknown_parent(error):
         raise error
-    if tenant_id is None:
-        return RestartFlow()  # somebody has just used the device
     raise UnknownTenantError(tenant_id) from error
 
 
