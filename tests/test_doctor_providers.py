@@ -234,7 +234,7 @@ def test_the_database_of_an_application(run: Runner, tmp_path: Path, monkeypatch
         Supertokens.reset()
         sys.modules.pop("app_with_a_database", None)
         ran = run("doctor", "--app", "app_with_a_database", *arguments)
-        assert f"note  database: {tmp_path}/{name} does not exist yet" in ran.out
+        assert f"WARN  database: there is no database {tmp_path}/{name}: " in ran.out
     Supertokens.reset()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from supertokens_py.formatting import counted, moment
 from .findings import Finding
 from .refreshes import dear_refreshes
 from .replica import check_replica
+from .sqlite_files import check_file
 from .webhooks import undelivered_events
 
 _TOPIC = "database"
@@ -48,7 +48,7 @@ def check_database(uri: str, settings: ResolvedEngineConfig) -> list[Finding]:
     if location.kind == "sqlite-memory":
         advice = "use a file or PostgreSQL for anything that must outlive the process"
         return [Finding("warning", _TOPIC, "sessions are kept in memory and end with the process", advice)]
-    if location.is_sqlite and (unusable := [*_file(_path(location))]):
+    if location.is_sqlite and (unusable := [*check_file(_path(location))]):
         return unusable
     try:
         facts = inspect_database(location, settings)
@@ -90,35 +90,6 @@ def findings_of(
 
 def _path(location: Location) -> Path:
     return Path(location.url.database or "")
-
-
-def _file(path: Path) -> Iterator[Finding]:
-    """Yield why a SQLite file cannot be used, or that it is not there yet."""
-    if not path.exists():
-        yield _missing_file(path)
-        return
-    for right, verb in ((os.R_OK, "read"), (os.W_OK, "written")):
-        if not os.access(path, right):
-            yield Finding(
-                "error",
-                _TOPIC,
-                f"{path} cannot be {verb} by this user: every log-in and refresh would be answered 503",
-                f"give the user of the application the right to read and write it: chown … {path}",
-            )
-    if not os.access(path.parent, os.W_OK):
-        yield Finding(
-            "error",
-            _TOPIC,
-            f"{path.parent} cannot be written by this user, "
-            f"and SQLite needs {path.name}-wal and {path.name}-shm there",
-            f"give the user of the application the right to write the directory: chown … {path.parent}",
-        )
-
-
-def _missing_file(path: Path) -> Finding:
-    if path.parent.is_dir() and os.access(path.parent, os.W_OK):
-        return Finding("note", _TOPIC, f"{path} does not exist yet; it will be made at the first start")
-    return Finding("error", _TOPIC, f"{path} cannot be made", f"make the directory {path.parent}, writable")
 
 
 def _readable(location: Location) -> Iterator[Finding]:

@@ -548,6 +548,43 @@ def test_stores_that_cannot_be_used(run: Runner, sqlite_database: TestDatabase) 
     assert run("doctor", "--connection-uri", "http://127.0.0.1:1").code == 1
 
 
+@pytest.mark.parametrize(
+    ("place", "code", "level", "told", "advised"),
+    [
+        (
+            "file",
+            0,
+            "warning",
+            "there is no database {here}/file: nobody has a session yet",
+            "start the application, which makes it; or correct the path: a relative one is looked for where "
+            "a process was started",
+        ),
+        (
+            "missing/file",
+            1,
+            "error",
+            "there is no database {here}/missing/file, and it cannot be made",
+            "make the directory {here}/missing and let the user of the application write there; or correct "
+            "the path: a relative one is looked for where a process was started",
+        ),
+    ],
+)
+def test_a_sqlite_file_that_is_not_there(
+    run: Runner, tmp_path: pathlib.Path, place: str, code: int, level: str, told: str, advised: str
+) -> None:
+    """It is named whole, with what to do; and it is not made."""
+    ran = run("doctor", "--json", "--connection-uri", f"sqlite:///{place}")
+    (found,) = ran.json["findings"]
+    assert ran.code == code
+    assert found == {
+        "level": level,
+        "topic": "database",
+        "text": told.format(here=tmp_path),
+        "advice": advised.format(here=tmp_path),
+    }
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_bad_setting_is_a_finding(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the variable."""
     monkeypatch.setenv("SUPERTOKENS_ACCESS_TOKEN_VALIDITY", "never")
