@@ -80,7 +80,7 @@ def detail_of(event: Event) -> str:
         return event.subtype or ""
     if isinstance(event, SessionRevoked | EmailDropped):
         return event.reason
-    if isinstance(event, DatabaseFailed | ClientRefused | ContactRefused):
+    if isinstance(event, ClientRefused | ContactRefused):
         return event.kind
     return event.code if isinstance(event, SessionRefused) else ""
 

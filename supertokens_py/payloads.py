@@ -80,7 +80,8 @@ def validate_payload_update(update: object) -> None:
         ProtectedClaimError: it would write a protected claim.
     """
     validate_json("access_token_payload_update", update)
-    validate_custom_claims_update(cast("JSONObject", update))
+    written = {name: value for name, value in cast("JSONObject", update).items() if value is not None}
+    validate_custom_claims(written)  # None removes a claim, and no payload has a protected one
 
 
 def validate_custom_claims(payload: Mapping[str, Any] | None, *, token_version: int = LATEST_VERSION) -> None:
@@ -94,16 +95,6 @@ def validate_custom_claims(payload: Mapping[str, Any] | None, *, token_version: 
     names = [name for name in protected if name in known] if isinstance(known, Mapping) else []
     if names:
         raise ProtectedClaimError(names)
-
-
-def validate_custom_claims_update(update: Mapping[str, Any] | None) -> None:
-    """Refuse an update that would write a protected claim; None removes one, and no payload has it.
-
-    Raises:
-        ProtectedClaimError: names them.
-    """
-    if isinstance(update, Mapping):
-        validate_custom_claims({name: value for name, value in update.items() if value is not None})
 
 
 def validate_jwt_claims(payload: Mapping[str, Any] | None) -> None:

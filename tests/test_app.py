@@ -428,6 +428,19 @@ def test_a_recipe_of_the_application_stands_beside_ours() -> None:
     assert raised.value is error
 
 
+class Unlisted(RecipeModule):
+    """A recipe that needs settings."""
+
+    recipe_id = "unlisted"
+    name = "Unlisted"
+
+
+def test_a_recipe_that_needs_settings_must_be_listed() -> None:
+    made = Supertokens(INFO, None, MEMORY, [session.init()])
+    with pytest.raises(GeneralError, match=r"^recipe_list has no unlisted\.init\(\)$"):
+        made.recipe(Unlisted)
+
+
 def test_threads_that_need_a_recipe_at_once_get_the_same() -> None:
     """Whoever comes second waits, and finds it made."""
     made = Supertokens(INFO, None, MEMORY, [session.init()])

@@ -15,10 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from supertokens_py.audit import LOGGER_NAME
+from supertokens_py.audit import LOGGER_NAME, detail_of
 from supertokens_py.engine.embedded.storage.database import UnitConflictError
 from supertokens_py.engine.session_records import Ending
-from supertokens_py.events import SessionCreated, emit
+from supertokens_py.events import (
+    ClientRefused,
+    ContactRefused,
+    EmailDropped,
+    Event,
+    SessionCreated,
+    SessionRefused,
+    SessionRevoked,
+    TokenReused,
+    emit,
+)
 from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe.session.claims import BooleanClaim
 from tests.engine.driver import Driver
@@ -408,3 +418,21 @@ def test_a_theft_leaves_a_line_on_stderr(server: str) -> None:
         "session.refreshed_again handle=h user_id=u presented=current age_ms=9 late=True",
         "session.reuse handle=h subtype=RECENT_PREV",
     ]
+
+
+@pytest.mark.parametrize(
+    ("happened", "detail"),
+    [
+        (SessionCreated(handle="h", user_id="u", tenant_id="public"), ""),
+        (TokenReused(subtype="RECENT_PREV"), "RECENT_PREV"),
+        (TokenReused(subtype=None), ""),
+        (SessionRevoked(handle="h", reason="admin"), "admin"),
+        (EmailDropped(recipe_id="passwordless", tenant_id="public", reason="queue"), "queue"),
+        (ClientRefused(kind="sign_in", retry_after_ms=1), "sign_in"),
+        (ContactRefused(kind="phone", tenant_id="public", retry_after_ms=1), "phone"),
+        (SessionRefused(code="no_token", may_refresh=False), "no_token"),
+    ],
+)
+def test_the_word_that_metrics_tell_events_of_a_kind_apart_by(happened: Event, detail: str) -> None:
+    """Out of a short list each: no tenant, and nothing that clients choose."""
+    assert detail_of(happened) == detail

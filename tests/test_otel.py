@@ -211,6 +211,15 @@ def test_connections_are_observed_once(site: Site, telemetry: Telemetry) -> None
     assert sorted(telemetry.connections) == [("idle", 1), ("used", 0)]
 
 
+def test_an_app_over_a_core_has_no_connections(site: Site, telemetry: Telemetry) -> None:
+    site.uri = "http://localhost:3567"
+    site.init()
+    assert Supertokens.get_instance().engine
+    emit(RevocationsStale(age_ms=6000))
+    assert telemetry.connections == []
+    assert telemetry.counts == {("supertokens.revocation.stale",): 1, ("revocation.stale",): 1}
+
+
 def test_the_audit_log_is_left_alone(site: Site, telemetry: Telemetry) -> None:
     """Counting changes neither its level nor its handlers, and does not depend on them."""
     log = logging.getLogger(LOGGER_NAME)

@@ -11,6 +11,7 @@ import fnmatch
 import importlib
 import inspect
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+import supertokens_py
 
 pytestmark = pytest.mark.quick
 
@@ -345,6 +348,21 @@ def importable_path(path: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+def test_names_that_the_package_does_not_have() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'supertokens_py' has no attribute 'nonsense'$"):
+        supertokens_py.nonsense  # noqa: B018
+    assert dir(supertokens_py) == sorted(supertokens_py.__all__)
+
+
+def test_what_a_submodule_lacks_is_no_missing_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for an attribute that is a module learns what to install."""
+    monkeypatch.delattr(supertokens_py, "signals")
+    monkeypatch.delitem(sys.modules, "supertokens_py.signals")
+    monkeypatch.setitem(sys.modules, "blinker", None)
+    with pytest.raises(ModuleNotFoundError, match=r"^signals need: pip install blinker$"):
+        supertokens_py.signals  # noqa: B018
 
 
 def test_the_contract_of_adapters() -> None:

@@ -318,7 +318,9 @@ class SessionContainer(OwnSessions[P]):
         self._delivery = delivery
         request.set_session(self)
         if self.access_token_updated:
-            delivery.deliver(self._token, self.refresh_token, self.anti_csrf_token, user_context, writer)
+            delivery.deliver(
+                request, self._token, self.refresh_token, self.anti_csrf_token, user_context, writer
+            )
 
     def leave_request(self) -> None:
         """Drop the request after its response has started; avoids a reference cycle."""

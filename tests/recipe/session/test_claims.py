@@ -10,6 +10,7 @@ import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.recipe import session
+from supertokens_py.recipe.session import AuthenticationClaim
 from supertokens_py.recipe.session.claim_base_classes.primitive_claim import HasValueSCV
 from supertokens_py.recipe.session.claim_validation.evaluation import evaluate_claims
 from supertokens_py.recipe.session.claims import BooleanClaim, PrimitiveArrayClaim, PrimitiveClaim
@@ -51,6 +52,13 @@ def stamped(key: str, value: Any, age_s: float = 0) -> dict[str, Any]:
 
 def reasons(validator: Any, payload: dict[str, Any]) -> list[Any]:
     return [failure.reason for failure in judge("user", payload, [validator], {}).invalid_claims]
+
+
+def test_how_a_user_authenticated_is_never_fetched() -> None:
+    """Only a log-in can say it: the claim stays as it is."""
+    payload = AuthenticationClaim.add_to_payload_({}, {"time": NOW, "amr": ["pwd"], "acr": None}, {})
+    assert AuthenticationClaim.sync_build("user", "public", {}) == {}
+    assert judge("user", payload, [AuthenticationClaim.validators.fresh(60)], {}).invalid_claims == []
 
 
 # -- shapes ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.engine.call import trace_calls
@@ -19,6 +20,7 @@ from supertokens_py.exceptions import (
     PayloadTooLargeError,
     ProtectedClaimError,
 )
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe import session as session_recipe
 from supertokens_py.recipe.session import InputOverrideConfig, SessionContainer, SessionRecipe
 from supertokens_py.recipe.session import asyncio as sessions_async
@@ -278,6 +280,16 @@ def test_the_deprecated_full_update_warns_at_the_callers_line() -> None:
     assert stored.access_token_payload == {"iss": "https://api.example.com/auth", "d": 4}
 
 
+def test_a_full_update_of_sessions_that_travel_in_headers_may_be_large(start: Start) -> None:
+    start(get_token_transfer_method="header")
+    handle = made().get_handle()
+    with pytest.warns(DeprecationWarning, match=DEPRECATED):
+        assert sessions.update_access_token_payload(handle, {"big": BIG}) is True
+    stored = sessions.get_session_information(handle)
+    assert stored is not None
+    assert stored.access_token_payload == {"iss": "https://api.example.com/auth", "big": BIG}
+
+
 def test_the_deprecated_full_update_of_a_session_that_is_gone() -> None:
     """The payload in hand stays as it was."""
     session = made(payload={"a": 1})
@@ -357,6 +369,37 @@ def test_verifying_follows_the_rules_of_a_request(clock: Clock) -> None:
     for required in (True, False):
         with pytest.raises(TryRefreshTokenError):
             check(token, session_required=required)
+
+
+def test_originals_take_the_arguments_of_0_24() -> None:
+    """FP-39: overrides may pass None for a payload: a new session has none, a new token the stored one."""
+    functions = SessionRecipe.get_instance().recipe_implementation
+    new: SessionContainer = blocking(functions.create_new_session)("ada", None, None, None, "public", {})
+    token = new.get_access_token()
+    assert "a" not in new.get_access_token_payload()
+    sessions.merge_into_access_token_payload(new.get_handle(), {"a": 1})
+    regenerated = blocking(functions.regenerate_access_token)(token, None, {})
+    assert regenerated is not None
+    assert regenerated.session.user_data_in_jwt == {"a": 1}
+    assert blocking(functions.regenerate_access_token)("nonsense", {}, {}) is None
+
+
+def test_a_session_is_attached_to_a_request_by_hand() -> None:
+    """Its tokens leave with the response; later on it keeps nothing of the request."""
+    native = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
+    request, session = as_base_request(native), made()
+    session.sync_attach_to_request_response(request, "header", {})
+    assert request.get_session() is session
+    assert request.changes.headers["st-access-token"] == session.get_access_token()
+    request.release()
+    assert request.get_session() is None
+    with pytest.raises(InvalidClaimsError):
+        session.sync_assert_claims([BooleanClaim("ok", lambda *_: False).validators.is_true()])
+    assert request.session_error is None
+
+    request.set_session(made())  # one that no tokens are delivered of
+    request.release()
+    assert request.get_session() is None
 
 
 def test_verifying_no_token(start: Start) -> None:

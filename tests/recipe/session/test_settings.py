@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import inspect
 from starlette.requests import Request
 
-from supertokens_py import Supertokens
+from supertokens_py import InputAppInfo, Supertokens, init
 from supertokens_py.engine.session_records import NO_FEATURES
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request_registry import as_base_request
+from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionRecipe
 from supertokens_py.recipe.session import syncio as sessions
-from supertokens_py.recipe.session.utils import normalise_session_scope
+from supertokens_py.recipe.session.utils import get_token_transfer_method_default, normalise_session_scope
 
 from .conftest import Start
 
@@ -51,6 +52,29 @@ def test_an_anti_csrf_mode_that_requests_decide(start: Start, same_site: str, mo
     start(cookie_same_site=same_site)
     decide: Any = SessionRecipe.get_instance().config.anti_csrf_function_or_string
     assert decide(as_base_request(request()), {}) == mode
+
+
+def test_what_init_was_given_of_the_framework() -> None:
+    """By the names of 0.24; a mode is derived where none was given."""
+    Supertokens.reset()
+    init(
+        InputAppInfo("Test", "https://api.example.com", website_domain="https://example.com"),
+        framework="flask",
+        recipe_list=[session.init()],
+    )
+    config = SessionRecipe.get_instance().config
+    assert (config.framework, config.mode) == ("flask", "wsgi")
+    Supertokens.reset()
+
+
+@pytest.mark.parametrize(
+    ("preferred", "method"), [(b"header", "header"), (b"cookie", "cookie"), (b"", "any")]
+)
+def test_the_default_transfer_method(preferred: bytes, method: str) -> None:
+    """A client chooses for a new session; of one that there is, both are looked at."""
+    base = as_base_request(request((b"st-auth-mode", preferred)))
+    assert get_token_transfer_method_default(base, True, {}) == method
+    assert get_token_transfer_method_default(base, False, {}) == "any"
 
 
 @pytest.mark.parametrize("given", ["Example.com", "https://example.com/path", "example.com:8000"])

@@ -159,6 +159,7 @@ def test_two_addresses_whose_tokens_cross_sites_are_no_problem(
         ("https://api.example.com", "https://example.org", {}, False),
         ("http://api.example.com", "http://example.com", {}, False),
         ("http://localhost:8000", "http://localhost:3000", {}, False),
+        ("http://localhost:8000", "https://localhost:3000", {}, False),
         ("http://api.example.com", "http://example.org", {"get_token_transfer_method": "header"}, False),
         ("http://api.example.com", "http://example.org", {"cookie_same_site": "lax"}, False),
     ],

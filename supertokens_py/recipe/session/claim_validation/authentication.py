@@ -11,6 +11,7 @@ A session that fails is answered with 403, as by any claim: a 401 would have cli
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -79,9 +80,9 @@ class _AuthenticationValidator(TimedValidator[JSONObject]):
         known = cast("JSONObject", value) if isinstance(value, dict) else {}
         return ClaimValidationResult(False, self.reason(known))
 
+    @abstractmethod
     def reason(self, value: JSONObject) -> JSONObject:
         """Return the reason why this value (`{}` if absent) fails."""
-        raise NotImplementedError
 
 
 class FreshSCV(_AuthenticationValidator):

@@ -99,7 +99,7 @@ def require_proof_of_refresh(request: BaseRequest, policy: SessionPolicy) -> Non
             missing = request.get_header(ANTI_CSRF_HEADER_KEY) is None and is_foreign(
                 request, policy.own_pages
             )
-        case "NONE":
+        case _:
             missing = policy.relies_on_same_site and is_cross_site(request, policy.own_pages)
     if missing:
         clear = not is_foreign(request, policy.own_pages)

@@ -72,6 +72,7 @@ class Delivery:
 
     def deliver(
         self,
+        request: BaseRequest,
         token: AccessToken,
         refresh_token: TokenInfo | None,
         anti_csrf_token: str | None,
@@ -79,10 +80,8 @@ class Delivery:
         writer: TokenWriter | None = None,
     ) -> None:
         """Add the tokens that are new to the response, with its `writer` if there is one already."""
-        if self.request is None:
-            return
-        self._warn_if_lost(self.request, token)
-        writer = writer or self.deliveries.writer(self.request, user_context)
+        self._warn_if_lost(request, token)
+        writer = writer or self.deliveries.writer(request, user_context)
         try:
             writer.set_access_token(token, self.transfer_method, persistent=self.persistent)
         finally:  # also where it is larger than a cookie: the earlier refresh token was used up
@@ -91,7 +90,7 @@ class Delivery:
             if anti_csrf_token is not None and self.transfer_method == "cookie":
                 writer.set_anti_csrf(anti_csrf_token)
         if len(token.text) > _SMALL_TOKEN:
-            self.deliveries.warn_of_large_headers(self.request.changes)
+            self.deliveries.warn_of_large_headers(request.changes)
 
     def note(self, error: Exception) -> None:
         """Let the middleware know of an error of the session, whatever becomes of it on the way there."""
@@ -100,27 +99,27 @@ class Delivery:
 
     def replace(self, session: object, token: AccessToken, user_context: dict[str, Any]) -> None:
         """Add a changed access token to the response, if `session` is still the session of the request."""
-        if self._is_possible(session, token) and self.request is not None:
-            self.deliver(token, None, None, user_context)
+        if (request := self._request_of(session, token)) is not None:
+            self.deliver(request, token, None, None, user_context)
 
     def clear(self, session: object, token: AccessToken, user_context: dict[str, Any]) -> None:
         """Have the client drop its tokens, if `session` is still the session of the request."""
-        if self._is_possible(session, token) and self.request is not None:
-            self._warn_if_lost(self.request, token)
+        if (request := self._request_of(session, token)) is not None:
+            self._warn_if_lost(request, token)
             acts = actor_of(token.payload) is not None
             if GUEST_KEY not in token.payload and not acts:
-                self.request.signed_out = token.handle, token.user_id
-            writer = self.deliveries.writer(self.request, user_context)
+                request.signed_out = token.handle, token.user_id
+            writer = self.deliveries.writer(request, user_context)
             if acts and self.transfer_method == "cookie":
                 writer.clear_return_tokens(self.deliveries.return_paths)
             writer.clear(self.transfer_method)
 
-    def _is_possible(self, session: object, token: AccessToken) -> bool:
+    def _request_of(self, session: object, token: AccessToken) -> BaseRequest | None:
         if self.request is None:
             log.warning(_TOO_LATE, token.handle)
-            return False
+            return None
         # A newer session of the same request owns the response: the client gets the tokens of that one.
-        return self.request.get_session() is session
+        return self.request if self.request.get_session() is session else None
 
     @staticmethod
     def _warn_if_lost(request: BaseRequest, token: AccessToken) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.revoked_sessions import Revocations, RevokedSessions
-from supertokens_py.exceptions import ConfigError, EngineUnavailableError
+from supertokens_py.exceptions import EngineUnavailableError
 from supertokens_py.recipe_module import App
 from supertokens_py.tokens.access_token import AccessToken
 
@@ -69,9 +69,8 @@ class WatchedVerifier(Verifier):
 
     async def check(self, token: AccessToken) -> AccessToken:
         """Return the token, with its payload, if it is valid now; every verification begins with one."""
-        revocations = self._app.engine.revocations
-        if revocations is None:
-            raise ConfigError("instant_revocation needs the embedded engine")
+        # No app has this setting and an engine that keeps none.
+        revocations = cast("Revocations", self._app.engine.revocations)
         self._revocations, self._revoked = revocations, revocations.revoked
         token = await super().check(token)
         revocations.remember(token.expires_ms - token.created_ms)
