@@ -317,6 +317,14 @@ def test_the_access_token_can_be_exposed_and_the_refresh_token_never(bare_site: 
     reply = visitor.post("/auth/signout")
     reply.assert_cleared("cookie")
 
+    def merge_and_end(view: Any) -> Any:
+        yield view.merge({"a": 1})
+        yield view.revoke()
+
+    reply = bare_site.sign_in().post("/protected", do=merge_and_end)
+    reply.assert_cleared("cookie")
+    assert reply.header("st-access-token") is None
+
 
 # -- anti-CSRF tokens ------------------------------------------------------------------------------
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from supertokens_py.engine.records import Unauthorised
+from supertokens_py.events import Event, SessionCreated, subscribe
 from supertokens_py.recipe.session import Impersonation, InputOverrideConfig, PageSettings
 from supertokens_py.testing.conformance import Reply
 from supertokens_py.testing.conformance.routes import Call
 from tests.support.clock import Clock
 from tests.support.device_browser import DeviceBrowser
 from tests.support.device_proofs import REGISTER, challenge_in, new_key, proof
+from tests.support.units import refused_units
 
 from .script import Answer
 from .site import ASGI_AND_WSGI, EVERY_ADAPTER, Site, Visitor
@@ -22,6 +25,7 @@ from .test_verify import TRY_REFRESH, UNAUTHORISED
 
 OFFER = "secure-session-registration"
 COOKIE = "__Host-sDevice"
+KEY_LIFE_H = 168  #: after which the next key of access tokens is made
 NOT_BOUND = {
     "message": "invalid claim",
     "claimValidationErrors": [
@@ -221,6 +225,46 @@ def test_a_session_in_the_place_of_a_bound_one(
         reply = device.post("/open", do=with_handle)
         assert (reply.status, reply.header(OFFER)) == (200, None)
         assert said(device.get("/bound")) == (200, {"user": "user-1"})
+
+
+@ASGI_AND_WSGI
+def test_a_bound_cookie_is_carried_over_while_it_proves(bare_site: Site, clock: Clock) -> None:
+    """The one of several that does; one that has lapsed is dropped, so that the browser proves."""
+    device = Device(bare_site.init(device_binding="auto")).bind()
+
+    def switch(view: Any) -> Any:
+        (handle,) = bare_site.handles()
+        yield view.create("user-1", replaces=handle)
+
+    device.bound = f"v1.9999999999999.a.b; {COOKIE}={device.bound}"
+    reply = device.post("/open", do=switch)
+    assert (reply.status, reply.header(OFFER), reply.cookie(COOKIE).is_cleared) == (200, None, False)
+    assert said(device.get("/bound")) == (200, {"user": "user-1"})
+    clock.advance(s=600)
+    reply = device.post("/open", do=switch)
+    assert (reply.status, reply.header(OFFER), reply.cookie(COOKIE).is_cleared) == (200, None, True)
+    assert said(device.get("/bound")) == (401, TRY_REFRESH)
+    assert device.prove().status == 200
+    assert said(device.get("/bound")) == (200, {"user": "user-1"})
+
+
+@ASGI_AND_WSGI
+def test_a_log_in_just_before_the_store_goes_away_is_offered_nothing(
+    bare_site: Site, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The session is made, and stays unbound."""
+    site = bare_site.init(device_binding="auto")
+    with ExitStack() as stack:
+
+        def goes_away(event: Event) -> None:
+            if isinstance(event, SessionCreated):
+                clock.advance(hours=KEY_LIFE_H)  # so that it is asked for the next key
+                stack.enter_context(refused_units(site.engine.database, "the database is down"))
+
+        stack.callback(subscribe(goes_away))
+        first = site.sign_in().first
+    assert first.header(OFFER) is None
+    assert "a session is not offered to be bound: the database is down" in caplog.messages
 
 
 @ASGI_AND_WSGI

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.exceptions import TooBusyError, TooManyAttemptsError
+from supertokens_py.exceptions import EngineUnavailableError, TooBusyError, TooManyAttemptsError
 from supertokens_py.recipe import multitenancy
 from supertokens_py.recipe.emailpassword.exceptions import FieldError
 from supertokens_py.recipe.emailpassword.types import ErrorFormField
@@ -519,6 +519,27 @@ def test_errors_raised_by_overrides_are_answered_like_any(bare_site: Site, is_as
     reply = visitor.get("/protected")
     assert (reply.status, reply.json) == (401, UNAUTHORISED)
     reply.assert_cleared("cookie", "header")
+
+
+@ASGI_AND_WSGI
+def test_a_theft_while_the_store_is_out_of_reach(
+    bare_site: Site, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The tokens of the client go all the same, and the log says which session is left."""
+
+    def functions(default: Any) -> Any:
+        async def revoke_session(*_: Any) -> bool:
+            raise EngineUnavailableError("the database is down")
+
+        default.revoke_session = revoke_session
+        return default
+
+    visitor = bare_site.init(override=InputOverrideConfig(functions=functions)).sign_in(mode)
+    reply = visitor.post("/open", do=raising(lambda: TokenTheftError("user-1", visitor.handle)))
+    assert (reply.status, reply.json) == (401, {"message": "token theft detected"})
+    reply.assert_cleared("cookie", "header")
+    assert "a session could not be revoked: the database is down" in caplog.messages
+    assert bare_site.handles() == [visitor.handle]
 
 
 @pytest.mark.pairwise

@@ -18,7 +18,7 @@ from tests.support.clock import Clock
 from tests.support.databases import LINKED_USERS, TestDatabase
 
 from .site import ASGI_AND_WSGI, Site
-from .test_impersonation import SETTINGS, act_as, why
+from .test_impersonation import END, SETTINGS, act_as, why
 
 JSON = [("content-type", "application/json"), ("rid", "session")]
 FASTAPI = pytest.mark.parametrize("bare_site", ["fastapi"], indirect=True)
@@ -184,3 +184,13 @@ def test_nobody_acts_whose_sessions_were_all_revoked_or_who_was_deleted(bare_sit
         assert actor.refresh().status == 401
         assert (actor.access, actor.refresh_token) == (None, None)
         assert (site.handles(), site.handles("boss")) == ([user.handle], [])
+
+
+@ASGI_AND_WSGI
+def test_the_end_of_what_only_a_claim_of_the_application_says(bare_site: Site) -> None:
+    """From before the setting: nobody began an impersonation, so it leads back to no session."""
+    user = bare_site.init().sign_in(payload={"act": {"sub": "agency"}})
+    site = bare_site.init(impersonation=Impersonation(may=lambda *_: True, routes=True))
+    ended = user.post(END)
+    assert (ended.status, ended.json) == (200, {"status": "OK", "restored": False})
+    assert (site.handles("user-1"), site.handles("agency")) == ([], [])

@@ -12,6 +12,7 @@ from supertokens_py.testing.conformance import Reply
 
 from .site import Site
 from .test_pages import FROM_ELSEWHERE, NAVIGATES, OLD_BROWSER
+from .test_verify import UNAUTHORISED
 
 pytestmark = pytest.mark.parametrize("bare_site", ["fastapi", "flask", "django_sync"], indirect=True)
 
@@ -127,6 +128,14 @@ def test_a_page_with_a_session_asks_for_the_login_itself(bare_site: Site) -> Non
         "/protected",
         "/optional?next=/protected",
     ]
+
+
+def test_a_login_page_that_wants_a_session_sends_nobody_to_itself(bare_site: Site) -> None:
+    """A mistake of the application, which the browser shows in the place of a loop."""
+    started(bare_site, "/protected")
+    browser = Browser(bare_site)
+    reply = browser.go("/protected?tab=2")
+    assert (reply.status, reply.json, browser.hops) == (401, UNAUTHORISED, ["/protected?tab=2"])
 
 
 def test_tokens_that_cannot_be_cleared_are_no_loop(bare_site: Site) -> None:

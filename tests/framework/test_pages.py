@@ -243,6 +243,10 @@ def test_a_link_from_another_site_is_followed_once_more_where_cookies_were_kept_
     assert 'http-equiv="refresh" content="0;url=/protected?tab=2&amp;q=a%20b"' in reply.body.decode()
     assert reply.header("content-type") == "text/html; charset=utf-8"
     assert where(pages.get(PAGE, NAVIGATES)) == (303, LOGIN)
+    reply = pages.get(REFRESH, FROM_ELSEWHERE)
+    assert reply.status == 200
+    assert f'http-equiv="refresh" content="0;url={REFRESH}"' in reply.body.decode()
+    assert reply.session_parts == []
 
 
 def test_a_link_from_another_site_may_refresh(pages: Site) -> None:
@@ -348,6 +352,10 @@ def test_without_pages_the_path_is_the_applications(site: Site) -> None:
     visitor = site.sign_in("cookie")
     assert visitor.get(REFRESH, headers=NAVIGATES).status in (404, 405)
     assert site.get(PAGE, NAVIGATES).status == 401
+    assert [next_page(given) for given in ("/a?b", None, "//evil.example", "/auth/signout")] == [
+        "/a?b",
+        *["/"] * 3,
+    ]
 
 
 @pytest.mark.parametrize("path", ["login", "//evil.example", "https://evil.example", "/a b", None])

@@ -19,9 +19,10 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py.engine.revoked_sessions import Revocation
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework import asgi, litestar, quart, starlette
-from supertokens_py.framework.adapter import SessionCheck
+from supertokens_py.framework.adapter import SessionCheck, are_revocations_watched
 from supertokens_py.framework.asgi import AsgiRequest, Connection
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import on_revoked
@@ -262,3 +263,29 @@ def test_anything_else_can_be_told(is_on: bool) -> None:
     assert len(told) == 1
     on_revoked(made, lambda: told.append("late"))
     assert told[1:] == ["late"]
+
+
+def test_what_is_told_once_is_not_told_again(
+    is_on: bool, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor is an event loop that has ended: every session has to refresh after its own was revoked."""
+    if not is_on:
+        assert not are_revocations_watched()
+        return
+    made = create_new_session_without_request_response("public", "user")
+    told: list[str] = []
+    on_revoked(made, lambda: told.append("thread"))
+
+    async def watch() -> None:
+        on_revoked(made, lambda: told.append("loop"))
+
+    asyncio.run(watch())
+    revoke_session(made.get_handle())
+    engine: Any = Supertokens.get_instance().engine
+    engine.revocations.revoked.add([Revocation(handles=None, at_ms=clock(), until_ms=clock() + 1)])
+    assert (told, caplog.messages) == (["thread"], [])
+
+
+def test_before_init_nothing_is_watched() -> None:
+    Supertokens.reset()
+    assert not are_revocations_watched()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py import Supertokens
+from supertokens_py.framework.adapter import requiring
 from supertokens_py.recipe.session import AuthenticationClaim, Impersonation
 from supertokens_py.recipe.session.claims import BooleanClaim
 from tests.support.clock import Clock
@@ -70,6 +71,22 @@ def test_a_stale_authentication_is_403_and_says_what_is_missing(
     assert thief.get("/database").status == 401
     assert thief.refresh().status == 401
     assert site.handles() == [renewed.json["handle"]]
+
+
+@ASGI_AND_WSGI
+def test_a_session_of_before_the_setting_is_old(bare_site: Site) -> None:
+    """It says nothing of its user's authentication: a new one is asked for."""
+    visitor = bare_site.init().sign_in()
+    bare_site.init(step_up=True)
+    bare_site.world.validators = requiring(fresh=300)
+    refused = visitor.get("/claims")
+    reason = {"message": "authentication too old", "ageInSeconds": None, "maxAgeInSeconds": 300}
+    assert (refused.status, refused.json["claimValidationErrors"]) == (
+        403,
+        [{"id": "st-auth", "reason": reason}],
+    )
+    assert visitor.post("/protected", do=_reauthenticate).status == 200
+    assert visitor.get("/claims").status == 200
 
 
 @ASGI_AND_WSGI

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, init
 from supertokens_py.engine.device_keys import BoundKey
 from supertokens_py.engine.renewal import RenewalOrder
-from supertokens_py.exceptions import ConfigError, ProtectedClaimError
+from supertokens_py.exceptions import ConfigError, EngineUnavailableError, ProtectedClaimError
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import DeviceBinding, SessionContainer
-from supertokens_py.recipe.session.claim_validation.refusals import refuse_unbound
 from supertokens_py.recipe.session.device_binding.bound_cookie import bound_cookie, is_genuine, unexpired
 from supertokens_py.recipe.session.device_binding.headers import is_skipped, read_text, registration
 from supertokens_py.recipe.session.exceptions import TryRefreshTokenError, UnauthorisedError
@@ -20,6 +20,7 @@ from supertokens_py.recipe.session.recipe import SessionRecipe
 from supertokens_py.recipe.session.routes.device_binding_routes import instructions
 from supertokens_py.recipe.session.syncio import (
     create_new_session_without_request_response,
+    get_session,
     get_session_without_request_response,
     list_sessions,
     merge_into_access_token_payload,
@@ -28,6 +29,7 @@ from supertokens_py.recipe.session.syncio import (
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.clock import Clock
 from tests.support.device_proofs import new_key, proof
+from tests.support.units import refused_units
 
 from .conftest import Start
 
@@ -266,9 +268,12 @@ def test_the_claim_of_the_key_is_reserved(start: Start) -> None:
 def test_require_bound_needs_the_setting(start: Start) -> None:
     """A route with it would else be for nobody, and nobody would know why."""
     start()
-    made = create_new_session_without_request_response("public", "user")
+    made = create_new_session_without_request_response("public", "user", {"cnf": {"jkt": "mine"}})
+    bearer = f"Bearer {made.get_access_token()}".encode()
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [(b"authorization", bearer)]})
+    assert get_session(request).session_handle == made.session_handle
     with pytest.raises(ConfigError, match="require_bound=True"):
-        refuse_unbound(made, is_on=False)
+        get_session(request, require_bound=True)
 
 
 def test_lists_say_which_sessions_are_bound(start: Start) -> None:
@@ -277,6 +282,37 @@ def test_lists_say_which_sessions_are_bound(start: Start) -> None:
     create_new_session_without_request_response("public", "user")
     listed: dict[bool, Any] = {one.session_handle == key.handle: one.device for one in list_sessions("user")}
     assert [listed[True].bound, listed[False].bound] == [True, False]
+
+
+def test_proofs_are_checked_while_the_store_is_out_of_reach(start: Start, clock: Clock) -> None:
+    """Also when the next signing key ought to have been made."""
+    start(device_binding="auto")
+    create_new_session_without_request_response("public", "user")
+    clock.advance(hours=168)
+    clock.advance(minutes=-5)
+    unbound = create_new_session_without_request_response("public", "user")
+    made, key = bound()
+    cookie = cookie_of(key, expires_ms=clock() + 3_600_000)
+    renewed = refresh_session_without_request_response(tokens_of(made)[1], device_cookie=cookie)
+    access_token = tokens_of(renewed)[0]
+    clock.advance(minutes=10)
+    engine: Any = Supertokens.get_instance().engine
+    with refused_units(engine.database, "the database is down"):
+        for _ in range(2):
+            assert get_session_without_request_response(access_token, device_cookie=cookie) is not None
+        with pytest.raises(TryRefreshTokenError):
+            get_session_without_request_response(access_token, device_cookie=f"{cookie}x")
+
+    start(device_binding="auto")  # a process that has checked none yet
+    clock.advance(minutes=-10)
+    assert get_session_without_request_response(unbound.get_access_token()) is not None
+    clock.advance(minutes=10)
+    engine = Supertokens.get_instance().engine
+    with (
+        refused_units(engine.database, "the database is down"),
+        pytest.raises(EngineUnavailableError, match="the database is down"),
+    ):
+        get_session_without_request_response(access_token, device_cookie=cookie)
 
 
 def test_a_renewed_master_key_is_noticed_at_once(start: Start, clock: Clock) -> None:

@@ -238,15 +238,13 @@ class SessionFlows:
         """Return the live session of a user that a request comes with, whose tokens a guest's would replace.
 
         Raises:
-            TryRefreshTokenError: its access token is not accepted as it is, but the session may live on.
-            UnauthorisedError: the proof of its device is missing.
+            TryRefreshTokenError: its access token is not accepted as it is, or the proof of its device is
+                missing, but the session may live on.
         """
         before = request.session_error, request.refused
         try:
             session = await self._verify_strictly(request, _LIVE_SESSION, user_context, guards=False)
-        except UnauthorisedError as error:
-            if error.code.startswith("device_"):
-                raise
+        except UnauthorisedError:
             request.session_error, request.refused = before
             return None
         return None if session is None or session.is_guest else session

@@ -102,21 +102,15 @@ async def answer_device_refresh(
     header = request.get_header(RESPONSE_HEADER)
     proof = None if header is None else read_text(header) or ""
     result = await call_engine(user_context, bindings.keys.prove, bound_id, proof)
-    match result:
-        case None:
-            return _answer(response, 200, _END)
-        case ProofRefused():
-            return _refused(bindings, response, 400, result.reason, code="device_proof_wrong")
-        case ProofWanted() | Proved():
-            key = await _present_key(bindings, request, result.key, user_context)
-    if key is None:
+    if isinstance(result, ProofRefused):
+        return _refused(bindings, response, 400, result.reason, code="device_proof_wrong")
+    key = None if result is None else await _present_key(bindings, request, result.key, user_context)
+    if result is None or key is None:
         return _answer(response, 200, _END)
-    match result:
-        case ProofWanted():
-            response.set_header(CHALLENGE_HEADER, challenge(result.challenge, bound_id))
-            return _refused(bindings, response, 403, "sign this challenge", code="device_proof_wanted")
-        case Proved():
-            return await _proven(bindings, replace(result, key=key), request, response, user_context)
+    if isinstance(result, ProofWanted):
+        response.set_header(CHALLENGE_HEADER, challenge(result.challenge, bound_id))
+        return _refused(bindings, response, 403, "sign this challenge", code="device_proof_wanted")
+    return await _proven(bindings, replace(result, key=key), request, response, user_context)
 
 
 async def _present_key(

@@ -205,6 +205,8 @@ def test_what_requests_write(start: Start, clock: Clock, tracks: bool) -> None:
             while tracks and len(written) < times and time.monotonic() < deadline:
                 time.sleep(0.01)  # the background thread may have taken the note first
             assert written == ["UPDATE"] * times * tracks
+        visitor = Environ({"REQUEST_METHOD": "GET", "PATH_INFO": "/"})
+        assert sessions.get_session(visitor, session_required=False) is None
     finally:
         sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", note)
     (listed,) = sessions.list_sessions("ada")

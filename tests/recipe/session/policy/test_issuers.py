@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
+from supertokens_py.events import Event, SessionRefreshed, subscribe
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import SessionContainer
-from supertokens_py.recipe.session.exceptions import TryRefreshTokenError
+from supertokens_py.recipe.session.exceptions import TryRefreshTokenError, UnauthorisedError
 from supertokens_py.recipe.session.syncio import (
     create_new_session_without_request_response,
     get_session_information,
     get_session_without_request_response,
     merge_into_access_token_payload,
     refresh_session_without_request_response,
+    revoke_session,
 )
 from supertokens_py.recipe.session.verification import verifier as tokens_module
 from supertokens_py.runtime.bridge import blocking
@@ -105,6 +107,26 @@ def test_a_changed_api_domain_logs_nobody_out(start: Start, sqlite_files: Sqlite
         assert (payload["iss"], payload["plan"]) == ("https://api.example.org/auth", "pro")
         assert verified(after.get_access_token()) == "ada"
         after = refresh_session_without_request_response(refresh_token(after))
+
+
+def test_a_session_that_ends_before_its_issuer_is_changed(start: Start, sqlite_files: Sqlite):
+    """Somebody revokes it in the moment of the refresh that would."""
+    uri = sqlite_files.create().uri
+    start(PRODUCTION, uri)
+    before = made()
+    start("https://api.example.org", uri)
+
+    def revoke(event: Event) -> None:
+        if isinstance(event, SessionRefreshed):
+            revoke_session(event.handle)
+
+    unsubscribe = subscribe(revoke)
+    try:
+        with pytest.raises(UnauthorisedError) as refused:
+            refresh_session_without_request_response(refresh_token(before))
+    finally:
+        unsubscribe()
+    assert refused.value.code == "session_gone"
 
 
 @pytest.mark.parametrize(

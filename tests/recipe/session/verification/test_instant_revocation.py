@@ -198,6 +198,19 @@ def test_one_s_own_revocations_hold_at_once(app: App) -> None:
     assert refusal(app, token) == ("session_revoked", True)
 
 
+def test_anti_csrf_tokens_are_compared_as_ever(start: Start) -> None:
+    """Also where the access token was verified before."""
+    start(instant_revocation=True, anti_csrf="VIA_TOKEN")
+    made = create_new_session_without_request_response("public", "user")
+    tokens = made.get_all_session_tokens_dangerously()
+    for _ in range(2):
+        with pytest.raises(TryRefreshTokenError) as refused:
+            get_session_without_request_response(tokens["accessToken"], "wrong")
+        assert refused.value.code == "csrf_token_wrong"
+        found = get_session_without_request_response(tokens["accessToken"], tokens["antiCsrfToken"])
+        assert found is not None
+
+
 def test_a_forged_token_of_a_revoked_session_is_only_a_forged_one(app: App) -> None:
     """Whoever knows a handle cannot have the tokens of its client cleared."""
     token = app.sign_in()
