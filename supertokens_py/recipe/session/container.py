@@ -314,13 +314,11 @@ class SessionContainer(OwnSessions[P]):
         writer: TokenWriter | None = None,
     ) -> None:
         """Do what `attach_to_request_response` does, without a coroutine."""
-        delivery = Delivery(self._parts.deliveries, request, transfer_method, self.persistent is not False)
-        self._delivery = delivery
+        made = Delivery(self._parts.deliveries, request, transfer_method, self.persistent is not False)
+        self._delivery = made
         request.set_session(self)
         if self.access_token_updated:
-            delivery.deliver(
-                request, self._token, self.refresh_token, self.anti_csrf_token, user_context, writer
-            )
+            made.deliver(request, self._token, self.refresh_token, self.anti_csrf_token, user_context, writer)
 
     def leave_request(self) -> None:
         """Drop the request after its response has started; avoids a reference cycle."""
