@@ -26,6 +26,7 @@ from supertokens_py.interfaces import (
     UserIdMappingAlreadyExistsError,
     UserIDTypes,
 )
+from supertokens_py.payloads import validate_object
 from supertokens_py.types.base import RecipeUserId, context_of, user_id_text
 from supertokens_py.types.users import AccountInfo, User, UsersResponse
 
@@ -291,6 +292,8 @@ def _query(
     *,
     newest_first: bool,
 ) -> UserQuery:
+    if query is not None:
+        validate_object("query", query)
     for name in query or {}:
         if name not in ("email", "phone", "provider"):
             raise BadInputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from supertokens_py.exceptions import BadInputError
 
@@ -21,6 +22,17 @@ def require_strings(**arguments: object) -> None:
 def require_strings_or_none(**arguments: object) -> None:
     """Check the same of arguments that may be left out; they are None then."""
     require_strings(**{name: value for name, value in arguments.items() if value is not None})
+
+
+def require_instance(name: str, value: object, *kinds: type[Any]) -> None:
+    """Check an argument that is an object of the SDK's.
+
+    Raises:
+        BadInputError: it is of another type.
+    """
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise BadInputError(f"{name} must be of the type {wanted}, not {type(value).__name__}")
 
 
 def require_list(name: str, values: object) -> None:

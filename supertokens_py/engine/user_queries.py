@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from supertokens_py.exceptions import BadInputError
-from supertokens_py.types.users import AccountInfo
+from supertokens_py.types.users import AccountInfo, ThirdPartyInfo
 
-from .arguments import require_list, require_strings, require_strings_or_none
+from .arguments import require_instance, require_list, require_strings, require_strings_or_none
 from .user_records import SIGN_IN_RECIPES, UserQuery
 
 #: Users on one page.
@@ -51,8 +51,10 @@ def validate_account_info(info: AccountInfo) -> AccountInfo:
     Raises:
         BadInputError: something of it is no string.
     """
+    require_instance("account_info", info, AccountInfo)
     require_strings_or_none(email=info.email, phone_number=info.phone_number)
     if info.third_party is not None:
         given = info.third_party
+        require_instance("account_info.third_party", given, ThirdPartyInfo)
         require_strings(third_party_id=given.id, third_party_user_id=given.user_id)
     return info

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +13,7 @@ from starlette.requests import Request
 
 import supertokens_py.syncio
 from supertokens_py import EngineConfig, InputAppInfo, Supertokens, SupertokensConfig, init
-from supertokens_py.exceptions import BadInputError
+from supertokens_py.exceptions import BadInputError, SuperTokensError
 from supertokens_py.recipe import (
     emailpassword,
     emailverification,
@@ -22,9 +24,13 @@ from supertokens_py.recipe import (
 )
 from supertokens_py.recipe.emailpassword import syncio as passwords
 from supertokens_py.recipe.emailverification import syncio as verification
+from supertokens_py.recipe.emailverification.interfaces import GetEmailForUserIdOkResult
+from supertokens_py.recipe.jwt import syncio as jwts
 from supertokens_py.recipe.multitenancy import syncio as tenants
+from supertokens_py.recipe.openid import syncio as openid
 from supertokens_py.recipe.passwordless import syncio as codes
 from supertokens_py.recipe.session import syncio as sessions
+from supertokens_py.recipe.session.claims import BooleanClaim
 from supertokens_py.recipe.thirdparty import syncio as providers
 from supertokens_py.recipe.usermetadata import syncio as metadata
 from supertokens_py.recipe.userroles import syncio as roles
@@ -32,6 +38,7 @@ from supertokens_py.types import AccountInfo, ThirdPartyInfo
 from tests.support.databases import Sqlite
 
 HERE = "http://localhost:8000"
+ADA = GetEmailForUserIdOkResult("ada@example.com")
 MODULES = (supertokens_py.syncio, passwords, verification, codes, providers, metadata, roles, tenants)
 TEXTS = ("str", "str | None", "str | RecipeUserId", "str | RecipeUserId | None")
 #: Arguments that are looked at after others, or not at all, as the users and tokens here are unknown.
@@ -66,7 +73,7 @@ def _site(sqlite_files: Sqlite) -> Iterator[None]:
         recipe_list=[
             session.init(),
             emailpassword.init(),
-            emailverification.init("OPTIONAL"),
+            emailverification.init("OPTIONAL", get_email_for_recipe_user_id=lambda *_: ADA),
             passwordless.init(contact_config=contacts, flow_type="USER_INPUT_CODE_AND_MAGIC_LINK"),
             thirdparty.init(),
             userroles.init(),
@@ -108,6 +115,97 @@ def test_what_is_no_text_is_bad_input(
     for wrong in (5, b"x", ["x"], object(), *([] if optional else [None])):
         with pytest.raises(BadInputError):
             function(**others, **{name: wrong})
+
+
+#: What an argument is annotated with that is an object, or several.
+OBJECT = re.compile(r"dict|Mapping|list|Sequence|Session|Claim|Config|Info|TemplateVars|Result|Override")
+NEEDED = {"claim": BooleanClaim("b", lambda *_: True), "jwt_payload": {}, "user_id": "ada", "value": True}
+#: Arguments that mean something else in another form of the call, that are looked at later, or not at all.
+TAKEN = {
+    ("create_guest_session", "access_token_payload"),
+    ("create_guest_session", "session_data_in_database"),
+    ("create_new_session", "access_token_payload"),
+    ("create_new_session", "jwt_payload"),
+    ("create_new_session", "lifetime"),
+    ("create_new_session", "methods"),
+    ("create_new_session", "replaces"),
+    ("create_new_session", "session_data"),
+    ("create_new_session", "session_data_in_database"),
+    ("create_new_session_without_request_response", "lifetime"),
+    ("create_new_session_without_request_response", "methods"),
+    ("delete_user", "remove_all_linked_accounts"),
+    ("get_session", "override_global_claim_validators"),
+    ("get_session_without_request_response", "override_global_claim_validators"),
+    ("manually_create_or_update_user", "is_verified"),
+    ("manually_create_or_update_user", "session"),
+    ("remove_permissions_from_role", "permissions"),
+    ("send_reset_password_email", "email"),
+    ("set_session_lifetime", "lifetime"),
+    ("sign_in", "session"),
+    ("sign_up", "session"),
+    ("update_access_token_payload", "new_access_token_payload"),
+    ("validate_claims_in_jwt_payload", "jwt_payload"),
+    ("verify_email_using_token", "attempt_account_linking"),
+}
+
+
+def objects_of(function: Any) -> Iterator[tuple[str, str]]:
+    """Yield each argument that is an object, and its annotation."""
+    for name, one in inspect.signature(function).parameters.items():
+        is_plain = name in ("user_context", "request") or one.annotation in TEXTS
+        if not is_plain and isinstance(one.annotation, str) and OBJECT.search(one.annotation):
+            yield name, one.annotation
+
+
+OBJECT_CASES = [
+    pytest.param(function, name, annotation, id=f"{module.__name__.split('.')[-2]}-{known}-{name}")
+    for module in (*MODULES, sessions, jwts, openid)
+    for known, function in sorted(vars(module).items())
+    if not known.startswith("_") and inspect.isfunction(function)
+    for name, annotation in objects_of(function)
+]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("function", "name", "annotation"), OBJECT_CASES)
+def test_what_is_no_such_object_is_bad_input(function: Any, name: str, annotation: str) -> None:
+    """The same of a dict, a list, a claim, a session, and of whatever else the SDK has a class for."""
+    own = sessions.create_new_session_without_request_response("public", "ada")
+    good = {**GOOD, **NEEDED, "session_handle": own.get_handle(), "session": own, "actor": own}
+    parameters = inspect.signature(function).parameters.items()
+    needed = {other: good.get(other, "x") for other, one in parameters if one.default is one.empty}
+    wrongs: list[Any] = [5, object()]
+    if "str" not in annotation.replace("Sequence[str]", "").replace("list[str]", ""):
+        wrongs.append("x")
+    if not annotation.endswith("None"):
+        wrongs.append(None)
+    for wrong in wrongs:
+        if (function.__name__, name) in TAKEN:
+            with contextlib.suppress(SuperTokensError):
+                function(**{**needed, name: wrong})
+        else:
+            with pytest.raises(BadInputError):
+                function(**{**needed, name: wrong})
+
+
+def test_the_claims_of_a_session_that_are_none_are_bad_input() -> None:
+    """The same of its methods, and what it ends."""
+    own = sessions.create_new_session_without_request_response("public", "ada")
+    for wrong in (5, None, object(), "x", ["x"]):
+        for call in (
+            lambda given: own.sync_set_claim_value(given, True),
+            own.sync_get_claim_value,
+            own.sync_remove_claim,
+            own.sync_fetch_and_set_claim,
+        ):
+            with pytest.raises(BadInputError, match=r"^claim must be of the type SessionClaim, not "):
+                call(wrong)
+        with pytest.raises(BadInputError, match=r"^claim_validators must "):
+            own.sync_assert_claims(wrong)
+    for wrong in (5, None, object()):
+        for call in (own.sync_revoke_one, own.sync_revoke_some, own.sync_reauthenticate):
+            with pytest.raises(BadInputError):
+                call(wrong)
 
 
 def test_every_function_is_among_them() -> None:

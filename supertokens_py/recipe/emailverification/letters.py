@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from supertokens_py.app import Supertokens
+from supertokens_py.engine.arguments import require_instance
 from supertokens_py.ingredients.emaildelivery.letter_html import Letter
 from supertokens_py.ingredients.emaildelivery.smtp import BaseSMTPService
 from supertokens_py.ingredients.emaildelivery.types import EmailContent, SMTPSettings
 
-from .types import EmailTemplateVars, SMTPOverrideInput
+from .types import EmailTemplateVars, SMTPOverrideInput, VerificationEmailTemplateVars
 
 
 def verification_letter(template_vars: EmailTemplateVars) -> EmailContent:
     """Return the e-mail with a link to verify an address."""
+    require_instance("input_", template_vars, VerificationEmailTemplateVars)
     app = Supertokens.get_instance().app_info.app_name
     return Letter(
         app=app,

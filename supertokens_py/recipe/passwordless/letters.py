@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from supertokens_py.app import Supertokens
+from supertokens_py.engine.arguments import require_instance
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.ingredients.emaildelivery.letter_html import Letter
 from supertokens_py.ingredients.emaildelivery.smtp import BaseSMTPService
@@ -14,7 +15,14 @@ from supertokens_py.ingredients.smsdelivery.twilio import BaseTwilioService
 from supertokens_py.ingredients.smsdelivery.types import SMSContent, TwilioSettings
 from supertokens_py.secret import masked
 
-from .types import EmailTemplateVars, SMSTemplateVars, SMTPOverrideInput, TwilioOverrideInput
+from .types import (
+    EmailTemplateVars,
+    PasswordlessLoginEmailTemplateVars,
+    PasswordlessLoginSMSTemplateVars,
+    SMSTemplateVars,
+    SMTPOverrideInput,
+    TwilioOverrideInput,
+)
 
 
 def duration_in_words(milliseconds: int) -> str:
@@ -29,6 +37,7 @@ def duration_in_words(milliseconds: int) -> str:
 
 def login_letter(template_vars: EmailTemplateVars) -> EmailContent:
     """Return the e-mail with a code, a link, or both."""
+    require_instance("input_", template_vars, PasswordlessLoginEmailTemplateVars)
     app = Supertokens.get_instance().app_info.app_name
     code, link = template_vars.user_input_code, template_vars.url_with_link_code
     lifetime = duration_in_words(template_vars.code_life_time)
@@ -52,6 +61,7 @@ def login_letter(template_vars: EmailTemplateVars) -> EmailContent:
 
 def login_message(template_vars: SMSTemplateVars) -> SMSContent:
     """Return the text message with a code, a link, or both."""
+    require_instance("input_", template_vars, PasswordlessLoginSMSTemplateVars)
     app = Supertokens.get_instance().app_info.app_name
     code, link = masked(template_vars.user_input_code), masked(template_vars.url_with_link_code)
     lines = [] if code is None else [masked(f"OTP to login is {code} for {app}")]

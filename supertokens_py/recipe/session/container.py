@@ -15,7 +15,7 @@ from supertokens_py.runtime.deprecation import warn_deprecated
 from supertokens_py.tokens.access_token import AccessToken
 from supertokens_py.types.base import context_of
 
-from .claim_base_classes.claim import SessionClaim, SessionClaimValidator
+from .claim_base_classes.claim import SessionClaim, SessionClaimValidator, as_claim, as_validators
 from .claim_validation.authentication import Authentication, is_step_up
 from .constants import TokenTransferMethod
 from .container_parts import ContainerParts
@@ -241,7 +241,7 @@ class SessionContainer(OwnSessions[P]):
         """
         context = context_of(user_context)
         known = self._token.payload if self._payload is None else self._payload
-        if self._parts.all_pass(claim_validators, known):
+        if self._parts.all_pass(as_validators(claim_validators), known):
             return
         payload = self.get_access_token_payload()
         result = await self.recipe_implementation.validate_claims(
@@ -266,7 +266,7 @@ class SessionContainer(OwnSessions[P]):
     ) -> None:
         """Fetch a claim's value now and put it into the payload."""
         context = context_of(user_context)
-        value = await claim.fetch(
+        value = await as_claim(claim).fetch(
             self.user_id,
             self.recipe_user_id,
             self.tenant_id,
@@ -281,21 +281,21 @@ class SessionContainer(OwnSessions[P]):
     ) -> None:
         """Put a value into the payload as the claim stores it."""
         await self.merge_into_access_token_payload(
-            claim.add_to_payload_({}, value, user_context), user_context
+            as_claim(claim).add_to_payload_({}, value, user_context), user_context
         )
 
     async def get_claim_value(
         self, claim: SessionClaim[_T], user_context: dict[str, Any] | None = None
     ) -> _T | None:
         """Return a claim's value, or None."""
-        return claim.get_value_from_payload(self.get_access_token_payload(), user_context)
+        return as_claim(claim).get_value_from_payload(self.get_access_token_payload(), user_context)
 
     async def remove_claim(
         self, claim: SessionClaim[Any], user_context: dict[str, Any] | None = None
     ) -> None:
         """Remove a claim from the payload."""
         await self.merge_into_access_token_payload(
-            claim.remove_from_payload_by_merge_({}, user_context), user_context
+            as_claim(claim).remove_from_payload_by_merge_({}, user_context), user_context
         )
 
     # -- requests ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from supertokens_py.app import Supertokens
-from supertokens_py.engine.arguments import require_strings, require_strings_or_none
+from supertokens_py.engine.arguments import require_instance, require_strings, require_strings_or_none
 from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.emailpassword.functions import RecipeInterface, allowed_by, login_method_id
 from supertokens_py.recipe.emailpassword.links import get_password_reset_link
@@ -223,6 +223,8 @@ async def update_email_or_password(
     """
     password = masked(password)
     require_strings_or_none(email=email, password=password)
+    if verified is not None:
+        require_instance("verified", verified, SignInOkResult)
     with allowed_by(None if verified is None else verified.proof):
         return await _functions().update_email_or_password(
             recipe_user_id=named_user_id(recipe_user_id, user_id),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from supertokens_py.payloads import validate_object
 from supertokens_py.recipe.jwt.interfaces import (
     CreateJwtOkResult,
     CreateJwtResultUnsupportedAlgorithm,
@@ -26,10 +27,15 @@ async def create_jwt(
         validity_seconds: its lifetime; None: that of `jwt.init`, 100 years by default.
         use_static_signing_key: False signs with the rotating key.
         user_context: passed to your overrides.
+
+    Raises:
+        BadInputError: `payload` is no JSON object, or an argument cannot be signed.
     """
     functions = JWTRecipe.get_instance().recipe_implementation
     context = context_of(user_context)
-    return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)
+    claims = {} if payload is None else payload
+    validate_object("payload", claims)
+    return await functions.create_jwt(claims, validity_seconds, use_static_signing_key, context)
 
 
 async def get_jwks(user_context: dict[str, Any] | None = None) -> GetJWKSResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from supertokens_py.engine.arguments import require_instance
 from supertokens_py.recipe.multitenancy.interfaces import (
     AssociateUserToTenantResult,
     CreateOrUpdateTenantOkResult,
@@ -27,6 +28,8 @@ async def create_or_update_tenant(
     user_context: dict[str, Any] | None = None,
 ) -> CreateOrUpdateTenantOkResult:
     """Create a tenant, or change what `config` names; ids are lower-case letters, digits and "-"."""
+    if config is not None:
+        require_instance("config", config, TenantConfig, TenantConfigCreateOrUpdate)
     functions = MultitenancyRecipe.get_instance().recipe_implementation
     context = context_of(user_context)
     return await functions.create_or_update_tenant(tenant_id, config, context)
@@ -68,6 +71,7 @@ async def create_or_update_third_party_config(
         BadInputError: it cannot be stored, or there is no such tenant.
         ConfigError: the app has no sign-in recipe.
     """
+    require_instance("config", config, ProviderConfig)
     functions = MultitenancyRecipe.get_instance().recipe_implementation
     context = context_of(user_context)
     return await functions.create_or_update_third_party_config(tenant_id, config, skip_validation, context)

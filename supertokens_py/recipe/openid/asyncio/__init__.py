@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from supertokens_py.payloads import validate_object
 from supertokens_py.recipe.jwt.interfaces import (
     CreateJwtOkResult,
     CreateJwtResultUnsupportedAlgorithm,
@@ -23,7 +24,9 @@ async def create_jwt(
     """Sign a JWT whose `iss` is the issuer, unless the payload has its own; see `jwt.asyncio.create_jwt`."""
     functions = OpenIdRecipe.get_instance().recipe_implementation
     context = context_of(user_context)
-    return await functions.create_jwt(payload or {}, validity_seconds, use_static_signing_key, context)
+    claims = {} if payload is None else payload
+    validate_object("payload", claims)
+    return await functions.create_jwt(claims, validity_seconds, use_static_signing_key, context)
 
 
 async def get_jwks(user_context: dict[str, Any] | None = None) -> GetJWKSResult:

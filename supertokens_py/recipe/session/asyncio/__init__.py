@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, Literal, TypeVar, overload
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
-from supertokens_py.engine.arguments import require_strings, require_strings_or_none
+from supertokens_py.engine.arguments import require_instance, require_strings, require_strings_or_none
 from supertokens_py.engine.explanations import SessionExplanation
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.request_registry import as_base_request
@@ -337,6 +337,7 @@ async def create_impersonation_session(
         BadInputError: an argument is invalid; the message names it.
         ConfigError: `session.init` was not given an `Impersonation`.
     """
+    require_instance("actor", actor, SessionContainer)
     base = as_base_request(request)
     return await SessionRecipe.get_instance().impersonations.begin(
         base,
@@ -397,7 +398,9 @@ async def reauthenticate(
     Raises:
         UnauthorisedError: the session has ended.
         InvalidClaimsError: it is the session of a guest, or somebody acts as its user.
+        BadInputError: an argument is invalid; the message names it.
     """
+    require_instance("session", session, SessionContainer)
     how = Authentication(methods=methods, acr=acr)
     return await SessionRecipe.get_instance().replacements.reauthenticate(
         session, how, context_of(user_context)

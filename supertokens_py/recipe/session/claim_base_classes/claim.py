@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
+from supertokens_py.engine.arguments import require_instance
+from supertokens_py.exceptions import BadInputError
 from supertokens_py.recipe.overrides import parameter_names
 from supertokens_py.runtime.bridge import blocking, call_app
 from supertokens_py.types.base import RecipeUserId, context_of
@@ -101,6 +103,16 @@ class SessionClaim(ABC, Generic[_T]):
         """Return the value in `payload`, or None."""
 
 
+def as_claim(claim: SessionClaim[_T]) -> SessionClaim[_T]:
+    """Return an argument that has to be a claim.
+
+    Raises:
+        BadInputError: it is something else.
+    """
+    require_instance("claim", claim, SessionClaim)
+    return claim
+
+
 class SessionClaimValidator(ABC):
     """Validates a payload. Give it a `claim` to have the claim refetched when `should_refetch` says so."""
 
@@ -116,3 +128,18 @@ class SessionClaimValidator(ABC):
     @abstractmethod
     async def validate(self, payload: dict[str, Any], user_context: dict[str, Any]) -> ClaimValidationResult:
         """Validate the payload; may be written sync or async."""
+
+
+def as_validators(validators: Sequence[SessionClaimValidator]) -> Sequence[SessionClaimValidator]:
+    """Return an argument that has to be a list of validators; what is in it is looked at when it is asked.
+
+    Raises:
+        BadInputError: it is something else.
+    """
+    given: Any = validators
+    if type(given) is list:  # as at nearly every request
+        return validators
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        kind = type(given).__name__
+        raise BadInputError(f"claim_validators must be a list of claim validators, not {kind}")
+    return validators

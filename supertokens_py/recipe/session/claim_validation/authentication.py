@@ -48,7 +48,9 @@ class Authentication:
     acr: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.methods, str) or not all(isinstance(one, str) for one in self.methods):  # pyright: ignore[reportUnnecessaryIsInstance]
+        given: Any = self.methods
+        is_list = isinstance(given, Iterable) and not isinstance(given, str)
+        if not is_list or not all(isinstance(one, str) for one in self.methods):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise BadInputError(f'methods must be a list of strings such as ["pwd"], not {self.methods!r}')
         if not isinstance(self.acr, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise BadInputError(f"acr must be a string or None, not {self.acr!r}")

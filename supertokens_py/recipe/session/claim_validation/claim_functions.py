@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from supertokens_py.types.base import MaybeAwaitable
 
-from ..claim_base_classes.claim import SessionClaim, SessionClaimValidator
+from ..claim_base_classes.claim import SessionClaim, SessionClaimValidator, as_claim
 from ..results import (
     ClaimsValidationResult,
     GetClaimValueOkResult,
@@ -71,7 +71,7 @@ class ClaimFunctions:
         if information is None:
             return False
         payload = information.custom_claims_in_access_token_payload
-        value = await claim.fetch(
+        value = await as_claim(claim).fetch(
             information.user_id, information.recipe_user_id, information.tenant_id, {**payload}, user_context
         )
         update = {} if value is None else claim.add_to_payload_({}, value, user_context)
@@ -81,7 +81,7 @@ class ClaimFunctions:
         self: _Sessions, session_handle: str, claim: SessionClaim[_T], value: _T, user_context: dict[str, Any]
     ) -> bool:
         """Merge a claim's value into the stored payload."""
-        update = claim.add_to_payload_({}, value, user_context)
+        update = as_claim(claim).add_to_payload_({}, value, user_context)
         return await self.merge_into_access_token_payload(session_handle, update, user_context)
 
     async def get_claim_value(
@@ -92,11 +92,11 @@ class ClaimFunctions:
         if information is None:
             return SessionDoesNotExistError()
         payload = information.custom_claims_in_access_token_payload
-        return GetClaimValueOkResult(claim.get_value_from_payload(payload, user_context))
+        return GetClaimValueOkResult(as_claim(claim).get_value_from_payload(payload, user_context))
 
     async def remove_claim(
         self: _Sessions, session_handle: str, claim: SessionClaim[Any], user_context: dict[str, Any]
     ) -> bool:
         """Remove a claim from the stored payload."""
-        update = claim.remove_from_payload_by_merge_({}, user_context)
+        update = as_claim(claim).remove_from_payload_by_merge_({}, user_context)
         return await self.merge_into_access_token_payload(session_handle, update, user_context)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from supertokens_py.constants import DEFAULT_TENANT_ID
+from supertokens_py.exceptions import BadInputError
 from supertokens_py.payloads import json_copy
 from supertokens_py.runtime.bridge import call_app
 
-from ..claim_base_classes.claim import SessionClaimValidator
+from ..claim_base_classes.claim import SessionClaimValidator, as_validators
 from ..claim_base_classes.timed_claim import TimedValidator, has_own_validate, is_built_in
 from ..exceptions import ClaimValidationError
 from ..results import ClaimsValidationResult, ClaimValidationResult
@@ -41,6 +42,7 @@ async def evaluate_claims(
     refetch: bool = True,
 ) -> ClaimsValidationResult:
     """Evaluate `payload`, which stays as it is; failures are reported in the order of the validators."""
+    _require_validators(validators)
     working, fetched = payload, set[str]()
     if refetch:
         working, fetched = await _refetched(user_id, payload, validators, user_context)
@@ -50,6 +52,14 @@ async def evaluate_claims(
         if not result.is_valid:
             failures.append(ClaimValidationError(validator.id, result.reason))
     return ClaimsValidationResult(failures, working if fetched else None)
+
+
+def _require_validators(validators: Sequence[SessionClaimValidator]) -> None:
+    for validator in as_validators(validators):
+        if not hasattr(validator, "validate"):
+            raise BadInputError(
+                f"claim_validators must hold claim validators, not {type(validator).__name__}"
+            )
 
 
 async def _refetched(

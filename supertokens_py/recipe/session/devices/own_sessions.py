@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
+from supertokens_py.engine.arguments import require_list, require_strings
 from supertokens_py.engine.session_records import Ending
 from supertokens_py.runtime.bridge import blocking
 from supertokens_py.types.base import context_of
@@ -94,12 +95,14 @@ class OwnSessions(TokenContents[P]):
 
         Another user's session counts as none. None is ended where this session has ended itself.
         """
+        require_strings(session_handle=session_handle)
         return await self.revoke_some([session_handle], user_context) != []
 
     async def revoke_some(
         self, session_handles: list[str], user_context: dict[str, Any] | None = None
     ) -> list[str]:
         """End sessions of this user, as `revoke_one` does; return the handles of those that existed."""
+        require_list("session_handles", session_handles)
         self._require_user()
         functions, context = self.recipe_implementation, context_of(user_context)
         known = await functions.get_all_session_handles_for_user(self.user_id, self.tenant_id, True, context)

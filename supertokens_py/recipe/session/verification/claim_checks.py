@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from supertokens_py.exceptions import ConfigError
+from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.payloads import difference
 from supertokens_py.runtime.bridge import call_app
 from supertokens_py.types.base import MaybeAwaitable
@@ -67,12 +67,16 @@ class ClaimChecks:
 
         Raises:
             ConfigError: an application's function returned no list of validators.
+            BadInputError: `override` is no function.
         """
         validators = list(self._added.validators)
         if self._choose_global is not None:
             given = await call_app(self._choose_global, tenant_id, user_id, validators, user_context)
             validators = _checked(given, "get_global_claim_validators")
         if override is not None:
+            if not callable(override):
+                kind = type(override).__name__
+                raise BadInputError(f"override_global_claim_validators must be a function, not {kind}")
             given = await call_app(override, validators, subject, user_context)
             validators = _checked(given, "override_global_claim_validators")
         return validators
