@@ -89,7 +89,7 @@ class Supertokens(fork_hooks.ForkAware):
         self._gateway = str(self.app_info.api_gateway_path)
         self._has_warned_of_mount = False
         self.debug: bool = enable_debugging_if_asked(debug)  #: whether responses say why they refuse
-        report_start(self.supertokens_config, self.app_info.api_domain, os.environ)
+        report_start(self.supertokens_config, self.app_info, os.environ)
 
     def _add(self, recipe: Any) -> None:
         if not isinstance(recipe, RecipeModule):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -15,7 +15,7 @@ from .normalised_url_domain import NormalisedURLDomain
 from .normalised_url_path import NormalisedURLPath
 from .secret import masked
 from .settings import explains_unknown_arguments
-from .urls import site_of, web_origin
+from .urls import DroppedPath, dropped_paths, site_of, web_origin
 
 Framework: TypeAlias = Literal[
     "fastapi",
@@ -155,6 +155,8 @@ class AppInfo:
         if website_domain is None and origin is None:
             raise ConfigError("Please provide at least one of website_domain or origin")
         self.app_name = app_name
+        self.given_api_domain: str = api_domain
+        self.given_website: str | None = None if callable(origin) else origin or website_domain
         with _naming("api_domain"):
             self.api_domain: NormalisedURLDomain = NormalisedURLDomain(api_domain)
             self.top_level_api_domain: str = site_of(self.api_domain)
@@ -166,10 +168,20 @@ class AppInfo:
         self.website_base_path: NormalisedURLPath = NormalisedURLPath(website_base_path)
         self.framework = framework
         self.mode: Mode = mode or ("wsgi" if framework in ("flask", "django", "aws_lambda") else "asgi")
-        with _naming("origin" if origin else "website_domain"):
+        website_argument = "origin" if origin else "website_domain"
+        with _naming(website_argument):
             self._origin = origin if callable(origin) else NormalisedURLDomain(origin or website_domain or "")
             if not callable(self._origin):
                 site_of(self._origin)  # raises now rather than at the first request
+        self.dropped_paths: Sequence[DroppedPath] = [
+            *dropped_paths(
+                api_domain,
+                self.api_base_path,
+                self.given_website,
+                self.website_base_path,
+                website_argument=website_argument,
+            )
+        ]
 
     @classmethod
     def from_input(cls, given: InputAppInfo, framework: Framework | None, mode: Mode | None) -> AppInfo:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields
 
-from .config import SupertokensConfig
+from .config import AppInfo, SupertokensConfig
 from .engine.config import EngineConfig
 from .engine.environment_variables import misspelt_variables
 from .engine.factory import DEFAULT_DATABASE
@@ -20,9 +20,9 @@ log: logging.Logger = logging.getLogger(__name__)
 _ANYWHERE = ("now_ms", "verified_token_cache_size")
 
 
-def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[str, str]) -> None:
+def report_start(config: SupertokensConfig, app_info: AppInfo, environ: Mapping[str, str]) -> None:
     """Log where sessions are kept, without a secret, and warn of what has no effect or loses sessions."""
-    place, is_public = describe(config.engine_uri), api_domain.startswith("https:")
+    place, is_public = describe(config.engine_uri), app_info.api_domain.startswith("https:")
     if config.engine_uri == DEFAULT_DATABASE and is_public and not os.path.exists(place):
         log.warning(
             "sessions will be kept in a new SQLite file, %s, as no connection_uri is set: where the disk "
@@ -36,6 +36,8 @@ def report_start(config: SupertokensConfig, api_domain: str, environ: Mapping[st
         )
     else:
         log.info("sessions are kept in %s", place)
+    for dropped in app_info.dropped_paths:
+        log.warning("%s; %s", dropped.text, dropped.advice)
     for name, meant in misspelt_variables(environ):
         log.warning("the environment variable %s is read by nothing; did you mean %s?", name, meant)
     if kind_of(config.engine_uri) == "core" and (ignored := _given(config.engine)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 _SCHEMES = ("http://", "https://", "supertokens://")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST_ORIGIN = 300  #: a host name has 253 characters at most
+_DROPPED = "%s has a path, %s, which is dropped, as origins have none"
 _SEVERAL = ",;*"  #: characters of lists and patterns, never of hosts
 LOCAL_SITE = "localhost"
 #: names of this machine; the second is what the frontends' own tests call it
@@ -183,6 +186,39 @@ def _web_origin(text: str) -> str | None:
     except ConfigError:
         return None
     return origin if scheme_of(origin) in _DEFAULT_PORTS else None
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedPath:
+    """What is wrong with a domain that was given with a path, and what to do about it."""
+
+    text: str
+    advice: str
+
+
+def dropped_paths(
+    api_domain: str,
+    api_base_path: str,
+    website: str | None,
+    website_base_path: str,
+    *,
+    website_argument: str = "website_domain",
+) -> Iterator[DroppedPath]:
+    """Yield the paths of domains, which `api_origin` drops, unless the normalised base paths have them."""
+    if (path := _dropped_path(api_domain, api_base_path)) is not None:
+        advice = f'set api_base_path="{path}{api_base_path}"'
+        advice += f', or api_gateway_path="{path}" where a gateway strips it'
+        yield DroppedPath(_DROPPED % ("api_domain", path), advice)
+    if website is not None and (path := _dropped_path(website, website_base_path)) is not None:
+        advice = f'set website_base_path="{path}{website_base_path}"'
+        yield DroppedPath(_DROPPED % (website_argument, path), advice)
+
+
+def _dropped_path(domain: str, base_path: str) -> str | None:
+    _, scheme, rest = domain.partition("://")
+    whole = re.split("[?#]", rest if scheme else domain, maxsplit=1)[0]
+    path = whole.partition("/")[2].strip("/ ")
+    return None if not path or f"{base_path}/".startswith(f"/{path}/") else f"/{path}"
 
 
 def schemeful_site(origin: str) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from supertokens_py import doctor
+from supertokens_py import InputAppInfo, Supertokens, SupertokensConfig, doctor, init
 from supertokens_py.doctor import Finding, WebSettings
 from supertokens_py.doctor.database import findings_of
 from supertokens_py.engine.config import EngineConfig
 from supertokens_py.engine.embedded.inspection import inspect_database
 from supertokens_py.engine.embedded.pooler_facts import PoolerFacts
 from supertokens_py.engine.embedded.storage.url import locate
+from supertokens_py.recipe import session
 from tests.engine.conftest import empty_database, fresh_shared, start
 from tests.support.databases import TestDatabase
 
@@ -43,6 +44,28 @@ def test_the_tables_of_features_are_no_others(fresh_shared: TestDatabase) -> Non
         fresh_shared.query(f"CREATE TABLE {prefix}supertokens_py_revocations (seq int)")
         found = doctor.run(connection_uri=fresh_shared.uri)
         assert len([one for one in found if "not to be touched" in one.text]) == count
+
+
+def test_paths_in_the_domains_of_an_application_are_found() -> None:
+    """With the place where they belong; `init` takes them."""
+    Supertokens.reset()
+    init(
+        InputAppInfo("Shop", "https://api.example.com/v1", website_domain="https://example.com/shop"),
+        supertokens_config=SupertokensConfig("sqlite://"),
+        recipe_list=[session.init()],
+    )
+    web = doctor.web_settings_of(Supertokens.get_instance())
+    Supertokens.reset()
+    assert [(one.text, one.advice) for one in doctor.run(web=web) if one.level == "warning"] == [
+        (
+            "api_domain has a path, /v1, which is dropped, as origins have none",
+            'set api_base_path="/v1/auth", or api_gateway_path="/v1" where a gateway strips it',
+        ),
+        (
+            "website_domain has a path, /shop, which is dropped, as origins have none",
+            'set website_base_path="/shop/auth"',
+        ),
+    ]
 
 
 def test_nothing_asked_is_nothing_found() -> None:

@@ -19,15 +19,16 @@ def web_settings_of(
         website_domain: its website, where that is decided request by request.
         cors_origins: origins that its CORS layer allows; None: not known.
     """
-    website = website_domain or app.app_info.fixed_origin
+    website = website_domain or app.app_info.given_website
     if website is None:
         return None
     recipe = app.recipe(SessionRecipe)
     policy, bindings = recipe.config, recipe.bindings
     return WebSettings(
-        api_domain=app.app_info.api_domain,
+        api_domain=app.app_info.given_api_domain,
         website_domain=website,
         api_base_path=app.app_info.api_base_path,
+        website_base_path=app.app_info.website_base_path,
         same_site=policy.fixed_same_site,
         secure=policy.cookie_secure,
         cookie_domain=policy.cookie_domain,

@@ -30,8 +30,9 @@ def probe_api(settings: WebSettings) -> list[Finding]:
         import httpx2  # noqa: PLC0415  (an optional extra)
     except ImportError as error:
         raise ConfigError("--probe needs the extra 'remote' (docs/installation.md)") from error
-    url = f"{settings.api_domain.rstrip('/')}/{settings.api_base_path.strip('/')}/session/refresh"
-    origin = settings.website_domain.rstrip("/")
+    api = web_origin(settings.api_domain) or settings.api_domain.rstrip("/")
+    url = f"{api}/{settings.api_base_path.strip('/')}/session/refresh"
+    origin = web_origin(settings.website_domain) or settings.website_domain.rstrip("/")
     preflight_headers = {
         "origin": origin,
         "access-control-request-method": "POST",
@@ -48,8 +49,7 @@ def probe_api(settings: WebSettings) -> list[Finding]:
         text = f"there is no refresh route at {url}: it answers {refresh.status_code}"
         advice = "pass the api_base_path of init as --api-base-path, or add the middleware of the SDK"
         return [Finding("error", _TOPIC, text, advice), *_clock(refresh.headers)]
-    website = web_origin(origin)
-    if website is not None and website == web_origin(settings.api_domain):
+    if origin == api:
         text = f"{url} answers; website and API are one origin, which needs no CORS"
         return [Finding("ok", _TOPIC, text), *_clock(refresh.headers)]
     return [*_cors(url, origin, preflight, refresh), *_clock(preflight.headers)]

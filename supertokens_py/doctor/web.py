@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from supertokens_py.exceptions import ConfigError
+from supertokens_py.normalised_url_path import NormalisedURLPath
 from supertokens_py.recipe.session.policy import cookie_diagnosis
 from supertokens_py.urls import (
     api_origin,
     cookie_domain,
+    dropped_paths,
     host_of,
     is_local,
     scheme_of,
@@ -38,6 +40,7 @@ class WebSettings:
     api_domain: str
     website_domain: str
     api_base_path: str = "/auth"
+    website_base_path: str = "/auth"
     same_site: SameSite | None = None
     secure: bool | None = None
     cookie_domain: str | None = None
@@ -103,6 +106,14 @@ class _Pair:
 def _domains(pair: _Pair) -> Iterator[Finding]:
     relation = "the same site as" if pair.is_one_site else "another site than"
     yield Finding("ok", _DOMAINS, f"the website {pair.website} is {relation} the API {pair.api}")
+    given = pair.settings
+    for dropped in dropped_paths(
+        given.api_domain,
+        NormalisedURLPath(given.api_base_path),
+        given.website_domain,
+        NormalisedURLPath(given.website_base_path),
+    ):
+        yield Finding("warning", _DOMAINS, dropped.text, dropped.advice)
     for name, origin in (("website", pair.website), ("API", pair.api)):
         if scheme_of(origin) == "http" and not is_local(host_of(origin)):
             yield Finding(

@@ -613,6 +613,7 @@ ADDRESSES = {"api_domain": "https://192.168.1.5", "website_domain": "https://192
         {**GOOD, "cors_origins": ["https://www.example.com"]},
         {**GOOD, "cookie_domain": ".example.com"},
         {**GOOD, "cookie_domain": "api.example.com"},
+        {**GOOD, "api_domain": "https://api.example.com/v1", "api_base_path": "/v1/auth"},
         {**APART, "transfer": "header"},
         {"api_domain": "https://example.com", "website_domain": "https://example.com", "cors_origins": []},
         {"api_domain": "http://127.0.0.1:8000", "website_domain": "http://127.0.0.1:3000"},
@@ -635,6 +636,8 @@ def test_sound_settings_have_no_problem(settings: dict[str, Any]) -> None:
         ({**APART, "secure": False}, "error", "refuses SameSite=None without Secure"),
         ({**APART, "anti_csrf": "NONE"}, "error", "any website can act"),
         ({**GOOD, "secure": False}, "warning", "without Secure"),
+        ({**GOOD, "api_domain": "https://api.example.com/v1"}, "warning", "api_domain has a path, /v1,"),
+        ({**GOOD, "website_domain": "www.example.com/a"}, "warning", "website_domain has a path, /a,"),
         ({**LOCAL, "website_domain": "http://127.0.0.1:3000"}, "error", "are both this machine"),
         ({**LOCAL, "website_domain": "http://192.168.1.5:3000"}, "error", "are two sites to a browser"),
         (ADDRESSES, "error", "192.168.1.6 and 192.168.1.5 are two sites to a browser"),
@@ -707,7 +710,7 @@ def test_a_running_api_is_probed_like_a_browser_would(run: Runner) -> None:
     """The preflight before a refresh: origin, credentials, headers."""
     good = ("--website-domain", "http://localhost:3000", "--probe", "--no-store")
     with api_with_cors(origins=["http://localhost:3000"], headers=["*"], credentials=True) as address:
-        ran = run("doctor", "--api-domain", address, *good)
+        ran = run("doctor", "--api-domain", f"{address}/v1", *good)  # a path is dropped, as by init
         assert ran.code == 0, ran.out
         assert f"{address}/auth/session/refresh allows http://localhost:3000" in ran.out
     with api_with_cors(origins=["*"], headers=["content-type"], credentials=False) as address:
