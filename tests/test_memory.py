@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE
+
 import pytest
 
 from tests.support import memory
@@ -24,3 +29,33 @@ def test_without_room_it_is_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "NEEDED_BYTES", 1 << 60)
     with in_memory("x") as directory:
         assert directory is None
+
+
+def run_of_tests() -> tuple[subprocess.Popen[str], Path]:
+    """Start another process that has a directory in memory."""
+    script = (
+        "from tests.support.memory import in_memory\n"
+        "with in_memory('x') as directory:\n"
+        "    (directory / 'database').touch()\n"
+        "    print(directory, flush=True)\n"
+        "    input()\n"
+    )
+    run = subprocess.Popen([sys.executable, "-c", script], stdin=PIPE, stdout=PIPE, text=True)
+    assert run.stdout is not None
+    return run, Path(run.stdout.readline().strip())
+
+
+def test_what_a_killed_run_has_left_goes_and_what_another_run_has_stays() -> None:
+    with in_memory("x") as directory:
+        if directory is None:
+            pytest.skip("no room in memory here")
+        (killed, left), (other, used) = run_of_tests(), run_of_tests()
+        killed.kill()
+        killed.communicate()
+        assert (left / "database").exists()
+        with in_memory("x"):
+            assert not left.exists()
+            assert directory.exists()
+            assert (used / "database").exists()
+        other.communicate("\n")
+        assert (other.returncode, used.exists()) == (0, False)
