@@ -30,7 +30,6 @@ from supertokens_py.engine.embedded.session_state.device_rows import BESIDE_SESS
 from supertokens_py.engine.embedded.storage.schema import other_session_tables
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, TableDefinition, Tables, definition_of
 from supertokens_py.engine.embedded.storage.url import Location, locate
-from supertokens_py.engine.postgres_uri import MISSING_DRIVER
 from supertokens_py.exceptions import ConfigError
 
 from .counters import counter_of
@@ -194,7 +193,4 @@ def _engine(location: Location) -> Engine:
         return open_sqlite_read_only(location)
     # Startup options and prepared statements would not pass every connection pooler.
     arguments = {"prepare_threshold": None}
-    try:
-        return create_engine(location.url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
-    except ImportError as error:
-        raise ConfigError(MISSING_DRIVER) from error
+    return create_engine(location.url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)

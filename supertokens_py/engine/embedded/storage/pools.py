@@ -14,8 +14,6 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from supertokens_py.engine.config import ResolvedEngineConfig
-from supertokens_py.engine.postgres_uri import MISSING_DRIVER
-from supertokens_py.exceptions import ConfigError
 
 from .postgres import Generation, open_postgres
 from .url import Location
@@ -40,14 +38,11 @@ def open_pool(location: Location, settings: ResolvedEngineConfig, generation: Ge
     """Return an engine that has not connected yet.
 
     Raises:
-        ConfigError: the driver is not installed, or an option of the URI cannot work.
+        ConfigError: an option of the URI cannot work.
     """
     if location.is_sqlite:
         return _sqlite(location, settings)
-    try:
-        return open_postgres(location, settings, generation, logging_name=_LOGGING_NAME)
-    except ImportError as error:
-        raise ConfigError(MISSING_DRIVER) from error
+    return open_postgres(location, settings, generation, logging_name=_LOGGING_NAME)
 
 
 def begin(connection: Connection) -> None:
