@@ -20,7 +20,6 @@ from supertokens_py.constants import DEFAULT_APP_ID, DEFAULT_TENANT_ID
 from supertokens_py.engine.embedded.keys.key_cipher import AtRest
 from supertokens_py.engine.embedded.keys.key_encryption import encrypt_keys
 from supertokens_py.engine.embedded.keys.key_rows import EARLIER_MASTER_KEY, KEY_LOCK, MASTER_KEY, KeyRows
-from supertokens_py.engine.embedded.storage import errors
 from supertokens_py.engine.embedded.storage.database import Database
 from supertokens_py.engine.embedded.storage.dialects import insert_new, upsert
 from supertokens_py.engine.embedded.storage.tables import KEY_VALUE, definition_of
@@ -174,8 +173,9 @@ class Destination:
         try:
             return self._write(work)
         except IntegrityError as error:
-            rule = errors.broken_rule(error)
-            raise EngineUnavailableError(f"{self.name} refuses a row of table {name}: {rule}") from None
+            raise EngineUnavailableError(
+                f"{self.name} refuses a row of table {name}: {error.orig}"
+            ) from error
 
     def count_from(self, name: str, number: int) -> None:
         """Have a table give no number again that the source gave."""

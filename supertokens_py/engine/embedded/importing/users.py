@@ -110,8 +110,8 @@ class UserImport:
                 if errors.is_unknown_parent(error):
                     raise UnknownTenantError(self._tenant) from error
                 if not left:
-                    name, rule = self._engine.database.location.name, errors.broken_rule(error)
-                    raise EngineUnavailableError(f"{name} refuses a user: {rule}") from None
+                    name = self._engine.database.location.name
+                    raise EngineUnavailableError(f"{name} refuses a user: {error.orig}") from error
 
     def _write(self, connection: Connection, users: Sequence[ImportedUser]) -> list[Outcome]:
         known = self._known(connection, users, writes=True)

@@ -174,7 +174,8 @@ class Database(fork_hooks.ForkAware):
                 if not retries.conflict():
                     emit(DatabaseFailed(kind="conflict", is_final=True))
                     raise EngineUnavailableError(f"{self.location.name} is too busy: try again") from None
-            except (IntegrityError, SuperTokensError):
+            except (IntegrityError, SuperTokensError) as error:
+                errors.forget_row(error)
                 raise  # the first is a rule of the schema: the unit knows what it means
             except Exception as error:
                 if not errors.is_of_driver(error):

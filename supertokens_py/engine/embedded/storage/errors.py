@@ -78,13 +78,16 @@ def is_taken(error: DBAPIError) -> bool:
     return _sqlstate(error) == "23505" or _sqlite_code(error) in _NOT_UNIQUE
 
 
-def broken_rule(error: DBAPIError) -> str:
-    """Return which rule a row broke, in the words of the database but for PostgreSQL's copy of the row.
+def forget_row(error: Exception) -> None:
+    """Leave of a broken rule which one it is, and not the row, which PostgreSQL repeats as a detail.
 
-    There may be a key or the hash of a password in it.
+    There may be a key or the hash of a password in it, and the error may end in the log of an application.
+    Errors of our own stay as they are.
     """
-    diagnosis = getattr(error.orig, "diag", None)
-    return str(getattr(diagnosis, "message_primary", None) or error.orig)
+    cause: Any = getattr(error, "orig", None)
+    if cause is not None:
+        rule = str(getattr(getattr(cause, "diag", None), "message_primary", None) or cause)
+        cause.args, error.args = (rule,), (f"({type(cause).__name__}) {rule}",)
 
 
 def is_of_driver(error: Exception) -> bool:
