@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import selectors
 import threading
 from typing import Any
 
 import pytest
 
-from supertokens_py.runtime.bridge import blocking, call_app
+from supertokens_py.framework.loop_bridge import lend_loop
+from supertokens_py.runtime.bridge import blocking, call_app, step
 
 
 async def hook() -> tuple[Any, type]:
@@ -32,3 +34,18 @@ def test_a_system_without_epoll_lends_its_usual_loop(monkeypatch: pytest.MonkeyP
     (first, watches), (second, _) = lent
     assert first is second
     assert watches is selectors.SelectSelector
+
+
+def test_where_no_loop_runs_none_is_lent() -> None:
+    """As under trio: what the application has that is async runs as it did before."""
+    ran: list[bool] = []
+
+    async def own() -> None:
+        ran.append(True)
+
+    def request() -> None:
+        lend_loop()
+        step(call_app(own))
+
+    contextvars.copy_context().run(request)
+    assert ran == [True]

@@ -285,7 +285,6 @@ class SuperTokensMiddleware:
 
     def view_of(self, request: AsgiRequest) -> Any:
         """Return the view that a request was for, if the framework says so."""
-        return None
 
     async def _answer_error(
         self, error: Exception, scope: Scope, receive: Receive, send: Send | None

@@ -92,7 +92,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from supertokens_py.events import AdminActed, Event, SessionRevoked, subscribe  # noqa: E402
-from supertokens_py.exceptions import EngineUnavailableError  # noqa: E402
+from supertokens_py.exceptions import BadInputError, EngineUnavailableError  # noqa: E402
 from supertokens_py.framework.django import admin as session_admin  # noqa: E402
 from supertokens_py.framework.django.admin import SessionAdmin, sessions_link  # noqa: E402
 from supertokens_py.framework.django.models import Session  # noqa: E402
@@ -327,6 +327,11 @@ def edges(users: dict[str, Any]) -> dict[str, Any]:
     with down:
         response = client.get(address(LIST, user="ada"))
     result["down"] = [response.status_code, "does not answer" in response.content.decode()]
+    refused = mock.patch.object(session_admin, "list_sessions", side_effect=BadInputError("no such id"))
+    with refused:
+        response = client.get(address(LIST, user="ada"))
+    result["refused"] = [response.status_code, "no such id" in response.content.decode()]
+    result["too long, revoke"] = texts(client.post(address(REVOKE, user="x" * 513)))
     where = address(REVOKE, user="ada", handle=live("ada"))
     away = EngineUnavailableError("away")
     with mock.patch.object(session_admin, "revoke_multiple_sessions", side_effect=away):

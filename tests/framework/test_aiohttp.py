@@ -12,15 +12,16 @@ from aiohttp import web
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.aiohttp import SESSION, AiohttpRequest, setup
 from supertokens_py.framework.request_registry import as_base_request
+from supertokens_py.recipe.session import InputErrorHandlers
 from supertokens_py.recipe.session import asyncio as session_asyncio
-from supertokens_py.recipe.session.exceptions import UnauthorisedError
+from supertokens_py.recipe.session.exceptions import TryRefreshTokenError, UnauthorisedError
 from supertokens_py.recipe.session.framework.aiohttp import verify_session
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
 from .clients.aiohttp import Driver
 from .site import Site
-from .test_verify import UNAUTHORISED, assert_refused
+from .test_verify import TRY_REFRESH, UNAUTHORISED, assert_refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ORIGIN = ("Access-Control-Allow-Origin", "https://example.com")
@@ -192,6 +193,39 @@ def test_a_stream_that_breaks(site: Site) -> None:
         with pytest.raises(IncompleteRead) as broken:
             site.get(path)
         assert broken.value.partial == b"one "
+
+
+def test_a_stream_that_looks_for_the_session_late(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Its headers are gone: a change is stored, and the log says that the client does not get it yet."""
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        session = await session_asyncio.get_session(request)
+        assert session is not None
+        await session.merge_into_access_token_payload({"late": 1})
+        await response.write(session.get_user_id().encode())
+        return response
+
+    app = web.Application()
+    setup(app)
+    app.router.add_get("/stream", stream)
+    visitor = serve(site, app).sign_in()
+    reply = visitor.get("/stream")
+    assert (reply.status, reply.body, reply.session_parts) == (200, b"user-1", [])
+    assert "after its response was sent" in caplog.text
+    assert site.stored(visitor.handle).payload["late"] == 1
+
+
+def test_a_hook_that_refuses_in_another_way(site: Site) -> None:
+    """On the SDK's routes, the session error that it raises is answered in the place of the first one."""
+
+    async def refresh_first(*_: Any) -> Any:
+        raise TryRefreshTokenError("mine")
+
+    site.init(error_handlers=InputErrorHandlers(on_unauthorised=refresh_first))
+    reply = site.post("/auth/session/refresh")
+    assert (reply.status, reply.json) == (401, TRY_REFRESH)
 
 
 def test_sub_applications_and_classes(site: Site) -> None:

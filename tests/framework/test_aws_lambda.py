@@ -115,6 +115,7 @@ def test_what_an_event_says(name: str) -> None:
     assert request.get_query_params() == ({} if socket else {"a": "2"})
     start = "https://" + (request.get_header("host") or "")
     full = "/prod/me" if name == "http_api_stage" else "/me"
+    assert request.peer_address() == (None if name.startswith("load_balancer") else "192.0.2.7")
     query = "?a=2" if name == "load_balancer" else "?a=1&a=2"
     assert request.get_original_url() == start + ("/" if socket else full + query)
 

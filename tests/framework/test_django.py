@@ -15,6 +15,7 @@ from asgiref.sync import sync_to_async
 
 from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework.django.django_request import DjangoRequest
+from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import InputErrorHandlers, InputOverrideConfig
 from supertokens_py.recipe.session import syncio as session_syncio
 from supertokens_py.recipe.session.claims import PrimitiveClaim
@@ -22,6 +23,7 @@ from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.framework.django.asyncio import verify_session as verify_async
 from supertokens_py.recipe.session.framework.django.syncio import verify_session as verify_sync
 from supertokens_py.recipe.session.interfaces import ClaimValidationResult, SessionClaimValidator
+from supertokens_py.runtime.bridge import blocking
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
@@ -373,6 +375,15 @@ def test_a_wrapped_request_without_a_session_is_refused(site: Site) -> None:
     assert verify_sync()(lambda request: None)(Wrapped(request_with(None))).status_code == 401
     seen = verify_sync(session_required=False)(lambda request: request.supertokens)
     assert seen(Wrapped(request_with(None))) is None
+
+
+def test_a_form_that_a_middleware_has_read(site: Site) -> None:
+    """Django reads a multipart body once; its fields are those that Django has found."""
+    from django.test import RequestFactory
+
+    request = RequestFactory().post("/x", {"a": "1", "é": "ü"})
+    assert request.POST["a"] == "1"
+    assert blocking(as_base_request(request).form_data)() == {"a": "1", "é": "ü"}
 
 
 def test_cookies_of_the_request_factory_are_read(site: Site) -> None:

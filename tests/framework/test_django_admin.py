@@ -126,7 +126,8 @@ def test_hostile_ids_are_text(seen: dict[str, Any]) -> None:
     assert [seen[f"hostile {page}, shown"] for page in ("list", "revoke", "nobody")] == [True] * 3
     assert (seen["hostile revoked"], seen["hostile, back"]) == ([302, []], 200)
     assert seen["hostile, log"] == r""" of user "><script>alert(1)</script>\u202e\nx"""
-    assert (seen["too long"], seen["nul"]) == (400, 200)
+    assert (seen["too long"], seen["nul"], seen["refused"]) == (400, 200, [400, True])
+    assert seen["too long, revoke"][-1] == "No id has more than 512 characters."
 
 
 @pytest.mark.parametrize("page", ["add/", "1/change/", "1/delete/", "1/history/"])

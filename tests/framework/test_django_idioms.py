@@ -241,6 +241,14 @@ def test_settings_that_are_no_arguments_of_init_are_named() -> None:
     assert Supertokens.current() is None
 
 
+def test_without_arguments_in_the_settings_nothing_is_initialised() -> None:
+    AppConfig.create("supertokens_py.framework.django").ready()
+    assert Supertokens.current() is None
+    message = r"^SUPERTOKENS must be a dict with the arguments of supertokens_py\.init$"
+    with override_settings(SUPERTOKENS=["sqlite://"]), pytest.raises(ConfigError, match=message):
+        AppConfig.create("supertokens_py.framework.django").ready()
+
+
 def test_settings_give_way_to_a_call_of_init() -> None:
     start()
     made = Supertokens.current()

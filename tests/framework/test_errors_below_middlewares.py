@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
 from typing import Annotated, Any
 
@@ -139,7 +140,12 @@ def test_fastapi_a_route_class_that_catches_everything() -> None:
     app.router.route_class = Catching
     app.add_middleware(get_middleware())
     routes_of(app)
-    assert_answered(app, "/me", "/got")
+
+    async def both(request: Request, *, required: bool) -> None:
+        await get_session(request, session_required=required)
+
+    app.add_api_route("/partial", functools.partial(both, required=True))
+    assert_answered(app, "/me", "/got", "/partial")
 
 
 @pytest.mark.parametrize("is_ours_there", [True, False])
@@ -205,6 +211,16 @@ def test_a_mounted_application_is_no_less_in_want_of_the_middleware_by_itself() 
     assert client_of(outer).get("/me").status_code == 401
     with pytest.raises(ConfigError, match="middleware is missing"):
         TestClient(inner, base_url="http://localhost").get("/me")
+    refused = client_of(inner).get("/maintenance")  # the error of a view is answered all the same
+    assert (refused.status_code, refused.json()) == (401, {"message": "unauthorised"})
+    assert refused.headers["front-token"] == "remove"
+
+
+def test_a_mounted_application_that_has_the_middleware_as_well() -> None:
+    inner, outer = app_with(catch), FastAPI()
+    outer.add_middleware(get_middleware())
+    outer.mount("/", inner)
+    assert_answered(outer, "/maintenance", "/me", "/got")
 
 
 def test_fastapi_what_is_no_error_of_a_session_stays_a_server_error() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, copy_current_request_context, g, request
 from flask.views import MethodView
 
 from supertokens_py.exceptions import ConfigError, GeneralError, PayloadTooLargeError
@@ -445,6 +445,31 @@ def test_errors_that_are_the_application_s(site: Site, app: Flask) -> None:
     assert site.post("/large", [("st-auth-mode", "cookie")]).json == {"value": "PayloadTooLargeError"}
     assert site.post("/misused").json == {"other": "of the SDK"}
     assert_refused(site.request("POST", "/auth/signout"), UNAUTHORISED)
+
+
+def test_a_decorator_that_calls_the_view_in_a_thread_gets_what_it_returned(site: Site, app: Flask) -> None:
+    """Nothing there tells whose decorator it is; Flask makes the response."""
+    seen: list[Any] = []
+
+    def in_a_thread(view: Any) -> Any:
+        @functools.wraps(view)
+        def call() -> Any:
+            run = copy_current_request_context(lambda: seen.append(view()))
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
+            return seen[-1]
+
+        return call
+
+    @app.get("/me")
+    @in_a_thread
+    @verify_session(session_required=False)
+    def me() -> dict[str, Any]:
+        return {"user": None}
+
+    assert site.get("/me").json == {"user": None}
+    assert seen == [{"user": None}]
 
 
 def test_decorators_of_the_application_get_a_response(site: Site, app: Flask) -> None:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from quart import Blueprint, Quart, Response, g, request, websocket
+from quart import Blueprint, Quart, Response, g, got_websocket_exception, request, websocket
 from quart.typing import TestClientProtocol as Client
 
-from supertokens_py.exceptions import ConfigError, EngineUnavailableError, SuperTokensError
+from supertokens_py.exceptions import BadInputError, ConfigError, EngineUnavailableError, SuperTokensError
 from supertokens_py.framework.quart import Middleware, QuartRequest
 from supertokens_py.framework.request_registry import as_base_request
 from supertokens_py.recipe.session import asyncio as session_asyncio
@@ -380,6 +380,23 @@ def test_websockets(site: Site, path: str) -> None:
             *([("websocket.accept", None)] if path == "/late" else []),
             ("websocket.close", 1008),
         ]
+
+
+def test_a_mistake_in_a_websocket_is_no_refusal(site: Site, app: Quart) -> None:
+    """It is the application's to learn of, and Quart's to end the conversation."""
+    seen: list[Exception] = []
+
+    def note(_: Any, exception: Exception, **__: Any) -> None:
+        seen.append(exception)
+
+    @app.websocket("/mistake")
+    async def mistake() -> None:
+        raise BadInputError("mine")
+
+    got_websocket_exception.connect(note, app)
+    sent = talk(site, "/mistake", [])
+    assert [(message["type"], message.get("code")) for message in sent] == [("websocket.close", 1000)]
+    assert [(type(one), str(one)) for one in seen] == [(BadInputError, "mine")]
 
 
 @pytest.mark.usefixtures("sockets")

@@ -24,6 +24,7 @@ from supertokens_py.exceptions import ConfigError
 from supertokens_py.framework import asgi, litestar, quart, starlette
 from supertokens_py.framework.adapter import SessionCheck, are_revocations_watched
 from supertokens_py.framework.asgi import AsgiRequest, Connection
+from supertokens_py.framework.watched_sockets import WatchedSocket
 from supertokens_py.recipe import session
 from supertokens_py.recipe.session import on_revoked
 from supertokens_py.recipe.session.syncio import (
@@ -239,6 +240,44 @@ def test_the_socket_of_an_impersonation_ends_with_it(is_on: bool, clock: Clock) 
         answers = asyncio.run(visit(made, is_ended=is_ended))
         assert answers == ["websocket.accept", *(["websocket.close"] if is_ended else [])]
         clock.advance(ms=created_ms - clock())
+
+
+@pytest.mark.parametrize("is_on", [True], indirect=True)
+def test_a_socket_that_ends_is_closed_once(is_on: bool, clock: Clock) -> None:
+    """By whatever comes first, its end or a revocation, however long the application goes on."""
+    made = create_new_session_without_request_response(
+        "public", "user", access_token_payload={"act": {"sub": "support"}}
+    )
+    clock.advance(ms=made.get_access_token_payload()["exp"] * 1000 - clock() - 20)
+
+    async def visit() -> list[Any]:
+        sent: asyncio.Queue[Any] = asyncio.Queue()
+        socket = WatchedSocket(asyncio.Event().wait, sent.put, lambda: made)  # type: ignore[arg-type]
+        waiting = asyncio.ensure_future(socket.receive())
+        await asyncio.sleep(0)
+        await asyncio.to_thread(revoke_session, made.get_handle())
+        message = await asyncio.wait_for(waiting, 20)
+        await asyncio.sleep(0.03)
+        await socket.end()
+        return [message["type"], *(sent.get_nowait()["type"] for _ in range(sent.qsize()))]
+
+    assert asyncio.run(visit()) == ["websocket.disconnect", "websocket.close"]
+
+
+def test_an_application_may_stop_waiting_for_a_message() -> None:
+    """The message that comes later is not lost; nobody has to be logged in."""
+
+    async def visit() -> list[Any]:
+        incoming: asyncio.Queue[Any] = asyncio.Queue()
+        socket = WatchedSocket(incoming.get, incoming.put, lambda: None)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(socket.receive(), 0.001)
+        await incoming.put({"type": "websocket.receive", "text": "hello"})
+        message = await asyncio.wait_for(socket.receive(), 20)
+        await socket.end()
+        return [message["text"], incoming.qsize()]
+
+    assert asyncio.run(visit()) == ["hello", 0]
 
 
 def test_anything_else_can_be_told(is_on: bool) -> None:

@@ -113,11 +113,11 @@ def _left_the_view(error: Exception) -> bool:
     REST framework's EXCEPTION_HANDLER, Ninja with DEBUG), and a client that should refresh would not. A
     traceback begins with the frame that caught the error.
     """
-    for frame, _ in walk_tb(error.__traceback__):
-        package = frame.f_globals.get("__name__", "").partition(".")[0]
-        if package != "asgiref":  # raises errors again that it carries between threads
-            return package in ("django", "rest_framework", "adrf", "ninja")
-    return False
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    packages = [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]
+    # asgiref raises errors again that it carries between threads.
+    caught_by = next((package for package in packages if package != "asgiref"), "")
+    return caught_by in ("django", "rest_framework", "adrf", "ninja")
 
 
 async def error_response(base: DjangoRequest, error: Exception) -> HttpResponseBase:

@@ -81,6 +81,13 @@ def test_an_address_is_kept_as_far_as_settings_allow(
     assert visit(Request(peer), ip="off").ip is None
 
 
+def test_a_framework_that_does_not_say_where_a_request_comes_from() -> None:
+    class Silent(Request):
+        peer_address = BaseRequest.peer_address
+
+    assert visit(Silent(), ip="full").ip is None
+
+
 def test_headers_that_anybody_writes_are_no_address() -> None:
     """`X-Forwarded-For` changes nothing, unless the application reads it."""
     request = Request(x_forwarded_for="198.51.100.9", forwarded="for=198.51.100.9", x_real_ip="198.51.100.9")
