@@ -79,6 +79,7 @@ in_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a commit is bu
 
 
 @in_git
+@pytest.mark.real
 def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> None:
     """Typed, licensed, without tests."""
     with zipfile.ZipFile(distributions / f"supertokens_py-{VERSION}-py3-none-any.whl") as wheel:
@@ -102,6 +103,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> No
 
 
 @in_git
+@pytest.mark.real
 def test_the_source_distribution_can_be_worked_with(distributions: Path) -> None:
     """It has the tests, the scripts and the lock."""
     with tarfile.open(distributions / f"supertokens_py-{VERSION}.tar.gz") as source:
@@ -118,6 +120,7 @@ def test_the_source_distribution_can_be_worked_with(distributions: Path) -> None
 
 
 @in_git
+@pytest.mark.real
 def test_the_source_distribution_installs(distributions: Path, tmp_path: Path) -> None:
     """And the installed package is complete enough to be used."""
     source = distributions / f"supertokens_py-{VERSION}.tar.gz"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.docs.blocks import DOCS, files
 
-pytestmark = pytest.mark.timeout(180)  # a project in processes of its own
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]  # a project in processes of its own
 
 #: Django's own takes half a second for each password.
 QUICK = 'PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]\n'

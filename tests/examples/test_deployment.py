@@ -148,6 +148,7 @@ def role(fresh_postgres_database: TestDatabase, postgres_server: Postgres) -> It
     postgres_server.execute(f"DROP ROLE {name}")
 
 
+@pytest.mark.real
 @pytest.mark.postgres
 def test_the_steps_of_the_readme_work(fresh_postgres_database: TestDatabase, role: str) -> None:
     """The job as the owner, the grants, the server as a role that may make no table; probes and the end."""

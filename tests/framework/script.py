@@ -44,6 +44,10 @@ class World:
     """What the views of one application do now; a request names its script in the query."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, with the same views."""
         self._scripts: dict[str, Script] = {}
         self._numbers = itertools.count(1)
         self.runs = 0  #: how many views ran

@@ -46,6 +46,9 @@ LITESTAR = pytest.param("litestar", marks=pytest.mark.real)
 ADAPTERS = [*DRIVERS, *SERVED, *OTHERS, LITESTAR]
 EVERY_ADAPTER = pytest.mark.parametrize("bare_site", ADAPTERS, indirect=True)
 
+#: FastAPI takes as long to make an application as a test takes with it. Ours hold nothing of the SDK.
+_KEPT: dict[str, tuple[World, Any]] = {}
+
 
 class Site:
     """One application of one framework, on a database of its own."""
@@ -54,10 +57,20 @@ class Site:
         self.driver = driver
         self.uri = uri
         self.clock = clock
-        self.world = World()
         self._driver: Driver = importlib.import_module(f"tests.framework.clients.{driver}").Driver()
-        self.client: Any = self._driver.build(self.world.routes())
+        self.world, self.client = self._build()
         self.root_path = ""
+
+    def _build(self) -> tuple[World, Any]:
+        if self.driver in _KEPT:
+            world, app = _KEPT[self.driver]
+            world.forget()
+            return world, self._driver.client(app)
+        world = World()
+        client: Any = self._driver.build(world.routes())
+        if self.driver == "fastapi":
+            _KEPT[self.driver] = world, client.app
+        return world, client
 
     def close(self) -> None:
         self.client.close()

@@ -146,6 +146,7 @@ def test_the_documented_mapping_makes_users_of_codes_rows_of_django() -> None:
     assert "no row" not in done.stderr
 
 
+@pytest.mark.real
 def test_manage_py_works_on_the_sessions_of_the_project(tmp_path: Path) -> None:
     visit(tmp_path)
     checked = run(tmp_path, "check")

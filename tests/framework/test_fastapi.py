@@ -376,18 +376,22 @@ def test_a_view_mounted_below_the_middleware_is_no_mistake(
     assert caplog.messages == []
 
 
-def test_a_root_path_that_nobody_names(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_root_path_that_nobody_names(
+    site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """FP-107: behind a proxy that strips the prefix, the gateway path is what is missing."""
-    site.client.app.root_path = "/svc"
+    monkeypatch.setattr(site.client.app, "root_path", "/svc")
     site.sign_in("cookie")
     (told,) = caplog.messages
     assert 'Set api_gateway_path="/svc" in InputAppInfo, and the same in the frontend.' in told
 
 
-def test_a_root_path_behind_a_stripping_proxy_is_put_back(site: Site) -> None:
+def test_a_root_path_behind_a_stripping_proxy_is_put_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """FP-107: `FastAPI(root_path="/svc")` behind a proxy that strips: the gateway path is put back."""
     site.init(info={"api_gateway_path": "/svc"})
-    site.client.app.root_path = "/svc"
+    monkeypatch.setattr(site.client.app, "root_path", "/svc")
     visitor = site.sign_in("cookie")
     assert visitor.first.cookie("sRefreshToken").attributes["path"] == "/svc/auth/session/refresh"
     assert visitor.refresh().status == 200

@@ -39,8 +39,8 @@ from tests.seeds.sites import KINDS, Browser, Route, Visit
 
 USERS = ("ada", "bob")
 BROWSERS_OF_EACH = 3
-ROUNDS = 6
-READS = 6
+ROUNDS = 4
+READS = 4
 
 FUNCTIONS = (
     "create_new_session",

@@ -30,7 +30,9 @@ EVENTLET = Kind(
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("kind", [GEVENT, EVENTLET], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind", [GEVENT, pytest.param(EVENTLET, marks=pytest.mark.real)], ids=lambda kind: kind.name
+)
 def test_a_conversation_with_a_server_of_greenlets(kind: Kind, fresh_database: str) -> None:
     """Create, verify, change, refresh alone and twenty at once, be found out, sign out."""
     modes: tuple[Mode, ...] = ("cookie", "header")

@@ -27,6 +27,7 @@ def database(request: pytest.FixtureRequest) -> TestDatabase:
     return request.getfixturevalue(name)
 
 
+@pytest.mark.real
 def test_two_workers_keep_one_set_of_sessions(database: TestDatabase) -> None:
     """Whichever process answers: create, verify, refresh, theft, revoke and metrics agree."""
     key = "key-that-reads-the-metrics"

@@ -49,6 +49,7 @@ ON_TOP = (
 def _place(kind: Kind, database: str) -> Any:
     marks = [pytest.mark.postgres] if database == "postgres" else []
     marks += [pytest.mark.quick] if (kind, database) == (FASTAPI, "sqlite") else []
+    marks += [] if kind in KINDS and database == "sqlite" else [pytest.mark.real]
     return pytest.param((kind, database), id=f"{kind.name}-{database}", marks=marks)
 
 

@@ -270,6 +270,7 @@ def run(pytester: pytest.Pytester, *arguments: str, **files: str) -> pytest.RunR
     return pytester.runpytest_subprocess("-p", "no:django", *arguments)
 
 
+@pytest.mark.real
 def test_fastapi_in_four_processes_and_random_order(pytester: pytest.Pytester) -> None:
     """CP-34, CP-35: four workers, any order, and no file."""
     result = run(pytester, "-n", "4", shop=FASTAPI_APP, test_fastapi=TEST_FASTAPI)
@@ -290,6 +291,7 @@ def test_a_flask_factory(pytester: pytest.Pytester) -> None:
     run(pytester, test_flask=TEST_FLASK).assert_outcomes(passed=3)
 
 
+@pytest.mark.real
 def test_django_and_rest_framework(pytester: pytest.Pytester) -> None:
     """CP-35: with Django's clients, that of REST framework, and a bare request."""
     run(pytester, test_django=TEST_DJANGO).assert_outcomes(passed=8)
