@@ -166,5 +166,7 @@ class Connections:
 
 
 def _dispose_own(pool: Engine, process_id: int) -> None:
+    # A collection of garbage may call this while SQLAlchemy keeps its register of events: `Engine.dispose`
+    # would make a pool for what comes next, and write into it.
     if os.getpid() == process_id:  # else they are the parent's, and closing them would tell the server
-        pool.dispose()
+        pool.pool.dispose()
