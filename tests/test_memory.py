@@ -10,6 +10,7 @@ from subprocess import PIPE
 import pytest
 
 from tests.support import memory
+from tests.support.databases import Sqlite
 from tests.support.memory import in_memory
 
 
@@ -59,3 +60,14 @@ def test_what_a_killed_run_has_left_goes_and_what_another_run_has_stays() -> Non
             assert (used / "database").exists()
         other.communicate("\n")
         assert (other.returncode, used.exists()) == (0, False)
+
+
+def test_databases_of_tests_that_are_over_go_and_templates_stay(tmp_path: Path) -> None:
+    files = Sqlite(tmp_path)
+    databases = [files.create(), files.create(users=True)]
+    for database in databases:
+        database.query("PRAGMA journal_mode = WAL")
+    Path(databases[0].path).with_name("test_made_a_directory.db").mkdir()
+    files.remove()
+    assert sorted(path.name for path in tmp_path.glob("*.db*")) == ["template.db", "template_users.db"]
+    assert files.create().columns("session_info") != []

@@ -281,6 +281,14 @@ class Sqlite:
             shutil.copy(self.template(users=users).path, path)
         return TestDatabase("sqlite-file", f"sqlite:///{path}", users)
 
+    def remove(self) -> None:
+        """Remove what was created, or made in its place; the templates stay."""
+        for path in self._directory.glob("test_*"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
     def template(self, *, users: bool = False) -> TestDatabase:
         path = self._directory / f"template{'_users' * users}.db"
         database = TestDatabase("sqlite-file", f"sqlite:///{path}", users)
