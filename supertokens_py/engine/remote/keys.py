@@ -39,6 +39,13 @@ class _Snapshot:
     fresh_s: float
     publish_until: float  #: monotonic seconds
 
+    def published(self, now_s: float) -> Jwks:
+        """Return what `jwks` does, at a monotonic time in seconds."""
+        return Jwks(self.jwks, max_age_s=max(1, ceil(self.publish_until - now_s)))
+
+
+_CLOSED = Jwks(keys=(), max_age_s=1)  #: what an engine publishes that was closed while it read its keys
+
 
 class RemoteKeys(KeyCache[_Snapshot]):
     """The keys of a core; it signs JWTs itself."""
@@ -61,8 +68,8 @@ class RemoteKeys(KeyCache[_Snapshot]):
         snapshot = self._snapshot
         if snapshot is None or self.monotonic_s() >= snapshot.publish_until:
             self.reload()
-            snapshot = cast("_Snapshot", self._snapshot)  # else that has raised
-        return Jwks(snapshot.jwks, max_age_s=max(1, ceil(snapshot.publish_until - self.monotonic_s())))
+            snapshot = self._snapshot
+        return _CLOSED if snapshot is None else snapshot.published(self.monotonic_s())
 
     def shared_secrets(self, purpose: str) -> Sequence[bytes]:
         return self._secrets.of(purpose)
