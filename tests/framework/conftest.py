@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from supertokens_py import events
 from tests.support.clock import Clock
 from tests.support.databases import Sqlite
 
@@ -30,3 +31,13 @@ def site(bare_site: Site) -> Site:
 def mode(request: pytest.FixtureRequest) -> str:
     """Each way that tokens travel."""
     return request.param
+
+
+@pytest.fixture
+def seen() -> Iterator[list[events.Event]]:
+    """What was emitted of impersonations."""
+    found: list[events.Event] = []
+    kinds = (events.ImpersonationStarted, events.ImpersonationEnded)
+    stop = events.subscribe(lambda event: found.append(event) if isinstance(event, kinds) else None)
+    yield found
+    stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -71,16 +71,6 @@ def _who(view: Any) -> Any:
 
 def why(reply: Any) -> tuple[int, Any]:
     return reply.status, [one["reason"]["message"] for one in reply.json["claimValidationErrors"]]
-
-
-@pytest.fixture
-def seen() -> Iterator[list[events.Event]]:
-    """What was emitted of impersonations."""
-    found: list[events.Event] = []
-    kinds = (events.ImpersonationStarted, events.ImpersonationEnded)
-    stop = events.subscribe(lambda event: found.append(event) if isinstance(event, kinds) else None)
-    yield found
-    stop()
 
 
 def test_an_actor_becomes_the_user_and_comes_back(

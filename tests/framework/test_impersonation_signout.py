@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from supertokens_py.recipe.session import PageSettings
+from supertokens_py import events
+from supertokens_py.recipe.session import EventSettings, PageSettings
+from supertokens_py.recipe.session import syncio as sessions
 
 from .site import ASGI_AND_WSGI, Site, Visitor
 from .test_impersonation import END, SETTINGS, act_as
@@ -150,3 +152,35 @@ def test_a_claim_of_the_applications_own_named_act_is_no_actor(bare_site: Site) 
     visitor.way_out = {SIGN_OUT: "x"}
     assert said_of_cookies(visitor.post(SIGN_OUT)) == {}
     assert site.handles() == []
+
+
+@ASGI_AND_WSGI
+@pytest.mark.parametrize("path", [SIGN_OUT, END])
+def test_an_auditor_sees_who_acted_and_that_it_has_ended(
+    bare_site: Site, path: str, seen: list[events.Event]
+) -> None:
+    """At a sign-out as on the way back, where nothing shows that it is the actor who goes it."""
+    site = bare_site.init(**SETTINGS, events=EventSettings())
+    actor = site.sign_in(user_id="boss")
+    handle = act_as(actor).json["handle"]
+    actor.way_back, actor.way_out = {}, {}
+    assert actor.post(path).status == 200
+    explained = sessions.explain_session(handle)
+    assert (explained.reason, explained.actor_id) == ("signout", "boss")
+    assert [type(one).__name__ for one in seen] == ["ImpersonationStarted", "ImpersonationEnded"]
+    assert vars(seen[1]) == {
+        "handle": handle,
+        "user_id": "user-1",
+        "tenant_id": "public",
+        "actor_id": "boss",
+        "restored_handle": None,
+    }
+
+
+@ASGI_AND_WSGI
+def test_the_sign_out_of_the_actors_own_session_is_the_actors(bare_site: Site) -> None:
+    site = bare_site.init(**SETTINGS, events=EventSettings())
+    actor = acting(site)
+    assert actor.post(SIGN_OUT).status == 200
+    explained = sessions.explain_session(actor.handle)
+    assert (explained.reason, explained.actor_id) == ("signout", None)

@@ -42,7 +42,7 @@ from ..verification.optional_page_sessions import for_pages
 from ..verification.verification import Verification, Verify, VerifyOptions, no_validators
 from .optional_features import OptionalFeatures
 from .replacement import Replacements
-from .return_tokens import ReturnTokens
+from .return_tokens import ReturnTokens, emit_end
 
 #: Whatever another session may take the place of.
 _ANY_SESSION = VerifyOptions(
@@ -293,11 +293,15 @@ class SessionFlows:
     ) -> None:
         """End a session; the client drops the tokens of both transfer methods, if it sent any."""
         returns = self._returns
+        actor_id = None if returns is None else session.impersonator
         own = None if returns is None else await returns.session_to_end(request, session, user_context)
-        with ending(Ending(reason="signout")):
-            if own is not None:  # first: it is the other one that says whose this is
+        if own is not None:  # first: it is the other one that says whose this is
+            with ending(Ending(reason="signout")):
                 await self._functions.revoke_session(own, user_context)
+        with ending(Ending(reason="signout", actor_id=actor_id)):
             await session.revoke_session(user_context)
+        if actor_id is not None:
+            emit_end(session, actor_id, restored=None)
         info = session.req_res_info
         if info is not None and RequestTokens(request).uses(other(info.transfer_method)):
             self._deliveries.writer(request, user_context).clear(other(info.transfer_method))

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from supertokens_py.engine.call import call_engine
 from supertokens_py.engine.records import StoredSession
-from supertokens_py.engine.session_records import Actor, Ending, Lifetime, Replaces
-from supertokens_py.events import ImpersonationEnded, ImpersonationStarted, emit
+from supertokens_py.engine.session_records import Actor, Lifetime, Replaces
+from supertokens_py.events import ImpersonationStarted, emit
 from supertokens_py.exceptions import BadInputError, ConfigError
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe.base import APIOptions
@@ -23,7 +23,6 @@ from ..claim_validation.authentication import AuthenticationClaim
 from ..claim_validation.refusals import ImpersonationRefusedError, refuse_guest, refuse_impersonation
 from ..constants import TokenTransferMethod
 from ..container import GONE, SessionContainer
-from ..devices.revocation_reason import ending
 from ..exceptions import UnauthorisedError
 from ..features.creation_options import (
     CreationOptions,
@@ -39,7 +38,7 @@ from ..verification.verification import VerifyOptions, no_validators
 from .flows import SessionFlows
 from .impersonation_settings import Impersonation
 from .replacement import Replacements
-from .return_tokens import ReturnTokens
+from .return_tokens import ReturnTokens, emit_end
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -145,17 +144,9 @@ class Impersonations:
         restored = await self._restored(session, request, return_token, user_context)
         self._returns.forget(request, user_context)
         if restored is None:
-            with ending(Ending(reason="signout", actor_id=actor_id)):
-                await self._flows.sign_out(session, request, user_context)
-        emit(
-            ImpersonationEnded(
-                handle=session.session_handle,
-                user_id=session.user_id,
-                tenant_id=session.tenant_id,
-                actor_id=actor_id,
-                restored_handle=None if restored is None else restored.session_handle,
-            )
-        )
+            await self._flows.sign_out(session, request, user_context)
+        else:
+            emit_end(session, actor_id, restored=restored)
         return restored
 
     def _options(self, by: Actor, age_s: int) -> CreationOptions:

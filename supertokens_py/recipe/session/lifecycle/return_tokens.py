@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from supertokens_py.engine.call import call_engine
+from supertokens_py.events import ImpersonationEnded, emit
 from supertokens_py.framework.request import BaseRequest
 from supertokens_py.recipe_module import App
 from supertokens_py.secret import SecretText
@@ -124,6 +125,19 @@ class ReturnTokens:
         """Return the MACs with each key, the one to give first."""
         keys = await call_engine(user_context, self._app.engine.keys.shared_secrets, purpose)
         return [_token(key, session.session_handle, actor_handle) for key in keys]
+
+
+def emit_end(session: SessionContainer, actor_id: str, *, restored: SessionContainer | None) -> None:
+    """Say that somebody acts in a session no more; `restored` is the session that they have instead."""
+    emit(
+        ImpersonationEnded(
+            handle=session.session_handle,
+            user_id=session.user_id,
+            tenant_id=session.tenant_id,
+            actor_id=actor_id,
+            restored_handle=None if restored is None else restored.session_handle,
+        )
+    )
 
 
 def _token(key: bytes, handle: str, actor_handle: str) -> str:
