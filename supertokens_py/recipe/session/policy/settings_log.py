@@ -52,5 +52,13 @@ def _warn_of_none_without_secure(config: SessionPolicy, given_same_site: SameSit
             "cookie_same_site is none and the API is not https: browsers drop such cookies, so nobody "
             "stays signed in. Leave cookie_same_site out, or serve the API over https."
         )
-    elif (why := config.why_cookies_cannot_cross(config.fixed_website)) is not None:
-        log.warning("%s", why)
+    else:
+        log.warning("%s", config.why_cookies_cannot_cross(config.fixed_website) or _apart_by_scheme(config))
+
+
+def _apart_by_scheme(config: SessionPolicy) -> str:
+    return (
+        f"of the website ({config.fixed_website}) and the API ({config.api_domain}) one is on https: "
+        "browsers take them for two sites, and most keep no cookies of the API that are not Secure. In "
+        "development, serve both over http, or both over https"
+    )
