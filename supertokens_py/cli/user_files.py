@@ -278,11 +278,24 @@ _Raw: TypeAlias = Iterator[tuple[int, "JSONObject | str"]]
 
 @contextmanager
 def _raw(reading: Reading) -> Generator[_Raw]:
+    with _readable(reading.path):
+        file = reading.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+    with file:
+        yield _records(reading, file)
+
+
+def _records(reading: Reading, file: TextIO) -> _Raw:
+    # Not around what is done with the records: a broken pipe there would pass for a file that fails.
+    with _readable(reading.path):
+        yield from _csv_records(file) if reading.form == "csv" else _json_records(file)
+
+
+@contextmanager
+def _readable(path: Path) -> Generator[None]:
     try:
-        with reading.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            yield _csv_records(file) if reading.form == "csv" else _json_records(file)
+        yield
     except OSError as error:
-        raise ConfigError(f"cannot read {reading.path}: {error.strerror}") from error
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _csv_records(file: TextIO) -> _Raw:

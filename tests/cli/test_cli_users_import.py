@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from supertokens_py.cli.user_files import Reading, read
 from supertokens_py.engine.embedded.importing.user_rows import ImportRows
 from supertokens_py.engine.embedded.importing.users import UserImport, unusable_hash
 from supertokens_py.engine.embedded.signin.password_hashes import importable_form
@@ -326,6 +327,18 @@ def test_a_command_that_cannot_work_is_refused(
     assert ran.code in (1, 2)
     assert reason in ran.err
     assert count(sqlite_core) == 0
+
+
+def test_a_pipe_that_breaks_meanwhile_is_no_failure_of_the_file(tmp_path: Path) -> None:
+    """As where the progress goes to a program that has seen enough."""
+    path = tmp_path / "users.csv"
+    path.write_text("email\nada@example.com\n")
+
+    def print_progress(records: object) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError), read(Reading(path, "csv")) as records:
+        print_progress(next(records))
 
 
 def test_a_file_or_database_that_is_none_is_refused(run: Runner, tmp_path: Path, sqlite_core: Driver) -> None:
