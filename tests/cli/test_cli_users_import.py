@@ -337,7 +337,7 @@ def test_a_pipe_that_breaks_meanwhile_is_no_failure_of_the_file(tmp_path: Path) 
     def print_progress(records: object) -> None:
         raise BrokenPipeError
 
-    with pytest.raises(BrokenPipeError), read(Reading(path, "csv")) as records:
+    with pytest.raises(BrokenPipeError), read(Reading(path=path, form="csv")) as records:
         print_progress(next(records))
 
 
