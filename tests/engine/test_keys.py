@@ -489,10 +489,10 @@ def test_published_keys_do_not_wait_for_a_load_that_hangs(
 
 
 def test_who_waits_for_a_load_that_fails_does_not_try_again(
-    sqlite_database: TestDatabase, start: Opener, clock: Clock
+    sqlite_files: Sqlite, start: Opener, clock: Clock
 ):
-    """Even where the key that signs is due."""
-    core = start(sqlite_database.uri, now_ms=clock, **ROTATING)
+    """Even where the key that signs is due, which is as old as this test."""
+    core = start(sqlite_files.create(template=False).uri, now_ms=clock, **ROTATING)
     published, tries, waits = kids(core), list[bool](), threading.Event()
     main, later = threading.current_thread(), Stopwatch()
 

@@ -359,7 +359,7 @@ def test_interpreters_complete_the_names() -> None:
         supertokens_py.testing.log_in_as  # noqa: B018
 
 
-def test_the_plugin_is_five_modules_until_a_fixture_is_used() -> None:
+def test_the_plugin_is_six_modules_until_a_fixture_is_used() -> None:
     """CP-34: every run of pytest loads it, where it is installed: no framework, no database, no SDK."""
     code = (
         "import sys, pytest; before = set(sys.modules); import supertokens_py.testing.pytest_plugin; "
@@ -372,6 +372,7 @@ def test_the_plugin_is_five_modules_until_a_fixture_is_used() -> None:
         "supertokens_py",
         "supertokens_py.event_dispatch",
         "supertokens_py.exceptions",
+        "supertokens_py.formatting",
         "supertokens_py.testing",
         "supertokens_py.testing.pytest_plugin",
     ]

@@ -28,6 +28,7 @@ from supertokens_py.recipe.session.syncio import (
 )
 from supertokens_py.tokens.access_token import parse_access_token
 from tests.support.clock import Clock
+from tests.support.databases import Sqlite
 from tests.support.device_proofs import new_key, proof
 from tests.support.units import refused_units
 
@@ -284,9 +285,12 @@ def test_lists_say_which_sessions_are_bound(start: Start) -> None:
     assert [listed[True].bound, listed[False].bound] == [True, False]
 
 
-def test_proofs_are_checked_while_the_store_is_out_of_reach(start: Start, clock: Clock) -> None:
-    """Also when the next signing key ought to have been made."""
-    start(device_binding="auto")
+def test_proofs_are_checked_while_the_store_is_out_of_reach(
+    start: Start, clock: Clock, sqlite_files: Sqlite
+) -> None:
+    """Also when the next signing key ought to have been made; the first is as old as this test."""
+    uri = sqlite_files.create(template=False).uri
+    start(uri=uri, device_binding="auto")
     create_new_session_without_request_response("public", "user")
     clock.advance(hours=168)
     clock.advance(minutes=-5)
@@ -303,7 +307,7 @@ def test_proofs_are_checked_while_the_store_is_out_of_reach(start: Start, clock:
         with pytest.raises(TryRefreshTokenError):
             get_session_without_request_response(access_token, device_cookie=f"{cookie}x")
 
-    start(device_binding="auto")  # a process that has checked none yet
+    start(uri=uri, device_binding="auto")  # a process that has checked none yet
     clock.advance(minutes=-10)
     assert get_session_without_request_response(unbound.get_access_token()) is not None
     clock.advance(minutes=10)
