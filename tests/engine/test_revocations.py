@@ -35,6 +35,7 @@ from tests.support.forks import in_child
 from tests.support.pooler_relay import pooler_relay
 from tests.support.statements import logged_statements
 from tests.support.threads import no_new_threads
+from tests.support.units import refused_units
 
 ON = SessionFeatures(revocations=True)
 LIFE_S = 3600
@@ -206,6 +207,18 @@ def test_a_token_that_lives_longer_than_was_known_while_the_log_is_read(pair: tu
     assert log.catch_up()
     assert log.revoked.fresh_until_ms == 0
     assert log.catch_up()
+    assert log.revoked.fresh_until_ms > 0
+
+
+def test_a_log_that_cannot_be_read_while_it_is_fresh_is_no_news(
+    pair: tuple[Driver, Driver], caplog: pytest.LogCaptureFixture
+):
+    """Nothing that it does not know can have been missed yet."""
+    log = log_of(pair[0])
+    assert log.catch_up()
+    with refused_units(pair[0].database, "the database is down"):
+        log.poll()
+    assert caplog.messages == []
     assert log.revoked.fresh_until_ms > 0
 
 

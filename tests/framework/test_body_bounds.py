@@ -104,6 +104,22 @@ def test_a_request_that_only_has_a_body_is_bounded_by_what_it_returns() -> None:
         request.forget(request.request)
 
 
+def test_nothing_is_left_in_a_request_of_another_framework() -> None:
+    """Where it keeps its body is known of those that have adapters only."""
+
+    class Native:
+        __slots__ = ("scope",)
+
+        async def receive(self) -> dict[str, Any]:
+            return {"type": "http.request", "body": b"x" * 1000}
+
+    native = Native()
+    native.scope = {"type": "http", "method": "POST", "headers": []}
+    request = AsgiRequest(native)
+    limit_body(request, 1000)
+    assert asyncio.run(read_body(request)) == b"x" * 1000
+
+
 def test_a_form_that_a_hook_of_flask_has_read_is_found() -> None:
     """Such as one that looks for a token against CSRF in it: the body cannot be read again."""
     app = flask.Flask(__name__)

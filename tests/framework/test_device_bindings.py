@@ -249,6 +249,27 @@ def test_a_bound_cookie_is_carried_over_while_it_proves(bare_site: Site, clock: 
 
 
 @ASGI_AND_WSGI
+def test_a_bound_session_that_is_replaced_without_its_cookie_stays_bound(bare_site: Site) -> None:
+    """There is nothing that the browser would have to drop; it proves first."""
+    device = Device(bare_site.init(device_binding="auto")).bind()
+
+    def switch(view: Any) -> Any:
+        (handle,) = bare_site.handles()
+        yield view.create("user-1", replaces=handle)
+
+    device.bound = None
+    reply = device.post("/open", do=switch)
+    assert (reply.status, reply.header(OFFER), COOKIE in [one.name for one in reply.set_cookies]) == (
+        200,
+        None,
+        False,
+    )
+    assert said(device.get("/bound")) == (401, TRY_REFRESH)
+    assert device.prove().status == 200
+    assert said(device.get("/bound")) == (200, {"user": "user-1"})
+
+
+@ASGI_AND_WSGI
 def test_a_log_in_just_before_the_store_goes_away_is_offered_nothing(
     bare_site: Site, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,6 +17,7 @@ from supertokens_py.exceptions import ConfigError, SuperTokensError
 from supertokens_py.framework.fastapi.fastapi_request import FastApiRequest
 from supertokens_py.framework.starlette import StarletteRequest, SuperTokensMiddleware
 from supertokens_py.recipe.session.asyncio import create_new_session
+from supertokens_py.recipe.session.exceptions import UnauthorisedError
 from supertokens_py.recipe.session.framework.starlette import verify_session
 from supertokens_py.testing.conformance import AsgiClient
 from tests.seeds.fixtures import start
@@ -52,11 +53,16 @@ async def socket(websocket: Any) -> None:
     raise NotImplementedError  # nobody gets here
 
 
+async def refusing(websocket: Any) -> None:
+    raise UnauthorisedError("not for you")
+
+
 ROUTES = [
     Route("/login", log_in, methods=["POST"]),
     Route("/blocking", blocking),
     Mount("/inner", routes=[Route("/me", Me), Route("/optional", optional)]),
     WebSocketRoute("/socket", socket),
+    WebSocketRoute("/refusing", refusing),
 ]
 
 
@@ -114,6 +120,14 @@ def test_a_forgotten_middleware(open_app: Callable[..., AsgiClient]) -> None:
         "app.add_middleware(SuperTokensMiddleware), of supertokens_py.framework.starlette"
     )
     assert "get_middleware()" in FastApiRequest.how_to_deliver
+
+
+def test_an_error_of_the_endpoint_of_a_websocket_is_the_applications(
+    open_app: Callable[..., AsgiClient],
+) -> None:
+    """There is no response that it could be."""
+    with pytest.raises(UnauthorisedError, match="not for you"):
+        open_app().handshake("/refusing", [])
 
 
 def test_a_websocket_whose_session_was_revoked(

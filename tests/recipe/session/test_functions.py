@@ -50,6 +50,24 @@ def made(user_id: str = "user-1", payload: dict[str, Any] | None = None, **more:
     return sessions.create_new_session_without_request_response("public", user_id, payload, **more)
 
 
+def test_validators_may_stand_in_a_tuple() -> None:
+    session = made(payload={"role": {"v": "admin", "t": 0}})
+    role = PrimitiveClaim[str]("role", lambda *_: "admin")
+    session.sync_assert_claims((role.validators.has_value("admin"),))
+    with pytest.raises(InvalidClaimsError):
+        session.sync_assert_claims((role.validators.has_value("owner"),))
+
+
+def test_information_about_a_session_is_shown_without_what_is_kept_in_it(clock: Clock) -> None:
+    session = made(payload={"card": "4111"}, session_data_in_database={"pin": "1234"})
+    found = sessions.get_session_information(session.session_handle)
+    assert found is not None
+    assert repr(found) == (
+        f"SessionInformationResult(session_handle={session.session_handle!r}, user_id='user-1', "
+        f"tenant_id='public', time_created={clock()}, expiry={found.expiry}, device=None)"
+    )
+
+
 def test_a_new_session_knows_itself(clock: Clock) -> None:
     """Reads come from the token; tokens are there for whoever delivers them."""
     session = made(payload={"a": 1}, session_data_in_database={"d": 2})
