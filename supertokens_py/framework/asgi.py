@@ -170,7 +170,7 @@ class AsgiRequest(BaseRequest):
     def leave_body(self, native: Any) -> None:
         """Leave what has been read where the framework's request keeps its body.
 
-        An override of the application may ask that for it, and would wait for ever.
+        An override of the application may read it from there; reading the stream again would block.
         """
         if isinstance(native, Connection):
             native._body = self._own_body  # pyright: ignore[reportPrivateUsage]

@@ -113,8 +113,8 @@ def _left_the_view(error: Exception) -> bool:
     REST framework's EXCEPTION_HANDLER, Ninja with DEBUG), and a client that should refresh would not. A
     traceback begins with the frame that caught the error.
     """
-    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    packages = [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    packages = (module.partition(".")[0] for module in modules)
     # asgiref raises errors again that it carries between threads.
     caught_by = next((package for package in packages if package != "asgiref"), "")
     return caught_by in ("django", "rest_framework", "adrf", "ninja")
